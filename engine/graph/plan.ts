@@ -1,0 +1,106 @@
+// The plan: a dataflow as plain JSON. It can be written to disk, sent to another thread or engine, and read back to the same graph.
+
+/** JSON data; what `parameters` of a node are made of. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
+
+/**
+ * A user's function, named instead of contained. Every executor evaluates the same cells and finds the function by (uid, slot);
+ * `textHash` covers its text and the values it captures, so two versions of one function can live side by side during a change.
+ */
+export interface FunctionRef {
+  readonly uid: string;
+  readonly slot: string;
+  readonly textHash: string;
+}
+
+/** A value selected from an element: a field by name, or a function of the element. */
+export type SelectorSpec = { readonly field: string } | { readonly fn: FunctionRef };
+
+/** A key is the tuple of its values. `constant` is the one key of `windowAll`. */
+export type KeySpec =
+  { readonly fields: readonly string[] } | { readonly fn: FunctionRef } | { readonly constant: true };
+
+/** Times in milliseconds. */
+export interface WatermarkSpec {
+  readonly outOfOrdernessMillis: number;
+  /** A silent partition is taken out after this; absent: never. */
+  readonly idlenessMillis?: number;
+}
+
+export interface PlanNode {
+  /** The instance: unique in a plan. Equals `uid` except for copies made by the live session (`uid~lane`). */
+  readonly id: string;
+  /** Stable identity of the operator, for state: `group/variable/verb#ordinal`, or what `.id()` said. */
+  readonly uid: string;
+  /** Which operator: a key of `engine/operators/registry.ts`. */
+  readonly kind: string;
+  /** What the user sees in panels and errors. */
+  readonly name: string;
+  /** A chain never spans two groups. In a notebook: the cell's id; else ''. */
+  readonly group: string;
+  readonly parameters: { readonly [name: string]: Json | undefined };
+  /** Hash of kind, parameters, function texts and what they capture. */
+  readonly own: string;
+  /** Hash of what the state looks like: key, window, aggregates, state types; '' for operators without state. */
+  readonly shape: string;
+  /** Others may come to read this node (it is a named variable): nothing is fused behind it. */
+  readonly exposed?: boolean;
+}
+
+export type Exchange = 'forward' | 'key' | 'broadcast' | 'rebalance';
+
+export interface PlanEdge {
+  /** Instance id of the upstream node. */
+  readonly from: string;
+  /** 'out', or a side output: 'late', 'errors', 'timedOut'. */
+  readonly port: string;
+  readonly to: string;
+  /** 0, or 1 for the right side of an operator with two inputs. */
+  readonly input: 0 | 1;
+  readonly exchange: Exchange;
+}
+
+export interface Plan {
+  readonly version: 1;
+  readonly nodes: readonly PlanNode[];
+  /** The order of a node's edges is the order of its slots. */
+  readonly edges: readonly PlanEdge[];
+}
+
+export const emptyPlan: Plan = { version: 1, nodes: [], edges: [] };
+
+/** Finds the functions that a plan refers to. One table serves all versions that live side by side. */
+export class FunctionTable {
+  readonly #functions = new Map<string, unknown>();
+
+  static key(ref: FunctionRef): string {
+    return `${ref.uid}\u0000${ref.slot}\u0000${ref.textHash}`;
+  }
+  set(ref: FunctionRef, value: unknown): void {
+    this.#functions.set(FunctionTable.key(ref), value);
+  }
+  /** The function itself; a reference without one is a broken invariant. */
+  get<F>(ref: FunctionRef): F {
+    const found = this.#functions.get(FunctionTable.key(ref));
+    if (found === undefined)
+      throw new Error(`The plan refers to function ${ref.slot} of ${ref.uid}, which was never evaluated here.`);
+    return found as F;
+  }
+  addAll(other: FunctionTable): void {
+    for (const [key, value] of other.#functions) this.#functions.set(key, value);
+  }
+  /** Forgets every function that `plan` no longer refers to. */
+  retain(plan: Plan): void {
+    const used = new Set<string>();
+    const visit = (value: Json | undefined): void => {
+      if (value === null || typeof value !== 'object') return;
+      const { uid, slot, textHash } = value as unknown as Partial<FunctionRef>;
+      if (typeof uid === 'string' && typeof slot === 'string' && typeof textHash === 'string')
+        used.add(FunctionTable.key({ uid, slot, textHash }));
+      for (const inner of Array.isArray(value) ? (value as Json[]) : Object.values(value as object))
+        visit(inner as Json);
+    };
+    for (const node of plan.nodes) visit(node.parameters);
+    for (const key of this.#functions.keys()) if (!used.has(key)) this.#functions.delete(key);
+  }
+}

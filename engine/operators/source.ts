@@ -1,0 +1,47 @@
+// A source: the head of a task that has no input. It is polled, emits as much as there is room for, and knows its own position.
+//
+//   open ─► restore? ─► poll* ─► close
+//
+// `poll` emits until `output.full` or until there is nothing more at hand, and says which: 'more' (call again soon), 'wait' (nothing at hand: the
+// source calls `context.wake()` or has called `context.wakeAt()`), 'end' (exhausted; the task then forwards +Infinity and the end).
+// The position in a snapshot is exactly what has been emitted: restore and poll give the next record, none twice, none lost.
+// Timestamps, watermarks and idleness are the source's: it calls output.watermark / idle / active (see engine/time/source-time.ts), at most every 200 ms
+// and before it ends. Records that cannot be parsed or have no usable timestamp go to `emitTo('errors', …)`.
+// Only operators of kind source may use emitAt, which carries partition and offset for error messages.
+import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+
+export interface SourceOutput extends Output {
+  emitAt(value: unknown, timestamp: number, partition: number, offset: number): void;
+}
+export interface SourceContext extends OperatorContext {
+  readonly output: SourceOutput;
+}
+
+/** What a user must know about a partition to see why time stands still. Times in epoch milliseconds. */
+export interface PartitionStatus {
+  readonly partition: string;
+  readonly watermark?: number;
+  readonly idle: boolean;
+  /** When its last record came, by the clock. */
+  readonly lastRecordAt?: number;
+}
+export interface SourceStatus extends OperatorStatus {
+  /** How often the source was opened in this session: an attach must not open it again. */
+  readonly opened: number;
+  /** 'connecting' until the first contact with what it reads. */
+  readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
+  readonly partitions?: readonly PartitionStatus[];
+  /** Records that went to `errors`. */
+  readonly errors: number;
+}
+
+export interface Source {
+  open(context: SourceContext): void;
+  poll(): 'more' | 'wait' | 'end';
+  /** A short text of the current position, for people and for the record of a mutation: "n=1042", "orders 0:188204 1:…". */
+  position(): string;
+  snapshot(writer: StateWriter): void;
+  restore(reader: StateReader): void;
+  status(): SourceStatus;
+  close(): void;
+}

@@ -1,0 +1,65 @@
+// The public surface of `sluice/testing`: one operator chain driven by hand, with a clock that only moves
+// when told. For the project's own tests, for users' tests, and for vectors that come from other engines.
+import type { Duration, EpochMillis, SessionOptions, Stream, WindowAssigner, WindowBounds } from '../api/surface.ts';
+
+export type Output<R> = { element: R; timestamp: EpochMillis } | { watermark: EpochMillis };
+export interface Harness<R> {
+  /** Processing time; starts at 0 and moves only here. */
+  advanceProcessingTime(to: EpochMillis): void;
+  /** Everything emitted since the last call, in order; watermarks only when asked for. */
+  output(options?: { watermarks?: boolean }): Output<R>[];
+  /** The same for the result's `late` output. */
+  late(): { element: unknown; timestamp: EpochMillis }[];
+  /** Number of live keyed state entries and timers: 0 when nothing leaks. */
+  entries(): number;
+  /** Resolves when nothing is in flight: async calls answered, sinks flushed. */
+  settled(): Promise<void>;
+  /** Partial matches that timed out (CEP). */
+  timedOut(): unknown[];
+  snapshot(): Uint8Array;
+  /** A checkpoint barrier: the snapshot as of it; and its completion, which commits two-phase sinks. */
+  barrier(id: number): Uint8Array;
+  complete(id: number): void;
+  close(): void;
+}
+export interface OneInputHarness<T, R> extends Harness<R> {
+  element(value: T, timestamp?: EpochMillis): void;
+  watermark(timestamp: EpochMillis): void;
+  idle(): void;
+  active(): void;
+}
+export interface TwoInputHarness<L, R, O> extends Harness<O> {
+  left(value: L, timestamp?: EpochMillis): void;
+  right(value: R, timestamp?: EpochMillis): void;
+  leftWatermark(timestamp: EpochMillis): void;
+  rightWatermark(timestamp: EpochMillis): void;
+  leftIdle(): void;
+  leftActive(): void;
+  rightIdle(): void;
+  rightActive(): void;
+}
+export interface HarnessOptions { restore?: Uint8Array; session?: SessionOptions }
+export declare function harness<T, R>(build: (input: Stream<T>) => Stream<R>, options?: HarnessOptions): OneInputHarness<T, R>;
+export declare function harness2<L, R, O>(build: (left: Stream<L>, right: Stream<R>) => Stream<O>, options?: HarnessOptions): TwoInputHarness<L, R, O>;
+/** Spark's estimator, for vectors: records/s, or undefined when there is no estimate. */
+export declare class PidRateEstimator {
+  constructor(options: { batchIntervalMs: number; proportional?: number; integral?: number; derived?: number; minRate?: number });
+  compute(timeMs: EpochMillis, elements: number, processingDelayMs: number, schedulingDelayMs: number): number | undefined;
+}
+export type Emitted = { watermark: EpochMillis } | 'idle' | 'active';
+/** Channels of one input (parallel senders, union). */
+export declare class WatermarkValve {
+  constructor(channels: number);
+  watermark(channel: number, timestamp: EpochMillis): Emitted[];
+  idle(channel: number): Emitted[];
+  active(channel: number): Emitted[];
+}
+/** Partitions of one source, and the two inputs of an operator. */
+export declare class PartitionWatermarks {
+  constructor(partitions: number);
+  watermark(partition: number, timestamp: EpochMillis): Emitted[];
+  idle(partition: number): Emitted[];
+  active(partition: number): Emitted[];
+}
+export declare function boundedOutOfOrderness(bound: Duration): { onEvent(timestamp: EpochMillis): void; onPeriodic(): EpochMillis };
+export declare function assignWindows<T>(window: WindowAssigner<T>, element: T, timestamp: EpochMillis): WindowBounds[];
