@@ -19,6 +19,8 @@ export interface Welcome {
   /** When the session began, epoch milliseconds. */
   readonly since: number;
   readonly state: SessionView;
+  /** All cells in document order, as last synced: what the served page shows. */
+  readonly cells: readonly CellText[];
 }
 
 /** A code cell as a client has it. Prose cells are sent too (kind 'markdown'), for the served page. */
@@ -119,6 +121,8 @@ export interface Requests {
 export interface Notifications {
   state: SessionView;
   view: ViewSnapshot | ViewDelta;
+  /** The cells' texts changed (a client synced): all of them, in document order. */
+  cells: { readonly cells: readonly CellText[] };
   /** A run of any client begins or ends: every client sees it. */
   run: { readonly cell: string; readonly event: 'start' | 'end'; readonly result?: RunResult };
   /** The session ends (idle, shutdown, update): a sentence. */
