@@ -1,0 +1,254 @@
+// What the control thread and an executor thread say to each other. Types only: everything here is plain data that crosses a thread.
+//
+//   control: evaluate ──► executor: (pull-opened / pull-closed)* ──► evaluated | evaluation-failed
+//   control: mutate (the plan with what the run declared) ──► mutated | mutation-failed ──► control: commit | discard
+//
+// Commands are obeyed in order. `evaluate` may overlap with others: a cell that awaits a pull goes on by itself.
+import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
+import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
+import type { OperatorStatus } from '../../engine/operators/operator.ts';
+import type { SourceStatus } from '../../engine/operators/source.ts';
+import type { LogLine, Wire } from '../protocol/displays.ts';
+
+/** Identifies one evaluation of one cell; never used twice in a session. */
+export type RunId = number;
+/** Identifies a pull; given by the executor, unique in a session (a restored executor is told where to go on). */
+export type PullId = string;
+
+// ------------------------------------------------------------------------------------------ commands
+
+export interface EvaluateCommand {
+  readonly kind: 'evaluate';
+  readonly run: RunId;
+  readonly cell: string;
+  /** Counts the texts of this cell that were run. */
+  readonly version: number;
+  /** The compiled cell, as `kernel/cells` gives it. */
+  readonly code: string;
+  readonly declares: readonly string[];
+  /** Names of other cells that this one reads, and whose they are. */
+  readonly uses: readonly { readonly name: string; readonly cell: string }[];
+  /** After the end of an executor: evaluate for the functions only. Data come from this record, output is dropped, no async iterable is iterated. */
+  readonly restore?: KeptData;
+}
+
+export interface MutateCommand {
+  readonly kind: 'mutate';
+  readonly epoch: number;
+  readonly plan: Plan;
+  /** New instance → the instance whose state it takes over. */
+  readonly handover: Readonly<Record<string, string>>;
+  readonly displays: readonly DisplayInstall[];
+  readonly pulls: readonly PullInstall[];
+  /** The first mutation of a restored executor: every instance starts from its part. */
+  readonly restore?: readonly SnapshotPart[];
+}
+
+/** Rows of a display go to the control thread. A display that is no longer in the list of a mutation is removed. */
+export interface DisplayInstall {
+  /** `cell/part`: stable over re-runs of the cell as long as the part stays at its place. */
+  readonly display: string;
+  readonly cell: string;
+  readonly instance: string;
+  readonly port: string;
+  /** Rows with the same value of these fields (and the same window) replace each other. */
+  readonly key?: readonly string[];
+  /** At most this many rows a message; what does not fit is counted in `sampled`. */
+  readonly limit: number;
+  /** Every row is sent, at most as many as `credit` commands allow: `sluice run --json`. */
+  readonly lossless: boolean;
+  /** The display keeps its counter and what it has not sent: its stream was not changed. */
+  readonly keep: boolean;
+}
+
+export interface PullInstall {
+  readonly pull: PullId;
+  readonly instance: string;
+  readonly port: string;
+}
+
+export type ExecutorCommand =
+  | EvaluateCommand
+  /** The run's values are the cell's from now on; those of its former run may go. */
+  | { readonly kind: 'commit'; readonly run: RunId }
+  /** Nothing of the run stays. */
+  | { readonly kind: 'discard'; readonly run: RunId }
+  /** The cell is gone for good: its values and functions too. */
+  | { readonly kind: 'forget'; readonly cell: string }
+  | MutateCommand
+  | { readonly kind: 'snapshot'; readonly epoch: number }
+  /** The pull cannot be attached: it rejects. */
+  | { readonly kind: 'refuse-pull'; readonly pull: PullId; readonly error: LocatedError }
+  /** A lossless display may send this many rows more. */
+  | { readonly kind: 'credit'; readonly display: string; readonly rows: number }
+  /**
+   * Rejects what the cell (or any cell) awaits and stops its operators that have not returned from a call. Answered by `interrupted`; no answer in
+   * 500 ms: the control thread ends the executor.
+   */
+  | { readonly kind: 'interrupt'; readonly interrupt: number; readonly cell?: string }
+  | { readonly kind: 'close' };
+
+// -------------------------------------------------------------------------------------------- events
+
+/** A fragment without its functions, which stay in the executor. */
+export type FragmentData = Omit<Fragment, 'functions'>;
+
+/** What a variable holds, for dependants: the stream behind the name, or the hash of its value. */
+export type Export =
+  | { readonly kind: 'stream'; readonly name: string; readonly endpoint: Endpoint }
+  | { readonly kind: 'value'; readonly name: string; readonly hash: string };
+
+/** Top-level data of a cell, as structured clone takes them; what is not here is a function, a class, a stream, or not cloneable. */
+export interface KeptData {
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** What is under the cell: parts of streams, the text of a value, or nothing. */
+export type Displayed =
+  | { readonly kind: 'displays'; readonly parts: readonly DisplaySpec[] }
+  | { readonly kind: 'value'; readonly text: string; readonly wire?: Wire }
+  | { readonly kind: 'nothing' };
+
+/** An error with the place in the user's text, mapped back already. */
+export interface LocatedError {
+  readonly code: string;
+  readonly message: string;
+  readonly cell?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly excerpt?: string;
+  readonly stack?: readonly string[];
+  readonly hint?: string;
+}
+
+export interface SnapshotPart {
+  readonly instance: string;
+  readonly uid: string;
+  readonly groups: readonly (readonly [keyGroup: number, content: unknown])[];
+  readonly value: unknown;
+}
+
+/** A row that has reached a display. `n` counts the rows of the display from 1 and is part of its snapshot. */
+export interface DisplayRow {
+  readonly n: number;
+  readonly timestamp: number;
+  /** Structured clone of the element. */
+  readonly value: unknown;
+  readonly partition?: number;
+  readonly offset?: number;
+  readonly partial?: boolean;
+}
+
+/** One running instance, once a second. */
+export interface OperatorReport {
+  readonly id: string;
+  readonly uid: string;
+  readonly name: string;
+  readonly cell: string;
+  readonly kind: PlanNode['kind'];
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly inPerSecond: number;
+  readonly outPerSecond: number;
+  /** Shares of the last second; they add up to 1. */
+  readonly busy: number;
+  readonly idle: number;
+  readonly backpressured: number;
+  readonly watermark?: number;
+  readonly late: number;
+  /** Its input has ended and it has emitted everything. */
+  readonly finished: boolean;
+  readonly status?: OperatorStatus;
+  readonly source?: SourceStatus;
+}
+
+export type ExecutorEvent =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'evaluated';
+      readonly run: RunId;
+      readonly fragment: FragmentData;
+      readonly exports: readonly Export[];
+      readonly displayed: Displayed;
+      readonly kept: KeptData;
+    }
+  | { readonly kind: 'evaluation-failed'; readonly run: RunId; readonly error: LocatedError }
+  /** The cell awaits rows of `label`; `wants` is how many when it is known (take). */
+  | {
+      readonly kind: 'pull-opened';
+      readonly pull: PullId;
+      readonly run: RunId;
+      readonly from: Endpoint;
+      readonly label: string;
+      readonly wants?: number;
+      readonly fragment: FragmentData;
+    }
+  | { readonly kind: 'pull-closed'; readonly pull: PullId }
+  | {
+      readonly kind: 'mutated';
+      readonly epoch: number;
+      /** Source instance → position at the barrier, for people and for the record. */
+      readonly positions: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'mutation-failed'; readonly epoch: number; readonly error: LocatedError }
+  /** Rows that were before the barrier have been sent before this. */
+  | { readonly kind: 'snapshot'; readonly epoch: number; readonly parts: readonly SnapshotPart[] }
+  | {
+      readonly kind: 'display-rows';
+      readonly display: string;
+      readonly rows: readonly DisplayRow[];
+      /** Rows per second that reached the display; 1 in `sampled` is in `rows`; all that ever reached it. */
+      readonly rate: number;
+      readonly sampled: number;
+      readonly total: number;
+      readonly watermark?: number;
+      readonly finished: boolean;
+    }
+  | {
+      readonly kind: 'operator-failed';
+      readonly instance: string;
+      readonly cell: string;
+      readonly name: string;
+      readonly error: LocatedError;
+      /** "orders[3]@188204  { … }" */
+      readonly record?: string;
+    }
+  | {
+      readonly kind: 'metrics';
+      readonly at: number;
+      readonly operators: readonly OperatorReport[];
+      /** Load of the executor's thread, 0…1. */
+      readonly thread: number;
+    }
+  | {
+      readonly kind: 'console';
+      readonly cell: string;
+      readonly lines: readonly Omit<LogLine, 'n'>[];
+      readonly dropped: number;
+    }
+  /** `stopped` are the runs and operators that ended because of it. */
+  | {
+      readonly kind: 'interrupted';
+      readonly interrupt: number;
+      readonly stopped: readonly { readonly cell: string; readonly what: string }[];
+    };
+
+/** What the executor does at this moment; readable from outside although it does not answer (shared memory). */
+export interface Whereabouts {
+  readonly cell: string;
+  /** Name of the operator; absent: the cell itself is being evaluated. */
+  readonly operator?: string;
+  readonly millis: number;
+}
+
+/** An executor as the control thread sees it: a worker thread with the engine's runtime. */
+export interface ExecutorPort {
+  post(command: ExecutorCommand): void;
+  onEvent(listener: (event: ExecutorEvent) => void): void;
+  /** The thread has ended, asked or not (out of memory, process.exit in a cell). */
+  onEnd(listener: (reason: string) => void): void;
+  /** undefined: it is between two calls of user code. */
+  whereabouts(): Whereabouts | undefined;
+  terminate(): Promise<void>;
+}
