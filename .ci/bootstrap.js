@@ -1,0 +1,60 @@
+// The first step of `npm start` and `npm test`: brings a fresh clone to life with whatever Node is there, then hands over to the Node that
+// the install brought. Plain JavaScript on purpose: it runs before anything is installed.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const windows = process.platform === 'win32';
+const node = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+const targets = {
+  start: [join('dist', 'cli.js'), 'serve', join('samples', '01-first-chart.sluice.ts')],
+  test: [join('.ci', 'test.ts')],
+};
+const [target, ...more] = process.argv.slice(2);
+const command = targets[target];
+if (!command) throw new Error(`bootstrap.js knows ${Object.keys(targets).join(' and ')}, not "${target}".`);
+
+install();
+run('build', ['run', '--silent', 'build']);
+handOver([...command, ...more]);
+
+/** Only when what is installed is not what the lock file names: a start must not wait for a package manager. */
+function install() {
+  if (isInstalled()) return;
+  run('install', ['ci', '--loglevel=error']);
+}
+
+function isInstalled() {
+  const written = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(written) || !existsSync(node)) return false;
+  const present = JSON.parse(readFileSync(written, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version,
+  );
+}
+
+function run(step, parameters) {
+  console.log(`sluice: ${step} …`);
+  const began = Date.now();
+  const { status } = spawnSync(windows ? 'npm.cmd' : 'npm', parameters, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: windows,
+  });
+  if (status !== 0) {
+    console.error(`sluice: ${step} failed.`);
+    process.exit(status ?? 1);
+  }
+  console.log(`sluice: ${step} done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+/** Ctrl-C reaches the child by itself, since it shares our terminal; this process only waits for it to end cleanly. */
+function handOver(parameters) {
+  const child = spawn(node, parameters, { cwd: root, stdio: 'inherit' });
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}

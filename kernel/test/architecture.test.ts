@@ -1,0 +1,164 @@
+// The rules of ARCHITECTURE.md that no compiler checks: who may import whom, what may lie where, how a file begins, and what no file may contain.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import { test } from 'node:test';
+import ts from 'typescript';
+
+const root = join(import.meta.dirname, '..', '..');
+/** What git has or would have: tracked files and new ones that it does not ignore. */
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root })
+  .toString()
+  .split('\0')
+  .filter((path) => path !== '' && existsSync(join(root, path)));
+const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
+const code = files.filter((path) => /^(engine|kernel|extension)\/.*\.ts$/.test(path) && !path.includes('/fixtures/'));
+const shipped = code.filter((path) => !/\/(test|bench)\//.test(path));
+
+/** Files of ours that a file imports, types included, as paths from the root. */
+function importsOf(path: string): { readonly ours: string[]; readonly packages: string[] } {
+  const specifiers = ts.preProcessFile(textOf(path), true, true).importedFiles.map((file) => file.fileName);
+  const isRelative = (specifier: string): boolean => specifier.startsWith('.');
+  return {
+    ours: specifiers.filter(isRelative).map((specifier) => posix.join(dirname(path), specifier)),
+    packages: specifiers.filter((specifier) => !isRelative(specifier)),
+  };
+}
+
+function assertNone(found: readonly string[], rule: string): void {
+  assert.deepEqual(found, [], rule);
+}
+
+/** Which folders each part may import from; the longest prefix that matches a file decides. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  'engine/': ['engine/'],
+  'kernel/': ['kernel/', 'engine/'],
+  'kernel/protocol/': ['kernel/protocol/'],
+  'extension/': ['extension/', 'kernel/protocol/'],
+  'extension/renderer/': ['extension/renderer/', 'kernel/protocol/'],
+};
+
+test('imports go extension → kernel/protocol, kernel → engine, engine → nothing', () => {
+  const wrong: string[] = [];
+  for (const path of shipped) {
+    const part = Object.keys(mayImport)
+      .filter((prefix) => path.startsWith(prefix))
+      .sort((a, b) => b.length - a.length)[0];
+    assert.ok(part !== undefined);
+    for (const target of importsOf(path).ours)
+      if (!mayImport[part]?.some((prefix) => target.startsWith(prefix))) wrong.push(`${path} imports ${target}`);
+  }
+  assertNone(wrong, 'The direction is extension → kernel/protocol; kernel → engine; engine → nothing.');
+});
+
+test('no shipped file imports a test, the bench or the package by its own name', () => {
+  const wrong = shipped.flatMap((path) => {
+    const { ours, packages } = importsOf(path);
+    return [
+      ...ours.filter((target) => /\/(test|bench)\//.test(target)),
+      ...packages.filter((name) => /^sluice(\/|$)/.test(name)),
+    ].map((target) => `${path} imports ${target}`);
+  });
+  assertNone(wrong, 'What ships does not lean on its tests.');
+});
+
+test('every import of ours names a file that is there, with its extension', () => {
+  const wrong = code.flatMap((path) =>
+    importsOf(path)
+      .ours.filter((target) => !existsSync(join(root, target)) || !/\.(ts|js|json)$/.test(target))
+      .map((target) => `${path} imports ${target}`),
+  );
+  assertNone(wrong, 'Node runs the sources as they are: relative imports carry .ts.');
+});
+
+test('the top level holds only what the design names', () => {
+  const folders = ['engine', 'extension', 'kernel', 'samples'];
+  const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md'];
+  const settings = ['eslint.config.js', 'package-lock.json', 'package.json', 'tsconfig.json'];
+  const allowed = new Set([...folders, ...documents, ...settings]);
+  const entries = new Set(files.map((path) => path.split('/')[0] ?? ''));
+  assertNone(
+    [...entries].filter((entry) => !entry.startsWith('.') && !allowed.has(entry)),
+    'extension, kernel, engine, samples, the documents, the settings of the tools, dotfiles; nothing else.',
+  );
+});
+
+test('no file or folder is a home for the homeless', () => {
+  const homeless =
+    /^(utils?|helpers?|commons?|managers?|impl|misc|shared|stuff)$|(^|[-.])(utils?|helpers?|manager|impl)\b/i;
+  assertNone(
+    files.filter((path) => path.split('/').some((part) => homeless.test(part))),
+    'A homeless function is a concept without a name yet.',
+  );
+});
+
+test('file names are kebab-case', () => {
+  const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
+  assertNone(
+    code.filter((path) => !kebab.test(basename(path))),
+    'A file is the one thing it exports, in kebab-case.',
+  );
+});
+
+test('the first line of every file says what the file means', () => {
+  const scripts = files.filter((path) => /^\.ci\/.*\.[jt]s$/.test(path));
+  const wrong = [...code, ...scripts, 'eslint.config.js'].filter((path) => {
+    const [first = ''] = textOf(path).split('\n');
+    return !/^\/\/ \S.{19,}/.test(first);
+  });
+  assertNone(wrong, 'The first line is a comment of a sentence: what the file means.');
+});
+
+test('a file over 400 lines says in its first line why it is one thing', () => {
+  const wrong = code.filter((path) => {
+    const text = textOf(path);
+    const first = text.split('\n', 1)[0] ?? '';
+    return text.split('\n').length > 401 && !/\b(one|single|whole|all|every)\b/i.test(first);
+  });
+  assertNone(wrong, 'Over 400 lines: the first line says why it is one thing (or it is two).');
+});
+
+test('no file names a registry, a path of somebody’s machine or a placeholder for work to come', () => {
+  const forbidden: readonly (readonly [string, RegExp])[] = [
+    ['a package registry', /https?:\/\/[^/\s'"]*(registry|npmjs|artifactory|nexus|verdaccio)[^\s'"]*/i],
+    ['a lock entry with an address', /^\s*"resolved":\s*"https?:/m],
+    ['a path of somebody’s machine', /(?<![\w.$}])\/(?:work|root|Users|home\/(?!user\b|you\b|me\b|ann\b))\/?[\w.-]+/],
+    ['a placeholder', /\b(?:TODO|FIXME|XXX)\b/],
+  ];
+  const self = posix.join('kernel', 'test', 'architecture.test.ts');
+  const wrong = files
+    .filter((path) => path !== self && !/\.(png|gif|svg|vsix|jar)$/.test(path) && !path.startsWith('samples/data/'))
+    .flatMap((path) => {
+      const text = textOf(path);
+      return forbidden.flatMap(([what, pattern]) => {
+        const found = pattern.exec(text);
+        return found ? [`${path} contains ${what}: ${found[0]}`] : [];
+      });
+    });
+  assertNone(wrong, 'The tree is the same on every machine.');
+});
+
+/** Where the engine meets the world: sources and sinks, the scheduler, and the clock itself. Everything else is told the time. */
+const edges = ['engine/time/clock.ts', 'engine/runtime/', 'engine/connectors/', 'engine/testing/', 'engine/api/'];
+
+test('no operator, window, state or time rule looks at the wall clock or rolls a die', () => {
+  const wall =
+    /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\(|\bprocess\.hrtime\b|\bset(?:Timeout|Interval)\(/;
+  const wrong = shipped
+    .filter((path) => path.startsWith('engine/') && !edges.some((edge) => path.startsWith(edge)))
+    .filter((path) => wall.test(textOf(path)));
+  assertNone(wrong, 'Time and randomness come from the task’s Clock and Random.');
+});
+
+test('operators, windows and state hold no promise', () => {
+  const asynchronous = /\basync\b(?! iter)|\bawait\b|\bPromise\b/;
+  const wrong = shipped
+    .filter((path) => /^engine\/(operators|windows|state|time)\//.test(path))
+    .filter((path) => asynchronous.test(withoutComments(textOf(path))));
+  assertNone(wrong, 'No promise on the record path.');
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
+}
