@@ -82,9 +82,9 @@ async function tests(name: string, paths: readonly string[], concurrency: number
   stream.on('test:summary', (summary) => {
     // The summary of the whole run names no file.
     if (summary.file !== undefined) return;
-    const { passed, failed, cancelled, skipped, todo } = summary.counts;
+    const { tests, passed, skipped, todo } = summary.counts;
     totals.passed += passed;
-    totals.failed += failed + cancelled;
+    totals.failed += tests - passed - skipped - todo;
     totals.skipped += skipped + todo;
   });
   stream.on('test:fail', (event) => {
