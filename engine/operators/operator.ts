@@ -79,6 +79,8 @@ export interface OperatorContext {
 }
 
 export interface StateWriter {
+  /** Write every key group, not only those written since the last snapshot: the state moves to a successor. */
+  readonly full: boolean;
   /** Replaces the content of one key group (0…127). Any value the structured clone algorithm takes. */
   group(keyGroup: number, content: unknown): void;
   /** Replaces everything that is not keyed. */
@@ -102,6 +104,8 @@ export interface OperatorStatus {
 export interface Operator {
   /** Watermarks of the input are swallowed; `output.watermark` says what goes out. */
   readonly generatesWatermarks?: boolean;
+  /** Index, in the batch given to `process`, of the record that user code is working on: kept right before user code is called, so that an error can name the record. */
+  readonly at?: number;
   open?(context: OperatorContext): void;
   process(input: 0 | 1, batch: Batch, from: number): number;
   /** Absent: done at once. */

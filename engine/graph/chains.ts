@@ -1,0 +1,100 @@
+// Which operators share a task: a head and the per-record stages fused behind it. Planning only; nothing here runs.
+import type { KeySpec, Plan, PlanEdge, PlanNode } from './plan.ts';
+
+/** An edge between tasks, with the keyBy node that stood on it collapsed into `key`. */
+export interface TaskEdge {
+  readonly from: string;
+  readonly port: string;
+  readonly to: string;
+  readonly input: 0 | 1;
+  readonly key?: KeySpec;
+}
+export interface Chain {
+  /** Instance id of the head; names the task. */
+  readonly id: string;
+  /** Head first. */
+  readonly nodes: readonly PlanNode[];
+  /** One slot per edge, in order. `from` is the id of a chain (not of its tail); empty for sources and detached inputs. */
+  readonly inputs: readonly TaskEdge[];
+  /** Same text, same chain: what decides whether a task stays the same object. */
+  readonly signature: string;
+}
+
+const sources = new Set(['generate', 'from', 'file', 'kafka', 'harness-input']);
+const stages = new Set(['map', 'filter']);
+
+export function isSourceKind(kind: string): boolean {
+  return sources.has(kind);
+}
+
+export function chainsOf(plan: Plan): Chain[] {
+  const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
+  const inputs = new Map<string, PlanEdge[]>();
+  const readers = new Map<string, PlanEdge[]>();
+  for (const edge of plan.edges) {
+    push(inputs, edge.to, edge);
+    push(readers, edge.from, edge);
+  }
+
+  const fusedBehind = (node: PlanNode): PlanNode | undefined => {
+    if (node.exposed || isSourceKind(node.kind) || node.kind === 'keyBy') return undefined;
+    const [edge, ...more] = readers.get(node.id) ?? [];
+    if (!edge || more.length > 0 || edge.port !== 'out' || edge.exchange !== 'forward') return undefined;
+    const next = nodes.get(edge.to);
+    return next && stages.has(next.kind) && next.group === node.group && inputs.get(next.id)!.length === 1
+      ? next
+      : undefined;
+  };
+
+  const fused = new Set<string>();
+  for (const node of plan.nodes) {
+    const next = fusedBehind(node);
+    if (next) fused.add(next.id);
+  }
+
+  /** Tail node id → chain id, so that edges between nodes become edges between tasks. */
+  const chainOfNode = new Map<string, string>();
+  const heads: { head: PlanNode; members: PlanNode[] }[] = [];
+  for (const head of plan.nodes) {
+    if (fused.has(head.id) || head.kind === 'keyBy') continue;
+    const members: PlanNode[] = [];
+    for (let node: PlanNode | undefined = head; node; node = fusedBehind(node)) {
+      members.push(node);
+      chainOfNode.set(node.id, head.id);
+    }
+    heads.push({ head, members });
+  }
+
+  const resolve = (edge: PlanEdge, key: KeySpec | undefined, to: string, input: 0 | 1): TaskEdge => {
+    const from = nodes.get(edge.from);
+    if (from?.kind === 'keyBy') {
+      const spec = key ?? (from.parameters['key'] as unknown as KeySpec);
+      const above = inputs.get(from.id)?.[0];
+      if (above) return resolve(above, spec, to, input);
+      return { from: '', port: 'out', to, input, key: spec };
+    }
+    return { from: chainOfNode.get(edge.from) ?? '', port: edge.port, to, input, ...(key && { key }) };
+  };
+
+  return heads.map(({ head, members }) => {
+    const edges = (inputs.get(head.id) ?? []).map((edge) => resolve(edge, undefined, head.id, edge.input));
+    const keys = edges.map((edge) => JSON.stringify(edge.key ?? null)).join();
+    return {
+      id: head.id,
+      nodes: members,
+      inputs: edges,
+      signature:
+        members.map((node) => `${node.id}:${node.own}`).join('>') +
+        '|' +
+        edges.map((edge) => edge.input).join() +
+        '|' +
+        keys,
+    };
+  });
+}
+
+function push<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

@@ -1,0 +1,84 @@
+// A channel: the bounded queue between two tasks. Records take credit, control marks take none, and order is kept between both.
+import type { Batch } from '../operators/operator.ts';
+
+/** `epoch` numbers all barriers of a runtime; a task passes each exactly once, in order. */
+export interface Barrier {
+  readonly kind: 'barrier';
+  readonly epoch: number;
+  readonly snapshot: boolean;
+}
+export type Mark =
+  | { readonly kind: 'watermark'; readonly time: number }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'active' }
+  | Barrier
+  /** The upstream has ended; barriers may still follow. */
+  | { readonly kind: 'end' };
+
+export const maxCapacity = 4096;
+/** How much work may wait in a channel, so that a barrier is never far from passing. */
+export const targetMillis = 100;
+const firstCapacity = 16;
+
+export class Channel {
+  /** Records that may wait; follows the consumer, see `adapt`. */
+  capacity = firstCapacity;
+  /** The reader has gone: whatever is pushed is dropped. */
+  closed = false;
+  /** Wakes the consumer's scheduler. */
+  onPush: () => void = () => {};
+  #queue: (Batch | Mark)[] = [];
+  #head = 0;
+  #records = 0;
+
+  get room(): number {
+    return this.closed ? Number.MAX_SAFE_INTEGER : this.capacity - this.#records;
+  }
+  /** Records waiting, those of a half-consumed batch included. */
+  get records(): number {
+    return this.#records;
+  }
+  get empty(): boolean {
+    return this.#head === this.#queue.length;
+  }
+  pushBatch(batch: Batch): void {
+    if (this.closed) return;
+    this.#records += batch.length;
+    this.#queue.push(batch);
+    this.onPush();
+  }
+  pushMark(mark: Mark): void {
+    if (this.closed) return;
+    this.#queue.push(mark);
+    this.onPush();
+  }
+  /** Next item, left in place. */
+  peek(): Batch | Mark | undefined {
+    return this.#queue[this.#head];
+  }
+  /** Takes the next item; the credit of a batch comes back by `consumed`. */
+  shift(): Batch | Mark | undefined {
+    const item = this.#queue[this.#head];
+    if (item === undefined) return undefined;
+    this.#queue[this.#head] = undefined as never;
+    this.#head++;
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    }
+    return item;
+  }
+  consumed(records: number): void {
+    this.#records -= records;
+  }
+  close(): void {
+    this.closed = true;
+    this.#queue = [];
+    this.#head = 0;
+    this.#records = 0;
+  }
+}
+
+export function isMark(item: Batch | Mark): item is Mark {
+  return 'kind' in item;
+}

@@ -1,0 +1,141 @@
+// Fusing: the per-record stages of a chain as one generated loop, and the plain form that it replaces.
+//
+// V8 inlines a user's function only where the call site has seen that one function. A loop shared by all chains sees many and stays slow, so
+// every chain gets a loop compiled for it alone. The plain form does the same one stage at a time; a test holds the two together, and it also
+// measures: every now and then a slice runs plain, and its times say how the task's busy time splits between the stages.
+import type { Batch, Operator, OperatorContext, Stage } from '../operators/operator.ts';
+import type { Collector } from './collector.ts';
+
+/** What both forms keep up to date: records that reached each stage, and where an error struck. */
+export interface StageCounters {
+  readonly reached: Float64Array;
+  /** Milliseconds spent per stage, in the measured slices only. */
+  readonly millis: Float64Array;
+  /** Index of the record and of the stage that threw. */
+  at: number;
+  stage: number;
+}
+type Loop = (batch: Batch, from: number, collector: Collector, counters: StageCounters) => number;
+
+/** Records of a measured slice, and how often one is taken. */
+const sampleRecords = 16;
+const sampleEveryMillis = 100;
+
+export function newCounters(stages: number): StageCounters {
+  return { reached: new Float64Array(stages), millis: new Float64Array(stages), at: 0, stage: 0 };
+}
+
+/** The generated loop. Columns of origin are copied only when the batch has them: two loops, chosen per batch. */
+export function fusedLoop(stages: readonly Stage[]): Loop {
+  const body = (append: string): string => `
+    const values = batch.values, timestamps = batch.timestamps, length = batch.length, out = collector.out, slice = collector.slice;
+    let i = from, s = 0${stages.map((_, k) => `, n${k} = 0`).join('')};
+    try {
+      for (; i < length; i++) {
+        if (out.length >= out.limit || slice.over) break;
+        const v0 = values[i];
+        ${stages.map((stage, k) => stageText(stage, k)).join('\n        ')}
+        ${append}
+      }
+    } catch (error) { counters.at = i; counters.stage = s; throw error; }
+    finally { const r = counters.reached; ${stages.map((_, k) => `r[${k}] += n${k};`).join(' ')} }
+    return i;`;
+  const last = `v${stages.length}`;
+  const source = `
+    ${stages.map((_, k) => `const f${k} = stages[${k}].f;`).join(' ')}
+    function plain(batch, from, collector, counters) { ${body(`out.append(${last}, timestamps[i]);`)} }
+    function withOrigin(batch, from, collector, counters) {
+      const partitions = batch.partitions, offsets = batch.offsets;
+      ${body(`out.appendAt(${last}, timestamps[i], partitions[i], offsets[i]);`)} }
+    return (batch, from, collector, counters) => batch.partitions === undefined ? plain(batch, from, collector, counters) : withOrigin(batch, from, collector, counters);`;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- one loop per chain is the point; the text is ours, the user's functions are passed as values
+  return (new Function('stages', source) as (stages: readonly Stage[]) => Loop)(stages);
+}
+function stageText(stage: Stage, k: number): string {
+  if (stage.kind === 'map') return `s = ${k}; n${k}++; const v${k + 1} = f${k}(v${k});`;
+  return `s = ${k}; n${k}++; if (!f${k}(v${k})) continue; const v${k + 1} = v${k};`;
+}
+
+/** The plain form: one stage after the other, for up to `limit` records, measured. */
+export function plainLoop(stages: readonly Stage[], limit = Number.MAX_SAFE_INTEGER): Loop {
+  return (batch, from, collector, counters) => {
+    const end = Math.min(batch.length, from + limit);
+    let i = from;
+    for (; i < end; i++) {
+      if (collector.full) break;
+      let value = batch.values[i];
+      let passes = true;
+      for (let k = 0; k < stages.length && passes; k++) {
+        const stage = stages[k]!;
+        counters.reached[k]!++;
+        counters.at = i;
+        counters.stage = k;
+        const before = performance.now();
+        if (stage.kind === 'map') value = stage.f(value);
+        else passes = Boolean(stage.f(value));
+        counters.millis[k]! += performance.now() - before;
+      }
+      if (!passes) continue;
+      if (batch.partitions && batch.offsets)
+        collector.out.appendAt(value, batch.timestamps[i]!, batch.partitions[i]!, batch.offsets[i]!);
+      else collector.out.append(value, batch.timestamps[i]!);
+    }
+    return i;
+  };
+}
+
+/** Head operator of a chain that is nothing but stages. */
+export class StageChain implements Operator {
+  readonly counters: StageCounters;
+  readonly #collector: Collector;
+  readonly #fused: Loop;
+  readonly #measured: Loop;
+  #sampleAt = 0;
+  constructor(stages: readonly Stage[], collector: Collector) {
+    this.counters = newCounters(stages.length);
+    this.#collector = collector;
+    this.#fused = fusedLoop(stages);
+    this.#measured = plainLoop(stages, sampleRecords);
+  }
+  open(_context: OperatorContext): void {}
+  get at(): number {
+    return this.counters.at;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const now = performance.now();
+    if (now < this.#sampleAt) return this.#fused(batch, from, this.#collector, this.counters);
+    this.#sampleAt = now + sampleEveryMillis;
+    return this.#measured(batch, from, this.#collector, this.counters);
+  }
+}
+
+/** The emit of an operator with stages behind it, compiled for this chain alone. */
+export function stagedEmit(
+  stages: readonly Stage[],
+  collector: Collector,
+  counters: StageCounters,
+): (value: unknown, timestamp: number) => void {
+  const source = `
+    ${stages.map((_, k) => `const f${k} = stages[${k}].f;`).join(' ')}
+    const r = counters.reached;
+    return function emit(v0, timestamp) {
+      let s = 0;
+      try {
+        ${stages
+          .map((stage, k) =>
+            stage.kind === 'map'
+              ? `s = ${k}; r[${k}]++; const v${k + 1} = f${k}(v${k});`
+              : `s = ${k}; r[${k}]++; if (!f${k}(v${k})) return; const v${k + 1} = v${k};`,
+          )
+          .join('\n        ')}
+        collector.emit(v${stages.length}, timestamp);
+      } catch (error) { counters.stage = s; counters.threw = true; throw error; }
+    };`;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- as above
+  const make = new Function('stages', 'collector', 'counters', source) as (
+    stages: readonly Stage[],
+    collector: Collector,
+    counters: StageCounters,
+  ) => (value: unknown, timestamp: number) => void;
+  return make(stages, collector, counters);
+}

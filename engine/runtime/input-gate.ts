@@ -1,0 +1,131 @@
+// The input side of a task: one slot per declared edge. It chooses what comes next, combines time, and aligns barriers.
+//
+// A slot outlives its channel:
+//
+//   attached ─upstream removed─► detached (keeps its last watermark: an edit fires nothing)
+//      ▲  └─upstream replaced─► attached to the new channel, at the barrier
+//      └──────── upstream is back ────────┘
+import type { Batch } from '../operators/operator.ts';
+import { PartitionWatermarks } from '../time/partition-watermarks.ts';
+import { WatermarkValve } from '../time/watermark-valve.ts';
+import type { Emitted } from '../testing/surface.ts';
+import { type Barrier, type Channel, isMark, type Mark } from './channel.ts';
+
+export interface Slot {
+  readonly input: 0 | 1;
+  /** Index of the slot among those of its input. */
+  readonly lane: number;
+  channel: Channel | undefined;
+  ended: boolean;
+  /** Its barrier has come; it waits for those of the others. */
+  aligned: boolean;
+}
+export type GateItem =
+  | { readonly kind: 'batch'; readonly slot: Slot; readonly batch: Batch }
+  | { readonly kind: 'time'; readonly emitted: readonly Emitted[] }
+  | { readonly kind: 'barrier'; readonly barrier: Barrier }
+  | { readonly kind: 'ended' };
+
+export class InputGate {
+  readonly slots: readonly Slot[];
+  /** The epoch that this task has passed; older barriers are ignored. */
+  epoch: number;
+  readonly #valves: readonly WatermarkValve[];
+  readonly #combined: PartitionWatermarks | undefined;
+  #next = 0;
+  #barrier: Barrier | undefined;
+  #endSaid = false;
+
+  constructor(inputs: readonly (0 | 1)[], epoch: number) {
+    const counts = [0, 0];
+    this.slots = inputs.map((input) => ({
+      input,
+      lane: counts[input]!++,
+      channel: undefined,
+      ended: false,
+      aligned: false,
+    }));
+    this.epoch = epoch;
+    this.#valves = counts.map((count) => new WatermarkValve(count));
+    this.#combined = counts[1]! > 0 ? new PartitionWatermarks(2) : undefined;
+  }
+
+  /** A task without an attached slot gets barriers from the runtime itself. */
+  get attached(): boolean {
+    return this.slots.some((slot) => slot.channel);
+  }
+  /** Something can be taken now. */
+  get ready(): boolean {
+    for (const slot of this.slots) if (slot.channel && !slot.aligned && !slot.channel.empty) return true;
+    return false;
+  }
+
+  /** The next thing to do, slots in turn; undefined when nothing waits. `barriersOnly`: there is no room for records, but barriers need none. */
+  next(barriersOnly = false): GateItem | undefined {
+    const count = this.slots.length;
+    for (let tried = 0; tried < count; tried++) {
+      const slot = this.slots[(this.#next + tried) % count]!;
+      if (!slot.channel || slot.aligned || slot.channel.empty) continue;
+      if (barriersOnly && !isBarrier(slot.channel.peek()!)) continue;
+      this.#next = (this.#next + tried + 1) % count;
+      const item = slot.channel.shift()!;
+      if (!isMark(item)) return { kind: 'batch', slot, batch: item };
+      switch (item.kind) {
+        case 'watermark':
+          return this.#time(slot, this.#valves[slot.input]!.watermark(slot.lane, item.time));
+        case 'idle':
+          return this.#time(slot, this.#valves[slot.input]!.idle(slot.lane));
+        case 'active':
+          return this.#time(slot, this.#valves[slot.input]!.active(slot.lane));
+        case 'end':
+          slot.ended = true;
+          if (this.#endSaid || !this.slots.every((other) => other.ended)) return { kind: 'time', emitted: [] };
+          this.#endSaid = true;
+          return { kind: 'ended' };
+        case 'barrier': {
+          if (item.epoch <= this.epoch) return { kind: 'time', emitted: [] };
+          slot.aligned = true;
+          this.#barrier = item;
+          return this.takeAligned() ?? { kind: 'time', emitted: [] };
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** The barrier, once every attached slot has it. Also asked after a slot was cut off. */
+  takeAligned(): GateItem | undefined {
+    const barrier = this.#barrier;
+    if (!barrier || this.slots.some((slot) => slot.channel && !slot.aligned)) return undefined;
+    this.#barrier = undefined;
+    return { kind: 'barrier', barrier };
+  }
+
+  /** The barrier has been passed: its slots flow again, over new channels where the mutation brought some. */
+  passed(epoch: number, channels?: readonly (Channel | undefined)[]): void {
+    this.epoch = epoch;
+    this.slots.forEach((slot, index) => {
+      slot.aligned = false;
+      if (!channels || slot.channel === channels[index]) return;
+      slot.channel = channels[index];
+      slot.ended = false;
+    });
+    // A new upstream may still be running where the former had ended.
+    if (channels && this.#endSaid) this.#endSaid = this.slots.every((slot) => slot.ended);
+  }
+
+  #time(slot: Slot, emitted: readonly Emitted[]): GateItem {
+    if (!this.#combined || emitted.length === 0) return { kind: 'time', emitted };
+    return { kind: 'time', emitted: emitted.flatMap((one) => this.#combine(slot.input, one)) };
+  }
+  #combine(input: 0 | 1, one: Emitted): Emitted[] {
+    const combined = this.#combined!;
+    if (one === 'idle') return combined.idle(input);
+    if (one === 'active') return combined.active(input);
+    return combined.watermark(input, one.watermark);
+  }
+}
+
+function isBarrier(item: Batch | Mark): boolean {
+  return isMark(item) && item.kind === 'barrier';
+}

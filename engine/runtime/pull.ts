@@ -1,0 +1,75 @@
+// A pull: the end of a temporary branch whose rows a program takes one by one. It holds a few rows; the rest waits in the channels.
+import type { Batch, Operator, OperatorContext } from '../operators/operator.ts';
+
+/** Rows that wait for the program; more stay upstream. */
+const held = 64;
+
+export class PullOperator implements Operator, AsyncIterableIterator<unknown> {
+  #rows: unknown[] = [];
+  #context: OperatorContext | undefined;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #waiting: { resolve(result: IteratorResult<unknown>): void; reject(error: unknown): void } | undefined;
+  readonly #onDone: () => void;
+
+  constructor(onDone: () => void) {
+    this.#onDone = onDone;
+  }
+  /** Rows that were taken by the program. */
+  taken = 0;
+
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    let i = from;
+    for (; i < batch.length && this.#rows.length < held; i++) this.#rows.push(batch.values[i]);
+    this.#deliver();
+    return i;
+  }
+  end(): boolean {
+    this.#ended = true;
+    this.#deliver();
+    return true;
+  }
+  /** The branch has failed, or was taken away. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#deliver();
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#deliver();
+      if (this.#rows.length < held / 2) this.#context?.wake();
+    });
+  }
+  return(): Promise<IteratorResult<unknown>> {
+    this.#ended = true;
+    this.#rows = [];
+    this.#onDone();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #deliver(): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    if (this.#rows.length > 0) {
+      this.#waiting = undefined;
+      this.taken++;
+      waiting.resolve({ done: false, value: this.#rows.shift() });
+    } else if (this.#failure) {
+      this.#waiting = undefined;
+      this.#onDone();
+      waiting.reject(this.#failure.error);
+    } else if (this.#ended) {
+      this.#waiting = undefined;
+      this.#onDone();
+      waiting.resolve({ done: true, value: undefined });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// What a task's state looks like between two lives: serialised key groups, and one value for the rest.
+import { deserialize, serialize } from 'node:v8';
+import type { StateReader, StateWriter } from '../operators/operator.ts';
+
+/** Only the key groups written since the former snapshot, unless `full`. */
+export interface TaskSnapshot {
+  readonly full: boolean;
+  readonly groups: ReadonlyMap<number, Uint8Array>;
+  readonly value?: Uint8Array;
+  /** The last watermark that went out: it must not go back after a restore. */
+  readonly watermark: number;
+}
+
+export class SnapshotWriter implements StateWriter {
+  readonly full: boolean;
+  readonly #groups = new Map<number, Uint8Array>();
+  #value: Uint8Array | undefined;
+  constructor(full: boolean) {
+    this.full = full;
+  }
+  group(keyGroup: number, content: unknown): void {
+    this.#groups.set(keyGroup, serialize(content));
+  }
+  value(content: unknown): void {
+    this.#value = serialize(content);
+  }
+  done(watermark: number): TaskSnapshot {
+    return { full: this.full, groups: this.#groups, ...(this.#value && { value: this.#value }), watermark };
+  }
+}
+
+export function readSnapshot(snapshot: TaskSnapshot): StateReader {
+  return {
+    *groups() {
+      for (const [keyGroup, bytes] of snapshot.groups) yield [keyGroup, deserialize(bytes) as unknown] as const;
+    },
+    value: () => (snapshot.value ? (deserialize(snapshot.value) as unknown) : undefined),
+  };
+}
+
+/** The later snapshot on top of what was known before. */
+export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapshot): TaskSnapshot {
+  if (!base || next.full) return { ...next, full: true };
+  const value = next.value ?? base.value;
+  return {
+    full: true,
+    groups: new Map([...base.groups, ...next.groups]),
+    ...(value && { value }),
+    watermark: next.watermark,
+  };
+}
