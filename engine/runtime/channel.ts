@@ -5,7 +5,8 @@ import type { Batch } from '../operators/operator.ts';
 export interface Barrier {
   readonly kind: 'barrier';
   readonly epoch: number;
-  readonly snapshot: boolean;
+  /** `changes`: key groups written since the last one; `full`: everything. */
+  readonly snapshot: false | 'changes' | 'full';
 }
 export type Mark =
   | { readonly kind: 'watermark'; readonly time: number }

@@ -36,7 +36,7 @@ export interface MutateOptions {
   readonly fresh?: ReadonlySet<string>;
   /** State of new instances, from an earlier life (restore). */
   readonly restore?: ReadonlyMap<string, TaskSnapshot>;
-  readonly snapshot?: boolean;
+  readonly snapshot?: false | 'changes' | 'full';
 }
 export interface MutationResult {
   readonly epoch: number;
@@ -155,10 +155,10 @@ export class Runtime implements TaskHost {
   // ------------------------------------------------------------------------------------------------ barriers
 
   /** Enters a barrier that only snapshots. `onSnapshot` when every task has passed it. */
-  snapshot(onSnapshot: (snapshot: Snapshot) => void): number {
+  snapshot(onSnapshot: (snapshot: Snapshot) => void, extent: 'changes' | 'full' = 'changes'): number {
     return this.#enter(
       {
-        snapshot: true,
+        snapshot: extent,
         flips: new Map(),
         created: [],
         changing: new Set(),
@@ -172,7 +172,7 @@ export class Runtime implements TaskHost {
 
   #enter(
     what: Pick<BarrierInFlight, 'flips' | 'created' | 'changing' | 'heirs' | 'restore' | 'onMutated' | 'onSnapshot'> & {
-      snapshot: boolean;
+      snapshot: false | 'changes' | 'full';
     },
     existing: readonly Task[],
   ): number {
@@ -212,7 +212,7 @@ export class Runtime implements TaskHost {
     }
     const restored = flight.restore.get(task.id) ?? flight.states.get(task);
     const flip = flight.flips.get(task);
-    if (barrier.snapshot && !flip?.removed) flight.snapshots.set(task.id, task.snapshot(false));
+    if (barrier.snapshot && !flip?.removed) flight.snapshots.set(task.id, task.snapshot(barrier.snapshot === 'full'));
     if (task.isSource) flight.positions[task.id] = task.source!.position();
     const heir = flip?.removed?.heir;
     if (heir) this.#inherit(flight, heir, task.snapshot(true));
@@ -297,6 +297,13 @@ export class Runtime implements TaskHost {
       const heir = target.get(heirId);
       const from = former.get(formerId);
       if (heir && from && created.includes(heir) && removed.includes(from)) heirOf.set(from, heir);
+    }
+
+    // A chain that was cut or joined elsewhere is another task, but its head is the same operator: the state goes along.
+    for (const heir of created) {
+      const from = former.get(heir.id);
+      if (from && removed.includes(from) && !heirOf.has(from) && !options.fresh?.has(heir.id) && sameHead(heir, from))
+        heirOf.set(from, heir);
     }
 
     const { channels, inputsOf, outputsOf } = this.#wire(chains, target, new Set(created));
@@ -548,6 +555,11 @@ export class Runtime implements TaskHost {
     this.#order = [];
     this.#tasks = new Map();
   }
+}
+
+function sameHead(a: Task, b: Task): boolean {
+  const [left, right] = [a.chain.nodes[0]!, b.chain.nodes[0]!];
+  return left.id === right.id && left.own === right.own && !b.dormant;
 }
 
 function sameChannels(a: ReadonlyMap<string, readonly Channel[]>, b: ReadonlyMap<string, readonly Channel[]>): boolean {

@@ -1,0 +1,24 @@
+// How the test kit's inputs look to the builders: streams that nothing feeds but the test.
+import { SluiceError } from '../error.ts';
+import type { Builder } from './builder.ts';
+import { toEndpoint } from './builder.ts';
+import type { Endpoint } from './fragment.ts';
+import { PlannedStream, PlannedWindowResult, streamOf } from './stream.ts';
+import type { Stream } from './surface.ts';
+
+export function inputStream(builder: Builder, index: number): Stream<unknown> {
+  return streamOf(builder.declare({ verb: 'input', kind: 'harness-input', parameters: { index } }));
+}
+
+/** Where the rows of the stream under test come out, and which side outputs it has. */
+export function originOf(
+  stream: unknown,
+  builder: Builder,
+): { readonly endpoint: Endpoint; readonly ports: readonly string[] } {
+  if (!(stream instanceof PlannedStream) || stream.place.builder !== builder)
+    throw new SluiceError(
+      'foreign-stream',
+      'The function given to the harness must return a stream made from its input.',
+    );
+  return { endpoint: toEndpoint(stream.place.origin), ports: stream instanceof PlannedWindowResult ? ['late'] : [] };
+}

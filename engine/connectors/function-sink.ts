@@ -1,0 +1,47 @@
+// A sink that is a function: called for every element, at least once. What it returns as a promise is awaited before a barrier passes.
+import type { Batch, Operator, OperatorContext } from '../operators/operator.ts';
+
+/** Promises that may be pending before the sink takes no more. */
+const pendingLimit = 100;
+
+export class FunctionSink implements Operator {
+  at = 0;
+  #context!: OperatorContext;
+  #pending = 0;
+  readonly #write: (element: unknown) => void | Promise<void>;
+
+  constructor(write: (element: unknown) => void | Promise<void>) {
+    this.#write = write;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output } = this.#context;
+    let i = from;
+    for (; i < batch.length && this.#pending < pendingLimit; i++) {
+      if (output.full) break;
+      this.at = i;
+      const answer = this.#write(batch.values[i]);
+      if (answer !== undefined && typeof answer.then === 'function') this.#await(answer);
+    }
+    return i;
+  }
+  flush(): boolean {
+    return this.#pending === 0;
+  }
+
+  #await(answer: Promise<void>): void {
+    this.#pending++;
+    answer.then(
+      () => {
+        this.#pending--;
+        if (this.#pending === 0 || this.#pending === pendingLimit - 1) this.#context.wake();
+      },
+      (error: unknown) => {
+        this.#pending--;
+        this.#context.fail(error);
+      },
+    );
+  }
+}

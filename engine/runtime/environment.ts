@@ -1,0 +1,206 @@
+// An Environment: the engine in a program of one's own, without a notebook. What is built on it runs as one job in this thread.
+import type { Fragment, Endpoint, PullHost } from '../api/fragment.ts';
+import { Builder } from '../api/builder.ts';
+import { makeSources } from '../api/sources.ts';
+import type * as S from '../api/surface.ts';
+import { SluiceError } from '../error.ts';
+import type { Plan, PlanNode } from '../graph/plan.ts';
+import { Driver } from './driver.ts';
+import { jobMetrics } from './metrics.ts';
+import { PullOperator } from './pull.ts';
+import { Runtime, type RuntimeOptions } from './runtime.ts';
+
+/** The plan of everything above the given leaves; nodes that nothing reaches are left out. */
+export function planOf(
+  fragment: Fragment,
+  leaves: readonly string[],
+  extra: { readonly nodes: readonly PlanNode[]; readonly edges: Plan['edges'] } = { nodes: [], edges: [] },
+): Plan {
+  const nodes = new Map([...fragment.nodes, ...extra.nodes].map((node) => [node.id, node]));
+  const edges = [
+    ...fragment.edges.map((edge) => {
+      if (!('node' in edge.from))
+        throw new SluiceError(
+          'foreign-stream',
+          `${edge.to} reads a stream of another evaluation, ${edge.from.variable}.`,
+        );
+      return { from: edge.from.node, port: edge.from.port, to: edge.to, input: edge.input, exchange: edge.exchange };
+    }),
+    ...extra.edges,
+  ];
+  const reached = new Set<string>();
+  const reach = (id: string): void => {
+    if (reached.has(id)) return;
+    reached.add(id);
+    for (const edge of edges) if (edge.to === id) reach(edge.from);
+  };
+  leaves.forEach(reach);
+  return {
+    version: 1,
+    nodes: [...nodes.values()].filter((node) => reached.has(node.id)),
+    edges: edges.filter((edge) => reached.has(edge.to)),
+  };
+}
+
+export class Environment implements S.Environment {
+  readonly kafka: typeof S.kafka;
+  readonly generate: typeof S.generate;
+  readonly from: typeof S.from;
+  readonly file: typeof S.file;
+  readonly table: typeof S.table;
+  readonly #builder: Builder;
+
+  /** Options that this version does not have are refused when `configure` would refuse them. */
+  constructor(options: S.SessionOptions = {}) {
+    const pullHost: PullHost = { pull: (from, label, fragment) => pullAlone(from, label, fragment) };
+    this.#builder = new Builder({ group: '', pullHost });
+    const sources = makeSources(this.#builder, options);
+    this.kafka = sources.kafka;
+    this.generate = sources.generate;
+    this.from = sources.from;
+    this.file = sources.file;
+    this.table = sources.table;
+  }
+
+  /** Starts everything that leads to a sink. The job ends when all sources do. */
+  execute(name = 'job'): Promise<S.Job> {
+    const fragment = this.#builder.fragment();
+    if (fragment.sinks.length === 0)
+      throw new SluiceError(
+        'nothing-to-run',
+        `"${name}" has no sink, so nothing would run. End a stream with .to(topic) or .sink(function).`,
+      );
+    const job = new RunningJob();
+    return job
+      .start(
+        planOf(
+          fragment,
+          fragment.sinks.map((sink) => sink.node),
+        ),
+        fragment,
+      )
+      .then(() => job);
+  }
+}
+
+class RunningJob implements S.Job {
+  status: S.Job['status'] = 'running';
+  readonly finished: Promise<void>;
+  #runtime!: Runtime;
+  #driver!: Driver;
+  readonly #finish = Promise.withResolvers<void>();
+
+  constructor() {
+    this.finished = this.#finish.promise;
+    // A job that nobody awaits must not end the program by a rejection that nobody handles; `finished` still rejects for who does.
+    this.finished.catch(() => {});
+  }
+
+  start(plan: Plan, fragment: Fragment, host?: RuntimeOptions['host']): Promise<void> {
+    const { runtime, driver } = startRuntime(plan, fragment, {
+      ...(host && { host }),
+      onDone: () => this.#end('finished'),
+      onError: (error) => this.#end('failed', error),
+    });
+    this.#runtime = runtime;
+    this.#driver = driver;
+    return Promise.resolve();
+  }
+  metrics(): S.JobMetrics {
+    return jobMetrics(this.#runtime);
+  }
+  checkpoint(): Promise<{ id: number; path: string }> {
+    return Promise.reject(new SluiceError('not-yet', 'not-yet: checkpoints come in a later version'));
+  }
+  stop(options: { drain?: boolean; savepoint?: boolean } = {}): Promise<{ path?: string }> {
+    if (options.savepoint || options.drain)
+      return Promise.reject(new SluiceError('not-yet', 'not-yet: savepoints and draining come in a later version'));
+    this.#end('cancelled');
+    return Promise.resolve({});
+  }
+
+  #end(status: 'finished' | 'failed' | 'cancelled', error?: unknown): void {
+    if (this.status !== 'running') return;
+    this.status = status;
+    this.#driver.stop();
+    this.#runtime.close();
+    if (status === 'failed') this.#finish.reject(error);
+    else this.#finish.resolve();
+  }
+}
+
+interface Ends {
+  readonly host?: RuntimeOptions['host'];
+  onDone(): void;
+  onError(error: unknown): void;
+}
+/** A runtime that starts with `plan` and is done when all its leaves have ended. */
+function startRuntime(plan: Plan, fragment: Fragment, ends: Ends): { runtime: Runtime; driver: Driver } {
+  const readers = new Set(plan.edges.map((edge) => edge.from));
+  const open = new Set(plan.nodes.filter((node) => !readers.has(node.id)).map((node) => node.id));
+  const wake = { call: (): void => {} };
+  const runtime = new Runtime({
+    functions: fragment.functions,
+    ...(ends.host && { host: ends.host }),
+    onWork: () => wake.call(),
+    onFailure: (failure) => ends.onError(describeFailure(failure)),
+    onEnded: (id) => {
+      const members = runtime.tasks.get(id)?.chain.nodes ?? [];
+      for (const node of members) open.delete(node.id);
+      if (open.size === 0) ends.onDone();
+    },
+  });
+  const driver = new Driver(runtime);
+  wake.call = driver.wake;
+  runtime.mutate(plan, {});
+  return { runtime, driver };
+}
+
+/** The error of a job: what the user's code threw, with the record it was working on. */
+function describeFailure(failure: Parameters<NonNullable<RuntimeOptions['onFailure']>>[0]): unknown {
+  const { error, record, uid } = failure;
+  if (error instanceof SluiceError) return error;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const where = record?.offset === undefined ? '' : ` at partition ${record.partition}, offset ${record.offset}`;
+  return new SluiceError(
+    'operator-failed',
+    `${uid} failed${where}: ${what}`,
+    { uid, record: record?.value },
+    { cause: error },
+  );
+}
+
+/** A pull outside a notebook runs its part of the graph for itself. */
+function pullAlone(from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown> {
+  if (!('node' in from)) throw new SluiceError('foreign-stream', `"${label}" belongs to another evaluation.`);
+  const id = 'pull';
+  const running: { runtime?: Runtime; driver?: Driver } = {};
+  const stop = (): void => {
+    running.driver?.stop();
+    running.runtime?.close();
+  };
+  const pull = new PullOperator(stop);
+  const leaf: PlanNode = {
+    id,
+    uid: id,
+    kind: 'pull',
+    name: `pull ${label}`,
+    group: '',
+    parameters: {},
+    own: 'pull',
+    shape: '',
+  };
+  const plan = planOf(fragment, [id], {
+    nodes: [leaf],
+    edges: [{ from: from.node, port: from.port, to: id, input: 0, exchange: 'forward' }],
+  });
+  Object.assign(
+    running,
+    startRuntime(plan, fragment, {
+      host: (node) => (node.id === id ? pull : undefined),
+      onDone: () => {},
+      onError: (error) => pull.fail(error),
+    }),
+  );
+  return pull;
+}

@@ -1,0 +1,61 @@
+// Metrics: what the tasks of a runtime have done, one row per operator. A task's busy time is split over its stages by what measured slices took.
+import type { JobMetrics, OperatorMetrics } from '../api/surface.ts';
+import type { Runtime } from './runtime.ts';
+import type { Task } from './task.ts';
+
+/** OK ≤ 0.10 < LOW ≤ 0.5 < HIGH. */
+export function backpressureLevel(share: number): 'OK' | 'LOW' | 'HIGH' {
+  if (share <= 0.1) return 'OK';
+  return share <= 0.5 ? 'LOW' : 'HIGH';
+}
+
+export function jobMetrics(runtime: Runtime): JobMetrics {
+  return { operators: [...runtime.tasks.values()].flatMap((task) => taskMetrics(task)) };
+}
+
+export function taskMetrics(task: Task, now = performance.now()): OperatorMetrics[] {
+  const { nodes } = task.chain;
+  const shares = task.accounting.shares(now);
+  const split = stageShares(task);
+  const inRate = task.inRate.perSecond(task.recordsIn, now);
+  const outRate = task.outRate.perSecond(task.output.recordsOut, now);
+  return nodes.map((node, index) => {
+    const isHead = index === 0;
+    const isTail = index === nodes.length - 1;
+    const recordsIn = isHead ? task.recordsIn : reached(task, index);
+    const recordsOut = isTail ? task.output.recordsOut : reached(task, index + 1);
+    const scale = (count: number): number => (task.recordsIn === 0 ? 0 : (inRate * count) / task.recordsIn);
+    const busy = shares.busy * split[index]!;
+    return {
+      id: node.id,
+      name: node.name,
+      recordsIn,
+      recordsOut,
+      recordsInPerSecond: isHead ? inRate : scale(recordsIn),
+      recordsOutPerSecond: isTail ? outRate : scale(recordsOut),
+      busy,
+      idle: Math.max(0, 1 - busy - shares.backpressured),
+      backpressured: shares.backpressured,
+      backpressure: backpressureLevel(shares.backpressured),
+      ...(Number.isFinite(task.watermark) && { watermark: task.watermark }),
+      lateRecordsDropped: isHead ? task.lateDropped : 0,
+    };
+  });
+}
+
+function reached(task: Task, index: number): number {
+  const headIsStage = task.stages !== undefined && task.stages.reached.length === task.chain.nodes.length;
+  return task.stages?.reached[headIsStage ? index : index - 1] ?? 0;
+}
+
+/** Shares of the task's busy time, per operator; they add up to 1. Without measurements they are equal. */
+function stageShares(task: Task): number[] {
+  const count = task.chain.nodes.length;
+  const millis = task.stages?.millis;
+  const total = millis?.reduce((sum, one) => sum + one, 0) ?? 0;
+  if (!millis || millis.length !== count || total === 0) {
+    // Stages behind an operator of another kind are cheap beside it until they are measured.
+    return Array.from({ length: count }, (_, index) => (millis?.length === count ? 1 / count : index === 0 ? 1 : 0));
+  }
+  return Array.from(millis, (one) => one / total);
+}

@@ -1,0 +1,255 @@
+// The harness: a chain of operators driven by hand, on the real runtime, with a clock that only moves when told.
+import { deserialize, serialize } from 'node:v8';
+import { Builder } from '../api/builder.ts';
+import { inputStream, originOf } from '../api/harness-input.ts';
+import type { Stream } from '../api/surface.ts';
+import { SluiceError } from '../error.ts';
+import type { Endpoint } from '../api/fragment.ts';
+import type { Batch, Operator, OperatorContext, Output as OperatorOutput } from '../operators/operator.ts';
+import type { Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import { planOf } from '../runtime/environment.ts';
+import { Runtime, type Snapshot } from '../runtime/runtime.ts';
+import type { TaskSnapshot } from '../runtime/snapshot.ts';
+import type { TaskFailure } from '../runtime/task.ts';
+import { ManualClock } from '../time/clock.ts';
+import { freezeDeep } from './freeze.ts';
+import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
+
+/** What the test says, waiting until the runtime takes it. */
+type Said =
+  | { readonly kind: 'element'; readonly value: unknown; readonly timestamp: number }
+  | { readonly kind: 'watermark'; readonly time: number }
+  | { readonly kind: 'idle' | 'active' };
+
+/** Head of an input: emits what the test says, within the room there is. */
+class HandInput implements Operator {
+  readonly generatesWatermarks = true;
+  readonly #said: Said[] = [];
+  #context: OperatorContext | undefined;
+
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  say(said: Said): void {
+    this.#said.push(said);
+    this.#context?.wake();
+  }
+  process(): number {
+    throw new Error('An input of the harness has no input itself.');
+  }
+  tick(): boolean {
+    const output: OperatorOutput = this.#context!.output;
+    while (this.#said.length > 0 && !output.full) {
+      const next = this.#said.shift()!;
+      switch (next.kind) {
+        case 'element':
+          output.emit(next.value, next.timestamp);
+          break;
+        case 'watermark':
+          output.watermark(next.time);
+          break;
+        case 'idle':
+          output.idle();
+          break;
+        case 'active':
+          output.active();
+          break;
+      }
+    }
+    return this.#said.length === 0;
+  }
+}
+
+/** A leaf that keeps what arrives, in order. `blocked` stands for a downstream without room. */
+class HandOutput<R> implements Operator {
+  readonly items: Output<R>[] = [];
+  blocked = false;
+  #context: OperatorContext | undefined;
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    if (this.blocked) return from;
+    for (let i = from; i < batch.length; i++)
+      this.items.push({ element: batch.values[i] as R, timestamp: batch.timestamps[i]! });
+    return batch.length;
+  }
+  advance(watermark: number): boolean {
+    if (this.blocked) return false;
+    this.items.push({ watermark });
+    return true;
+  }
+  unblock(): void {
+    this.blocked = false;
+    this.#context?.wake();
+  }
+  take(): Output<R>[] {
+    return this.items.splice(0);
+  }
+}
+
+/** Beyond the contract: what the script kit needs to try other schedules. */
+export interface DrivenHarness<R> extends Harness<R> {
+  /** Downstream takes nothing until it is released; what is emitted waits in bounded channels. */
+  blockDownstream(blocked: boolean): void;
+}
+
+class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInputHarness<unknown, unknown, R> {
+  readonly #clock = new ManualClock();
+  readonly #runtime: Runtime;
+  readonly #inputs: readonly HandInput[];
+  readonly #output = new HandOutput<R>();
+  readonly #late = new HandOutput<unknown>();
+  #failure: TaskFailure | undefined;
+
+  constructor(inputs: number, build: (streams: readonly Stream<unknown>[]) => Stream<R>, options: HarnessOptions) {
+    const builder = new Builder({ group: '' });
+    const streams = Array.from({ length: inputs }, (_, index) => inputStream(builder, index));
+    const result = build(streams);
+    const { endpoint, ports } = originOf(result, builder);
+    this.#inputs = streams.map(() => new HandInput());
+    const hosted = new Map<string, Operator>(this.#inputs.map((input, index) => [`input#${index + 1}`, input]));
+    const leaf = (id: string, operator: Operator, from: Endpoint): { node: PlanNode; edge: PlanEdge } => {
+      if (!('node' in from))
+        throw new SluiceError('foreign-stream', 'The harness needs a stream that was built from its input.');
+      hosted.set(id, operator);
+      return {
+        node: { id, uid: id, kind: 'harness-output', name: id, group: 'harness', parameters: {}, own: id, shape: '' },
+        edge: { from: from.node, port: from.port, to: id, input: 0, exchange: 'forward' },
+      };
+    };
+    const leaves = [leaf('output', this.#output, endpoint)];
+    if (ports.includes('late')) leaves.push(leaf('late', this.#late, { ...endpoint, port: 'late' }));
+    const fragment = builder.fragment();
+    const plan: Plan = planOf(
+      fragment,
+      leaves.map(({ node }) => node.id),
+      { nodes: leaves.map(({ node }) => node), edges: leaves.map(({ edge }) => edge) },
+    );
+    this.#runtime = new Runtime({
+      functions: fragment.functions,
+      clock: this.#clock,
+      freeze: true,
+      host: (node) => hosted.get(node.id),
+      onFailure: (failure) => (this.#failure ??= failure),
+    });
+    const restore = options.restore && new Map(deserialize(options.restore) as [string, TaskSnapshot][]);
+    this.#runtime.mutate(plan, restore ? { restore } : {});
+    this.#settle();
+  }
+
+  element(value: unknown, timestamp = 0): void {
+    this.#say(0, { kind: 'element', value: freezeDeep(value), timestamp });
+  }
+  watermark(time: number): void {
+    this.#say(0, { kind: 'watermark', time });
+  }
+  idle(): void {
+    this.#say(0, { kind: 'idle' });
+  }
+  active(): void {
+    this.#say(0, { kind: 'active' });
+  }
+  left(value: unknown, timestamp = 0): void {
+    this.element(value, timestamp);
+  }
+  right(value: unknown, timestamp = 0): void {
+    this.#say(1, { kind: 'element', value: freezeDeep(value), timestamp });
+  }
+  leftWatermark(time: number): void {
+    this.watermark(time);
+  }
+  rightWatermark(time: number): void {
+    this.#say(1, { kind: 'watermark', time });
+  }
+  leftIdle(): void {
+    this.idle();
+  }
+  leftActive(): void {
+    this.active();
+  }
+  rightIdle(): void {
+    this.#say(1, { kind: 'idle' });
+  }
+  rightActive(): void {
+    this.#say(1, { kind: 'active' });
+  }
+
+  advanceProcessingTime(to: number): void {
+    this.#clock.advanceTo(to);
+    this.#settle();
+  }
+  output(options: { watermarks?: boolean } = {}): Output<R>[] {
+    const items = this.#output.take();
+    return options.watermarks ? items : items.filter((item) => 'element' in item);
+  }
+  late(): { element: unknown; timestamp: number }[] {
+    return this.#late.take().filter((item) => 'element' in item);
+  }
+  timedOut(): unknown[] {
+    return [];
+  }
+  entries(): number {
+    let entries = 0;
+    for (const task of this.#runtime.tasks.values()) entries += task.operatorStatus()?.entries ?? 0;
+    return entries;
+  }
+  async settled(): Promise<void> {
+    // Answers from outside arrive as messages; each round lets them in until none is awaited any more.
+    do {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#settle();
+    } while (this.#runtime.barriersInFlight > 0);
+  }
+  snapshot(): Uint8Array {
+    return this.barrier(0);
+  }
+  barrier(_id: number): Uint8Array {
+    let taken: Snapshot | undefined;
+    this.#runtime.snapshot((snapshot) => (taken = snapshot), 'full');
+    this.#settle();
+    if (!taken)
+      throw new SluiceError(
+        'unfinished',
+        'The barrier waits behind an unfinished call: await settled(), or let downstream go on.',
+      );
+    return serialize([...taken.tasks]);
+  }
+  complete(_id: number): void {
+    // Two-phase sinks come in a later version; nothing else waits for completion.
+  }
+  blockDownstream(blocked: boolean): void {
+    if (blocked) this.#output.blocked = true;
+    else this.#output.unblock();
+    this.#settle();
+  }
+  close(): void {
+    this.#runtime.close();
+  }
+
+  #say(input: number, said: Said): void {
+    this.#inputs[input]!.say(said);
+    this.#settle();
+  }
+  #settle(): void {
+    while (this.#runtime.round());
+    if (!this.#failure) return;
+    const { error } = this.#failure;
+    this.#failure = undefined;
+    throw error;
+  }
+}
+
+/** One input. Elements and states are frozen: who changes one gets an error. */
+export function harness<T, R>(
+  build: (input: Stream<T>) => Stream<R>,
+  options: HarnessOptions = {},
+): OneInputHarness<T, R> & DrivenHarness<R> {
+  return new Driven<R>(1, ([input]) => build(input as Stream<T>), options);
+}
+export function harness2<L, R, O>(
+  build: (left: Stream<L>, right: Stream<R>) => Stream<O>,
+  options: HarnessOptions = {},
+): TwoInputHarness<L, R, O> & DrivenHarness<O> {
+  return new Driven<O>(2, ([left, right]) => build(left as Stream<L>, right as Stream<R>), options);
+}

@@ -1,0 +1,107 @@
+// One plan out of what all cells declare: names resolved to the nodes they stand for now, and nothing kept that no leaf reaches.
+import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
+import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
+
+/** What a cell's last successful run declared, as far as the graph goes. */
+export interface Declared {
+  readonly cell: string;
+  readonly nodes: readonly PlanNode[];
+  readonly edges: readonly FragmentEdge[];
+  /** Top-level variables that hold streams. */
+  readonly streams: ReadonlyMap<string, Endpoint>;
+}
+/** A display, sink or pull: why operators run. Sinks are nodes of their cell already (`node`); the others are made here. */
+export type Leaf =
+  | {
+      readonly kind: 'display' | 'pull';
+      readonly id: string;
+      readonly cell: string;
+      readonly from: Endpoint;
+      readonly own: string;
+      readonly label: string;
+    }
+  | { readonly kind: 'sink'; readonly node: string };
+
+export interface Merged {
+  /** `id` equals `uid`: instances come later. */
+  readonly plan: Plan;
+  /** Edges whose upstream is not defined (any more): the reader's slot is detached. By reader, in slot order with their place. */
+  readonly detached: readonly { readonly to: string; readonly missing: string }[];
+}
+
+/** An edge that leads nowhere keeps its place among the slots of its reader: it comes from this id, which is no node. */
+export const nowhere = '';
+
+export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Merged {
+  const nodes = new Map<string, PlanNode>();
+  const edgesByReader = new Map<string, FragmentEdge[]>();
+  const streams = new Map<string, ReadonlyMap<string, Endpoint>>();
+  const exposed = new Set<string>();
+  for (const cell of cells) {
+    streams.set(cell.cell, cell.streams);
+    for (const node of cell.nodes) nodes.set(node.uid, node);
+    for (const edge of cell.edges) push(edgesByReader, edge.to, edge);
+    for (const endpoint of cell.streams.values()) if ('node' in endpoint) exposed.add(endpoint.node);
+  }
+  for (const leaf of leaves) {
+    if (leaf.kind === 'sink') continue;
+    nodes.set(leaf.id, {
+      id: leaf.id,
+      uid: leaf.id,
+      kind: leaf.kind,
+      name: leaf.label,
+      group: leaf.cell,
+      parameters: {},
+      own: leaf.own,
+      shape: '',
+    });
+    push(edgesByReader, leaf.id, { from: leaf.from, to: leaf.id, input: 0, exchange: 'forward' });
+  }
+
+  const detached: { to: string; missing: string }[] = [];
+  const reached = new Map<string, PlanNode>();
+  const edges: PlanEdge[] = [];
+  const reach = (uid: string): void => {
+    const node = nodes.get(uid);
+    if (!node || reached.has(uid)) return;
+    reached.set(uid, exposed.has(uid) && !node.exposed ? { ...node, exposed: true } : node);
+    for (const edge of edgesByReader.get(uid) ?? []) {
+      const from = resolve(edge.from, streams);
+      if (from && nodes.has(from.node)) {
+        reach(from.node);
+        edges.push({ from: from.node, port: from.port, to: uid, input: edge.input, exchange: edge.exchange });
+      } else {
+        detached.push({ to: uid, missing: describe(edge.from) });
+        edges.push({ from: nowhere, port: 'out', to: uid, input: edge.input, exchange: edge.exchange });
+      }
+    }
+  };
+  for (const leaf of leaves) reach(leaf.kind === 'sink' ? leaf.node : leaf.id);
+  return { plan: { version: 1, nodes: [...reached.values()], edges }, detached };
+}
+
+/** Follows names through cells that pass on what they imported; a name that is gone, or that leads to itself, gives undefined. */
+export function resolve(
+  endpoint: Endpoint,
+  streams: ReadonlyMap<string, ReadonlyMap<string, Endpoint>>,
+): { readonly node: string; readonly port: string } | undefined {
+  let at = endpoint;
+  let port = endpoint.port;
+  for (let steps = 0; steps < 100; steps++) {
+    if ('node' in at) return { node: at.node, port: port === 'out' ? at.port : port };
+    const next = streams.get(at.group)?.get(at.variable);
+    if (!next) return undefined;
+    if (port === 'out') port = next.port;
+    at = next;
+  }
+  return undefined;
+}
+
+function describe(endpoint: Endpoint): string {
+  return 'node' in endpoint ? endpoint.node : endpoint.variable;
+}
+function push<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
