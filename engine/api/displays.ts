@@ -1,0 +1,78 @@
+// What a cell shows, as data: a table, a chart, the backpressure panel, or several of them.
+import { notYet, SluiceError } from '../error.ts';
+import { parseDuration } from '../time/duration.ts';
+import { toEndpoint } from './builder.ts';
+import type { DisplaySpec } from './fragment.ts';
+import { oneOf, positiveNumber, readOptions, text, wholeNumber } from './options.ts';
+import { describe } from './parameters.ts';
+import type { StreamPlace } from './stream.ts';
+import type * as S from './surface.ts';
+
+/** Made when it is asked for: an operator may get its id after its display was declared. */
+export class PlannedDisplay implements S.Display {
+  readonly kind = 'display';
+  readonly #spec: () => DisplaySpec;
+  constructor(spec: () => DisplaySpec) {
+    this.#spec = spec;
+  }
+  get spec(): DisplaySpec {
+    return this.#spec();
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Display ${this.spec.kind}`;
+  }
+}
+
+const defaultRows = 100;
+
+export function tableSpec({ origin, rowKey }: StreamPlace, options?: unknown): () => DisplaySpec {
+  const { rows = defaultRows } = readOptions('show()', options, ['rows']);
+  positiveNumber('The rows of show()', wholeNumber('The rows of show()', rows));
+  return () => ({ kind: 'table', from: toEndpoint(origin), rows: rows as number, ...(rowKey && { key: rowKey }) });
+}
+
+const marks = ['line', 'bar', 'area', 'point', 'rect', 'tick'] as const;
+const vegaForms = ['encoding', 'layer', 'hconcat', 'vconcat', 'repeat', 'facet'];
+
+export function chartSpec({ origin, rowKey }: StreamPlace, mark: unknown): () => DisplaySpec {
+  if (mark === null || typeof mark !== 'object')
+    throw new SluiceError('bad-chart', `chart() takes { x: …, y: … } or a Vega-Lite spec, not ${describe(mark)}.`);
+  const isVega = vegaForms.some((form) => form in mark);
+  const drawn = isVega ? { vega: checkVega(mark) } : { mark: checkMark(mark) };
+  return () => ({ kind: 'chart', from: toEndpoint(origin), ...drawn, ...(rowKey && { key: rowKey }) });
+}
+
+function checkMark(mark: object): Readonly<Record<string, unknown>> {
+  const checked = readOptions('chart()', mark, ['mark', 'x', 'y', 'color', 'column', 'last', 'title']);
+  if (checked['mark'] !== undefined) oneOf('The mark of chart()', checked['mark'], marks);
+  text('The x of chart()', checked['x']);
+  text('The y of chart()', checked['y']);
+  for (const name of ['color', 'column', 'title'])
+    if (checked[name] !== undefined) text(`The ${name} of chart()`, checked[name]);
+  const { last } = checked;
+  if (typeof last === 'number') positiveNumber('The last of chart()', last);
+  else if (last !== undefined) positiveNumber('The last of chart()', parseDuration(last, 'The last of chart()'));
+  return structuredClone(checked);
+}
+
+function checkVega(spec: object): Readonly<Record<string, unknown>> {
+  if ('data' in spec)
+    throw new SluiceError(
+      'bad-chart',
+      'The Vega-Lite spec of chart() has "data". Leave it out: the stream is the data.',
+    );
+  try {
+    return structuredClone(spec) as Record<string, unknown>;
+  } catch (cause) {
+    throw new SluiceError(
+      'bad-chart',
+      'The Vega-Lite spec of chart() must be JSON data, without functions.',
+      {},
+      { cause },
+    );
+  }
+}
+
+export const backpressure: typeof S.backpressure = () => new PlannedDisplay(() => ({ kind: 'backpressure' }));
+export const watermarks: typeof S.watermarks = () => notYet('watermark panels');
+export const graph: typeof S.graph = () => notYet('graph panels');

@@ -1,0 +1,55 @@
+// file(): records of a file, relative to the notebook.
+import { extname, basename, resolve } from 'node:path';
+import { notYet, SluiceError } from '../error.ts';
+import type { Builder } from './builder.ts';
+import { oneOf, positiveNumber, readOptions, text } from './options.ts';
+import { PlannedSourceStream } from './stream.ts';
+import { timeOptionNames, timeParameters } from './time-options.ts';
+
+const formats = ['jsonl', 'csv', 'tsv', 'json'] as const;
+const formatByExtension: Readonly<Record<string, (typeof formats)[number]>> = {
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.json': 'json',
+};
+
+export function declareFile<T>(builder: Builder, path: unknown, given: unknown): PlannedSourceStream<T> {
+  const options = readOptions('file()', given, [...timeOptionNames, 'format', 'schema', 'speed', 'follow']);
+  const { speed, follow, timestamp } = options;
+  const named = text('The path of file()', path);
+  const format = formatOf(named, options['format']);
+  if (format !== 'jsonl' && format !== 'csv') notYet(`files of format "${format}"`);
+  if (options['schema'] !== undefined) notYet('schemas of files (schema)');
+  if (follow !== undefined && follow !== false) notYet('files that are followed (follow)');
+  if (speed !== undefined && timestamp === undefined)
+    throw new SluiceError(
+      'bad-option',
+      `file(${JSON.stringify(named)}) has a speed but no timestamp to replay by. Add timestamp.`,
+    );
+  const draft = builder.declare({
+    verb: 'file',
+    kind: 'file',
+    about: basename(named),
+    parameters: {
+      path: (builder.settings.resolvePath ?? resolve)(named),
+      format,
+      ...(speed !== undefined && { speed: positiveNumber('The speed of file()', speed) }),
+      ...timeParameters('file()', options, builder.settings.idlenessMillis),
+    },
+    id: options['id'],
+    name: options['name'],
+  });
+  return new PlannedSourceStream({ origin: { draft, port: 'out' }, builder });
+}
+
+function formatOf(path: string, given: unknown): (typeof formats)[number] {
+  if (given !== undefined) return oneOf('The format of file()', given, formats);
+  const format = formatByExtension[extname(path).toLowerCase()];
+  if (format !== undefined) return format;
+  throw new SluiceError(
+    'bad-option',
+    `file(${JSON.stringify(path)}) does not tell its format. Give one of ${formats.map((name) => `format: "${name}"`).join(', ')}.`,
+  );
+}

@@ -1,0 +1,94 @@
+// kafka(): a topic as a source. Reading it joins no group, so where to start is always said here.
+import { notYet, SluiceError } from '../error.ts';
+import type { Builder } from './builder.ts';
+import { oneOf, positiveNumber, readOptions, text } from './options.ts';
+import { describe, UserFunction, type Parameter, type Parameters } from './parameters.ts';
+import { functionHash } from '../graph/fingerprint.ts';
+import { PlannedSourceStream } from './stream.ts';
+import { epochMillis, timeOptionNames, timeParameters } from './time-options.ts';
+
+const known = [...timeOptionNames, 'connection', 'from', 'until', 'format', 'schema', 'discovery', 'rate'];
+const formats = ['json', 'string', 'bytes', 'avro', 'protobuf', 'json-schema', 'auto'];
+
+export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown): PlannedSourceStream<T> {
+  if (topic instanceof RegExp) notYet('topic patterns');
+  const name = text('The topic of kafka()', topic);
+  const options = readOptions('kafka()', given, known);
+  const { connection, until, schema, rate } = options;
+  const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
+  // What 'auto' can tell apart today is JSON and what is not JSON, which goes to `errors`.
+  if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
+  if (options['discovery'] !== undefined) notYet('discovery intervals (discovery)');
+  if (rate !== null && typeof rate === 'object') notYet('PID rate estimators (rate: { pid })');
+  const parameters: Parameters = {
+    topic: name,
+    ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
+    from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
+    ...(until !== undefined && { until: endOf(until) }),
+    format: 'json',
+    ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
+    ...(rate !== undefined && { rate: positiveNumber('The rate of kafka()', rate) }),
+    ...(schema !== undefined && { schema: { fn: schemaFunction(schema) } }),
+  };
+  const draft = builder.declare({
+    verb: 'kafka',
+    kind: 'kafka',
+    about: name,
+    parameters,
+    // Another selector or bound over a live topic goes on at the same offsets.
+    shape: [name, (connection as string | undefined) ?? null],
+    id: options['id'],
+    name: options['name'],
+  });
+  return new PlannedSourceStream({ origin: { draft, port: 'out' }, builder });
+}
+
+function startOf(from: unknown): Parameter {
+  if (from === 'earliest' || from === 'latest') return from;
+  if (from === 'committed') notYet('committed offsets (from: "committed")');
+  if (from !== null && typeof from === 'object') {
+    const { timestamp, offsets } = readOptions('from of kafka()', from, ['timestamp', 'offsets']);
+    if (timestamp !== undefined && offsets === undefined)
+      return { timestamp: epochMillis('The from.timestamp of kafka()', timestamp) };
+    if (offsets !== null && typeof offsets === 'object' && timestamp === undefined)
+      return { offsets: checkOffsets(offsets) };
+  }
+  throw new SluiceError(
+    'bad-option',
+    `The from of kafka() is "earliest", "latest", { timestamp } or { offsets: { 0: "42" } }, not ${describe(from)}.`,
+  );
+}
+
+function checkOffsets(offsets: object): Record<string, string> {
+  const entries = Object.entries(offsets) as [string, unknown][];
+  for (const [partition, offset] of entries)
+    if (!/^\d+$/.test(partition) || typeof offset !== 'string' || !/^\d+$/.test(offset))
+      throw new SluiceError(
+        'bad-option',
+        `The offsets of kafka() map a partition to an offset as text ({ 0: "42" }), not ${partition} to ${describe(offset)}.`,
+      );
+  return Object.fromEntries(entries as [string, string][]);
+}
+
+function endOf(until: unknown): Parameter {
+  if (until === 'latest') return until;
+  if (until !== null && typeof until === 'object') {
+    const { timestamp } = readOptions('until of kafka()', until, ['timestamp']);
+    return { timestamp: epochMillis('The until.timestamp of kafka()', timestamp) };
+  }
+  throw new SluiceError('bad-option', `The until of kafka() is "latest" or { timestamp }, not ${describe(until)}.`);
+}
+
+/** A standard schema as a function from the parsed value to its result: { value } or { issues }. */
+function schemaFunction(schema: unknown): UserFunction {
+  const standard = (schema as { '~standard'?: { version?: unknown; validate?: unknown } } | null)?.['~standard'];
+  const { validate } = standard ?? {};
+  if (standard?.version !== 1 || typeof validate !== 'function')
+    throw new SluiceError(
+      'bad-schema',
+      `The schema of kafka() is ${describe(schema)}. It must implement Standard Schema, version 1 (zod, valibot, arktype).`,
+    );
+  const run = (value: unknown): unknown => validate.call(standard, value);
+  // What a schema library makes is opaque; who built it (the cell's captures) tells one from another.
+  return new UserFunction('schema', run, (fallback) => functionHash(validate, { ...(fallback && { fallback }) }));
+}

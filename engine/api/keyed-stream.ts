@@ -1,0 +1,98 @@
+// A stream whose state is kept by key. It is an exchange in the plan (`keyBy`); the operator behind it holds the state.
+import { notYet } from '../error.ts';
+import { fingerprintAs } from '../graph/fingerprint.ts';
+import { aggregateParameters } from './aggregates.ts';
+import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Origin } from './builder.ts';
+import { userFunction } from './parameters.ts';
+import { processParameters } from './process-function.ts';
+import type { Flat } from './rows.ts';
+import { streamOf } from './stream.ts';
+import type * as S from './surface.ts';
+import { PlannedWindowedStream } from './windowed-stream.ts';
+
+export interface KeyedPlace {
+  /** The keyBy node. */
+  readonly origin: Origin;
+  readonly builder: Builder | undefined;
+  /** undefined when a function gives the key: what its fields are called is known when it runs. */
+  readonly keyFields: readonly string[] | undefined;
+}
+
+export function keyByFunction(builder: Builder, from: Origin, f: unknown): KeyedPlace {
+  const fn = userFunction('keyBy()', 'key', f);
+  const draft = builder.declare({
+    verb: 'keyBy',
+    kind: 'keyBy',
+    about: (f as { name: string }).name,
+    parameters: { key: { fn } },
+    inputs: [{ from }],
+  });
+  return { origin: { draft, port: 'out' }, builder, keyFields: undefined };
+}
+
+export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
+  readonly place: KeyedPlace;
+  constructor(place: KeyedPlace) {
+    this.place = place;
+  }
+
+  window(window: S.WindowAssigner<T>): S.WindowedStream<T, K> {
+    return PlannedWindowedStream.over<T, K>(this.place, window);
+  }
+  reduce(f: (accumulated: T, element: T) => T): S.Stream<T> {
+    const fn = userFunction('reduce()', 'fn', f);
+    return this.#declare({ verb: 'reduce', kind: 'reduce', about: f.name, parameters: { fn }, shape: [] });
+  }
+  aggregate<A extends S.Aggregates<T>>(aggregates: A): S.Stream<Flat<K & S.Results<A>>> {
+    const { parameters, shape, about } = aggregateParameters(aggregates, this.place.keyFields, []);
+    return this.#declare({
+      verb: 'aggregate',
+      kind: 'aggregate',
+      about,
+      parameters: { aggregates: parameters },
+      shape: [shape],
+    });
+  }
+  process<R, N extends S.StateSpec, Q = never>(f: S.ProcessFunction<T, K, N, R, Q>): S.Stream<R | Q> {
+    const { parameters, shape } = processParameters(f, ['onElement']);
+    return this.#declare({ verb: 'process', kind: 'process', parameters, shape: [shape] });
+  }
+
+  pairwise(): never {
+    return notYet('adjacent pairs (pairwise)');
+  }
+  intervalJoin(): never {
+    return notYet('interval joins');
+  }
+  join(): never {
+    return notYet('window joins');
+  }
+  coGroup(): never {
+    return notYet('coGroup joins');
+  }
+  temporalJoin(): never {
+    return notYet('temporal joins');
+  }
+  connect(): never {
+    return notYet('broadcast streams');
+  }
+  pattern(): never {
+    return notYet('patterns');
+  }
+  toTable(): never {
+    return notYet('tables');
+  }
+
+  [fingerprintAs](): unknown {
+    return toEndpoint(this.place.origin);
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `KeyedStream ${labelOf(this.place.origin)}`;
+  }
+
+  #declare<R>(declaration: Omit<Declaration, 'inputs'>): S.Stream<R> {
+    const builder = builderFor(declaration.verb, this.place.builder);
+    const inputs = [{ from: this.place.origin, exchange: 'key' as const }];
+    return streamOf(builder.declare({ ...declaration, inputs }));
+  }
+}

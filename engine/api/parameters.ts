@@ -1,0 +1,89 @@
+// Parameters of a node while it is being declared: plan data in which the user's functions still stand themselves. `lower` names them.
+import { SluiceError } from '../error.ts';
+import { functionHash, type FunctionContext } from '../graph/fingerprint.ts';
+import type { FunctionRef, FunctionTable, Json } from '../graph/plan.ts';
+
+/** A function on its way into the plan: a reference to it is written where it stands. */
+export class UserFunction {
+  readonly slot: string;
+  /** What the executor finds in the function table. */
+  readonly run: unknown;
+  readonly #textHash: (fallback: string | undefined) => string;
+  constructor(slot: string, run: unknown, textHash: (fallback: string | undefined) => string) {
+    this.slot = slot;
+    this.run = run;
+    this.#textHash = textHash;
+  }
+  textHash(fallback: string | undefined): string {
+    return this.#textHash(fallback);
+  }
+}
+
+export type Parameter =
+  | string
+  | number
+  | boolean
+  | null
+  | UserFunction
+  | readonly Parameter[]
+  | { readonly [name: string]: Parameter | undefined };
+export type Parameters = { readonly [name: string]: Parameter | undefined };
+
+/** Plan data; each function goes into the table and is replaced by its reference. */
+export function lower(
+  parameter: Parameter,
+  uid: string,
+  functions: FunctionTable,
+  fallback: string | undefined,
+): Exclude<Json, undefined> {
+  if (parameter instanceof UserFunction) {
+    const reference: FunctionRef = { uid, slot: parameter.slot, textHash: parameter.textHash(fallback) };
+    functions.set(reference, parameter.run);
+    return { ...reference };
+  }
+  if (parameter === null || typeof parameter !== 'object') return parameter;
+  if (Array.isArray(parameter)) return parameter.map((inner: Parameter) => lower(inner, uid, functions, fallback));
+  const result: Record<string, Json> = {};
+  for (const [name, inner] of Object.entries(parameter as Parameters))
+    if (inner !== undefined) result[name] = lower(inner, uid, functions, fallback);
+  return result;
+}
+
+/** `where` names the call for the error: "map()". */
+export function userFunction(where: string, slot: string, fn: unknown): UserFunction {
+  if (typeof fn !== 'function')
+    throw new SluiceError('not-a-function', `${where} takes a function, not ${describe(fn)}.`);
+  return new UserFunction(slot, fn, (fallback) => functionHash(fn, context(undefined, fallback)));
+}
+
+/** A method of an object literal. It runs with the object as `this`; what the object captures, its methods capture. */
+export function userMethod(where: string, owner: object, slot: string): UserFunction {
+  const method: unknown = (owner as Record<string, unknown>)[slot];
+  if (typeof method !== 'function')
+    throw new SluiceError('not-a-function', `${where} needs a function ${slot}, not ${describe(method)}.`);
+  const run: unknown = method.bind(owner);
+  return new UserFunction(slot, run, (fallback) => functionHash(method, context(owner, fallback)));
+}
+
+function context(owner: object | undefined, fallback: string | undefined): FunctionContext {
+  return { ...(owner && { owner }), ...(fallback !== undefined && { fallback }) };
+}
+
+/** A field by name or a function of the element. */
+export function selector(where: string, slot: string, selected: unknown): { field: string } | { fn: UserFunction } {
+  if (typeof selected === 'function') return { fn: userFunction(where, slot, selected) };
+  if (typeof selected === 'string' && selected !== '') return { field: selected };
+  throw new SluiceError('bad-selector', `${where} takes the name of a field or a function, not ${describe(selected)}.`);
+}
+
+/** A value in an error message: short, and never more than a line. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : value.toISOString();
+  if (value === null || typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  return typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object';
+}

@@ -1,0 +1,40 @@
+// Streams that cross from one cell into another: by the name of their variable, so that a re-run of the other cell moves the edge.
+import { toEndpoint } from './builder.ts';
+import type { Endpoint } from './fragment.ts';
+import { PlannedKeyedStream } from './keyed-stream.ts';
+import { PlannedStream, type StreamPlace } from './stream.ts';
+import type * as S from './surface.ts';
+import { PlannedWindowedStream } from './windowed-stream.ts';
+
+export type StreamLike =
+  PlannedStream<unknown> | PlannedKeyedStream<unknown, unknown> | PlannedWindowedStream<unknown, unknown>;
+
+/** Something that stands for one place in the dataflow, which an edge can follow. */
+export function isStreamLike(value: unknown): value is StreamLike {
+  return (
+    value instanceof PlannedStream || value instanceof PlannedKeyedStream || value instanceof PlannedWindowedStream
+  );
+}
+
+/** Where its records can be read; of keyed and windowed streams, the keyBy node. */
+export function endpointOf(value: unknown): Endpoint | undefined {
+  return isStreamLike(value) ? toEndpoint(value.place.origin) : undefined;
+}
+
+/** The same kind of stream, read from whatever `variable` of `group` holds. Other values are returned as they are. */
+export function reference<V>(value: V, group: string, variable: string): V {
+  if (!isStreamLike(value)) return value;
+  const origin: Endpoint = { group, variable, port: 'out' };
+  const Same = value.constructor as new (place: unknown) => V;
+  return new Same({ ...value.place, origin, builder: undefined });
+}
+
+/** The stream at an endpoint: for who builds around streams (test harness, session). */
+export function streamAt<T>(endpoint: Endpoint, builder?: StreamPlace['builder']): S.Stream<T> {
+  return new PlannedStream<T>({ origin: endpoint, builder });
+}
+
+/** What a reference {group, variable, port} means when the variable holds a stream at `held`: 'out' is the stream itself, any other port is beside it. */
+export function follow(reference: Endpoint, held: Endpoint): Endpoint {
+  return reference.port === 'out' ? held : { ...held, port: reference.port };
+}

@@ -1,0 +1,49 @@
+// Parameters of a notebook and options of its session.
+import { notYet, SluiceError } from '../error.ts';
+import { builderFor, currentBuilder } from './builder.ts';
+import { oneOf, readOptions, wholeNumber } from './options.ts';
+import { describe } from './parameters.ts';
+import type * as S from './surface.ts';
+
+export const configure: typeof S.configure = (options) => {
+  const builder = builderFor('configure', undefined);
+  builder.options = { ...builder.options, ...checkSessionOptions('configure()', options) };
+};
+
+/** The options, after refusing what this version does not do. Also for `new Environment(options)`. */
+export function checkSessionOptions(where: string, given: unknown): S.SessionOptions {
+  const known = ['mode', 'parallelism', 'checkpoint', 'restart', 'memory', 'record'];
+  const options = readOptions(where, given, known);
+  const { mode, parallelism, checkpoint, restart, memory, record } = options;
+  if (mode !== null && typeof mode === 'object') notYet('micro-batches (mode)');
+  if (mode !== undefined) oneOf(`The mode of ${where}`, mode, ['continuous']);
+  if (parallelism !== undefined) {
+    if (wholeNumber(`The parallelism of ${where}`, parallelism) === 0)
+      throw new SluiceError('bad-option', `The parallelism of ${where} is 0: nothing would run.`);
+    if (parallelism !== 1) notYet('parallel operators (parallelism above 1)');
+  }
+  if (checkpoint !== undefined && checkpoint !== false) notYet('checkpoints (checkpoint)');
+  if (restart !== undefined && (restart as { kind?: unknown } | null)?.kind !== 'none') notYet('restarts (restart)');
+  if (memory !== undefined) notYet('memory limits (memory)');
+  if (record !== undefined && record !== false) notYet('recordings of sources (record)');
+  return { ...options } as S.SessionOptions;
+}
+
+export const param: typeof S.param = <T extends string | number | boolean>(name: string, byDefault: T): T => {
+  if (typeof name !== 'string' || name === '')
+    throw new SluiceError('bad-param', `param() takes a name and a default, not ${describe(name)}.`);
+  if (!['string', 'number', 'boolean'].includes(typeof byDefault))
+    throw new SluiceError('bad-param', `param("${name}") needs a default that is a text, a number or a boolean.`);
+  const builder = currentBuilder();
+  builder?.paramsRead.add(name);
+  const given = builder?.settings.params?.[name];
+  return given === undefined ? byDefault : (parseParam(name, given, byDefault) as T);
+};
+
+function parseParam(name: string, given: string, byDefault: string | number | boolean): string | number | boolean {
+  if (typeof byDefault === 'string') return given;
+  if (typeof byDefault === 'boolean') return oneOf(`Parameter "${name}"`, given, ['true', 'false']) === 'true';
+  const number = given.trim() === '' ? NaN : Number(given);
+  if (Number.isFinite(number)) return number;
+  throw new SluiceError('bad-param', `Parameter "${name}" is ${describe(given)}, but its default is a number.`);
+}

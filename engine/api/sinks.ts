@@ -1,0 +1,73 @@
+// Where a stream leaves the dataflow. A sink is a preview until it is armed, so it carries a sentence of what arming it writes to.
+import { notYet, SluiceError } from '../error.ts';
+import type { Builder, Origin } from './builder.ts';
+import { oneOf, readOptions, text } from './options.ts';
+import { describe, selector, userFunction } from './parameters.ts';
+import type * as S from './surface.ts';
+
+export class PlannedSink implements S.Sink {
+  readonly kind = 'sink';
+  readonly target: string;
+  constructor(target: string) {
+    this.target = target;
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Sink to ${this.target}`;
+  }
+}
+
+export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown, options: unknown): PlannedSink {
+  const known = ['connection', 'key', 'format', 'timestamp', 'delivery', 'transactionalIdPrefix'];
+  const {
+    connection,
+    key,
+    format = 'json',
+    timestamp,
+    delivery,
+    transactionalIdPrefix,
+  } = readOptions('to()', options, known);
+  text('The topic of to()', topic);
+  if (oneOf('The format of to()', format, ['json', 'string', 'avro', 'protobuf']) !== 'json')
+    notYet(`sinks that write ${String(format)}`);
+  const guarantee = oneOf('The delivery of to()', delivery ?? 'at-least-once', [
+    'exactly-once',
+    'at-least-once',
+    'none',
+  ]);
+  if (guarantee !== 'at-least-once') notYet(`sinks with delivery "${guarantee}"`);
+  if (transactionalIdPrefix !== undefined) notYet('transactional sinks (transactionalIdPrefix)');
+  const draft = builder.declare({
+    verb: 'to',
+    kind: 'kafka-sink',
+    about: topic as string,
+    parameters: {
+      topic: topic as string,
+      ...(connection !== undefined && { connection: text('The connection of to()', connection) }),
+      ...(key !== undefined && { key: selector('The key of to()', 'key', key) }),
+      format: 'json',
+      ...(timestamp !== undefined && { timestamp: selector('The timestamp of to()', 'timestamp', timestamp) }),
+      delivery: guarantee,
+    },
+    inputs: [{ from }],
+  });
+  const target = `topic ${topic as string}${connection === undefined ? '' : ` on ${String(connection)}`}`;
+  builder.addSink(draft, target);
+  return new PlannedSink(target);
+}
+
+export function declareFunctionSink(builder: Builder, from: Origin, sink: unknown): PlannedSink {
+  if (sink !== null && typeof sink === 'object') notYet('two-phase sinks');
+  if (typeof sink !== 'function')
+    throw new SluiceError('not-a-function', `sink() takes a function of the element, not ${describe(sink)}.`);
+  const parameters = { fn: userFunction('sink()', 'fn', sink) };
+  const draft = builder.declare({
+    verb: 'sink',
+    kind: 'function-sink',
+    about: sink.name,
+    parameters,
+    inputs: [{ from }],
+  });
+  const target = sink.name === '' ? 'a function' : `function ${sink.name}`;
+  builder.addSink(draft, target);
+  return new PlannedSink(target);
+}

@@ -1,0 +1,34 @@
+// The sources, bound to where they declare: to the evaluation that is going on, or to an Environment.
+import { notYet } from '../error.ts';
+import { builderFor, type Builder } from './builder.ts';
+import { declareFile } from './file.ts';
+import { declareFrom } from './from.ts';
+import { declareGenerate } from './generate.ts';
+import { declareKafka } from './kafka.ts';
+import { checkSessionOptions } from './session.ts';
+import type * as S from './surface.ts';
+
+export interface Sources {
+  readonly kafka: typeof S.kafka;
+  readonly generate: typeof S.generate;
+  readonly from: typeof S.from;
+  readonly file: typeof S.file;
+  readonly table: typeof S.table;
+}
+
+/** Without a builder: for whatever evaluation calls them. `options` are those of an Environment. */
+export function makeSources(builder?: Builder, options?: S.SessionOptions): Sources {
+  if (builder !== undefined && options !== undefined)
+    builder.options = checkSessionOptions('new Environment()', options);
+  const into = (verb: string): Builder => builder ?? builderFor(verb, undefined);
+  return {
+    kafka: ((topic: unknown, given?: unknown) =>
+      declareKafka(into('kafka'), topic, given)) as unknown as typeof S.kafka,
+    generate: (given, next) => declareGenerate(into('generate'), given, next),
+    from: (elements, given) => declareFrom(into('from'), elements, given),
+    file: (path, given) => declareFile(into('file'), path, given),
+    table: () => notYet('tables'),
+  };
+}
+
+export const { kafka, generate, from, file, table } = makeSources();

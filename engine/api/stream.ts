@@ -1,0 +1,218 @@
+// A stream as a cell holds it: the place where records can be read, and the verbs that declare what comes next. It never runs anything.
+import { notYet, SluiceError } from '../error.ts';
+import { fingerprintAs } from '../graph/fingerprint.ts';
+import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Draft, type Origin } from './builder.ts';
+import { PlannedConnectedStreams } from './connected-streams.ts';
+import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
+import { keyByFunction, PlannedKeyedStream } from './keyed-stream.ts';
+import type { KeyRow } from './rows.ts';
+import { wholeNumber } from './options.ts';
+import { describe, userFunction } from './parameters.ts';
+import { declareFunctionSink, declareKafkaSink, type PlannedSink } from './sinks.ts';
+import type * as S from './surface.ts';
+import { assignTimestampsParameters } from './time-options.ts';
+import { PlannedWindowedStream } from './windowed-stream.ts';
+
+export interface StreamPlace {
+  readonly origin: Origin;
+  /** Where operators go outside an evaluation; none for a stream of another cell. */
+  readonly builder: Builder | undefined;
+  /** The fields that say which row a row replaces on screen. */
+  readonly rowKey?: readonly string[] | undefined;
+}
+
+export class PlannedStream<T> implements S.Stream<T> {
+  readonly place: StreamPlace;
+  constructor(place: StreamPlace) {
+    this.place = place;
+  }
+
+  map<R>(f: (element: T) => R): S.Stream<R> {
+    return this.#then('map', 'map', f);
+  }
+  filter<U extends T>(predicate: (element: T) => element is U): S.Stream<U>;
+  filter(predicate: (element: T) => boolean): S.Stream<T>;
+  filter(predicate: (element: T) => boolean): S.Stream<T> {
+    return this.#then('filter', 'filter', predicate, this.place.rowKey);
+  }
+  flatMap<R>(f: (element: T) => Iterable<R>): S.Stream<R> {
+    return this.#then('flatMap', 'flatMap', f);
+  }
+  take(n: number): S.Stream<T> {
+    const parameters = { n: wholeNumber('The n of take()', n) };
+    return this.#declare({ verb: 'take', kind: 'take', about: String(n), parameters, shape: [] }, this.place.rowKey);
+  }
+  union<U = T>(...others: S.Stream<U>[]): S.Stream<T | U> {
+    const streams = [this, ...others.map((other) => plannedStream('union()', other))];
+    const builder = builderFor('union', this.place.builder);
+    const inputs = streams.map(({ place }) => ({ from: place.origin }));
+    return streamOf(builder.declare({ verb: 'union', kind: 'union', parameters: {}, inputs }));
+  }
+  assignTimestamps(
+    timestamp: S.Selector<T, S.EventTime>,
+    watermark?: S.TimeOptions<T>['watermark'] | S.WatermarkGenerator<T>,
+  ): S.Stream<T> {
+    const parameters = assignTimestampsParameters(timestamp, watermark);
+    const about = typeof timestamp === 'string' ? timestamp : '';
+    return this.#declare({ verb: 'assignTimestamps', kind: 'assign-timestamps', about, parameters }, this.place.rowKey);
+  }
+
+  keyBy<F extends keyof T & string>(...fields: F[]): S.KeyedStream<T, Pick<T, F>>;
+  keyBy<R>(f: (element: T) => R): S.KeyedStream<T, KeyRow<R>>;
+  keyBy(...keys: unknown[]): unknown {
+    const builder = builderFor('keyBy', this.place.builder);
+    if (keys.length === 1 && typeof keys[0] === 'function')
+      return new PlannedKeyedStream<T, never>(keyByFunction(builder, this.place.origin, keys[0]));
+    if (keys.length === 0)
+      throw new SluiceError('bad-key', 'keyBy() needs the names of the key fields, or one function of the element.');
+    const fields = keys.map((key) => {
+      if (typeof key === 'string' && key !== '') return key;
+      throw new SluiceError('bad-key', `keyBy() takes names of fields or one function, not ${describe(key)}.`);
+    });
+    const draft = builder.declare({
+      verb: 'keyBy',
+      kind: 'keyBy',
+      about: fields.join(', '),
+      parameters: { key: { fields } },
+      inputs: [{ from: this.place.origin }],
+    });
+    return new PlannedKeyedStream<T, never>({ origin: { draft, port: 'out' }, builder, keyFields: fields });
+  }
+  windowAll(window: S.WindowAssigner<T>): S.WindowedStream<T, {}> {
+    const builder = builderFor('windowAll', this.place.builder);
+    const draft = builder.declare({
+      verb: 'windowAll',
+      kind: 'keyBy',
+      parameters: { key: { constant: true } },
+      inputs: [{ from: this.place.origin }],
+    });
+    return PlannedWindowedStream.over<T, {}>({ origin: { draft, port: 'out' }, builder, keyFields: [] }, window);
+  }
+
+  connect<U>(other: S.Stream<U>): S.ConnectedStreams<T, U>;
+  connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, {}>;
+  connect(other: unknown): S.ConnectedStreams<T, never> & S.BroadcastConnectedStream<T, never, {}> {
+    return new PlannedConnectedStreams<T, never>(this, plannedStream<never>('connect()', other)) as never;
+  }
+
+  id(uid: string): this {
+    const { draft, builder } = this.#ownDraft('id', uid);
+    builder.rename(draft, uid);
+    return this;
+  }
+  name(label: string): this {
+    const { draft, builder } = this.#ownDraft('name', label);
+    builder.relabel(draft, label);
+    return this;
+  }
+
+  to(topic: string, options?: S.KafkaSinkOptions<T>): S.Sink {
+    return this.#sink((builder, origin) => declareKafkaSink(builder, origin, topic, options));
+  }
+  sink<H, C>(sink: S.TwoPhaseSink<T, H, C> | ((element: T) => void | Promise<void>)): S.Sink {
+    return this.#sink((builder, origin) => declareFunctionSink(builder, origin, sink));
+  }
+  show(options?: { rows?: number }): S.Display {
+    return new PlannedDisplay(tableSpec(this.place, options));
+  }
+  chart(mark: S.Mark<T> | S.VegaLiteSpec): S.Display {
+    return new PlannedDisplay(chartSpec(this.place, mark));
+  }
+
+  async toArray(): Promise<T[]> {
+    const builder = builderFor('toArray', this.place.builder);
+    const endless = builder.unboundedSource(this.place.origin);
+    if (endless !== undefined)
+      throw new SluiceError(
+        'unbounded',
+        `toArray() of "${labelOf(this.place.origin)}" would never end: ${endless} has no end. ` +
+          'Take some rows first (.take(100)), give the source an end (until, limit), or read it with for await.',
+      );
+    const rows: T[] = [];
+    for await (const row of this.#pull('toArray', builder)) rows.push(row);
+    return rows;
+  }
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return this.#pull('for await', builderFor('for await', this.place.builder));
+  }
+
+  mapAsync(): never {
+    return notYet('asynchronous maps (mapAsync)');
+  }
+  pairwise(): never {
+    return notYet('adjacent pairs (pairwise)');
+  }
+  broadcast(): never {
+    return notYet('broadcast streams');
+  }
+  iterate(): never {
+    return notYet('iterations (iterate)');
+  }
+  toFile(): never {
+    return notYet('file sinks (toFile)');
+  }
+
+  [fingerprintAs](): unknown {
+    return toEndpoint(this.place.origin);
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Stream ${labelOf(this.place.origin)}`;
+  }
+
+  #declare<R>(declaration: Omit<Declaration, 'inputs'>, rowKey?: readonly string[]): S.Stream<R> {
+    const builder = builderFor(declaration.verb, this.place.builder);
+    return streamOf(builder.declare({ ...declaration, inputs: [{ from: this.place.origin }] }), rowKey);
+  }
+  #then<R>(verb: string, kind: string, f: (element: T) => unknown, rowKey?: readonly string[]): S.Stream<R> {
+    const fn = userFunction(`${verb}()`, 'fn', f);
+    return this.#declare({ verb, kind, about: f.name, parameters: { fn } }, rowKey);
+  }
+  #sink(declare: (builder: Builder, origin: Origin) => PlannedSink): S.Sink {
+    return declare(builderFor('to', this.place.builder), this.place.origin);
+  }
+  #pull(verb: string, builder: Builder): AsyncIterableIterator<T> {
+    const label = labelOf(this.place.origin);
+    const host = builder.settings.pullHost;
+    if (host === undefined)
+      throw new SluiceError('cannot-pull', `${verb} of "${label}": nothing runs here that could.`);
+    return host.pull(toEndpoint(this.place.origin), label, builder.fragment()) as AsyncIterableIterator<T>;
+  }
+
+  #ownDraft(verb: string, label: string): { draft: Draft; builder: Builder } {
+    const { origin } = this.place;
+    const builder = builderFor(verb, this.place.builder);
+    const isOwn = 'draft' in origin && origin.draft.builder === builder && origin.draft.variable === builder.variable;
+    if (!isOwn || origin.port !== 'out')
+      throw new SluiceError(
+        'misplaced-id',
+        `.${verb}(${describe(label)}) stands outside the chain that creates "${labelOf(origin)}". Move it to the end of that chain.`,
+      );
+    return { draft: origin.draft, builder };
+  }
+}
+/** A source whose unusable records can be read too. */
+export class PlannedSourceStream<T> extends PlannedStream<T> implements S.SourceStream<T> {
+  get errors(): S.SourceStream<T>['errors'] {
+    return sideOutput(this.place, 'errors');
+  }
+}
+/** What comes out of windows, and what came too late for them. */
+export class PlannedWindowResult<R, T> extends PlannedStream<R> implements S.WindowResult<R, T> {
+  get late(): S.Stream<T> {
+    return sideOutput(this.place, 'late');
+  }
+}
+
+function sideOutput<T>({ origin, builder }: StreamPlace, port: string): S.Stream<T> {
+  return new PlannedStream<T>({ origin: { ...origin, port }, builder });
+}
+
+export function streamOf<T>(draft: Draft, rowKey?: readonly string[]): PlannedStream<T> {
+  return new PlannedStream<T>({ origin: { draft, port: 'out' }, builder: draft.builder, rowKey });
+}
+
+/** The argument as a stream of ours; `where` names the call for the error. */
+export function plannedStream<T>(where: string, value: unknown): PlannedStream<T> {
+  if (value instanceof PlannedStream) return value as PlannedStream<T>;
+  throw new SluiceError('not-a-stream', `${where} takes a stream, not ${describe(value)}.`);
+}

@@ -1,0 +1,24 @@
+// Several displays as one.
+import { SluiceError } from '../error.ts';
+import { PlannedDisplay, tableSpec } from './displays.ts';
+import type { DisplaySpec } from './fragment.ts';
+import { describe } from './parameters.ts';
+import { PlannedStream } from './stream.ts';
+import type * as S from './surface.ts';
+
+export const view: typeof S.view = (...displays) => {
+  const parts = displays.map(displayOf);
+  return new PlannedDisplay(() => ({ kind: 'view', parts: parts.map((part) => part.spec) }));
+};
+
+function displayOf(value: unknown): PlannedDisplay {
+  if (value instanceof PlannedDisplay) return value;
+  if (value instanceof PlannedStream) return new PlannedDisplay(tableSpec(value.place));
+  throw new SluiceError('bad-display', `view() takes displays and streams, not ${describe(value)}.`);
+}
+
+/** What a cell's last expression shows: a display itself, a stream as a table; undefined for any other value. */
+export function displaySpecOf(value: unknown): DisplaySpec | undefined {
+  const isShown = value instanceof PlannedDisplay || value instanceof PlannedStream;
+  return isShown ? displayOf(value).spec : undefined;
+}

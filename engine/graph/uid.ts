@@ -1,0 +1,33 @@
+// An operator's stable identity: where it stands in the user's text (group, variable, verb and ordinal of that verb), so that an inserted map moves no state.
+import { SluiceError } from '../error.ts';
+
+/** `group/variable/verb#ordinal`; a statement without a variable is `_`; without a group (Environment) what is not there is left out. */
+export function formatUid(group: string, variable: string, verb: string, ordinal: number): string {
+  const place = group === '' ? [variable] : [group, variable === '' ? '_' : variable];
+  return [...place, `${verb}#${ordinal}`].filter((part) => part !== '').join('/');
+}
+
+/** Deals out the ordinals: each (variable, verb) counts from 1. */
+export class UidCounter {
+  readonly #last = new Map<string, number>();
+  readonly #group: string;
+  constructor(group: string) {
+    this.#group = group;
+  }
+  next(variable: string, verb: string): string {
+    const place = `${variable}\u0000${verb}`;
+    const ordinal = (this.#last.get(place) ?? 0) + 1;
+    this.#last.set(place, ordinal);
+    return formatUid(this.#group, variable, verb, ordinal);
+  }
+}
+
+/** What `.id()` may say. A tilde separates an instance's lane from its uid. */
+export function checkUid(uid: unknown): string {
+  if (typeof uid !== 'string' || uid.trim() === '')
+    throw new SluiceError('bad-id', `An operator's id is a text, not ${JSON.stringify(uid) ?? typeof uid}.`);
+  // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
+  if (/[~\u0000-\u001f]/.test(uid))
+    throw new SluiceError('bad-id', `The id ${JSON.stringify(uid)} holds "~" or a control character. Choose another.`);
+  return uid;
+}

@@ -1,0 +1,38 @@
+// What `import … from 'sluice'` gives: the contract of `api/surface.ts`, value by value and type by type.
+export type * from './api/surface.ts';
+export { file, from, generate, kafka, table } from './api/sources.ts';
+export {
+  countWindow,
+  customWindow,
+  evictor,
+  globalWindow,
+  session,
+  sliding,
+  trigger,
+  tumbling,
+} from './api/windows.ts';
+export {
+  aggregator,
+  avg,
+  collect,
+  count,
+  countDistinct,
+  first,
+  last,
+  max,
+  maxBy,
+  min,
+  minBy,
+  quantile,
+  stddev,
+  sum,
+  topN,
+  variance,
+} from './api/aggregates.ts';
+export { listState, mapState, valueState } from './api/state.ts';
+export { pattern } from './api/pattern.ts';
+export { backpressure, graph, watermarks } from './api/displays.ts';
+export { view } from './api/view.ts';
+export { configure, param } from './api/session.ts';
+export { Environment } from './runtime/environment.ts';
+export { SluiceError } from './error.ts';

@@ -1,0 +1,29 @@
+// A duration as people write it ("1m", "1.5s", "-1h") as a number of milliseconds: parsed once at the surface, a number inside.
+import { SluiceError } from '../error.ts';
+
+const form = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+const millisOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `what` names the thing for the error: 'tumbling() size'. */
+export function parseDuration(duration: unknown, what: string): number {
+  const match = typeof duration === 'string' ? form.exec(duration) : null;
+  if (match === null) throw badDuration(duration, what, 'a number with ms, s, m, h or d, such as "30s" or "1.5h"');
+  // Rounded to a nanosecond: 4.35 s are 4350 ms, not 4349.999….
+  const millis = Math.round(Number(match[1]) * millisOf[match[2]!]! * 1e6) / 1e6;
+  if (millis > Number.MAX_SAFE_INTEGER) throw badDuration(duration, what, 'shorter than 285,000 years');
+  return millis;
+}
+
+/** The same with a minus sign allowed: offsets and the bounds of interval joins. */
+export function parseSignedDuration(duration: unknown, what: string): number {
+  if (typeof duration === 'string' && duration.startsWith('-')) {
+    const millis = parseDuration(duration.slice(1), what);
+    return millis === 0 ? 0 : -millis;
+  }
+  return parseDuration(duration, what);
+}
+
+function badDuration(duration: unknown, what: string, expected: string): SluiceError {
+  const shown = typeof duration === 'string' ? JSON.stringify(duration) : String(duration);
+  return new SluiceError('bad-duration', `${what} is ${shown}, which is not a duration. Write ${expected}.`);
+}
