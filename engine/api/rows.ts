@@ -8,3 +8,6 @@ export type KeyRow<R> = [R] extends [
 ]
   ? { key: R }
   : R;
+/** The key part of a row that has none. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- no field, and nothing said about others
+export type NoKey = {};

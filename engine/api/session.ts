@@ -23,10 +23,14 @@ export function checkSessionOptions(where: string, given: unknown): S.SessionOpt
     if (parallelism !== 1) notYet('parallel operators (parallelism above 1)');
   }
   if (checkpoint !== undefined && checkpoint !== false) notYet('checkpoints (checkpoint)');
-  if (restart !== undefined && (restart as { kind?: unknown } | null)?.kind !== 'none') notYet('restarts (restart)');
+  if (restart !== undefined && !isNoRestart(restart)) notYet('restarts (restart)');
   if (memory !== undefined) notYet('memory limits (memory)');
   if (record !== undefined && record !== false) notYet('recordings of sources (record)');
-  return { ...options } as S.SessionOptions;
+  return { ...options };
+}
+
+function isNoRestart(restart: unknown): boolean {
+  return restart !== null && typeof restart === 'object' && 'kind' in restart && restart.kind === 'none';
 }
 
 export const param: typeof S.param = <T extends string | number | boolean>(name: string, byDefault: T): T => {

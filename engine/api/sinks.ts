@@ -26,7 +26,8 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
     delivery,
     transactionalIdPrefix,
   } = readOptions('to()', options, known);
-  text('The topic of to()', topic);
+  const name = text('The topic of to()', topic);
+  const cluster = connection === undefined ? undefined : text('The connection of to()', connection);
   if (oneOf('The format of to()', format, ['json', 'string', 'avro', 'protobuf']) !== 'json')
     notYet(`sinks that write ${String(format)}`);
   const guarantee = oneOf('The delivery of to()', delivery ?? 'at-least-once', [
@@ -39,10 +40,10 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
   const draft = builder.declare({
     verb: 'to',
     kind: 'kafka-sink',
-    about: topic as string,
+    about: name,
     parameters: {
-      topic: topic as string,
-      ...(connection !== undefined && { connection: text('The connection of to()', connection) }),
+      topic: name,
+      ...(cluster !== undefined && { connection: cluster }),
       ...(key !== undefined && { key: selector('The key of to()', 'key', key) }),
       format: 'json',
       ...(timestamp !== undefined && { timestamp: selector('The timestamp of to()', 'timestamp', timestamp) }),
@@ -50,7 +51,7 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
     },
     inputs: [{ from }],
   });
-  const target = `topic ${topic as string}${connection === undefined ? '' : ` on ${String(connection)}`}`;
+  const target = cluster === undefined ? `topic ${name}` : `topic ${name} on ${cluster}`;
   builder.addSink(draft, target);
   return new PlannedSink(target);
 }

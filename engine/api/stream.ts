@@ -5,7 +5,7 @@ import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type D
 import { PlannedConnectedStreams } from './connected-streams.ts';
 import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
 import { keyByFunction, PlannedKeyedStream } from './keyed-stream.ts';
-import type { KeyRow } from './rows.ts';
+import type { KeyRow, NoKey } from './rows.ts';
 import { wholeNumber } from './options.ts';
 import { describe, userFunction } from './parameters.ts';
 import { declareFunctionSink, declareKafkaSink, type PlannedSink } from './sinks.ts';
@@ -78,7 +78,7 @@ export class PlannedStream<T> implements S.Stream<T> {
     });
     return new PlannedKeyedStream<T, never>({ origin: { draft, port: 'out' }, builder, keyFields: fields });
   }
-  windowAll(window: S.WindowAssigner<T>): S.WindowedStream<T, {}> {
+  windowAll(window: S.WindowAssigner<T>): S.WindowedStream<T, NoKey> {
     const builder = builderFor('windowAll', this.place.builder);
     const draft = builder.declare({
       verb: 'windowAll',
@@ -86,12 +86,12 @@ export class PlannedStream<T> implements S.Stream<T> {
       parameters: { key: { constant: true } },
       inputs: [{ from: this.place.origin }],
     });
-    return PlannedWindowedStream.over<T, {}>({ origin: { draft, port: 'out' }, builder, keyFields: [] }, window);
+    return PlannedWindowedStream.over<T, NoKey>({ origin: { draft, port: 'out' }, builder, keyFields: [] }, window);
   }
 
   connect<U>(other: S.Stream<U>): S.ConnectedStreams<T, U>;
-  connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, {}>;
-  connect(other: unknown): S.ConnectedStreams<T, never> & S.BroadcastConnectedStream<T, never, {}> {
+  connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, NoKey>;
+  connect(other: unknown): S.ConnectedStreams<T, never> & S.BroadcastConnectedStream<T, never, NoKey> {
     return new PlannedConnectedStreams<T, never>(this, plannedStream<never>('connect()', other)) as never;
   }
 

@@ -26,7 +26,6 @@ export class UidCounter {
 export function checkUid(uid: unknown): string {
   if (typeof uid !== 'string' || uid.trim() === '')
     throw new SluiceError('bad-id', `An operator's id is a text, not ${JSON.stringify(uid) ?? typeof uid}.`);
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
   if (/[~\u0000-\u001f]/.test(uid))
     throw new SluiceError('bad-id', `The id ${JSON.stringify(uid)} holds "~" or a control character. Choose another.`);
   return uid;
