@@ -1,0 +1,57 @@
+// Bundles what draws displays: once for VS Code's notebook renderer, once for the served page. Both are the same drawing code on the same codec.
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BuildOptions } from 'esbuild';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const renderer = join(root, 'extension/renderer');
+
+/** Charts carry Vega: the bundle may be this large, minified, and a build that goes beyond it fails. */
+const largest = 1_200_000;
+
+export const browserBundle: BuildOptions = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2024',
+  legalComments: 'none',
+  loader: { '.css': 'text' },
+  logLevel: 'warning',
+};
+
+export interface BundledFile {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** Writes `renderer.js` and `page/{index.html,page.js,page.css}` into `outDir` and answers with their sizes. */
+export async function bundleRenderer(outDir: string = join(root, 'dist')): Promise<readonly BundledFile[]> {
+  const page = join(outDir, 'page');
+  await mkdir(page, { recursive: true });
+  await Promise.all([
+    build({
+      ...browserBundle,
+      entryPoints: [join(renderer, 'renderer-entry.ts')],
+      outfile: join(outDir, 'renderer.js'),
+    }),
+    build({ ...browserBundle, entryPoints: [join(renderer, 'page/page-entry.ts')], outfile: join(page, 'page.js') }),
+    copyFile(join(renderer, 'page/page.html'), join(page, 'index.html')),
+    copyFile(join(renderer, 'page/page.css'), join(page, 'page.css')),
+  ]);
+  const files = [join(outDir, 'renderer.js'), ...['index.html', 'page.js', 'page.css'].map((name) => join(page, name))];
+  const sizes = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
+  for (const { file, bytes } of sizes) {
+    if (bytes > largest) throw new Error(`${file} has ${String(bytes)} bytes, more than ${String(largest)}.`);
+  }
+  return sizes;
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
+  const sizes = await bundleRenderer();
+  for (const { file, bytes } of sizes) {
+    console.log(`${file.slice(dirname(root).length + 1)}  ${(bytes / 1000).toFixed(0)} kB`);
+  }
+}

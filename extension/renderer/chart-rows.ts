@@ -1,0 +1,70 @@
+// The rows of a chart as Vega has them: objects that stay the same while the row stays, so that a frame only names what came and what went.
+import type { WireRow } from '../../kernel/protocol/displays.ts';
+import { fromWire } from '../../kernel/protocol/values.ts';
+import { partialField } from './chart-spec.ts';
+import { rowId } from './kept-rows.ts';
+
+export type Datum = Record<string, unknown>;
+
+export class ChartRows {
+  #temporalFields: readonly string[];
+  #byId = new Map<string, { readonly row: WireRow; readonly datum: Datum }>();
+
+  constructor(temporalFields: readonly string[]) {
+    this.#temporalFields = temporalFields;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  *data(): Iterable<Datum> {
+    for (const { datum } of this.#byId.values()) yield datum;
+  }
+
+  /** What Vega must insert and remove so that it shows `rows`; afterwards that is what this object stands for. */
+  reconcile(rows: readonly WireRow[]): { readonly inserted: readonly Datum[]; readonly removed: readonly Datum[] } {
+    const inserted: Datum[] = [];
+    const removed: Datum[] = [];
+    const next = new Map<string, { readonly row: WireRow; readonly datum: Datum }>();
+    for (const row of rows) {
+      const id = rowId(row);
+      const known = this.#byId.get(id);
+      if (known !== undefined && known.row.n === row.n) {
+        next.set(id, known);
+        continue;
+      }
+      const datum = this.#datum(row);
+      inserted.push(datum);
+      next.set(id, { row, datum });
+    }
+    for (const [id, { datum }] of this.#byId) if (next.get(id)?.datum !== datum) removed.push(datum);
+    this.#byId = next;
+    return { inserted, removed };
+  }
+
+  #datum(row: WireRow): Datum {
+    const value = fromWire(row.value);
+    const datum: Datum =
+      typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+        ? (numbers(value) as Datum)
+        : { value: numbers(value) };
+    for (const field of this.#temporalFields) {
+      const time = datum[field];
+      if (typeof time === 'string') datum[field] = Date.parse(time);
+    }
+    if (row.partial === true) datum[partialField] = true;
+    return datum;
+  }
+}
+
+/** Vega reckons with numbers: dates are epoch milliseconds, and a bigint is as exact as a pixel needs. */
+function numbers(value: unknown): unknown {
+  if (value instanceof Date) return value.getTime();
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(numbers);
+  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, numbers(inner)]));
+  }
+  return value;
+}

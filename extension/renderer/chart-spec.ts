@@ -1,0 +1,179 @@
+// A Vega-Lite spec as we draw it: rows as the one data set, our theme under the user's config, partial rows lighter or dashed,
+// 24-hour time axes, SI figures, and the colour scale's domain as a signal, so that a series keeps its colour and its place.
+import type { Spec } from 'vega';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Config } from 'vega-lite';
+import { compile } from 'vega-lite';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Field in a datum that says that the row counts only a part of its window. */
+export const partialField = '__partial';
+export const rowsData = 'rows';
+export const seriesSignal = 'sluice_series';
+
+/** The series that a chart shows: by which field they are told apart, and which field is their figure. */
+export interface SeriesFields {
+  readonly scale: string;
+  readonly field: string;
+  readonly figure?: string;
+}
+
+export interface DrawableSpec {
+  readonly vega: Spec;
+  /** Height of the plot in CSS pixels; undefined: the spec lays out several plots and takes what it needs. */
+  readonly height: number | undefined;
+  /** The width is ours to set; false: the user set a width of their own. */
+  readonly fitsWidth: boolean;
+  readonly series: SeriesFields | undefined;
+  /** The field of time along x, for reading values under the pointer. */
+  readonly timeField: string | undefined;
+  readonly temporalFields: readonly string[];
+}
+
+export const defaultHeight = 220;
+
+export function drawableSpec(spec: Json, config: Config): DrawableSpec {
+  const single = isSingleView(spec);
+  const fitsWidth = single && (spec['width'] === undefined || spec['width'] === 'container');
+  const height = single ? (typeof spec['height'] === 'number' ? spec['height'] : defaultHeight) : undefined;
+  const prepared = {
+    ...withPartialRows(spec),
+    data: spec['data'] ?? { name: rowsData },
+    ...(single ? { height, autosize: { type: 'fit', contains: 'padding' } } : {}),
+    ...(fitsWidth ? { width: 600 } : {}),
+  };
+  const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec as Spec;
+  withAxisLabels(vega);
+  const series = withStableSeries(vega, spec);
+  const channels = channelsOf(spec);
+  return {
+    vega,
+    height,
+    fitsWidth,
+    series,
+    timeField: channels.find(({ channel, definition }) => channel === 'x' && isTemporal(definition))?.field,
+    temporalFields: channels.filter(({ definition }) => isTemporal(definition)).map(({ field }) => field),
+  };
+}
+
+function isSingleView(spec: Json): boolean {
+  if (['facet', 'repeat', 'hconcat', 'vconcat', 'concat'].some((name) => name in spec)) return false;
+  return !channelsOf(spec).some(({ channel }) => ['row', 'column', 'facet'].includes(channel));
+}
+
+interface Channel {
+  readonly channel: string;
+  readonly field: string;
+  readonly definition: Json;
+}
+
+/** Every field that is encoded, in a unit or in any layer of a spec. */
+function channelsOf(spec: Json): readonly Channel[] {
+  const own = isObject(spec['encoding']) ? Object.entries(spec['encoding']) : [];
+  const channels = own.flatMap(([channel, definition]) =>
+    (Array.isArray(definition) ? definition : [definition]).flatMap((one: unknown) =>
+      isObject(one) && typeof one['field'] === 'string' ? [{ channel, field: one['field'], definition: one }] : [],
+    ),
+  );
+  const inner = ['layer', 'hconcat', 'vconcat', 'concat'].flatMap((name) =>
+    Array.isArray(spec[name]) ? spec[name] : [],
+  );
+  if (isObject(spec['spec'])) inner.push(spec['spec']);
+  return [...channels, ...inner.filter(isObject).flatMap(channelsOf)];
+}
+
+const isTemporal = (definition: Json): boolean =>
+  definition['type'] === 'temporal' || definition['timeUnit'] !== undefined;
+
+/**
+ * Rows of a window that was already open: marks are lighter, and a line is dashed where it leads to one. The dashed line lies under
+ * the whole solid one and shows only where that is missing.
+ */
+function withPartialRows(spec: Json): Json {
+  const mark = isObject(spec['mark']) ? spec['mark'] : { type: spec['mark'] };
+  if (spec['mark'] === undefined || !isObject(spec['encoding'])) return spec;
+  const isPartial = `datum[${JSON.stringify(partialField)}] === true`;
+  if (mark['type'] === 'line' || mark['type'] === 'trail') {
+    const { mark: _mark, encoding, ...rest } = spec;
+    return {
+      ...rest,
+      encoding,
+      layer: [
+        { mark: { ...mark, strokeDash: [3, 3], strokeWidth: 1, opacity: 0.55, tooltip: null } },
+        { transform: [{ filter: `!(${isPartial})` }], mark },
+      ],
+    };
+  }
+  const marks = ['point', 'circle', 'square', 'tick', 'bar', 'rect', 'rule', 'text'];
+  if (!marks.includes(String(mark['type'])) || 'opacity' in spec['encoding'] || 'opacity' in mark) return spec;
+  const value = mark['type'] === 'circle' ? 0.75 : 1;
+  return {
+    ...spec,
+    encoding: { ...spec['encoding'], opacity: { condition: { test: isPartial, value: 0.35 }, value } },
+  };
+}
+
+/** "12:04:10", never ":10" or "12 PM"; "18.2k", and "0.5" instead of the "500m" that SI would make of it. */
+function withAxisLabels(vega: Spec): void {
+  const typeByScale = new Map((vega.scales ?? []).map((scale) => [scale.name, scale.type ?? 'linear']));
+  for (const axis of vega.axes ?? []) {
+    if (axis.labels === false || axis.format !== undefined || axis.encode?.labels?.update?.['text'] !== undefined)
+      continue;
+    const type = typeByScale.get(axis.scale) ?? '';
+    if (type === 'time' || type === 'utc') {
+      axis.format = timeFormats;
+    } else if (['linear', 'log', 'symlog', 'sqrt', 'pow'].includes(type)) {
+      const text = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')";
+      axis.encode = { ...axis.encode, labels: { update: { text: { signal: text } } } };
+    }
+  }
+}
+
+const timeFormats = {
+  year: '%Y',
+  quarter: '%Y-%m',
+  month: '%Y-%m',
+  week: '%b %d',
+  date: '%b %d',
+  day: '%b %d',
+  hours: '%H:%M',
+  minutes: '%H:%M',
+  seconds: '%H:%M:%S',
+  milliseconds: '%H:%M:%S.%L',
+};
+
+/** Takes the domain of the colour scale out of the data's hands, where a series that leaves recolours the others. */
+function withStableSeries(vega: Spec, spec: Json): SeriesFields | undefined {
+  const channel = channelsOf(spec).find(({ channel }) => ['color', 'fill', 'stroke'].includes(channel));
+  if (channel === undefined || isTemporal(channel.definition) || channel.definition['type'] === 'quantitative')
+    return undefined;
+  if (channel.definition['sort'] !== undefined || channel.definition['bin'] || channel.definition['aggregate'])
+    return undefined;
+  const scale = vega.scales?.find(({ name, type }) => name === channel.channel && type === 'ordinal');
+  if (scale === undefined || !('domain' in scale) || Array.isArray(scale.domain)) return undefined;
+  scale.domain = { signal: seriesSignal };
+  vega.signals = [...(vega.signals ?? []), { name: seriesSignal, value: [] }];
+  // our legend says the last value of each series beside its name
+  vega.legends = (vega.legends ?? []).filter(
+    (legend) => ![legend.fill, legend.stroke].includes(scale.name) || [legend.size, legend.shape].some(Boolean),
+  );
+  const figure = channelsOf(spec).find(
+    ({ channel, definition }) =>
+      channel === 'y' && definition['type'] === 'quantitative' && definition['aggregate'] === undefined,
+  );
+  return { scale: scale.name, field: channel.field, figure: figure?.field };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// Vega-Lite's advice is for the author of a spec, who reads the browser's console
+const quiet = {
+  level: () => quiet,
+  error: (...parts: readonly string[]) => (console.warn('Sluice chart:', ...parts), quiet),
+  warn: (...parts: readonly string[]) => (console.debug('Sluice chart:', ...parts), quiet),
+  info: () => quiet,
+  debug: () => quiet,
+} as never;

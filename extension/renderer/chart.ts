@@ -1,0 +1,204 @@
+// A live chart: its Vega view is made once per spec, and rows are patched into it. Frames conflate: while Vega draws one, later ones wait as one.
+//
+//   draw(part) ─ other spec ─► embed ─► view.run
+//              └ same spec ──► reconcile rows ─► view.change + view.run
+import { changeset, loader, parse, View, Warn } from 'vega';
+import type { ChartPart } from '../../kernel/protocol/displays.ts';
+import { CaptionLine } from './caption.ts';
+import { Legend, lastValues, seriesOrder } from './chart-legend.ts';
+import { ChartRows } from './chart-rows.ts';
+import type { DrawableSpec } from './chart-spec.ts';
+import { drawableSpec, rowsData, seriesSignal, defaultHeight } from './chart-spec.ts';
+import { element, setAttribute, setClass } from './element.ts';
+import { count, span } from './format.ts';
+import { PartHeader } from './part-header.ts';
+import type { PartHost, PartView } from './part-view.ts';
+import { chartConfig, onThemeChange } from './theme.ts';
+
+/** Tests, and nobody else, look at the Vega view through the plot's node, to see that it stays the same object. */
+export interface PlotElement extends HTMLElement {
+  vegaView?: View;
+}
+
+const legendLine = 18;
+const narrow = 520;
+
+export class Chart implements PartView<ChartPart> {
+  readonly element = element('section', 'sl-part sl-chart');
+  readonly #header: PartHeader;
+  readonly #plot: PlotElement = element('div', 'sl-plot');
+  readonly #empty = element('div', 'sl-empty', 'no rows yet');
+  readonly #legend = new Legend();
+  readonly #caption = new CaptionLine();
+  readonly #abort = new AbortController();
+  readonly #resize = new ResizeObserver(() => this.#fitSoon());
+  #part: ChartPart | undefined;
+  #frozen: ChartPart | undefined;
+  #specText = '';
+  #spec: DrawableSpec | undefined;
+  #view: View | undefined;
+  #rows = new ChartRows([]);
+  #series: readonly unknown[] = [];
+  #work: Promise<void> | undefined;
+  #again = false;
+  #fitTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: PartHost) {
+    this.#header = new PartHeader({
+      freeze: () => this.#toggleFreeze(),
+      download: () => this.#part && host.download(this.#part.id),
+    });
+    const frame = element('div', 'sl-chart-frame', this.#plot, this.#legend.element);
+    this.#plot.append(this.#empty);
+    this.#plot.setAttribute('role', 'img');
+    this.element.append(this.#header.element, frame, this.#caption.element);
+    this.#resize.observe(this.#plot);
+    onThemeChange(() => this.#retheme(), this.#abort.signal);
+  }
+
+  draw(part: ChartPart): void {
+    this.#part = part;
+    const { title, lastMillis, sampled, total } = part;
+    const figures = lastMillis === undefined ? [] : [`last ${span(lastMillis)}`];
+    if (sampled > 1) figures.push(`sampled 1 in ${count(sampled)}`);
+    this.#header.draw(title, figures);
+    this.#caption.draw(part.caption, Date.now());
+    this.#header.drawFrozen(this.#frozen !== undefined, total - (this.#frozen?.total ?? total));
+    if (this.#frozen === undefined) this.#update();
+  }
+
+  dispose(): void {
+    this.#abort.abort();
+    this.#resize.disconnect();
+    clearTimeout(this.#fitTimer);
+    this.#view?.finalize();
+    this.#view = undefined;
+  }
+
+  #toggleFreeze(): void {
+    this.#frozen = this.#frozen === undefined ? this.#part : undefined;
+    if (this.#part !== undefined) this.draw(this.#part);
+  }
+
+  #update(): void {
+    if (this.#work !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#work = this.#bringForward()
+      .catch((error: unknown) => this.#fail(error))
+      .then(() => {
+        this.#work = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.#update();
+      });
+  }
+
+  async #bringForward(): Promise<void> {
+    const part = this.#frozen ?? this.#part;
+    if (part === undefined || this.#abort.signal.aborted) return;
+    const specText = JSON.stringify(part.spec);
+    if (specText !== this.#specText) this.#embed(part, specText);
+    const view = this.#view;
+    if (view === undefined) return;
+    const { inserted, removed } = this.#rows.reconcile(part.rows);
+    if (inserted.length > 0 || removed.length > 0) {
+      view.change(
+        rowsData,
+        changeset()
+          .insert([...inserted])
+          .remove([...removed]),
+      );
+      this.#nameSeries(view);
+    }
+    setClass(this.#plot, this.#rows.size === 0 ? 'sl-plot sl-is-empty' : 'sl-plot');
+    await view.runAsync();
+    this.#drawLegend(view);
+  }
+
+  #embed(part: ChartPart, specText: string): void {
+    this.#specText = specText;
+    this.#view?.finalize();
+    this.#view = undefined;
+    const spec = drawableSpec(part.spec, chartConfig(this.element));
+    this.#spec = spec;
+    this.#rows = new ChartRows(spec.temporalFields);
+    this.#series = [];
+    const plotHeight = spec.height ?? defaultHeight;
+    this.#plot.style[spec.height === undefined ? 'minHeight' : 'height'] = `${String(plotHeight)}px`;
+    this.#plot.style.setProperty('overflow-x', spec.fitsWidth ? 'hidden' : 'auto');
+    this.#legend.element.hidden = spec.series === undefined;
+    const holder = element('div', 'sl-vega');
+    this.#plot.replaceChildren(holder, this.#empty);
+    const view = new View(parse(spec.vega), { renderer: 'svg', logLevel: Warn, loader: rowsOnly, hover: false });
+    view.initialize(holder);
+    if (spec.fitsWidth) view.width(this.#width());
+    this.#view = view;
+    this.#plot.vegaView = view;
+    setAttribute(this.#plot, 'aria-label', `chart: ${part.title}`);
+  }
+
+  #nameSeries(view: View): void {
+    const fields = this.#spec?.series;
+    if (fields === undefined) return;
+    const present = new Set<unknown>();
+    for (const datum of this.#rows.data()) present.add(datum[fields.field]);
+    const series = seriesOrder(this.#series, present);
+    if (series === this.#series) return;
+    this.#series = series;
+    view.signal(seriesSignal, series);
+  }
+
+  #drawLegend(view: View): void {
+    const spec = this.#spec;
+    if (spec?.series === undefined) return;
+    const values = lastValues(this.#rows.data(), spec.series, spec.timeField);
+    const colour = view.scale(spec.series.scale) as (name: unknown) => string;
+    const entries = this.#series.map((name) => ({ name, colour: colour(name), value: values.get(name) }));
+    this.#legend.draw(entries, Math.floor((spec.height ?? defaultHeight) / legendLine));
+  }
+
+  #width(): number {
+    return Math.max(this.#plot.clientWidth, 120);
+  }
+
+  #fitSoon(): void {
+    const frame = this.#plot.parentElement;
+    if (frame !== null) frame.classList.toggle('sl-narrow', frame.clientWidth > 0 && frame.clientWidth < narrow);
+    this.#fitTimer ??= setTimeout(() => {
+      this.#fitTimer = undefined;
+      const view = this.#view;
+      // a hidden plot has no width; it is fitted when it is seen again
+      if (view === undefined || this.#spec?.fitsWidth !== true || this.#plot.clientWidth === 0) return;
+      if (view.width() === this.#width()) return;
+      view.width(this.#width());
+      this.#update();
+    }, 60);
+  }
+
+  /** Colours are CSS variables and follow by themselves; only a continuous ramp has to be reckoned again. */
+  #retheme(): void {
+    const ramps: unknown[] = ['ramp', 'heatmap', 'diverging'];
+    if (!this.#spec?.vega.scales?.some((scale) => 'range' in scale && ramps.includes(scale.range))) return;
+    this.#specText = '';
+    this.#update();
+  }
+
+  #fail(error: unknown): void {
+    this.#view?.finalize();
+    this.#view = undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#plot.replaceChildren(element('div', 'sl-cannot', `This chart's spec cannot be drawn: ${reason}`));
+    this.#plot.style.height = `${String(defaultHeight)}px`;
+  }
+}
+
+/** A chart shows its stream's rows and fetches nothing. */
+const rowsOnly = {
+  ...loader(),
+  load: (uri: string): Promise<string> =>
+    Promise.reject(
+      new Error(`A chart shows the rows of its stream; it does not load ${uri}. Read it with file() in a cell.`),
+    ),
+};

@@ -1,0 +1,41 @@
+// A DOM node written as an expression, and text that is written only when it changed (a write of the same text still costs a layout).
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className = '',
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  if (className !== '') node.className = className;
+  node.append(...children);
+  return node;
+}
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+export function svgElement<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | number>> = {},
+  ...children: readonly Node[]
+): SVGElementTagNameMap[K] {
+  const node = document.createElementNS(svgNamespace, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
+export function setText(node: HTMLElement, text: string): void {
+  const child = node.firstChild;
+  if (child instanceof Text && child.nextSibling === null) {
+    if (child.data !== text) child.data = text;
+  } else {
+    node.textContent = text;
+  }
+}
+
+export function setClass(node: Element, className: string): void {
+  if (node.getAttribute('class') !== className) node.setAttribute('class', className);
+}
+export function setAttribute(node: Element, name: string, value: string): void {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}

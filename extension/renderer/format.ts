@@ -1,0 +1,95 @@
+// Figures as people read them: grouped counts, SI rates, shares, and times in the user's zone with UTC beside them.
+
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const groupedFine = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+const suffixes = [
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+] as const;
+
+/** 188204 → "188,204" */
+export function count(n: number): string {
+  return grouped.format(n);
+}
+
+/** 18240 → "18.2 k", 412 → "412", 3.46 → "3.5", 0 → "0" */
+export function si(n: number): string {
+  const magnitude = Math.abs(n);
+  // 999.6 would print as "1000": what rounds up to the next suffix takes it
+  for (const [factor, suffix] of suffixes)
+    if (magnitude >= factor * 0.9995) return `${threeDigits(n / factor)} ${suffix}`;
+  return threeDigits(n);
+}
+
+function threeDigits(n: number): string {
+  const magnitude = Math.abs(n);
+  if (magnitude >= 99.95) return n.toFixed(0);
+  return Number.isInteger(n) && magnitude < 10 ? String(n) : n.toFixed(1);
+}
+
+/** 18240 → "18.2 k/s", 412 → "412/s" */
+export function rate(perSecond: number): string {
+  return `${si(perSecond)}/s`;
+}
+
+/** 0.224 → "22 %"; a share that is there is never shown as none */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.005) return '<1 %';
+  return `${Math.round(share * 100)} %`;
+}
+
+/** The last value of a series: "1,204", "0.0412", "3.42 M" */
+export function figure(n: number): string {
+  if (!Number.isFinite(n)) return String(n);
+  const magnitude = Math.abs(n);
+  if (magnitude >= 1e6) return si(n);
+  if (magnitude >= 1 || n === 0) return groupedFine.format(n);
+  return String(Number(n.toPrecision(3)));
+}
+
+/** 300000 → "5 min", 5400000 → "90 min", 7200000 → "2 h" */
+export function span(millis: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ] as const;
+  for (const [factor, unit] of units)
+    if (millis >= factor && millis % factor === 0) return `${count(millis / factor)} ${unit}`;
+  return millis >= 1_000 ? `${si(millis / 1_000)} s` : `${count(millis)} ms`;
+}
+
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** "12:04:12" or, when milliseconds are asked for, "12:04:12.512", in the zone of the machine. */
+export function clock(at: number, milliseconds = false): string {
+  const date = new Date(at);
+  const seconds = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return milliseconds ? `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}` : seconds;
+}
+
+export function day(at: number): string {
+  const date = new Date(at);
+  return `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** A time by itself: the day is said only when it is not today. Out of the range of dates: "the end of time". */
+export function moment(at: number, now: number, milliseconds = false): string {
+  if (!isDate(at)) return at > 0 ? 'the end of time' : 'the beginning of time';
+  const time = clock(at, milliseconds);
+  return day(at) === day(now) ? time : `${day(at)} ${time}`;
+}
+
+/** "2024-01-01 12:04:12.512 UTC", for the title of every time that is shown. */
+export function utc(at: number): string {
+  if (!isDate(at)) return '';
+  return `${new Date(at).toISOString().replace('T', ' ').replace('.000Z', '').replace('Z', '')} UTC`;
+}
+
+function isDate(at: number): boolean {
+  // a global window ends at the greatest Date, and a watermark of the end is beyond it
+  return Math.abs(at) < 8.64e15;
+}

@@ -1,0 +1,91 @@
+// The served page: the notebook's title and prose, its displays live, its code folded away; it follows the session and reconnects by itself.
+import type { SessionView, Welcome } from '../../../kernel/protocol/messages.ts';
+import { element, setClass, setText } from '../element.ts';
+import { clock, count, day, rate } from '../format.ts';
+import { injectStyles } from '../inject-styles.ts';
+import { Cells } from './cells.ts';
+import type { LinkState } from './session-link.ts';
+import { SessionLink } from './session-link.ts';
+
+const stateWord: Readonly<Record<LinkState, string>> = {
+  connecting: 'connecting',
+  live: 'live',
+  cut: 'reconnecting',
+  ended: 'ended',
+  refused: 'refused',
+};
+
+function openPage(): void {
+  const word = element('span', 'sl-link-word', 'connecting');
+  const figures = element('span', 'sl-link-figures');
+  const bar = element('header', 'sl-bar-top', word, figures);
+  bar.setAttribute('role', 'status');
+  bar.setAttribute('aria-live', 'off');
+
+  const cells = new Cells({
+    show: (hello) => void link.rpc?.request('show', hello).catch(ignoreCut),
+    hide: (view) => void link.rpc?.request('hide', { view }).catch(ignoreCut),
+    download: (view, part) =>
+      void link.rpc
+        ?.request('rows', { view, part })
+        .then(({ jsonl }) => save(`${view}.jsonl`, jsonl))
+        .catch((error: unknown) => setText(figures, ` · ${String(error)}`)),
+  });
+  let since = 0;
+  const drawFigures = (state: SessionView): void => {
+    const viewers = `${count(state.clients)} ${state.clients === 1 ? 'viewer' : 'viewers'}`;
+    const begun =
+      day(since) === day(Date.now()) ? clock(since).slice(0, 5) : `${day(since)} ${clock(since).slice(0, 5)}`;
+    setText(figures, ` · ${viewers} · ${rate(state.recordsPerSecond)} · session since ${begun}`);
+  };
+  const link = new SessionLink({
+    linked(state, sentence) {
+      setText(word, stateWord[state]);
+      setClass(bar, `sl-bar-top sl-link-${state}`);
+      if (sentence !== '') setText(figures, ` · ${sentence}`);
+    },
+    welcome(welcome: Welcome) {
+      since = welcome.since;
+      document.title = titleOf(welcome);
+      cells.draw(welcome.cells);
+      cells.states(welcome.state.cells);
+      drawFigures(welcome.state);
+      for (const view of cells.views()) view.again();
+    },
+    state(state) {
+      cells.states(state.cells);
+      drawFigures(state);
+    },
+    view: (message) => cells.view(message.view)?.apply(message),
+    cells: (texts) => cells.draw(texts),
+  });
+
+  injectStyles(document.body);
+  document.body.classList.add('sl-page');
+  document.body.replaceChildren(bar, cells.element);
+  link.connect();
+}
+
+/** The first heading of the prose, else the file's name. */
+function titleOf(welcome: Welcome): string {
+  for (const { kind, text } of welcome.cells) {
+    const heading = kind === 'markdown' ? /^#\s+(.+)$/m.exec(text)?.[1] : undefined;
+    if (heading !== undefined) return heading.trim();
+  }
+  return (welcome.notebook.split(/[\\/]/).at(-1) ?? 'Sluice').replace(/\.sluice\.ts$/, '');
+}
+
+function save(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'application/x-ndjson' }));
+  const anchor = element('a');
+  anchor.href = address;
+  anchor.download = name;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+function ignoreCut(): void {
+  // the link reconnects by itself and every view says hello again then
+}
+
+openPage();

@@ -1,0 +1,57 @@
+// The line under a cell: its phase in words and colour, its figures, and why nothing comes.
+import type { CellState } from '../../../kernel/protocol/messages.ts';
+import { element, setClass, setText } from '../element.ts';
+import { count, rate } from '../format.ts';
+
+const words: Readonly<Record<CellState['phase'], string>> = {
+  'not-run': 'not run',
+  starting: 'starting kernel',
+  running: 'running',
+  pulling: 'waiting',
+  defined: 'defined',
+  connecting: 'connecting',
+  waiting: 'waiting for the first record',
+  live: 'live',
+  finished: 'finished',
+  failed: 'failed',
+};
+
+export class PhaseLine {
+  readonly #phase = element('span', 'sl-phase-word');
+  readonly #figures = element('span', 'sl-phase-figures');
+  readonly element = element('div', 'sl-phase', this.#phase, this.#figures);
+
+  draw(state: CellState | undefined): void {
+    this.element.hidden = state === undefined || state.phase === 'not-run';
+    if (state === undefined) return;
+    setClass(this.element, `sl-phase sl-phase-${state.stale.length > 0 ? 'stale' : state.phase}`);
+    setText(this.#phase, phaseWords(state));
+    setText(
+      this.#figures,
+      phaseFigures(state)
+        .map((figure) => ` · ${figure}`)
+        .join(''),
+    );
+  }
+}
+
+export function phaseWords(state: CellState): string {
+  if (state.stale.length > 0) return `stale: ${state.stale.join(', ')} changed`;
+  if (state.edited) return `${words[state.phase]}, edited: runs the old text`;
+  return words[state.phase];
+}
+
+export function phaseFigures(state: CellState): readonly string[] {
+  const figures: string[] = [];
+  if (state.stream !== undefined) figures.push(state.stream);
+  if (state.phase === 'live') {
+    if (state.inPerSecond !== undefined) figures.push(`in ${rate(state.inPerSecond)}`);
+    if (state.outPerSecond !== undefined) figures.push(`out ${rate(state.outPerSecond)}`);
+  }
+  if (state.phase === 'finished' && state.rows !== undefined) figures.push(`${count(state.rows)} rows`);
+  if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
+  if (state.heldBack !== undefined) figures.push(state.heldBack);
+  if (state.reason !== undefined) figures.push(state.reason);
+  if (state.sink !== undefined) figures.push(`${state.sink.armed ? 'writes to' : 'preview of'} ${state.sink.target}`);
+  return [...figures, ...state.notes];
+}

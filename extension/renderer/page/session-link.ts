@@ -1,0 +1,77 @@
+// The page's connection to its session: says hello, and when the connection is cut, tries again by itself.
+//
+//   connecting ─welcome─► live ─cut─► (wait 0.5 s … 8 s) ─► connecting
+//                          └─ ending ─► ended: the session is over, but the same address may serve it again: go on trying, slowly
+import type { Notifications, Welcome } from '../../../kernel/protocol/messages.ts';
+import { protocolVersion } from '../../../kernel/protocol/messages.ts';
+import { RpcSocket } from './json-rpc.ts';
+
+export type LinkState = 'connecting' | 'live' | 'cut' | 'ended' | 'refused';
+
+export interface SessionEvents {
+  linked(state: LinkState, sentence: string): void;
+  welcome(welcome: Welcome): void;
+  state(state: Notifications['state']): void;
+  view(message: Notifications['view']): void;
+  cells(cells: Notifications['cells']['cells']): void;
+}
+
+const firstWaitMillis = 500;
+const lastWaitMillis = 8_000;
+
+export class SessionLink {
+  readonly #events: SessionEvents;
+  readonly #address: string;
+  readonly #token: string;
+  #rpc: RpcSocket | undefined;
+  #wait = firstWaitMillis;
+  #ending: string | undefined;
+
+  constructor(events: SessionEvents) {
+    this.#events = events;
+    this.#token = new URLSearchParams(location.search).get('token') ?? '';
+    this.#address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/session?token=${encodeURIComponent(this.#token)}`;
+  }
+
+  /** The way to the kernel while there is one. */
+  get rpc(): RpcSocket | undefined {
+    return this.#rpc;
+  }
+
+  connect(): void {
+    this.#events.linked('connecting', '');
+    const socket = new WebSocket(this.#address);
+    const rpc = new RpcSocket(socket, {
+      state: (state) => this.#events.state(state),
+      view: (message) => this.#events.view(message),
+      cells: ({ cells }) => this.#events.cells(cells),
+      ending: ({ reason }) => (this.#ending = reason),
+    });
+    socket.addEventListener('open', () => {
+      rpc
+        .request('hello', { protocol: protocolVersion, build: 'page', token: this.#token, client: 'page' })
+        .then((welcome) => {
+          this.#wait = firstWaitMillis;
+          this.#ending = undefined;
+          this.#rpc = rpc;
+          this.#events.linked('live', '');
+          this.#events.welcome(welcome);
+        })
+        .catch((error: unknown) => {
+          // a refusal carries its own way out; it is shown while the page goes on trying
+          this.#ending = error instanceof Error ? error.message : String(error);
+          socket.close();
+        });
+    });
+    socket.addEventListener('close', () => {
+      this.#rpc = undefined;
+      const sentence = this.#ending;
+      this.#events.linked(
+        sentence === undefined ? 'cut' : 'ended',
+        sentence ?? 'The connection was cut; trying again.',
+      );
+      setTimeout(() => this.connect(), this.#wait);
+      this.#wait = Math.min(this.#wait * 2, lastWaitMillis);
+    });
+  }
+}

@@ -1,0 +1,131 @@
+// The columns of a live table: which there are, how wide, how aligned, and the text of a cell in them. Columns come and widen, and never go or shrink.
+import type { WireRow } from '../../kernel/protocol/displays.ts';
+import { fromWire } from '../../kernel/protocol/values.ts';
+import { clock, count, day, utc } from './format.ts';
+import type { ValueKind } from './value-tree.ts';
+import { kindOf, valueText } from './value-tree.ts';
+
+export interface ReadRow {
+  readonly row: WireRow;
+  readonly value: unknown;
+}
+export interface TableCell {
+  readonly text: string;
+  readonly title: string;
+  readonly kind: ValueKind;
+}
+export interface Column {
+  readonly name: string;
+  /** Characters. */
+  width: number;
+  alignsRight: boolean;
+  read(row: ReadRow): unknown;
+  /** Decimals that all numbers of the column are written with, so that their points stand below each other. */
+  decimals: number;
+  kind: ValueKind | undefined;
+  readonly isOwn: boolean;
+}
+
+const widest = 44;
+const mostDecimals = 6;
+
+export class TableColumns {
+  readonly columns: Column[] = [];
+  readonly #byName = new Map<string, Column>();
+  #showsDay = false;
+
+  /** Makes room for what these rows hold; true when a column came or widened. */
+  learn(rows: readonly ReadRow[], now: number): boolean {
+    let changed = false;
+    if (this.columns.length === 0 && rows.length > 0) {
+      this.#add('time', true, ({ row }) => new Date(row.t));
+      changed = true;
+    }
+    for (const read of rows) {
+      this.#showsDay ||= day(read.row.t) !== day(now);
+      if (read.row.partition !== undefined && !this.#byName.has('\0offset')) {
+        this.#add('partition:offset', true, ({ row }) =>
+          row.partition === undefined
+            ? undefined
+            : `${String(row.partition)}:${row.offset === undefined ? '' : count(row.offset)}`,
+        );
+        changed = true;
+      }
+      for (const name of namesOf(read.value)) {
+        if (this.#byName.has(name)) continue;
+        this.#add(
+          name,
+          false,
+          name === '' ? ({ value }) => value : ({ value }) => (value as Record<string, unknown> | null)?.[name],
+        );
+        changed = true;
+      }
+    }
+    for (const column of this.columns) for (const row of rows) changed = this.#fit(column, row) || changed;
+    return changed;
+  }
+
+  cell(column: Column, row: ReadRow): TableCell {
+    const value = column.read(row);
+    const kind = kindOf(value);
+    if (value instanceof Date) {
+      const at = value.getTime();
+      const time = Math.abs(at) < 8.64e15 ? clock(at, column.isOwn || at % 1000 !== 0) : valueText(value, widest);
+      const text = this.#showsDay && Math.abs(at) < 8.64e15 ? `${day(at)} ${time}` : time;
+      return { text, title: utc(at), kind };
+    }
+    if (typeof value === 'number' && column.decimals > 0 && Number.isFinite(value)) {
+      return { text: value.toFixed(column.decimals), title: String(value), kind };
+    }
+    const text = valueText(value, 120);
+    return { text, title: text.length > column.width ? text : '', kind };
+  }
+
+  #add(name: string, isOwn: boolean, read: Column['read']): void {
+    const column = {
+      name: name === '' ? 'value' : name,
+      width: Math.min(Math.max(name.length, 4) + 1, widest),
+      alignsRight: isOwn && name === 'partition:offset',
+      read,
+      decimals: 0,
+      kind: undefined,
+      isOwn,
+    };
+    this.#byName.set(isOwn ? (name === 'time' ? '\0time' : '\0offset') : name, column);
+    // the table's own columns stand before the row's fields, whenever they come
+    if (isOwn) this.columns.splice(this.columns.filter((other) => other.isOwn).length, 0, column);
+    else this.columns.push(column);
+  }
+
+  #fit(column: Column, row: ReadRow): boolean {
+    const value = column.read(row);
+    const kind = kindOf(value);
+    let changed = false;
+    if (kind !== 'nothing' && column.kind !== kind) {
+      // numbers stand right as long as the column holds nothing but numbers
+      const alignsRight = column.isOwn ? column.alignsRight : column.kind === undefined && kind === 'number';
+      changed = column.kind === undefined || alignsRight !== column.alignsRight;
+      column.alignsRight = alignsRight;
+      column.kind = column.kind === undefined ? kind : 'string';
+    }
+    if (typeof value === 'number' && !Number.isInteger(value)) {
+      const decimals = Math.min(String(value).split('.')[1]?.length ?? 0, mostDecimals);
+      if (decimals > column.decimals) column.decimals = decimals;
+    }
+    const { length } = this.cell(column, row).text;
+    if (length > column.width && column.width < widest) {
+      column.width = Math.min(Math.ceil((length + 1) / 4) * 4, widest);
+      changed = true;
+    }
+    return changed;
+  }
+}
+
+export function readRow(row: WireRow): ReadRow {
+  return { row, value: fromWire(row.value) };
+}
+
+/** A row that is an object has its fields as columns; any other value is the one column "value". */
+function namesOf(value: unknown): readonly string[] {
+  return kindOf(value) === 'nested' && !Array.isArray(value) ? Object.keys(value as object) : [''];
+}

@@ -1,0 +1,99 @@
+// The look of a chart. Colours are references to the CSS variables of styles.css, so that a change of theme recolours what is
+// drawn without drawing it again; only continuous ramps and fonts need real values (Vega interpolates and measures with them).
+import type { Config } from 'vega-lite';
+
+export const seriesColours = 12;
+
+export function chartConfig(host: HTMLElement): Config {
+  const style = getComputedStyle(host);
+  const font = style.fontFamily || 'sans-serif';
+  const dim = 'var(--sl-dim)';
+  const grid = 'var(--sl-grid)';
+  return {
+    background: 'transparent',
+    padding: 0,
+    font,
+    // an aria text per mark would be most of the DOM of a live chart: the chart as a whole is described instead
+    aria: false,
+    customFormatTypes: false,
+    view: { stroke: null },
+    range: {
+      category: Array.from({ length: seriesColours }, (_, index) => `var(--sl-c${String(index + 1)})`),
+      ramp: rampOf(host, ['--sl-ramp-low', '--sl-ramp-high']),
+      heatmap: rampOf(host, ['--sl-ramp-low', '--sl-ramp-high']),
+      diverging: rampOf(host, ['--sl-c5', '--sl-ramp-low', '--sl-c1']),
+    },
+    mark: { color: 'var(--sl-c1)' },
+    line: { strokeWidth: 1.5, strokeJoin: 'round', strokeCap: 'round' },
+    trail: { color: 'var(--sl-c1)' },
+    area: { line: { strokeWidth: 1.5 }, fillOpacity: 0.18 },
+    point: { size: 26, filled: true },
+    circle: { size: 26, opacity: 0.75 },
+    bar: { cornerRadiusEnd: 0, continuousBandSize: 8 },
+    rule: { color: dim },
+    text: { color: 'var(--sl-fg)', fontSize: 11, font },
+    axis: {
+      domainColor: 'var(--sl-axis)',
+      tickColor: 'var(--sl-axis)',
+      gridColor: grid,
+      labelColor: dim,
+      titleColor: dim,
+      labelFontSize: 11,
+      titleFontSize: 11,
+      titleFontWeight: 'normal',
+      labelPadding: 6,
+      tickSize: 4,
+      labelLimit: 140,
+    },
+    axisX: { grid: false, titlePadding: 6 },
+    // room for the labels is set aside from the start: a label that grows by a digit must not move the plot
+    axisY: { domain: false, ticks: false, minExtent: 40, tickCount: { expr: 'ceil(height/48)' } as never },
+    axisTemporal: { tickCount: { expr: 'ceil(width/110)' } as never },
+    axisBand: { grid: false },
+    legend: {
+      labelColor: dim,
+      titleColor: dim,
+      labelFontSize: 11,
+      titleFontSize: 11,
+      titleFontWeight: 'normal',
+      symbolStrokeWidth: 1.5,
+      gradientLength: 120,
+    },
+    header: { labelColor: dim, titleColor: dim, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal' },
+    title: { color: 'var(--sl-fg)', fontSize: 12, fontWeight: 'normal', anchor: 'start' },
+  };
+}
+
+/** CSS colours as Vega's interpolators can read them, whatever form the theme gives them in. */
+function rampOf(host: HTMLElement, variables: readonly string[]): string[] {
+  const probe = document.createElement('span');
+  host.append(probe);
+  try {
+    return variables.map((variable) => {
+      probe.style.color = `var(${variable})`;
+      return hexOf(getComputedStyle(probe).color);
+    });
+  } finally {
+    probe.remove();
+  }
+}
+
+function hexOf(colour: string): string {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) return colour;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
+  return `#${[red, green, blue].map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** Calls back when the colours around us change: VS Code sets classes on the body, the page follows the system. */
+export function onThemeChange(changed: () => void, signal: AbortSignal): void {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed, { signal });
+  const observer = new MutationObserver(changed);
+  observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
+  signal.addEventListener('abort', () => observer.disconnect());
+}

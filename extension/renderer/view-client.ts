@@ -1,0 +1,98 @@
+// What a client knows of one view: a pure state that snapshots and deltas bring forward.
+// Applying is idempotent: what was applied is ignored, what does not follow (a gap, another epoch) asks for a hello again.
+//
+//   nothing known ─snapshot─► known(epoch, seq) ─delta seq+1─► known(epoch, seq+1)
+//         ▲                       │  delta ≤ seq, snapshot ≤ seq of the same epoch: ignored
+//         └── reset ──────────────┤  delta > seq+1 or of another epoch: 'resync', the state stays as it is until the snapshot comes
+//                                 └─ snapshot of another epoch, or newer: taken
+import type { LogLine, Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
+import { keepRows } from './kept-rows.ts';
+
+export interface ViewState {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly parts: readonly Part[];
+}
+
+export type Applied = 'changed' | 'unchanged' | 'resync';
+
+/** Lines of a log that are kept; older ones are in the session's log file. */
+export const logLimit = 1_000;
+/** Points of the backpressure history: five minutes, one a second. */
+const historyLimit = 300;
+
+export class ViewClient {
+  readonly view: string;
+  #state: ViewState | undefined;
+
+  constructor(view: string) {
+    this.view = view;
+  }
+
+  get state(): ViewState | undefined {
+    return this.#state;
+  }
+
+  /** What to say to the kernel to go on from here. */
+  hello(): ViewHello {
+    return this.#state === undefined
+      ? { view: this.view }
+      : { view: this.view, epoch: this.#state.epoch, lastSeq: this.#state.seq };
+  }
+
+  apply(message: ViewSnapshot | ViewDelta): Applied {
+    const state = this.#state;
+    const known = state !== undefined && state.epoch === message.epoch;
+    if (known && message.seq <= state.seq) return 'unchanged';
+    if (message.type === 'snapshot') {
+      this.#state = { epoch: message.epoch, seq: message.seq, parts: message.parts };
+      return 'changed';
+    }
+    if (!known || message.seq !== state.seq + 1) return 'resync';
+    this.#state = { epoch: state.epoch, seq: message.seq, parts: message.changes.reduce(applyChange, state.parts) };
+    return 'changed';
+  }
+}
+
+/** Parts are values: a part that a change does not name stays the same object, so that what draws it can tell by identity. */
+export function applyChange(parts: readonly Part[], change: PartChange): readonly Part[] {
+  switch (change.kind) {
+    case 'put': {
+      const others = parts.filter((part) => part.id !== change.part.id);
+      return others.toSpliced(Math.min(change.at, others.length), 0, change.part);
+    }
+    case 'remove':
+      return parts.filter((part) => part.id !== change.id);
+    case 'rows': {
+      const { rows, rate, sampled, total, caption } = change;
+      return parts.map((part) =>
+        part.id === change.id && (part.kind === 'table' || part.kind === 'chart')
+          ? { ...part, rows: keepRows(part.rows, rows, part), rate, sampled, total, caption }
+          : part,
+      );
+    }
+    case 'lines':
+      return parts.map((part) =>
+        part.id === change.id && part.kind === 'log'
+          ? { ...part, lines: keepLines(part.lines, change.lines), dropped: change.dropped }
+          : part,
+      );
+    case 'backpressure':
+      return parts.map((part) => {
+        if (part.id !== change.id || part.kind !== 'backpressure') return part;
+        const known = new Map(part.history.map((series) => [series.id, series.points]));
+        // an operator that went away takes its history along, a new one begins its own
+        const history = change.operators.map(({ id, name }) => {
+          const point = change.points[id];
+          const points = known.get(id) ?? [];
+          return { id, name, points: point === undefined ? points : [...points, point].slice(-historyLimit) };
+        });
+        return { ...part, operators: change.operators, history, thread: change.thread };
+      });
+  }
+}
+
+function keepLines(kept: readonly LogLine[], arrived: readonly LogLine[]): readonly LogLine[] {
+  const last = kept.at(-1)?.n ?? -Infinity;
+  return [...kept, ...arrived.filter((line) => line.n > last)].slice(-logLimit);
+}

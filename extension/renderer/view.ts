@@ -1,0 +1,74 @@
+// The DOM of one view: its parts, one under the other. Parts that stay keep their nodes; a frame draws only parts that changed.
+import type { Part } from '../../kernel/protocol/displays.ts';
+import { BackpressurePanel } from './backpressure.ts';
+import { Chart } from './chart.ts';
+import { element } from './element.ts';
+import { ErrorBox } from './error.ts';
+import { Log } from './log.ts';
+import type { PartHost, PartView } from './part-view.ts';
+import { LiveTable } from './table.ts';
+import { Value } from './value.ts';
+
+interface Drawn {
+  readonly kind: Part['kind'];
+  readonly view: PartView<Part>;
+  part: Part | undefined;
+}
+
+export class View {
+  readonly element = element('div', 'sluice');
+  readonly #host: PartHost;
+  readonly #drawnById = new Map<string, Drawn>();
+
+  constructor(cell: string, host: PartHost) {
+    this.#host = host;
+    this.element.dataset['cell'] = cell;
+  }
+
+  draw(parts: readonly Part[]): void {
+    const ids = new Set(parts.map((part) => part.id));
+    for (const [id, drawn] of this.#drawnById) {
+      const part = parts.find((one) => one.id === id);
+      if (ids.has(id) && part?.kind === drawn.kind) continue;
+      drawn.view.dispose();
+      drawn.view.element.remove();
+      this.#drawnById.delete(id);
+    }
+    parts.forEach((part, index) => {
+      let drawn = this.#drawnById.get(part.id);
+      if (drawn === undefined) {
+        drawn = { kind: part.kind, view: partView(part.kind, this.#host), part: undefined };
+        this.#drawnById.set(part.id, drawn);
+      }
+      const there = this.element.children[index];
+      if (there !== drawn.view.element) this.element.insertBefore(drawn.view.element, there ?? null);
+      if (drawn.part === part) return;
+      drawn.part = part;
+      drawn.view.draw(part);
+    });
+  }
+
+  dispose(): void {
+    for (const { view } of this.#drawnById.values()) view.dispose();
+    this.#drawnById.clear();
+    this.element.remove();
+  }
+}
+
+function partView(kind: Part['kind'], host: PartHost): PartView<Part> {
+  // each view draws the one kind it is made for; `draw` above never gives it another
+  switch (kind) {
+    case 'table':
+      return new LiveTable(host) as PartView<Part>;
+    case 'chart':
+      return new Chart(host) as PartView<Part>;
+    case 'backpressure':
+      return new BackpressurePanel() as PartView<Part>;
+    case 'log':
+      return new Log() as PartView<Part>;
+    case 'value':
+      return new Value() as PartView<Part>;
+    case 'error':
+      return new ErrorBox(host) as PartView<Part>;
+  }
+}

@@ -1,0 +1,29 @@
+// The browser that the drawing tests look at their pages with. A machine without one is told loudly; where CI is set, it is an error.
+import { existsSync } from 'node:fs';
+import type { Browser } from 'playwright-core';
+import { chromium } from 'playwright-core';
+
+const places = [
+  process.env['CHROMIUM'] ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+export const browserPath = places.find((place) => place !== '' && existsSync(place));
+
+export function skipWithoutBrowser(): string | false {
+  if (browserPath !== undefined) return false;
+  const sentence =
+    'no Chromium here: what draws displays is NOT tested. Install chromium, or set CHROMIUM to its path.';
+  if (process.env['CI']) throw new Error(sentence);
+  console.error(`\n!!! ${sentence}\n`);
+  return sentence;
+}
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: browserPath,
+    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+  });
+}
