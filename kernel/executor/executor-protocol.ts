@@ -10,7 +10,7 @@ import type { OperatorStatus } from '../../engine/operators/operator.ts';
 import type { SourceStatus } from '../../engine/operators/source.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
 
-/** Identifies one evaluation of one cell; never used twice in a session. */
+/** Identifies one run of one cell; never used twice in a session (a restored executor evaluates the same runs again). */
 export type RunId = number;
 /** Identifies a pull; given by the executor, unique in a session (a restored executor is told where to go on). */
 export type PullId = string;
@@ -44,21 +44,19 @@ export interface MutateCommand {
   readonly restore?: readonly SnapshotPart[];
 }
 
-/** Rows of a display go to the control thread. A display that is no longer in the list of a mutation is removed. */
+/**
+ * Rows of a display go to the control thread. One that is no longer in a mutation's list is removed; one whose id was there before keeps its counter and
+ * what it has not sent. Rows go out at least every 250 ms, and before the next `snapshot` or `mutated` event.
+ */
 export interface DisplayInstall {
-  /** `cell/part`: stable over re-runs of the cell as long as the part stays at its place. */
+  /** Never the same for two streams: `cell/part@run` of the run that installed it. */
   readonly display: string;
   readonly cell: string;
+  readonly part: number;
   readonly instance: string;
   readonly port: string;
-  /** Rows with the same value of these fields (and the same window) replace each other. */
-  readonly key?: readonly string[];
-  /** At most this many rows a message; what does not fit is counted in `sampled`. */
-  readonly limit: number;
-  /** Every row is sent, at most as many as `credit` commands allow: `sluice run --json`. */
-  readonly lossless: boolean;
-  /** The display keeps its counter and what it has not sent: its stream was not changed. */
-  readonly keep: boolean;
+  /** At most this many rows a second are sent, more are sampled evenly; absent: every row is sent, as `credit` commands allow (`--json`). */
+  readonly perSecond?: number;
 }
 
 export interface PullInstall {
@@ -191,6 +189,7 @@ export type ExecutorEvent =
       /** Source instance → position at the barrier, for people and for the record. */
       readonly positions: Readonly<Record<string, string>>;
     }
+  /** Nothing has changed. */
   | { readonly kind: 'mutation-failed'; readonly epoch: number; readonly error: LocatedError }
   /** Rows that were before the barrier have been sent before this. */
   | { readonly kind: 'snapshot'; readonly epoch: number; readonly parts: readonly SnapshotPart[] }
@@ -205,6 +204,7 @@ export type ExecutorEvent =
       readonly watermark?: number;
       readonly finished: boolean;
     }
+  /** Failures of instances that a mutation in flight installs come after its `mutated`, those of instances it replaces before. */
   | {
       readonly kind: 'operator-failed';
       readonly instance: string;

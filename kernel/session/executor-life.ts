@@ -1,0 +1,163 @@
+// Interrupt, the end of an executor, and its restoration: the other cells keep their state, the guilty one does not run.
+import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
+import { usesOf } from './dependencies.ts';
+import type { Emit, SessionEvent } from './events.ts';
+import { beginMutation } from './mutations.ts';
+import { endRun } from './runs.ts';
+import type { Cell, Run, Session } from './state.ts';
+import { withActive, withCell } from './state.ts';
+
+const interruptTimer = 'interrupt';
+
+export function interrupt(session: Session, cell: string | undefined, now: number, emit: Emit): Session {
+  const concerns = (run: Run): boolean => cell === undefined || run.cell === cell;
+  let s = session;
+  // What has not reached the executor needs no asking.
+  for (const run of session.runs)
+    if (concerns(run) && ['queued', 'compiling', 'compiled'].includes(run.status)) s = stop(s, run, now, emit);
+  if (s.interrupt || (s.executor !== 'ready' && s.executor !== 'restoring')) return s;
+  const id = s.nextInterrupt;
+  emit({ kind: 'interrupt-executor', interrupt: id, cell });
+  emit({ kind: 'set-timer', timer: interruptTimer, millis: s.settings.interruptMillis });
+  return { ...s, interrupt: { id, cell }, nextInterrupt: id + 1 };
+}
+
+function stop(session: Session, run: Run, now: number, emit: Emit): Session {
+  if (!session.runs.some((other) => other.id === run.id)) return session;
+  return endRun(session, run, interrupted(run.cell), now, emit);
+}
+
+function interrupted(cell: string): LocatedError {
+  return { code: 'interrupted', cell, message: `Cell "${cell}" was interrupted.` };
+}
+
+/** The executor answered: what it could stop has stopped; a cell that awaits something else is given up. */
+export function executorInterrupted(session: Session, id: number, now: number, emit: Emit): Session {
+  const pending = session.interrupt;
+  if (pending?.id !== id) return session;
+  emit({ kind: 'clear-timer', timer: interruptTimer });
+  let s: Session = { ...session, interrupt: undefined };
+  for (const run of session.runs)
+    if ((pending.cell === undefined || run.cell === pending.cell) && run.status !== 'committing')
+      s = stop(s, run, now, emit);
+  return s;
+}
+
+/** No answer: somebody does not return. */
+export function interruptTimedOut(session: Session, emit: Emit): Session {
+  if (!session.interrupt) return session;
+  emit({ kind: 'terminate-executor', reason: 'interrupt' });
+  return { ...session, executor: 'ending' };
+}
+
+type Ended = Extract<SessionEvent, { kind: 'executor-ended' }>;
+export function executorEnded(session: Session, event: Ended, now: number, emit: Emit): Session {
+  const { whereabouts } = event;
+  const asked = session.interrupt !== undefined;
+  const whileRestoring = session.executor === 'restoring' || session.restoring.length > 0;
+  emit({ kind: 'clear-timer', timer: interruptTimer });
+  emit({ kind: 'drop-prepared-views' });
+  let s: Session = { ...session, interrupt: undefined, mutation: undefined, restoring: [] };
+  for (const run of session.runs)
+    if (!['queued', 'compiling', 'compiled'].includes(run.status) && s.runs.some((other) => other.id === run.id))
+      s = endRun(s, run, endOf(run.cell, event, asked), now, emit);
+  s = { ...s, pulls: new Map(), attachedPulls: new Set() };
+  if (whereabouts?.operator !== undefined) s = stopOperator(s, whereabouts, whereabouts.operator, event.reason, emit);
+  if (whileRestoring) {
+    // Each try drops a cell; with nobody to blame, trying for ever would look like work.
+    if (!whereabouts) return giveUp(s, event.reason, now, emit);
+    if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, event.reason, emit);
+  }
+  emit({ kind: 'start-executor' });
+  return { ...s, executor: 'starting' };
+}
+
+function endOf(cell: string, { whereabouts, reason }: Ended, asked: boolean): LocatedError {
+  if (whereabouts?.cell === cell && !whereabouts.operator)
+    return asked
+      ? interrupted(cell)
+      : { code: 'executor-ended', cell, message: `Cell "${cell}" ended the executor: ${reason}.` };
+  const cause = whereabouts ? `${described(whereabouts)} did not return` : reason;
+  return {
+    code: 'executor-ended',
+    cell,
+    message: `The run of cell "${cell}" was lost when the executor was ended: ${cause}. Run it again.`,
+  };
+}
+
+function described({ cell, operator }: Whereabouts): string {
+  return operator === undefined ? `cell "${cell}"` : `${operator} of cell "${cell}"`;
+}
+
+/** An operator that does not return stays out when the others are restored. (A cell that was being evaluated keeps what its former run left.) */
+function stopOperator(session: Session, guilty: Whereabouts, name: string, reason: string, emit: Emit): Session {
+  const { cell } = guilty;
+  const seconds = (guilty.millis / 1000).toFixed(1);
+  const error: LocatedError = {
+    code: 'operator-did-not-return',
+    cell,
+    message: `${name} had not returned for ${seconds} s when the executor was ended (${reason}).`,
+    hint: `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`,
+  };
+  emit({ kind: 'show-errors', cell });
+  return withActive(session, cell, { stopped: true, failures: [{ name, error }] });
+}
+
+function dropCell(session: Session, cell: string, reason: string, emit: Emit): Session {
+  emit({ kind: 'show-errors', cell });
+  const message = `Cell "${cell}" ended the executor while it was evaluated again (${reason}). Run it again.`;
+  return withCell(session, cell, { active: undefined, error: { code: 'executor-ended', cell, message } });
+}
+
+export function giveUp(session: Session, reason: string, now: number, emit: Emit): Session {
+  const message = `The executor ended again while it was being restored (${reason}). Restart the session.`;
+  let s: Session = { ...session, executor: 'broken' };
+  for (const run of session.runs)
+    if (s.runs.some((other) => other.id === run.id))
+      s = endRun(s, run, { code: 'executor-broken', cell: run.cell, message }, now, emit);
+  const cells = new Map([...s.cells].map(([id, cell]) => [id, cell.active ? broken(cell, message) : cell]));
+  for (const id of cells.keys()) emit({ kind: 'show-errors', cell: id });
+  return { ...s, cells };
+}
+function broken(cell: Cell, message: string): Cell {
+  return { ...cell, active: undefined, error: { code: 'executor-broken', cell: cell.id, message } };
+}
+
+/** A new executor: first it evaluates what ran, for its functions, in the order of the commits; then one mutation brings the operators and their state back. */
+export function executorReady(session: Session, emit: Emit): Session {
+  const restoring = [...session.cells.values()]
+    .flatMap((cell) => (cell.active ? [cell.active.run] : []))
+    .sort((a, b) => a - b);
+  if (restoring.length === 0) return { ...session, executor: 'ready' };
+  return evaluateNext({ ...session, executor: 'restoring', restoring }, emit);
+}
+
+function evaluateNext(session: Session, emit: Emit): Session {
+  const [run] = session.restoring;
+  if (run === undefined) return beginMutation(session, undefined, true, emit);
+  const cell = cellOfRun(session, run);
+  if (!cell?.active) return evaluateNext({ ...session, restoring: session.restoring.slice(1) }, emit);
+  const { version, compiled, kept } = cell.active;
+  const uses = usesOf(session, cell.id, compiled);
+  emit({ kind: 'evaluate', run, cell: cell.id, version, compiled, uses, restore: kept });
+  return session;
+}
+
+export function restoredRun(session: Session, run: RunId, error: LocatedError | undefined, emit: Emit): Session {
+  const cell = cellOfRun(session, run);
+  let s: Session = { ...session, restoring: session.restoring.filter((other) => other !== run) };
+  if (cell && !error) emit({ kind: 'commit', run, cell: cell.id, restored: true });
+  if (cell && error) {
+    s = withActive(s, cell.id, { stopped: true, failures: [{ name: cell.id, error }] });
+    emit({ kind: 'show-errors', cell: cell.id });
+  }
+  return evaluateNext(s, emit);
+}
+
+export function isRestoring(session: Session, run: RunId): boolean {
+  return session.executor === 'restoring' && session.restoring[0] === run;
+}
+
+function cellOfRun(session: Session, run: RunId): Cell | undefined {
+  return [...session.cells.values()].find((cell) => cell.active?.run === run);
+}

@@ -1,0 +1,133 @@
+// The session as a pure function: (state, event, now) → (state, effects). No timer, no thread, no socket; `server/control.ts` has those.
+import type { ExecutorEvent } from '../executor/executor-protocol.ts';
+import { deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
+import type { Emit, SessionEffect, SessionEvent } from './events.ts';
+import {
+  executorEnded,
+  executorInterrupted,
+  executorReady,
+  giveUp,
+  interrupt,
+  interruptTimedOut,
+  isRestoring,
+  restoredRun,
+} from './executor-life.ts';
+import { arm, mutated, mutateIfNeeded, mutationFailed, withoutPull } from './mutations.ts';
+import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
+import type { Session } from './state.ts';
+import { withActive, withRun } from './state.ts';
+
+export interface Step {
+  readonly state: Session;
+  readonly effects: readonly SessionEffect[];
+}
+
+/** `now` is epoch milliseconds; only figures for people depend on it. */
+export function step(state: Session, event: SessionEvent, now: number): Step {
+  const effects: SessionEffect[] = [];
+  const emit: Emit = (effect) => void effects.push(effect);
+  let next = handle(state, event, now, emit);
+  next = mutateIfNeeded(next, emit);
+  next = giveTurns(next, now, emit);
+  return { state: next, effects };
+}
+
+function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Session {
+  switch (event.kind) {
+    case 'sync':
+      return sync(s, event.cells, now, emit);
+    case 'run':
+      return requestRun(s, event.request, event.cells, emit);
+    case 'interrupt':
+      return interrupt(s, event.cell, now, emit);
+    case 'delete':
+      return deleteCell(s, event.cell, now, emit);
+    case 'arm':
+      return arm(s, event.cell, event.armed);
+    case 'client-joined':
+      emit({ kind: 'clear-timer', timer: 'idle' });
+      return { ...s, clients: new Set(s.clients).add(event.client) };
+    case 'client-left':
+      return clientLeft(s, event.client, emit);
+    case 'shutdown':
+      emit({ kind: 'end-session', reason: 'The session was shut down.' });
+      return s;
+    case 'timer':
+      return timer(s, event.timer, emit);
+    case 'compiled':
+      return compiled(s, event.run, event.compiled, now, emit);
+    case 'compilation-failed':
+      return failRun(s, event.run, event.error, now, emit);
+    case 'modules-changed':
+      return modulesChanged(s, event.modules);
+    case 'planned':
+      if (s.mutation?.epoch !== event.epoch) return s;
+      return { ...s, mutation: { ...s.mutation, plan: event.plan, notes: event.notes } };
+    case 'ready':
+      return executorReady(s, emit);
+    case 'evaluated':
+      return isRestoring(s, event.run) ? restoredRun(s, event.run, undefined, emit) : evaluated(s, event);
+    case 'evaluation-failed':
+      if (isRestoring(s, event.run)) return restoredRun(s, event.run, event.error, emit);
+      return failRun(s, event.run, event.error, now, emit);
+    case 'pull-opened':
+      return pullOpened(s, event);
+    case 'pull-closed':
+      return pullClosed(s, event.pull);
+    case 'mutated':
+      return mutated(s, event.epoch, now, emit);
+    case 'mutation-failed':
+      if (s.executor === 'restoring') return giveUp(s, event.error.message, now, emit);
+      return mutationFailed(s, event.epoch, event.error, now, emit);
+    case 'operator-failed':
+      return operatorFailed(s, event, emit);
+    case 'metrics':
+      return { ...s, metrics: { at: event.at, operators: event.operators, thread: event.thread } };
+    case 'stuck':
+      return { ...s, stuck: event.whereabouts };
+    case 'interrupted':
+      return executorInterrupted(s, event.interrupt, now, emit);
+    case 'executor-ended':
+      return executorEnded(s, event, now, emit);
+    default:
+      return event satisfies never;
+  }
+}
+
+function clientLeft(s: Session, client: string, emit: Emit): Session {
+  const clients = new Set(s.clients);
+  clients.delete(client);
+  const { idleMillis } = s.settings;
+  if (clients.size === 0 && idleMillis !== Infinity) emit({ kind: 'set-timer', timer: 'idle', millis: idleMillis });
+  return { ...s, clients };
+}
+
+function timer(s: Session, id: string, emit: Emit): Session {
+  if (id === 'interrupt') return interruptTimedOut(s, emit);
+  if (id.startsWith('grace:')) return graceIsOver(s, id.slice('grace:'.length), emit);
+  if (id === 'idle' && s.clients.size === 0)
+    emit({ kind: 'end-session', reason: 'Nobody was connected any more, so the session ended.' });
+  return s;
+}
+
+function pullOpened(s: Session, event: Extract<ExecutorEvent, { kind: 'pull-opened' }>): Session {
+  const run = s.runs.find((candidate) => candidate.id === event.run);
+  if (!run || (run.status !== 'evaluating' && run.status !== 'pulling')) return s;
+  const { pull, from, fragment, label, wants } = event;
+  const declared = { pull, cell: run.cell, from, fragment };
+  const pulls = new Map(s.pulls).set(pull, { declared, run: run.id, label, wants });
+  return { ...withRun(s, run.id, { status: 'pulling' }), pulls, graphChanged: true };
+}
+
+/** The cell goes on by itself; only its commit needs the turn. */
+function pullClosed(s: Session, pull: string): Session {
+  return withoutPull(s, pull);
+}
+
+function operatorFailed(s: Session, event: Extract<ExecutorEvent, { kind: 'operator-failed' }>, emit: Emit): Session {
+  const active = s.cells.get(event.cell)?.active;
+  if (!active || active.failures.some((failure) => failure.instance === event.instance)) return s;
+  const { instance, name, error, record } = event;
+  emit({ kind: 'show-errors', cell: event.cell });
+  return withActive(s, event.cell, { failures: [...active.failures, { instance, name, error, record }] });
+}

@@ -1,0 +1,209 @@
+// The state of a session, all of it: cells, runs, pulls, the mutation in flight, the executor, clients.
+//
+// A run:
+//   queued ─turn─► compiling ─► compiled ─executor ready─► evaluating ─► evaluated ─turn─► committing ─► (ended)
+//     ▲               │ needs a cell that never ran            │ ▲
+//     └───────────────┘                                        ▼ │
+//                                                            pulling   (gives up its turn)
+//   Any of them ends early by an error, an interrupt or the end of the executor. At most one run holds the turn.
+//
+// The executor:
+//   starting ─ready─► restoring (evaluates what ran, then one mutation) ─► ready ─no answer, died─► ending ─ended─► starting
+//                └─ nothing ran ─────────────────────────────────────────► ready         dies while restoring ─► broken (restart is the way out)
+import type { Plan } from '../../engine/graph/plan.ts';
+import { emptyPlan } from '../../engine/graph/plan.ts';
+import type {
+  Displayed,
+  Export,
+  FragmentData,
+  KeptData,
+  LocatedError,
+  OperatorReport,
+  PullId,
+  RunId,
+  Whereabouts,
+} from '../executor/executor-protocol.ts';
+import type { CellText, RunResult } from '../protocol/messages.ts';
+import type { DeclaredPull } from './graph.ts';
+
+/** Names by resolved symbols, as `kernel/cells` finds them. */
+export interface CellScope {
+  readonly declares: readonly string[];
+  /** Names of other cells that this one reads: captured, so a new value makes this cell stale. */
+  readonly usesValues: readonly string[];
+  /** Names of other cells that are streams: edges, which follow a re-run. */
+  readonly usesStreams: readonly string[];
+}
+export interface Compiled {
+  readonly code: string;
+  readonly scope: CellScope;
+  /** The scopes of all other code cells, by id. */
+  readonly others: Readonly<Record<string, CellScope>>;
+  /** Relative modules that it imports, directly or not: real paths. */
+  readonly modules: readonly string[];
+}
+
+export interface OperatorFailure {
+  /** Absent: it ended with its executor. */
+  readonly instance?: string;
+  readonly name: string;
+  readonly error: LocatedError;
+  readonly record?: string;
+}
+
+/** What the last successful run of a cell left behind. */
+export interface Active {
+  readonly run: RunId;
+  readonly version: number;
+  readonly text: string;
+  readonly compiled: Compiled;
+  readonly fragment: FragmentData;
+  readonly exports: readonly Export[];
+  readonly displayed: Displayed;
+  readonly kept: KeptData;
+  /** Names of other cells → what they were when this cell captured them: a value's hash, or 'stream'. */
+  readonly captured: Readonly<Record<string, string>>;
+  /** Interrupted: its values stay, its operators do not run. */
+  readonly stopped: boolean;
+  readonly failures: readonly OperatorFailure[];
+  readonly notes: readonly string[];
+  readonly changedModules: readonly string[];
+}
+
+export interface Cell {
+  readonly id: string;
+  readonly text: string;
+  /** How many texts were run. */
+  readonly version: number;
+  readonly active?: Active;
+  /** Of the last run, until the next one begins. */
+  readonly error?: LocatedError;
+  /** Targets that the user has armed. */
+  readonly armed: readonly string[];
+  /** No longer in the document: its operators wait for an undo. */
+  readonly deleted: boolean;
+}
+
+export type RunStatus = 'queued' | 'compiling' | 'compiled' | 'evaluating' | 'pulling' | 'evaluated' | 'committing';
+export interface Run {
+  readonly id: RunId;
+  readonly request: number;
+  readonly cell: string;
+  readonly status: RunStatus;
+  readonly startedAt?: number;
+  /** A client asked for it; else it runs because another one needs it. */
+  readonly asked: boolean;
+  /** The run that cannot go on without this one. */
+  readonly neededBy?: RunId;
+  readonly ranFirst: readonly string[];
+  readonly text: string;
+  readonly compiled?: Compiled;
+  readonly candidate?: Active;
+}
+export interface RunRequest {
+  readonly id: number;
+  readonly results: readonly RunResult[];
+}
+
+export interface Pull {
+  readonly declared: DeclaredPull;
+  readonly run: RunId;
+  readonly label: string;
+  readonly wants?: number;
+}
+
+export interface Mutation {
+  readonly epoch: number;
+  readonly run?: RunId;
+  readonly pulls: readonly PullId[];
+  readonly plan?: Plan;
+  readonly notes: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Metrics {
+  readonly at: number;
+  readonly operators: readonly OperatorReport[];
+  readonly thread: number;
+}
+
+export interface Settings {
+  /** `all`: sinks write at once (`sluice run`); `none`: never (`--dry`); `ask`: when the user arms them. */
+  readonly arming: 'ask' | 'all' | 'none';
+  readonly graceMillis: number;
+  /** The session ends this long after its last client; Infinity: never. */
+  readonly idleMillis: number;
+  readonly interruptMillis: number;
+}
+export const defaultSettings: Settings = {
+  arming: 'ask',
+  graceMillis: 10_000,
+  idleMillis: 600_000,
+  interruptMillis: 500,
+};
+
+export interface Session {
+  readonly settings: Settings;
+  /** The document: every cell, prose too, duplicates too. */
+  readonly document: readonly CellText[];
+  /** Code cells by id: those of the document, and deleted ones in their time of grace. */
+  readonly cells: ReadonlyMap<string, Cell>;
+  /** In the order in which they get their turn. */
+  readonly runs: readonly Run[];
+  readonly requests: ReadonlyMap<number, RunRequest>;
+  readonly nextRun: RunId;
+  readonly pulls: ReadonlyMap<PullId, Pull>;
+  /** Pulls that are part of the running plan. */
+  readonly attachedPulls: ReadonlySet<PullId>;
+  readonly epoch: number;
+  /** What runs, as of the last mutation that was done. */
+  readonly plan: Plan;
+  readonly mutation?: Mutation;
+  /** Something else than a run changed what should run: a deletion, a pull, arming. */
+  readonly graphChanged: boolean;
+  readonly executor: 'starting' | 'restoring' | 'ready' | 'ending' | 'broken';
+  /** Runs that a new executor has still to evaluate again, in the order in which they were committed. */
+  readonly restoring: readonly RunId[];
+  readonly interrupt?: { readonly id: number; readonly cell?: string };
+  readonly nextInterrupt: number;
+  readonly metrics?: Metrics;
+  /** User code that has not returned for a while. */
+  readonly stuck?: Whereabouts;
+  readonly clients: ReadonlySet<string>;
+}
+
+export function createSession(settings: Partial<Settings> = {}): Session {
+  return {
+    settings: { ...defaultSettings, ...settings },
+    document: [],
+    cells: new Map(),
+    runs: [],
+    requests: new Map(),
+    nextRun: 1,
+    pulls: new Map(),
+    attachedPulls: new Set(),
+    epoch: 0,
+    plan: emptyPlan,
+    graphChanged: false,
+    executor: 'starting',
+    restoring: [],
+    nextInterrupt: 1,
+    clients: new Set(),
+  };
+}
+
+export function withCell(session: Session, id: string, change: Partial<Cell>): Session {
+  const cell = session.cells.get(id);
+  if (!cell) return session;
+  return { ...session, cells: new Map(session.cells).set(id, { ...cell, ...change }) };
+}
+export function withActive(session: Session, id: string, change: Partial<Active>): Session {
+  const active = session.cells.get(id)?.active;
+  return active ? withCell(session, id, { active: { ...active, ...change } }) : session;
+}
+export function withRun(session: Session, id: RunId, change: Partial<Run>): Session {
+  return { ...session, runs: session.runs.map((run) => (run.id === id ? { ...run, ...change } : run)) };
+}
+export function withoutPullsOf(session: Session, run: RunId): Session {
+  const pulls = new Map([...session.pulls].filter(([, pull]) => pull.run !== run));
+  return pulls.size === session.pulls.size ? session : { ...session, pulls, graphChanged: true };
+}
