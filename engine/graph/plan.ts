@@ -45,6 +45,8 @@ export interface PlanNode {
   readonly shape: string;
   /** Others may come to read this node (it is a named variable): nothing is fused behind it. */
   readonly exposed?: boolean;
+  /** A copy that the live session made for a late reader; the instance without this mark is the one that others attach to. */
+  readonly copy?: true;
 }
 
 export type Exchange = 'forward' | 'key' | 'broadcast' | 'rebalance';

@@ -156,6 +156,10 @@ export class Collector implements SourceOutput {
     for (const side of this.#side.values()) if (side.room() <= 0) return false;
     return true;
   }
+  /** A source runs while somebody reads it. */
+  get hasReaders(): boolean {
+    return this.channels().some((channel) => !channel.closed);
+  }
   /** Every reader of every port has gone. */
   get abandoned(): boolean {
     const channels = this.channels();

@@ -26,6 +26,8 @@ export interface RuntimeOptions {
   readonly onFailure?: (failure: TaskFailure & { readonly uid: string }) => void;
   /** A task has ended (its inputs are exhausted, or it wants no more). */
   readonly onEnded?: (id: string) => void;
+  /** A task begins a turn; undefined: it has ended. For who wants to know, from another thread, who does not return. */
+  readonly onTurn?: (task: Task | undefined) => void;
   /** There may be something to do: call `round` soon. The driver sets it. */
   readonly onWork?: () => void;
 }
@@ -115,7 +117,9 @@ export class Runtime implements TaskHost {
       task.inRate.sample(task.recordsIn, now);
       task.outRate.sample(task.output.recordsOut, now);
       task.accounting.enter('busy', now);
+      this.#options.onTurn?.(task);
       const progressed = task.turn(now);
+      this.#options.onTurn?.(undefined);
       const after = performance.now();
       if (progressed) this.#busyMillis += after - now;
       now = after;
@@ -559,7 +563,8 @@ export class Runtime implements TaskHost {
 
 function sameHead(a: Task, b: Task): boolean {
   const [left, right] = [a.chain.nodes[0]!, b.chain.nodes[0]!];
-  return left.id === right.id && left.own === right.own && !b.dormant;
+  const keys = (task: Task): string => JSON.stringify(task.chain.inputs.map((edge) => edge.key ?? null));
+  return left.id === right.id && left.own === right.own && keys(a) === keys(b) && !b.dormant;
 }
 
 function sameChannels(a: ReadonlyMap<string, readonly Channel[]>, b: ReadonlyMap<string, readonly Channel[]>): boolean {

@@ -179,7 +179,7 @@ export class Task {
       case 'running':
         if (this.#unfinished) return !this.#waitsOutside;
         if (this.#control.length > 0 || this.gate.ready || this.#woken || now >= this.tickAt) return true;
-        return this.source !== undefined && this.#mayPoll && !this.output.abandoned;
+        return this.source !== undefined && this.#mayPoll && this.output.hasReaders;
     }
   }
   /** In the middle of a call: a removed task that is may have to be cut off. */
@@ -215,7 +215,7 @@ export class Task {
         return this.#continue(now);
       }
     }
-    if (this.source) return this.status === 'running' && !this.output.abandoned && this.#poll(now);
+    if (this.source) return this.status === 'running' && this.output.hasReaders && this.#poll(now);
     return this.#takeNext(now);
   }
 

@@ -15,44 +15,28 @@ import { nowhere } from './merge.ts';
 
 export type Decision = 'keep' | 'new' | 'rebuild' | 'rewire' | 'handover' | 'reset';
 
-interface Instance {
-  readonly node: PlanNode;
-  /** Of its uid, when it was made: what its rows depend on. */
-  readonly lineage: string;
-  readonly readAgain: boolean;
-}
-export interface LiveGraph {
-  /** What runs: `id` is the instance. */
-  readonly plan: Plan;
-  readonly instances: ReadonlyMap<string, Instance>;
-  /** uid → the instance that readers attach to. */
-  readonly main: ReadonlyMap<string, string>;
-  /** Counts the lanes, so that no instance id is used twice. */
-  readonly lanes: number;
-}
-export const emptyGraph: LiveGraph = {
-  plan: { version: 1, nodes: [], edges: [] },
-  instances: new Map(),
-  main: new Map(),
-  lanes: 0,
-};
-
 export interface Change {
-  readonly graph: LiveGraph;
+  /** What will run: `id` is the instance. */
+  readonly plan: Plan;
   /** New instance → the instance whose state it takes over. */
   readonly handover: Readonly<Record<string, string>>;
   /** By uid. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  readonly changed: boolean;
+  /** uid → the instance that readers attach to. */
+  readonly main: ReadonlyMap<string, string>;
 }
 
 /** `failed`: uids whose operators threw; a run of their cell starts them again. */
-export function changeGraph(current: LiveGraph, next: Plan, failed: ReadonlySet<string> = new Set()): Change {
-  const known: Plan = { ...next, edges: next.edges.filter((edge) => edge.from !== nowhere) };
+export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<string> = new Set()): Change {
+  const former = withoutLooseEnds(running);
+  const formerLineages = lineage(former);
+  const formerNodes = new Map(running.nodes.map((node) => [node.id, node]));
+  const formerMain = new Map(running.nodes.filter((node) => !node.copy).map((node) => [node.uid, node.id]));
+  const known = withoutLooseEnds(next);
   const lineages = lineage(known);
   const nodes = new Map(next.nodes.map((node) => [node.uid, node]));
   const inputs = Map.groupBy(next.edges, (edge) => edge.to);
-  const lane = current.lanes + 1;
+  const lane = 1 + Math.max(0, ...running.nodes.map((node) => laneOf(node)));
 
   const decisions = new Map<string, Decision>();
   const decide = (uid: string): Decision => {
@@ -64,32 +48,32 @@ export function changeGraph(current: LiveGraph, next: Plan, failed: ReadonlySet<
   };
   const decideOne = (uid: string): Decision => {
     const node = nodes.get(uid)!;
-    const running = current.instances.get(current.main.get(uid) ?? '');
-    if (!running) return 'new';
+    const id = formerMain.get(uid);
+    if (id === undefined) return 'new';
+    const ran = formerNodes.get(id)!;
     const isDetached = (inputs.get(uid) ?? []).some((edge) => edge.from === nowhere);
     // A slot that leads nowhere changes the lineage, but it resets nothing: the operator waits for its input to come back.
-    if (isDetached && running.node.own === node.own && !failed.has(uid)) return 'rewire';
+    if (isDetached && ran.own === node.own && !failed.has(uid)) return 'rewire';
     const readAgain = canReadAgain(known, uid);
-    if (running.lineage === lineages.get(uid) && !failed.has(uid)) return 'keep';
+    if (formerLineages.get(id) === lineages.get(uid) && !failed.has(uid)) return 'keep';
     if (readAgain) return 'rebuild';
     // What could be read again has ended or will end; its operators cannot go on with something that has no end.
-    if (running.readAgain) return 'reset';
-    if (running.node.own === node.own && !failed.has(uid)) return 'rewire';
-    return running.node.shape === node.shape && running.node.kind === node.kind && node.shape !== ''
-      ? 'handover'
-      : 'reset';
+    if (canReadAgain(former, id)) return 'reset';
+    // State by another key is other state.
+    if (keysOf(former, id) !== keysOf(known, uid)) return 'reset';
+    if (ran.own === node.own && !failed.has(uid)) return 'rewire';
+    return ran.shape === node.shape && ran.kind === node.kind && node.shape !== '' ? 'handover' : 'reset';
   };
   for (const node of next.nodes) decide(node.uid);
 
-  const instances = new Map<string, Instance>();
+  const instances = new Map<string, PlanNode>();
   const edges: PlanEdge[] = [];
   const handover: Record<string, string> = {};
   const main = new Map<string, string>();
   const idOf = (uid: string): string => {
-    const running = current.main.get(uid);
     const decision = decisions.get(uid)!;
-    if (decision === 'keep' || decision === 'rewire') return running!;
-    return running === undefined && !current.instances.has(uid) ? uid : `${uid}~${lane}`;
+    if (decision === 'keep' || decision === 'rewire') return formerMain.get(uid)!;
+    return formerNodes.has(uid) ? `${uid}~${lane}` : uid;
   };
   for (const node of next.nodes) main.set(node.uid, idOf(node.uid));
 
@@ -103,7 +87,7 @@ export function changeGraph(current: LiveGraph, next: Plan, failed: ReadonlySet<
     if (made) return made;
     const id = `${uid}~${lane}`;
     copies.set(uid, id);
-    instances.set(id, { node: { ...nodes.get(uid)!, id }, lineage: lineages.get(uid)!, readAgain: true });
+    instances.set(id, { ...nodes.get(uid)!, id, copy: true });
     for (const edge of inputs.get(uid) ?? [])
       edges.push({ ...edge, from: edge.from === nowhere ? nowhere : fromTheStart(edge.from), to: id });
     return id;
@@ -113,18 +97,13 @@ export function changeGraph(current: LiveGraph, next: Plan, failed: ReadonlySet<
     const { uid } = node;
     const decision = decisions.get(uid)!;
     const id = main.get(uid)!;
-    const running = current.instances.get(id);
     if (decision === 'keep') {
       keepWithInputs(id);
       continue;
     }
-    instances.set(id, {
-      // A rewired operator keeps the functions it runs with: its text is the same.
-      node: decision === 'rewire' ? { ...running!.node, exposed: node.exposed } : { ...node, id },
-      lineage: lineages.get(uid)!,
-      readAgain: canReadAgain(known, uid),
-    });
-    if (decision === 'handover') handover[id] = current.main.get(uid)!;
+    // A rewired operator keeps the functions it runs with: its text is the same.
+    instances.set(id, decision === 'rewire' ? { ...formerNodes.get(id)!, exposed: node.exposed } : { ...node, id });
+    if (decision === 'handover') handover[id] = formerMain.get(uid)!;
     const startsAnew = decision === 'new' || decision === 'rebuild' || decision === 'reset';
     for (const edge of inputs.get(uid) ?? []) {
       const from = edge.from === nowhere ? nowhere : startsAnew ? fromTheStart(edge.from) : main.get(edge.from)!;
@@ -135,26 +114,28 @@ export function changeGraph(current: LiveGraph, next: Plan, failed: ReadonlySet<
   /** A kept instance keeps what it reads, copies of a former change included. */
   function keepWithInputs(id: string): void {
     if (instances.has(id)) return;
-    const instance = current.instances.get(id)!;
-    const exposed = nodes.get(instance.node.uid)?.exposed;
-    instances.set(
-      id,
-      exposed === instance.node.exposed ? instance : { ...instance, node: { ...instance.node, exposed } },
-    );
-    for (const edge of current.plan.edges) {
+    const node = formerNodes.get(id)!;
+    instances.set(id, { ...node, exposed: nodes.get(node.uid)?.exposed ?? node.exposed });
+    for (const edge of running.edges) {
       if (edge.to !== id) continue;
       edges.push(edge);
       if (edge.from !== nowhere) keepWithInputs(edge.from);
     }
   }
 
-  const plan: Plan = { version: 1, nodes: [...instances.values()].map((instance) => instance.node), edges };
-  const changed =
-    [...decisions.values()].some((decision) => decision !== 'keep') || plan.nodes.length !== current.plan.nodes.length;
-  return {
-    graph: { plan, instances, main, lanes: changed ? lane : current.lanes },
-    handover,
-    decisions,
-    changed,
-  };
+  return { plan: { version: 1, nodes: [...instances.values()], edges }, handover, decisions, main };
+}
+
+function withoutLooseEnds(plan: Plan): Plan {
+  return { ...plan, edges: plan.edges.filter((edge) => edge.from !== nowhere) };
+}
+/** What the inputs of an operator are keyed by. */
+function keysOf(plan: Plan, id: string): string {
+  const keys = plan.edges
+    .filter((edge) => edge.to === id)
+    .map((edge) => plan.nodes.find((node) => node.id === edge.from && node.kind === 'keyBy')?.own);
+  return JSON.stringify(keys);
+}
+function laneOf(node: PlanNode): number {
+  return node.id.startsWith(`${node.uid}~`) ? Number(node.id.slice(node.uid.length + 1)) : 0;
 }

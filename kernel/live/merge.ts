@@ -51,7 +51,7 @@ export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Me
       kind: leaf.kind,
       name: leaf.label,
       group: leaf.cell,
-      parameters: {},
+      parameters: { leaf: leaf.id },
       own: leaf.own,
       shape: '',
     });

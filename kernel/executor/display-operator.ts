@@ -1,0 +1,134 @@
+// A display's end in the executor: takes rows as fast as they come and passes on what a person can see. It conflates, it never queues.
+//
+// Four times a second at most `limit` rows go to the control thread. What does not fit is left out evenly: of a full buffer every other row goes, and from then
+// on every second row is kept, then every fourth … until the frame is sent. In lossless mode (`sluice run --json`) every row is sent and credit is the brake.
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../../engine/operators/operator.ts';
+import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
+
+type Frame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
+
+/** A row in a window whose start lies before this has seen only a part of the window. */
+export interface DisplayState {
+  readonly total: number;
+  readonly pending: readonly DisplayRow[];
+  readonly partialBefore: number;
+}
+
+export class DisplayOperator implements Operator {
+  install: DisplayInstall | undefined;
+  total = 0;
+  watermark = -Infinity;
+  finished = false;
+  /** Windows that began before this event time were already open when the display came to a live source. */
+  partialBefore = -Infinity;
+  #rows: DisplayRow[] = [];
+  #stride = 1;
+  #credit = 0;
+  #changed = true;
+  #context: OperatorContext | undefined;
+  #countAtFrame = 0;
+  #frameAt = performance.now();
+
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const lossless = this.install?.lossless ?? false;
+    let i = from;
+    for (; i < batch.length; i++) {
+      if (lossless && this.#rows.length >= this.#credit) break;
+      this.total++;
+      if (!this.install) continue;
+      if (!lossless && this.total % this.#stride !== 0) continue;
+      this.#rows.push(this.#row(batch, i));
+      if (!lossless && this.#rows.length >= 2 * this.install.limit) this.#thin();
+    }
+    this.#changed = true;
+    return i;
+  }
+  advance(watermark: number): boolean {
+    this.watermark = watermark;
+    this.#changed = true;
+    return true;
+  }
+  end(): boolean {
+    this.finished = true;
+    this.#changed = true;
+    return true;
+  }
+  /** Lossless: this many rows more may be sent. */
+  credit(rows: number): void {
+    this.#credit += rows;
+    this.#context?.wake();
+  }
+
+  /** What has come since the last frame; undefined when nothing has. */
+  frame(now: number): Frame | undefined {
+    if (!this.install || !this.#changed) return undefined;
+    const { limit, lossless, display } = this.install;
+    const arrived = this.total - this.#countAtFrame;
+    const elapsed = Math.max(1, now - this.#frameAt);
+    // The newest are what a table shows; a chart gets them evenly.
+    const rows = lossless ? this.#rows : this.#rows.slice(-limit);
+    const sampled = lossless || rows.length === 0 ? 1 : Math.max(1, Math.round(arrived / rows.length));
+    this.#rows = [];
+    this.#stride = 1;
+    this.#credit -= lossless ? rows.length : 0;
+    this.#countAtFrame = this.total;
+    this.#frameAt = now;
+    // A rate that has come to rest is said once more.
+    this.#changed = arrived > 0;
+    return {
+      kind: 'display-rows',
+      display,
+      rows,
+      rate: (arrived * 1000) / elapsed,
+      sampled,
+      total: this.total,
+      ...(this.watermark > -Infinity && { watermark: this.watermark }),
+      finished: this.finished,
+    };
+  }
+
+  snapshot(writer: StateWriter): void {
+    writer.value({ total: this.total, pending: this.#rows, partialBefore: this.partialBefore } satisfies DisplayState);
+  }
+  restore(reader: StateReader): void {
+    const state = reader.value() as DisplayState | undefined;
+    if (!state) return;
+    this.total = state.total;
+    this.#countAtFrame = state.total;
+    this.#rows = [...state.pending];
+    this.partialBefore = state.partialBefore;
+  }
+  status(): OperatorStatus {
+    return { entries: 0 };
+  }
+
+  #row(batch: Batch, i: number): DisplayRow {
+    const value = batch.values[i];
+    const start =
+      value !== null && typeof value === 'object' ? (value as { windowStart?: unknown }).windowStart : undefined;
+    const partial = start instanceof Date && start.getTime() < this.partialBefore;
+    return {
+      n: this.total,
+      timestamp: batch.timestamps[i]!,
+      value,
+      ...(batch.partitions &&
+        batch.offsets &&
+        batch.offsets[i]! >= 0 && { partition: batch.partitions[i]!, offset: batch.offsets[i]! }),
+      ...(partial && { partial }),
+    };
+  }
+  #thin(): void {
+    this.#rows = this.#rows.filter((_, index) => index % 2 === 1);
+    this.#stride *= 2;
+  }
+}

@@ -1,0 +1,170 @@
+// What should run, as declared by the cells, made into what the executor is told: a plan of instances, and sentences for the user.
+import type { DisplaySpec, Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
+import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
+import { shapeHash } from '../../engine/graph/fingerprint.ts';
+import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
+import { isSourceKind } from '../../engine/graph/chains.ts';
+import type { Displayed } from '../executor/executor-protocol.ts';
+import type { DeclaredCell, DeclaredPull, LivePlanner } from '../session/graph.ts';
+import { changeGraph, type Decision } from './live-graph.ts';
+import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
+
+/** Parts that show rows or metrics, views unfolded, in order: the place in this list is the part's name. */
+export function partsOf(displayed: Displayed): readonly DisplaySpec[] {
+  const unfold = (spec: DisplaySpec): readonly DisplaySpec[] =>
+    spec.kind === 'view' ? spec.parts.flatMap(unfold) : [spec];
+  return displayed.kind === 'displays' ? displayed.parts.flatMap(unfold) : [];
+}
+/** Names the display of a cell's part: its node's uid, too. */
+export function displayId(cell: string, part: number): string {
+  return `${cell}/${part}`;
+}
+export function pullNode(pull: string): string {
+  return `pull/${pull}`;
+}
+
+export const planLive: LivePlanner = ({ graph, running, displays, failed, committing }) => {
+  const cells = graph.cells.map(declaredOf);
+  const pulls = graph.pulls.map(branchOf);
+  const leaves = [...graph.cells.flatMap(leavesOf), ...pulls.map((branch) => branch.leaf)];
+  // A cell that was deleted a moment ago keeps its operators, without input, for as long as the user may undo it.
+  const parked = graph.cells
+    .filter((cell) => cell.detached)
+    .flatMap((cell) => cell.fragment.nodes.map((node): Leaf => ({ kind: 'sink', node: node.uid })));
+  const running_ = new Set(running.nodes.map((node) => node.uid));
+  const merged = mergePlan(
+    [...cells, ...pulls.map((branch) => branch.declared)],
+    [...leaves, ...parked.filter((leaf) => leaf.kind === 'sink' && running_.has(leaf.node))],
+  );
+  const next = sharePulled(merged.plan, pulls);
+  const failedUids = new Set(
+    running.nodes
+      .filter((node) => failed.includes(node.id) && (committing === undefined || node.group === committing))
+      .map((node) => node.uid),
+  );
+  const change = changeGraph(running, next, failedUids);
+  return {
+    plan: change.plan,
+    handover: change.handover,
+    displays: displays.map((install) => {
+      const instance = change.main.get(`display/${install.display}`);
+      const decision = change.decisions.get(`display/${install.display}`);
+      return { ...install, instance: instance ?? install.instance, keep: decision === 'keep' || decision === 'rewire' };
+    }),
+    pulls: graph.pulls.map(({ pull, from }) => ({
+      pull,
+      instance: change.main.get(pullNode(pull)) ?? '',
+      port: from.port,
+    })),
+    notes: notesOf(next, change.decisions, cells, merged.detached),
+  };
+};
+
+function declaredOf(cell: DeclaredCell): Declared {
+  const streams = new Map(
+    cell.exports.flatMap((one) => (one.kind === 'stream' ? [[one.name, one.endpoint] as const] : [])),
+  );
+  const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
+  const gets = (edge: FragmentEdge): boolean => 'node' in edge.from && !sources.has(edge.from.node);
+  return {
+    cell: cell.cell,
+    nodes: cell.fragment.nodes.map((node) =>
+      cell.fragment.sinks.some((sink) => sink.node === node.uid) ? armedNode(node, cell.armed) : node,
+    ),
+    edges: cell.detached
+      ? cell.fragment.edges.map((edge) => (gets(edge) ? edge : { ...edge, from: { node: nowhere, port: 'out' } }))
+      : cell.fragment.edges,
+    streams: cell.detached ? new Map() : streams,
+  };
+}
+/** Armed and not armed are two different operators: one writes, the other is a preview. */
+function armedNode(node: PlanNode, armed: boolean): PlanNode {
+  return { ...node, parameters: { ...node.parameters, armed }, own: shapeHash(node.own, armed) };
+}
+
+function leavesOf(cell: DeclaredCell): Leaf[] {
+  const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
+  const displays = partsOf(cell.displayed).flatMap((spec, part): Leaf[] => {
+    if (spec.kind !== 'table' && spec.kind !== 'chart') return [];
+    const isCut = cell.detached && !('node' in spec.from && !sources.has(spec.from.node));
+    return [
+      {
+        kind: 'display',
+        id: `display/${displayId(cell.cell, part)}`,
+        cell: cell.cell,
+        from: isCut ? { node: nowhere, port: 'out' } : spec.from,
+        own: shapeHash(JSON.stringify({ ...spec, from: '' })),
+        label: spec.kind,
+      },
+    ];
+  });
+  const sinks = cell.detached ? [] : cell.fragment.sinks.map((sink): Leaf => ({ kind: 'sink', node: sink.node }));
+  return [...displays, ...sinks];
+}
+
+interface Branch {
+  readonly declared: Declared;
+  readonly leaf: Leaf;
+  /** uid in the branch → uid in its cell. */
+  readonly original: ReadonlyMap<string, string>;
+}
+/** A pull's branch gets uids of its own: it is no part of the transaction that its cell is in the middle of. */
+function branchOf({ pull, cell, from, fragment }: DeclaredPull): Branch {
+  const rename = (uid: string): string => `${uid}@${pull}`;
+  const own = new Set(fragment.nodes.map((node) => node.uid));
+  const moved = (endpoint: Endpoint): Endpoint =>
+    'node' in endpoint && own.has(endpoint.node) ? { ...endpoint, node: rename(endpoint.node) } : endpoint;
+  return {
+    declared: {
+      cell: `${cell}@${pull}`,
+      nodes: fragment.nodes.map((node) => ({ ...node, id: rename(node.uid), uid: rename(node.uid), exposed: true })),
+      edges: fragment.edges.map((edge) => ({ ...edge, from: moved(edge.from), to: rename(edge.to) })),
+      streams: new Map(),
+    },
+    leaf: { kind: 'pull', id: pullNode(pull), cell, from: moved(from), own: pull, label: 'pull' },
+    original: new Map([...own].map((uid) => [rename(uid), uid])),
+  };
+}
+
+/** Operators of a branch that run already, unchanged, are shared with the cell's. */
+function sharePulled(plan: Plan, branches: readonly Branch[]): Plan {
+  if (branches.length === 0) return plan;
+  const lineages = lineage({ ...plan, edges: plan.edges.filter((edge) => edge.from !== nowhere) });
+  const alias = new Map<string, string>();
+  for (const branch of branches)
+    for (const [renamed, uid] of branch.original)
+      if (lineages.has(uid) && lineages.get(uid) === lineages.get(renamed)) alias.set(renamed, uid);
+  return {
+    version: 1,
+    nodes: plan.nodes.filter((node) => !alias.has(node.uid)),
+    edges: plan.edges
+      .filter((edge) => !alias.has(edge.to))
+      .map((edge) => ({ ...edge, from: alias.get(edge.from) ?? edge.from })),
+  };
+}
+
+/** What the user should know of a change that keeps, resets or cuts off state. */
+function notesOf(
+  plan: Plan,
+  decisions: ReadonlyMap<string, Decision>,
+  cells: readonly Declared[],
+  detached: readonly { readonly to: string; readonly missing: string }[],
+): Record<string, readonly string[]> {
+  const notes: Record<string, string[]> = {};
+  for (const { cell } of cells) notes[cell] = [];
+  const nameOf = (node: PlanNode): string => node.uid.split('/').at(-2) ?? node.name;
+  for (const node of plan.nodes) {
+    const decision = decisions.get(node.uid);
+    if (node.shape === '' || canReadAgain(plan, node.uid)) continue;
+    if (decision === 'handover' || decision === 'rewire')
+      notes[node.group]?.push(`${nameOf(node)} keeps what it held before the change.`);
+    if (decision === 'reset')
+      notes[node.group]?.push(`${nameOf(node)} starts again from now: what it holds has another shape.`);
+  }
+  for (const { to, missing } of detached) {
+    const node = plan.nodes.find((one) => one.uid === to);
+    if (node && missing !== nowhere)
+      notes[node.group]?.push(`${missing} is not defined any more; ${nameOf(node)} waits without input.`);
+  }
+  return notes;
+}
