@@ -45,11 +45,11 @@ export interface MutateCommand {
 }
 
 /**
- * Rows of a display go to the control thread. One that is no longer in a mutation's list is removed; one whose id was there before keeps its counter and
- * what it has not sent. Rows go out at least every 250 ms, and before the next `snapshot` or `mutated` event.
+ * Rows of a display go to the control thread. A display that is no longer in a mutation's list is removed. Rows go out at least every 250 ms, and before the
+ * next `snapshot` or `mutated` event.
  */
 export interface DisplayInstall {
-  /** Never the same for two streams: `cell/part@run` of the run that installed it. */
+  /** `cell/part`. */
   readonly display: string;
   readonly cell: string;
   readonly part: number;
@@ -57,6 +57,10 @@ export interface DisplayInstall {
   readonly port: string;
   /** At most this many rows a second are sent, more are sampled evenly; absent: every row is sent, as `credit` commands allow (`--json`). */
   readonly perSecond?: number;
+  /** Its stream was not changed: it keeps its counter and what it has not sent. */
+  readonly keep: boolean;
+  /** Epoch of the mutation since which it was kept; goes with its rows, so that those of a former stream are told from the new one's. */
+  readonly installed: number;
 }
 
 export interface PullInstall {
@@ -196,6 +200,7 @@ export type ExecutorEvent =
   | {
       readonly kind: 'display-rows';
       readonly display: string;
+      readonly installed: number;
       readonly rows: readonly DisplayRow[];
       /** Rows per second that reached the display; 1 in `sampled` is in `rows`; all that ever reached it. */
       readonly rate: number;

@@ -40,6 +40,7 @@ export interface PlanRequest {
   readonly graph: GraphDeclaration;
   /** What runs now. */
   readonly running: Plan;
+  /** What is to be displayed, with `instance` empty and `keep` false: the plan says better. */
   readonly displays: readonly DisplayInstall[];
   /** Instances that ended with an error: they are made anew, whatever their fingerprints say, when their cell was run again. */
   readonly failed: readonly string[];

@@ -1,0 +1,85 @@
+// The running plan as something to walk: who is above an operator, who below, and who holds the others back.
+import type { Plan } from '../../engine/graph/plan.ts';
+import type { OperatorReport } from '../executor/executor-protocol.ts';
+
+export type Level = 'OK' | 'LOW' | 'HIGH';
+export function levelOf(backpressured: number): Level {
+  if (backpressured <= 0.1) return 'OK';
+  return backpressured <= 0.5 ? 'LOW' : 'HIGH';
+}
+
+export class Flow {
+  readonly #above = new Map<string, string[]>();
+  readonly #below = new Map<string, string[]>();
+  readonly reportById: ReadonlyMap<string, OperatorReport>;
+
+  constructor(plan: Plan, operators: readonly OperatorReport[]) {
+    for (const { from, to } of plan.edges) {
+      append(this.#above, to, from);
+      append(this.#below, from, to);
+    }
+    this.reportById = new Map(operators.map((report) => [report.id, report]));
+  }
+
+  inputsOf(id: string): readonly string[] {
+    return this.#above.get(id) ?? [];
+  }
+  /** The operator itself and everything it gets records from, nearest first. */
+  upstream(id: string): readonly string[] {
+    return reach(id, this.#above);
+  }
+  downstream(id: string): readonly string[] {
+    return reach(id, this.#below);
+  }
+  sourcesOf(ids: readonly string[]): readonly OperatorReport[] {
+    const above = new Set(ids.flatMap((id) => this.upstream(id)));
+    return [...above].flatMap((id) => {
+      const report = this.reportById.get(id);
+      return report?.source ? [report] : [];
+    });
+  }
+
+  /** The most downstream busy operator behind the blocked ones. One answer for the whole graph would hide that two branches are held back by two operators. */
+  culpritOf(blocked: string): OperatorReport | undefined {
+    const candidates = this.downstream(blocked)
+      .slice(1)
+      .flatMap((id) => {
+        const report = this.reportById.get(id);
+        return report && levelOf(report.backpressured) === 'OK' ? [report] : [];
+      });
+    const busy = candidates.filter((report) => report.busy > 0.5);
+    const among =
+      busy.length > 0
+        ? busy
+        : candidates
+            .slice()
+            .sort((a, b) => b.busy - a.busy)
+            .slice(0, 1);
+    return among.find(
+      (report) =>
+        !this.downstream(report.id)
+          .slice(1)
+          .some((id) => among.some((o) => o.id === id)),
+    );
+  }
+  culprits(): readonly OperatorReport[] {
+    const found = new Map<string, OperatorReport>();
+    for (const report of this.reportById.values()) {
+      const culprit = levelOf(report.backpressured) === 'OK' ? undefined : this.culpritOf(report.id);
+      if (culprit) found.set(culprit.id, culprit);
+    }
+    return [...found.values()];
+  }
+}
+
+function append(map: Map<string, string[]>, key: string, value: string): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function reach(start: string, next: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const seen = new Set([start]);
+  for (const id of seen) for (const other of next.get(id) ?? []) seen.add(other);
+  return [...seen];
+}

@@ -1,0 +1,84 @@
+// Why nothing comes: the watermark that has not passed a window's end, the partition that holds time back, a reader that is catching up.
+// Reasons are pieces of text and times; clients write times in the user's zone.
+import type { OperatorReport } from '../executor/executor-protocol.ts';
+import type { Flow } from './flow.ts';
+
+export type Pieces = readonly (string | { readonly time: number })[];
+
+/** A partition is worth mentioning when it has been silent this long and others have not. */
+const silenceMillis = 5000;
+
+export function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {
+  const above = flow.upstream(instance).flatMap((id) => flow.reportById.get(id) ?? []);
+  for (const report of above) {
+    const reason = whyWindowWaits(flow, report, now) ?? (report.status?.waiting ? [report.status.waiting] : undefined);
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+function whyWindowWaits(flow: Flow, report: OperatorReport, now: number): Pieces | undefined {
+  const window = report.status?.nextWindow;
+  if (!window || report.finished) return undefined;
+  const silent = silentPartition(flow, report, window.end, now);
+  if (silent) {
+    const seconds = Math.round(silent.millis / 1000);
+    return [
+      `waiting: ${silent.name} has been silent for ${seconds} s; the window `,
+      { time: window.start },
+      '–',
+      { time: window.end },
+      ' needs ≥ ',
+      { time: window.end },
+    ];
+  }
+  if (report.recordsOut > 0) return undefined;
+  if (report.watermark === undefined)
+    return ['no window has closed: no watermark yet, first window ends ', { time: window.end }];
+  return ['no window has closed: watermark ', { time: report.watermark }, ', first window ends ', { time: window.end }];
+}
+
+/** Among the sources above, the partition whose watermark is the lowest, when it is the silent one and is not taken out as idle. */
+function silentPartition(
+  flow: Flow,
+  report: OperatorReport,
+  windowEnd: number,
+  now: number,
+): { readonly name: string; readonly millis: number } | undefined {
+  let lowest: { name: string; millis: number; watermark: number } | undefined;
+  for (const source of flow.sourcesOf([report.id])) {
+    if (source.source?.phase !== 'live') continue;
+    const partitions = source.source.partitions ?? [];
+    for (const { partition, watermark = -Infinity, idle, lastRecordAt } of partitions) {
+      if (idle || (lowest && lowest.watermark <= watermark)) continue;
+      const name = partitions.length > 1 ? `partition ${source.name}[${partition}]` : source.name;
+      lowest = { name, watermark, millis: lastRecordAt === undefined ? NaN : now - lastRecordAt };
+    }
+  }
+  if (!lowest || lowest.watermark >= windowEnd - 1 || !(lowest.millis >= silenceMillis)) return undefined;
+  return lowest;
+}
+
+/** A copy that reads its own history says how far it is behind the operator it was copied from. */
+export function catchingUp(flow: Flow, instance: string): Pieces | undefined {
+  for (const source of flow.sourcesOf([instance])) {
+    const original = source.id === source.uid ? undefined : flow.reportById.get(source.uid);
+    if (original?.watermark === undefined || source.finished) continue;
+    if (source.watermark === undefined) return ['catching up to ', { time: original.watermark }];
+    if (source.watermark < original.watermark)
+      return ['catching up: ', { time: source.watermark }, ' of ', { time: original.watermark }];
+  }
+  return undefined;
+}
+
+/** For places that take only text (a status bar, a terminal): local time, with the date when it is another day. */
+export function asText(pieces: Pieces, now: number, zone?: string): string {
+  return pieces.map((piece) => (typeof piece === 'string' ? piece : timeAsText(piece.time, now, zone))).join('');
+}
+
+export function timeAsText(time: number, now: number, zone?: string): string {
+  if (!Number.isFinite(time)) return time > 0 ? 'the end' : 'the beginning';
+  const day = (millis: number): string => new Date(millis).toLocaleDateString('sv-SE', { timeZone: zone });
+  const clock = new Date(time).toLocaleTimeString('sv-SE', { timeZone: zone });
+  return day(time) === day(now) ? clock : `${day(time)} ${clock}`;
+}

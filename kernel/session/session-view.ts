@@ -1,0 +1,172 @@
+// What clients see of the session: a state per cell, with its phase, figures and reasons, all derived from session state and metrics.
+import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
+import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
+import { detachedNames, staleNames } from './dependencies.ts';
+import { duplicates } from './document.ts';
+import { Flow, levelOf } from './flow.ts';
+import { isArmed } from './mutations.ts';
+import { asText, catchingUp, whyNothingFires } from './reasons.ts';
+import type { Active, Cell, Run, Session } from './state.ts';
+
+export interface ViewContext {
+  readonly now: number;
+  /** Something is shown under the cell: displays, a value, a log, errors. */
+  readonly hasView: (cell: string) => boolean;
+  /** The instance whose rows a cell shows first. */
+  readonly shown: (cell: string) => string | undefined;
+  readonly zone?: string;
+}
+
+export function sessionView(session: Session, context: ViewContext): SessionView {
+  const flow = new Flow(session.plan, session.metrics?.operators ?? []);
+  const twice = duplicates(session.document);
+  const cells = session.document.flatMap(({ id, kind }, index): readonly CellState[] => {
+    const cell = kind === 'code' ? session.cells.get(id) : undefined;
+    if (!cell) return [];
+    return [twice.has(index) ? duplicateState(id) : cellState(session, cell, flow, context)];
+  });
+  const recordsPerSecond = (session.metrics?.operators ?? [])
+    .filter((report) => report.source)
+    .reduce((sum, report) => sum + report.outPerSecond, 0);
+  return { cells, clients: session.clients.size, recordsPerSecond };
+}
+
+function duplicateState(id: string): CellState {
+  const message = `The id "${id}" is taken by a cell above. This cell does not run until it is renamed.`;
+  return {
+    ...{ id, phase: 'not-run', edited: false, stale: [], notes: [message], hasView: false },
+    errors: [{ code: 'duplicate-cell-id', message }],
+  };
+}
+
+function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContext): CellState {
+  const { active } = cell;
+  const run = session.runs.find((candidate) => candidate.cell === cell.id);
+  const shown = context.shown(cell.id);
+  const own = session.plan.nodes.filter((node) => node.group === cell.id).map((node) => node.id);
+  const relevant = shown === undefined || own.includes(shown) ? own : [...own, shown];
+  const phase = phaseOf(session, cell, run, relevant, flow);
+  const main = shown ?? own.at(-1);
+  const sinks = active?.fragment.sinks ?? [];
+  return {
+    id: cell.id,
+    phase,
+    edited: active !== undefined && active.text !== cell.text,
+    stale: staleNames(session, cell),
+    notes: notesOf(cell),
+    reason: reasonOf(session, cell, run, main, flow, context),
+    ...(active && main !== undefined ? figures(active, own, main, flow) : {}),
+    heldBack: heldBack(relevant, flow),
+    sink:
+      sinks.length > 0
+        ? { armed: isArmed(session, cell), target: sinks.map((sink) => sink.target).join(', ') }
+        : undefined,
+    hasView: context.hasView(cell.id),
+    errors: errorsOf(cell),
+  };
+}
+
+function phaseOf(session: Session, cell: Cell, run: Run | undefined, relevant: readonly string[], flow: Flow): Phase {
+  if (run) {
+    if (session.executor !== 'ready' && ['queued', 'compiling', 'compiled'].includes(run.status)) return 'starting';
+    if (run.status === 'pulling') return 'pulling';
+    if (run.status !== 'queued') return 'running';
+  }
+  const { active } = cell;
+  if (!active) return cell.error ? 'failed' : 'not-run';
+  if (active.stopped || active.failures.length > 0) return 'failed';
+  if (relevant.length === 0) return 'defined';
+  return livePhase(relevant, flow);
+}
+
+/** connecting until all sources above have had contact, waiting until a record came, finished when everything has ended. */
+function livePhase(relevant: readonly string[], flow: Flow): Phase {
+  const reports = relevant.flatMap((id) => flow.reportById.get(id) ?? []);
+  const sources = flow.sourcesOf(relevant);
+  if (reports.length === 0) return 'connecting';
+  if (reports.every((report) => report.finished)) return 'finished';
+  const seen = reports.some((report) => report.recordsIn > 0 || report.recordsOut > 0);
+  if (seen) return 'live';
+  return sources.some((report) => report.source?.phase === 'connecting') ? 'connecting' : 'waiting';
+}
+
+function notesOf(cell: Cell): readonly string[] {
+  const { active } = cell;
+  if (!active) return [];
+  return cell.error && active.text !== cell.text
+    ? [...active.notes, 'the former version still runs: the last run failed']
+    : active.notes;
+}
+
+function reasonOf(
+  session: Session,
+  cell: Cell,
+  run: Run | undefined,
+  main: string | undefined,
+  flow: Flow,
+  { now, zone }: ViewContext,
+): string | undefined {
+  const { stuck } = session;
+  if (stuck?.cell === cell.id) {
+    const seconds = Math.floor(stuck.millis / 1000);
+    return `${stuck.operator ?? 'the cell'} has not returned for ${seconds} s`;
+  }
+  if (run?.status === 'pulling') return waitingForPull(session, run);
+  const detached = detachedNames(session, cell);
+  if (detached.length > 0) return `its input is detached: ${detached.join(', ')} is no longer defined`;
+  if (!cell.active || main === undefined) return undefined;
+  const pieces = catchingUp(flow, main) ?? whyNothingFires(flow, main, now);
+  return pieces && asText(pieces, now, zone);
+}
+
+function waitingForPull(session: Session, run: Run): string | undefined {
+  const pull = [...session.pulls.values()].find((candidate) => candidate.run === run.id);
+  if (!pull) return undefined;
+  const { label, wants } = pull;
+  if (wants === undefined) return `waiting for rows of ${label}`;
+  return `waiting for ${wants} ${wants === 1 ? 'row' : 'rows'} of ${label}`;
+}
+
+function figures(active: Active, own: readonly string[], main: string, flow: Flow): Partial<CellState> {
+  const report = flow.reportById.get(main);
+  const reports = own.flatMap((id) => flow.reportById.get(id) ?? []);
+  return {
+    stream: nameOf(active, main, report),
+    inPerSecond: reports.filter((r) => isEntry(r, own, flow)).reduce((sum, r) => sum + entering(r), 0),
+    outPerSecond: report?.outPerSecond,
+    rows: report?.recordsOut,
+    late: reports.reduce((sum, r) => sum + r.late, 0),
+  };
+}
+/** Records enter a cell at its sources and where it reads other cells. */
+function isEntry(report: OperatorReport, own: readonly string[], flow: Flow): boolean {
+  const inputs = flow.inputsOf(report.id);
+  return inputs.length === 0 || inputs.some((input) => !own.includes(input));
+}
+function entering(report: OperatorReport): number {
+  return report.source ? report.outPerSecond : report.inPerSecond;
+}
+
+function nameOf(active: Active, instance: string, report: OperatorReport | undefined): string | undefined {
+  const uid = report?.uid ?? instance;
+  for (const exported of active.exports)
+    if (exported.kind === 'stream' && 'node' in exported.endpoint && exported.endpoint.node === uid)
+      return exported.name;
+  return report?.name;
+}
+
+function heldBack(relevant: readonly string[], flow: Flow): string | undefined {
+  let worst: OperatorReport | undefined;
+  for (const id of relevant) {
+    const report = flow.reportById.get(id);
+    if (report && report.backpressured > (worst?.backpressured ?? 0.1)) worst = report;
+  }
+  const culprit = worst && flow.culpritOf(worst.id);
+  return worst && culprit && `held back by ${culprit.name} (${levelOf(worst.backpressured)})`;
+}
+
+function errorsOf(cell: Cell): CellState['errors'] {
+  const located = ({ code, message, line, column, cell: where }: LocatedError): CellState['errors'][number] =>
+    where === undefined || where === cell.id ? { code, message, line, column } : { code, message };
+  return [...(cell.error ? [cell.error] : []), ...(cell.active?.failures ?? []).map((f) => f.error)].map(located);
+}
