@@ -12,6 +12,8 @@ import type {
 } from '../../engine/operators/operator.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
 
+export const framesPerSecond = 4;
+
 type Frame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
 
 /** A row in a window whose start lies before this has seen only a part of the window. */
@@ -40,7 +42,7 @@ export class DisplayOperator implements Operator {
     this.#context = context;
   }
   process(_input: 0 | 1, batch: Batch, from: number): number {
-    const lossless = this.install?.lossless ?? false;
+    const { lossless, limit } = this.#bounds();
     let i = from;
     for (; i < batch.length; i++) {
       if (lossless && this.#rows.length >= this.#credit) break;
@@ -48,7 +50,7 @@ export class DisplayOperator implements Operator {
       if (!this.install) continue;
       if (!lossless && this.total % this.#stride !== 0) continue;
       this.#rows.push(this.#row(batch, i));
-      if (!lossless && this.#rows.length >= 2 * this.install.limit) this.#thin();
+      if (!lossless && this.#rows.length >= 2 * limit) this.#thin();
     }
     this.#changed = true;
     return i;
@@ -72,7 +74,8 @@ export class DisplayOperator implements Operator {
   /** What has come since the last frame; undefined when nothing has. */
   frame(now: number): Frame | undefined {
     if (!this.install || !this.#changed) return undefined;
-    const { limit, lossless, display } = this.install;
+    const { display } = this.install;
+    const { lossless, limit } = this.#bounds();
     const arrived = this.total - this.#countAtFrame;
     const elapsed = Math.max(1, now - this.#frameAt);
     // The newest are what a table shows; a chart gets them evenly.
@@ -110,6 +113,14 @@ export class DisplayOperator implements Operator {
   }
   status(): OperatorStatus {
     return { entries: 0 };
+  }
+
+  /** Rows a frame; without a limit every row is sent. */
+  #bounds(): { lossless: boolean; limit: number } {
+    const perSecond = this.install?.perSecond;
+    return perSecond === undefined
+      ? { lossless: this.install !== undefined, limit: Infinity }
+      : { lossless: false, limit: Math.max(1, Math.ceil(perSecond / framesPerSecond)) };
   }
 
   #row(batch: Batch, i: number): DisplayRow {

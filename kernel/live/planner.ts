@@ -15,9 +15,9 @@ export function partsOf(displayed: Displayed): readonly DisplaySpec[] {
     spec.kind === 'view' ? spec.parts.flatMap(unfold) : [spec];
   return displayed.kind === 'displays' ? displayed.parts.flatMap(unfold) : [];
 }
-/** Names the display of a cell's part: its node's uid, too. */
-export function displayId(cell: string, part: number): string {
-  return `${cell}/${part}`;
+/** The uid of the leaf behind a cell's part. Another instance of it means other rows: the display starts again. */
+export function displayNode(cell: string, part: number): string {
+  return `display/${cell}/${part}`;
 }
 export function pullNode(pull: string): string {
   return `pull/${pull}`;
@@ -46,11 +46,10 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
   return {
     plan: change.plan,
     handover: change.handover,
-    displays: displays.map((install) => {
-      const instance = change.main.get(`display/${install.display}`);
-      const decision = change.decisions.get(`display/${install.display}`);
-      return { ...install, instance: instance ?? install.instance, keep: decision === 'keep' || decision === 'rewire' };
-    }),
+    displays: displays.map((install) => ({
+      ...install,
+      instance: change.main.get(displayNode(install.cell, install.part)) ?? install.instance,
+    })),
     pulls: graph.pulls.map(({ pull, from }) => ({
       pull,
       instance: change.main.get(pullNode(pull)) ?? '',
@@ -90,7 +89,7 @@ function leavesOf(cell: DeclaredCell): Leaf[] {
     return [
       {
         kind: 'display',
-        id: `display/${displayId(cell.cell, part)}`,
+        id: displayNode(cell.cell, part),
         cell: cell.cell,
         from: isCut ? { node: nowhere, port: 'out' } : spec.from,
         own: shapeHash(JSON.stringify({ ...spec, from: '' })),
