@@ -9,6 +9,7 @@ export default defineConfig(
       'node_modules/',
       '.cache/',
       '**/fixtures/',
+      '**/*.example.ts',
       'engine/api/surface.ts',
       'engine/testing/surface.ts',
     ],

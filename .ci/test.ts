@@ -1,47 +1,53 @@
 // Everything that must hold before a commit goes out: `check` first (types, lint, format, architecture, unit tests), then the tests against real
 // Kafka, a real browser and a real VS Code. `node .ci/test.ts check` stops after the first half; more words select test files by path.
-import { spawn } from 'node:child_process';
-import { globSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
+import type { FileTotals } from './totals.ts';
 
 const root = dirname(import.meta.dirname);
 const inCI = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
+const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 
 /** Tests that need something real and slow lie in folders of these names; all others are unit tests. */
 const integrationFolders = ['cli', 'server', 'page', 'browser', 'kafka', 'vscode'] as const;
 
-interface Totals {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
+const running = new Set<ChildProcess>();
 
-const [what, ...selected] = process.argv[2] === 'check' ? process.argv.slice(2) : ['all', ...process.argv.slice(2)];
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    for (const child of running) end(child, 'SIGTERM');
+    process.exit(130);
+  });
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const words = process.argv.slice(2);
+const onlyCheck = words[0] === 'check';
+const selected = onlyCheck ? words.slice(1) : words;
 const files = globSync('{engine,kernel,extension}/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => selected.length === 0 || selected.some((word) => path.includes(word)))
   .sort();
-const folderOf = (path: string) => integrationFolders.find((folder) => path.includes(`/test/${folder}/`));
+const folderOf = (path: string): string | undefined =>
+  integrationFolders.find((folder) => path.includes(`/test/${folder}/`));
 
 if (selected.length === 0) {
   await tool('types', 'typescript/bin/tsc', ['-b']);
   await tool('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings=0']);
   await tool('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']);
 }
-await tests(
-  'unit',
-  files.filter((path) => !folderOf(path)),
+await testFiles(
+  files.filter((path) => folderOf(path) === undefined),
   2,
   60,
 );
-if (what !== 'check')
+if (!onlyCheck)
   for (const folder of integrationFolders)
-    await tests(
-      folder,
+    await testFiles(
       files.filter((path) => folderOf(path) === folder),
       1,
       600,
@@ -51,47 +57,105 @@ report();
 /** A tool of the house counts as one test. */
 async function tool(name: string, script: string, parameters: readonly string[]): Promise<void> {
   const began = performance.now();
-  const code = await new Promise<number>((resolve) => {
-    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...parameters], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    child.on('error', () => resolve(1));
-    child.on('exit', (status) => resolve(status ?? 1));
-  });
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`${code === 0 ? '✔' : '✖'} ${name} (${seconds} s)`);
-  if (code === 0) totals.passed++;
-  else {
-    totals.failed++;
-    failures.push(name);
-  }
+  const { code, output } = await runNode([join(root, 'node_modules', script), ...parameters], 300);
+  count(name, output, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, failures: [] }, began);
 }
 
-/** Runs test files in processes of their own; a file that has not ended after `limitSeconds` fails. */
-async function tests(name: string, paths: readonly string[], concurrency: number, limitSeconds: number): Promise<void> {
-  if (paths.length === 0) return;
-  console.log(`\n${name}: ${paths.length} files`);
-  const stream = run({
-    cwd: root,
-    files: paths.map((path) => join(root, path)),
-    concurrency,
-    timeout: limitSeconds * 1000,
-    forceExit: false,
+async function testFiles(paths: readonly string[], concurrency: number, limitSeconds: number): Promise<void> {
+  const waiting = [...paths];
+  const worker = async (): Promise<void> => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) await testFile(path, limitSeconds);
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+/** Each file has a process group of its own: whatever it started ends with it when it does not end by itself. */
+async function testFile(path: string, limitSeconds: number): Promise<void> {
+  const began = performance.now();
+  const totalsFile = join(scratch, path.replaceAll('/', '-'));
+  writeFileSync(totalsFile, '');
+  const { code, output } = await runNode(
+    [
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${pathToFileURL(join(root, '.ci', 'totals.ts')).href}`,
+      `--test-reporter-destination=${totalsFile}`,
+      join(root, path),
+    ],
+    limitSeconds,
+  );
+  const line = readFileSync(totalsFile, 'utf8').trim();
+  const result: FileTotals =
+    line === '' ? { passed: 0, failed: 0, skipped: 0, failures: [] } : (JSON.parse(line) as FileTotals);
+  const why =
+    code === 'timeout'
+      ? `did not end within ${limitSeconds} s`
+      : code !== 0 && result.failed === 0
+        ? `ended with ${code}`
+        : result.passed + result.failed + result.skipped === 0
+          ? 'holds no test'
+          : undefined;
+  count(
+    path,
+    output,
+    why === undefined ? result : { ...result, failed: result.failed + 1, failures: [...result.failures, why] },
+    began,
+  );
+}
+
+/** One line for what passed; everything it printed for what did not, and for what was skipped. */
+function count(name: string, output: string, result: FileTotals, began: number): void {
+  totals.passed += result.passed;
+  totals.failed += result.failed;
+  totals.skipped += result.skipped;
+  failures.push(
+    ...(result.failures.length === 0 && result.failed > 0 ? [name] : result.failures.map((f) => `${name}: ${f}`)),
+  );
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const figures = `${result.passed} passed${result.failed > 0 ? `, ${result.failed} failed` : ''}${result.skipped > 0 ? `, ${result.skipped} SKIPPED` : ''}`;
+  console.log(`${result.failed === 0 ? '✔' : '✖'} ${name} (${figures}, ${seconds} s)`);
+  if (result.failed > 0 || result.skipped > 0) console.log(output.replace(/^/gm, '    '));
+}
+
+function runNode(
+  parameters: readonly string[],
+  limitSeconds: number,
+): Promise<{ readonly code: number | string; readonly output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, parameters, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    });
+    running.add(child);
+    const output: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    let timedOut = false;
+    const limit = setTimeout(() => {
+      timedOut = true;
+      end(child, 'SIGKILL');
+    }, limitSeconds * 1000);
+    child.on('exit', (code, signal) => {
+      clearTimeout(limit);
+      running.delete(child);
+      // What the file left running would hold its output open; a moment for what is still in the pipe, then it ends.
+      setTimeout(() => end(child, 'SIGKILL'), 100);
+      setTimeout(
+        () => resolve({ code: timedOut ? 'timeout' : (code ?? signal ?? 1), output: Buffer.concat(output).toString() }),
+        150,
+      );
+    });
   });
-  stream.on('test:summary', (summary) => {
-    // The summary of the whole run names no file.
-    if (summary.file !== undefined) return;
-    const { tests, passed, skipped, todo } = summary.counts;
-    totals.passed += passed;
-    totals.failed += tests - passed - skipped - todo;
-    totals.skipped += skipped + todo;
-  });
-  stream.on('test:fail', (event) => {
-    if (event.details.error.cause !== undefined && event.details.type !== 'suite')
-      failures.push(`${event.file ? event.file.slice(root.length + 1) : name}: ${event.name}`);
-  });
-  for await (const text of stream.compose(new spec())) process.stdout.write(text as string);
+}
+
+function end(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
+  } catch {
+    // It has ended already.
+  }
 }
 
 function report(): void {
