@@ -1,0 +1,161 @@
+// A cluster as a reader sees it: which broker leads which partition of one topic, found through any broker that answers.
+// It keeps one connection to each broker it needs, joins nothing and creates nothing.
+import { SluiceError } from '../../error.ts';
+import { BrokerConnection, BrokerUnreachable, type Exchange } from './broker-connection.ts';
+import { closestName } from '../../api/closest-name.ts';
+import { describeBrokers } from './connections.ts';
+import { apiVersions, kafkaErrors, listOffsets, metadata, needed, passesByItself, type Metadata } from './requests.ts';
+
+/** A broker that has not answered for this long is taken for dead. */
+export const answerMillis = 8_000;
+
+/** It did not work now and may work later: an election, a broker that starts. */
+export class TryAgain extends Error {}
+
+export class Cluster {
+  readonly #bootstrap: readonly string[];
+  readonly #connections = new Map<string, Promise<BrokerConnection>>();
+  #addresses = new Map<number, string>();
+  #leaders = new Map<number, number>();
+  #closed = false;
+
+  constructor(bootstrap: readonly string[]) {
+    this.#bootstrap = bootstrap;
+  }
+
+  get description(): string {
+    return describeBrokers(this.#bootstrap);
+  }
+  /** Node that leads the partition; undefined while nobody does. */
+  leader(partition: number): number | undefined {
+    return this.#leaders.get(partition);
+  }
+
+  /** Learns leaders anew. Throws SluiceError when the topic is not there or not allowed, TryAgain or BrokerUnreachable when it may work later. */
+  async refresh(topic: string): Promise<readonly number[]> {
+    const found = await this.#askAny([topic]);
+    const about = found.topics.find((one) => one.topic === topic);
+    if (!about || about.error === kafkaErrors.leaderNotAvailable)
+      throw new TryAgain(`${this.description} does not know yet who leads "${topic}"`);
+    if (about.error === kafkaErrors.unknownTopicOrPartition || about.error === kafkaErrors.invalidTopic)
+      throw await this.#unknownTopic(topic);
+    if (about.error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.description);
+    if (about.error !== kafkaErrors.none) throw new TryAgain(`asking for "${topic}" gave Kafka's error ${about.error}`);
+    this.#addresses = new Map(found.brokers.map(({ node, address }) => [node, address]));
+    const noLeader = -1;
+    this.#leaders = new Map(
+      about.partitions.filter(({ leader }) => leader !== noLeader).map(({ partition, leader }) => [partition, leader]),
+    );
+    return about.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
+  }
+
+  /** Asks the broker `node`. */
+  async ask<Question, Answer>(node: number, exchange: Exchange<Question, Answer>, question: Question, waitMillis = 0) {
+    const address = this.#addresses.get(node);
+    if (address === undefined) throw new TryAgain(`broker ${node} is not in the cluster at present`);
+    const connection = await this.#connect(address);
+    return await connection.ask(exchange, question, answerMillis + waitMillis);
+  }
+
+  /** For each partition the first offset at or after `time` (see `listOffsets`), −1 where there is none. */
+  async offsets(topic: string, partitions: readonly number[], time: number): Promise<Map<number, number>> {
+    const byLeader = Map.groupBy(partitions, (partition) => this.#leaders.get(partition) ?? -1);
+    const result = new Map<number, number>();
+    await Promise.all(
+      [...byLeader].map(async ([node, led]) => {
+        if (node === -1) throw new TryAgain(`${topic}[${led.join(',')}] has no leader at present`);
+        const answers = await this.ask(node, listOffsets, {
+          topic,
+          partitions: led.map((partition) => ({ partition, time })),
+        });
+        for (const { partition, error, offset } of answers) {
+          if (error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.description);
+          if (passesByItself(error)) throw new TryAgain(`${topic}[${partition}] gave Kafka's error ${error}`);
+          if (error !== kafkaErrors.none) throw kafkaFailure(topic, partition, error);
+          result.set(partition, offset);
+        }
+      }),
+    );
+    return result;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const opening of this.#connections.values())
+      void opening.then(
+        (connection) => connection.close(),
+        () => undefined,
+      );
+    this.#connections.clear();
+  }
+
+  /** Metadata from whichever broker answers first in turn: those we know, then those we were given. */
+  async #askAny(topics: readonly string[] | null): Promise<Metadata> {
+    let last: unknown;
+    for (const address of new Set([...this.#addresses.values(), ...this.#bootstrap])) {
+      try {
+        const connection = await this.#connect(address);
+        return await connection.ask(metadata, topics, answerMillis);
+      } catch (error) {
+        if (!(error instanceof BrokerUnreachable)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  #connect(address: string): Promise<BrokerConnection> {
+    const known = this.#connections.get(address);
+    if (known) return known;
+    const opening = (async () => {
+      const connection = await BrokerConnection.open(address, answerMillis);
+      if (this.#closed) connection.close();
+      const { error, apis } = await connection.ask(apiVersions, undefined, answerMillis);
+      const missing = needed.find(
+        ({ api, version }) => !apis.some((range) => range.api === api && range.min <= version && version <= range.max),
+      );
+      if (error === kafkaErrors.none && missing) {
+        connection.close();
+        throw new SluiceError(
+          'kafka-version',
+          `The broker ${address} does not speak version ${missing.version} of Kafka's request ${missing.api}. Sluice reads from Kafka 2.3 and later.`,
+          { address },
+        );
+      }
+      return connection;
+    })();
+    this.#connections.set(address, opening);
+    const forget = (): void => {
+      if (this.#connections.get(address) === opening) this.#connections.delete(address);
+    };
+    opening.then((connection) => connection.onEnd(forget), forget);
+    return opening;
+  }
+
+  async #unknownTopic(topic: string): Promise<SluiceError> {
+    const all = await this.#askAny(null);
+    const names = all.topics.filter((one) => !one.internal).map((one) => one.topic);
+    const closest = closestName(topic, names);
+    const hint = closest !== undefined ? ` Closest: "${closest}".` : names.length === 0 ? ' There are no topics.' : '';
+    return new SluiceError('kafka-unknown-topic', `Topic "${topic}" is not on ${this.description}.${hint}`, {
+      topic,
+      closest,
+    });
+  }
+}
+
+export function notAllowed(topic: string, brokers: string): SluiceError {
+  return new SluiceError(
+    'kafka-not-allowed',
+    `Reading topic "${topic}" on ${brokers} is not allowed. Ask for the rights READ and DESCRIBE on the topic; a consumer group is not needed.`,
+    { topic },
+  );
+}
+
+export function kafkaFailure(topic: string, partition: number, error: number): SluiceError {
+  return new SluiceError('kafka-failure', `Reading ${topic}[${partition}] failed with Kafka's error ${error}.`, {
+    topic,
+    partition,
+    error,
+  });
+}

@@ -1,0 +1,33 @@
+// What Kafka's producers compress batches with, and how it is undone.
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { decompressLz4Frames } from './lz4.ts';
+import { decompressSnappy } from './snappy.ts';
+
+/** Says what is wrong with records that came from Kafka; the caller says which. */
+export class RecordsUnreadable extends Error {}
+
+/** The code in a batch's attributes. */
+export type Compression = 0 | 1 | 2 | 3 | 4;
+const none = 0;
+const gzip = 1;
+const snappy = 2;
+const lz4 = 3;
+const zstd = 4;
+
+/** The records of a compressed batch. */
+export function decompress(compression: Compression, bytes: Buffer): Buffer {
+  switch (compression) {
+    case none:
+      return bytes;
+    case gzip:
+      return gunzipSync(bytes);
+    case snappy:
+      return decompressSnappy(bytes);
+    case lz4:
+      return decompressLz4Frames(bytes);
+    case zstd:
+      return zstdDecompressSync(bytes);
+    default:
+      throw new RecordsUnreadable(`its compression has the unknown number ${String(compression)}.`);
+  }
+}

@@ -1,0 +1,55 @@
+// What a source and its reader thread say to each other.
+import type { Json } from '../../graph/plan.ts';
+import type { RecordColumns } from './record-batch.ts';
+
+export type StartFrom =
+  'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: Readonly<Record<string, string>> };
+export type StopAt = 'latest' | { readonly timestamp: number };
+
+/** Partition → offset. */
+export type Offsets = Readonly<Record<number, number>>;
+
+export interface ReadRequest {
+  readonly brokers: readonly string[];
+  /** Where `brokers` is set, for messages: "SLUICE_BROKERS". */
+  readonly variable: string;
+  readonly topic: string;
+  readonly from: StartFrom;
+  readonly until?: StopAt;
+  /** Where an earlier reader got to, and where it had to stop: `from` and `until` were answered then. */
+  readonly resume?: { readonly next: Offsets; readonly ends?: Offsets };
+}
+
+export interface Chunk {
+  readonly partition: number;
+  readonly columns: RecordColumns;
+  /** All values are ASCII: one byte is one character. */
+  readonly ascii: boolean;
+  /** The offset after this chunk; it may lie behind its last record (transaction markers, compaction). */
+  readonly next: number;
+  /** What this chunk takes of the reader's credit. */
+  readonly bytes: number;
+}
+
+export type ToSource =
+  /** Where each partition begins, and ends when the source is bounded. */
+  | { readonly kind: 'started'; readonly next: Offsets; readonly ends?: Offsets }
+  | { readonly kind: 'chunks'; readonly chunks: readonly Chunk[] }
+  /** Something does not work at present and is tried again; undefined: it works again. */
+  | { readonly kind: 'trouble'; readonly text: string | undefined }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly details: Readonly<Record<string, Json | undefined>>;
+    };
+
+export type ToReader =
+  /** A chunk was emitted: its bytes may be fetched again. */
+  { readonly kind: 'credit'; readonly partition: number; readonly bytes: number };
+
+/** One end of the line between the two. */
+export interface ReaderPort {
+  postMessage(message: ToSource, transfer: ArrayBuffer[]): void;
+  on(event: 'message', listener: (message: ToReader) => void): void;
+}

@@ -1,0 +1,86 @@
+// A Kafka record's bytes to an element and its event time, or the sentence that says why it is none.
+import { SluiceError } from '../../error.ts';
+import type { FunctionRef, FunctionTable, SelectorSpec } from '../../graph/plan.ts';
+import { compileEventTime } from '../../time/event-time.ts';
+import type { Chunk } from './reader-messages.ts';
+
+export interface DecoderSpec {
+  readonly timestamp?: SelectorSpec;
+  /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
+  readonly schema?: { readonly fn: FunctionRef };
+}
+type Validate = (value: unknown) => {
+  readonly value?: unknown;
+  readonly issues?: readonly { readonly message: string }[] | undefined;
+};
+
+/** The text of each value of a chunk. */
+export class ChunkText {
+  readonly #bytes: Buffer;
+  /** All values as one string, when a byte is a character: cutting it is cheaper than decoding each value. */
+  readonly #ascii: string | undefined;
+  constructor({ columns: { values }, ascii }: Chunk) {
+    this.#bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    this.#ascii = ascii ? this.#bytes.toString('latin1') : undefined;
+  }
+  slice(start: number, end: number): string {
+    return this.#ascii === undefined ? this.#bytes.toString('utf8', start, end) : this.#ascii.substring(start, end);
+  }
+}
+
+export class RecordDecoder {
+  readonly #eventTime: ((element: unknown) => number | string) | undefined;
+  readonly #validate: Validate | undefined;
+  /** What `decode` found. */
+  value: unknown;
+  timestamp = NaN;
+  /** Why the record is no element: what follows "orders[3]@1842", a sentence without its end. */
+  problem = '';
+
+  constructor({ timestamp, schema }: DecoderSpec, functions: FunctionTable, label: string) {
+    this.#eventTime = timestamp && compileEventTime(timestamp, functions, label);
+    this.#validate = schema && functions.get<Validate>(schema.fn);
+  }
+
+  /** True when `value` and `timestamp` are there, false when `problem` is. `text` is undefined for a record without value. */
+  decode(text: string | undefined, recordTimestamp: number): boolean {
+    if (text === undefined) return this.#refuse(' has no value (it is a tombstone)');
+    try {
+      this.value = JSON.parse(text);
+    } catch (error) {
+      return this.#refuse(` is not JSON: ${(error as Error).message}`);
+    }
+    if (this.#validate && !this.#fits(this.#validate)) return false;
+    if (!this.#eventTime) {
+      this.timestamp = recordTimestamp;
+      return recordTimestamp >= 0 || this.#refuse(' has no timestamp in Kafka, so it has no event time');
+    }
+    let time: number | string;
+    try {
+      time = this.#eventTime(this.value);
+    } catch (error) {
+      return this.#refuse(`: the timestamp function threw ${String(error)}`);
+    }
+    if (typeof time === 'string')
+      return this.#refuse(time.startsWith('The record ') ? time.slice('The record'.length) : `: ${time}`);
+    this.timestamp = time;
+    return true;
+  }
+
+  #fits(validate: Validate): boolean {
+    const result = validate(this.value);
+    if (result instanceof Promise)
+      throw new SluiceError(
+        'bad-schema',
+        'The schema of kafka() answers with a promise. Use one that validates at once.',
+      );
+    if (result.issues)
+      return this.#refuse(` does not fit its schema: ${result.issues.map((one) => one.message).join('; ')}`);
+    this.value = result.value;
+    return true;
+  }
+  #refuse(problem: string): false {
+    this.problem = problem.replace(/\.$/, '');
+    return false;
+  }
+}

@@ -1,0 +1,107 @@
+// Kafka's primitive types on the wire: big-endian integers, strings and arrays with a length before them.
+
+export class WireWriter {
+  #bytes = Buffer.allocUnsafe(256);
+  #length = 0;
+
+  #room(size: number): number {
+    const at = this.#length;
+    this.#length += size;
+    if (this.#length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#length, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, at);
+      this.#bytes = larger;
+    }
+    return at;
+  }
+  int8(value: number): this {
+    const at = this.#room(1);
+    this.#bytes.writeInt8(value, at);
+    return this;
+  }
+  int16(value: number): this {
+    const at = this.#room(2);
+    this.#bytes.writeInt16BE(value, at);
+    return this;
+  }
+  int32(value: number): this {
+    const at = this.#room(4);
+    this.#bytes.writeInt32BE(value, at);
+    return this;
+  }
+  int64(value: number): this {
+    const at = this.#room(8);
+    this.#bytes.writeBigInt64BE(BigInt(value), at);
+    return this;
+  }
+  string(value: string | null): this {
+    if (value === null) return this.int16(-1);
+    const size = Buffer.byteLength(value);
+    this.int16(size);
+    const at = this.#room(size);
+    this.#bytes.write(value, at);
+    return this;
+  }
+  bytes(value: Uint8Array): this {
+    this.int32(value.length);
+    const at = this.#room(value.length);
+    this.#bytes.set(value, at);
+    return this;
+  }
+  array<T>(items: readonly T[], write: (item: T) => void): this {
+    this.int32(items.length);
+    items.forEach((item) => write(item));
+    return this;
+  }
+  /** What was written, with its length before it, as Kafka frames a request. */
+  frame(): Buffer {
+    const framed = Buffer.allocUnsafe(4 + this.#length);
+    framed.writeInt32BE(this.#length, 0);
+    this.#bytes.copy(framed, 4, 0, this.#length);
+    return framed;
+  }
+}
+
+export class WireReader {
+  readonly bytes: Buffer;
+  position = 0;
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+  boolean(): boolean {
+    return this.bytes.readInt8(this.#skip(1)) !== 0;
+  }
+  int16(): number {
+    return this.bytes.readInt16BE(this.#skip(2));
+  }
+  int32(): number {
+    return this.bytes.readInt32BE(this.#skip(4));
+  }
+  /** Offsets and timestamps of Kafka stay far below 2^53. */
+  int64(): number {
+    return Number(this.bytes.readBigInt64BE(this.#skip(8)));
+  }
+  string(): string | null {
+    const length = this.int16();
+    if (length < 0) return null;
+    const at = this.#skip(length);
+    return this.bytes.toString('utf8', at, at + length);
+  }
+  array<T>(read: () => T): T[] {
+    const count = this.int32();
+    const items: T[] = [];
+    for (let i = 0; i < count; i++) items.push(read());
+    return items;
+  }
+  /** Steps over bytes with a 32-bit length before them and says where they are. */
+  byteRange(): { start: number; end: number } {
+    const length = Math.max(0, this.int32());
+    const start = this.#skip(length);
+    return { start, end: start + length };
+  }
+  #skip(size: number): number {
+    const at = this.position;
+    this.position += size;
+    return at;
+  }
+}

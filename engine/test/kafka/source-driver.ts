@@ -1,0 +1,170 @@
+// Drives one source as a task does: polls it while there is room, waits for its wake, collects what it emits.
+import type { StateWriter } from '../../operators/operator.ts';
+import type { Source, SourceContext } from '../../operators/source.ts';
+import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import { createKafkaSource } from '../../connectors/kafka/kafka-source.ts';
+
+export interface Row {
+  readonly value: unknown;
+  readonly timestamp: number;
+  readonly partition: number;
+  readonly offset: number;
+}
+export interface ErrorRow {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly raw: string;
+  readonly error: string;
+}
+
+export function kafkaNode(parameters: PlanNode['parameters'], name = String(parameters['topic'])): PlanNode {
+  return { id: 'k', uid: 'k', kind: 'kafka', name, group: '', parameters, own: '', shape: '' };
+}
+
+export class SourceDriver {
+  readonly source: Source;
+  readonly rows: Row[] = [];
+  readonly errors: ErrorRow[] = [];
+  readonly watermarks: number[] = [];
+  readonly marks: ('idle' | 'active')[] = [];
+  state: 'running' | 'ended' | 'failed' = 'running';
+  failure: unknown;
+  /** Records it takes until this is set to false. */
+  isPaused = false;
+  readonly #roomPerPoll: number;
+  #scheduled: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #room = 0;
+  #watchers: (() => void)[] = [];
+
+  constructor(
+    parameters: PlanNode['parameters'],
+    options: { readonly roomPerPoll?: number; readonly snapshot?: unknown; readonly functions?: FunctionTable } = {},
+  ) {
+    this.#roomPerPoll = options.roomPerPoll ?? 1000;
+    this.source = createKafkaSource(kafkaNode(parameters), options.functions ?? new FunctionTable());
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const driver = this;
+    const context: SourceContext = {
+      id: 'k',
+      uid: 'k',
+      name: String(parameters['topic']),
+      freeze: true,
+      clock: { now: () => Date.now() },
+      output: {
+        get full() {
+          return driver.#room <= 0;
+        },
+        emit: () => {
+          throw new Error('a source that knows partitions uses emitAt');
+        },
+        emitAt: (value, timestamp, partition, offset) => {
+          this.#room--;
+          this.rows.push({ value, timestamp, partition, offset });
+        },
+        emitTo: (port, value) => {
+          if (port !== 'errors') throw new Error(`unexpected port ${port}`);
+          this.#room--;
+          this.errors.push(value as ErrorRow);
+        },
+        hasReader: () => true,
+        watermark: (time) => void this.watermarks.push(time),
+        idle: () => void this.marks.push('idle'),
+        active: () => void this.marks.push('active'),
+        finish: () => undefined,
+      },
+      wake: () => this.#schedule(),
+      wakeAt: (millis) => {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#schedule(), Math.max(0, millis - Date.now()));
+      },
+      fail: (error) => {
+        this.state = 'failed';
+        this.failure = error;
+        this.#tellWatchers();
+      },
+      countLate: () => undefined,
+    };
+    this.source.open(context);
+    if (options.snapshot !== undefined)
+      this.source.restore({ groups: () => [], value: () => structuredClone(options.snapshot) });
+    this.#schedule();
+  }
+
+  get watermark(): number | undefined {
+    return this.watermarks.at(-1);
+  }
+  resume(): void {
+    this.isPaused = false;
+    this.#schedule();
+  }
+  snapshot(): unknown {
+    let content: unknown;
+    const writer: StateWriter = {
+      full: true,
+      group: () => undefined,
+      value: (value) => (content = structuredClone(value)),
+    };
+    this.source.snapshot(writer);
+    return content;
+  }
+
+  /** Resolves when the condition holds; rejects when the source fails first or the time is over. */
+  async until(what: string, condition: () => boolean, timeoutMillis = 20_000): Promise<void> {
+    const deadline = Date.now() + timeoutMillis;
+    while (!condition()) {
+      if (this.state === 'failed') throw this.failure;
+      if (Date.now() > deadline)
+        throw new Error(
+          `Waited ${timeoutMillis} ms for ${what}: ${this.rows.length} rows, ${JSON.stringify(this.source.status())}`,
+        );
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 100);
+        this.#watchers.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+  ended(): Promise<void> {
+    return this.until('the end', () => this.state === 'ended');
+  }
+  /** The error that the source fails with. */
+  async failed(timeoutMillis?: number): Promise<Error & { code: string }> {
+    try {
+      await this.until('a failure', () => false, timeoutMillis);
+    } catch (error) {
+      if (this.state === 'failed') return error as Error & { code: string };
+      throw error;
+    }
+    throw new Error('unreachable');
+  }
+  close(): void {
+    this.state = this.state === 'running' ? 'ended' : this.state;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#scheduled);
+    this.source.close();
+  }
+
+  #schedule(): void {
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined;
+      this.#poll();
+    });
+  }
+  #poll(): void {
+    if (this.state !== 'running' || this.isPaused) return;
+    this.#room = this.#roomPerPoll;
+    const answer = this.source.poll();
+    if (answer === 'end') this.state = 'ended';
+    if (answer === 'more') this.#schedule();
+    this.#tellWatchers();
+  }
+  #tellWatchers(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const tell of watchers) tell();
+  }
+}
