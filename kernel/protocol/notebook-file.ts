@@ -1,0 +1,327 @@
+// The notebook file: text ⇄ cells, in such a way that a cell nobody touched keeps its bytes.
+//
+// Three laws, property-tested: what is read and written again is the same bytes; what is written and read again is the same cells, whatever
+// their text; a change of one cell changes that cell's lines only. So each cell carries what is peculiar to its own lines (how its marker
+// was written, its line endings, blank lines) and nothing about the file. Text of cells has '\n' for every line ending, as in VS Code's editor each
+// cell has one kind only.
+//
+//   // %% id=orders                    a marker: at the start of a line, and not inside a string, a template or a comment
+//   const orders = kafka('orders');
+//                                      one blank line before the next marker is not text
+//   // %% [markdown]
+//   // Prose, a comment on each line. `// \%%` is a line that begins with %%.
+import { isMarkerLine, readMarker, writeMarker, type CellKind } from './marker-line.ts';
+import { OpenLiteral } from './open-literal.ts';
+
+export interface NotebookCell {
+  readonly kind: CellKind;
+  readonly id?: string | undefined;
+  readonly text: string;
+  readonly metadata: CellMetadata;
+}
+
+/** JSON only: it travels through VS Code. Everything is optional, and a new cell has none of it. */
+export interface CellMetadata {
+  /** The marker line as it was read. */
+  readonly marker?: string;
+  /** The cell began the file without a marker. */
+  readonly bare?: true;
+  /** Blank lines before the file's first marker. */
+  readonly before?: number;
+  /** Blank lines after the text that are not text. */
+  readonly blank?: number;
+  readonly eol?: Eol;
+  /** Line endings one by one, where they are mixed. */
+  readonly endings?: readonly Eol[];
+  /** The file ended here without a line ending. */
+  readonly final?: false;
+  readonly bom?: true;
+  /** The marker's `lines=` did not fit when it was read. */
+  readonly ignored?: true;
+  /** The text ended inside a literal at the end of the file, where it needs no `lines=`. */
+  readonly open?: true;
+  /** Lines that were not written as we would write them: index in the text, line as it was read. */
+  readonly odd?: readonly (readonly [index: number, line: string])[];
+}
+export type Eol = '\n' | '\r\n' | '\r';
+
+export class NotebookFileError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'NotebookFileError';
+    this.code = code;
+  }
+}
+
+/** Bytes of a file as text, the byte order mark kept. */
+export function decodeBytes(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new NotebookFileError(
+      'not-utf8',
+      `This file is not UTF-8 text: ${firstInvalid(bytes)}. Save it as UTF-8 and open it again; nothing was changed.`,
+    );
+  }
+}
+export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function firstInvalid(bytes: Uint8Array): string {
+  let low = 0;
+  let high = bytes.length;
+  const fits = (length: number): boolean => {
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (fits(high)) return 'its last character is cut off';
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return `byte 0x${bytes[low]!.toString(16)} at ${low} begins or ends no character`;
+}
+
+// ------------------------------------------------------------------------------------------------ reading
+interface Line {
+  readonly text: string;
+  readonly eol: Eol | '';
+}
+
+export function parseNotebook(file: string): NotebookCell[] {
+  const bom = file.startsWith('\ufeff');
+  const lines = splitLines(bom ? file.slice(1) : file);
+  const cells: NotebookCell[] = [];
+  let at = endOfCell(lines, 0);
+  let before = 0;
+  if (at > 0 || (bom && at === lines.length)) {
+    // Only blank lines before a marker are no cell; they belong to the first one.
+    if (at < lines.length && lines.slice(0, at).every(isBlank)) before = at;
+    else cells.push(readCell(lines, 0, at, { bare: true, ...(bom ? { bom } : {}) }));
+  }
+  while (at < lines.length) {
+    const { lines: counted } = readMarker(lines[at]!.text);
+    const honoured = counted !== undefined && countFits(lines, at + 1, counted);
+    const end = honoured ? skipBlank(lines, at + 1 + counted) : endOfCell(lines, at + 1);
+    const first = cells.length === 0;
+    const extra: CellMetadata = {
+      ...(first && before > 0 ? { before } : {}),
+      ...(first && bom ? { bom } : {}),
+      ...(counted !== undefined && !honoured ? { ignored: true } : {}),
+    };
+    cells.push(readCell(lines, at, end, extra, honoured ? counted : undefined));
+    at = end;
+  }
+  return cells;
+}
+
+function readCell(
+  lines: readonly Line[],
+  from: number,
+  to: number,
+  extra: CellMetadata,
+  counted?: number,
+): NotebookCell {
+  const own = lines.slice(from - (extra.before ?? 0), to);
+  const marker = extra.bare ? undefined : lines[from]!.text;
+  const { kind, id } = marker === undefined ? { kind: 'code' as const, id: undefined } : readMarker(marker);
+  const region = lines.slice(marker === undefined ? from : from + 1, to);
+  const length = counted ?? region.length - (region.length > 0 && isBlank(region.at(-1)!) ? 1 : 0);
+  const raw = region.slice(0, length).map((line) => line.text);
+  const decoded = raw.map((line) => decodeLine(kind, line));
+  const odd = raw.flatMap((line, i) => {
+    const canonical = raw.length === 1 && decoded[i] === '' ? undefined : encodeLine(kind, decoded[i]!);
+    return line === canonical ? [] : [[i, line] as const];
+  });
+  const endings = own.flatMap((line) => (line.eol === '' ? [] : [line.eol]));
+  const common = mostFrequent(endings);
+  const mixed = endings.some((eol) => eol !== common);
+  const isLast = to === lines.length;
+  const metadata: CellMetadata = {
+    ...(marker === undefined ? {} : { marker }),
+    ...extra,
+    // A last cell without blank lines gets them as a new one would when another cell follows.
+    ...(isLast && region.length === length ? {} : { blank: region.length - length }),
+    ...(common === undefined ? {} : { eol: common }),
+    ...(mixed ? { endings } : {}),
+    ...(own.at(-1)?.eol === '' ? { final: false as const } : {}),
+    ...(isLast && counted === undefined && endsInside(raw) ? { open: true as const } : {}),
+    ...(odd.length > 0 ? { odd } : {}),
+  };
+  return { kind, ...(id === undefined ? {} : { id }), text: decoded.join('\n'), metadata };
+}
+
+/** Index of the first marker from `from` on, with the eyes of the scanner. */
+function endOfCell(lines: readonly Line[], from: number): number {
+  const literal = new OpenLiteral();
+  for (let at = from; at < lines.length; at++) {
+    const { text } = lines[at]!;
+    if (!literal.inside && isMarkerLine(text)) return at;
+    literal.line(text);
+  }
+  return lines.length;
+}
+
+/** `lines=` counts only when a marker or the end follows: a file edited by hand does not lose cells to a stale number. */
+function countFits(lines: readonly Line[], from: number, count: number): boolean {
+  if (from + count > lines.length) return false;
+  const next = skipBlank(lines, from + count);
+  return next === lines.length || isMarkerLine(lines[next]!.text);
+}
+function skipBlank(lines: readonly Line[], from: number): number {
+  let at = from;
+  while (at < lines.length && isBlank(lines[at]!)) at++;
+  return at;
+}
+const isBlank = (line: Line): boolean => line.text === '';
+
+function splitLines(text: string): Line[] {
+  const lines: Line[] = [];
+  const ending = /\r\n|\n|\r/g;
+  let from = 0;
+  for (let match = ending.exec(text); match !== null; match = ending.exec(text)) {
+    lines.push({ text: text.slice(from, match.index), eol: match[0] as Eol });
+    from = ending.lastIndex;
+  }
+  if (from < text.length) lines.push({ text: text.slice(from), eol: '' });
+  return lines;
+}
+
+function mostFrequent(endings: readonly Eol[]): Eol | undefined {
+  let best: Eol | undefined;
+  let most = 0;
+  for (const eol of ['\n', '\r\n', '\r'] as const) {
+    const n = endings.filter((other) => other === eol).length;
+    if (n > most) [best, most] = [eol, n];
+  }
+  return best;
+}
+
+// ------------------------------------------------------------------------------------------------ lines of text
+/** `%%` at the start of a prose line would be a marker: it is written with a backslash, and backslashes before it with one more. */
+function encodeLine(kind: CellKind, text: string): string {
+  if (kind !== 'markdown') return text;
+  if (text === '') return '//';
+  return /^\\*%%(?![^ \t])/.test(text) ? `// \\${text}` : `// ${text}`;
+}
+function decodeLine(kind: CellKind, line: string): string {
+  if (kind !== 'markdown') return line;
+  const text = line.replace(/^\/\/ ?/, '');
+  return line.startsWith('// ') && /^\\+%%(?![^ \t])/.test(text) ? text.slice(1) : text;
+}
+
+function rawLines(cell: NotebookCell): string[] {
+  const { odd = [] } = cell.metadata;
+  const text = cell.text.replace(/\r\n|\r/g, '\n');
+  const original = (i: number, line: string): string | undefined =>
+    odd.find(([index, raw]) => index === i && decodeLine(cell.kind, raw) === line)?.[1];
+  if (text === '') {
+    const only = original(0, '');
+    return only === undefined ? [] : [only];
+  }
+  return text.split('\n').map((line, i) => original(i, line) ?? encodeLine(cell.kind, line));
+}
+
+function endsInside(raw: readonly string[]): boolean {
+  const literal = new OpenLiteral();
+  for (const line of raw) literal.line(line);
+  return literal.inside;
+}
+function containsMarker(raw: readonly string[]): boolean {
+  const literal = new OpenLiteral();
+  for (const line of raw) {
+    if (!literal.inside && isMarkerLine(line)) return true;
+    literal.line(line);
+  }
+  return false;
+}
+
+// ------------------------------------------------------------------------------------------------ writing
+interface Chunk {
+  readonly cell: NotebookCell;
+  readonly raw: readonly string[];
+  /** Absent: the cell begins the file without one. */
+  marker?: string;
+  before: number;
+  blank: number;
+  /** The cell cannot be read without `lines=`. */
+  counted: boolean;
+}
+
+export function serializeNotebook(cells: readonly NotebookCell[]): string {
+  const chunks = cells.map((cell, i) => writeCell(cell, i === 0, i === cells.length - 1));
+  dropMisleadingCounts(chunks);
+  let eol = cells.find((cell) => cell.metadata.eol !== undefined)?.metadata.eol ?? '\n';
+  let result = cells.some((cell) => cell.metadata.bom) ? '\ufeff' : '';
+  for (const [i, chunk] of chunks.entries()) {
+    const { metadata } = chunk.cell;
+    eol = metadata.eol ?? eol;
+    const lines = linesOf(chunk);
+    const endings = metadata.endings;
+    const isFinal = i === chunks.length - 1 && metadata.final === false && lines.at(-1) !== '';
+    // One ending fewer than lines: the last line had none.
+    const fits = endings !== undefined && endings.length === lines.length - (metadata.final === false ? 1 : 0);
+    for (const [n, line] of lines.entries()) {
+      const wanted = isFinal && n === lines.length - 1 ? '' : ((fits ? endings[n] : undefined) ?? eol);
+      // Between '\r' and '\n' an empty line would vanish.
+      result += line + (line === '' && wanted === '\n' && result.endsWith('\r') ? '\r' : wanted);
+    }
+  }
+  return result;
+}
+
+const linesOf = (chunk: Chunk): string[] => [
+  ...blankLines(chunk.before),
+  ...(chunk.marker === undefined ? [] : [chunk.marker]),
+  ...chunk.raw,
+  ...blankLines(chunk.blank),
+];
+const blankLines = (n: number): string[] => new Array<string>(n).fill('');
+
+function writeCell(cell: NotebookCell, isFirst: boolean, isLast: boolean): Chunk {
+  const { metadata, kind, id } = cell;
+  const raw = rawLines(cell);
+  const misread = containsMarker(raw);
+  const inside = endsInside(raw);
+  let blank = metadata.blank ?? (isLast ? 0 : 1);
+  // What remains of the text must not look like the blank line after it.
+  const clamped = raw.at(-1) === '' ? 1 : Math.min(blank, 1);
+  const open = metadata.open === true && isLast && inside;
+  if (metadata.bare && isFirst && kind === 'code' && id === undefined && !misread && (!inside || open)) {
+    const hasText = raw.some((line) => line !== '');
+    const looksLikeBom = raw[0]?.startsWith('\ufeff') === true && !metadata.bom;
+    if (!looksLikeBom && (hasText || (isLast && (metadata.bom || raw.length + clamped > 0))))
+      return { cell, raw, before: 0, blank: clamped, counted: false };
+  }
+  const was = metadata.marker === undefined ? undefined : readMarker(metadata.marker).lines;
+  const keep = was !== undefined && (metadata.ignored === true || was === raw.length) ? was : undefined;
+  const needed = misread || (inside && !open) ? raw.length : undefined;
+  const lines = needed ?? keep;
+  const counts = lines === raw.length && (needed !== undefined || !metadata.ignored);
+  if (!counts) blank = clamped;
+  return {
+    cell,
+    raw,
+    marker: writeMarker(metadata.marker, { kind, id, lines }),
+    before: isFirst ? (metadata.before ?? 0) : 0,
+    blank,
+    counted: needed !== undefined,
+  };
+}
+
+/** A `lines=` that did not fit when it was read may fit by chance where its cell is now. */
+function dropMisleadingCounts(chunks: readonly Chunk[]): void {
+  for (const [i, chunk] of chunks.entries()) {
+    if (!chunk.cell.metadata.ignored || chunk.marker === undefined || chunk.counted) continue;
+    const marker = readMarker(chunk.marker);
+    if (marker.lines === undefined) continue;
+    const rest = chunks.slice(i).flatMap((other, n) => linesOf(n === 0 ? { ...other, before: 0 } : other));
+    const lines = rest.map((text): Line => ({ text, eol: '\n' }));
+    if (countFits(lines, 1, marker.lines)) chunk.marker = writeMarker(chunk.marker, { ...marker, lines: undefined });
+  }
+}
