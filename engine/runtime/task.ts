@@ -80,6 +80,8 @@ export class Task {
   #unfinished: Unfinished | undefined;
   /** The unfinished call made no progress though there was room: it waits for a wake. */
   #waitsOutside = false;
+  #inside: Unfinished | undefined;
+  #insideSince = 0;
   #woken = false;
   #control: Barrier[] = [];
   #mayPoll = true;
@@ -181,6 +183,14 @@ export class Task {
         if (this.#control.length > 0 || this.gate.ready || this.#woken || now >= this.tickAt) return true;
         return this.source !== undefined && this.#mayPoll && this.output.hasReaders;
     }
+  }
+  /** How long it has been inside one call, at one record, without an end: an endless generator. 0: it is not. */
+  get stuckMillis(): number {
+    return this.isInsideCall && !this.#waitsOutside ? performance.now() - this.#insideSince : 0;
+  }
+  /** Ends the operator from outside, as if it had thrown. */
+  interrupt(error: unknown): void {
+    this.#fail(error, undefined);
   }
   /** In the middle of a call: a removed task that is may have to be cut off. */
   get isInsideCall(): boolean {
@@ -295,6 +305,10 @@ export class Task {
       return true;
     }
     if (!this.output.hasRoom) return false;
+    if (call !== this.#inside) {
+      this.#inside = call;
+      this.#insideSince = now;
+    }
     this.output.begin(now);
     let done = true;
     let progressed = true;
@@ -308,6 +322,7 @@ export class Task {
           call.slot.channel?.consumed(next - call.from);
           this.recordsIn += next - call.from;
           if (call.slot.channel) this.#adapt(call.slot.channel, next - call.from, now);
+          if (next > call.from) this.#insideSince = now;
           call.from = next;
           done = next >= call.batch.length;
           break;

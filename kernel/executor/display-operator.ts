@@ -74,7 +74,7 @@ export class DisplayOperator implements Operator {
   /** What has come since the last frame; undefined when nothing has. */
   frame(now: number): Frame | undefined {
     if (!this.install || !this.#changed) return undefined;
-    const { display } = this.install;
+    const { display, installed } = this.install;
     const { lossless, limit } = this.#bounds();
     const arrived = this.total - this.#countAtFrame;
     const elapsed = Math.max(1, now - this.#frameAt);
@@ -91,6 +91,7 @@ export class DisplayOperator implements Operator {
     return {
       kind: 'display-rows',
       display,
+      installed,
       rows,
       rate: (arrived * 1000) / elapsed,
       sampled,

@@ -8,6 +8,7 @@ import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import type { OperatorStatus } from '../../engine/operators/operator.ts';
 import type { SourceStatus } from '../../engine/operators/source.ts';
+import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
 
 /** Identifies one run of one cell; never used twice in a session (a restored executor evaluates the same runs again). */
@@ -127,8 +128,8 @@ export interface LocatedError {
 export interface SnapshotPart {
   readonly instance: string;
   readonly uid: string;
-  readonly groups: readonly (readonly [keyGroup: number, content: unknown])[];
-  readonly value: unknown;
+  /** Of the key groups that were written since the last snapshot; `mergeSnapshots` puts it on top of what was known. */
+  readonly state: TaskSnapshot;
 }
 
 /** A row that has reached a display. `n` counts the rows of the display from 1 and is part of its snapshot. */

@@ -46,10 +46,15 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
   return {
     plan: change.plan,
     handover: change.handover,
-    displays: displays.map((install) => ({
-      ...install,
-      instance: change.main.get(displayNode(install.cell, install.part)) ?? install.instance,
-    })),
+    displays: displays.map((install) => {
+      const uid = displayNode(install.cell, install.part);
+      const decision = change.decisions.get(uid);
+      return {
+        ...install,
+        instance: change.main.get(uid) ?? install.instance,
+        keep: decision === 'keep' || decision === 'rewire',
+      };
+    }),
     pulls: graph.pulls.map(({ pull, from }) => ({
       pull,
       instance: change.main.get(pullNode(pull)) ?? '',

@@ -1,0 +1,366 @@
+// The executor: evaluates cells and runs their operators. One object per thread; it obeys commands in order and tells what happens.
+//
+//   evaluate ─► evaluated ─► mutate ─► mutated ─► commit          functions and values of a run wait between evaluated and commit
+//                    └─────────────────────────► discard
+//
+// This file is one thing: the answer to each command. What a cell sees while it is evaluated is in evaluation.ts, what the control thread hears of rows in displays.ts.
+import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
+import { emptyPlan, FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
+import type { Operator } from '../../engine/operators/operator.ts';
+import { Driver } from '../../engine/runtime/driver.ts';
+import { taskMetrics } from '../../engine/runtime/metrics.ts';
+import { PullOperator } from '../../engine/runtime/pull.ts';
+import { Runtime, type Snapshot } from '../../engine/runtime/runtime.ts';
+import type { Task, TaskFailure } from '../../engine/runtime/task.ts';
+import { SluiceError } from '../../engine/error.ts';
+import { CellConsole } from './cell-console.ts';
+import { DisplayOperator, framesPerSecond } from './display-operator.ts';
+import type {
+  EvaluateCommand,
+  ExecutorCommand,
+  ExecutorEvent,
+  MutateCommand,
+  OperatorReport,
+  SnapshotPart,
+} from './executor-protocol.ts';
+import { Evaluator, type Evaluation } from './evaluation.ts';
+import { describeRecord } from './record.ts';
+import type { SharedPlace } from './whereabouts.ts';
+
+export interface ExecutorOptions {
+  /** Absolute path of the notebook. */
+  readonly notebook: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly place: SharedPlace;
+  post(event: ExecutorEvent): void;
+  /** Number → name of an operator, for whoever reads the shared place. */
+  postPlace(place: number, cell: string, operator: string): void;
+}
+
+/** An operator that has been inside one call for longer does not count as merely slow when the user interrupts. */
+const stuckMillis = 1000;
+
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #functions = new FunctionTable();
+  readonly #runtime: Runtime;
+  readonly #driver: Driver;
+  readonly #evaluator: Evaluator;
+  readonly #console: CellConsole;
+  readonly #runs = new Map<number, Evaluation>();
+  readonly #displays = new Map<string, DisplayOperator>();
+  readonly #pulls = new Map<string, { readonly operator: PullOperator; readonly run: number }>();
+  readonly #places = new Map<string, number>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #lastMetrics = performance.now();
+  #turn: Task | undefined;
+  #nextPull = 1;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    this.#runtime = new Runtime({
+      functions: this.#functions,
+      host: (node) => this.#hosted(node),
+      onFailure: (failure) => this.#failed(failure),
+      onTurn: (task) => this.#onTurn(task),
+      onWork: () => this.#driver.wake(),
+    });
+    this.#driver = new Driver(this.#runtime);
+    this.#console = new CellConsole(
+      () => this.#turn?.chain.nodes[0]!.group,
+      (cell, lines, dropped) => options.post({ kind: 'console', cell, lines, dropped }),
+    );
+    this.#evaluator = new Evaluator(options.notebook, options.params, {
+      openPull: (run, from, label, fragment) => this.#openPull(run, from, label, fragment),
+    });
+    this.#timers.push(
+      setInterval(() => this.#frames(), 1000 / framesPerSecond),
+      setInterval(() => this.#metrics(), 1000),
+    );
+  }
+
+  obey(command: ExecutorCommand): void {
+    switch (command.kind) {
+      case 'evaluate':
+        void this.#evaluate(command);
+        break;
+      case 'commit':
+        this.#evaluator.commit(this.#runs.get(command.run));
+        this.#runs.delete(command.run);
+        this.#forgetFunctions();
+        break;
+      case 'discard':
+        this.#runs.get(command.run)?.abandon('the run was not successful');
+        this.#runs.delete(command.run);
+        this.#forgetFunctions();
+        break;
+      case 'forget':
+        this.#evaluator.forget(command.cell);
+        break;
+      case 'mutate':
+        this.#mutate(command);
+        break;
+      case 'snapshot':
+        this.#runtime.snapshot((snapshot) => this.#snapshotTaken(command.epoch, snapshot));
+        break;
+      case 'refuse-pull':
+        this.#pulls.get(command.pull)?.operator.fail(errorOf(command.error));
+        break;
+      case 'credit':
+        for (const display of this.#displays.values())
+          if (display.install?.display === command.display) display.credit(command.rows);
+        break;
+      case 'interrupt':
+        this.#interrupt(command.interrupt, command.cell);
+        break;
+      case 'close':
+        this.close();
+        break;
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#console.close();
+    this.#driver.stop();
+    this.#runtime.close();
+  }
+
+  // ---------------------------------------------------------------------------------------------- evaluating
+
+  async #evaluate(command: EvaluateCommand): Promise<void> {
+    const { post, place } = this.#options;
+    const evaluation = this.#evaluator.begin(command);
+    this.#runs.set(command.run, evaluation);
+    place.enter(-command.run);
+    let result;
+    try {
+      const running = this.#console.during(command.restore === undefined, () => evaluation.run());
+      place.leave();
+      result = await running;
+    } catch (error) {
+      place.leave();
+      this.#runs.delete(command.run);
+      post({ kind: 'evaluation-failed', run: command.run, error: await this.#evaluator.locate(error, command.cell) });
+      return;
+    }
+    this.#functions.addAll(result.fragment.functions);
+    const { functions: _stay, ...fragment } = result.fragment;
+    post({
+      kind: 'evaluated',
+      run: command.run,
+      fragment,
+      exports: result.exports,
+      displayed: result.displayed,
+      kept: result.kept,
+    });
+  }
+
+  #openPull(run: number, from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown> {
+    const { post } = this.#options;
+    const pull = `${run}.${this.#nextPull++}`;
+    const operator = new PullOperator(() => {
+      if (this.#pulls.delete(pull)) post({ kind: 'pull-closed', pull });
+    });
+    this.#pulls.set(pull, { operator, run });
+    this.#functions.addAll(fragment.functions);
+    const { functions: _stay, ...data } = fragment;
+    const take = 'node' in from ? data.nodes.find((node) => node.uid === from.node && node.kind === 'take') : undefined;
+    const wants = take?.parameters['n'] as number | undefined;
+    post({ kind: 'pull-opened', pull, run, from, label, ...(wants !== undefined && { wants }), fragment: data });
+    return operator;
+  }
+
+  /** Functions of former versions go once no plan and no run that waits refers to them. */
+  #forgetFunctions(): void {
+    if (this.#runs.size > 0 || this.#pulls.size > 0) return;
+    this.#functions.retain({ ...emptyPlan, nodes: [...this.#runtime.plan.nodes, ...this.#evaluator.committedNodes()] });
+  }
+
+  // ---------------------------------------------------------------------------------------------- the graph
+
+  #hosted(node: PlanNode): Operator | undefined {
+    if (node.kind === 'pull')
+      return this.#pulls.get(node.uid.slice('pull/'.length))?.operator ?? new PullOperator(() => {});
+    if (node.kind !== 'display') return undefined;
+    const display = new DisplayOperator();
+    this.#displays.set(node.id, display);
+    return display;
+  }
+
+  #mutate(command: MutateCommand): void {
+    const { post } = this.#options;
+    try {
+      const restore = command.restore && new Map(command.restore.map((part) => [part.instance, part.state]));
+      this.#runtime.mutate(
+        command.plan,
+        { handover: command.handover, ...(restore && { restore }) },
+        ({ positions }) => {
+          this.#frames();
+          post({ kind: 'mutated', epoch: command.epoch, positions });
+        },
+      );
+      this.#install(command);
+      this.#namePlaces();
+    } catch (error) {
+      const code = error instanceof SluiceError ? error.code : 'mutation-failed';
+      post({
+        kind: 'mutation-failed',
+        epoch: command.epoch,
+        error: { code, message: error instanceof Error ? error.message : String(error) },
+      });
+    }
+  }
+  #install(command: MutateCommand): void {
+    const installed = new Map(command.displays.map((install) => [install.instance, install]));
+    const running = new Set(this.#runtime.plan.nodes.map((node) => node.id));
+    for (const [instance, display] of this.#displays) {
+      if (!running.has(instance)) this.#displays.delete(instance);
+      else display.install = installed.get(instance);
+    }
+  }
+  #namePlaces(): void {
+    for (const task of this.#runtime.tasks.values()) {
+      if (this.#places.has(task.id)) continue;
+      const place = this.#places.size + 1;
+      this.#places.set(task.id, place);
+      const [head] = task.chain.nodes;
+      this.#options.postPlace(place, head!.group, task.chain.nodes.map((node) => node.name).join(' → '));
+    }
+  }
+  #onTurn(task: Task | undefined): void {
+    this.#turn = task;
+    if (task) this.#options.place.enter(this.#places.get(task.id) ?? 0);
+    else this.#options.place.leave();
+  }
+
+  #snapshotTaken(epoch: number, snapshot: Snapshot): void {
+    this.#frames();
+    const uids = new Map(this.#runtime.plan.nodes.map((node) => [node.id, node.uid]));
+    const parts = [...snapshot.tasks].map(([instance, state]): SnapshotPart => ({
+      instance,
+      uid: uids.get(instance) ?? instance,
+      state,
+    }));
+    this.#options.post({ kind: 'snapshot', epoch, parts });
+  }
+
+  #failed(failure: TaskFailure & { readonly uid: string }): void {
+    const node = this.#runtime.plan.nodes.find((one) => one.id === failure.node);
+    const cell = node?.group ?? '';
+    for (const { operator } of this.#pulls.values())
+      if (this.#reaches(failure.node, operator)) operator.fail(failure.error);
+    void this.#evaluator.locate(failure.error, cell).then((error) => {
+      const source = node && this.#sourceName(node.id);
+      this.#options.post({
+        kind: 'operator-failed',
+        instance: failure.node,
+        cell,
+        name: node?.name ?? failure.uid,
+        error,
+        ...(failure.record && { record: describeRecord(failure.record, source) }),
+      });
+    });
+  }
+  /** The pull hangs on this node: its rows will never come. */
+  #reaches(node: string, pull: PullOperator): boolean {
+    const { plan } = this.#runtime;
+    const below = new Set([node]);
+    for (let grown = true; grown;) {
+      grown = false;
+      for (const edge of plan.edges)
+        if (below.has(edge.from) && !below.has(edge.to)) {
+          below.add(edge.to);
+          grown = true;
+        }
+    }
+    return [...below].some(
+      (id) => id.startsWith('pull/') && this.#pulls.get(id.slice('pull/'.length))?.operator === pull,
+    );
+  }
+  /** The name of the one source above an operator: "orders" in orders[3]@188204. */
+  #sourceName(id: string): string | undefined {
+    const { plan } = this.#runtime;
+    const above = plan.edges.filter((edge) => edge.to === id);
+    if (above.length !== 1)
+      return plan.nodes
+        .find((node) => node.id === id && above.length === 0)
+        ?.name.split(' ')
+        .at(-1);
+    return this.#sourceName(above[0]!.from);
+  }
+
+  // ---------------------------------------------------------------------------------------------- interrupt
+
+  #interrupt(interrupt: number, cell: string | undefined): void {
+    const stopped: { cell: string; what: string }[] = [];
+    const interrupted = new SluiceError(
+      'interrupted',
+      cell === undefined ? 'Interrupted.' : `Cell "${cell}" was interrupted.`,
+    );
+    let evaluating = false;
+    for (const [run, evaluation] of this.#runs) {
+      if (evaluation.isOver || (cell !== undefined && evaluation.cell !== cell)) continue;
+      evaluating = true;
+      for (const pull of this.#pulls.values()) if (pull.run === run) pull.operator.fail(interrupted);
+      evaluation.abort(interrupted);
+      stopped.push({ cell: evaluation.cell, what: 'run' });
+    }
+    if (!evaluating)
+      for (const task of this.#runtime.tasks.values()) {
+        const { group, name } = task.chain.nodes[0]!;
+        if ((cell !== undefined && group !== cell) || task.stuckMillis < stuckMillis) continue;
+        task.interrupt(interrupted);
+        stopped.push({ cell: group, what: name });
+      }
+    this.#options.post({ kind: 'interrupted', interrupt, stopped });
+  }
+
+  // ---------------------------------------------------------------------------------------------- reports
+
+  #frames(): void {
+    const now = performance.now();
+    for (const display of this.#displays.values()) {
+      const frame = display.frame(now);
+      if (frame) this.#options.post(frame);
+    }
+  }
+  #metrics(): void {
+    const now = performance.now();
+    const elapsed = now - this.#lastMetrics;
+    this.#lastMetrics = now;
+    const thread = Math.min(1, this.#runtime.takeBusyMillis() / elapsed);
+    const nodes = new Map(this.#runtime.plan.nodes.map((node) => [node.id, node]));
+    const operators = [...this.#runtime.tasks.values()].flatMap((task) =>
+      taskMetrics(task, now).map((row, index): OperatorReport => {
+        const node = nodes.get(row.id)!;
+        const status = index === 0 ? task.operatorStatus() : undefined;
+        const source = index === 0 ? task.source?.status() : undefined;
+        return {
+          id: row.id,
+          uid: node.uid,
+          name: row.name,
+          cell: node.group,
+          kind: node.kind,
+          recordsIn: row.recordsIn,
+          recordsOut: row.recordsOut,
+          inPerSecond: row.recordsInPerSecond,
+          outPerSecond: row.recordsOutPerSecond,
+          busy: row.busy,
+          idle: row.idle,
+          backpressured: row.backpressured,
+          ...(row.watermark !== undefined && { watermark: row.watermark }),
+          late: row.lateRecordsDropped,
+          finished: task.status === 'ended',
+          ...(status && { status }),
+          ...(source && { source }),
+        };
+      }),
+    );
+    this.#options.post({ kind: 'metrics', at: Date.now(), operators, thread });
+  }
+}
+
+function errorOf(located: { readonly code: string; readonly message: string }): SluiceError {
+  return new SluiceError(located.code, located.message);
+}
