@@ -84,6 +84,7 @@ export class Builder {
     const { verb, about, id, name } = declaration;
     if (this.#sealed !== undefined)
       throw new SluiceError('not-evaluating', `${verb}() cannot be called here: ${this.#sealed}`);
+    for (const { from } of declaration.inputs ?? []) this.#refuseForeign(verb, from);
     const draft: Draft = {
       builder: this,
       variable: this.variable,
@@ -97,6 +98,17 @@ export class Builder {
     this.#take(draft, id === undefined ? counted : checkUid(id));
     this.#drafts.push(draft);
     return draft;
+  }
+
+  /** Cells share one session; an Environment is a job of its own. */
+  #refuseForeign(verb: string, from: Origin): void {
+    if ('node' in from) return;
+    const owner = 'draft' in from ? from.draft.builder : undefined;
+    if (owner === this || (owner?.settings.group !== '' && this.settings.group !== '')) return;
+    throw new SluiceError(
+      'foreign-stream',
+      `${verb}() cannot read "${labelOf(from)}": it belongs to another Environment or to the notebook. Build both on one.`,
+    );
   }
 
   /** `.id()`: legal in the chain that creates the operator, so that reading the chain tells its identity. */

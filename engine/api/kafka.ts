@@ -90,5 +90,5 @@ function schemaFunction(schema: unknown): UserFunction {
     );
   const run = (value: unknown): unknown => validate.call(standard, value);
   // What a schema library makes is opaque; who built it (the cell's captures) tells one from another.
-  return new UserFunction('schema', run, (fallback) => functionHash(validate, { ...(fallback && { fallback }) }));
+  return new UserFunction('schema', run, (fallback) => functionHash(validate, { fallback }));
 }

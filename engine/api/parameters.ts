@@ -1,6 +1,6 @@
 // Parameters of a node while it is being declared: plan data in which the user's functions still stand themselves. `lower` names them.
 import { SluiceError } from '../error.ts';
-import { functionHash, type FunctionContext } from '../graph/fingerprint.ts';
+import { functionHash } from '../graph/fingerprint.ts';
 import type { FunctionRef, FunctionTable, Json } from '../graph/plan.ts';
 
 /** A function on its way into the plan: a reference to it is written where it stands. */
@@ -53,7 +53,7 @@ export function lower(
 export function userFunction(where: string, slot: string, fn: unknown): UserFunction {
   if (typeof fn !== 'function')
     throw new SluiceError('not-a-function', `${where} takes a function, not ${describe(fn)}.`);
-  return new UserFunction(slot, fn, (fallback) => functionHash(fn, context(undefined, fallback)));
+  return new UserFunction(slot, fn, (fallback) => functionHash(fn, { fallback }));
 }
 
 /** A method of an object literal. It runs with the object as `this`; what the object captures, its methods capture. */
@@ -62,11 +62,7 @@ export function userMethod(where: string, owner: object, slot: string): UserFunc
   if (typeof method !== 'function')
     throw new SluiceError('not-a-function', `${where} needs a function ${slot}, not ${describe(method)}.`);
   const run: unknown = method.bind(owner);
-  return new UserFunction(slot, run, (fallback) => functionHash(method, context(owner, fallback)));
-}
-
-function context(owner: object | undefined, fallback: string | undefined): FunctionContext {
-  return { ...(owner && { owner }), ...(fallback !== undefined && { fallback }) };
+  return new UserFunction(slot, run, (fallback) => functionHash(method, { owner, fallback }));
 }
 
 /** A field by name or a function of the element. */

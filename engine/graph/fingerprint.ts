@@ -17,21 +17,26 @@ export function annotateFunction<F extends object>(fn: F, captured: Captured): F
 /** An object with this method is hashed as what the method returns: streams are their endpoint, not their fields. */
 export const fingerprintAs: unique symbol = Symbol('sluice.fingerprintAs');
 
-/** Stable hash of data, functions and whatever else a function may capture; cycles are safe. */
-export function hashValue(value: unknown): string {
+/**
+ * Stable hash of data, functions and whatever else a function may capture; cycles are safe. Where it meets something that it cannot look
+ * into (a function nobody annotated, and so an instance of a class), `fallback` is part of the hash.
+ */
+export function hashValue(value: unknown, fallback?: string): string {
+  const encoder = new Encoder();
   const out: string[] = [];
-  new Encoder().write(value, out);
-  return digest(out);
+  encoder.write(value, out);
+  return encoder.complete(digest(out), fallback);
 }
 
 export interface FunctionContext {
   /** The object literal the function is a method of: its annotation stands for the function's. */
   readonly owner?: object;
   /** Stands for the captured values where nobody said what they are. */
-  readonly fallback?: string;
+  readonly fallback?: string | undefined;
 }
-export function functionHash(fn: object, context: FunctionContext = {}): string {
-  return new Encoder().function(fn, context);
+export function functionHash(fn: object, { owner, fallback }: FunctionContext = {}): string {
+  const encoder = new Encoder();
+  return encoder.complete(encoder.function(fn, owner), fallback);
 }
 
 /** Hash of what a node does: kind, parameters, function texts and captures, but not its uid, so that the same chain elsewhere is the same. */
@@ -58,7 +63,7 @@ function digest(parts: readonly string[]): string {
   return hash('sha256', parts.join(''), 'base64url').slice(0, 16);
 }
 
-/** A captured client or module can reach half the heap; past this many values the rest is taken as unchanged. */
+/** A captured client or module can reach half the heap; past this many values we stop looking. */
 const budget = 2_000_000;
 
 /** Writes a value as unambiguous text. Functions are hashed one by one, so that a helper shared by many is visited once. */
@@ -69,6 +74,11 @@ class Encoder {
   /** The outermost open object that what was written since refers back to. A function above it has no hash of its own to remember. */
   #outermost = Infinity;
   #left = budget;
+  #isOpaque = false;
+
+  complete(result: string, fallback: string | undefined): string {
+    return this.#isOpaque && fallback !== undefined ? digest([result, '~', fallback]) : result;
+  }
 
   write(value: unknown, out: string[]): void {
     switch (typeof value) {
@@ -97,14 +107,14 @@ class Encoder {
     }
   }
 
-  function(fn: object, context: FunctionContext = {}): string {
+  function(fn: object, owner?: object): string {
     const remembered = this.#hashes.get(fn);
     if (remembered !== undefined) return remembered;
     const out: string[] = [];
     const depth = this.#open.size;
     const outermostBefore = this.#outermost;
     this.#outermost = Infinity;
-    this.#enter(fn, out, () => this.#functionBody(fn, context, out));
+    this.#enter(fn, out, () => this.#functionBody(fn, owner, out));
     const result = digest(out);
     if (this.#outermost >= depth) {
       this.#hashes.set(fn, result);
@@ -123,6 +133,7 @@ class Encoder {
     }
     if (--this.#left < 0) {
       out.push('…');
+      this.#isOpaque = true;
       return;
     }
     this.#open.set(value, this.#open.size);
@@ -130,13 +141,13 @@ class Encoder {
     this.#open.delete(value);
   }
 
-  #functionBody(fn: object, { owner, fallback }: FunctionContext, out: string[]): void {
+  #functionBody(fn: object, owner: object | undefined, out: string[]): void {
     out.push('F', JSON.stringify(Function.prototype.toString.call(fn).replaceAll('\r\n', '\n')));
     const base: unknown = Object.getPrototypeOf(fn);
     if (typeof base === 'function' && base !== Function.prototype) out.push('<', this.function(base));
     const captured = capturedBy.get(fn) ?? (owner && capturedBy.get(owner));
     if (captured) this.#captured(captured, out);
-    else if (fallback !== undefined) out.push('~', JSON.stringify(fallback));
+    else this.#isOpaque = true;
     this.#fields(fn, out);
   }
 

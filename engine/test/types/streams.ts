@@ -1,0 +1,170 @@
+// What the types of the contract infer and refuse, through the package as it is imported.
+import {
+  avg,
+  count,
+  from,
+  generate,
+  kafka,
+  max,
+  min,
+  param,
+  sliding,
+  sum,
+  tumbling,
+  valueState,
+  view,
+  backpressure,
+  type KeyedStream,
+  type SourceStream,
+  type Stream,
+  type WindowResult,
+} from '../../index.ts';
+
+type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
+/** The value's type is exactly T. */
+declare function expectType<T>(): <V>(value: V, ...wrong: Same<V, T> extends true ? [] : [never]) => void;
+
+interface Trip {
+  id: string;
+  zone: 'north' | 'south';
+  fare: number;
+  at: Date;
+  tip?: number;
+  day: Date;
+}
+declare module '../../api/surface.ts' {
+  interface Topics {
+    trips: Trip;
+  }
+}
+
+const trips = kafka('trips', { timestamp: 'at', watermark: { outOfOrderness: '5s', idleness: '1m' } });
+expectType<SourceStream<Trip>>()(trips);
+expectType<SourceStream<unknown>>()(kafka('another'));
+expectType<SourceStream<{ n: number }>>()(kafka<{ n: number }>('another'));
+expectType<Stream<{ n: number; at: Date }>>()(generate({ rate: 10 }, ({ n, now }) => ({ n, at: now })));
+expectType<Stream<number>>()(from([1, 2, 3]));
+// @ts-expect-error a string field is no time of a record that has none
+generate({ timestamp: 'missing' }, ({ n }) => ({ n }));
+// @ts-expect-error not a duration
+kafka('trips', { watermark: { outOfOrderness: '5 seconds' } });
+
+// Per record.
+expectType<Stream<number>>()(trips.map((trip) => trip.fare));
+expectType<Stream<Trip & { zone: 'north' }>>()(
+  trips.filter((trip): trip is Trip & { zone: 'north' } => trip.zone === 'north'),
+);
+expectType<Stream<string>>()(trips.flatMap((trip) => [trip.id]));
+expectType<Stream<Trip | number>>()(trips.union(from([1])));
+// @ts-expect-error no such field
+trips.map((trip) => trip.fair);
+// @ts-expect-error a predicate gives a boolean
+trips.filter((trip) => trip.fare);
+
+// Keys: fields, a value, a date, a tuple.
+expectType<KeyedStream<Trip, Pick<Trip, 'zone'>>>()(trips.keyBy('zone'));
+expectType<KeyedStream<Trip, Pick<Trip, 'zone' | 'id'>>>()(trips.keyBy('zone', 'id'));
+expectType<KeyedStream<Trip, { key: Date }>>()(trips.keyBy((trip) => trip.day));
+expectType<KeyedStream<Trip, { key: [string, Date] }>>()(trips.keyBy((trip): [string, Date] => [trip.zone, trip.day]));
+expectType<KeyedStream<Trip, { region: string }>>()(trips.keyBy((trip) => ({ region: trip.zone as string })));
+// @ts-expect-error no such field
+trips.keyBy('zome');
+
+// Aggregates: a flat row of key, bounds and results.
+const totals = trips
+  .keyBy('zone')
+  .window(tumbling('1m', { offset: '-30s' }))
+  .allowedLateness('10s')
+  .aggregate({ total: sum('fare'), n: count(), mean: avg((trip) => trip.fare), first: min('at'), last: max('id') });
+expectType<
+  WindowResult<
+    {
+      zone: 'north' | 'south';
+      windowStart: Date;
+      windowEnd: Date;
+      total: number;
+      n: number;
+      mean: number;
+      first: Date;
+      last: string;
+    },
+    Trip
+  >
+>()(totals);
+expectType<Stream<Trip>>()(totals.late);
+expectType<Stream<{ zone: 'north' | 'south'; n: number }>>()(trips.keyBy('zone').aggregate({ n: count() }));
+expectType<WindowResult<{ windowStart: Date; windowEnd: Date; n: number }, Trip>>()(
+  trips.windowAll(sliding('10m', '1m')).aggregate({ n: count() }),
+);
+// @ts-expect-error not a number
+trips.keyBy('zone').aggregate({ total: sum('id') });
+// @ts-expect-error not a number in every trip
+trips.keyBy('zone').aggregate({ total: sum('tip') });
+// @ts-expect-error a window needs a key, or windowAll
+trips.window(tumbling('1m'));
+// @ts-expect-error not a duration
+sliding('10m', 60);
+expectType<WindowResult<{ zone: string; rows: number }, Trip>>()(
+  trips
+    .keyBy('zone')
+    .window(tumbling('1m'))
+    .apply((key, _window, elements) => [{ zone: key.zone as string, rows: elements.length }]),
+);
+
+// process: two result types.
+const seen = trips.keyBy('zone').process({
+  state: { last: valueState<Trip>() },
+  *onElement(trip, { state, timers, key }) {
+    expectType<'north' | 'south'>()(key.zone);
+    expectType<Trip | undefined>()(state.last.get());
+    timers.eventTime(0);
+    yield { id: trip.id };
+  },
+  *onTimer(at) {
+    yield at;
+  },
+});
+expectType<Stream<{ id: string } | number>>()(seen);
+trips.keyBy('zone').process({
+  state: { last: valueState<Trip>() },
+  onElement(_trip, { state }) {
+    // @ts-expect-error the state holds trips
+    state.last.set('a trip');
+  },
+});
+
+// Two inputs.
+const connected = trips.connect(from([1n]));
+expectType<Stream<string | bigint>>()(
+  connected.map(
+    (trip): string | bigint => trip.id,
+    (n) => n,
+  ),
+);
+expectType<Stream<string>>()(
+  connected
+    .keyBy(
+      (trip) => trip.id,
+      (n) => String(n),
+    )
+    .process({
+      *onLeft(trip, { key }) {
+        yield trip.id + key.key;
+      },
+      *onRight(n) {
+        yield String(n);
+      },
+    }),
+);
+
+// Sinks, displays, parameters.
+trips.to('copies', { key: 'zone', timestamp: 'at' });
+// @ts-expect-error a key is a string field
+trips.to('copies', { key: 'fare' });
+view(totals.chart({ mark: 'bar', x: 'windowEnd', y: 'total', color: 'zone', last: '5m' }), trips, backpressure());
+totals.chart({ encoding: { x: { field: 'windowEnd' } } });
+// @ts-expect-error no such column
+totals.chart({ x: 'windowEnd', y: 'totle' });
+// @ts-expect-error no such mark
+totals.chart({ mark: 'pie', x: 'windowEnd', y: 'total' });
+expectType<number>()(param<number>('minutes', 5));
