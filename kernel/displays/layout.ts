@@ -1,0 +1,87 @@
+// What a run wants shown under its cell → the parts of its view, still without rows.
+import type { DisplaySpec } from '../../engine/api/fragment.ts';
+import { parseDuration } from '../../engine/time/duration.ts';
+import type { Displayed } from '../executor/executor-protocol.ts';
+import { partsOf } from '../live/planner.ts';
+import type { Wire } from '../protocol/displays.ts';
+import { markToVega, type AnyMark } from './mark-to-vega.ts';
+
+export const chartPoints = 2000;
+const chartLastMillis = 5 * 60_000;
+/** Below this rate a chart drops nothing. */
+const chartPerSecond = 1000;
+const framesPerSecond = 4;
+
+export interface RowLayout {
+  readonly kind: 'table' | 'chart';
+  readonly title: string;
+  readonly limit: number;
+  readonly lastMillis?: number;
+  readonly key?: readonly string[];
+  /** More a second is sampled: nobody could see it, or the display would keep only the last of it. */
+  readonly perSecond: number;
+  /** The chart's spec, when its first row is known (or not yet). */
+  readonly spec: (firstRow: Readonly<Record<string, unknown>> | undefined) => Readonly<Record<string, unknown>>;
+}
+export type PartLayout =
+  | RowLayout
+  | { readonly kind: 'backpressure' }
+  | { readonly kind: 'value'; readonly text: string; readonly wire?: Wire };
+
+/** In the order of `partsOf`, so that the index is the part's number in DisplayInstall. */
+export function layoutOf(displayed: Displayed): readonly PartLayout[] {
+  if (displayed.kind === 'value') return [{ kind: 'value', text: displayed.text, wire: displayed.wire }];
+  return partsOf(displayed).map(partLayout);
+}
+
+function partLayout(spec: DisplaySpec): PartLayout {
+  switch (spec.kind) {
+    case 'table':
+      return {
+        kind: 'table',
+        title: titleOf(spec),
+        limit: spec.rows,
+        key: spec.key,
+        perSecond: Math.max(spec.rows, 1) * framesPerSecond,
+        spec: () => ({}),
+      };
+    case 'chart':
+      return { kind: 'chart', title: titleOf(spec), ...chartKeeps(spec.mark), key: spec.key, ...chartSpec(spec) };
+    case 'backpressure':
+      return { kind: 'backpressure' };
+    case 'view':
+      throw new Error('A view inside a view is unfolded before it is laid out.');
+  }
+}
+
+type ChartSpec = Extract<DisplaySpec, { kind: 'chart' }>;
+
+function chartSpec({ mark, vega }: ChartSpec): Pick<RowLayout, 'spec' | 'perSecond'> {
+  if (mark) return { perSecond: chartPerSecond, spec: (row) => markToVega(mark as unknown as AnyMark, row) };
+  return { perSecond: chartPerSecond, spec: () => ({ ...vega, data: { name: 'rows' } }) };
+}
+
+/** `last` is event time, or rows. */
+function chartKeeps(mark: ChartSpec['mark']): Pick<RowLayout, 'limit' | 'lastMillis'> {
+  const last = mark?.['last'];
+  if (typeof last === 'number') return { limit: Math.min(Math.max(1, Math.floor(last)), chartPoints) };
+  return {
+    limit: chartPoints,
+    lastMillis: last === undefined ? chartLastMillis : parseDuration(last, 'The last of chart()'),
+  };
+}
+
+function titleOf(spec: Extract<DisplaySpec, { kind: 'table' | 'chart' }>): string {
+  const stream = 'variable' in spec.from ? spec.from.variable : variableOf(spec.from.node);
+  if (spec.kind === 'table') return stream;
+  const { mark, vega } = spec;
+  const given = mark?.['title'] ?? vega?.['title'];
+  if (typeof given === 'string') return given;
+  if (!mark) return stream;
+  const { y, color } = mark as unknown as AnyMark;
+  return color === undefined ? y : `${y} by ${color}`;
+}
+/** `cell/variable/verb#1` → variable. */
+function variableOf(uid: string): string {
+  return uid.split('/').at(-2) ?? uid;
+}

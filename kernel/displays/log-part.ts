@@ -1,0 +1,59 @@
+// What a cell printed: 20 lines a second at most, the last 500 kept, and a count of what was left out.
+import type { LogLine, LogPart, PartChange } from '../protocol/displays.ts';
+
+const keptLines = 500;
+const linesPerSecond = 20;
+
+export class CellLog {
+  readonly id = 'log';
+  #lines: LogLine[] = [];
+  #fresh: LogLine[] = [];
+  #dropped = 0;
+  #n = 0;
+  #isNew = true;
+  #changed = false;
+  #second = -1;
+  #inSecond = 0;
+
+  /** `dropped`: lines that the executor has left out already. */
+  add(lines: readonly Omit<LogLine, 'n'>[], dropped: number, watched: boolean): void {
+    this.#dropped += dropped;
+    for (const line of lines) {
+      const second = Math.floor(line.at / 1000);
+      if (second !== this.#second) {
+        this.#second = second;
+        this.#inSecond = 0;
+      }
+      if (++this.#inSecond > linesPerSecond) {
+        this.#dropped++;
+        continue;
+      }
+      const numbered: LogLine = { n: ++this.#n, ...line };
+      this.#lines.push(numbered);
+      if (watched) this.#fresh.push(numbered);
+    }
+    this.#lines = this.#lines.slice(-keptLines);
+    this.#fresh = this.#fresh.slice(-keptLines);
+    this.#changed ||= lines.length > 0 || dropped > 0;
+  }
+
+  takeChange(at: number): PartChange | undefined {
+    if (!this.hasChanged) return undefined;
+    const [isNew, lines] = [this.#isNew, this.#fresh];
+    this.forgetChanges();
+    return isNew
+      ? { kind: 'put', part: this.part(), at }
+      : { kind: 'lines', id: this.id, lines, dropped: this.#dropped };
+  }
+  get hasChanged(): boolean {
+    return this.#isNew || this.#changed;
+  }
+  forgetChanges(): void {
+    this.#fresh = [];
+    this.#isNew = false;
+    this.#changed = false;
+  }
+  part(): LogPart {
+    return { kind: 'log', id: this.id, lines: this.#lines, dropped: this.#dropped };
+  }
+}

@@ -1,0 +1,173 @@
+// A table or a chart under a cell: the rows it keeps, what has come since the last frame, and the line that says where time stands.
+import type { DisplayRow, ExecutorEvent } from '../executor/executor-protocol.ts';
+import type { Caption, ChartPart, Part, PartChange, TablePart, WireRow } from '../protocol/displays.ts';
+import { keepRows } from '../protocol/kept-rows.ts';
+import { toWire } from '../protocol/values.ts';
+import type { RowLayout } from './layout.ts';
+
+type Frame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
+export interface SavedRows {
+  readonly installed: number;
+  readonly rows: readonly WireRow[];
+  readonly total: number;
+}
+
+export class RowPart {
+  readonly id: string;
+  readonly display: string;
+  readonly installed: number;
+  readonly layout: RowLayout;
+  #rows: readonly WireRow[] = [];
+  #fresh: WireRow[] = [];
+  #rate = 0;
+  #sampled = 1;
+  #total = 0;
+  #watermark: number | undefined;
+  #lastWindow: number | undefined;
+  #finished = false;
+  #reason: Caption | undefined;
+  #firstRow: Readonly<Record<string, unknown>> | undefined;
+  #spec: Readonly<Record<string, unknown>>;
+  #isNew = true;
+  #changed = false;
+
+  constructor(id: string, display: string, installed: number, layout: RowLayout) {
+    this.id = id;
+    this.display = display;
+    this.installed = installed;
+    this.layout = layout;
+    this.#spec = layout.spec(undefined);
+  }
+
+  /** The same stream under a cell that was run again: the rows stay, title and spec are the new run's. */
+  withLayout(layout: RowLayout): RowPart {
+    const spec = layout.spec(this.#firstRow);
+    if (JSON.stringify([layout, spec]) === JSON.stringify([this.layout, this.#spec])) return this;
+    const part = new RowPart(this.id, this.display, this.installed, layout);
+    part.#rows = keepRows([], this.#rows, layout);
+    part.#rate = this.#rate;
+    part.#sampled = this.#sampled;
+    part.#total = this.#total;
+    part.#watermark = this.#watermark;
+    part.#lastWindow = this.#lastWindow;
+    part.#finished = this.#finished;
+    part.#reason = this.#reason;
+    part.#firstRow = this.#firstRow;
+    part.#spec = spec;
+    return part;
+  }
+
+  /** `watched`: somebody gets deltas. Else the rows are kept and nothing more is spent. */
+  add(frame: Frame, watched: boolean): void {
+    const first = frame.rows[0];
+    if (!this.#firstRow && first) {
+      this.#firstRow = asFields(first.value);
+      this.#spec = this.layout.spec(this.#firstRow);
+      this.#isNew ||= this.layout.kind === 'chart';
+    }
+    const rows = frame.rows.map((row) => this.#toWire(row));
+    this.#rows = keepRows(this.#rows, rows, this.layout);
+    if (watched) {
+      this.#fresh.push(...rows);
+      // More than the part keeps would be thrown away by the client.
+      if (this.#fresh.length > this.layout.limit) this.#fresh = this.#fresh.slice(-this.layout.limit);
+    }
+    this.#rate = frame.rate;
+    this.#sampled = frame.sampled;
+    this.#total = frame.total;
+    this.#watermark = frame.watermark ?? this.#watermark;
+    this.#finished = frame.finished;
+    this.#changed = true;
+  }
+
+  /** Why nothing comes, or undefined when there is nothing to explain. */
+  explain(reason: Caption['pieces'] | undefined): void {
+    const caption = reason && { pieces: reason, waiting: true };
+    if (JSON.stringify(caption) === JSON.stringify(this.#reason)) return;
+    this.#reason = caption;
+    this.#changed = true;
+  }
+
+  /** A client gets the whole part, or what came since the last frame. */
+  takeChange(at: number): PartChange | undefined {
+    const { id } = this;
+    const rows = this.#fresh;
+    const isNew = this.#isNew;
+    if (!isNew && !this.#changed) return undefined;
+    this.forgetChanges();
+    if (isNew) return { kind: 'put', part: this.part(), at };
+    return { kind: 'rows', id, rows, ...this.#figures() };
+  }
+  get hasChanged(): boolean {
+    return this.#isNew || this.#changed;
+  }
+  forgetChanges(): void {
+    this.#fresh = [];
+    this.#isNew = false;
+    this.#changed = false;
+  }
+
+  part(): Part {
+    const { id } = this;
+    const { kind, title, limit, lastMillis } = this.layout;
+    const common = { id, title, limit, rows: this.#rows, ...this.#figures() };
+    return kind === 'table'
+      ? ({ kind, ...common } satisfies TablePart)
+      : ({ kind, ...common, lastMillis, spec: this.#spec } satisfies ChartPart);
+  }
+  get rows(): readonly WireRow[] {
+    return this.#rows;
+  }
+
+  save(): SavedRows {
+    return { installed: this.installed, rows: this.#rows, total: this.#total };
+  }
+  /** Back to what was shown at a snapshot; undefined: to nothing. */
+  rewind(saved: SavedRows | undefined): void {
+    this.#rows = saved?.rows ?? [];
+    this.#total = saved?.total ?? 0;
+    this.#fresh = [];
+    this.#finished = false;
+    this.#isNew = true;
+  }
+
+  #figures(): Pick<TablePart, 'rate' | 'sampled' | 'total' | 'caption'> {
+    return { rate: this.#rate, sampled: this.#sampled, total: this.#total, caption: this.#caption() };
+  }
+
+  #caption(): Caption {
+    if (this.#reason) return this.#reason;
+    const pieces: (string | { readonly time: number })[] = [];
+    if (this.#lastWindow !== undefined) pieces.push('windows to ', { time: this.#lastWindow });
+    if (this.#watermark !== undefined && Number.isFinite(this.#watermark))
+      pieces.push(pieces.length > 0 ? ' · watermark ' : 'watermark ', { time: this.#watermark });
+    if (this.#finished) pieces.push(pieces.length > 0 ? ' · finished' : 'finished');
+    return { pieces, waiting: false };
+  }
+
+  #toWire(row: DisplayRow): WireRow {
+    const fields = asFields(row.value);
+    const end = fields['windowEnd'];
+    if (end instanceof Date && !(end.getTime() <= (this.#lastWindow ?? -Infinity))) this.#lastWindow = end.getTime();
+    const { n, timestamp: t, partition, offset, partial } = row;
+    const wire: WireRow = { n, t, value: toWire(row.value) };
+    const { key } = this.layout;
+    return {
+      ...wire,
+      ...(key && { key: rowKey(key, fields) }),
+      ...(partition !== undefined && { partition }),
+      ...(offset !== undefined && { offset }),
+      ...(partial && { partial }),
+    };
+  }
+}
+
+/** Rows with the same key and window replace each other. */
+function rowKey(key: readonly string[], fields: Readonly<Record<string, unknown>>): string {
+  const names = [...key, ...['windowStart', 'windowEnd'].filter((name) => name in fields && !key.includes(name))];
+  return JSON.stringify(names.map((name) => toWire(fields[name]) ?? null));
+}
+
+function asFields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,246 @@
+// All views of a session. Rows and figures come in as the executor sends them; frames go out when somebody watches, at most five a second.
+import { randomUUID } from 'node:crypto';
+import type { Plan } from '../../engine/graph/plan.ts';
+import type { Displayed, DisplayInstall, ExecutorEvent } from '../executor/executor-protocol.ts';
+import type { Caption, LogLine, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
+import { fromWire, toPlainJson } from '../protocol/values.ts';
+import type { Cell, Metrics } from '../session/state.ts';
+import { BackpressureHistory } from './backpressure-part.ts';
+import { errorParts } from './error-part.ts';
+import { FixedPart, PanelPart } from './fixed-part.ts';
+import { layoutOf, type RowLayout } from './layout.ts';
+import { CellLog } from './log-part.ts';
+import { RowPart, type SavedRows } from './row-part.ts';
+import { type LivePart, View } from './view.ts';
+
+/** Somebody who watches views: a connection. */
+export interface Watcher {
+  readonly id: string;
+  /** False while what was sent before has not gone out. */
+  readonly isReady: boolean;
+  send(message: ViewSnapshot | ViewDelta): void;
+}
+
+/** The rows of all displays as of a snapshot of the executor. */
+export type SavedViews = ReadonlyMap<string, SavedRows>;
+
+/** Calls back once, later; the store asks again for each frame. */
+export type Schedule = (callback: () => void, millis: number) => void;
+
+const frameMillis = 200;
+/** Parts of one cell that change together go out together. */
+const gatherMillis = 15;
+
+/** `layout` is there when the part is shown already, with rows that stay. */
+interface Prepared {
+  readonly part: LivePart;
+  readonly layout?: RowLayout;
+}
+interface CellView {
+  readonly view: View;
+  displays: readonly LivePart[];
+  prepared: readonly Prepared[] | undefined;
+  errors: readonly LivePart[];
+  log: CellLog | undefined;
+  sentAt: number;
+  isScheduled: boolean;
+}
+
+export class ViewStore {
+  readonly #views = new Map<string, CellView>();
+  readonly #watchers = new Map<string, Watcher>();
+  readonly #backpressure = new BackpressureHistory();
+  readonly #schedule: Schedule;
+  readonly #now: () => number;
+  #generation = 0;
+  readonly #name = randomUUID().slice(0, 8);
+
+  constructor(schedule: Schedule = later, now: () => number = () => performance.now()) {
+    this.#schedule = schedule;
+    this.#now = now;
+  }
+
+  // ---------------------------------------------------------------------------- what cells show
+
+  /** A mutation is on its way: rows of the new displays may come before it is known to have succeeded. */
+  prepare(cell: string, displayed: Displayed, installs: readonly DisplayInstall[]): void {
+    const entry = this.#entry(cell);
+    entry.prepared = layoutOf(displayed).map((layout, index): Prepared => {
+      const id = String(index);
+      if (layout.kind === 'value')
+        return { part: new FixedPart({ kind: 'value', id: 'value', text: layout.text, wire: layout.wire }) };
+      if (layout.kind === 'backpressure') return { part: new PanelPart(id, this.#backpressure) };
+      const install = installs.find((candidate) => candidate.cell === cell && candidate.part === index);
+      if (!install) throw new Error(`Display ${id} of cell ${cell} is not in the mutation that installs it.`);
+      const { display, installed } = install;
+      const kept = entry.displays.find((part) => isInstall(part, display, installed));
+      return kept ? { part: kept, layout } : { part: new RowPart(id, display, installed, layout) };
+    });
+  }
+  /** What was prepared is what the cell shows from now on. */
+  show(cell: string): void {
+    const entry = this.#views.get(cell);
+    if (!entry?.prepared) return;
+    entry.displays = entry.prepared.map(({ part, layout }) =>
+      part instanceof RowPart && layout ? part.withLayout(layout) : part,
+    );
+    entry.prepared = undefined;
+    this.#arrange(entry);
+  }
+  dropPrepared(): void {
+    for (const entry of this.#views.values()) entry.prepared = undefined;
+  }
+
+  remove(cell: string): void {
+    const entry = this.#views.get(cell);
+    if (!entry) return;
+    entry.displays = [];
+    entry.errors = [];
+    entry.log = undefined;
+    entry.prepared = undefined;
+    this.#arrange(entry);
+  }
+
+  showErrors(cell: Cell): void {
+    const parts = errorParts(cell);
+    const entry = this.#views.get(cell.id) ?? (parts.length > 0 ? this.#entry(cell.id) : undefined);
+    if (!entry) return;
+    const same = new Map(entry.errors.map((part) => [JSON.stringify(part.part()), part]));
+    entry.errors = parts.map((part) => same.get(JSON.stringify(part)) ?? new FixedPart(part));
+    this.#arrange(entry);
+  }
+
+  log(cell: string, lines: readonly Omit<LogLine, 'n'>[], dropped: number): void {
+    const entry = this.#entry(cell);
+    const isFirst = !entry.log;
+    entry.log ??= new CellLog();
+    entry.log.add(lines, dropped, entry.view.isWatched);
+    if (isFirst) this.#arrange(entry);
+    else this.#changed(entry);
+  }
+  clearLog(cell: string): void {
+    const entry = this.#views.get(cell);
+    if (!entry?.log) return;
+    entry.log = undefined;
+    this.#arrange(entry);
+  }
+
+  hasView(cell: string): boolean {
+    return (this.#views.get(cell)?.view.parts.length ?? 0) > 0;
+  }
+
+  // ---------------------------------------------------------------------------- what comes in
+
+  rows(frame: Extract<ExecutorEvent, { kind: 'display-rows' }>): void {
+    const cell = frame.display.slice(0, frame.display.lastIndexOf('/'));
+    const entry = this.#views.get(cell);
+    if (!entry) return;
+    for (const part of new Set([...entry.displays, ...(entry.prepared ?? []).map(({ part }) => part)]))
+      if (isInstall(part, frame.display, frame.installed)) part.add(frame, entry.view.isWatched);
+    this.#changed(entry);
+  }
+
+  measured(plan: Plan, metrics: Metrics): void {
+    this.#backpressure.update(plan, metrics);
+    for (const entry of this.#views.values()) {
+      for (const part of entry.displays) if (part instanceof PanelPart) part.measured();
+      this.#changed(entry);
+    }
+  }
+  /** Says under each display why nothing comes. */
+  explain(reasonOf: (display: string) => Caption['pieces'] | undefined): void {
+    for (const entry of this.#views.values()) {
+      for (const part of entry.displays) if (part instanceof RowPart) part.explain(reasonOf(part.display));
+      this.#changed(entry);
+    }
+  }
+
+  // ---------------------------------------------------------------------------- snapshots of the executor
+
+  save(): SavedViews {
+    const saved = new Map<string, SavedRows>();
+    for (const entry of this.#views.values())
+      for (const part of entry.displays) if (part instanceof RowPart) saved.set(part.display, part.save());
+    return saved;
+  }
+  /** The executor goes on from a snapshot: rows that came after it will come again. */
+  rewind(saved: SavedViews): void {
+    this.#generation++;
+    for (const entry of this.#views.values()) {
+      for (const part of entry.displays) {
+        if (!(part instanceof RowPart)) continue;
+        const rows = saved.get(part.display);
+        part.rewind(rows?.installed === part.installed ? rows : undefined);
+      }
+      entry.view.beginEpoch(this.#epoch());
+      this.#changed(entry);
+    }
+  }
+
+  // ---------------------------------------------------------------------------- clients
+
+  hello(watcher: Watcher, hello: ViewHello): void {
+    this.#watchers.set(watcher.id, watcher);
+    for (const message of this.#entry(hello.view).view.hello(watcher.id, hello)) watcher.send(message);
+  }
+  hide(client: string, cell: string): void {
+    this.#views.get(cell)?.view.hide(client);
+  }
+  forgetClient(client: string): void {
+    this.#watchers.delete(client);
+    for (const { view } of this.#views.values()) view.hide(client);
+  }
+  /** Everything a display keeps, as JSON lines. */
+  jsonLines(cell: string, part: string): string {
+    const found = this.#views.get(cell)?.displays.find(({ id }) => id === part);
+    const rows = found instanceof RowPart ? found.rows : [];
+    return rows.map((row) => `${JSON.stringify(toPlainJson(fromWire(row.value)))}\n`).join('');
+  }
+
+  // ---------------------------------------------------------------------------- frames
+
+  #entry(cell: string): CellView {
+    const found = this.#views.get(cell);
+    if (found) return found;
+    const view = new View(cell, this.#epoch());
+    const entry: CellView = {
+      ...{ view, displays: [], prepared: undefined, errors: [], log: undefined },
+      ...{ sentAt: -Infinity, isScheduled: false },
+    };
+    this.#views.set(cell, entry);
+    return entry;
+  }
+  #epoch(): string {
+    return `${this.#name}.${this.#generation}`;
+  }
+
+  #arrange(entry: CellView): void {
+    entry.view.setParts([...entry.errors, ...entry.displays, ...(entry.log ? [entry.log] : [])]);
+    this.#changed(entry);
+  }
+
+  #changed(entry: CellView): void {
+    if (entry.isScheduled || !entry.view.isWatched || !entry.view.hasChanged) return;
+    entry.isScheduled = true;
+    const wait = Math.max(gatherMillis, entry.sentAt + frameMillis - this.#now());
+    this.#schedule(() => this.#frame(entry), wait);
+  }
+
+  #frame(entry: CellView): void {
+    entry.isScheduled = false;
+    entry.sentAt = this.#now();
+    const { messages, isBehind } = entry.view.frame((client) => this.#watchers.get(client)?.isReady ?? false);
+    for (const [client, message] of messages) this.#watchers.get(client)?.send(message);
+    if (!isBehind) return;
+    entry.isScheduled = true;
+    this.#schedule(() => this.#frame(entry), frameMillis);
+  }
+}
+
+function isInstall(part: LivePart, display: string, installed: number): part is RowPart {
+  return part instanceof RowPart && part.display === display && part.installed === installed;
+}
+
+function later(callback: () => void, millis: number): void {
+  setTimeout(callback, millis).unref();
+}

@@ -1,0 +1,118 @@
+// What is shown under one cell: its parts in order, and how a client gets from what it last saw to what is there now.
+//
+// `seq` grows by one per frame. While somebody watches, a frame becomes a delta and a few are remembered; while nobody does, nothing is made, and
+// the next hello finds a gap and gets a snapshot.
+import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
+
+/** A part of a view: it knows its own changes since the last frame. */
+export interface LivePart {
+  readonly id: string;
+  readonly hasChanged: boolean;
+  part(): Part;
+  takeChange(at: number): PartChange | undefined;
+  forgetChanges(): void;
+}
+
+const rememberedFrames = 20;
+
+export class View {
+  readonly cell: string;
+  #epoch: string;
+  #seq = 0;
+  #parts: readonly LivePart[] = [];
+  #removed: string[] = [];
+  #history: ViewDelta[] = [];
+  /** Client → the last `seq` it was sent. */
+  readonly #cursors = new Map<string, number>();
+
+  constructor(cell: string, epoch: string) {
+    this.cell = cell;
+    this.#epoch = epoch;
+  }
+
+  get parts(): readonly LivePart[] {
+    return this.#parts;
+  }
+  get isWatched(): boolean {
+    return this.#cursors.size > 0;
+  }
+  get hasChanged(): boolean {
+    return this.#removed.length > 0 || this.#parts.some((part) => part.hasChanged);
+  }
+
+  /** A part that stays is the same object; a new object under an old id replaces that part. */
+  setParts(parts: readonly LivePart[]): void {
+    const ids = new Set(parts.map(({ id }) => id));
+    this.#removed = [...this.#removed, ...this.#parts.map(({ id }) => id)].filter((id) => !ids.has(id));
+    this.#parts = parts;
+  }
+
+  /** Everything seen so far is void: rows were taken back. */
+  beginEpoch(epoch: string): void {
+    this.#epoch = epoch;
+    this.#seq = 0;
+    this.#history = [];
+    for (const client of this.#cursors.keys()) this.#cursors.set(client, -1);
+  }
+
+  /** The client watches from now on. What it gets first: nothing, the deltas it misses, or a snapshot. */
+  hello(client: string, { epoch, lastSeq }: ViewHello): readonly (ViewSnapshot | ViewDelta)[] {
+    this.#advance();
+    this.#cursors.set(client, this.#seq);
+    const missing = epoch === this.#epoch && lastSeq !== undefined ? this.#since(lastSeq) : undefined;
+    return missing ?? [this.#snapshot()];
+  }
+  hide(client: string): void {
+    this.#cursors.delete(client);
+    if (!this.isWatched) this.#history = [];
+  }
+
+  /** One frame: what each client that can take it is to be sent. Who cannot is behind, and catches up with a later frame. */
+  frame(isReady: (client: string) => boolean): {
+    readonly messages: readonly (readonly [client: string, message: ViewSnapshot | ViewDelta])[];
+    readonly isBehind: boolean;
+  } {
+    this.#advance();
+    const messages: (readonly [string, ViewSnapshot | ViewDelta])[] = [];
+    let isBehind = false;
+    for (const [client, seen] of this.#cursors) {
+      if (seen === this.#seq) continue;
+      if (!isReady(client)) {
+        isBehind = true;
+        continue;
+      }
+      for (const message of this.#since(seen) ?? [this.#snapshot()]) messages.push([client, message]);
+      this.#cursors.set(client, this.#seq);
+    }
+    return { messages, isBehind };
+  }
+
+  #advance(): void {
+    if (!this.hasChanged) return;
+    this.#seq++;
+    if (!this.isWatched) {
+      for (const part of this.#parts) part.forgetChanges();
+      this.#removed = [];
+      return;
+    }
+    const changes: PartChange[] = this.#removed.map((id) => ({ kind: 'remove', id }));
+    this.#removed = [];
+    for (const [at, part] of this.#parts.entries()) {
+      const change = part.takeChange(at);
+      if (change) changes.push(change);
+    }
+    this.#history.push({ type: 'delta', view: this.cell, epoch: this.#epoch, seq: this.#seq, changes });
+    if (this.#history.length > rememberedFrames) this.#history.shift();
+  }
+
+  #since(seq: number): readonly ViewDelta[] | undefined {
+    if (seq === this.#seq) return [];
+    const first = this.#history[0];
+    if (!first || seq < first.seq - 1 || seq > this.#seq) return undefined;
+    return this.#history.filter((delta) => delta.seq > seq);
+  }
+  #snapshot(): ViewSnapshot {
+    const parts = this.#parts.map((part) => part.part());
+    return { type: 'snapshot', view: this.cell, epoch: this.#epoch, seq: this.#seq, parts };
+  }
+}

@@ -1,0 +1,46 @@
+// Which rows a display keeps: the rule that kernel and clients share, so that snapshot and deltas give the same rows.
+//
+//   A row takes the place of the older row with the same key; a row without a key is its own. Then the newest `limit` rows by
+//   `n` stay, and of these the ones whose event time is at most `lastMillis` before the newest event time. The order of the
+//   array is the order of first appearance: a replaced row keeps its place.
+import type { WireRow } from './displays.ts';
+
+export interface Retention {
+  readonly limit: number;
+  readonly lastMillis?: number;
+}
+
+export function rowId(row: WireRow): string {
+  return row.key === undefined ? `#${String(row.n)}` : `=${row.key}`;
+}
+
+export function keepRows(
+  kept: readonly WireRow[],
+  arrived: readonly WireRow[],
+  retention: Retention,
+): readonly WireRow[] {
+  if (arrived.length === 0) return kept;
+  const byId = new Map<string, WireRow>();
+  for (const rows of [kept, arrived]) {
+    for (const row of rows) {
+      const id = rowId(row);
+      const older = byId.get(id);
+      if (older === undefined || older.n < row.n) byId.set(id, row);
+    }
+  }
+  return within(recent([...byId.values()], retention), retention);
+}
+
+function recent(rows: readonly WireRow[], { limit }: Retention): readonly WireRow[] {
+  if (rows.length <= limit) return rows;
+  const newest = rows.map((row) => row.n).sort((a, b) => b - a);
+  const least = limit > 0 ? (newest[limit - 1] ?? -Infinity) : Infinity;
+  return rows.filter((row) => row.n >= least);
+}
+
+function within(rows: readonly WireRow[], { lastMillis }: Retention): readonly WireRow[] {
+  if (lastMillis === undefined) return rows;
+  let latest = -Infinity;
+  for (const row of rows) if (row.t > latest) latest = row.t;
+  return rows.filter((row) => row.t >= latest - lastMillis);
+}
