@@ -1,0 +1,48 @@
+// What ships, as data: each bundle's entry, where it goes and how it is loaded there.
+import type { BuildOptions } from 'esbuild';
+
+export interface Bundle {
+  readonly name: string;
+  /** Entry files by output name, relative to the project's root. */
+  readonly entries: Readonly<Record<string, string>>;
+  readonly options: BuildOptions;
+}
+
+// Sources are ES modules; a CommonJS bundle has no import.meta, so what they ask of it comes from CommonJS.
+const commonJs: BuildOptions = {
+  format: 'cjs',
+  platform: 'node',
+  target: 'node22',
+  outExtension: { '.js': '.cjs' },
+  banner: { js: "const sluiceBundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: {
+    'import.meta.url': 'sluiceBundleUrl',
+    'import.meta.filename': '__filename',
+    'import.meta.dirname': '__dirname',
+  },
+};
+// Bundled CommonJS packages call require for Node's own modules.
+const esm: BuildOptions = {
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  banner: {
+    js: "import { createRequire as sluiceCreateRequire } from 'node:module';\nconst require = sluiceCreateRequire(import.meta.url);",
+  },
+};
+
+export const bundles: readonly Bundle[] = [
+  {
+    name: 'extension',
+    entries: { extension: 'extension/main.ts' },
+    options: { ...commonJs, external: ['vscode'] },
+  },
+  // One file, executor included: an update of the extension must not pull later parts away from a kernel that runs.
+  { name: 'kernel', entries: { kernel: 'kernel/main.ts' }, options: commonJs },
+  { name: 'language', entries: { language: 'kernel/cells/language-server.ts' }, options: commonJs },
+  // Notebooks and jobs import `sluice` and `sluice/testing` into one program: their shared parts are shared chunks.
+  { name: 'package', entries: { sluice: 'engine/index.ts', testing: 'engine/testing/index.ts' }, options: esm },
+  { name: 'cli', entries: { cli: 'kernel/cli.ts' }, options: { ...esm, splitting: false } },
+];

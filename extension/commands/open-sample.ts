@@ -1,0 +1,38 @@
+// "Open a Sample": copies one with its data to a folder of the user's and opens it there.
+import * as vscode from 'vscode';
+import { isThere, openNotebook } from './new-notebook.ts';
+import { filesOf, listSamples } from './sample-files.ts';
+
+export async function openSample(extension: vscode.Uri): Promise<void> {
+  const from = vscode.Uri.joinPath(extension, 'samples');
+  const samples = await listSamples(from.fsPath);
+  const picked = await vscode.window.showQuickPick(
+    samples.map((sample) => ({ label: sample.title, description: sample.file, detail: sample.summary, sample })),
+    { title: 'Open a Sample', placeHolder: 'Which one?', matchOnDetail: true },
+  );
+  if (picked === undefined) return;
+  const open = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const [to] =
+    (await vscode.window.showOpenDialog({
+      title: 'Where the sample and its data are copied to',
+      openLabel: 'Copy Here',
+      canSelectFolders: true,
+      canSelectFiles: false,
+      ...(open === undefined ? {} : { defaultUri: open }),
+    })) ?? [];
+  if (to === undefined) return;
+  const notebook = vscode.Uri.joinPath(to, picked.sample.file);
+  if (await isThere(notebook)) {
+    const answer = await vscode.window.showWarningMessage(
+      `${picked.sample.file} is in ${to.fsPath} already.`,
+      { modal: true },
+      'Open It',
+      'Replace It',
+    );
+    if (answer === undefined) return;
+    if (answer === 'Open It') return openNotebook(notebook);
+  }
+  for (const file of [...(await filesOf(from.fsPath, picked.sample.file)), picked.sample.file])
+    await vscode.workspace.fs.copy(vscode.Uri.joinPath(from, file), vscode.Uri.joinPath(to, file), { overwrite: true });
+  await openNotebook(notebook);
+}

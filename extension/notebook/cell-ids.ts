@@ -1,0 +1,72 @@
+// Ids of the cells of open notebooks: a new cell gets one at once, cut and paste keeps it, a copy gets a new one.
+//
+// Only what the user does in the editor is answered: a file that changed on disk comes in as it is (the notebook is not
+// dirty then), and duplicates in it stay until the user renames one.
+import * as vscode from 'vscode';
+import { identify, type CellIdentity } from '../../kernel/protocol/cell-identity.ts';
+import { notebookType, type EditorMetadata } from './cell-metadata.ts';
+import { newCellId } from './new-cell-id.ts';
+
+export const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.metadata;
+
+export const kindOf = (cell: vscode.NotebookCell): 'code' | 'markdown' | 'test' =>
+  cell.kind === vscode.NotebookCellKind.Markup ? 'markdown' : metadataOf(cell).kind === 'test' ? 'test' : 'code';
+
+// A derived id stays with its cell while the notebook is open, wherever the cells before it go.
+const derivedIds = new WeakMap<vscode.NotebookCell, string>();
+
+/** One identity per cell, in document order. */
+export function identities(notebook: vscode.NotebookDocument): Map<vscode.NotebookCell, CellIdentity> {
+  const cells = notebook.getCells();
+  const known = identify(
+    cells.map((cell) => ({ kind: kindOf(cell), id: metadataOf(cell).id ?? derivedIds.get(cell) })),
+  );
+  return new Map(
+    cells.map((cell, i) => {
+      const identity = known[i]!;
+      if (metadataOf(cell).id === undefined) derivedIds.set(cell, identity.id);
+      return [cell, identity];
+    }),
+  );
+}
+
+export function cellById(notebook: vscode.NotebookDocument, id: string): vscode.NotebookCell | undefined {
+  for (const [cell, identity] of identities(notebook))
+    if (identity.id === id && identity.problem === undefined) return cell;
+  return undefined;
+}
+
+export function registerCellIds(): vscode.Disposable {
+  return vscode.workspace.onDidChangeNotebookDocument((event) => {
+    if (event.notebook.notebookType !== notebookType || !event.notebook.isDirty) return;
+    const added = event.contentChanges.flatMap((change) => change.addedCells);
+    if (added.length > 0) void giveIds(event.notebook, new Set(added));
+  });
+}
+
+async function giveIds(notebook: vscode.NotebookDocument, added: ReadonlySet<vscode.NotebookCell>): Promise<void> {
+  // The edit is refused when the notebook changed meanwhile: then the cells are looked at again.
+  for (let attempt = 0; attempt < 5 && !notebook.isClosed; attempt++) {
+    const edits = idEdits(notebook, added);
+    if (edits.length === 0) return;
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(notebook.uri, edits);
+    if (await vscode.workspace.applyEdit(edit)) return;
+  }
+}
+
+function idEdits(notebook: vscode.NotebookDocument, added: ReadonlySet<vscode.NotebookCell>): vscode.NotebookEdit[] {
+  const cells = notebook.getCells();
+  const taken = new Set(cells.flatMap((cell) => (added.has(cell) ? [] : [metadataOf(cell).id ?? ''])));
+  return cells.flatMap((cell) => {
+    if (!added.has(cell) || cell.kind !== vscode.NotebookCellKind.Code) return [];
+    const { id } = metadataOf(cell);
+    const wanted = id === undefined || taken.has(id) ? newCellId(cell.document.getText(), taken, Math.random) : id;
+    taken.add(wanted);
+    return wanted === id ? [] : [setCellId(cell, wanted)];
+  });
+}
+
+export function setCellId(cell: vscode.NotebookCell, id: string): vscode.NotebookEdit {
+  return vscode.NotebookEdit.updateCellMetadata(cell.index, { ...cell.metadata, id });
+}

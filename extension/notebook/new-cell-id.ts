@@ -1,0 +1,12 @@
+// The id of a new cell: the first name it declares, else four letters; never one that is taken.
+const declaration =
+  /^[ \t]*(?:export\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:const|let|var|function\s*\*?|class|interface|type|enum)\s+([A-Za-z_][\w]*)/m;
+
+export function newCellId(text: string, taken: ReadonlySet<string>, random: () => number): string {
+  const declared = declaration.exec(text)?.[1];
+  if (declared !== undefined && !taken.has(declared)) return declared;
+  for (;;) {
+    const letters = Array.from({ length: 4 }, () => String.fromCharCode(97 + Math.floor(random() * 26))).join('');
+    if (!taken.has(letters)) return letters;
+  }
+}

@@ -1,0 +1,150 @@
+// VS Code's executions of cells: the only way to write an output, and at most one per cell at a time.
+//
+//   none ─queue─► pending ─begin─► executing ─end─► none        a run, of this client or another
+//   none ─attach─► executing ─► none                            the output is written again: reload, reopen, second window
+//
+// A cell's output is one item that names session and cell; the renderer asks for the rest. It is left alone when it is there already:
+// writing it again would replace the chart.
+import * as vscode from 'vscode';
+import { viewMime, type ViewItem } from '../../kernel/protocol/displays.ts';
+
+interface Running {
+  readonly execution: vscode.NotebookCellExecution;
+  begun: boolean;
+  /** Writes of this execution, in order; an execution ends after them. */
+  writes: Promise<unknown>;
+}
+
+export class Executions {
+  readonly #controller: vscode.NotebookController;
+  readonly #running = new Map<vscode.NotebookCell, Running>();
+  /** What each cell's output is, or will be when the write is through. */
+  readonly #shown = new WeakMap<vscode.NotebookCell, string>();
+  readonly #writing = new Map<vscode.NotebookCell, number>();
+  /** Ends of executions that still write. */
+  readonly #ending = new Map<vscode.NotebookCell, Promise<void>>();
+
+  constructor(controller: vscode.NotebookController) {
+    this.#controller = controller;
+  }
+
+  isRunning(cell: vscode.NotebookCell): boolean {
+    return this.#running.has(cell);
+  }
+
+  get cells(): vscode.NotebookCell[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Shows the cell as pending. */
+  async queue(cell: vscode.NotebookCell): Promise<void> {
+    await this.#ending.get(cell);
+    if (!this.#running.has(cell) && cell.index >= 0) this.#create(cell);
+  }
+
+  async begin(cell: vscode.NotebookCell, item: ViewItem): Promise<void> {
+    await this.queue(cell);
+    const running = this.#running.get(cell);
+    if (running === undefined || running.begun) return;
+    this.#start(running, Date.now());
+    this.#write(running, item);
+  }
+
+  /** `problem`: written instead of the view, for what no kernel can show. */
+  end(cell: vscode.NotebookCell, ok: boolean | undefined, problem?: string): void {
+    const running = this.#running.get(cell);
+    if (running === undefined) return;
+    this.#running.delete(cell);
+    if (problem !== undefined) {
+      if (!running.begun) this.#start(running, Date.now());
+      this.#shown.delete(cell);
+      const output = new vscode.NotebookCellOutput([
+        vscode.NotebookCellOutputItem.error({ name: '', message: problem, stack: problem }),
+      ]);
+      this.#append(running, () => running.execution.replaceOutput(output));
+    }
+    this.#finish(cell, running, ok);
+  }
+
+  /** Writes the item of a cell that has a view, unless it is there. */
+  async attach(cell: vscode.NotebookCell, item: ViewItem): Promise<void> {
+    await this.#ending.get(cell);
+    const running = this.#running.get(cell);
+    if (running !== undefined) {
+      if (running.begun) this.#write(running, item);
+      return;
+    }
+    if (cell.index < 0 || this.#isShown(cell, item)) return;
+    this.#once(cell, (running) => this.#write(running, item));
+  }
+
+  async clear(cell: vscode.NotebookCell): Promise<void> {
+    await this.#ending.get(cell);
+    if (this.#running.has(cell) || cell.index < 0 || cell.outputs.length === 0) return;
+    this.#shown.delete(cell);
+    this.#once(cell, (running) => this.#append(running, () => running.execution.clearOutput()));
+  }
+
+  #once(cell: vscode.NotebookCell, write: (running: Running) => void): void {
+    const running = this.#create(cell);
+    this.#running.delete(cell);
+    this.#start(running, undefined);
+    write(running);
+    this.#finish(cell, running, undefined);
+  }
+
+  #create(cell: vscode.NotebookCell): Running {
+    const execution = this.#controller.createNotebookCellExecution(cell);
+    const running: Running = { execution, begun: false, writes: Promise.resolve() };
+    this.#running.set(cell, running);
+    return running;
+  }
+
+  #start(running: Running, at: number | undefined): void {
+    running.begun = true;
+    running.execution.start(at);
+  }
+
+  #write(running: Running, item: ViewItem): void {
+    const { cell } = running.execution;
+    if (this.#isShown(cell, item)) return;
+    this.#shown.set(cell, key(item));
+    this.#append(running, () => running.execution.replaceOutput(viewOutput(item)));
+  }
+
+  #append(running: Running, write: () => Thenable<void>): void {
+    const { cell } = running.execution;
+    this.#writing.set(cell, (this.#writing.get(cell) ?? 0) + 1);
+    running.writes = running.writes
+      .then(write)
+      // The cell was deleted, or the window closes: there is nobody to show it to.
+      .catch(() => this.#shown.delete(cell))
+      .then(() => {
+        const left = (this.#writing.get(cell) ?? 1) - 1;
+        if (left > 0) this.#writing.set(cell, left);
+        else this.#writing.delete(cell);
+      });
+  }
+
+  /** The output is gone when the user cleared it; then it has to be written whatever we remember. */
+  #isShown(cell: vscode.NotebookCell, item: ViewItem): boolean {
+    return this.#shown.get(cell) === key(item) && (cell.outputs.length > 0 || this.#writing.has(cell));
+  }
+
+  #finish(cell: vscode.NotebookCell, running: Running, ok: boolean | undefined): void {
+    const ended = running.writes.then(() => {
+      running.execution.end(ok, ok === undefined ? undefined : Date.now());
+      if (this.#ending.get(cell) === ended) this.#ending.delete(cell);
+    });
+    this.#ending.set(cell, ended);
+  }
+}
+
+const key = (item: ViewItem): string => `${item.session}/${item.cell}`;
+
+function viewOutput(item: ViewItem): vscode.NotebookCellOutput {
+  return new vscode.NotebookCellOutput([
+    vscode.NotebookCellOutputItem.json(item, viewMime),
+    vscode.NotebookCellOutputItem.text(`Live view of cell ${item.cell}. It is drawn by Sluice's renderer.`),
+  ]);
+}

@@ -1,0 +1,260 @@
+// One open notebook and its session: what the user does goes to the kernel, what the kernel says goes to cells.
+//
+//   detached ─run, or a session is there when the notebook opens─► connecting ─► attached
+//      ▲                                                              │             │
+//      └───────────── the kernel ended, was killed, cannot start ─────┴─────────────┘
+//
+// Notifications are handled one after the other, so that a run that ends at once still begins first. When the connection ends, every
+// execution ends with the reason: no cell stays pending, and the next run connects anew.
+import * as vscode from 'vscode';
+import { protocolVersion, type CellState, type CellText, type RunResult } from '../../kernel/protocol/messages.ts';
+import { cellById, identities, kindOf } from '../notebook/cell-ids.ts';
+import type { Executions } from './executions.ts';
+import type { Link } from './link.ts';
+
+/** Connects to the notebook's session; `start: false` gives nothing when there is none. */
+export type Connect = (notebook: string, options: { readonly start: boolean }) => Promise<Link | undefined>;
+
+const typingPauseMillis = 150;
+
+export class LiveNotebook {
+  readonly notebook: vscode.NotebookDocument;
+  readonly #connect: Connect;
+  readonly #executions: Executions;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #attached = new vscode.EventEmitter<Link>();
+  #link: Link | undefined;
+  #connecting: Promise<Link | undefined> | undefined;
+  #states: ReadonlyMap<string, CellState> = new Map();
+  #events: Promise<void> = Promise.resolve();
+  #typing: NodeJS.Timeout | undefined;
+  #sentIds: ReadonlySet<string> = new Set();
+  #farewell: string | undefined;
+  #isSelected = false;
+
+  /** States of cells changed. */
+  readonly onDidChange: vscode.Event<void> = this.#changed.event;
+  readonly onDidAttach: vscode.Event<Link> = this.#attached.event;
+
+  constructor(notebook: vscode.NotebookDocument, connect: Connect, executions: Executions) {
+    this.notebook = notebook;
+    this.#connect = connect;
+    this.#executions = executions;
+  }
+
+  get link(): Link | undefined {
+    return this.#link;
+  }
+  get isConnecting(): boolean {
+    return this.#connecting !== undefined;
+  }
+  stateOf(id: string): CellState | undefined {
+    return this.#states.get(id);
+  }
+  get states(): readonly CellState[] {
+    return [...this.#states.values()];
+  }
+  isRunning(cell: vscode.NotebookCell): boolean {
+    return this.#executions.isRunning(cell);
+  }
+
+  /** Joins a session that is there; starts nothing. */
+  async join(): Promise<void> {
+    await this.#linked(false).catch(() => undefined);
+  }
+
+  set isSelected(selected: boolean) {
+    this.#isSelected = selected;
+    if (selected) void this.#enqueue(() => this.#showViews());
+  }
+
+  async run(cells: readonly vscode.NotebookCell[]): Promise<void> {
+    const known = identities(this.notebook);
+    // Run All leaves test cells to `sluice test`.
+    const wanted = cells.length === 1 ? cells : cells.filter((cell) => kindOf(cell) !== 'test');
+    const firstWrong = wanted.findIndex((cell) => known.get(cell)?.problem !== undefined);
+    const wrong = wanted[firstWrong];
+    const runnable = firstWrong === -1 ? wanted : wanted.slice(0, firstWrong);
+    await Promise.all(runnable.map((cell) => this.#executions.queue(cell)));
+    this.#changed.fire();
+    try {
+      if (runnable.length > 0 && !(await this.#runAll(runnable, known))) return;
+    } catch (error) {
+      this.#failAll(runnable, messageOf(error));
+      return;
+    }
+    if (wrong === undefined) return;
+    await this.#executions.queue(wrong);
+    const { id, problem } = known.get(wrong)!;
+    this.#executions.end(
+      wrong,
+      false,
+      problem === 'invalid'
+        ? `"${id}" is no cell id: letters, digits, _ and -, and no digit first. Click the id in the cell's status bar to rename it.`
+        : `Another cell above has the id "${id}" too, so this one does not run. Click the id in the cell's status bar to rename it.`,
+    );
+  }
+
+  /** True when all of them ran well. */
+  async #runAll(
+    cells: readonly vscode.NotebookCell[],
+    known: ReadonlyMap<vscode.NotebookCell, { readonly id: string }>,
+  ): Promise<boolean> {
+    const link = await this.#linked(true);
+    if (link === undefined) throw new Error('The session could not be started.');
+    await this.#sync(link);
+    const results = await link.request('run', { cells: cells.map((cell) => known.get(cell)!.id) });
+    await this.#enqueue(() => {
+      for (const cell of cells) {
+        const result = results.find((other) => other.cell === known.get(cell)!.id);
+        this.#executions.end(cell, result?.ok);
+      }
+    });
+    return results.length >= cells.length && results.every((result) => result.ok);
+  }
+
+  async interrupt(cell?: vscode.NotebookCell): Promise<void> {
+    if (this.#link === undefined) return;
+    const id = cell === undefined ? undefined : identities(this.notebook).get(cell)?.id;
+    await this.#link.request('interrupt', id === undefined ? {} : { cell: id });
+  }
+
+  /** Ends the kernel and starts one. No cell runs by itself. */
+  async restart(): Promise<void> {
+    const link = this.#link ?? (await this.#linked(false));
+    if (link !== undefined) {
+      this.#farewell = 'The session was restarted.';
+      await Promise.race([link.request('shutdown', null).catch(() => undefined), link.ended]);
+      await link.ended;
+      await this.#events;
+    }
+    for (const cell of this.notebook.getCells()) await this.#executions.clear(cell);
+    await this.#linked(true);
+  }
+
+  async arm(cell: vscode.NotebookCell, armed: boolean): Promise<void> {
+    const link = await this.#linked(true);
+    await link?.request('arm', { cell: identities(this.notebook).get(cell)!.id, armed });
+  }
+
+  /** Cells came, went or changed. Typing is sent when it pauses; what changes the dataflow is sent at once. */
+  documentChanged(event: vscode.NotebookDocumentChangeEvent): void {
+    if (this.#link === undefined) return;
+    clearTimeout(this.#typing);
+    const structural =
+      event.contentChanges.length > 0 || event.cellChanges.some((change) => change.metadata !== undefined);
+    if (structural) void this.#sync(this.#link).catch(() => undefined);
+    else if (event.cellChanges.some((change) => change.document !== undefined)) this.#syncSoon();
+    if (structural) void this.#enqueue(() => this.#showViews());
+  }
+
+  dispose(): void {
+    clearTimeout(this.#typing);
+    this.#link?.close();
+    this.#changed.dispose();
+    this.#attached.dispose();
+  }
+
+  #syncSoon(): void {
+    this.#typing = setTimeout(() => {
+      if (this.#link !== undefined) void this.#sync(this.#link).catch(() => undefined);
+    }, typingPauseMillis);
+  }
+
+  async #sync(link: Link): Promise<void> {
+    clearTimeout(this.#typing);
+    const cells = [...identities(this.notebook)].map(([cell, { id }]): CellText => ({
+      id,
+      kind: kindOf(cell),
+      text: cell.document.getText().replace(/\r\n?/g, '\n'),
+    }));
+    const ids = new Set(cells.map((cell) => cell.id));
+    const gone = [...this.#sentIds].filter((id) => !ids.has(id));
+    this.#sentIds = ids;
+    // In this order: the kernel may take a cell that is not in the document for one that was never there.
+    await Promise.all([...gone.map((cell) => link.request('delete', { cell })), link.request('sync', { cells })]);
+  }
+
+  #linked(start: boolean): Promise<Link | undefined> {
+    if (this.#link !== undefined) return Promise.resolve(this.#link);
+    // A join that found nothing does not answer a run that wants a kernel.
+    const earlier = this.#connecting;
+    if (earlier !== undefined) return earlier.then((link) => link ?? (start ? this.#linked(true) : undefined));
+    const connecting = this.#open(start).finally(() => {
+      this.#connecting = undefined;
+      this.#changed.fire();
+    });
+    this.#connecting = connecting;
+    this.#changed.fire();
+    return connecting;
+  }
+
+  async #open(start: boolean): Promise<Link | undefined> {
+    const link = await this.#connect(this.notebook.uri.fsPath, { start });
+    if (link === undefined) return undefined;
+    if (this.notebook.isClosed) {
+      link.close();
+      return undefined;
+    }
+    this.#link = link;
+    this.#farewell = undefined;
+    link.on('state', (state) => void this.#enqueue(() => this.#setStates(state.cells)));
+    link.on('run', ({ cell, event, result }) => void this.#enqueue(() => this.#ran(cell, event, result)));
+    link.on('ending', ({ reason }) => (this.#farewell ??= reason));
+    void link.ended.then((reason) => this.#enqueue(() => this.#detached(link, reason)));
+    this.#sentIds = new Set();
+    await this.#sync(link);
+    await this.#enqueue(() => this.#setStates(link.welcome.state.cells));
+    this.#attached.fire(link);
+    return link;
+  }
+
+  #setStates(states: readonly CellState[]): void {
+    this.#states = new Map(states.map((state) => [state.id, state]));
+    this.#changed.fire();
+    this.#showViews();
+  }
+
+  #showViews(): void {
+    if (!this.#isSelected || this.#link === undefined) return;
+    for (const [cell, { id, problem }] of identities(this.notebook))
+      if (problem === undefined && this.#states.get(id)?.hasView)
+        void this.#executions.attach(cell, this.#item(this.#link, id));
+  }
+
+  async #ran(id: string, event: 'start' | 'end', result: RunResult | undefined): Promise<void> {
+    const cell = cellById(this.notebook, id);
+    // Another client's run can come before this notebook's kernel was selected: then no execution can be made.
+    if (cell === undefined || this.#link === undefined || !this.#isSelected) return;
+    if (event === 'start') await this.#executions.begin(cell, this.#item(this.#link, id));
+    else this.#executions.end(cell, result?.ok);
+  }
+
+  #item(link: Link, cell: string): { protocol: number; session: string; cell: string } {
+    return { protocol: protocolVersion, session: link.welcome.session, cell };
+  }
+
+  #detached(link: Link, reason: string): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#states = new Map();
+    this.#sentIds = new Set();
+    this.#failAll(
+      this.#executions.cells.filter((cell) => cell.notebook === this.notebook),
+      this.#farewell ?? reason,
+    );
+    if (!this.notebook.isClosed) this.#changed.fire();
+  }
+
+  #failAll(cells: readonly vscode.NotebookCell[], message: string): void {
+    for (const cell of cells) this.#executions.end(cell, false, message);
+    this.#changed.fire();
+  }
+
+  #enqueue(handle: () => void | Promise<void>): Promise<void> {
+    this.#events = this.#events.then(handle).catch((error: unknown) => console.error(error));
+    return this.#events;
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,118 @@
+// What a cell's status bar says, from the kernel's state of the cell. Text and a shape; VS Code gives these items no colour.
+import type { CellState } from '../../kernel/protocol/messages.ts';
+
+export interface StatusText {
+  readonly text: string;
+  readonly tooltip: string;
+  /** Clicking it does this. */
+  readonly action?: 'arm' | 'disarm';
+}
+
+export function statusTexts(state: CellState, locale?: string): StatusText[] {
+  const texts: StatusText[] = [phaseText(state, locale)];
+  if (state.edited)
+    texts.push({
+      text: '$(edit) edited',
+      tooltip: 'What runs is the text of the last run. Run the cell to replace it.',
+    });
+  if (state.stale.length > 0)
+    texts.push({
+      text: `$(history) stale: ${state.stale.join(', ')} changed`,
+      tooltip: `This cell captured ${state.stale.join(', ')} before the change and runs on with the old value. Run it to take the new one.`,
+    });
+  const figures = figuresText(state, locale);
+  if (figures !== undefined) texts.push(figures);
+  if (state.heldBack !== undefined)
+    texts.push({
+      text: `$(triangle-up) ${state.heldBack}`,
+      tooltip: 'This cell could go faster; what it waits for is named here.',
+    });
+  if (state.sink !== undefined)
+    texts.push(
+      state.sink.armed
+        ? {
+            text: `$(record) writes to ${state.sink.target}`,
+            tooltip: 'The sink is armed: rows are written. Click to disarm it.',
+            action: 'disarm',
+          }
+        : {
+            text: `$(circle-slash) preview: nothing is written to ${state.sink.target}`,
+            tooltip: 'The sink shows what it would write. Click to arm it.',
+            action: 'arm',
+          },
+    );
+  for (const note of state.notes) texts.push({ text: `$(info) ${note}`, tooltip: note });
+  return texts;
+}
+
+function phaseText(state: CellState, locale: string | undefined): StatusText {
+  const name = state.stream === undefined ? '' : ` · ${state.stream}`;
+  const because = state.reason === undefined ? '' : `: ${state.reason}`;
+  switch (state.phase) {
+    case 'not-run':
+      return { text: '$(circle-large-outline) not run', tooltip: 'This cell has not run in this session.' };
+    case 'starting':
+      return { text: '$(loading) starting kernel', tooltip: 'The session is being started.' };
+    case 'running':
+      return { text: `$(play) running${because}`, tooltip: 'The cell is being evaluated and attached.' };
+    case 'pulling':
+      return {
+        text: `$(watch) ${state.reason ?? 'waiting for rows'}`,
+        tooltip: 'The cell awaits rows; interrupt it to give up.',
+      };
+    case 'defined':
+      return {
+        text: `$(circle-outline) defined${name}`,
+        tooltip: 'No display, sink or pull reaches what this cell defines, so it reads nothing.',
+      };
+    case 'connecting':
+      return { text: `$(plug) connecting${name}${because}`, tooltip: 'The sources are being opened.' };
+    case 'waiting':
+      return {
+        text: `$(watch) ${state.reason ?? 'waiting for the first record'}${name}`,
+        tooltip: state.reason ?? 'Connected; no record has come yet.',
+      };
+    case 'live':
+      return {
+        text: `$(circle-filled) live${name}${because}`,
+        tooltip: 'Records flow through this cell.',
+      };
+    case 'finished':
+      return {
+        text: `$(check) finished${name}${state.rows === undefined ? '' : ` (${count(state.rows, locale)} ${state.rows === 1 ? 'row' : 'rows'})`}`,
+        tooltip: 'All its sources have ended.',
+      };
+    case 'failed':
+      return { text: `$(error) failed${name}${because}`, tooltip: state.errors[0]?.message ?? 'The cell failed.' };
+  }
+}
+
+function figuresText(state: CellState, locale: string | undefined): StatusText | undefined {
+  if (state.phase !== 'live' && state.phase !== 'waiting') return undefined;
+  const figures = [
+    ...(state.inPerSecond === undefined ? [] : [`in ${rate(state.inPerSecond)}`]),
+    ...(state.outPerSecond === undefined ? [] : [`out ${rate(state.outPerSecond)}`]),
+    ...(state.late === undefined ? [] : [`late ${count(state.late, locale)}`]),
+  ];
+  if (figures.length === 0) return undefined;
+  return {
+    text: figures.join('  '),
+    tooltip: 'Records a second into and out of this cell; elements too late for their window.',
+  };
+}
+
+export const count = (n: number, locale?: string): string => n.toLocaleString(locale);
+
+/** Three significant digits, so that the text keeps about the same width: 412/s, 18.2 k/s. */
+export function rate(perSecond: number): string {
+  const units = ['', ' k', ' M', ' G'];
+  let value = perSecond;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  const text = unit === 0 && value > 0 && value < 9.95 ? String(Math.round(value * 10) / 10) : value.toFixed(digits);
+  return `${text}${units[unit]}/s`;
+}

@@ -1,0 +1,29 @@
+// What the kernel found wrong in a cell, as entries of the Problems panel at the cell's own lines.
+import * as vscode from 'vscode';
+import { identities } from '../notebook/cell-ids.ts';
+import type { LiveNotebook } from './live-notebook.ts';
+
+export function showProblems(collection: vscode.DiagnosticCollection, live: LiveNotebook): void {
+  for (const [cell, { id, problem }] of identities(live.notebook)) {
+    const errors = problem === undefined ? (live.stateOf(id)?.errors ?? []) : [];
+    collection.set(
+      cell.document.uri,
+      errors.map((error) => {
+        const diagnostic = new vscode.Diagnostic(
+          rangeOf(cell.document, error.line, error.column),
+          error.message,
+          vscode.DiagnosticSeverity.Error,
+        );
+        diagnostic.source = 'sluice';
+        diagnostic.code = error.code;
+        return diagnostic;
+      }),
+    );
+  }
+}
+
+/** The word at a 1-based position; the first line where there is none. */
+function rangeOf(document: vscode.TextDocument, line = 1, column = 1): vscode.Range {
+  const at = document.validatePosition(new vscode.Position(Math.max(0, line - 1), Math.max(0, column - 1)));
+  return document.getWordRangeAtPosition(at) ?? document.lineAt(at.line).range;
+}
