@@ -1,0 +1,57 @@
+// Another implementation of Kafka's protocol than ours, to fill topics and to see what is in a cluster: kafkajs.
+import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
+
+export interface IndependentClient {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly producer: Producer;
+  createTopic(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
+  /** One JSON value a message; `partition` of each says where it goes. */
+  send(topic: string, messages: readonly TestMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+export interface TestMessage {
+  readonly partition?: number;
+  readonly value: unknown;
+  readonly timestamp?: number;
+}
+
+export async function independentClient(brokers: string): Promise<IndependentClient> {
+  const kafka = new Kafka({
+    brokers: brokers.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, retries: 12 },
+  });
+  const admin = kafka.admin();
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await Promise.all([admin.connect(), producer.connect()]);
+  return {
+    kafka,
+    admin,
+    producer,
+    async createTopic(topic, numPartitions = 1, config = {}) {
+      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+      await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
+    },
+    async send(topic, messages) {
+      await producer.send({ topic, messages: messages.map(toMessage) });
+    },
+    async close() {
+      await Promise.all([admin.disconnect(), producer.disconnect()]);
+    },
+  };
+}
+
+export function toMessage({ partition = 0, value, timestamp }: TestMessage) {
+  return {
+    partition,
+    value: typeof value === 'string' || value === null ? value : JSON.stringify(value),
+    ...(timestamp !== undefined && { timestamp: String(timestamp) }),
+  };
+}
+
+// kafkajs sets timers into the past on every connection, which Node 24 warns of.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'TimeoutNegativeWarning') process.stderr.write(`${warning.stack ?? warning.message}\n`);
+});
