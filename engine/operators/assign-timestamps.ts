@@ -1,0 +1,78 @@
+// assignTimestamps: new event times, and a watermark of its own from them; the input's watermarks are swallowed, but for the end.
+import { SluiceError } from '../error.ts';
+import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { compileEventTime } from '../time/event-time.ts';
+import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+
+export class AssignTimestampsOperator implements Operator {
+  readonly generatesWatermarks = true;
+  at = 0;
+  readonly #timeOf: (element: unknown) => number | string;
+  readonly #spec: WatermarkSpec | undefined;
+  #context!: OperatorContext;
+  #time!: SourceTime;
+  constructor(node: PlanNode, functions: FunctionTable) {
+    this.#timeOf = compileEventTime(node.parameters.timestamp as unknown as SelectorSpec, functions, node.uid);
+    this.#spec = node.parameters.watermark as unknown as WatermarkSpec | undefined;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+    this.#time = new SourceTime(context.output, context.clock.now(), this.#spec);
+    this.#time.partition('');
+    this.#wakeInTime();
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    let i = from;
+    while (i < batch.length) {
+      this.at = i;
+      const value = batch.values[i];
+      const time = this.#timeOf(value);
+      if (typeof time === 'string') throw new SluiceError('no-event-time', `${time} ${wayOut}`);
+      this.#time.record(0, time);
+      output.emit(value, time);
+      i++;
+      if (output.full) break;
+    }
+    this.#look(i < batch.length);
+    return i;
+  }
+  tick(): boolean {
+    this.#look(false);
+    return true;
+  }
+  /** The input's idleness goes out by itself; what has been reached goes out before it, for an idle channel's watermark is not heard. */
+  idle(_input: 0 | 1, isIdle: boolean): void {
+    if (isIdle) this.#time.final();
+  }
+  advance(): boolean {
+    return true;
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value(this.#time.snapshot());
+  }
+  restore(reader: StateReader): void {
+    const state = reader.value() as SourceTimeState | undefined;
+    if (!state) return;
+    this.#time = new SourceTime(this.#context.output, this.#context.clock.now(), this.#spec);
+    this.#time.restore(state);
+    this.#wakeInTime();
+  }
+  status(): OperatorStatus {
+    return { entries: 0 };
+  }
+
+  #look(heldBack: boolean): void {
+    this.#time.onClock(this.#context.clock.now(), heldBack);
+    this.#wakeInTime();
+  }
+  #wakeInTime(): void {
+    const { nextAt } = this.#time;
+    if (nextAt < Infinity) this.#context.wakeAt(nextAt);
+  }
+}
+
+const wayOut = 'Filter such records out before assignTimestamps, or give them a time with map().';

@@ -1,0 +1,27 @@
+// filter: the elements for which the predicate holds. The runtime fuses it where it can; this form stands alone.
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import type { Batch, Operator, OperatorContext } from './operator.ts';
+
+export class FilterOperator implements Operator {
+  at = 0;
+  readonly #holds: (element: unknown) => unknown;
+  #context!: OperatorContext;
+  constructor(node: PlanNode, functions: FunctionTable) {
+    this.#holds = functions.get(node.parameters.fn as unknown as FunctionRef);
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      if (this.#holds(batch.values[i])) output.emit(batch.values[i], batch.timestamps[i]!);
+      // Also after one that does not pass: a predicate may be slow.
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+}

@@ -1,0 +1,26 @@
+// map: every element becomes what the function gives for it. The runtime fuses it where it can; this form stands alone.
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import type { Batch, Operator, OperatorContext } from './operator.ts';
+
+export class MapOperator implements Operator {
+  at = 0;
+  readonly #f: (element: unknown) => unknown;
+  #context!: OperatorContext;
+  constructor(node: PlanNode, functions: FunctionTable) {
+    this.#f = functions.get(node.parameters.fn as unknown as FunctionRef);
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      output.emit(this.#f(batch.values[i]), batch.timestamps[i]!);
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+}

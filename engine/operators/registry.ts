@@ -1,0 +1,69 @@
+// Which operator runs a node of the plan.
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import { aggregate } from './aggregate.ts';
+import { AssignTimestampsOperator } from './assign-timestamps.ts';
+import { ConnectMapOperator } from './connect-map.ts';
+import { connectProcess } from './connect-process.ts';
+import { FilterOperator } from './filter.ts';
+import { FlatMapOperator } from './flat-map.ts';
+import { MapOperator } from './map.ts';
+import type { Operator, Stage } from './operator.ts';
+import { process } from './process.ts';
+import { reduce } from './reduce.ts';
+import { TakeOperator } from './take.ts';
+import { UnionOperator } from './union.ts';
+import { windowAggregate } from './window-aggregate.ts';
+import { windowApply } from './window-apply.ts';
+import { windowReduce } from './window-reduce.ts';
+
+/** `keys[i]` is the key of input i, from the keyBy before it. A new operator each time; it has done nothing yet. */
+export function createOperator(
+  node: PlanNode,
+  functions: FunctionTable,
+  keys: readonly (KeySpec | undefined)[],
+): Operator {
+  const key = (input: 0 | 1): KeySpec => {
+    const spec = keys[input];
+    if (!spec)
+      throw new Error(`Operator ${node.uid} (${node.kind}) needs a key on input ${input}, and the plan gives none.`);
+    return spec;
+  };
+  switch (node.kind) {
+    case 'map':
+      return new MapOperator(node, functions);
+    case 'filter':
+      return new FilterOperator(node, functions);
+    case 'flatMap':
+      return new FlatMapOperator(node, functions);
+    case 'union':
+      return new UnionOperator();
+    case 'take':
+      return new TakeOperator(node);
+    case 'assign-timestamps':
+      return new AssignTimestampsOperator(node, functions);
+    case 'reduce':
+      return reduce(node, functions, key(0));
+    case 'aggregate':
+      return aggregate(node, functions, key(0));
+    case 'process':
+      return process(node, functions, key(0));
+    case 'window-aggregate':
+      return windowAggregate(node, functions, key(0));
+    case 'window-reduce':
+      return windowReduce(node, functions, key(0));
+    case 'window-apply':
+      return windowApply(node, functions, key(0));
+    case 'connect-map':
+      return new ConnectMapOperator(node, functions);
+    case 'connect-process':
+      return connectProcess(node, functions, key(0), key(1));
+    default:
+      throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
+  }
+}
+
+/** What can be fused into the task before it. */
+export function stageOf(node: PlanNode, functions: FunctionTable): Stage | undefined {
+  if (node.kind !== 'map' && node.kind !== 'filter') return undefined;
+  return { kind: node.kind, f: functions.get(node.parameters.fn as unknown as FunctionRef) };
+}

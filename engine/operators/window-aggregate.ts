@@ -1,0 +1,21 @@
+// window(…).aggregate: one row per key and window, {…key fields, windowStart, windowEnd, …results}.
+import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import { compileKeys } from '../state/keys.ts';
+import { windowSettings } from '../windows/window-settings.ts';
+import { WindowOperator } from '../windows/window-operator.ts';
+import { type AggregatesSpec, planAccumulators } from './accumulators.ts';
+import { compileAccumulators } from './compiled-accumulators.ts';
+import type { Operator } from './operator.ts';
+
+export function windowAggregate(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
+  const keys = compileKeys(key, functions, node.uid);
+  const plan = planAccumulators(node.parameters.aggregates as AggregatesSpec, functions, node.uid);
+  return new WindowOperator<Keyed>({
+    ...windowSettings(node),
+    keys,
+    contents: () => compileAccumulators(plan, keys.fields, true, node.uid),
+    givesMany: false,
+    mayBeSlow: 'fn' in key || plan.selectors.some(({ spec }) => 'fn' in spec),
+  });
+}

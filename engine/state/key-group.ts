@@ -1,0 +1,14 @@
+// Key groups: 128 buckets of keys, the unit in which keyed state is saved, moved and shared out.
+import { withKeyBytes } from './key-bytes.ts';
+import { murmur3 } from './murmur3.ts';
+
+export const keyGroups = 128;
+
+/** `tuple` is the key: its values, in order. */
+export function keyGroupOf(tuple: readonly unknown[]): number {
+  return withKeyBytes(tuple, groupOfBytes);
+}
+
+function groupOfBytes(bytes: Uint8Array, length: number): number {
+  return murmur3(bytes, length) % keyGroups;
+}

@@ -1,0 +1,40 @@
+// What a key may hold: string, finite number, bigint, boolean, null, Date, Uint8Array, and arrays and plain objects of these.
+import { SluiceError } from '../error.ts';
+import { described, kindOf } from './kind.ts';
+
+/** Nothing else is a key; the message says what came instead. `field` names where it was. */
+export function refuseKey(value: unknown, field?: string): never {
+  const where = field === undefined ? 'The key' : `The key field "${field}"`;
+  const hint =
+    value === undefined
+      ? 'Filter out records without it, or give them a key of their own.'
+      : 'A key is made of strings, finite numbers, bigints, booleans, null, Dates, bytes, and arrays and plain objects of these.';
+  throw new SluiceError('bad-key', `${where} is ${described(value)}. ${hint}`);
+}
+
+/** Throws unless the value can be a key, or part of one. */
+export function assertKeyValue(value: unknown, field?: string): void {
+  switch (kindOf(value)) {
+    case 'null':
+    case 'boolean':
+    case 'string':
+    case 'bigint':
+    case 'Uint8Array':
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) refuseKey(value, field);
+      return;
+    case 'Date':
+      if (Number.isNaN((value as Date).getTime())) refuseKey(value, field);
+      return;
+    case 'array':
+      for (const inner of value as unknown[]) assertKeyValue(inner, field);
+      return;
+    case 'object':
+      for (const [name, inner] of Object.entries(value as object))
+        assertKeyValue(inner, field === undefined ? name : `${field}.${name}`);
+      return;
+    default:
+      refuseKey(value, field);
+  }
+}

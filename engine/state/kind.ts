@@ -1,0 +1,70 @@
+// What kind of value something is, as far as keys, state and comparisons care. An object of another realm (a cell may run in a context of its own) counts the same.
+import { types } from 'node:util';
+
+export type ValueKind =
+  | 'undefined'
+  | 'null'
+  | 'boolean'
+  | 'number'
+  | 'string'
+  | 'bigint'
+  | 'Date'
+  | 'Uint8Array'
+  | 'array'
+  | 'object'
+  | 'Map'
+  | 'Set'
+  | 'function'
+  | 'symbol'
+  /** An object of a class, or a host object. */
+  | 'instance';
+
+export function kindOf(value: unknown): ValueKind {
+  if (typeof value !== 'object') return typeof value as Exclude<ValueKind, 'null'>;
+  if (value === null) return 'null';
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return 'object';
+  if (Array.isArray(value)) return 'array';
+  if (types.isDate(value)) return 'Date';
+  if (types.isUint8Array(value)) return 'Uint8Array';
+  if (types.isMap(value)) return 'Map';
+  if (types.isSet(value)) return 'Set';
+  // The plain objects of another realm: their prototype is the end of the chain, as ours is.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
+    ? 'object'
+    : 'instance';
+}
+
+/** A value in an error message: short, on one line. */
+export function described(value: unknown): string {
+  switch (kindOf(value)) {
+    case 'string':
+      return JSON.stringify((value as string).length > 60 ? `${(value as string).slice(0, 57)}…` : value);
+    case 'bigint':
+      return `${value as bigint}n`;
+    case 'Date':
+      return Number.isNaN((value as Date).getTime()) ? 'an invalid Date' : (value as Date).toISOString();
+    case 'array':
+      return `an array of ${(value as unknown[]).length}`;
+    case 'function':
+      return (value as { name: string }).name === ''
+        ? 'a function'
+        : `the function ${(value as { name: string }).name}`;
+    case 'object':
+      return `an object with ${Object.keys(value as object).join(', ') || 'no fields'}`;
+    case 'Uint8Array':
+      return `${(value as Uint8Array).length} bytes`;
+    case 'Map':
+    case 'Set':
+      return `a ${kindOf(value)} of ${(value as Map<unknown, unknown>).size}`;
+    case 'instance':
+      return `an object of class ${classOf(value as object)}`;
+    default:
+      return String(value);
+  }
+}
+
+export function classOf(value: object): string {
+  const { constructor } = value as { constructor?: { name?: unknown } };
+  return typeof constructor?.name === 'string' && constructor.name !== '' ? constructor.name : 'without a name';
+}

@@ -1,0 +1,50 @@
+// Event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a zone. Anything else is said to be none, and why.
+import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
+import { compileSelector, type Select } from '../operators/selector.ts';
+import { described, kindOf } from '../state/kind.ts';
+import { parseIsoInstant } from './iso-instant.ts';
+
+/** Also the range of Date. */
+export const maxTimestamp = 8.64e15;
+
+/** Epoch milliseconds, or what is wrong with the value: the end of a sentence that begins with its name. */
+export function eventTimeOf(value: unknown): number | string {
+  if (typeof value === 'number') {
+    if (Number.isInteger(value) && value <= maxTimestamp && value >= -maxTimestamp) return value + 0;
+    return `is ${value}; a timestamp is a whole number of epoch milliseconds within ±8.64e15`;
+  }
+  if (typeof value === 'string') return parseIsoInstant(value) ?? `is ${described(value)}; ${isoHint(value)}`;
+  if (value === undefined || value === null) return 'is missing';
+  if (kindOf(value) === 'Date') {
+    const millis = (value as Date).getTime();
+    return Number.isNaN(millis) ? 'is an invalid Date' : millis;
+  }
+  return `is ${described(value)}; event time is epoch milliseconds, a Date or an ISO-8601 string with a zone`;
+}
+
+function isoHint(text: string): string {
+  return /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?$/.test(text)
+    ? 'it names no zone, so it is no point in time: write it as 2024-01-31T08:00:00Z'
+    : 'it is no ISO-8601 date and time with a zone, such as 2024-01-31T08:00:00Z';
+}
+
+/** The event time of an element by the plan's selector; a string says why it has none, as a whole sentence. */
+export function compileEventTime(
+  selector: SelectorSpec,
+  functions: FunctionTable,
+  label: string,
+): (element: unknown) => number | string {
+  const select: Select = compileSelector(selector, functions, label);
+  const name = 'fn' in selector ? 'What the timestamp function gives' : `"${selector.field}"`;
+  return (element) => {
+    if ('field' in selector && (typeof element !== 'object' || element === null))
+      return `The record is ${described(element)}, so it has no "${selector.field}" and no event time.`;
+    const time = eventTimeOf(select(element));
+    if (typeof time === 'number') return time;
+    if (time === 'is missing')
+      return 'field' in selector
+        ? `The record has no "${selector.field}", so it has no event time.`
+        : 'The timestamp function gives nothing for the record, so it has no event time.';
+    return `${name} ${time}.`;
+  };
+}

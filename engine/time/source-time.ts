@@ -1,0 +1,173 @@
+// The event time of a source: a watermark per partition (bounded out-of-orderness), the minimum over the active ones, said every 200 ms of the clock.
+//
+//   partition:  active ──`idleness` without a record while the source had time to look──► idle ──record──► active, counts at once
+//
+// A source calls `record` before it emits the record, and `onClock` at the end of each poll; when it waits, it asks to be woken at `nextAt`.
+import type { WatermarkSpec } from '../graph/plan.ts';
+import type { Output } from '../operators/operator.ts';
+import type { PartitionStatus } from '../operators/source.ts';
+import type { Emitted } from '../testing/surface.ts';
+import { watermarkAfter } from './bounded-out-of-orderness.ts';
+import { PartitionWatermarks } from './partition-watermarks.ts';
+
+export const emitEveryMillis = 200;
+/** Of a time in which the source was not asked for records (nobody took them), no more than this counts as silence. */
+const countedWhileHeldBack = 2 * emitEveryMillis;
+
+interface Partition {
+  readonly name: string;
+  newest: number;
+  isIdle: boolean;
+  /** A record has come since the last look at the clock. */
+  hasSpoken: boolean;
+  lastRecordAt: number | undefined;
+  /** In `#waited` time. */
+  silentSince: number;
+}
+export interface SourceTimeState {
+  readonly combined: number;
+  readonly isIdle: boolean;
+  readonly partitions: readonly { readonly name: string; readonly newest: number; readonly isIdle: boolean }[];
+}
+
+export class SourceTime {
+  readonly #output: Pick<Output, 'watermark' | 'idle' | 'active'>;
+  readonly #boundMillis: number;
+  readonly #idlenessMillis: number;
+  readonly #partitions: Partition[] = [];
+  readonly #byName = new Map<string, number>();
+  readonly #watermarks = new PartitionWatermarks(0);
+  #emitAt: number;
+  #lookedAt: number;
+  /** Time spent looking for records: what idleness is measured in. */
+  #waited = 0;
+  /** The next partition turns idle then, unless it speaks; in `#waited` time. */
+  #nextIdleAt = Infinity;
+  #heldBack = false;
+  #hasNews = false;
+  #isRestored = false;
+
+  /** `now` is the clock's time at the opening; no spec: in order, never idle. */
+  constructor(output: Pick<Output, 'watermark' | 'idle' | 'active'>, now: number, spec?: WatermarkSpec) {
+    this.#output = output;
+    this.#boundMillis = spec?.outOfOrdernessMillis ?? 0;
+    this.#idlenessMillis = spec?.idlenessMillis ?? Infinity;
+    this.#lookedAt = now;
+    this.#emitAt = now + emitEveryMillis;
+  }
+
+  /** The number of a partition; one that is new holds time back until it has spoken or is idle. */
+  partition(name: string | number): number {
+    const key = String(name);
+    const known = this.#byName.get(key);
+    return known ?? this.#add(key, -Infinity, false);
+  }
+  #add(name: string, newest: number, isIdle: boolean): number {
+    const watermark = watermarkAfter(newest, this.#boundMillis);
+    const index = this.#watermarks.add(watermark, isIdle);
+    this.#partitions.push({
+      name,
+      newest,
+      isIdle,
+      hasSpoken: false,
+      lastRecordAt: undefined,
+      silentSince: this.#waited,
+    });
+    this.#byName.set(name, index);
+    return index;
+  }
+
+  /** A record is about to be emitted. */
+  record(partition: number, timestamp: number): void {
+    const state = this.#partitions[partition]!;
+    if (timestamp > state.newest) state.newest = timestamp;
+    if (state.hasSpoken) return;
+    state.hasSpoken = true;
+    this.#hasNews = true;
+    if (!state.isIdle) return;
+    state.isIdle = false;
+    this.#say(this.#watermarks.active(partition));
+  }
+
+  /** `heldBack`: the poll ended for want of room, not of records, so the time until the next call says nothing about silence. */
+  onClock(now: number, heldBack = false): void {
+    const passed = now - this.#lookedAt;
+    this.#lookedAt = now;
+    this.#waited += this.#heldBack ? Math.min(passed, countedWhileHeldBack) : passed;
+    this.#heldBack = heldBack;
+    if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
+    this.#emit(now);
+  }
+  /** Before the end of the source: says once more how far it has come. */
+  final(): void {
+    this.#emit(this.#lookedAt);
+  }
+
+  /** When `onClock` wants to be called though no record may come; Infinity: only after the next record. */
+  get nextAt(): number {
+    if (this.#isRestored) return this.#lookedAt;
+    const emission = this.#hasNews ? this.#emitAt : Infinity;
+    return Math.min(emission, this.#lookedAt + (this.#nextIdle() - this.#waited));
+  }
+  #nextIdle(): number {
+    let next = Infinity;
+    for (const { isIdle, silentSince } of this.#partitions)
+      if (!isIdle) next = Math.min(next, silentSince + this.#idlenessMillis);
+    return next;
+  }
+
+  #emit(now: number): void {
+    this.#emitAt = now + emitEveryMillis;
+    if (this.#isRestored) {
+      // The channels are new: they learn again what the former ones knew.
+      this.#isRestored = false;
+      if (this.#watermarks.combined > -Infinity) this.#output.watermark(this.#watermarks.combined);
+      if (this.#watermarks.isIdle) this.#output.idle();
+    }
+    let reached: Emitted | undefined;
+    this.#partitions.forEach((state, index) => {
+      if (!state.hasSpoken) return;
+      state.hasSpoken = false;
+      state.lastRecordAt = now;
+      state.silentSince = this.#waited;
+      reached = this.#watermarks.watermark(index, watermarkAfter(state.newest, this.#boundMillis))[0] ?? reached;
+    });
+    if (reached) this.#say([reached]);
+    this.#partitions.forEach((state, index) => {
+      if (state.isIdle || this.#waited - state.silentSince < this.#idlenessMillis) return;
+      state.isIdle = true;
+      this.#say(this.#watermarks.idle(index));
+    });
+    this.#hasNews = false;
+    this.#nextIdleAt = this.#nextIdle();
+  }
+  #say(emitted: readonly Emitted[]): void {
+    for (const one of emitted) {
+      if (one === 'idle') this.#output.idle();
+      else if (one === 'active') this.#output.active();
+      else this.#output.watermark(one.watermark);
+    }
+  }
+
+  partitions(): PartitionStatus[] {
+    return this.#partitions.map(({ name, newest, isIdle, lastRecordAt }) => ({
+      partition: name,
+      ...(newest > -Infinity && { watermark: watermarkAfter(newest, this.#boundMillis) }),
+      idle: isIdle,
+      ...(lastRecordAt !== undefined && { lastRecordAt }),
+    }));
+  }
+  snapshot(): SourceTimeState {
+    return {
+      combined: this.#watermarks.combined,
+      isIdle: this.#watermarks.isIdle,
+      partitions: this.#partitions.map(({ name, newest, isIdle }) => ({ name, newest, isIdle })),
+    };
+  }
+  /** Right after construction. */
+  restore(state: SourceTimeState): void {
+    for (const { name, newest, isIdle } of state.partitions) this.#add(name, newest, isIdle);
+    this.#watermarks.resume(state.combined, state.isIdle);
+    this.#isRestored = true;
+  }
+}

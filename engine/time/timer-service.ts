@@ -1,0 +1,79 @@
+// Timers of one clock over all keys: each key has a set of times, and one queue orders them all. A timer is deleted by taking its time out of the key's set;
+// the queue notices when it gets there, and is cleared of such leftovers when they are the larger part.
+//
+// While timers fire, time passes through the moments of those that fire: one set later than the moment fires in the same pass if it is due, one set
+// at or before it fires in the next pass. So a timer that sets itself again at its own time does not go round for ever.
+import { TimerQueue } from './timer-queue.ts';
+
+export class TimerService<E> {
+  readonly #timesOf: (entry: E) => Set<number>;
+  #queue = new TimerQueue<E>();
+  /** Timers that are set. */
+  #live = 0;
+  #isPassing = false;
+  /** Moment of the timer that is firing. */
+  #moment = -Infinity;
+  /** Set at or before the moment: for the next pass. */
+  #deferred = new Map<E, Set<number>>();
+
+  constructor(timesOf: (entry: E) => Set<number>) {
+    this.#timesOf = timesOf;
+  }
+  /** Infinity when nothing is set; perhaps that of a deleted timer. */
+  get nextTime(): number {
+    return this.#queue.nextTime;
+  }
+  /** A pass has begun and has not ended. */
+  get isPassing(): boolean {
+    return this.#isPassing;
+  }
+  set(entry: E, time: number): void {
+    const times = this.#timesOf(entry);
+    if (times.has(time)) return;
+    times.add(time);
+    this.#live++;
+    if (!this.#isPassing || time > this.#moment) return this.#queue.add(time, entry);
+    const deferred = this.#deferred.get(entry);
+    if (deferred) deferred.add(time);
+    else this.#deferred.set(entry, new Set([time]));
+  }
+  /** Returns whether there was one. */
+  delete(entry: E, time: number): boolean {
+    if (!this.#timesOf(entry).delete(time)) return false;
+    this.#live--;
+    this.#deferred.get(entry)?.delete(time);
+    if (this.#queue.size > 2 * this.#live + 64) this.#sweep();
+    return true;
+  }
+
+  /** Takes the next timer that is due out of its key's set; a pass begins with the first and goes on until none is left. */
+  take(now: number): { readonly entry: E; readonly time: number } | undefined {
+    this.#isPassing = true;
+    while (this.#queue.nextTime <= now) {
+      const time = this.#queue.nextTime;
+      const entry = this.#queue.shift()!;
+      // A leftover in the queue must not fire what was set again for the next pass.
+      if (this.#deferred.get(entry)?.has(time) || !this.#timesOf(entry).delete(time)) continue;
+      this.#live--;
+      this.#moment = time;
+      return { entry, time };
+    }
+    this.#endPass();
+    return undefined;
+  }
+  #endPass(): void {
+    this.#isPassing = false;
+    this.#moment = -Infinity;
+    for (const [entry, times] of this.#deferred) for (const time of times) this.#queue.add(time, entry);
+    this.#deferred = new Map();
+  }
+  #sweep(): void {
+    const swept = new TimerQueue<E>();
+    while (this.#queue.size > 0) {
+      const time = this.#queue.nextTime;
+      const entry = this.#queue.shift()!;
+      if (this.#timesOf(entry).has(time) && !this.#deferred.get(entry)?.has(time)) swept.add(time, entry);
+    }
+    this.#queue = swept;
+  }
+}

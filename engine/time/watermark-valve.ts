@@ -1,0 +1,87 @@
+// The watermark of one input that several channels feed: the minimum over the active channels that have caught up. Flink's StatusWatermarkValve.
+//
+//   a channel:  aligned ◄──watermark ≥ last output── unaligned
+//                  └──idle──► idle ──active──► unaligned (aligned at once if it is not behind)
+import type { Emitted } from '../testing/surface.ts';
+
+interface Channel {
+  watermark: number;
+  isActive: boolean;
+  /** It counts: it is active and was once as far as the output. */
+  isAligned: boolean;
+}
+const nothing: Emitted[] = [];
+
+export class WatermarkValve {
+  readonly #channels: (Channel | undefined)[] = [];
+  #last = -Infinity;
+  #isActive = true;
+
+  constructor(channels: number) {
+    for (let i = 0; i < channels; i++) this.add();
+  }
+  /** A further channel, which holds time back until it speaks. Returns its number. */
+  add(): number {
+    return this.#channels.push({ watermark: -Infinity, isActive: true, isAligned: true }) - 1;
+  }
+  /** The channel counts no more. Nothing is emitted: an edit of the graph moves no time. Numbers of the others stay. */
+  remove(channel: number): void {
+    this.#channels[channel] = undefined;
+  }
+
+  watermark(channel: number, timestamp: number): Emitted[] {
+    const state = this.#state(channel);
+    if (!this.#isActive || !state.isActive || timestamp <= state.watermark) return nothing;
+    state.watermark = timestamp;
+    if (timestamp >= this.#last) state.isAligned = true;
+    return this.#advanced(this.#minimum());
+  }
+  idle(channel: number): Emitted[] {
+    const state = this.#state(channel);
+    if (!state.isActive) return nothing;
+    state.isActive = false;
+    state.isAligned = false;
+    const heldBack = state.watermark === this.#last;
+    if (this.#channels.some((other) => other?.isActive)) return heldBack ? this.#advanced(this.#minimum()) : nothing;
+    // Nobody will move time any more, so whatever any channel has reached is let out.
+    const flushed = heldBack ? this.#advanced(this.#maximum()) : nothing;
+    this.#isActive = false;
+    return [...flushed, 'idle'];
+  }
+  active(channel: number): Emitted[] {
+    const state = this.#state(channel);
+    if (state.isActive) return nothing;
+    state.isActive = true;
+    if (state.watermark >= this.#last) state.isAligned = true;
+    if (this.#isActive) return nothing;
+    this.#isActive = true;
+    return ['active'];
+  }
+
+  #state(channel: number): Channel {
+    const state = this.#channels[channel];
+    if (!state) throw new RangeError(`There is no channel ${channel}.`);
+    return state;
+  }
+  #advanced(to: number): Emitted[] {
+    if (to <= this.#last) return nothing;
+    this.#last = to;
+    return [{ watermark: to }];
+  }
+  /** −Infinity when no channel is aligned. */
+  #minimum(): number {
+    let minimum = Infinity;
+    let any = false;
+    for (const channel of this.#channels) {
+      if (!channel?.isAligned) continue;
+      any = true;
+      if (channel.watermark < minimum) minimum = channel.watermark;
+    }
+    return any ? minimum : -Infinity;
+  }
+  #maximum(): number {
+    let maximum = -Infinity;
+    for (const channel of this.#channels) if (channel && channel.watermark > maximum) maximum = channel.watermark;
+    return maximum;
+  }
+}

@@ -1,0 +1,59 @@
+// Which windows an element belongs to: tumbling and sliding windows of event time. Bounds are [start, end).
+import { SluiceError } from '../error.ts';
+
+/** `parameters.window` of the window operators. */
+export type WindowSpec =
+  | { readonly kind: 'tumbling'; readonly sizeMillis: number; readonly offsetMillis: number; readonly time: 'event' }
+  | {
+      readonly kind: 'sliding';
+      readonly sizeMillis: number;
+      readonly slideMillis: number;
+      readonly offsetMillis: number;
+      readonly time: 'event';
+    };
+
+/** A tumbling window slides by its size. */
+export interface Assigner {
+  readonly sizeMillis: number;
+  readonly slideMillis: number;
+  readonly offsetMillis: number;
+}
+export interface WindowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The assigner of a spec, or a clear error. */
+export function assignerOf(spec: WindowSpec): Assigner {
+  const { sizeMillis, offsetMillis } = spec;
+  const slideMillis = spec.kind === 'tumbling' ? sizeMillis : spec.slideMillis;
+  const limit = spec.kind === 'tumbling' ? 'size' : 'slide';
+  if (!(Number.isSafeInteger(sizeMillis) && sizeMillis > 0))
+    throw badWindow(spec, `its size is ${sizeMillis} ms, and a window needs at least 1 whole ms`);
+  if (!(Number.isSafeInteger(slideMillis) && slideMillis > 0))
+    throw badWindow(spec, `its slide is ${slideMillis} ms, and it must move by at least 1 whole ms`);
+  if (!(Number.isSafeInteger(offsetMillis) && Math.abs(offsetMillis) < slideMillis))
+    throw badWindow(
+      spec,
+      `its offset is ${offsetMillis} ms, and it must be shorter than the ${limit} of ${slideMillis} ms`,
+    );
+  return { sizeMillis, slideMillis, offsetMillis };
+}
+
+function badWindow(spec: WindowSpec, why: string): SluiceError {
+  return new SluiceError('bad-window', `The ${spec.kind} window cannot be: ${why}.`);
+}
+
+/** Start of the newest window that has begun at `timestamp`; right for negative times and offsets too. */
+export function windowStart(timestamp: number, { slideMillis, offsetMillis }: Assigner): number {
+  return Math.floor((timestamp - offsetMillis) / slideMillis) * slideMillis + offsetMillis;
+}
+
+/** Newest first. With slide > size there are gaps, and an element may belong to no window. */
+export function windowsOf(timestamp: number, assigner: Assigner): WindowRange[] {
+  const { sizeMillis, slideMillis } = assigner;
+  const windows: WindowRange[] = [];
+  for (let start = windowStart(timestamp, assigner); start > timestamp - sizeMillis; start -= slideMillis)
+    windows.push({ start, end: start + sizeMillis });
+  return windows;
+}

@@ -1,0 +1,279 @@
+// Windows of event time over a keyed stream: elements are added to the windows they belong to, and a window fires when the watermark reaches its last millisecond.
+//
+//   a window:  open ──watermark ≥ end − 1──► fired (allowed lateness: an element fires it again for its key) ──watermark ≥ end − 1 + lateness──► gone, all else is late
+//
+// State is kept window by window. A firing walks through one window's keys and can stop after any row; when all are out, the window goes as a whole.
+import { SluiceError } from '../error.ts';
+import type { Contents } from '../operators/accumulators.ts';
+import { Emission } from '../operators/emission.ts';
+import { fresh } from '../operators/fresh.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  Output,
+  StateReader,
+  StateWriter,
+} from '../operators/operator.ts';
+import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import { freezeElements } from '../state/freeze.ts';
+import type { KeyRow, Keys } from '../state/keys.ts';
+import { described } from '../state/kind.ts';
+import { TimerQueue } from '../time/timer-queue.ts';
+import { type Assigner, windowsOf, windowStart } from './assigner.ts';
+import { Pane } from './pane.ts';
+import { fireLoop, type FireLoop, type Span, windowLoop, type WindowLoop, type WindowLoopHost } from './window-loop.ts';
+
+export interface WindowSettings<A extends Keyed> {
+  readonly keys: Keys;
+  readonly assigner: Assigner;
+  readonly allowedLatenessMillis: number;
+  readonly contents: (context: OperatorContext) => Contents<A>;
+  /** A result is not a row but an iterable of rows. */
+  readonly givesMany: boolean;
+  /** User code runs for every element. */
+  readonly mayBeSlow: boolean;
+}
+
+/** Columns of one key group: an entry has its window's start, its key, and what it keeps. */
+interface GroupContent {
+  readonly starts: number[];
+  readonly keys: unknown[];
+  readonly kept: unknown[][];
+}
+
+export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost<A> {
+  span: Span<A> = nowhere;
+  at = 0;
+  readonly #settings: WindowSettings<A>;
+  readonly #lateness: number;
+  #context!: OperatorContext;
+  #output!: Output;
+  #contents!: Contents<A>;
+  #loop!: WindowLoop;
+  #fire!: FireLoop<A>;
+
+  #watermark = -Infinity;
+  readonly #panes = new Map<number, Pane<A>>();
+  /** Windows that have not fired, by their last millisecond. */
+  readonly #open = new TimerQueue<Pane<A>>();
+  /** Windows that have fired and are kept for late elements, by their cleanup time. */
+  readonly #fired = new TimerQueue<Pane<A>>();
+  #entries = 0;
+  readonly #changed = new ChangedGroups();
+
+  // What an unfinished call has reached.
+  #firing: Pane<A> | undefined;
+  #nextEntry = 0;
+  readonly #rows = new Emission();
+  /** Of the late element's windows, those that are done. */
+  #admitted = 0;
+
+  constructor(settings: WindowSettings<A>) {
+    this.#settings = settings;
+    this.#lateness = settings.allowedLatenessMillis;
+  }
+  open(context: OperatorContext): void {
+    const { keys, mayBeSlow } = this.#settings;
+    this.#context = context;
+    this.#output = context.output;
+    this.#contents = this.#settings.contents(context);
+    this.#loop = fresh(windowLoop<A>, context.uid)(this, keys, this.#contents, context.output, mayBeSlow);
+    this.#fire = fresh(fireLoop<A>, context.uid)(this.#contents, context.output);
+  }
+  get epoch(): number {
+    return this.#changed.epoch;
+  }
+  /** The key and window that user code is working on while a window fires. */
+  get working(): string | undefined {
+    const pane = this.#firing;
+    const entry = pane?.entries[Math.max(0, this.#nextEntry - 1)];
+    if (!pane || !entry) return undefined;
+    const key = Object.entries(entry.row).map(([name, value]) => `${name} ${described(value)}, `);
+    return `${key.join('')}window ${pane.windowStart.toISOString()} to ${pane.windowEnd.toISOString()}`;
+  }
+
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    if (this.#context.freeze) freezeElements(batch, from);
+    return this.#loop(batch.values, batch.timestamps, from, batch.length);
+  }
+
+  // ------------------------------------------------------------------------------------------------ for the loop
+
+  spanAt(timestamp: number): Span<A> {
+    const { assigner } = this.#settings;
+    const { sizeMillis, slideMillis } = assigner;
+    const newest = windowStart(timestamp, assigner);
+    // The set of windows changes where one begins and where one ends.
+    const ended = windowStart(timestamp - sizeMillis, assigner) + sizeMillis;
+    const windows = windowsOf(timestamp, assigner).filter(({ end }) => end - 1 + this.#lateness > this.#watermark);
+    const panes = windows.map(({ start, end }) => this.#panes.get(start) ?? this.#newPane(start, end));
+    const isGap = newest <= timestamp - sizeMillis;
+    this.span = {
+      low: Math.max(newest, ended),
+      high: Math.min(newest, ended) + slideMillis,
+      panes,
+      isQuiet: isGap || (panes.length > 0 && !panes.some(({ hasFired }) => hasFired)),
+    };
+    return this.span;
+  }
+  insert(pane: Pane<A>, element: unknown, key: unknown, known: KeyRow | undefined): A {
+    const { keys } = this.#settings;
+    const row = known ?? keys.row(element, key);
+    const entry = this.#contents.create(row, this.#changed.epoch, element);
+    this.#enter(pane, entry);
+    return entry;
+  }
+  admit(span: Span<A>, element: unknown, timestamp: number): boolean {
+    if (span.panes.length === 0) {
+      if (this.#output.hasReader('late')) this.#output.emitTo('late', element, timestamp);
+      else this.#context.countLate();
+      return true;
+    }
+    for (; this.#admitted < span.panes.length; this.#admitted++) {
+      if (this.#rows.isOpen) {
+        if (!this.#rows.drain(this.#output)) return false;
+        continue;
+      }
+      const pane = span.panes[this.#admitted]!;
+      const entry = this.#add(pane, element);
+      if (pane.hasFired && !this.#emit(entry, pane)) return false;
+    }
+    this.#admitted = 0;
+    return true;
+  }
+
+  #add(pane: Pane<A>, element: unknown): A {
+    const { keys } = this.#settings;
+    const key = keys.read(element);
+    const entry = keys.find(pane, key);
+    if (!entry) return this.insert(pane, element, key, undefined);
+    this.#contents.add(entry, element);
+    entry.touched = this.#changed.epoch;
+    return entry;
+  }
+  #enter(pane: Pane<A>, entry: A): void {
+    pane.set(this.#settings.keys.tuple(entry.row), entry);
+    pane.enter(entry);
+    this.#entries++;
+  }
+  #newPane(start: number, end: number): Pane<A> {
+    const hasFired = end - 1 <= this.#watermark;
+    const pane = new Pane<A>(start, end, hasFired);
+    this.#panes.set(start, pane);
+    if (hasFired) this.#fired.add(end - 1 + this.#lateness, pane);
+    else this.#open.add(end - 1, pane);
+    return pane;
+  }
+  /** The result of one entry; false: there is more. */
+  #emit(entry: A, pane: Pane<A>): boolean {
+    const result = this.#contents.result(entry, pane.windowStart, pane.windowEnd);
+    if (!this.#settings.givesMany) {
+      this.#output.emit(result, pane.end - 1);
+      return true;
+    }
+    this.#rows.start(result, pane.end - 1, `apply of ${this.#context.name}`);
+    return this.#rows.drain(this.#output);
+  }
+
+  // ------------------------------------------------------------------------------------------------ time
+
+  advance(watermark: number): boolean {
+    if (watermark > this.#watermark) {
+      this.#watermark = watermark;
+      this.span = nowhere;
+    }
+    for (;;) {
+      const pane = this.#firing ?? this.#nextDue();
+      if (!pane) break;
+      if (!this.#fireRest(pane)) return false;
+      this.#firing = undefined;
+      this.#nextEntry = 0;
+      pane.hasFired = true;
+      if (this.#lateness > 0) this.#fired.add(pane.end - 1 + this.#lateness, pane);
+      else this.#drop(pane);
+      if (this.#output.full) return this.#nextDue(false) === undefined && this.#cleanUp();
+    }
+    return this.#cleanUp();
+  }
+  /** The earliest window that the watermark has reached. */
+  #nextDue(take = true): Pane<A> | undefined {
+    if (this.#open.nextTime > this.#watermark) return undefined;
+    if (!take) return this.#open.next;
+    return (this.#firing = this.#open.shift());
+  }
+  /** False: the output is full and there is more. */
+  #fireRest(pane: Pane<A>): boolean {
+    if (!this.#settings.givesMany) {
+      this.#nextEntry = this.#fire(pane, this.#nextEntry);
+      return this.#nextEntry >= pane.entries.length;
+    }
+    if (!this.#rows.drain(this.#output)) return false;
+    while (this.#nextEntry < pane.entries.length) {
+      if (this.#output.full) return false;
+      if (!this.#emit(pane.entries[this.#nextEntry++]!, pane)) return false;
+    }
+    return true;
+  }
+  #cleanUp(): boolean {
+    while (this.#fired.nextTime <= this.#watermark) this.#drop(this.#fired.shift()!);
+    return true;
+  }
+  #drop(pane: Pane<A>): void {
+    this.#panes.delete(pane.start);
+    this.#entries -= pane.entries.length;
+    if (!this.#changed.isFirst) for (const entry of pane.entries) this.#changed.forget(entry);
+  }
+
+  // ------------------------------------------------------------------------------------------------ state
+
+  snapshot(writer: StateWriter): void {
+    const { keys } = this.#settings;
+    const { columns } = this.#contents;
+    this.#changed.write<A, Pane<A>, GroupContent>(
+      writer,
+      keys,
+      (visit) => this.#panes.forEach((pane) => pane.entries.forEach((entry) => visit(entry, pane))),
+      () => ({ starts: [], keys: [], kept: Array.from({ length: columns }, () => []) }),
+      (content, entry, pane) => {
+        content.starts.push(pane.start);
+        content.keys.push(keys.pack(entry.row));
+        this.#contents.pack(entry, content.kept);
+      },
+    );
+    writer.value({ watermark: this.#watermark });
+  }
+  restore(reader: StateReader): void {
+    const { keys, assigner } = this.#settings;
+    const value = reader.value() as { readonly watermark: number } | undefined;
+    this.#watermark = value?.watermark ?? -Infinity;
+    for (const [, content] of reader.groups()) {
+      if (content === undefined) continue;
+      const { starts, keys: packed, kept } = content as GroupContent;
+      if (kept.length !== this.#contents.columns) throw otherShape(this.#context.name);
+      starts.forEach((start, index) => {
+        const pane = this.#panes.get(start) ?? this.#newPane(start, start + assigner.sizeMillis);
+        const row = keys.unpack(packed[index]);
+        this.#enter(pane, this.#contents.unpack(row, this.#changed.epoch, kept, index));
+      });
+    }
+  }
+  status(): OperatorStatus {
+    const next = this.#open.next;
+    return { entries: this.#entries, ...(next && { nextWindow: { start: next.start, end: next.end } }) };
+  }
+  close(): void {
+    this.#rows.close();
+  }
+}
+
+/** No element is in it. */
+const nowhere: Span<never> = { low: Infinity, high: -Infinity, panes: [], isQuiet: true };
+
+function otherShape(name: string): SluiceError {
+  return new SluiceError(
+    'other-state',
+    `The state of "${name}" was written by other aggregates. Rebuild it, or give it a new .id().`,
+  );
+}
