@@ -13,6 +13,10 @@ export class TimerQueue<T> {
   get nextTime(): number {
     return this.#times.length > 0 ? this.#times[0]! : Infinity;
   }
+  /** `now` may be +Infinity: then whatever is there is due. */
+  isDue(now: number): boolean {
+    return this.#times.length > 0 && this.#times[0]! <= now;
+  }
   get next(): T | undefined {
     return this.#items[0];
   }

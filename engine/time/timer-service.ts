@@ -49,7 +49,7 @@ export class TimerService<E> {
   /** Takes the next timer that is due out of its key's set; a pass begins with the first and goes on until none is left. */
   take(now: number): { readonly entry: E; readonly time: number } | undefined {
     this.#isPassing = true;
-    while (this.#queue.nextTime <= now) {
+    while (this.#queue.isDue(now)) {
       const time = this.#queue.nextTime;
       const entry = this.#queue.shift()!;
       // A leftover in the queue must not fire what was set again for the next pass.

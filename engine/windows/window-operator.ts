@@ -199,7 +199,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   }
   /** The earliest window that the watermark has reached. */
   #nextDue(take = true): Pane<A> | undefined {
-    if (this.#open.nextTime > this.#watermark) return undefined;
+    if (!this.#open.isDue(this.#watermark)) return undefined;
     if (!take) return this.#open.next;
     return (this.#firing = this.#open.shift());
   }
@@ -217,7 +217,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     return true;
   }
   #cleanUp(): boolean {
-    while (this.#fired.nextTime <= this.#watermark) this.#drop(this.#fired.shift()!);
+    while (this.#fired.isDue(this.#watermark)) this.#drop(this.#fired.shift()!);
     return true;
   }
   #drop(pane: Pane<A>): void {
