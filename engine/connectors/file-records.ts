@@ -1,0 +1,160 @@
+// The records of a text file as bytes: read block by block, cut where a record ends, each with its place. What a record means is the format's business.
+import { isUtf8 } from 'node:buffer';
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { SluiceError } from '../error.ts';
+import { closestName } from '../api/closest-name.ts';
+
+/** Finds the end of the record that begins at `from`: the index of its newline, or -1 when it is not in bytes[from, to). */
+export type FindEnd = (bytes: Uint8Array, from: number, to: number) => number;
+
+export interface FileRecord {
+  /** Without its line ending. */
+  readonly text: string;
+  /** False: some bytes are not UTF-8; the text shows them as U+FFFD. */
+  readonly isUtf8: boolean;
+  /** Of its first line, from 1. */
+  readonly line: number;
+  /** Where the next one begins. */
+  readonly after: FilePosition;
+}
+/** Where a reader is: between two records. */
+export interface FilePosition {
+  readonly byte: number;
+  /** Lines before it. */
+  readonly lines: number;
+}
+
+const blockBytes = 256 << 10;
+/** A record longer than this is a broken file (an unclosed quote, another format), and would fill the memory. */
+const longestRecord = 64 << 20;
+const newline = 10;
+const carriageReturn = 13;
+
+export class FileRecords {
+  readonly path: string;
+  readonly #findEnd: FindEnd;
+  readonly #file: number;
+  #block = Buffer.alloc(blockBytes);
+  /** Bytes of the block that are filled, and the start of the next record in it. */
+  #filled = 0;
+  #at = 0;
+  /** Byte of the file at which the block begins. */
+  #base: number;
+  #lines: number;
+  #hasEnded = false;
+  #isOpen = true;
+
+  constructor(path: string, findEnd: FindEnd, from?: FilePosition) {
+    this.path = path;
+    this.#findEnd = findEnd;
+    this.#file = openFile(path);
+    this.#base = from?.byte ?? 0;
+    this.#lines = from?.lines ?? 0;
+    if (this.#base > 0) this.#checkCut();
+  }
+
+  /** undefined: the file is at its end. */
+  next(): FileRecord | undefined {
+    let end = this.#findEnd(this.#block, this.#at, this.#filled);
+    while (end < 0 && !this.#hasEnded) {
+      this.#read();
+      end = this.#findEnd(this.#block, this.#at, this.#filled);
+    }
+    // The last record may come without a newline.
+    const to = end < 0 ? this.#filled : end;
+    if (end < 0 && to === this.#at) return undefined;
+    const start = this.#base + this.#at === 0 ? skipByteOrderMark(this.#block, to) : this.#at;
+    const bytes = this.#block.subarray(start, to > start && this.#block[to - 1] === carriageReturn ? to - 1 : to);
+    const line = this.#lines + 1;
+    this.#lines += 1 + (bytes.includes(newline) ? countNewlines(bytes) : 0);
+    this.#at = end < 0 ? to : end + 1;
+    const text = bytes.toString('utf8');
+    return {
+      text,
+      isUtf8: !text.includes('\ufffd') || isUtf8(bytes),
+      line,
+      after: { byte: this.#base + this.#at, lines: this.#lines },
+    };
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    closeSync(this.#file);
+  }
+
+  /** Moves what is left to the front and fills the rest; a block that is full of one record doubles. */
+  #read(): void {
+    const left = this.#filled - this.#at;
+    if (left > longestRecord)
+      throw new SluiceError(
+        'bad-file',
+        `The record at line ${this.#lines + 1} of ${this.path} is longer than ${longestRecord >> 20} MB. Is a quote not closed, or the file of another format?`,
+      );
+    const target = left > this.#block.length / 2 ? Buffer.alloc(this.#block.length * 2) : this.#block;
+    this.#block.copy(target, 0, this.#at, this.#filled);
+    this.#block = target;
+    this.#base += this.#at;
+    this.#at = 0;
+    const count = readSync(this.#file, target, left, target.length - left, this.#base + left);
+    this.#filled = left + count;
+    if (count === 0) this.#hasEnded = true;
+  }
+
+  /** A position from an earlier life must still lie behind the end of a record. */
+  #checkCut(): void {
+    const before = Buffer.alloc(1);
+    const { size } = fstatSync(this.#file);
+    const isInside = this.#base <= size && readSync(this.#file, before, 0, 1, this.#base - 1) === 1;
+    if (isInside && (before[0] === newline || this.#base === size)) return;
+    this.close();
+    throw new SluiceError(
+      'file-changed',
+      `${this.path} has changed since it was read up to line ${this.#lines}, so it cannot be read on from there. Run its cell anew to read it from its start.`,
+    );
+  }
+}
+
+export const endOfLine: FindEnd = (bytes, from, to) => {
+  const end = bytes.indexOf(newline, from);
+  return end < to ? end : -1;
+};
+
+function openFile(path: string): number {
+  try {
+    const file = openSync(path, 'r');
+    if (fstatSync(file).isFile()) return file;
+    closeSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR')
+      throw new SluiceError(
+        'no-file',
+        `${path} cannot be read (${code ?? String(error)}).`,
+        { path },
+        { cause: error },
+      );
+    throw new SluiceError('no-file', `There is no file ${path}.${nearby(path)}`, { path }, { cause: error });
+  }
+  throw new SluiceError('no-file', `${path} is not a file.`, { path });
+}
+
+function nearby(path: string): string {
+  try {
+    const closest = closestName(basename(path), readdirSync(dirname(path)));
+    return closest === undefined ? '' : ` Closest: "${closest}".`;
+  } catch {
+    return ` The folder ${dirname(path)} is not there either.`;
+  }
+}
+
+function skipByteOrderMark(bytes: Uint8Array, to: number): number {
+  return to >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}
+
+function countNewlines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++;
+  return count;
+}

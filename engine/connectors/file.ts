@@ -1,0 +1,180 @@
+// The records of a file, in the order of its lines. With `speed` it is replayed by event time: a record goes out when (its timestamp − the first one) / speed
+// has passed since the first opening; one that is behind goes at once, and those after it wait for those before it.
+import { basename } from 'node:path';
+import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { StateReader, StateWriter } from '../operators/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
+import { compileEventTime } from '../time/event-time.ts';
+import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
+import type { FilePosition } from './file-records.ts';
+import { type FileRow, type FileRows, openRows } from './file-rows.ts';
+import { RejectedRecords } from './rejected-records.ts';
+import type { SourceStarts } from './source-starts.ts';
+
+interface Parameters {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: 'jsonl' | 'csv';
+  readonly speed?: number;
+  readonly timestamp?: SelectorSpec;
+  readonly watermark?: WatermarkSpec;
+}
+interface Saved {
+  readonly position: FilePosition;
+  readonly ended: boolean;
+  /** Of the replay; undefined until the first record with a timestamp. */
+  readonly start?: number;
+  readonly first?: number;
+  readonly time: SourceTimeState;
+  readonly emitted: number;
+  readonly errors: number;
+  readonly opened: number;
+}
+
+export function createFileSource(node: PlanNode, functions: FunctionTable, starts: SourceStarts): Source {
+  return new FileSource(node, functions, starts);
+}
+
+class FileSource implements Source {
+  readonly #node: PlanNode;
+  readonly #parameters: Parameters;
+  readonly #starts: SourceStarts;
+  readonly #timestampOf: ((element: unknown) => number | string) | undefined;
+  #context!: SourceContext;
+  #time!: SourceTime;
+  #rejected!: RejectedRecords;
+  #rows: FileRows | undefined;
+  #position: FilePosition = { byte: 0, lines: 0 };
+  /** Read, but not due yet. */
+  #held: FileRow | undefined;
+  #start: number | undefined;
+  #first: number | undefined;
+  #hasJoined = false;
+  #ended = false;
+  #emitted = 0;
+  #opened = 0;
+
+  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts) {
+    this.#node = node;
+    this.#starts = starts;
+    this.#parameters = node.parameters as unknown as Parameters;
+    const { timestamp } = this.#parameters;
+    this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
+  }
+
+  open(context: SourceContext): void {
+    this.#context = context;
+    this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark);
+    this.#rejected = new RejectedRecords(context, 0);
+    this.#opened = 1;
+  }
+
+  restore(reader: StateReader): void {
+    const saved = reader.value() as Saved | undefined;
+    if (!saved) return;
+    this.#time.restore(saved.time);
+    this.#position = saved.position;
+    this.#ended = saved.ended;
+    this.#emitted = saved.emitted;
+    this.#rejected.count = saved.errors;
+    this.#opened += saved.opened;
+    if (saved.first === undefined || saved.start === undefined) return;
+    this.#first = saved.first;
+    this.#join(saved.start);
+    this.#start = saved.start;
+  }
+
+  snapshot(writer: StateWriter): void {
+    writer.value({
+      position: this.#position,
+      ended: this.#ended,
+      ...(this.#first !== undefined && { first: this.#first, start: this.#start }),
+      time: this.#time.snapshot(),
+      emitted: this.#emitted,
+      errors: this.#rejected.count,
+      opened: this.#opened,
+    } satisfies Saved);
+  }
+
+  poll(): 'more' | 'wait' | 'end' {
+    if (this.#ended) return 'end';
+    const { output, clock } = this.#context;
+    const now = clock.now();
+    const { path, format } = this.#parameters;
+    const rows = (this.#rows ??= openRows(path, format, this.#position.byte > 0 ? this.#position : undefined));
+    this.#time.partition(0);
+    for (;;) {
+      const row = this.#held ?? rows.next();
+      if (!row) return this.#end();
+      this.#held = undefined;
+      const due = this.#take(row, now);
+      if (due > now) {
+        this.#held = row;
+        this.#time.onClock(now);
+        this.#context.wakeAt(Math.min(due, this.#time.nextAt));
+        return 'wait';
+      }
+      if (!output.full) continue;
+      this.#time.onClock(now, true);
+      return 'more';
+    }
+  }
+
+  #end(): 'end' {
+    this.#ended = true;
+    this.#rows?.close();
+    this.#time.final();
+    return 'end';
+  }
+
+  /** Emits or rejects the row; or says when it is due, if that is later than now. */
+  #take({ value, problem, record }: FileRow, now: number): number {
+    const timestamp = problem ?? (this.#timestampOf ? this.#timestampOf(value) : now);
+    if (typeof timestamp === 'string') {
+      const place = `${basename(this.#parameters.path)} line ${record.line}`;
+      this.#rejected.add(timestamp, place, record.line, this.#emitted, () => record.text);
+      this.#position = record.after;
+      return now;
+    }
+    const due = this.#dueAt(timestamp, now);
+    if (due > now) return due;
+    this.#emitted++;
+    this.#position = record.after;
+    this.#time.record(0, timestamp);
+    this.#context.output.emitAt(value, timestamp, 0, record.line);
+    return due;
+  }
+
+  #dueAt(timestamp: number, now: number): number {
+    const { speed } = this.#parameters;
+    if (speed === undefined) return now;
+    this.#start ??= this.#join(now);
+    this.#first ??= timestamp;
+    return Math.ceil(this.#start + (timestamp - this.#first) / speed);
+  }
+  #join(proposed: number): number {
+    this.#hasJoined = true;
+    return this.#starts.join(this.#node, proposed);
+  }
+
+  position(): string {
+    return `${basename(this.#parameters.path)} after line ${this.#position.lines}`;
+  }
+
+  status(): SourceStatus {
+    return {
+      entries: 0,
+      opened: this.#opened,
+      phase: this.#ended ? 'finished' : this.#emitted === 0 ? 'waiting' : 'live',
+      partitions: this.#time.partitions(),
+      errors: this.#rejected.count,
+      ...this.#rejected.waiting(this.#emitted),
+    };
+  }
+
+  close(): void {
+    this.#rows?.close();
+    if (this.#hasJoined) this.#starts.leave(this.#node);
+    this.#hasJoined = false;
+  }
+}

@@ -1,0 +1,214 @@
+// The elements of an array, an iterable or an async iterable, in order.
+//
+// What can be iterated again (an array, a Set) is read again after a restore, up to the position. A generator or an async iterable gives its elements once:
+// after a restore what had been pulled comes out, then the source ends with an error, since nobody can tell what else was to come.
+import { SluiceError } from '../error.ts';
+import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { StateReader, StateWriter } from '../operators/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
+import { compileEventTime } from '../time/event-time.ts';
+import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
+import { AsyncPull } from './async-pull.ts';
+import { rawText, RejectedRecords } from './rejected-records.ts';
+
+interface Parameters {
+  readonly elements: { readonly fn: FunctionRef };
+  readonly isAsync: boolean;
+  readonly replayable: boolean;
+  readonly timestamp?: SelectorSpec;
+  readonly watermark?: WatermarkSpec;
+}
+interface Saved {
+  /** Elements emitted or rejected. */
+  readonly position: number;
+  /** Iteration has begun; what gives its elements once cannot begin again. */
+  readonly begun: boolean;
+  readonly ended: boolean;
+  /** Pulled, not emitted yet. */
+  readonly ahead: readonly unknown[];
+  readonly time: SourceTimeState;
+  readonly errors: number;
+  readonly opened: number;
+}
+/** What a poll reads from; 'pending': nothing at hand. */
+interface Elements {
+  next(): { readonly value: unknown } | 'pending' | 'end';
+  ahead(): readonly unknown[];
+  close(): void;
+}
+
+export function createFromSource(node: PlanNode, functions: FunctionTable): Source {
+  return new FromSource(node, functions);
+}
+
+class FromSource implements Source {
+  readonly #node: PlanNode;
+  readonly #parameters: Parameters;
+  readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
+  readonly #timestampOf: ((element: unknown) => number | string) | undefined;
+  #context!: SourceContext;
+  #time!: SourceTime;
+  #rejected!: RejectedRecords;
+  #elements: Elements | undefined;
+  #position = 0;
+  #ended = false;
+  #opened = 0;
+
+  constructor(node: PlanNode, functions: FunctionTable) {
+    this.#node = node;
+    this.#parameters = node.parameters as unknown as Parameters;
+    this.#iterable = functions.get(this.#parameters.elements.fn);
+    const { timestamp } = this.#parameters;
+    this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
+  }
+
+  open(context: SourceContext): void {
+    this.#context = context;
+    this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark);
+    this.#rejected = new RejectedRecords(context, 0);
+    this.#opened = 1;
+  }
+
+  restore(reader: StateReader): void {
+    const saved = reader.value() as Saved | undefined;
+    if (!saved) return;
+    this.#time.restore(saved.time);
+    this.#rejected.count = saved.errors;
+    this.#opened += saved.opened;
+    this.#position = saved.position;
+    this.#ended = saved.ended;
+    if (!saved.begun || saved.ended) return;
+    this.#elements = this.#parameters.replayable
+      ? skipped(this.#iterable() as Iterable<unknown>, saved.position)
+      : remaining(saved.ahead, this.#node.name);
+  }
+
+  snapshot(writer: StateWriter): void {
+    writer.value({
+      position: this.#position,
+      begun: this.#elements !== undefined,
+      ended: this.#ended,
+      ahead: this.#elements?.ahead() ?? [],
+      time: this.#time.snapshot(),
+      errors: this.#rejected.count,
+      opened: this.#opened,
+    } satisfies Saved);
+  }
+
+  poll(): 'more' | 'wait' | 'end' {
+    if (this.#ended) return 'end';
+    const elements = (this.#elements ??= this.#begin());
+    const { output, clock } = this.#context;
+    const now = clock.now();
+    this.#time.partition(0);
+    for (;;) {
+      const next = elements.next();
+      if (next === 'end') {
+        this.#ended = true;
+        this.#time.final();
+        return 'end';
+      }
+      if (next === 'pending') {
+        this.#time.onClock(now);
+        if (this.#time.nextAt < Infinity) this.#context.wakeAt(this.#time.nextAt);
+        return 'wait';
+      }
+      this.#emit(next.value, now);
+      if (!output.full) continue;
+      this.#time.onClock(now, true);
+      return 'more';
+    }
+  }
+
+  #begin(): Elements {
+    const iterable = this.#iterable();
+    if (this.#parameters.isAsync)
+      return new AsyncPull(iterable as AsyncIterable<unknown>, () => this.#context.wake(), this.#node.name);
+    return skipped(iterable as Iterable<unknown>, 0);
+  }
+
+  #emit(element: unknown, now: number): void {
+    const at = this.#position++;
+    const timestamp = this.#timestampOf ? this.#timestampOf(element) : now;
+    if (typeof timestamp === 'string') {
+      const emitted = this.#position - this.#rejected.count - 1;
+      this.#rejected.add(timestamp, `Element ${at} of ${this.#node.name}`, at, emitted, () => rawText(element));
+      return;
+    }
+    this.#time.record(0, timestamp);
+    this.#context.output.emitAt(element, timestamp, 0, at);
+  }
+
+  position(): string {
+    return `element ${this.#position}`;
+  }
+
+  status(): SourceStatus {
+    const emitted = this.#position - this.#rejected.count;
+    return {
+      entries: 0,
+      opened: this.#opened,
+      phase: this.#ended ? 'finished' : emitted === 0 ? 'waiting' : 'live',
+      partitions: this.#time.partitions(),
+      errors: this.#rejected.count,
+      ...this.#rejected.waiting(emitted),
+    };
+  }
+
+  close(): void {
+    this.#elements?.close();
+  }
+}
+
+/** What can be iterated synchronously, without its first elements. */
+function skipped(iterable: Iterable<unknown>, count: number): Elements {
+  if (Array.isArray(iterable)) return arrayElements(iterable, count);
+  const iterator = iterable[Symbol.iterator]();
+  let hasEnded = false;
+  for (let i = 0; i < count && !hasEnded; i++) hasEnded = iterator.next().done === true;
+  return {
+    next() {
+      if (hasEnded) return 'end';
+      const result = iterator.next();
+      if (result.done !== true) return result;
+      hasEnded = true;
+      return 'end';
+    },
+    ahead: () => [],
+    close() {
+      if (!hasEnded) iterator.return?.();
+    },
+  };
+}
+
+function arrayElements(array: readonly unknown[], from: number): Elements {
+  let at = from;
+  // One object for all elements: it is read before the next call.
+  const result: { value: unknown } = { value: undefined };
+  return {
+    next() {
+      if (at >= array.length) return 'end';
+      result.value = array[at++];
+      return result;
+    },
+    ahead: () => [],
+    close: () => {},
+  };
+}
+
+/** What had been pulled before the restore, and then the error. */
+function remaining(ahead: readonly unknown[], name: string): Elements {
+  let at = 0;
+  return {
+    next() {
+      if (at < ahead.length) return { value: ahead[at++] };
+      throw new SluiceError(
+        'not-replayable',
+        `"${name}" reads from a generator or an async iterable, which gives its elements only once, so it cannot go on where it was. ` +
+          'Its rows stay. Run its cell to iterate anew.',
+      );
+    },
+    ahead: () => ahead.slice(at),
+    close: () => {},
+  };
+}

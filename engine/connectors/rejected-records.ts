@@ -1,0 +1,40 @@
+// Records that could not be read or have no event time: they are counted, and go to the port `errors` with the cause and the place.
+import type { SourceContext } from '../operators/source.ts';
+
+export class RejectedRecords {
+  count: number;
+  /** What is wrong with the last one, for who wonders why nothing comes. */
+  last: string | undefined;
+  readonly #context: SourceContext;
+
+  constructor(context: SourceContext, count: number) {
+    this.#context = context;
+    this.count = count;
+  }
+
+  /** `problem` is a sentence; `place` says where the record is, `offset` the same for programs. `raw` is asked for only when somebody reads. */
+  add(problem: string, place: string, offset: number, emitted: number, raw: () => string): void {
+    this.count++;
+    this.last = `${place}: ${problem}`;
+    const { output, name, clock } = this.#context;
+    if (!output.hasReader('errors')) return;
+    const share = `${this.count.toLocaleString('en-US')} of ${(this.count + emitted).toLocaleString('en-US')} so far`;
+    const error = `${this.last} It went to ${name}.errors; ${share}.`;
+    output.emitTo('errors', { offset: String(offset), raw: raw(), error }, clock.now());
+  }
+
+  /** For a source's status: nothing has come, and this is why. */
+  waiting(emitted: number): { readonly waiting?: string } {
+    return this.last !== undefined && emitted === 0 ? { waiting: `no record is usable: ${this.last}` } : {};
+  }
+}
+
+/** An element as text, when it has no text of its own. */
+export function rawText(element: unknown): string {
+  try {
+    return JSON.stringify(element) ?? String(element);
+  } catch {
+    // Cyclic, or it holds a bigint.
+    return String(element);
+  }
+}
