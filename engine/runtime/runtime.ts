@@ -10,6 +10,7 @@ import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
 import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import type { Operator } from '../operators/operator.ts';
 import { createOperator, stageOf } from '../operators/registry.ts';
+import type { Source } from '../operators/source.ts';
 import { type Clock, wallClock } from '../time/clock.ts';
 import { type Barrier, Channel } from './channel.ts';
 import type { TaskSnapshot } from './snapshot.ts';
@@ -20,8 +21,8 @@ export interface RuntimeOptions {
   readonly clock?: Clock;
   /** Test kit: freeze elements and state. */
   readonly freeze?: boolean;
-  /** Operators of the host, by kind: displays, pulls, previews. */
-  readonly host?: (node: PlanNode) => Operator | undefined;
+  /** Operators and sources of the host, by kind: displays, pulls, inputs of a test. */
+  readonly host?: (node: PlanNode) => Operator | Source | undefined;
   readonly sources?: SourceOptions;
   readonly onFailure?: (failure: TaskFailure & { readonly uid: string }) => void;
   /** A task has ended (its inputs are exhausted, or it wants no more). */
@@ -287,8 +288,10 @@ export class Runtime implements TaskHost {
     const created: Task[] = [];
     for (const chain of chains) {
       const kept = former.get(chain.id);
-      if (kept && kept.chain.signature === chain.signature && !options.fresh?.has(chain.id)) target.set(chain.id, kept);
-      else {
+      if (kept && kept.chain.signature === chain.signature && !options.fresh?.has(chain.id)) {
+        kept.chain = chain;
+        target.set(chain.id, kept);
+      } else {
         const task = this.#create(chain);
         target.set(chain.id, task);
         created.push(task);
@@ -523,6 +526,7 @@ export class Runtime implements TaskHost {
     const hosted = this.#options.host?.(head);
     const own = hosted ? undefined : stageOf(head, functions);
     if (own) return new Task(chain, { stages: [own, ...stages] }, stages, this, this.#epoch);
+    if (hosted && 'poll' in hosted) return new Task(chain, { source: hosted }, stages, this, this.#epoch);
     if (isSourceKind(head.kind) && !hosted)
       return new Task(
         chain,

@@ -56,7 +56,8 @@ type Unfinished =
 const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
 
 export class Task {
-  readonly chain: Chain;
+  /** Of the last mutation: its operators never change, what it reads may. */
+  chain: Chain;
   readonly output = new Collector();
   readonly gate: InputGate;
   readonly accounting: Accounting;

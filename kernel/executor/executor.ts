@@ -32,9 +32,9 @@ export interface ExecutorOptions {
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
   readonly place: SharedPlace;
-  post(event: ExecutorEvent): void;
+  readonly post: (event: ExecutorEvent) => void;
   /** Number → name of an operator, for whoever reads the shared place. */
-  postPlace(place: number, cell: string, operator: string): void;
+  readonly postPlace: (place: number, cell: string, operator: string) => void;
 }
 
 /** An operator that has been inside one call for longer does not count as merely slow when the user interrupts. */

@@ -1,0 +1,230 @@
+// The graph changes at a barrier: what is not touched is the same object, nothing is lost or doubled, nothing fires because of an edit.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
+
+test('a task whose operators did not change is the same object after a mutation', () => {
+  const { runtime, settle } = runtimeOf({ numbers: new Numbers(), sum: () => new Sum(), sink: () => new Sink() });
+  runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+  settle();
+  const before = new Map(runtime.tasks);
+  runtime.mutate(planOf('numbers>sum, sum>sink, sum>sink2, numbers>sum2, sum2>sink3'), {});
+  settle();
+  for (const id of ['numbers', 'sum', 'sink']) assert.equal(runtime.tasks.get(id), before.get(id));
+  assert.equal(runtime.tasks.size, 6);
+});
+
+test('a reader that is attached later gets what comes from now on, once', () => {
+  const numbers = new Numbers();
+  const first = new Sink();
+  const second = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers, sink: first, sink2: second });
+  runtime.mutate(planOf('numbers>sink'), {});
+  settle();
+  numbers.give(3);
+  settle();
+  runtime.mutate(planOf('numbers>sink, numbers>sink2'), {});
+  settle();
+  numbers.give(2);
+  settle();
+  assert.deepEqual(
+    [first.rows, second.rows],
+    [
+      [0, 1, 2, 3, 4],
+      [3, 4],
+    ],
+  );
+  assert.equal(numbers.opened, 1);
+});
+
+test('a new reader is told the time before it gets its first record', () => {
+  const numbers = new Numbers();
+  const late = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers, sink: new Sink(), sink2: late });
+  runtime.mutate(planOf('numbers>sink'), {});
+  settle();
+  numbers.watermark(41);
+  settle();
+  runtime.mutate(planOf('numbers>sink, numbers>sink2'), {});
+  settle();
+  assert.deepEqual(late.watermarks, [41]);
+});
+
+test('an operator that is replaced hands its state over, and what was in flight is counted once', () => {
+  const numbers = new Numbers();
+  const sink = new Sink();
+  const { runtime, settle, made } = runtimeOf({ numbers, sum: () => new Sum(), sink });
+  runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+  settle();
+  numbers.give(4);
+  // Records are still in the channels when the change is asked for.
+  runtime.round();
+  const results: number[] = [];
+  runtime.mutate(planOf('numbers>sum9, sum9>sink'), { handover: { sum9: 'sum' } }, (result) =>
+    results.push(result.epoch),
+  );
+  numbers.give(2);
+  settle();
+  assert.deepEqual(sink.rows, [0, 1, 3, 6, 10, 15]);
+  assert.equal((made.get('sum')![0] as Sum).closed, true);
+  assert.deepEqual(results, [runtime.epoch]);
+});
+
+test('a dependant keeps its state when the operator above it is replaced', () => {
+  const numbers = new Numbers();
+  const sink = new Sink();
+  const doubled = new Pass();
+  doubled.f = (value) => 10 * (value as number);
+  const { runtime, settle } = runtimeOf({ numbers, pass: new Pass(), pass2: doubled, sum: () => new Sum(), sink });
+  runtime.mutate(planOf('numbers>pass, pass>sum, sum>sink'), {});
+  settle();
+  numbers.give(3);
+  settle();
+  const sum = runtime.tasks.get('sum');
+  runtime.mutate(planOf('numbers>pass2, pass2>sum, sum>sink'), {});
+  settle();
+  numbers.give(1);
+  settle();
+  assert.equal(runtime.tasks.get('sum'), sum);
+  assert.deepEqual(sink.rows, [0, 1, 3, 33]);
+});
+
+test('when its input is taken away an operator waits; its time stands still, and it goes on when the input is back', () => {
+  const numbers = new Numbers();
+  const sink = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers: () => numbers, sum: () => new Sum(), sink });
+  runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+  settle();
+  numbers.give(2);
+  numbers.watermark(1);
+  settle();
+  const loose = planOf('numbers>sum, sum>sink');
+  runtime.mutate(
+    {
+      ...loose,
+      nodes: loose.nodes.filter((node) => node.id !== 'numbers'),
+      edges: loose.edges.map((edge) => (edge.from === 'numbers' ? { ...edge, from: '' } : edge)),
+    },
+    {},
+  );
+  settle();
+  assert.deepEqual(sink.watermarks, [1]);
+  const back = new Numbers();
+  back.next = back.until = 5;
+  runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+  settle();
+  assert.deepEqual(sink.watermarks, [1]);
+  numbers.next = numbers.until = 10;
+  numbers.give(1);
+  settle();
+  assert.deepEqual(sink.rows, [0, 1, 11]);
+});
+
+test('a mutation is done although a branch that it does not touch stands still', () => {
+  const numbers = new Numbers();
+  const stuck = new Sink();
+  stuck.blocked = true;
+  let done = false;
+  const { runtime, settle } = runtimeOf({ numbers, sink: stuck, sink2: () => new Sink() });
+  runtime.mutate(planOf('numbers>sink'), {});
+  settle();
+  numbers.give(10_000);
+  settle();
+  runtime.mutate(planOf('numbers>sink, numbers>sink2'), {}, () => (done = true));
+  settle();
+  assert.equal(done, true);
+  const later: number[] = [];
+  runtime.mutate(planOf('numbers>sink'), {}, ({ epoch }) => later.push(epoch));
+  settle();
+  assert.equal(later.length, 1, 'a second mutation passes while the first barrier still waits in the stuck branch');
+  stuck.unblock();
+  settle();
+  assert.equal(stuck.rows.length, 10_000);
+  assert.equal(runtime.barriersInFlight, 0);
+});
+
+test('a removed branch that never returns is gone at once', () => {
+  const numbers = new Numbers();
+  const stuck = new Sink();
+  stuck.blocked = true;
+  const other = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers, pass: () => new Pass(), sink: stuck, sink2: other });
+  runtime.mutate(planOf('numbers>pass, pass>sink, numbers>sink2'), {});
+  settle();
+  numbers.give(10_000);
+  settle();
+  let done = false;
+  runtime.mutate(planOf('numbers>sink2'), {}, () => (done = true));
+  settle();
+  assert.equal(done, true);
+  assert.equal(other.rows.length, 10_000);
+  assert.equal(runtime.barriersInFlight, 0);
+});
+
+test('restore(snapshot) gives every record once, wherever the snapshot was taken', () => {
+  for (const before of [0, 1, 5, 100]) {
+    const numbers = new Numbers();
+    const sink = new Sink();
+    const { runtime, settle } = runtimeOf({ numbers, sum: () => new Sum(), sink });
+    runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+    settle();
+    numbers.give(before);
+    settle();
+    let taken: Parameters<Parameters<typeof runtime.snapshot>[0]>[0] | undefined;
+    runtime.snapshot((snapshot) => (taken = snapshot));
+    settle();
+    const rowsThen = sink.rows.length;
+    numbers.give(3);
+    settle();
+    const again = new Numbers();
+    const sinkAgain = new Sink();
+    const second = runtimeOf({ numbers: again, sum: () => new Sum(), sink: sinkAgain });
+    second.runtime.mutate(planOf('numbers>sum, sum>sink'), { restore: taken!.tasks });
+    second.settle();
+    again.give(3);
+    second.settle();
+    assert.deepEqual(sinkAgain.rows, sink.rows.slice(rowsThen));
+  }
+});
+
+test('barriers of several inputs are aligned: a snapshot holds what came before on all of them', () => {
+  const left = new Numbers();
+  const right = new Numbers();
+  const sink = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers: left, numbers2: right, sum: () => new Sum(), sink });
+  runtime.mutate(planOf('numbers>sum, numbers2>sum, sum>sink'), {});
+  settle();
+  left.give(3);
+  right.give(4);
+  let state: unknown;
+  runtime.snapshot((snapshot) => (state = snapshot.tasks.get('sum')));
+  settle();
+  assert.ok(state);
+  assert.equal(sink.rows.at(-1), 0 + 1 + 2 + 0 + 1 + 2 + 3);
+});
+
+test('an operator that throws stops with what hangs on it; the rest goes on and barriers still pass', () => {
+  const numbers = new Numbers();
+  const bad = new Pass();
+  bad.f = (value) => {
+    if (value === 2) throw new Error('two');
+    return value;
+  };
+  const failures: unknown[] = [];
+  const sink = new Sink();
+  const other = new Sink();
+  const { runtime, settle } = runtimeOf(
+    { numbers, pass: bad, sink, sink2: other },
+    { onFailure: (failure) => failures.push([failure.node, failure.record?.value]) },
+  );
+  runtime.mutate(planOf('numbers>pass, pass>sink, numbers>sink2'), {});
+  settle();
+  numbers.give(100);
+  settle();
+  assert.deepEqual(failures, [['pass', 2]]);
+  assert.deepEqual([sink.rows, other.rows.length], [[0, 1], 100]);
+  let complete = false;
+  runtime.snapshot(() => (complete = true));
+  settle();
+  assert.equal(complete, true);
+});

@@ -1,0 +1,35 @@
+// What an executor's thread does first. In the bundle this is one role of the kernel's one file; from sources it is a file of its own.
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { Executor } from './executor.ts';
+import type { ExecutorCommand } from './executor-protocol.ts';
+import { SharedPlace } from './whereabouts.ts';
+
+export const executorRole = 'sluice-executor';
+
+export interface ExecutorData {
+  readonly kind: typeof executorRole;
+  readonly notebook: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly place: SharedArrayBuffer;
+}
+
+/** True when this thread was started to be an executor; then it is one from now on. */
+export function becomeExecutor(): boolean {
+  const data = workerData as Partial<ExecutorData> | null;
+  if (isMainThread || data?.kind !== executorRole) return false;
+  const { notebook, params, place } = data as ExecutorData;
+  const port = parentPort!;
+  const executor = new Executor({
+    notebook,
+    params,
+    place: new SharedPlace(place),
+    post: (event) => port.postMessage(event),
+    postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
+  });
+  port.on('message', (command: ExecutorCommand) => {
+    executor.obey(command);
+    if (command.kind === 'close') port.close();
+  });
+  port.postMessage({ kind: 'ready' });
+  return true;
+}
