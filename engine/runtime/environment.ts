@@ -88,6 +88,8 @@ class RunningJob implements S.Job {
   readonly finished: Promise<void>;
   #runtime!: Runtime;
   #driver!: Driver;
+  /** Of the moment it ended. */
+  #lastMetrics: S.JobMetrics | undefined;
   readonly #finish = Promise.withResolvers<void>();
 
   constructor() {
@@ -107,7 +109,7 @@ class RunningJob implements S.Job {
     return Promise.resolve();
   }
   metrics(): S.JobMetrics {
-    return jobMetrics(this.#runtime);
+    return this.#lastMetrics ?? jobMetrics(this.#runtime);
   }
   checkpoint(): Promise<{ id: number; path: string }> {
     return Promise.reject(new SluiceError('not-yet', 'not-yet: checkpoints come in a later version'));
@@ -122,6 +124,7 @@ class RunningJob implements S.Job {
   #end(status: 'finished' | 'failed' | 'cancelled', error?: unknown): void {
     if (this.status !== 'running') return;
     this.status = status;
+    this.#lastMetrics = jobMetrics(this.#runtime);
     this.#driver.stop();
     this.#runtime.close();
     if (status === 'failed') this.#finish.reject(error);

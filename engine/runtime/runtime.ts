@@ -6,6 +6,7 @@
 //
 // This file is one thing: the runtime's state and the three things done to it (rounds, barriers, mutations).
 import { createSource, type SourceOptions } from '../connectors/registry.ts';
+import { createSink } from '../connectors/sinks.ts';
 import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
 import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import type { Operator } from '../operators/operator.ts';
@@ -536,7 +537,13 @@ export class Runtime implements TaskHost {
         this.#epoch,
       );
     const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
-    return new Task(chain, { operator: hosted ?? createOperator(head, functions, keys) }, stages, this, this.#epoch);
+    return new Task(
+      chain,
+      { operator: hosted ?? createSink(head, functions) ?? createOperator(head, functions, keys) },
+      stages,
+      this,
+      this.#epoch,
+    );
   }
 
   // ------------------------------------------------------------------------------------------------ what tasks tell

@@ -1,0 +1,22 @@
+// Which sink a plan node stands for. One that is not armed is a preview: it takes every row and writes nothing.
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { Batch, Operator } from '../operators/operator.ts';
+import { FunctionSink } from './function-sink.ts';
+
+class PreviewSink implements Operator {
+  process(_input: 0 | 1, batch: Batch): number {
+    return batch.length;
+  }
+}
+
+/** undefined: the node is no sink. */
+export function createSink(node: PlanNode, functions: FunctionTable): Operator | undefined {
+  switch (node.kind) {
+    case 'function-sink':
+    case 'kafka-sink':
+      if (node.parameters['armed'] === false) return new PreviewSink();
+      return new FunctionSink(functions.get(node.parameters['fn'] as unknown as FunctionRef));
+    default:
+      return undefined;
+  }
+}
