@@ -8,8 +8,10 @@ const millisOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000,
 export function parseDuration(duration: unknown, what: string): number {
   const match = typeof duration === 'string' ? form.exec(duration) : null;
   if (match === null) throw badDuration(duration, what, 'a number with ms, s, m, h or d, such as "30s" or "1.5h"');
-  // Rounded to a nanosecond: 4.35 s are 4350 ms, not 4349.999….
-  const millis = Math.round(Number(match[1]) * millisOf[match[2]!]! * 1e6) / 1e6;
+  const exact = Number(match[1]) * millisOf[match[2]!]!;
+  // 4.35 s are 4350 ms, not 4349.999…: what is whole but for the last bits is whole.
+  const whole = Math.round(exact);
+  const millis = Math.abs(exact - whole) <= whole * 2 ** -50 ? whole : exact;
   if (millis > Number.MAX_SAFE_INTEGER) throw badDuration(duration, what, 'shorter than 285,000 years');
   return millis;
 }

@@ -1,0 +1,22 @@
+// The name somebody probably meant.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { closestName } from '../../api/closest-name.ts';
+
+const known = ['orders', 'payments', 'customers', 'rate', 'id'];
+test('a slip of the hand finds its name', () => {
+  for (const [typed, meant] of [
+    ['ordres', 'orders'],
+    ['order', 'orders'],
+    ['Payments', 'payments'],
+    ['costumers', 'customers'],
+    ['raet', 'rate'],
+    ['di', 'id'],
+  ] as const)
+    assert.equal(closestName(typed, known), meant);
+});
+
+test('what resembles nothing gets no offer', () => {
+  for (const typed of ['clicks', 'x', '', 'orders-by-country-and-day'])
+    assert.equal(closestName(typed, known), undefined);
+});

@@ -1,0 +1,115 @@
+// What the contract names and this version does not have: it is there, and says so when a cell is evaluated.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import * as sluice from '../../index.ts';
+import { evaluate, nodeOf } from './evaluate.ts';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- calls without the arguments that nobody looks at yet
+const api: any = sluice;
+const keyed = () => api.from([{ k: 1 }]).keyBy('k');
+const windowed = () => keyed().window(api.tumbling('1m'));
+
+const later: Readonly<Record<string, () => unknown>> = {
+  'session windows': () => api.session('30s'),
+  'count windows': () => api.countWindow(100),
+  'global windows': () => api.globalWindow(),
+  'custom windows': () => api.customWindow({}),
+  'processing-time windows': () => api.tumbling('1m', { time: 'processing' }),
+  triggers: () => api.trigger.early('10s'),
+  'triggers ': () => windowed().trigger({}),
+  evictors: () => api.evictor.count(10),
+  'evictors ': () => windowed().evictor({}),
+  minBy: () => api.minBy('a'),
+  maxBy: () => api.maxBy('a'),
+  first: () => api.first(() => 1),
+  last: () => api.last(() => 1),
+  variance: () => api.variance('a'),
+  stddev: () => api.stddev('a'),
+  quantiles: () => api.quantile(0.5, 'a'),
+  countDistinct: () => api.countDistinct('a'),
+  topN: () => api.topN(3, 'a'),
+  collect: () => api.collect(),
+  'custom aggregators': () => api.aggregator({}),
+  'list states': () => api.listState(),
+  'map states': () => api.mapState(),
+  ttl: () => api.valueState({ ttl: '1d' }),
+  tables: () => api.table('customers', { key: 'id' }),
+  'tables ': () => keyed().toTable(),
+  patterns: () => api.pattern('small'),
+  'patterns ': () => keyed().pattern({}),
+  'interval joins': () => keyed().intervalJoin(keyed()),
+  'window joins': () => keyed().join(keyed()),
+  'coGroup joins': () => keyed().coGroup(keyed()),
+  'temporal joins': () => keyed().temporalJoin({}),
+  'broadcast streams': () => api.from([1]).broadcast(),
+  'broadcast streams ': () => keyed().connect({}),
+  pairwise: () => api.from([1]).pairwise(),
+  'pairwise ': () => keyed().pairwise(),
+  mapAsync: () => api.from([1]).mapAsync(async () => 1),
+  iterate: () => api.from([1]).iterate(() => ({})),
+  toFile: () => api.from([1]).toFile('x.jsonl'),
+  'two-phase sinks': () => api.from([1]).sink({ begin() {} }),
+  'watermark panels': () => api.watermarks(),
+  'graph panels': () => api.graph(),
+  'topic patterns': () => api.kafka(/orders-.*/),
+  'topics of format "avro"': () => api.kafka('t', { format: 'avro' }),
+  'committed offsets': () => api.kafka('t', { from: 'committed' }),
+  discovery: () => api.kafka('t', { discovery: '1m' }),
+  pid: () => api.kafka('t', { rate: { pid: {} } }),
+  alignment: () => api.kafka('t', { watermark: { alignment: { group: 'g', maxDrift: '1m' } } }),
+  'files of format "tsv"': () => api.file('a.tsv'),
+  'files of format "json"': () => api.file('a.json'),
+  follow: () => api.file('a.csv', { follow: true }),
+  schema: () => api.file('a.csv', { schema: {} }),
+  'sinks that write avro': () => api.from([1]).to('t', { format: 'avro' }),
+  'delivery "exactly-once"': () => api.from([1]).to('t', { delivery: 'exactly-once' }),
+  'delivery "none"': () => api.from([1]).to('t', { delivery: 'none' }),
+  transactionalIdPrefix: () => api.from([1]).to('t', { transactionalIdPrefix: 'p' }),
+  'micro-batches': () => api.configure({ mode: { microBatch: '1s' } }),
+  parallelism: () => api.configure({ parallelism: 2 }),
+  checkpoints: () => api.configure({ checkpoint: { interval: '5s' } }),
+  restarts: () => api.configure({ restart: { kind: 'fixed-delay', attempts: 1, delay: '1s' } }),
+  memory: () => api.configure({ memory: { state: '1GB' } }),
+  record: () => api.configure({ record: { size: '1GB' } }),
+};
+for (const [what, cell] of Object.entries(later))
+  test(`${what} come later`, () => {
+    assert.throws(
+      () => evaluate(cell),
+      (error: { code?: unknown; message?: unknown }) => {
+        assert.equal(error.code, 'not-yet');
+        assert.match(String(error.message), /^not-yet: .* come in a later version$/);
+        assert.ok(String(error.message).includes(what.trim()), `${String(error.message)} does not name ${what}`);
+        return true;
+      },
+    );
+  });
+
+test('options that ask for what is there anyway are accepted', () => {
+  const fragment = evaluate(() => {
+    sluice.configure({
+      mode: 'continuous',
+      parallelism: 1,
+      checkpoint: false,
+      restart: { kind: 'none' },
+      record: false,
+    });
+    sluice.from([1]).to('t', { delivery: 'at-least-once', format: 'json' });
+  });
+  assert.deepEqual(fragment.options, {
+    mode: 'continuous',
+    parallelism: 1,
+    checkpoint: false,
+    restart: { kind: 'none' },
+    record: false,
+  });
+  assert.equal(nodeOf(fragment, 'kafka-sink').parameters['delivery'], 'at-least-once');
+});
+
+test('every value of the contract is there', () => {
+  const contract = readFileSync(new URL('../../api/surface.ts', import.meta.url), 'utf8');
+  const names = [...contract.matchAll(/^export declare (?:function|const|class) (\w+)/gm)].map((match) => match[1]!);
+  assert.ok(names.length > 40);
+  for (const name of new Set(names)) assert.ok(name in sluice, `${name} is missing`);
+});

@@ -1,0 +1,386 @@
+// A cell's chain as a plan: nodes, edges, uids and names, as literal JSON.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Builder, runWithBuilder } from '../../api/builder.ts';
+import { makeSources } from '../../api/sources.ts';
+import { functionHash, ownHash, shapeHash } from '../../graph/fingerprint.ts';
+import { FunctionTable, type FunctionRef, type Plan } from '../../graph/plan.ts';
+import { count, from, generate, kafka, sliding, sum, tumbling, valueState, type Stream } from '../../index.ts';
+import { evaluate, nodeOf, uids } from './evaluate.ts';
+
+interface Order {
+  id: string;
+  customer: string;
+  amount: number;
+  createdAt: string;
+}
+
+test('a chain from a topic to a window and a sink is this plan', () => {
+  const large = (order: Order): boolean => order.amount > 100;
+  const fragment = evaluate((set) => {
+    set('orders');
+    const orders = kafka<Order>('orders', {
+      timestamp: 'createdAt',
+      watermark: { outOfOrderness: '5s', idleness: '30s' },
+    });
+    set('totals');
+    const totals = orders
+      .filter(large)
+      .keyBy('customer')
+      .window(sliding('10m', '1m', { offset: '-30s' }))
+      .allowedLateness('1.5m')
+      .aggregate({ total: sum('amount'), n: count() });
+    set();
+    totals.late.to('orders-late', { key: 'customer', connection: 'staging' });
+  });
+  const fn = { uid: 'cell/totals/filter#1', slot: 'fn', textHash: functionHash(large) };
+  const window = { kind: 'sliding', sizeMillis: 600_000, slideMillis: 60_000, offsetMillis: -30_000, time: 'event' };
+  assert.deepEqual(
+    JSON.parse(JSON.stringify({ nodes: fragment.nodes, edges: fragment.edges, sinks: fragment.sinks })),
+    {
+      nodes: [
+        {
+          id: 'cell/orders/kafka#1',
+          uid: 'cell/orders/kafka#1',
+          kind: 'kafka',
+          name: 'kafka orders',
+          group: 'cell',
+          parameters: {
+            topic: 'orders',
+            from: 'latest',
+            format: 'json',
+            timestamp: { field: 'createdAt' },
+            watermark: { outOfOrdernessMillis: 5_000, idlenessMillis: 30_000 },
+          },
+          own: ownHash('kafka', {
+            topic: 'orders',
+            from: 'latest',
+            format: 'json',
+            timestamp: { field: 'createdAt' },
+            watermark: { outOfOrdernessMillis: 5_000, idlenessMillis: 30_000 },
+          }),
+          shape: shapeHash('kafka', 'orders', null),
+        },
+        {
+          id: 'cell/totals/filter#1',
+          uid: 'cell/totals/filter#1',
+          kind: 'filter',
+          name: 'filter large',
+          group: 'cell',
+          parameters: { fn },
+          own: ownHash('filter', { fn }),
+          shape: '',
+        },
+        {
+          id: 'cell/totals/keyBy#1',
+          uid: 'cell/totals/keyBy#1',
+          kind: 'keyBy',
+          name: 'keyBy customer',
+          group: 'cell',
+          parameters: { key: { fields: ['customer'] } },
+          own: ownHash('keyBy', { key: { fields: ['customer'] } }),
+          shape: '',
+        },
+        {
+          id: 'cell/totals/aggregate#1',
+          uid: 'cell/totals/aggregate#1',
+          kind: 'window-aggregate',
+          name: 'aggregate total, n',
+          group: 'cell',
+          parameters: {
+            window,
+            allowedLatenessMillis: 90_000,
+            aggregates: { total: { name: 'sum', value: { field: 'amount' } }, n: { name: 'count' } },
+          },
+          own: ownHash('window-aggregate', {
+            window,
+            allowedLatenessMillis: 90_000,
+            aggregates: { total: { name: 'sum', value: { field: 'amount' } }, n: { name: 'count' } },
+          }),
+          shape: shapeHash('window-aggregate', window, [
+            ['total', 'sum'],
+            ['n', 'count'],
+          ]),
+        },
+        {
+          id: 'cell/_/to#1',
+          uid: 'cell/_/to#1',
+          kind: 'kafka-sink',
+          name: 'to orders-late',
+          group: 'cell',
+          parameters: {
+            topic: 'orders-late',
+            connection: 'staging',
+            key: { field: 'customer' },
+            format: 'json',
+            delivery: 'at-least-once',
+          },
+          own: ownHash('kafka-sink', {
+            topic: 'orders-late',
+            connection: 'staging',
+            key: { field: 'customer' },
+            format: 'json',
+            delivery: 'at-least-once',
+          }),
+          shape: '',
+        },
+      ],
+      edges: [
+        {
+          from: { node: 'cell/orders/kafka#1', port: 'out' },
+          to: 'cell/totals/filter#1',
+          input: 0,
+          exchange: 'forward',
+        },
+        {
+          from: { node: 'cell/totals/filter#1', port: 'out' },
+          to: 'cell/totals/keyBy#1',
+          input: 0,
+          exchange: 'forward',
+        },
+        {
+          from: { node: 'cell/totals/keyBy#1', port: 'out' },
+          to: 'cell/totals/aggregate#1',
+          input: 0,
+          exchange: 'key',
+        },
+        { from: { node: 'cell/totals/aggregate#1', port: 'late' }, to: 'cell/_/to#1', input: 0, exchange: 'forward' },
+      ],
+      sinks: [{ node: 'cell/_/to#1', target: 'topic orders-late on staging' }],
+    },
+  );
+  assert.equal(fragment.functions.get(fn), large);
+});
+
+test('a plan is JSON and comes back from JSON as the same plan', () => {
+  const fragment = evaluate((set) => {
+    set('numbers');
+    const numbers = generate({ limit: 10, timestamp: (e: { at: Date }) => e.at }, ({ n, now }) => ({ n, at: now }));
+    set();
+    numbers.connect(from([1])).map(
+      (element) => element.n,
+      (n) => n,
+    );
+    numbers.windowAll(tumbling('1s')).reduce((a) => a);
+    numbers.keyBy('n').process({ state: { last: valueState() }, onElement: () => [] });
+  });
+  const plan = { version: 1, nodes: fragment.nodes, edges: fragment.edges };
+  assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+});
+
+test('every function of a plan is found in the table, and only those', () => {
+  const left = (n: number): number => n;
+  const right = (n: number): number => -n;
+  const fragment = evaluate(
+    () =>
+      void from([1])
+        .connect(from([2]))
+        .map(left, right),
+  );
+  const { parameters } = nodeOf(fragment, 'connect-map') as unknown as {
+    parameters: Record<string, { fn: FunctionRef }>;
+  };
+  assert.equal(fragment.functions.get(parameters['left']!.fn), left);
+  assert.equal(fragment.functions.get(parameters['right']!.fn), right);
+  const plan: Plan = { version: 1, nodes: fragment.nodes.filter((node) => node.kind !== 'connect-map'), edges: [] };
+  fragment.functions.retain(plan);
+  assert.throws(() => fragment.functions.get(parameters['left']!.fn), /never evaluated/);
+});
+
+test('an object literal of functions keeps its own this, and each method has the slot of its name', () => {
+  const fragment = evaluate(
+    () =>
+      void from([1])
+        .keyBy((n) => n)
+        .process({
+          state: { last: valueState<number>() },
+          factor: 3,
+          *onElement(this: { factor: number }, n: number) {
+            yield n * this.factor;
+          },
+          *onTimer() {},
+        } as never),
+  );
+  const process = nodeOf(fragment, 'process');
+  assert.deepEqual(process.parameters['state'], { last: { kind: 'value' } });
+  const { fn } = process.parameters['onElement'] as unknown as { fn: FunctionRef };
+  assert.deepEqual([fn.uid, fn.slot], [process.uid, 'onElement']);
+  assert.equal((process.parameters['onTimer'] as unknown as { fn: FunctionRef }).fn.slot, 'onTimer');
+  assert.deepEqual([...fragment.functions.get<(n: number) => Iterable<number>>(fn)(2)], [6]);
+});
+
+test('an inserted map renames no other operator', () => {
+  const cell = (insert: boolean) =>
+    evaluate((set) => {
+      set('totals');
+      const source: Stream<{ k: string }> = from([{ k: 'a' }]);
+      const mapped = insert ? source.map((e) => e) : source;
+      mapped
+        .keyBy('k')
+        .window(tumbling('1m'))
+        .aggregate({ n: count() })
+        .filter((row) => row.n > 1);
+    });
+  const [without, with_] = [cell(false), cell(true)];
+  assert.deepEqual(
+    uids(with_).filter((uid) => uid !== 'cell/totals/map#1'),
+    uids(without),
+  );
+});
+
+test('ordinals count per variable and verb, and a given id does not stop the count', () => {
+  const fragment = evaluate((set) => {
+    set('a');
+    from([1], { id: 'numbers' }).map(String).map(String).id('texts').map(String);
+    set('b');
+    from([1]).map(String);
+    set();
+    from([1]).map(String);
+    from([1]);
+  });
+  assert.deepEqual(uids(fragment), [
+    'numbers',
+    'cell/a/map#1',
+    'texts',
+    'cell/a/map#3',
+    'cell/b/from#1',
+    'cell/b/map#1',
+    'cell/_/from#1',
+    'cell/_/map#1',
+    'cell/_/from#2',
+  ]);
+});
+
+test('an id reaches functions, edges, sinks and displays that were declared before it', () => {
+  const builder = new Builder({ group: 'cell' });
+  runWithBuilder(builder, () => {
+    const doubled = from([1]).map((n) => n * 2);
+    const display = doubled.show();
+    doubled.sink(function print() {});
+    doubled.id('doubled');
+    assert.deepEqual((display as unknown as { spec: unknown }).spec, {
+      kind: 'table',
+      from: { node: 'doubled', port: 'out' },
+      rows: 100,
+    });
+  });
+  const fragment = builder.fragment();
+  const map = nodeOf(fragment, 'map');
+  assert.equal(map.id, 'doubled');
+  assert.equal((map.parameters['fn'] as unknown as FunctionRef).uid, 'doubled');
+  assert.deepEqual(
+    fragment.edges.map(({ from: start, to }) => ['node' in start && start.node, to]),
+    [
+      ['cell/_/from#1', 'doubled'],
+      ['doubled', 'cell/_/sink#1'],
+    ],
+  );
+  assert.deepEqual(fragment.sinks, [{ node: 'cell/_/sink#1', target: 'function print' }]);
+});
+
+test('an Environment has uids without a group', () => {
+  const builder = new Builder({ group: '' });
+  const { from: start } = makeSources(builder);
+  start([1]).map(String);
+  builder.variable = 'texts';
+  start([1]).map(String);
+  assert.deepEqual(uids(builder.fragment()), ['from#1', 'map#1', 'texts/from#1', 'texts/map#1']);
+});
+
+test('a union has one edge per stream, its own first', () => {
+  const fragment = evaluate((set) => {
+    set('a');
+    const a = from([1]);
+    set('b');
+    const b = from([2]);
+    set('both');
+    a.union(b, a);
+  });
+  assert.deepEqual(
+    fragment.edges.map(({ from: start, input }) => ['node' in start && start.node, input]),
+    [
+      ['cell/a/from#1', 0],
+      ['cell/b/from#1', 0],
+      ['cell/a/from#1', 0],
+    ],
+  );
+});
+
+test('windowAll is one constant key; connect().keyBy() is one key on each side', () => {
+  const fragment = evaluate((set) => {
+    set('n');
+    from([1]).windowAll(tumbling('1m')).aggregate({ n: count() });
+    set('both');
+    from([1])
+      .connect(from([2]))
+      .keyBy(
+        (n) => n,
+        (n) => n,
+      )
+      .process({ *onLeft() {}, *onRight() {} });
+  });
+  assert.deepEqual(fragment.nodes.find((node) => node.uid === 'cell/n/windowAll#1')?.parameters, {
+    key: { constant: true },
+  });
+  assert.deepEqual(
+    fragment.edges
+      .filter(({ to }) => to === 'cell/both/connect#1')
+      .map(({ from: start, input, exchange }) => ['node' in start && start.node, input, exchange]),
+    [
+      ['cell/both/keyBy#1', 0, 'key'],
+      ['cell/both/keyBy#2', 1, 'key'],
+    ],
+  );
+});
+
+test('operators belong to the cell whose text runs, not to the cell whose stream they are called on', () => {
+  const a = new Builder({ group: 'a' });
+  const orders = runWithBuilder(a, () => from([1]));
+  a.seal();
+  const b = new Builder({ group: 'b' });
+  runWithBuilder(b, () => orders.map(String));
+  assert.deepEqual(uids(a.fragment()), ['a/_/from#1']);
+  assert.deepEqual(uids(b.fragment()), ['b/_/map#1']);
+  assert.throws(() => orders.map(String), { code: 'not-evaluating' });
+});
+
+test('an evaluation keeps its builder through its awaits', async () => {
+  const builder = new Builder({ group: 'cell' });
+  await runWithBuilder(builder, async () => {
+    await Promise.resolve();
+    from([1]);
+  });
+  assert.deepEqual(uids(builder.fragment()), ['cell/_/from#1']);
+});
+
+test('an Environment inside a cell keeps its streams to itself', () => {
+  const environment = new Builder({ group: '' });
+  const fragment = evaluate(() => {
+    const numbers = makeSources(environment).from([1]);
+    numbers.map(String);
+    assert.throws(() => from([1]).union(numbers), { code: 'foreign-stream' });
+  });
+  assert.deepEqual(uids(environment.fragment()), ['from#1', 'map#1']);
+  assert.deepEqual(uids(fragment), ['cell/_/from#1']);
+});
+
+test('only a stream that others may read is exposed', () => {
+  const builder = new Builder({ group: 'cell' });
+  runWithBuilder(builder, () => void from([1]).map(String));
+  builder.expose({ node: 'cell/_/map#1', port: 'out' });
+  assert.deepEqual(
+    builder.fragment().nodes.map((node) => node.exposed),
+    [undefined, true],
+  );
+});
+
+test('a fragment taken in the middle of an evaluation is a part of the one at its end', () => {
+  const builder = new Builder({ group: 'cell' });
+  runWithBuilder(builder, () => {
+    const numbers = from([1]).map((n) => n + 1);
+    const early = builder.fragment();
+    numbers.filter((n) => n > 1);
+    assert.deepEqual(builder.fragment().nodes.slice(0, 2), early.nodes);
+  });
+  assert.ok(builder.fragment().functions instanceof FunctionTable);
+});
