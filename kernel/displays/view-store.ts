@@ -77,15 +77,16 @@ export class ViewStore {
       return kept ? { part: kept, layout } : { part: new RowPart(id, display, installed, layout) };
     });
   }
-  /** What was prepared is what the cell shows from now on. */
-  show(cell: string): void {
-    const entry = this.#views.get(cell);
-    if (!entry?.prepared) return;
-    entry.displays = entry.prepared.map(({ part, layout }) =>
-      part instanceof RowPart && layout ? part.withLayout(layout) : part,
-    );
-    entry.prepared = undefined;
-    this.#arrange(entry);
+  /** What was prepared is what the cells show from now on. */
+  showPrepared(): void {
+    for (const entry of this.#views.values()) {
+      if (!entry.prepared) continue;
+      entry.displays = entry.prepared.map(({ part, layout }) =>
+        part instanceof RowPart && layout ? part.withLayout(layout) : part,
+      );
+      entry.prepared = undefined;
+      this.#arrange(entry);
+    }
   }
   dropPrepared(): void {
     for (const entry of this.#views.values()) entry.prepared = undefined;

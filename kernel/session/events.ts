@@ -76,8 +76,8 @@ export type SessionEffect =
   | { readonly kind: 'interrupt-executor'; readonly interrupt: number; readonly cell?: string }
   | { readonly kind: 'start-executor' }
   | { readonly kind: 'terminate-executor'; readonly reason: string }
-  /** The displays that the last mutation prepared become the cell's. */
-  | { readonly kind: 'show-view'; readonly cell: string }
+  /** The displays that the mutation prepared (the run's, and those of cells that start anew with it) are shown from now on. */
+  | { readonly kind: 'show-prepared-views' }
   | { readonly kind: 'drop-prepared-views' }
   | { readonly kind: 'remove-view'; readonly cell: string }
   | { readonly kind: 'clear-log'; readonly cell: string }

@@ -45,7 +45,7 @@ export class Flow {
       .slice(1)
       .flatMap((id) => {
         const report = this.reportById.get(id);
-        return report && levelOf(report.backpressured) === 'OK' ? [report] : [];
+        return report && report.kind !== 'display' && levelOf(report.backpressured) === 'OK' ? [report] : [];
       });
     const busy = candidates.filter((report) => report.busy > 0.5);
     const among =

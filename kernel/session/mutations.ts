@@ -4,7 +4,7 @@ import type { Emit } from './events.ts';
 import type { DeclaredCell, GraphDeclaration } from './graph.ts';
 import { endRun } from './runs.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
-import { withCell, withRun } from './state.ts';
+import { withActive, withCell, withRun } from './state.ts';
 
 /** Begins the next mutation when none is in flight and there is something to change. Called at the end of every step. */
 export function mutateIfNeeded(session: Session, emit: Emit): Session {
@@ -77,13 +77,13 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
   if (run?.candidate) {
     s = withCell(s, run.cell, { active: run.candidate, error: undefined });
     emit({ kind: 'commit', run: run.id, cell: run.cell, restored: false });
-    emit({ kind: 'show-view', cell: run.cell });
+    emit({ kind: 'show-prepared-views' });
     emit({ kind: 'show-errors', cell: run.cell });
-    s = withNotes(s, mutation.notes);
+    s = withNotes(s, mutation.notes, run.cell);
     return endRun(s, run, undefined, now, emit);
   }
-  if (mutation.run !== undefined) emit({ kind: 'drop-prepared-views' });
-  return withNotes(s, mutation.notes);
+  emit({ kind: mutation.run === undefined ? 'show-prepared-views' : 'drop-prepared-views' });
+  return withNotes(s, mutation.notes, undefined);
 }
 
 /** The run that was to be committed fails, a new pull is refused; everything else is tried again without them. */
@@ -106,12 +106,15 @@ export function withoutPull(session: Session, pull: PullId): Session {
   return pulls.delete(pull) ? { ...session, pulls, graphChanged: true } : session;
 }
 
-function withNotes(session: Session, notes: Readonly<Record<string, readonly string[]>>): Session {
+/** What was said of a cell stays until it is run again, or until there is something newer to say. */
+function withNotes(
+  session: Session,
+  notes: Readonly<Record<string, readonly string[]>>,
+  committed: string | undefined,
+): Session {
   let s = session;
-  for (const [id, sentences] of Object.entries(notes)) {
-    const active = s.cells.get(id)?.active;
-    if (active) s = withCell(s, id, { active: { ...active, notes: sentences } });
-  }
+  for (const [id, sentences] of Object.entries(notes))
+    if (sentences.length > 0 || id === committed) s = withActive(s, id, { notes: sentences });
   return s;
 }
 

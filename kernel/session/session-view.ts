@@ -12,7 +12,7 @@ export interface ViewContext {
   readonly now: number;
   /** Something is shown under the cell: displays, a value, a log, errors. */
   readonly hasView: (cell: string) => boolean;
-  /** The instance whose rows a cell shows first. */
+  /** The instance whose rows a cell shows first (the stream, not the display's own node). */
   readonly shown: (cell: string) => string | undefined;
   readonly zone?: string;
 }
@@ -43,7 +43,9 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const { active } = cell;
   const run = session.runs.find((candidate) => candidate.cell === cell.id);
   const shown = context.shown(cell.id);
-  const own = session.plan.nodes.filter((node) => node.group === cell.id).map((node) => node.id);
+  const own = session.plan.nodes
+    .filter((node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull')
+    .map((node) => node.id);
   const relevant = shown === undefined || own.includes(shown) ? own : [...own, shown];
   const phase = phaseOf(session, cell, run, relevant, flow);
   const main = shown ?? own.at(-1);

@@ -1,0 +1,433 @@
+// The control thread's one object: feeds events to the session's pure core and does what the core wants done, with executor, compiler, displays and timers.
+// It is one thing because every effect needs two of them; what each means is said in `session/` and `displays/`.
+import { statSync } from 'node:fs';
+import type { ViewStore } from '../displays/view-store.ts';
+import { layoutOf } from '../displays/layout.ts';
+import type {
+  DisplayInstall,
+  ExecutorCommand,
+  ExecutorEvent,
+  ExecutorPort,
+  LocatedError,
+  SnapshotPart,
+  Whereabouts,
+} from '../executor/executor-protocol.ts';
+import type { SavedViews } from '../displays/view-store.ts';
+import type { CellText, Notifications, RunResult, SessionView } from '../protocol/messages.ts';
+import { Flow } from '../session/flow.ts';
+import type { SessionEffect, SessionEvent } from '../session/events.ts';
+import type { GraphDeclaration, LivePlanner } from '../session/graph.ts';
+import { catchingUp, whyNothingFires } from '../session/reasons.ts';
+import { sessionView } from '../session/session-view.ts';
+import { step } from '../session/session.ts';
+import { type Compiled, createSession, type Session, type Settings } from '../session/state.ts';
+
+/** `kernel/cells`: compiles one cell of a notebook. */
+export interface CellCompiler {
+  /** `cells` are all code cells in document order; `cell` is the one to be run. */
+  compile(cells: readonly CellText[], cell: string): Promise<Compiled | { readonly error: LocatedError }>;
+}
+
+/** Sees what happens without being a client: the CLI. */
+export interface Observer {
+  /** Every row of every display. A promise holds the stream back until it is done. */
+  rows?(frame: RowFrame): Promise<void> | void;
+  console?(event: Extract<ExecutorEvent, { kind: 'console' }>): void;
+  operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
+  runEnded?(cell: string, result: RunResult): void;
+  changed?(): void;
+}
+export type RowFrame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
+
+export interface ControlOptions {
+  readonly settings?: Partial<Settings>;
+  readonly compiler: CellCompiler;
+  readonly planner: LivePlanner;
+  readonly views: ViewStore;
+  startExecutor(): ExecutorPort;
+  readonly observer?: Observer;
+  /** Every row of a display is sent and waits for the observer. */
+  readonly lossless?: boolean;
+  /** The session is over: a sentence. */
+  ended(reason: string): void;
+}
+
+type Notify = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
+
+const heartbeatMillis = 1000;
+const broadcastMillis = 50;
+/** Worth telling the user. */
+const stuckMillis = 3000;
+/** Rows that a lossless display may send ahead of its reader. */
+const credit = 1024;
+
+export class Control {
+  readonly #options: ControlOptions;
+  readonly views: ViewStore;
+  #session: Session;
+  readonly #queue: SessionEvent[] = [];
+  #isStepping = false;
+  #executor: ExecutorPort | undefined;
+  #blamed: Whereabouts | undefined;
+  #displays: readonly DisplayInstall[] = [];
+  #planned: readonly DisplayInstall[] = [];
+  #snapshot: { readonly parts: readonly SnapshotPart[]; readonly views: SavedViews } | undefined;
+  #snapshotNumber = 0;
+  #isSnapshotting = false;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #answers = new Map<number, (results: readonly RunResult[]) => void>();
+  readonly #clients = new Map<string, Notify>();
+  readonly #moduleTimes = new Map<string, number>();
+  #nextRequest = 1;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #broadcast: NodeJS.Timeout | undefined;
+  #lastView = '';
+  #lastDocument: readonly CellText[] = [];
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.views = options.views;
+    this.#session = createSession(options.settings);
+  }
+
+  start(): void {
+    this.#startExecutor();
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMillis);
+    const { idleMillis } = this.#session.settings;
+    if (idleMillis !== Infinity) this.#setTimer('idle', idleMillis);
+  }
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#broadcast);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    const executor = this.#executor;
+    this.#executor = undefined;
+    executor?.post({ kind: 'close' });
+    await executor?.terminate();
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+  /** Displays that run, as of the last mutation that was done. */
+  get displays(): readonly DisplayInstall[] {
+    return this.#displays;
+  }
+  view(): SessionView {
+    return sessionView(this.#session, {
+      now: Date.now(),
+      hasView: (cell) => this.views.hasView(cell),
+      shown: (cell) => this.#shown(cell),
+    });
+  }
+
+  // ---------------------------------------------------------------------------- what clients ask for
+
+  join(client: string, notify: Notify): void {
+    this.#clients.set(client, notify);
+    this.dispatch({ kind: 'client-joined', client });
+  }
+  leave(client: string): void {
+    if (!this.#clients.delete(client)) return;
+    this.views.forgetClient(client);
+    this.dispatch({ kind: 'client-left', client });
+  }
+  run(cells: readonly string[]): Promise<readonly RunResult[]> {
+    const request = this.#nextRequest++;
+    return new Promise((resolve) => {
+      this.#answers.set(request, resolve);
+      this.dispatch({ kind: 'run', request, cells });
+    });
+  }
+
+  dispatch(event: SessionEvent): void {
+    this.#queue.push(event);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+        const { state, effects } = step(this.#session, next, Date.now());
+        this.#session = state;
+        for (const effect of effects) this.#perform(effect);
+      }
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#changed();
+  }
+
+  // ---------------------------------------------------------------------------- what the session wants done
+
+  #perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case 'compile':
+        void this.#compile(effect);
+        break;
+      case 'evaluate': {
+        const { run, cell, version, compiled, uses, restore } = effect;
+        const { code, scope } = compiled;
+        this.#post({ kind: 'evaluate', run, cell, version, code, declares: scope.declares, uses, restore });
+        break;
+      }
+      case 'mutate':
+        this.#mutate(effect);
+        break;
+      case 'commit':
+        this.#post({ kind: 'commit', run: effect.run });
+        break;
+      case 'discard':
+        this.#post({ kind: 'discard', run: effect.run });
+        break;
+      case 'forget':
+        this.#post({ kind: 'forget', cell: effect.cell });
+        break;
+      case 'refuse-pull':
+        this.#post({ kind: 'refuse-pull', pull: effect.pull, error: effect.error });
+        break;
+      case 'interrupt-executor':
+        this.#post({ kind: 'interrupt', interrupt: effect.interrupt, cell: effect.cell });
+        break;
+      case 'start-executor':
+        this.#startExecutor();
+        break;
+      case 'terminate-executor':
+        this.#blamed = this.#executor?.whereabouts();
+        void this.#executor?.terminate();
+        break;
+      case 'show-prepared-views':
+        this.#displays = this.#planned;
+        this.views.showPrepared();
+        break;
+      case 'drop-prepared-views':
+        this.views.dropPrepared();
+        break;
+      case 'remove-view':
+        this.views.remove(effect.cell);
+        break;
+      case 'clear-log':
+        this.views.clearLog(effect.cell);
+        break;
+      case 'show-errors': {
+        const cell = this.#session.cells.get(effect.cell);
+        if (cell) this.views.showErrors(cell);
+        break;
+      }
+      case 'answer':
+        this.#answers.get(effect.request)?.(effect.results);
+        this.#answers.delete(effect.request);
+        break;
+      case 'run-started':
+        this.#notify('run', { cell: effect.cell, event: 'start' });
+        break;
+      case 'run-ended':
+        this.#options.observer?.runEnded?.(effect.cell, effect.result);
+        this.#notify('run', { cell: effect.cell, event: 'end', result: effect.result });
+        break;
+      case 'set-timer':
+        this.#setTimer(effect.timer, effect.millis);
+        break;
+      case 'clear-timer':
+        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.delete(effect.timer);
+        break;
+      case 'end-session':
+        this.#notify('ending', { reason: effect.reason });
+        this.#options.ended(effect.reason);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async #compile({ run, cell, cells }: Extract<SessionEffect, { kind: 'compile' }>): Promise<void> {
+    let result: Compiled | { readonly error: LocatedError };
+    try {
+      result = await this.#options.compiler.compile(cells, cell);
+    } catch (error) {
+      result = { error: located(error, cell) };
+    }
+    if ('error' in result) this.dispatch({ kind: 'compilation-failed', run, error: result.error });
+    else this.dispatch({ kind: 'compiled', run, compiled: result });
+  }
+
+  #mutate({ epoch, graph, committing, failed, restore }: Extract<SessionEffect, { kind: 'mutate' }>): void {
+    try {
+      const wanted = this.#wanted(graph, epoch);
+      const { plan: running } = this.#session;
+      const planned = this.#options.planner({
+        graph,
+        running,
+        displays: wanted,
+        failed,
+        committing,
+        restoring: restore,
+      });
+      const displays = planned.displays.map((install) => this.#continued(install));
+      this.#planned = displays;
+      for (const { cell, displayed, detached } of graph.cells) {
+        const isAnew = displays.some((install) => install.cell === cell && !install.keep);
+        if (!detached && (cell === committing || isAnew)) this.views.prepare(cell, displayed, displays);
+      }
+      this.dispatch({ kind: 'planned', epoch, plan: planned.plan, notes: planned.notes });
+      if (restore) this.views.rewind(this.#snapshot?.views ?? new Map());
+      const { plan, handover, pulls } = planned;
+      const parts = restore ? (this.#snapshot?.parts ?? []) : undefined;
+      this.#post({ kind: 'mutate', epoch, plan, handover, displays, pulls, ...(parts && { restore: parts }) });
+      if (this.#options.lossless)
+        for (const { display, keep } of displays) if (!keep) this.#post({ kind: 'credit', display, rows: credit });
+    } catch (error) {
+      this.dispatch({ kind: 'mutation-failed', epoch, error: located(error, committing) });
+    }
+  }
+
+  /** A display for every part of rows that some cell shows. */
+  #wanted(graph: GraphDeclaration, epoch: number): readonly DisplayInstall[] {
+    return graph.cells.flatMap(({ cell, displayed }) =>
+      layoutOf(displayed).flatMap((layout, part): DisplayInstall[] => {
+        if (layout.kind !== 'table' && layout.kind !== 'chart') return [];
+        const perSecond = this.#options.lossless ? undefined : layout.perSecond;
+        const display = `${cell}/${part}`;
+        return [{ display, cell, part, instance: '', port: 'out', perSecond, keep: false, installed: epoch }];
+      }),
+    );
+  }
+  #continued(install: DisplayInstall): DisplayInstall {
+    const former = install.keep && this.#displays.find(({ display }) => display === install.display);
+    return former ? { ...install, installed: former.installed } : { ...install, keep: false };
+  }
+
+  #setTimer(timer: string, millis: number): void {
+    clearTimeout(this.#timers.get(timer));
+    const handle = setTimeout(() => this.dispatch({ kind: 'timer', timer }), millis);
+    this.#timers.set(timer, handle);
+  }
+
+  // ---------------------------------------------------------------------------- the executor
+
+  #startExecutor(): void {
+    const executor = this.#options.startExecutor();
+    this.#executor = executor;
+    this.#isSnapshotting = false;
+    executor.onEvent((event) => {
+      if (this.#executor === executor) this.#heard(event);
+    });
+    executor.onEnd((reason) => {
+      if (this.#executor !== executor) return;
+      const whereabouts = this.#blamed ?? executor.whereabouts();
+      this.#executor = undefined;
+      this.#blamed = undefined;
+      this.dispatch({ kind: 'executor-ended', reason, whereabouts });
+    });
+  }
+  #post(command: ExecutorCommand): void {
+    this.#executor?.post(command);
+  }
+
+  #heard(event: ExecutorEvent): void {
+    const { observer } = this.#options;
+    switch (event.kind) {
+      case 'display-rows':
+        this.#rows(event);
+        return;
+      case 'console':
+        this.views.log(event.cell, event.lines, event.dropped);
+        observer?.console?.(event);
+        this.#changed();
+        return;
+      case 'snapshot':
+        this.#isSnapshotting = false;
+        this.#snapshot = { parts: event.parts, views: this.views.save() };
+        return;
+      case 'metrics':
+        this.dispatch(event);
+        this.#explain();
+        return;
+      case 'operator-failed':
+        this.dispatch(event);
+        observer?.operatorFailed?.(event);
+        return;
+      default:
+        this.dispatch(event);
+    }
+  }
+
+  #rows(frame: RowFrame): void {
+    const { observer, lossless } = this.#options;
+    if (!lossless) this.views.rows(frame);
+    const done = observer?.rows?.(frame);
+    if (!lossless || frame.rows.length === 0) return;
+    const more = (): void => this.#post({ kind: 'credit', display: frame.display, rows: frame.rows.length });
+    if (done) void done.then(more);
+    else more();
+  }
+
+  #explain(): void {
+    const { plan, metrics } = this.#session;
+    if (!metrics) return;
+    this.views.measured(plan, metrics);
+    const flow = new Flow(plan, metrics.operators);
+    this.views.explain((display) => {
+      const instance = this.#displays.find((install) => install.display === display)?.instance;
+      if (instance === undefined) return undefined;
+      return catchingUp(flow, instance) ?? whyNothingFires(flow, instance, metrics.at);
+    });
+  }
+
+  /** The stream behind the first display of a cell. */
+  #shown(cell: string): string | undefined {
+    const instance = this.#displays.find((install) => install.cell === cell)?.instance;
+    return this.#session.plan.edges.find(({ to }) => to === instance)?.from;
+  }
+
+  #beat(): void {
+    if (this.#session.executor === 'ready' && !this.#isSnapshotting && !this.#session.mutation) {
+      this.#isSnapshotting = true;
+      this.#post({ kind: 'snapshot', epoch: ++this.#snapshotNumber });
+    }
+    const whereabouts = this.#executor?.whereabouts();
+    const stuck = whereabouts && whereabouts.millis >= stuckMillis ? whereabouts : undefined;
+    if (stuck ?? this.#session.stuck) this.dispatch({ kind: 'stuck', whereabouts: stuck });
+    this.#lookAtModules();
+  }
+
+  /** Relative modules of cells that run: whoever imports one that has changed is stale. */
+  #lookAtModules(): void {
+    const changed: string[] = [];
+    const modules = new Set([...this.#session.cells.values()].flatMap((cell) => cell.active?.compiled.modules ?? []));
+    for (const path of modules) {
+      const time = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      const before = this.#moduleTimes.get(path);
+      this.#moduleTimes.set(path, time);
+      if (before !== undefined && before !== time) changed.push(path);
+    }
+    for (const path of this.#moduleTimes.keys()) if (!modules.has(path)) this.#moduleTimes.delete(path);
+    if (changed.length > 0) this.dispatch({ kind: 'modules-changed', modules: changed });
+  }
+
+  // ---------------------------------------------------------------------------- what clients hear
+
+  #notify: Notify = (method, params) => {
+    for (const notify of this.#clients.values()) notify(method, params);
+  };
+
+  #changed(): void {
+    this.#options.observer?.changed?.();
+    if (this.#broadcast || this.#clients.size === 0) return;
+    this.#broadcast = setTimeout(() => {
+      this.#broadcast = undefined;
+      const view = this.view();
+      const text = JSON.stringify(view);
+      if (text !== this.#lastView) this.#notify('state', view);
+      this.#lastView = text;
+      if (this.#lastDocument !== this.#session.document)
+        this.#notify('cells', { cells: (this.#lastDocument = this.#session.document) });
+    }, broadcastMillis);
+  }
+}
+
+function located(error: unknown, cell: string | undefined): LocatedError {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error && code === 'internal' ? error.stack?.split('\n').slice(1) : undefined;
+  return { code, message, cell, ...(stack && { stack }) };
+}
