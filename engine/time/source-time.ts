@@ -98,6 +98,16 @@ export class SourceTime {
     if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
     this.#emit(now);
   }
+  /** A partition of a bounded source has given all it has: it holds time back no more. Not for the last one, whose end is the source's. */
+  done(partition: number): void {
+    const state = this.#partitions[partition]!;
+    if (state.isIdle) return;
+    if (state.hasSpoken) state.lastRecordAt = this.#lookedAt;
+    state.hasSpoken = false;
+    state.isIdle = true;
+    this.#say(this.#watermarks.idle(partition));
+  }
+
   /** Before the end of the source: says once more how far it has come. */
   final(): void {
     this.#emit(this.#lookedAt);

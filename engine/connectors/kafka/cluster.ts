@@ -4,7 +4,16 @@ import { SluiceError } from '../../error.ts';
 import { BrokerConnection, BrokerUnreachable, type Exchange } from './broker-connection.ts';
 import { closestName } from '../../api/closest-name.ts';
 import { describeBrokers } from './connections.ts';
-import { apiVersions, kafkaErrors, listOffsets, metadata, needed, passesByItself, type Metadata } from './requests.ts';
+import {
+  apiVersions,
+  errorName,
+  kafkaErrors,
+  listOffsets,
+  metadata,
+  needed,
+  passesByItself,
+  type Metadata,
+} from './requests.ts';
 
 /** A broker that has not answered for this long is taken for dead. */
 export const answerMillis = 8_000;
@@ -40,7 +49,7 @@ export class Cluster {
     if (about.error === kafkaErrors.unknownTopicOrPartition || about.error === kafkaErrors.invalidTopic)
       throw await this.#unknownTopic(topic);
     if (about.error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.description);
-    if (about.error !== kafkaErrors.none) throw new TryAgain(`asking for "${topic}" gave Kafka's error ${about.error}`);
+    if (about.error !== kafkaErrors.none) throw new TryAgain(`the topic answers ${errorName(about.error)}`);
     this.#addresses = new Map(found.brokers.map(({ node, address }) => [node, address]));
     const noLeader = -1;
     this.#leaders = new Map(
@@ -70,7 +79,7 @@ export class Cluster {
         });
         for (const { partition, error, offset } of answers) {
           if (error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.description);
-          if (passesByItself(error)) throw new TryAgain(`${topic}[${partition}] gave Kafka's error ${error}`);
+          if (passesByItself(error)) throw new TryAgain(`${topic}[${partition}] answers ${errorName(error)}`);
           if (error !== kafkaErrors.none) throw kafkaFailure(topic, partition, error);
           result.set(partition, offset);
         }
@@ -153,7 +162,7 @@ export function notAllowed(topic: string, brokers: string): SluiceError {
 }
 
 export function kafkaFailure(topic: string, partition: number, error: number): SluiceError {
-  return new SluiceError('kafka-failure', `Reading ${topic}[${partition}] failed with Kafka's error ${error}.`, {
+  return new SluiceError('kafka-failure', `Reading ${topic}[${partition}] failed: ${errorName(error)}.`, {
     topic,
     partition,
     error,

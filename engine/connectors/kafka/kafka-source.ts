@@ -191,6 +191,7 @@ class KafkaSource implements Source {
     this.#next!.set(partition, next);
     this.#chunk = undefined;
     this.#tellReader({ kind: 'credit', partition, bytes });
+    if (this.#isAtEnd(partition) && !this.#hasReachedEnd()) this.#time.done(this.#time.partition(partition));
     return true;
   }
 

@@ -8,16 +8,31 @@ export const kafkaErrors = {
   offsetOutOfRange: 1,
   unknownTopicOrPartition: 3,
   leaderNotAvailable: 5,
-  notLeader: 6,
   invalidTopic: 17,
   topicAuthorizationFailed: 29,
-  unsupportedVersion: 35,
 } as const;
 
-/** Errors that pass by themselves: elections, brokers that start, moved partitions. */
-const passing: ReadonlySet<number> = new Set([-1, 3, 5, 6, 7, 8, 9, 13, 14, 15, 19, 20, 56, 74, 75, 76, 78, 89]);
+/** Errors that pass by themselves, by number: elections, brokers that start, partitions that move. */
+const passing: ReadonlyMap<number, string> = new Map([
+  [-1, 'UNKNOWN_SERVER_ERROR'],
+  [3, 'UNKNOWN_TOPIC_OR_PARTITION'],
+  [5, 'LEADER_NOT_AVAILABLE'],
+  [6, 'NOT_LEADER_OR_FOLLOWER'],
+  [7, 'REQUEST_TIMED_OUT'],
+  [8, 'BROKER_NOT_AVAILABLE'],
+  [9, 'REPLICA_NOT_AVAILABLE'],
+  [13, 'NETWORK_EXCEPTION'],
+  [56, 'KAFKA_STORAGE_ERROR'],
+  [74, 'FENCED_LEADER_EPOCH'],
+  [75, 'UNKNOWN_LEADER_EPOCH'],
+  [78, 'OFFSET_NOT_AVAILABLE'],
+]);
 export function passesByItself(error: number): boolean {
   return passing.has(error);
+}
+/** An error as Kafka's documentation lists it. */
+export function errorName(error: number): string {
+  return passing.get(error) ?? `Kafka's error ${error}`;
 }
 
 export interface ApiRange {
@@ -137,7 +152,6 @@ export interface AbortedTransaction {
 export interface FetchedPartition {
   readonly partition: number;
   readonly error: number;
-  readonly logStart: number;
   /** In the order of their first offset. */
   readonly aborted: readonly AbortedTransaction[];
   /** The record batches, and where they lie in it. */
@@ -178,7 +192,7 @@ export const fetch: Exchange<FetchQuestion, Fetched> = {
           const partitionError = reader.int16();
           reader.int64();
           reader.int64();
-          const logStart = reader.int64();
+          reader.int64();
           const aborted = reader.array(() => {
             const producer = reader.bytes.readBigInt64BE(reader.position);
             reader.position += 8;
@@ -187,7 +201,7 @@ export const fetch: Exchange<FetchQuestion, Fetched> = {
           reader.int32();
           const { start, end } = reader.byteRange();
           aborted.sort((a, b) => a.firstOffset - b.firstOffset);
-          return { partition, error: partitionError, logStart, aborted, bytes: reader.bytes, start, end };
+          return { partition, error: partitionError, aborted, bytes: reader.bytes, start, end };
         });
       })
       .flat();

@@ -12,7 +12,7 @@ import { Cluster, kafkaFailure, notAllowed, TryAgain } from './cluster.ts';
 import { RecordsUnreadable } from './compression.ts';
 import { batchHeaders, committedBatches, readRecords } from './record-batch.ts';
 import type { Chunk, Offsets, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
-import { fetch, kafkaErrors, passesByItself, type FetchedPartition } from './requests.ts';
+import { earliestOffset, errorName, fetch, kafkaErrors, passesByItself, type FetchedPartition } from './requests.ts';
 import { startOffsets } from './start-offsets.ts';
 
 /** Bytes under way to the source: for all partitions together, and the most and least for one. */
@@ -23,6 +23,8 @@ const fetchBytes = 16 << 20;
 const waitMillis = 500;
 const shortWaitMillis = 20;
 const firstContact = { attempts: 4, pauseMillis: 250, electionMillis: 20_000 };
+/** A topic that was there and is unknown for so long has been deleted. */
+const goneAfterMillis = 5_000;
 const pauseMillis = { first: 100, longest: 2_000 };
 
 interface Progress {
@@ -87,7 +89,14 @@ export class TopicReader {
         return;
       } catch (error) {
         if (this.#closed) return;
-        if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;
+        const mayPass = error instanceof TryAgain || error instanceof BrokerUnreachable;
+        // A topic that was created a moment ago may not be known everywhere.
+        if (isUnknownTopic(error) && (resume || attempt === 1)) {
+          if (Date.now() - begun > goneAfterMillis) throw error;
+          await sleep(firstContact.pauseMillis);
+          continue;
+        }
+        if (!mayPass) throw error;
         this.#trouble(error.message);
         // A former reader has been there: the address is right, and the broker will be back.
         if (!resume) {
@@ -137,7 +146,6 @@ export class TopicReader {
       wanted.push(...wanted.splice(0, Math.floor(Math.random() * wanted.length)));
       const isComplete = wanted.length === led.length;
       const maxWaitMillis = isComplete ? waitMillis : Math.min(waitMillis, shortWaitMillis * (1 + idleRounds));
-      let answers: readonly FetchedPartition[];
       try {
         const question = {
           topic: this.#request.topic,
@@ -151,34 +159,31 @@ export class TopicReader {
         };
         const fetched = await this.#cluster.ask(node, fetch, question, maxWaitMillis);
         if (fetched.error !== kafkaErrors.none)
-          throw new TryAgain(`broker ${node} gave Kafka's error ${fetched.error}`);
-        answers = fetched.partitions;
-        this.#works();
+          throw new TryAgain(`broker ${node} answers ${errorName(fetched.error)}`);
+        idleRounds = fetched.partitions.some(({ start, end }) => end > start) ? 0 : idleRounds + 1;
+        if (await this.#handOver(fetched.partitions)) await this.#refreshLater();
+        else this.#works();
       } catch (error) {
         if (this.#closed) return;
         if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;
         this.#trouble(error.message);
         await this.#refreshLater();
-        continue;
       }
-      idleRounds = answers.some(({ start, end }) => end > start) ? 0 : idleRounds + 1;
-      if (this.#handOver(answers)) await this.#refreshLater();
     }
     this.#loops.delete(node);
     if (!this.#closed) this.#startLoops();
   }
 
   /** Sends what was fetched; true when the leaders have changed. */
-  #handOver(answers: readonly FetchedPartition[]): boolean {
-    let isStale = false;
+  async #handOver(answers: readonly FetchedPartition[]): Promise<boolean> {
+    const failed: FetchedPartition[] = [];
     const chunks: Chunk[] = [];
     const transfer: ArrayBuffer[] = [];
     for (const answer of answers) {
       const progress = this.#partitions.get(answer.partition);
       if (!progress) continue;
       if (answer.error !== kafkaErrors.none) {
-        this.#answerError(answer, progress);
-        isStale = true;
+        failed.push(answer);
         continue;
       }
       const chunk = this.#chunk(answer, progress);
@@ -190,7 +195,8 @@ export class TopicReader {
       transfer.push(values.buffer, lengths.buffer, offsets.buffer, timestamps.buffer);
     }
     if (chunks.length > 0) this.#port.postMessage({ kind: 'chunks', chunks }, transfer);
-    return isStale;
+    for (const answer of failed) await this.#answerError(answer, this.#partitions.get(answer.partition)!);
+    return failed.length > 0;
   }
 
   #chunk(answer: FetchedPartition, { partition, next: from, end: until }: Progress): Chunk | undefined {
@@ -209,10 +215,11 @@ export class TopicReader {
     }
   }
 
-  #answerError({ partition, error, logStart }: FetchedPartition, { next }: Progress): void {
+  async #answerError({ partition, error }: FetchedPartition, { next }: Progress): Promise<void> {
     const { topic } = this.#request;
     if (error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.#cluster.description);
-    if (error === kafkaErrors.offsetOutOfRange)
+    if (error === kafkaErrors.offsetOutOfRange) {
+      const logStart = (await this.#cluster.offsets(topic, [partition], earliestOffset)).get(partition)!;
       throw new SluiceError(
         'kafka-offset-gone',
         next < logStart
@@ -220,28 +227,37 @@ export class TopicReader {
           : `${topic}[${partition}] has no offset ${next} any more: the topic lost its end, or was deleted and created again. Run the cell again to start anew.`,
         { topic, partition, offset: next, begins: logStart },
       );
+    }
     if (!passesByItself(error)) throw kafkaFailure(topic, partition, error);
-    this.#trouble(`${topic}[${partition}] gave Kafka's error ${error}`);
+    this.#trouble(`${topic}[${partition}] answers ${errorName(error)}`);
   }
 
   /** Learns the leaders anew, for all loops at once, until somebody answers. */
   #refreshLater(): Promise<void> {
-    this.#refreshing ??= (async () => {
-      for (let pause = pauseMillis.first; !this.#closed; pause = Math.min(pauseMillis.longest, pause * 2)) {
-        await sleep(pause);
-        try {
-          await this.#cluster.refresh(this.#request.topic);
-          break;
-        } catch (error) {
-          if (this.#closed) break;
-          if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;
-          this.#trouble(error.message);
-        }
-      }
-      this.#refreshing = undefined;
-      if (!this.#closed) this.#startLoops();
-    })();
+    this.#refreshing ??= this.#refresh()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#refreshing = undefined;
+        if (!this.#closed) this.#startLoops();
+      });
     return this.#refreshing;
+  }
+  async #refresh(): Promise<void> {
+    const begun = Date.now();
+    for (let pause = pauseMillis.first; !this.#closed; pause = Math.min(pauseMillis.longest, pause * 2)) {
+      await sleep(pause);
+      try {
+        await this.#cluster.refresh(this.#request.topic);
+        return;
+      } catch (error) {
+        if (this.#closed) return;
+        // A broker that has just started may not know the topic yet.
+        const isGone = isUnknownTopic(error) && Date.now() - begun > goneAfterMillis;
+        const mayPass = error instanceof TryAgain || error instanceof BrokerUnreachable || isUnknownTopic(error);
+        if (isGone || !mayPass) throw error;
+        this.#trouble((error as Error).message);
+      }
+    }
   }
 
   #receive(message: ToReader): void {
@@ -269,10 +285,13 @@ export class TopicReader {
     this.#send({ kind: 'trouble', text: undefined });
   }
   #unreachable(error: TryAgain | BrokerUnreachable): SluiceError {
-    const { brokers, variable } = this.#request;
+    const { brokers, variable, topic } = this.#request;
+    const what = error.message.replace(/\.?$/, '.');
     return new SluiceError(
       'kafka-unreachable',
-      `Kafka cannot be reached: ${error.message.replace(/\.?$/, '.')} The address is from ${variable}.`,
+      error instanceof TryAgain
+        ? `Topic "${topic}" cannot be read at present: ${what}`
+        : `Kafka cannot be reached: ${what} The address is from ${variable}.`,
       { brokers, variable },
     );
   }
@@ -290,4 +309,8 @@ export class TopicReader {
   #send(message: ToSource): void {
     this.#port.postMessage(message, []);
   }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === 'kafka-unknown-topic';
 }

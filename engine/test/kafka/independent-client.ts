@@ -8,6 +8,8 @@ export interface IndependentClient {
   createTopic(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
   /** One JSON value a message; `partition` of each says where it goes. */
   send(topic: string, messages: readonly TestMessage[]): Promise<void>;
+  /** As retention does: the topic begins at `offset` afterwards. */
+  deleteBefore(topic: string, partition: number, offset: number): Promise<void>;
   close(): Promise<void>;
 }
 export interface TestMessage {
@@ -35,6 +37,11 @@ export async function independentClient(brokers: string): Promise<IndependentCli
     },
     async send(topic, messages) {
       await producer.send({ topic, messages: messages.map(toMessage) });
+    },
+    async deleteBefore(topic, partition, offset) {
+      // kafkajs looks for the leaders in what it happens to know: this makes it ask.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
     },
     async close() {
       await Promise.all([admin.disconnect(), producer.disconnect()]);

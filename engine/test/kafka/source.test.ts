@@ -322,6 +322,18 @@ test('time waits for a partition that is silent from the start until it is idle'
   await patient.until('its first time', () => patient.watermark === 5_999);
 });
 
+test('a partition that has reached its end holds time back no more', { skip }, async () => {
+  const topic = await filled('done', 3, [
+    { partition: 0, value: { at: 1_000 } },
+    ...upTo(5).map((n) => ({ partition: 2, value: { at: 5_000 + n } })),
+  ]);
+  const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'at' } };
+  const source = read(parameters);
+  await source.ended();
+  assert.equal(source.watermark, 5_003);
+  assert.deepEqual(source.marks, []);
+});
+
 test('a rate holds records back', { skip }, async () => {
   const topic = await filled('rate', 1, numbered(60, 1));
   const begun = Date.now();

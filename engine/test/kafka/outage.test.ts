@@ -1,0 +1,208 @@
+// Brokers that are away, come back, never answer or refuse: one clear error each, or patience.
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:net';
+import { after, before, test } from 'node:test';
+import kafkajs from 'kafkajs';
+import { connectionNamed } from '../../connectors/kafka/connections.ts';
+import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
+import { independentClient, type IndependentClient } from './independent-client.ts';
+import { SourceDriver } from './source-driver.ts';
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+const skip = whyNoKafka();
+let broker: OwnBroker;
+let client: IndependentClient;
+const drivers: SourceDriver[] = [];
+
+before(
+  async () => {
+    if (skip) return;
+    broker = await startOwnBroker();
+    process.env['SLUICE_BROKERS'] = broker.brokers;
+    client = await independentClient(broker.brokers);
+  },
+  { timeout: 300_000 },
+);
+after(async () => {
+  for (const driver of drivers) driver.close();
+  await client?.close();
+  await broker?.stop();
+});
+
+function read(...given: ConstructorParameters<typeof SourceDriver>): SourceDriver {
+  const driver = new SourceDriver(...given);
+  drivers.push(driver);
+  return driver;
+}
+const numbered = (from: number, count: number, partitions: number) =>
+  Array.from({ length: count }, (_, i) => ({ partition: (from + i) % partitions, value: { n: from + i } }));
+const numbers = (source: SourceDriver): number[] =>
+  source.rows.map(({ value }) => (value as { n: number }).n).sort((a, b) => a - b);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+async function listening(
+  onConnection: (server: Server) => void = () => undefined,
+): Promise<{ server: Server; address: string }> {
+  const server = createServer();
+  server.on('connection', () => onConnection(server));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, address: `127.0.0.1:${(server.address() as { port: number }).port}` };
+}
+/** Runs with another address in the environment. */
+function readFrom(brokers: string): SourceDriver {
+  process.env['SLUICE_CONNECTION_OTHER_PLACE'] = brokers;
+  return read({ topic: 'orders', connection: 'other-place', from: 'earliest', format: 'json' });
+}
+
+test('a broker that is killed in the middle and comes back loses nothing and repeats nothing', { skip }, async () => {
+  await client.createTopic('killed', 3);
+  await client.send('killed', numbered(0, 3000, 3));
+  const source = read({ topic: 'killed', from: 'earliest', format: 'json' }, { roomPerPoll: 50 });
+  await source.until('some rows', () => source.rows.length > 100);
+  source.isPaused = true;
+  await broker.kill();
+  source.resume();
+  await source.until('the trouble', () => source.source.status().waiting !== undefined);
+  assert.match(source.source.status().waiting!, /127\.0\.0\.1:\d+ .+; trying again$/);
+  await broker.start();
+  await client.send('killed', numbered(3000, 300, 3));
+  await source.until('all rows', () => source.rows.length >= 3300, 60_000);
+  assert.deepEqual(numbers(source), upTo(3300));
+  assert.equal(source.source.status().waiting, undefined);
+  assert.equal(source.source.status().opened, 1);
+});
+
+test('a restored source waits for a broker that is away', { skip }, async () => {
+  await client.createTopic('away', 1);
+  await client.send('away', numbered(0, 10, 1));
+  const first = read({ topic: 'away', from: 'earliest', format: 'json' }, { roomPerPoll: 4 });
+  await first.until('some rows', () => first.rows.length > 0);
+  first.isPaused = true;
+  const snapshot = first.snapshot();
+  first.close();
+  await broker.kill();
+  const second = read({ topic: 'away', from: 'earliest', format: 'json' }, { snapshot });
+  await second.until('the trouble', () => second.source.status().waiting !== undefined);
+  await broker.start();
+  await second.until('the rest', () => first.rows.length + second.rows.length === 10, 60_000);
+  assert.deepEqual([...numbers(first), ...numbers(second)], upTo(10));
+  assert.equal(second.source.status().opened, 2);
+});
+
+test('an unknown topic is an error that offers the closest name', { skip }, async () => {
+  await client.createTopic('orders', 1);
+  const error = await read({ topic: 'ordres', from: 'earliest', format: 'json' }).failed();
+  assert.equal(error.code, 'kafka-unknown-topic');
+  assert.equal(error.message, `Topic "ordres" is not on ${broker.brokers}. Closest: "orders".`);
+  const other = await read({ topic: 'nothing-like-it', from: 'earliest', format: 'json' }).failed();
+  assert.equal(other.message, `Topic "nothing-like-it" is not on ${broker.brokers}.`);
+  const impossible = await read({ topic: 'or/ders', from: 'earliest', format: 'json' }).failed();
+  assert.equal(impossible.code, 'kafka-unknown-topic');
+});
+
+test('a topic that may be described but not read says which rights are missing', { skip }, async () => {
+  for (const topic of ['secret', 'hidden']) await client.createTopic(topic, 1);
+  const rule = (resourceName: string, principal: string, operation: number) => ({
+    resourceType: AclResourceTypes.TOPIC,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    permissionType: AclPermissionTypes.ALLOW,
+    host: '*',
+    resourceName,
+    principal,
+    operation,
+  });
+  await client.admin.createAcls({
+    acl: [
+      rule('secret', 'User:ANONYMOUS', AclOperationTypes.DESCRIBE),
+      rule('hidden', 'User:somebody', AclOperationTypes.READ),
+    ],
+  });
+  for (const topic of ['secret', 'hidden']) {
+    const error = await read({ topic, from: 'earliest', format: 'json' }).failed();
+    assert.equal(error.code, 'kafka-not-allowed');
+    assert.match(error.message, new RegExp(`^Reading topic "${topic}" on .+ is not allowed\\. .*READ and DESCRIBE`));
+  }
+});
+
+test('offsets that are not there are refused with those that are', { skip }, async () => {
+  await client.createTopic('short', 2);
+  await client.send('short', numbered(0, 20, 2));
+  await client.deleteBefore('short', 0, 5);
+  const refused = async (offsets: Record<string, string>): Promise<string> =>
+    (await read({ topic: 'short', from: { offsets }, format: 'json' }).failed()).message;
+  assert.equal(await refused({ 0: '2' }), 'short[0] holds the offsets 5 to 10; `from.offsets` asks for 2.');
+  assert.equal(await refused({ 1: '11' }), 'short[1] holds the offsets 0 to 10; `from.offsets` asks for 11.');
+  assert.equal(await refused({ 7: '0' }), 'short has the partitions 0 to 1; `from.offsets` names 7.');
+});
+
+test('records that retention took away before they were read are an error, not a gap', { skip }, async () => {
+  await client.createTopic('retained', 1);
+  await client.send('retained', numbered(0, 20, 1));
+  const first = read({ topic: 'retained', from: 'earliest', format: 'json' }, { roomPerPoll: 3 });
+  await first.until('some rows', () => first.rows.length > 0);
+  first.isPaused = true;
+  const snapshot = first.snapshot();
+  first.close();
+  await client.deleteBefore('retained', 0, 15);
+  const error = await read({ topic: 'retained', from: 'earliest', format: 'json' }, { snapshot }).failed();
+  assert.equal(error.code, 'kafka-offset-gone');
+  assert.match(error.message, /^retained\[0\] begins at offset 15 now: what was before it, \d+ on, has been deleted/);
+});
+
+test('a topic that is deleted while it is read is an error', { skip }, async () => {
+  await client.createTopic('deleted', 1);
+  const source = read({ topic: 'deleted', from: 'earliest', format: 'json' });
+  await source.until('the start', () => source.source.status().phase === 'waiting');
+  await client.admin.deleteTopics({ topics: ['deleted'] });
+  const error = await source.failed(30_000);
+  assert.equal(error.code, 'kafka-unknown-topic');
+  assert.ok(!(await client.admin.listTopics()).includes('deleted'));
+});
+
+test('a refused connection is an error that names the address and where it was set', async () => {
+  const { server, address } = await listening();
+  await new Promise((resolve) => server.close(resolve));
+  const error = await readFrom(address).failed();
+  assert.equal(error.code, 'kafka-unreachable');
+  assert.equal(
+    error.message,
+    `Kafka cannot be reached: ${address} refused the connection. The address is from SLUICE_CONNECTION_OTHER_PLACE.`,
+  );
+});
+
+test('a broker that accepts and never answers is an error within ten seconds', async () => {
+  const { server, address } = await listening();
+  const begun = Date.now();
+  const error = await readFrom(address).failed();
+  server.close();
+  assert.equal(error.code, 'kafka-unreachable');
+  assert.match(error.message, /accepted the connection but did not answer within 8 s/);
+  assert.ok(Date.now() - begun < 10_000);
+});
+
+test('something that is not Kafka is said to be none', async () => {
+  const server = createServer((socket) =>
+    socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')).on('error', () => undefined),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const error = await readFrom(`127.0.0.1:${(server.address() as { port: number }).port}`).failed();
+  server.close();
+  assert.match(error.message, /does not speak Kafka's protocol/);
+});
+
+test('a connection that nobody has set says how to get on', () => {
+  assert.throws(() => connectionNamed(undefined, {}), {
+    code: 'kafka-no-connection',
+    message: /Set SLUICE_BROKERS to host:port/,
+  });
+  assert.throws(() => connectionNamed('prod-eu', {}), {
+    code: 'kafka-no-connection',
+    message: /SLUICE_CONNECTION_PROD_EU/,
+  });
+  assert.throws(() => connectionNamed(undefined, { SLUICE_BROKERS: 'kafka://x' }), { code: 'kafka-bad-connection' });
+  assert.deepEqual(connectionNamed('prod', { SLUICE_CONNECTION_PROD: 'a:1, b:2' }), {
+    name: 'prod',
+    brokers: ['a:1', 'b:2'],
+    variable: 'SLUICE_CONNECTION_PROD',
+  });
+});
