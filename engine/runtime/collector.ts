@@ -20,7 +20,7 @@ export class Slice {
     this.#lookedAt = now;
     this.#left = this.#step;
   }
-  /** Once per record. True: the time is used up. */
+  /** Once per record. True: the time is used up, and it stays so until the next start. */
   get over(): boolean {
     return --this.#left <= 0 && this.#look();
   }
@@ -30,8 +30,9 @@ export class Slice {
     this.#lookedAt = now;
     if (spent < 0.5 && this.#step < 4096) this.#step *= 2;
     else if (spent > 1 && this.#step > 1) this.#step = Math.max(1, this.#step >> 1);
+    if (now >= this.#until) return true;
     this.#left = this.#step;
-    return now >= this.#until;
+    return false;
   }
 }
 
