@@ -4,6 +4,16 @@
 /** What is open, innermost last: template text, `${`, a block, an object literal, a paren (`head`: of if, while, for, with), a bracket. */
 type Opener = 'template' | 'hole' | 'block' | 'object' | 'paren' | 'head' | 'bracket';
 
+const closing: Readonly<Record<Opener, string>> = {
+  template: '`',
+  hole: '}',
+  block: '}',
+  object: '}',
+  paren: ')',
+  head: ')',
+  bracket: ']',
+};
+
 const wordCharacter = /[\w$\u0080-\uffff\\#@]/;
 const conflictMarker = /^(?:<{7} |>{7} |\|{7} |={7})/;
 /** After these an expression begins, so that `/` starts a regular expression and `{` an object. */
@@ -28,6 +38,18 @@ export class OpenLiteral {
   /** The next line begins inside a string, a template (its holes included) or a block comment. */
   get inside(): boolean {
     return this.#comment || this.#quote !== '' || this.#stack.includes('template');
+  }
+
+  /** What closes everything that is open, on a line of its own: text after it is not drawn into this one. */
+  get closers(): string {
+    const literal = this.#comment ? '*/' : this.#quote;
+    return (
+      literal +
+      this.#stack
+        .toReversed()
+        .map((opener) => closing[opener])
+        .join('')
+    );
   }
 
   /** Takes one line, without its line ending. */

@@ -1,0 +1,403 @@
+// A cell's syntax tree → the body of an async function of `$`, the runtime that `cell-runtime.ts` describes. Types are left to TypeScript's own transform after this one.
+//
+//   const { orders } = $.in;                                        values of other cells
+//   const { sum } = await $.import('sluice', ['sum']);              imports, before everything else
+//   $.variable('totals');                                           before each declaration; '' before other statements
+//   const totals = $.kept('totals') ? $.keep('totals')              data of the first evaluation come back after the end of an executor
+//                                   : $.put('totals', orders.filter($.fn((o) => o.n > limit, () => [limit])));
+//   $.last = totals;                                                the last expression is what the cell shows
+//   return { totals };
+import ts from 'typescript';
+import { hasModifier, type Reference } from './resolution.ts';
+
+export interface TransformInput {
+  /** References of this cell, sorted by offset. */
+  readonly references: readonly Reference[];
+  readonly cell: number;
+  /** Names of other cells that this one reads. */
+  readonly uses: readonly string[];
+  /** Value names that this cell declares. */
+  readonly declares: readonly string[];
+  /** By the offset of the specifier: it may be missing at run time. */
+  readonly isForTypes: (specifierOffset: number) => boolean;
+  /** An imported name that something uses as a value, so that its absence is an error. */
+  readonly isNeeded: (name: string) => boolean;
+  /** Inline functions imported from packages are constants: only what comes from the notebook and its own modules is captured. */
+  readonly isCaptured: (reference: Reference) => boolean;
+}
+
+const { factory } = ts;
+const $ = (): ts.Identifier => factory.createIdentifier('$');
+
+export function cellTransform(input: TransformInput): ts.TransformerFactory<ts.SourceFile> {
+  return (context) => (source) => {
+    const writer = new CellWriter(input, source, context);
+    return factory.updateSourceFile(source, [writer.script()]);
+  };
+}
+
+class CellWriter {
+  readonly #input: TransformInput;
+  readonly #source: ts.SourceFile;
+  readonly #context: ts.TransformationContext;
+  #awaits = 0;
+
+  constructor(input: TransformInput, source: ts.SourceFile, context: ts.TransformationContext) {
+    this.#input = input;
+    this.#source = source;
+    this.#context = context;
+  }
+
+  /** `(async function ($) { "use strict"; … })` */
+  script(): ts.Statement {
+    const { uses, declares } = this.#input;
+    const statements = this.#source.statements;
+    const imports = statements.flatMap((statement) => this.#import(statement));
+    const shown = lastStatement(statements);
+    const body = statements.flatMap((statement) => this.#statement(statement, statement === shown));
+    const functions = statements.flatMap((statement) => this.#registration(statement));
+    const block = [
+      factory.createExpressionStatement(factory.createStringLiteral('use strict')),
+      ...(uses.length === 0 ? [] : [constant(namesPattern(uses), property($(), 'in'))]),
+      ...imports,
+      ...functions,
+      ...body,
+      factory.createReturnStatement(
+        factory.createObjectLiteralExpression(declares.map((name) => factory.createShorthandPropertyAssignment(name))),
+      ),
+    ];
+    const parameter = factory.createParameterDeclaration(undefined, undefined, '$');
+    const script = factory.createFunctionExpression(
+      [factory.createModifier(ts.SyntaxKind.AsyncKeyword)],
+      undefined,
+      undefined,
+      undefined,
+      [parameter],
+      undefined,
+      factory.createBlock(block, true),
+    );
+    return factory.createExpressionStatement(factory.createParenthesizedExpression(script));
+  }
+
+  // ---------------------------------------------------------------------------------------------- statements
+
+  #import(statement: ts.Statement): ts.Statement[] {
+    if (ts.isExportDeclaration(statement) && statement.moduleSpecifier && !statement.isTypeOnly)
+      return [factory.createExpressionStatement(this.#load(statement.moduleSpecifier, [], true))];
+    if (!ts.isImportDeclaration(statement)) return [];
+    const clause = statement.importClause;
+    if (clause?.phaseModifier === ts.SyntaxKind.TypeKeyword) return [];
+    const { moduleSpecifier } = statement;
+    if (clause === undefined) return [factory.createExpressionStatement(this.#load(moduleSpecifier, [], false))];
+    const elements: ts.BindingElement[] = [];
+    const bind = (name: ts.Identifier, imported: ts.ModuleExportName): void => {
+      const property = imported.text === name.text ? undefined : factory.createStringLiteral(imported.text);
+      elements.push(factory.createBindingElement(undefined, property, name));
+    };
+    if (clause.name) bind(clause.name, factory.createIdentifier('default'));
+    const bindings = clause.namedBindings;
+    if (bindings && ts.isNamedImports(bindings))
+      for (const element of bindings.elements)
+        if (!element.isTypeOnly) bind(element.name, element.propertyName ?? element.name);
+    const needed = elements
+      .filter((element) => ts.isIdentifier(element.name) && this.#input.isNeeded(element.name.text))
+      .map(
+        (element) =>
+          (element.propertyName as ts.StringLiteral | undefined)?.text ?? (element.name as ts.Identifier).text,
+      );
+    const isOptional = this.#input.isForTypes(moduleSpecifier.getStart(this.#source));
+    const loaded = this.#load(moduleSpecifier, needed, isOptional);
+    if (bindings && ts.isNamespaceImport(bindings)) {
+      const namespace = constant(bindings.name, loaded);
+      return elements.length === 0
+        ? [namespace]
+        : [namespace, constant(factory.createObjectBindingPattern(elements), bindings.name)];
+    }
+    if (elements.length === 0 && bindings && ts.isNamedImports(bindings) && bindings.elements.length > 0) return [];
+    return [constant(factory.createObjectBindingPattern(elements), loaded)];
+  }
+
+  /** `await $.import('specifier', ['needed'], isOptional)` with the place of the specifier, where its errors belong. */
+  #load(specifier: ts.Expression, needed: readonly string[], isOptional: boolean): ts.Expression {
+    const names = factory.createArrayLiteralExpression(needed.map((name) => factory.createStringLiteral(name)));
+    const call = factory.createCallExpression(property($(), 'import'), undefined, [
+      specifier,
+      names,
+      ...(isOptional ? [factory.createTrue()] : []),
+    ]);
+    return ts.setSourceMapRange(factory.createAwaitExpression(ts.setTextRange(call, specifier)), specifier);
+  }
+
+  #statement(statement: ts.Statement, isShown: boolean): ts.Statement[] {
+    if (
+      ts.isImportDeclaration(statement) ||
+      ts.isExportDeclaration(statement) ||
+      ts.isEmptyStatement(statement) ||
+      ts.isInterfaceDeclaration(statement) ||
+      ts.isTypeAliasDeclaration(statement) ||
+      hasModifier(statement, ts.SyntaxKind.DeclareKeyword)
+    )
+      return [];
+    if (ts.isVariableStatement(statement)) return this.#variables(statement);
+    if (ts.isExpressionStatement(statement)) {
+      const expression = this.#expression(statement.expression);
+      const kept = isShown ? assignment(property($(), 'last'), expression) : expression;
+      return [variable(''), ts.setTextRange(factory.createExpressionStatement(kept), statement)];
+    }
+    if (ts.isExportAssignment(statement)) {
+      const expression = this.#expression(statement.expression);
+      return [
+        variable(''),
+        factory.createExpressionStatement(isShown ? assignment(property($(), 'last'), expression) : expression),
+      ];
+    }
+    if (ts.isFunctionDeclaration(statement)) return statement.name ? [withoutExport(statement)] : [];
+    if (ts.isClassDeclaration(statement)) {
+      if (!statement.name) return [];
+      const declaration = ts.visitEachChild(statement, (node) => this.#visit(node), this.#context);
+      const register = factory.createExpressionStatement(
+        this.#annotate(factory.createIdentifier(statement.name.text), statement),
+      );
+      return [variable(''), withoutExport(declaration), register];
+    }
+    if (ts.isEnumDeclaration(statement) || ts.isModuleDeclaration(statement)) return [withoutExport(statement)];
+    return [variable(''), this.#visit(statement) as ts.Statement];
+  }
+
+  /** One statement for each declaration, so that `$.variable` stands right before it. */
+  #variables(statement: ts.VariableStatement): ts.Statement[] {
+    const { declarationList } = statement;
+    return declarationList.declarations.flatMap((declaration) => {
+      const names = boundNames(declaration.name);
+      const initializer = declaration.initializer && this.#initializer(declaration.name, declaration.initializer);
+      const single = factory.updateVariableDeclaration(
+        declaration,
+        this.#visit(declaration.name) as ts.BindingName,
+        undefined,
+        undefined,
+        initializer,
+      );
+      const list = ts.setOriginalNode(
+        factory.createVariableDeclarationList([single], declarationList.flags),
+        declarationList,
+      );
+      return [
+        variable(names.join(',')),
+        ts.setTextRange(factory.createVariableStatement(undefined, list), declaration),
+      ];
+    });
+  }
+
+  /** `$.kept(key) ? $.keep(key) : $.put(key, value)`; what is never data, or costs nothing, stays as it is. */
+  #initializer(name: ts.BindingName, initializer: ts.Expression): ts.Expression {
+    const expression = ts.isAwaitExpression(initializer)
+      ? factory.updateAwaitExpression(initializer, this.#expression(initializer.expression))
+      : this.#expression(initializer, ts.isIdentifier(name) ? name.text : undefined);
+    if (isFunctionOrClass(initializer) || isPlainLiteral(initializer)) return expression;
+    return kept(boundNames(name).join(','), expression);
+  }
+
+  /** A function declaration is hoisted, so it is registered before everything else. */
+  #registration(statement: ts.Statement): ts.Statement[] {
+    if (!ts.isFunctionDeclaration(statement) || !statement.name || !statement.body) return [];
+    if (hasModifier(statement, ts.SyntaxKind.DeclareKeyword)) return [];
+    return [
+      factory.createExpressionStatement(this.#annotate(factory.createIdentifier(statement.name.text), statement)),
+    ];
+  }
+
+  // ---------------------------------------------------------------------------------------------- expressions
+
+  #expression(node: ts.Expression, name?: string): ts.Expression {
+    if (ts.isParenthesizedExpression(node))
+      return factory.updateParenthesizedExpression(node, this.#expression(node.expression, name));
+    if (isFunctionOrClass(node)) return this.#function(node, name);
+    return this.#visit(node) as ts.Expression;
+  }
+
+  /** Everything that is evaluated at the cell's top level; functions are entered no further than to look for `import()`. */
+  #visit(node: ts.Node): ts.Node {
+    if (isFunctionOrClass(node)) return this.#function(node, undefined);
+    if (ts.isFunctionLike(node)) return this.#inFunction(node);
+    if (ts.isPropertyAssignment(node) && isFunctionOrClass(node.initializer) && !ts.isComputedPropertyName(node.name))
+      return factory.updatePropertyAssignment(node, node.name, this.#function(node.initializer, nameOf(node.name)));
+    if (ts.isObjectLiteralExpression(node)) {
+      const visited = ts.visitEachChild(node, (child) => this.#visit(child), this.#context);
+      const hasMethods = node.properties.some((member) => ts.isMethodDeclaration(member) || ts.isAccessor(member));
+      return hasMethods ? this.#annotate(visited, node) : visited;
+    }
+    if (ts.isAwaitExpression(node)) {
+      const key = `await#${++this.#awaits}`;
+      return kept(
+        key,
+        ts.visitEachChild(node, (child) => this.#visit(child), this.#context),
+      );
+    }
+    if (ts.isForOfStatement(node) && node.awaitModifier) {
+      const key = factory.createStringLiteral(`await#${++this.#awaits}`);
+      const iterated = this.#visit(node.expression) as ts.Expression;
+      return factory.updateForOfStatement(
+        node,
+        node.awaitModifier,
+        this.#visit(node.initializer) as ts.ForInitializer,
+        factory.createCallExpression(property($(), 'iterate'), undefined, [key, iterated]),
+        this.#visit(node.statement) as ts.Statement,
+      );
+    }
+    return this.#module(node) ?? ts.visitEachChild(node, (child) => this.#visit(child), this.#context);
+  }
+
+  #function(
+    node: ts.ArrowFunction | ts.FunctionExpression | ts.ClassExpression,
+    name: string | undefined,
+  ): ts.Expression {
+    return this.#annotate(this.#inFunction(node) as ts.Expression, node, node.name === undefined ? name : undefined);
+  }
+
+  #inFunction(node: ts.Node): ts.Node {
+    return this.#module(node) ?? ts.visitEachChild(node, (child) => this.#inFunction(child), this.#context);
+  }
+
+  /** `import('x')` and `import.meta` have no meaning in a script: the runtime stands for both. */
+  #module(node: ts.Node): ts.Node | undefined {
+    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
+      return ts.setTextRange(property($(), 'meta'), node);
+    if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
+    const parameters = node.arguments.map((argument) => this.#inFunction(argument) as ts.Expression);
+    return ts.setTextRange(
+      factory.createCallExpression(property($(), 'import'), undefined, parameters.slice(0, 1)),
+      node,
+    );
+  }
+
+  /** `$.fn(literal, () => [captured…], name)`. */
+  #annotate(expression: ts.Expression, original: ts.Node, name?: string): ts.Expression {
+    const captured = this.#capturedBy(original).map((text) => factory.createIdentifier(text));
+    const values = factory.createArrowFunction(
+      undefined,
+      undefined,
+      [],
+      undefined,
+      undefined,
+      factory.createArrayLiteralExpression(captured),
+    );
+    return factory.createCallExpression(property($(), 'fn'), undefined, [
+      expression,
+      values,
+      ...(name === undefined ? [] : [factory.createStringLiteral(name)]),
+    ]);
+  }
+
+  /** Names that the literal refers to and that are declared outside it, in the notebook. */
+  #capturedBy(node: ts.Node): string[] {
+    const from = node.getStart(this.#source);
+    const isInside = (offset: number): boolean => offset >= from && offset < node.end;
+    const captured = this.#input.references.filter(
+      (reference) =>
+        isInside(reference.at.offset) &&
+        !(reference.declaredAt.cell === this.#input.cell && isInside(reference.declaredAt.offset)) &&
+        this.#input.isCaptured(reference),
+    );
+    return [...new Set(captured.map((reference) => reference.name))];
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- small pieces
+
+function lastStatement(statements: readonly ts.Statement[]): ts.Statement | undefined {
+  return statements.findLast(
+    (statement) =>
+      !ts.isEmptyStatement(statement) && !(ts.isExportDeclaration(statement) && !statement.moduleSpecifier),
+  );
+}
+
+type FunctionOrClass = ts.ArrowFunction | ts.FunctionExpression | ts.ClassExpression;
+function isFunctionOrClass(node: ts.Node): node is FunctionOrClass {
+  return ts.isArrowFunction(node) || ts.isFunctionExpression(node) || ts.isClassExpression(node);
+}
+function isPlainLiteral(node: ts.Expression): boolean {
+  return (
+    ts.isStringLiteral(node) ||
+    ts.isNumericLiteral(node) ||
+    ts.isBigIntLiteral(node) ||
+    ts.isNoSubstitutionTemplateLiteral(node) ||
+    ts.isRegularExpressionLiteral(node) ||
+    node.kind === ts.SyntaxKind.TrueKeyword ||
+    node.kind === ts.SyntaxKind.FalseKeyword ||
+    node.kind === ts.SyntaxKind.NullKeyword
+  );
+}
+
+function boundNames(name: ts.BindingName): string[] {
+  if (ts.isIdentifier(name)) return [name.text];
+  return name.elements.flatMap((element) => (ts.isBindingElement(element) ? boundNames(element.name) : []));
+}
+function nameOf(name: ts.PropertyName): string | undefined {
+  return ts.isIdentifier(name) || ts.isStringLiteral(name) ? name.text : undefined;
+}
+
+function withoutExport<S extends ts.Statement>(statement: S): S {
+  if (!ts.canHaveModifiers(statement)) return statement;
+  const isExport = (node: ts.ModifierLike): boolean =>
+    node.kind === ts.SyntaxKind.ExportKeyword || node.kind === ts.SyntaxKind.DefaultKeyword;
+  const modifiers = statement.modifiers?.filter((node) => !isExport(node));
+  if (modifiers === undefined || modifiers.length === statement.modifiers!.length) return statement;
+  const node: ts.Statement = statement;
+  if (ts.isFunctionDeclaration(node))
+    return factory.updateFunctionDeclaration(
+      node,
+      modifiers,
+      node.asteriskToken,
+      node.name,
+      node.typeParameters,
+      node.parameters,
+      node.type,
+      node.body,
+    ) as ts.Statement as S;
+  if (ts.isClassDeclaration(node))
+    return factory.updateClassDeclaration(
+      node,
+      modifiers,
+      node.name,
+      node.typeParameters,
+      node.heritageClauses,
+      node.members,
+    ) as ts.Statement as S;
+  if (ts.isEnumDeclaration(node))
+    return factory.updateEnumDeclaration(
+      node,
+      modifiers as ts.Modifier[],
+      node.name,
+      node.members,
+    ) as ts.Statement as S;
+  if (ts.isModuleDeclaration(node))
+    return factory.updateModuleDeclaration(node, modifiers as ts.Modifier[], node.name, node.body) as ts.Statement as S;
+  return statement;
+}
+
+const property = (object: ts.Expression, name: string): ts.PropertyAccessExpression =>
+  factory.createPropertyAccessExpression(object, name);
+const assignment = (target: ts.Expression, value: ts.Expression): ts.Expression =>
+  factory.createBinaryExpression(target, ts.SyntaxKind.EqualsToken, value);
+const namesPattern = (names: readonly string[]): ts.BindingName =>
+  factory.createObjectBindingPattern(names.map((name) => factory.createBindingElement(undefined, undefined, name)));
+
+function constant(name: ts.BindingName, value: ts.Expression): ts.Statement {
+  const declaration = factory.createVariableDeclaration(name, undefined, undefined, value);
+  return factory.createVariableStatement(
+    undefined,
+    factory.createVariableDeclarationList([declaration], ts.NodeFlags.Const),
+  );
+}
+function variable(name: string): ts.Statement {
+  return factory.createExpressionStatement(
+    factory.createCallExpression(property($(), 'variable'), undefined, [factory.createStringLiteral(name)]),
+  );
+}
+function kept(key: string, value: ts.Expression): ts.Expression {
+  const call = (method: string, ...rest: ts.Expression[]): ts.Expression =>
+    factory.createCallExpression(property($(), method), undefined, [factory.createStringLiteral(key), ...rest]);
+  return factory.createParenthesizedExpression(
+    factory.createConditionalExpression(call('kept'), undefined, call('keep'), undefined, call('put', value)),
+  );
+}
