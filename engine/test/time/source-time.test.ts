@@ -1,0 +1,129 @@
+// How a source's time goes: said every 200 ms, held back by partitions that have not spoken, not by those that are idle.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SourceTime } from '../../time/source-time.ts';
+
+function opened(spec?: { outOfOrdernessMillis: number; idlenessMillis?: number }, now = 0) {
+  const said: (number | 'idle' | 'active')[] = [];
+  const time = new SourceTime(
+    {
+      watermark: (at) => void said.push(at),
+      idle: () => void said.push('idle'),
+      active: () => void said.push('active'),
+    },
+    now,
+    spec,
+  );
+  /** What has been said since the last call. */
+  const news = () => said.splice(0);
+  return { time, news };
+}
+
+test('the watermark goes out every 200 ms of the clock, with the bound and one millisecond behind the newest record', () => {
+  const { time, news } = opened({ outOfOrdernessMillis: 10 });
+  const only = time.partition('only');
+  time.record(only, 100);
+  time.onClock(199);
+  assert.deepEqual(news(), []);
+  assert.equal(time.nextAt, 200);
+  time.onClock(200);
+  assert.deepEqual(news(), [89]);
+  assert.equal(time.nextAt, Infinity, 'without news there is nothing to wake for');
+  time.record(only, 90);
+  time.onClock(401);
+  assert.deepEqual(news(), [], 'an older record moves nothing');
+  time.record(only, 130);
+  time.onClock(450);
+  assert.deepEqual(news(), []);
+  time.final();
+  assert.deepEqual(news(), [119], 'before the end the rest is said');
+});
+
+test('nothing goes out before every partition has spoken', () => {
+  const { time, news } = opened();
+  const a = time.partition('a');
+  time.partition('b');
+  time.record(a, 100);
+  time.onClock(1000);
+  time.onClock(60_000);
+  assert.deepEqual(news(), []);
+  time.record(time.partition('b'), 50);
+  time.onClock(60_200);
+  assert.deepEqual(news(), [49]);
+});
+
+test('many partitions that move at once are one watermark', () => {
+  const { time, news } = opened();
+  for (let p = 0; p < 10; p++) time.record(time.partition(p), 100 + p);
+  time.onClock(200);
+  assert.deepEqual(news(), [99]);
+});
+
+test('a partition without records for the idleness is taken out, and counts again with its first record', () => {
+  const { time, news } = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 });
+  const a = time.partition('a');
+  const b = time.partition('b');
+  time.record(a, 100);
+  time.onClock(200);
+  assert.deepEqual(news(), []);
+  assert.equal(time.nextAt, 1000, 'b would be idle then');
+  time.record(a, 150);
+  time.onClock(1000);
+  assert.deepEqual(news(), [149], 'b is idle');
+  assert.deepEqual(
+    time.partitions().map(({ partition, idle, lastRecordAt }) => [partition, idle, lastRecordAt]),
+    [
+      ['a', false, 1000],
+      ['b', true, undefined],
+    ],
+  );
+  assert.equal(time.nextAt, 2000);
+  time.onClock(2000);
+  assert.deepEqual(news(), ['idle']);
+  assert.equal(time.nextAt, Infinity);
+  time.record(b, 120);
+  assert.deepEqual(news(), ['active'], 'before the record itself goes out');
+  time.record(b, 160);
+  time.onClock(2100);
+  time.onClock(2200);
+  assert.deepEqual(news(), [159], 'a is idle still');
+});
+
+test('time in which nobody took records is not silence', () => {
+  const { time, news } = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 });
+  const a = time.partition('a');
+  const b = time.partition('b');
+  time.record(a, 100);
+  time.record(b, 50);
+  time.onClock(200, true);
+  assert.deepEqual(news(), [49]);
+  // For 30 s downstream took nothing; b's records wait as a's do.
+  time.record(a, 110);
+  time.onClock(30_200, true);
+  assert.deepEqual(news(), [], 'b is not idle: nobody asked it');
+  time.record(b, 105);
+  time.onClock(30_500, false);
+  assert.deepEqual(news(), [104]);
+});
+
+test('a restored source says again what it had said, idleness included', () => {
+  const first = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 });
+  const [a, b] = [first.time.partition('a'), first.time.partition('b')];
+  first.time.record(a, 100);
+  first.time.record(b, 50);
+  first.time.onClock(200);
+  first.time.record(a, 300);
+  first.time.onClock(1250);
+  assert.deepEqual(first.news(), [49, 299], 'b has gone idle');
+
+  const second = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 }, 5000);
+  second.time.restore(structuredClone(first.time.snapshot()));
+  assert.equal(second.time.nextAt, 5000, 'at once');
+  second.time.onClock(5000);
+  assert.deepEqual(second.news(), [299]);
+  assert.equal(second.time.partition('b'), 1);
+  second.time.record(1, 60);
+  second.time.record(0, 400);
+  second.time.onClock(5200);
+  assert.deepEqual(second.news(), [], 'b holds back again');
+});
