@@ -1,6 +1,7 @@
 // The control thread's one object: feeds events to the session's pure core and does what the core wants done, with executor, compiler, displays and timers.
 // It is one thing because every effect needs two of them; what each means is said in `session/` and `displays/`.
 import { statSync } from 'node:fs';
+import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
 import type { ViewStore } from '../displays/view-store.ts';
 import { layoutOf } from '../displays/layout.ts';
 import type {
@@ -336,7 +337,7 @@ export class Control {
         return;
       case 'snapshot':
         this.#isSnapshotting = false;
-        this.#snapshot = { parts: event.parts, views: this.views.save() };
+        this.#snapshot = { parts: mergeParts(this.#snapshot?.parts ?? [], event.parts), views: this.views.save() };
         return;
       case 'metrics':
         this.dispatch(event);
@@ -423,6 +424,12 @@ export class Control {
         this.#notify('cells', { cells: (this.#lastDocument = this.#session.document) });
     }, broadcastMillis);
   }
+}
+
+/** A part holds only what was written since the last snapshot; instances that are gone are gone from the new list too. */
+function mergeParts(former: readonly SnapshotPart[], next: readonly SnapshotPart[]): readonly SnapshotPart[] {
+  const known = new Map(former.map((part) => [part.instance, part.state]));
+  return next.map((part) => ({ ...part, state: mergeSnapshots(known.get(part.instance), part.state) }));
 }
 
 function located(error: unknown, cell: string | undefined): LocatedError {
