@@ -240,13 +240,18 @@ export class Task {
     return this.status !== 'running' || (this.operator?.flush?.() ?? true);
   }
 
-  snapshot(full: boolean): TaskSnapshot {
+  /** Its state came from elsewhere: the first snapshot after that is whole, whoever keeps them knows nothing of it under this name. */
+  #restored = false;
+  snapshot(wanted: boolean): TaskSnapshot {
+    const full = wanted || this.#restored;
+    this.#restored = false;
     const writer = new SnapshotWriter(full);
     (this.source ?? this.operator)?.snapshot?.(writer);
     return writer.done(this.output.lastWatermark);
   }
   restore(snapshot: TaskSnapshot | undefined): void {
     this.open(snapshot && readSnapshot(snapshot));
+    this.#restored = snapshot !== undefined;
   }
 
   operatorStatus(): OperatorStatus | undefined {
