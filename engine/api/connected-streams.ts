@@ -25,8 +25,8 @@ export class PlannedConnectedStreams<T, U> implements S.ConnectedStreams<T, U> {
 
   map<R>(left: (element: T) => R, right: (element: U) => R): S.Stream<R> {
     const parameters = {
-      left: { fn: userFunction('The left side of map()', 'left', left) },
-      right: { fn: userFunction('The right side of map()', 'right', right) },
+      left: userFunction('The left side of map()', 'left', left),
+      right: userFunction('The right side of map()', 'right', right),
     };
     const inputs = [
       { from: this.#left.place.origin, input: 0 as const },

@@ -18,8 +18,8 @@ export function processParameters(f: unknown, required: readonly string[]): { pa
         `process() never calls "${name}". Closest: "${closestName(name, known) ?? known[0]}".`,
       );
   const { state: declared, onTimer } = f as { state?: unknown; onTimer?: unknown };
-  const state = stateParameters(declared);
+  const { parameters: state, shape } = stateParameters(declared);
   const slots = onTimer === undefined ? required : known;
-  const methods = Object.fromEntries(slots.map((slot) => [slot, { fn: userMethod('process()', f, slot) }]));
-  return { parameters: { state, ...methods }, shape: state as Json };
+  const methods = Object.fromEntries(slots.map((slot) => [slot, userMethod('process()', f, slot)]));
+  return { parameters: { state, ...methods }, shape };
 }

@@ -1,9 +1,10 @@
 // When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
 import { notYet, SluiceError } from '../error.ts';
 import type { WatermarkSpec } from '../graph/plan.ts';
+import { eventTimeOf } from '../time/event-time.ts';
 import { parseDuration } from '../time/duration.ts';
 import { readOptions } from './options.ts';
-import { describe, selector, userMethod, type Parameters } from './parameters.ts';
+import { selector, type Parameters } from './parameters.ts';
 
 export const timeOptionNames = ['timestamp', 'watermark', 'id', 'name'];
 
@@ -24,15 +25,8 @@ export function timeParameters(
 
 export function assignTimestampsParameters(timestamp: unknown, watermark: unknown): Parameters {
   const assigned = selector('assignTimestamps()', 'timestamp', timestamp);
-  if (watermark !== null && typeof watermark === 'object' && 'onElement' in watermark) {
-    const generator: Parameters = {
-      onElement: { fn: userMethod('assignTimestamps()', watermark, 'onElement') },
-      ...('onPeriodic' in watermark && {
-        onPeriodic: { fn: userMethod('assignTimestamps()', watermark, 'onPeriodic') },
-      }),
-    };
-    return { timestamp: assigned, generator };
-  }
+  if (watermark !== null && typeof watermark === 'object' && 'onElement' in watermark)
+    notYet('custom watermark generators');
   return { timestamp: assigned, watermark: { ...watermarkSpec('assignTimestamps()', watermark) } };
 }
 
@@ -52,23 +46,9 @@ function watermarkSpec(where: string, watermark: unknown): WatermarkSpec {
   return { outOfOrdernessMillis, idlenessMillis };
 }
 
-/** ISO-8601 with a zone; a time without one would mean another moment on another machine. */
-const iso = /^[+-]?\d{4,6}-\d\d-\d\d(T\d\d:\d\d(:\d\d([.,]\d+)?)?)(Z|[+-]\d\d:?\d\d)$/;
-
 /** A point in event time that an option gives, as epoch milliseconds. */
 export function epochMillis(what: string, time: unknown): number {
-  const millis =
-    typeof time === 'number'
-      ? time
-      : time instanceof Date
-        ? time.getTime()
-        : typeof time === 'string' && iso.test(time)
-          ? Date.parse(time)
-          : NaN;
-  if (!Number.isInteger(millis) || Math.abs(millis) > 8.64e15)
-    throw new SluiceError(
-      'bad-time',
-      `${what} is ${describe(time)}. It must be epoch milliseconds, a Date, or ISO-8601 with a zone ("2026-01-31T12:00:00Z").`,
-    );
-  return millis;
+  const millis = eventTimeOf(time);
+  if (typeof millis === 'number') return millis;
+  throw new SluiceError('bad-time', `${what} ${millis}.`);
 }

@@ -10,7 +10,8 @@ import { userFunction, type Parameters } from './parameters.ts';
 import type { Flat } from './rows.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
-import { windowSpecOf, type WindowSpec } from './windows.ts';
+import { windowSpecOf } from './windows.ts';
+import type { WindowSpec } from '../windows/assigner.ts';
 
 export interface WindowedPlace extends KeyedPlace {
   readonly window: WindowSpec;

@@ -1,20 +1,10 @@
 // Window assigners as plan data. Sizes and offsets are checked here, so that whoever runs a window need not.
 import { notYet, SluiceError } from '../error.ts';
 import { parseDuration, parseSignedDuration } from '../time/duration.ts';
+import type { WindowSpec } from '../windows/assigner.ts';
 import { oneOf, readOptions } from './options.ts';
 import { describe } from './parameters.ts';
 import type * as S from './surface.ts';
-
-/** `parameters.window` of the window operators. Times in whole milliseconds. */
-export type WindowSpec =
-  | { readonly kind: 'tumbling'; readonly sizeMillis: number; readonly offsetMillis: number; readonly time: 'event' }
-  | {
-      readonly kind: 'sliding';
-      readonly sizeMillis: number;
-      readonly slideMillis: number;
-      readonly offsetMillis: number;
-      readonly time: 'event';
-    };
 
 class PlannedWindowAssigner implements S.WindowAssigner<unknown> {
   readonly kind = 'window';

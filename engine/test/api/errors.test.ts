@@ -1,4 +1,5 @@
 // Bad input at the surface: each mistake is one clear error that names the thing and the value, and declares nothing.
+/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
@@ -6,8 +7,7 @@ import { SluiceError } from '../../error.ts';
 import * as sluice from '../../index.ts';
 import { evaluate } from './evaluate.ts';
 
-// The mistakes below are type errors too; in a notebook types are advice.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 const { kafka, generate, from, file, tumbling, sliding, count, sum, valueState, view, param, configure }: any = sluice;
 const row = { customer: 'ann', amount: 1 };
 

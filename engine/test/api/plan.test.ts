@@ -178,13 +178,13 @@ test('every function of a plan is found in the table, and only those', () => {
         .map(left, right),
   );
   const { parameters } = nodeOf(fragment, 'connect-map') as unknown as {
-    parameters: Record<string, { fn: FunctionRef }>;
+    parameters: Record<string, FunctionRef>;
   };
-  assert.equal(fragment.functions.get(parameters['left']!.fn), left);
-  assert.equal(fragment.functions.get(parameters['right']!.fn), right);
+  assert.equal(fragment.functions.get(parameters['left']!), left);
+  assert.equal(fragment.functions.get(parameters['right']!), right);
   const plan: Plan = { version: 1, nodes: fragment.nodes.filter((node) => node.kind !== 'connect-map'), edges: [] };
   fragment.functions.retain(plan);
-  assert.throws(() => fragment.functions.get(parameters['left']!.fn), /never evaluated/);
+  assert.throws(() => fragment.functions.get(parameters['left']!), /never evaluated/);
 });
 
 test('an object literal of functions keeps its own this, and each method has the slot of its name', () => {
@@ -203,9 +203,9 @@ test('an object literal of functions keeps its own this, and each method has the
   );
   const process = nodeOf(fragment, 'process');
   assert.deepEqual(process.parameters['state'], { last: { kind: 'value' } });
-  const { fn } = process.parameters['onElement'] as unknown as { fn: FunctionRef };
+  const fn = process.parameters['onElement'] as unknown as FunctionRef;
   assert.deepEqual([fn.uid, fn.slot], [process.uid, 'onElement']);
-  assert.equal((process.parameters['onTimer'] as unknown as { fn: FunctionRef }).fn.slot, 'onTimer');
+  assert.equal((process.parameters['onTimer'] as unknown as FunctionRef).slot, 'onTimer');
   assert.deepEqual([...fragment.functions.get<(n: number) => Iterable<number>>(fn)(2)], [6]);
 });
 
