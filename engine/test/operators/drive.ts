@@ -1,0 +1,243 @@
+// Drives one operator as a task does, but under a schedule of the test's choosing: how much room there is, and where it is snapshotted and replaced by a
+// fresh one that is restored. Output is the same under every schedule, up to the order of keys within one step.
+import assert from 'node:assert/strict';
+import { FunctionTable, type FunctionRef, type Json, type KeySpec, type PlanNode } from '../../graph/plan.ts';
+import type { Batch, Operator, Output } from '../../operators/operator.ts';
+import { createOperator } from '../../operators/registry.ts';
+
+export type Step =
+  | { readonly records: readonly Timed[]; readonly input?: 0 | 1 }
+  | { readonly watermark: number }
+  | { readonly clock: number }
+  | { readonly idle: boolean };
+export type Timed = readonly [value: unknown, timestamp: number];
+/** What one step gave; rows by their order. */
+export interface Given {
+  readonly rows: Timed[];
+  readonly late: Timed[];
+  readonly marks: (number | 'idle' | 'active')[];
+  countedLate: number;
+  finished: boolean;
+}
+export interface Schedule {
+  /** Records that may be emitted per call. */
+  readonly room?: number;
+  /** Records per call of `process`. */
+  readonly batch?: number;
+  /** Steps before which the operator is snapshotted and replaced. */
+  readonly replaceBefore?: (step: number) => boolean;
+  /** Steps before which a snapshot is only taken. */
+  readonly snapshotBefore?: (step: number) => boolean;
+  /** Nobody reads `late`. */
+  readonly lateUnread?: boolean;
+  readonly freeze?: boolean;
+}
+
+export class Program {
+  readonly kind: string;
+  readonly parameters: Readonly<Record<string, Json | undefined>>;
+  readonly keys: readonly (KeySpec | undefined)[];
+  readonly functions: FunctionTable;
+  constructor(
+    kind: string,
+    parameters: Readonly<Record<string, unknown>>,
+    keys: readonly (KeySpec | { readonly fn: (element: never) => unknown } | undefined)[] = [],
+  ) {
+    this.functions = new FunctionTable();
+    this.kind = kind;
+    this.parameters = this.#lowered(parameters, '') as Readonly<Record<string, Json>>;
+    this.keys = keys.map((key, input) => this.#lowered(key, `key${input}`) as KeySpec | undefined);
+  }
+  operator(): Operator {
+    const { kind, parameters } = this;
+    const node: PlanNode = { id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' };
+    return createOperator(node, this.functions, this.keys);
+  }
+  #lowered(value: unknown, slot: string): unknown {
+    if (typeof value === 'function') {
+      const reference: FunctionRef = { uid: 'it', slot, textHash: '' };
+      this.functions.set(reference, value);
+      return reference;
+    }
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name, this.#lowered(inner, `${slot}.${name}`)]),
+    );
+  }
+}
+
+class RoomyOutput implements Output {
+  given: Given = nothing();
+  room = Infinity;
+  emitted = 0;
+  lateUnread: boolean;
+  constructor(lateUnread: boolean) {
+    this.lateUnread = lateUnread;
+  }
+  get full(): boolean {
+    return this.emitted >= this.room;
+  }
+  emit(value: unknown, timestamp: number): void {
+    this.emitted++;
+    this.given.rows.push([value, timestamp]);
+  }
+  emitTo(port: string, value: unknown, timestamp: number): void {
+    assert.equal(port, 'late');
+    this.emitted++;
+    this.given.late.push([value, timestamp]);
+  }
+  hasReader(): boolean {
+    return !this.lateUnread;
+  }
+  watermark(time: number): void {
+    this.given.marks.push(time);
+  }
+  idle(): void {
+    this.given.marks.push('idle');
+  }
+  active(): void {
+    this.given.marks.push('active');
+  }
+  finish(): void {
+    this.given.finished = true;
+  }
+}
+function nothing(): Given {
+  return { rows: [], late: [], marks: [], countedLate: 0, finished: false };
+}
+
+export class Driven {
+  readonly output: RoomyOutput;
+  operator!: Operator;
+  now = 0;
+  wakeAt = Infinity;
+  readonly #program: Program;
+  readonly #schedule: Schedule;
+  readonly #groups = new Map<number, unknown>();
+  #value: unknown;
+
+  constructor(program: Program, schedule: Schedule = {}) {
+    this.#program = program;
+    this.#schedule = schedule;
+    this.output = new RoomyOutput(schedule.lateUnread ?? false);
+    this.#create();
+  }
+  #create(): void {
+    const driven = this;
+    this.operator = this.#program.operator();
+    this.operator.open?.({
+      id: 'it',
+      uid: 'it',
+      name: 'it',
+      output: this.output,
+      clock: { now: () => driven.now },
+      freeze: this.#schedule.freeze ?? false,
+      wake: () => (this.wakeAt = -Infinity),
+      wakeAt: (at) => (this.wakeAt = Math.min(this.wakeAt, at)),
+      fail: (error) => {
+        throw error;
+      },
+      countLate: () => void this.output.given.countedLate++,
+    });
+  }
+
+  steps(steps: readonly Step[]): Given[] {
+    return steps.map((step, index) => {
+      if (this.#schedule.snapshotBefore?.(index)) this.snapshot();
+      if (this.#schedule.replaceBefore?.(index)) this.replace();
+      return this.step(step);
+    });
+  }
+  step(step: Step): Given {
+    this.output.given = nothing();
+    if ('records' in step) this.#records(step.records, step.input ?? 0);
+    else if ('watermark' in step) this.#untilDone(() => this.operator.advance?.(step.watermark) ?? true);
+    else if ('idle' in step) this.operator.idle?.(0, step.idle);
+    else this.#clock(step.clock);
+    return this.output.given;
+  }
+  #records(records: readonly Timed[], input: 0 | 1): void {
+    const size = this.#schedule.batch ?? Math.max(1, records.length);
+    for (let from = 0; from < records.length; from += size) {
+      const batch = batchOf(records.slice(from, from + size));
+      let at = 0;
+      let calls = 0;
+      while (at < batch.length) {
+        this.#begin();
+        at = this.operator.process(input, batch, at);
+        assert.ok(++calls < 100_000, 'process never comes to an end');
+        if (this.output.given.finished) return;
+      }
+    }
+  }
+  /** The clock jumps, and the operator is woken for every time it had asked for on the way. */
+  #clock(to: number): void {
+    while (this.wakeAt <= to) {
+      this.now = Math.max(this.now, this.wakeAt);
+      this.wakeAt = Infinity;
+      this.#untilDone(() => this.operator.tick?.(this.now) ?? true);
+    }
+    this.now = to;
+  }
+  #untilDone(call: () => boolean): void {
+    for (let calls = 0; ; calls++) {
+      this.#begin();
+      if (call()) return;
+      assert.ok(calls < 100_000, 'the call never comes to an end');
+    }
+  }
+  #begin(): void {
+    this.output.emitted = 0;
+    this.output.room = this.#schedule.room ?? Infinity;
+  }
+
+  snapshot(full = false): void {
+    const before = this.output.emitted;
+    this.operator.snapshot?.({
+      full,
+      group: (group, content) => {
+        assert.ok(Number.isInteger(group) && group >= 0 && group < 128);
+        this.#groups.set(group, structuredClone(content));
+      },
+      value: (content) => (this.#value = structuredClone(content)),
+    });
+    assert.equal(this.output.emitted, before, 'a snapshot emits nothing');
+  }
+  /** Groups that hold something. */
+  get groupsKept(): number[] {
+    return [...this.#groups].filter(([, content]) => content !== undefined).map(([group]) => group);
+  }
+  replace(): void {
+    this.snapshot();
+    this.operator.close?.();
+    this.wakeAt = Infinity;
+    this.#create();
+    const groups = [...this.#groups].map(([group, content]) => [group, structuredClone(content)] as const);
+    this.operator.restore?.({ groups: () => groups, value: () => structuredClone(this.#value) });
+  }
+  get entries(): number {
+    return this.operator.status?.().entries ?? 0;
+  }
+}
+
+export function batchOf(records: readonly Timed[]): Batch {
+  return {
+    length: records.length,
+    values: records.map(([value]) => value),
+    timestamps: Float64Array.from(records, ([, timestamp]) => timestamp),
+  };
+}
+
+/** Runs the steps under the schedule on a new operator. */
+export function run(program: Program, steps: readonly Step[], schedule?: Schedule): Given[] {
+  return new Driven(program, schedule).steps(steps);
+}
+
+/** The same in an order of its own: keys come in any order within a step. */
+export function canonical(given: readonly Given[]): unknown {
+  const sorted = (rows: readonly Timed[]) => rows.map((row) => inText(row)).sort();
+  return given.map(({ rows, late, ...rest }) => ({ rows: sorted(rows), late: sorted(late), ...rest }));
+}
+function inText(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner));
+}
