@@ -2,17 +2,27 @@
 // the one that limits the flow marked and explained.
 import type { BackpressurePart, OperatorRow } from '../../kernel/protocol/displays.ts';
 import { element, setAttribute, setClass, setText } from './element.ts';
-import { count, percent } from './format.ts';
+import { count, percent, perSecond } from './format.ts';
 import type { PartView } from './part-view.ts';
 import { Sparkline } from './sparkline.ts';
 
-const headings = ['operator', 'in/s', 'out/s', 'busy', 'idle', 'backpressured', 'level', 'last 5 min', ''] as const;
-const rightAligned = new Set(['in/s', 'out/s']);
+const headings = [
+  ['operator', ''],
+  ['in/s', 'sl-right sl-number'],
+  ['out/s', 'sl-right sl-number'],
+  ['busy', 'sl-share'],
+  ['idle', 'sl-share sl-share-idle'],
+  ['backpressured', 'sl-share'],
+  ['level', ''],
+  ['last 5 min', 'sl-history'],
+  ['', 'sl-why'],
+] as const;
 
 export class BackpressurePanel implements PartView<BackpressurePart> {
   readonly element = element('section', 'sl-part sl-backpressure');
   readonly #title = element('span', 'sl-title', 'backpressure');
   readonly #thread = element('span', 'sl-figures');
+  readonly #verdict = element('span', 'sl-verdict');
   readonly #table = element('table');
   readonly #rowById = new Map<string, OperatorLine>();
   readonly #headByCell = new Map<string, HTMLTableRowElement>();
@@ -20,16 +30,24 @@ export class BackpressurePanel implements PartView<BackpressurePart> {
 
   constructor() {
     const head = element('tr');
-    for (const heading of headings) head.append(element('th', rightAligned.has(heading) ? 'sl-right' : '', heading));
+    for (const [heading, className] of headings) {
+      const words =
+        heading === 'backpressured'
+          ? [element('span', 'sl-wide', heading), element('span', 'sl-short', 'held back')]
+          : [heading];
+      head.append(element('th', className, ...words));
+    }
     this.#table.append(element('thead', '', head), this.#body);
     this.element.append(
-      element('div', 'sl-header', this.#title, this.#thread),
+      element('div', 'sl-header', this.#title, this.#thread, this.#verdict),
       element('div', 'sl-backpressure-scroller', this.#table),
     );
   }
 
   draw(part: BackpressurePart): void {
     setText(this.#thread, ` · thread ${percent(part.thread)} busy`);
+    const culprit = part.operators.find((operator) => operator.culprit !== undefined);
+    setText(this.#verdict, culprit === undefined ? '' : ` · ${culprit.name} ${culprit.culprit ?? ''}`);
     const points = new Map(part.history.map((series) => [series.id, series.points]));
     const nodes: Element[] = [];
     for (const [cell, operators] of groupByCell(part.operators)) {
@@ -109,8 +127,8 @@ class OperatorLine {
     setClass(this.element, `sl-level-${operator.level.toLowerCase()}${isCulprit ? ' sl-culprit' : ''}`);
     setText(this.#name, operator.name);
     setText(this.#mark, isCulprit ? '◀ slow' : '');
-    setText(this.#in, count(operator.inPerSecond));
-    setText(this.#out, count(operator.outPerSecond));
+    setText(this.#in, perSecond(operator.inPerSecond));
+    setText(this.#out, perSecond(operator.outPerSecond));
     setAttribute(this.#in, 'title', `${count(operator.recordsIn)} records in`);
     setAttribute(this.#out, 'title', `${count(operator.recordsOut)} records out`);
     this.#busy.draw(operator.busy);

@@ -1,5 +1,7 @@
 // The series of a chart beside it: colour, name and last value. The order is that of the first frame, sorted, and of coming after it.
 import type { Datum } from './chart-rows.ts';
+import { timeOf } from './chart-rows.ts';
+import type { FieldReader, SeriesFields } from './chart-spec.ts';
 import { element, setText } from './element.ts';
 import { figure } from './format.ts';
 
@@ -26,21 +28,22 @@ export interface LegendEntry {
   readonly value: number | undefined;
 }
 
-/** The figure of each series in its newest row. */
+/** The figure of each series in its newest row, or the newest one until `until`. */
 export function lastValues(
   data: Iterable<Datum>,
-  fields: { readonly field: string; readonly figure?: string },
-  timeField: string | undefined,
+  fields: SeriesFields,
+  time: FieldReader | undefined,
+  until = Infinity,
 ): ReadonlyMap<unknown, number> {
   const times = new Map<unknown, number>();
   const values = new Map<unknown, number>();
   for (const datum of data) {
-    const value = fields.figure === undefined ? undefined : datum[fields.figure];
+    const value = fields.figure?.(datum);
     if (typeof value !== 'number') continue;
-    const name = datum[fields.field];
-    const time = timeField === undefined ? 0 : Number(datum[timeField]);
-    if (time < (times.get(name) ?? -Infinity)) continue;
-    times.set(name, time);
+    const name = fields.field(datum);
+    const at = time === undefined ? 0 : timeOf(time(datum));
+    if (at > until || at < (times.get(name) ?? -Infinity)) continue;
+    times.set(name, at);
     values.set(name, value);
   }
   return values;

@@ -7,12 +7,7 @@ import { rowId } from './kept-rows.ts';
 export type Datum = Record<string, unknown>;
 
 export class ChartRows {
-  #temporalFields: readonly string[];
   #byId = new Map<string, { readonly row: WireRow; readonly datum: Datum }>();
-
-  constructor(temporalFields: readonly string[]) {
-    this.#temporalFields = temporalFields;
-  }
 
   get size(): number {
     return this.#byId.size;
@@ -34,7 +29,7 @@ export class ChartRows {
         next.set(id, known);
         continue;
       }
-      const datum = this.#datum(row);
+      const datum = datumOf(row);
       inserted.push(datum);
       next.set(id, { row, datum });
     }
@@ -42,20 +37,20 @@ export class ChartRows {
     this.#byId = next;
     return { inserted, removed };
   }
+}
 
-  #datum(row: WireRow): Datum {
-    const value = fromWire(row.value);
-    const datum: Datum =
-      typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
-        ? (numbers(value) as Datum)
-        : { value: numbers(value) };
-    for (const field of this.#temporalFields) {
-      const time = datum[field];
-      if (typeof time === 'string') datum[field] = Date.parse(time);
-    }
-    if (row.partial === true) datum[partialField] = true;
-    return datum;
-  }
+function datumOf(row: WireRow): Datum {
+  const value = numbers(fromWire(row.value));
+  const isRecord =
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  const datum: Datum = isRecord ? (value as Datum) : { value };
+  if (row.partial === true) datum[partialField] = true;
+  return datum;
+}
+
+/** Event time of a datum's field: epoch milliseconds, or an ISO string, which the spec makes a date of in a transform of its own. */
+export function timeOf(value: unknown): number {
+  return typeof value === 'string' ? Date.parse(value) : Number(value);
 }
 
 /** Vega reckons with numbers: dates are epoch milliseconds, and a bigint is as exact as a pixel needs. */

@@ -3,6 +3,7 @@
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Config } from 'vega-lite';
+import { field as fieldReader } from 'vega';
 import { compile } from 'vega-lite';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -12,11 +13,14 @@ export const partialField = '__partial';
 export const rowsData = 'rows';
 export const seriesSignal = 'sluice_series';
 
+/** Reads a field of a datum by its name in a spec, where dots are a path and a backslash takes that meaning away. */
+export type FieldReader = (datum: unknown) => unknown;
+
 /** The series that a chart shows: by which field they are told apart, and which field is their figure. */
 export interface SeriesFields {
   readonly scale: string;
-  readonly field: string;
-  readonly figure?: string;
+  readonly field: FieldReader;
+  readonly figure: FieldReader | undefined;
 }
 
 export interface DrawableSpec {
@@ -26,25 +30,33 @@ export interface DrawableSpec {
   /** The width is ours to set; false: the user set a width of their own. */
   readonly fitsWidth: boolean;
   readonly series: SeriesFields | undefined;
+  /** The field along y, when it is one number per row. */
+  readonly figure: FieldReader | undefined;
+  /** Whether the marks are lines or areas, which are read at a time and not one by one. */
+  readonly isOverTime: boolean;
   /** The field of time along x, for reading values under the pointer. */
-  readonly timeField: string | undefined;
+  readonly time: FieldReader | undefined;
   readonly temporalFields: readonly string[];
 }
 
 export const defaultHeight = 220;
 
-export function drawableSpec(spec: Json, config: Config): DrawableSpec {
+/** `title` is what stands above the chart; what it says is not said again along the axis. */
+export function drawableSpec(spec: Json, title: string, config: Config): DrawableSpec {
   const single = isSingleView(spec);
   const fitsWidth = single && (spec['width'] === undefined || spec['width'] === 'container');
   const height = single ? (typeof spec['height'] === 'number' ? spec['height'] : defaultHeight) : undefined;
+  const { title: _title, ...untitled } = spec;
   const prepared = {
-    ...withPartialRows(spec),
+    ...withPartialRows(typeof spec['title'] === 'string' ? untitled : spec),
     data: spec['data'] ?? { name: rowsData },
     ...(single ? { height, autosize: { type: 'fit', contains: 'padding' } } : {}),
     ...(fitsWidth ? { width: 600 } : {}),
   };
   const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec as Spec;
   withAxisLabels(vega);
+  for (const axis of vega.axes ?? [])
+    if (typeof axis.title === 'string' && title.startsWith(axis.title)) delete axis.title;
   const series = withStableSeries(vega, spec);
   const channels = channelsOf(spec);
   return {
@@ -52,7 +64,9 @@ export function drawableSpec(spec: Json, config: Config): DrawableSpec {
     height,
     fitsWidth,
     series,
-    timeField: channels.find(({ channel, definition }) => channel === 'x' && isTemporal(definition))?.field,
+    figure: figureOf(spec),
+    isOverTime: ['line', 'area', 'trail'].some((type) => markTypes(spec).includes(type)),
+    time: reader(channels.find(({ channel, definition }) => channel === 'x' && isTemporal(definition))),
     temporalFields: channels.filter(({ definition }) => isTemporal(definition)).map(({ field }) => field),
   };
 }
@@ -158,11 +172,26 @@ function withStableSeries(vega: Spec, spec: Json): SeriesFields | undefined {
   vega.legends = (vega.legends ?? []).filter(
     (legend) => ![legend.fill, legend.stroke].includes(scale.name) || [legend.size, legend.shape].some(Boolean),
   );
-  const figure = channelsOf(spec).find(
-    ({ channel, definition }) =>
-      channel === 'y' && definition['type'] === 'quantitative' && definition['aggregate'] === undefined,
+  return { scale: scale.name, field: fieldReader(channel.field) as FieldReader, figure: figureOf(spec) };
+}
+
+function figureOf(spec: Json): FieldReader | undefined {
+  return reader(
+    channelsOf(spec).find(
+      ({ channel, definition }) =>
+        channel === 'y' && definition['type'] === 'quantitative' && definition['aggregate'] === undefined,
+    ),
   );
-  return { scale: scale.name, field: channel.field, figure: figure?.field };
+}
+
+function reader(channel: Channel | undefined): FieldReader | undefined {
+  return channel === undefined ? undefined : (fieldReader(channel.field) as FieldReader);
+}
+
+function markTypes(spec: Json): readonly unknown[] {
+  const own = isObject(spec['mark']) ? spec['mark']['type'] : spec['mark'];
+  const layers: readonly unknown[] = Array.isArray(spec['layer']) ? spec['layer'] : [];
+  return [own, ...layers.filter(isObject).flatMap(markTypes)];
 }
 
 function isObject(value: unknown): value is Json {

@@ -2,10 +2,11 @@
 //
 //   draw(part) ─ other spec ─► embed ─► view.run
 //              └ same spec ──► reconcile rows ─► view.change + view.run
-import { changeset, loader, parse, View, Warn } from 'vega';
+import { changeset, Error as ErrorsOnly, loader, parse, View } from 'vega';
 import type { ChartPart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { Legend, lastValues, seriesOrder } from './chart-legend.ts';
+import { Readout } from './chart-readout.ts';
 import { ChartRows } from './chart-rows.ts';
 import type { DrawableSpec } from './chart-spec.ts';
 import { drawableSpec, rowsData, seriesSignal, defaultHeight } from './chart-spec.ts';
@@ -29,6 +30,7 @@ export class Chart implements PartView<ChartPart> {
   readonly #plot: PlotElement = element('div', 'sl-plot');
   readonly #empty = element('div', 'sl-empty', 'no rows yet');
   readonly #legend = new Legend();
+  readonly #readout = new Readout(this.#plot, () => this.#readSoon());
   readonly #caption = new CaptionLine();
   readonly #abort = new AbortController();
   readonly #resize = new ResizeObserver(() => this.#fitSoon());
@@ -37,10 +39,11 @@ export class Chart implements PartView<ChartPart> {
   #specText = '';
   #spec: DrawableSpec | undefined;
   #view: View | undefined;
-  #rows = new ChartRows([]);
+  #rows = new ChartRows();
   #series: readonly unknown[] = [];
   #work: Promise<void> | undefined;
   #again = false;
+  #reading: number | undefined;
   #fitTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: PartHost) {
@@ -49,7 +52,7 @@ export class Chart implements PartView<ChartPart> {
       download: () => this.#part && host.download(this.#part.id),
     });
     const frame = element('div', 'sl-chart-frame', this.#plot, this.#legend.element);
-    this.#plot.append(this.#empty);
+    this.#plot.append(this.#empty, this.#readout.element);
     this.#plot.setAttribute('role', 'img');
     this.element.append(this.#header.element, frame, this.#caption.element);
     this.#resize.observe(this.#plot);
@@ -63,7 +66,7 @@ export class Chart implements PartView<ChartPart> {
     if (sampled > 1) figures.push(`sampled 1 in ${count(sampled)}`);
     this.#header.draw(title, figures);
     this.#caption.draw(part.caption, Date.now());
-    this.#header.drawFrozen(this.#frozen !== undefined, total - (this.#frozen?.total ?? total));
+    this.#header.drawFrozen(this.#frozen !== undefined, Math.max(total - (this.#frozen?.total ?? total), 0));
     if (this.#frozen === undefined) this.#update();
   }
 
@@ -114,6 +117,24 @@ export class Chart implements PartView<ChartPart> {
     }
     setClass(this.#plot, this.#rows.size === 0 ? 'sl-plot sl-is-empty' : 'sl-plot');
     await view.runAsync();
+    this.#read(view);
+  }
+
+  #readSoon(): void {
+    this.#reading ??= requestAnimationFrame(() => {
+      this.#reading = undefined;
+      if (this.#view !== undefined && this.#work === undefined) this.#read(this.#view);
+    });
+  }
+
+  /** What stands beside and over the marks: the rule or box under the pointer, and the legend's values at that time. */
+  #read(view: View): void {
+    const spec = this.#spec;
+    if (spec === undefined) return;
+    this.#readout.draw(view, this.#rows.data(), {
+      ...spec,
+      figure: spec.series === undefined ? spec.figure : undefined,
+    });
     this.#drawLegend(view);
   }
 
@@ -121,19 +142,26 @@ export class Chart implements PartView<ChartPart> {
     this.#specText = specText;
     this.#view?.finalize();
     this.#view = undefined;
-    const spec = drawableSpec(part.spec, chartConfig(this.element));
+    const spec = drawableSpec(part.spec, part.title, chartConfig(this.element));
     this.#spec = spec;
-    this.#rows = new ChartRows(spec.temporalFields);
+    this.#rows = new ChartRows();
     this.#series = [];
     const plotHeight = spec.height ?? defaultHeight;
     this.#plot.style[spec.height === undefined ? 'minHeight' : 'height'] = `${String(plotHeight)}px`;
     this.#plot.style.setProperty('overflow-x', spec.fitsWidth ? 'hidden' : 'auto');
     this.#legend.element.hidden = spec.series === undefined;
     const holder = element('div', 'sl-vega');
-    this.#plot.replaceChildren(holder, this.#empty);
-    const view = new View(parse(spec.vega), { renderer: 'svg', logLevel: Warn, loader: rowsOnly, hover: false });
+    this.#plot.replaceChildren(holder, this.#empty, this.#readout.element);
+    const view = new View(parse(spec.vega), {
+      renderer: 'svg',
+      logLevel: ErrorsOnly,
+      loader: rowsOnly,
+      hover: false,
+      tooltip: () => undefined,
+    });
     view.initialize(holder);
     if (spec.fitsWidth) view.width(this.#width());
+    this.#readout.follow(view);
     this.#view = view;
     this.#plot.vegaView = view;
     setAttribute(this.#plot, 'aria-label', `chart: ${part.title}`);
@@ -143,7 +171,7 @@ export class Chart implements PartView<ChartPart> {
     const fields = this.#spec?.series;
     if (fields === undefined) return;
     const present = new Set<unknown>();
-    for (const datum of this.#rows.data()) present.add(datum[fields.field]);
+    for (const datum of this.#rows.data()) present.add(fields.field(datum));
     const series = seriesOrder(this.#series, present);
     if (series === this.#series) return;
     this.#series = series;
@@ -153,7 +181,7 @@ export class Chart implements PartView<ChartPart> {
   #drawLegend(view: View): void {
     const spec = this.#spec;
     if (spec?.series === undefined) return;
-    const values = lastValues(this.#rows.data(), spec.series, spec.timeField);
+    const values = lastValues(this.#rows.data(), spec.series, spec.time, this.#readout.at);
     const colour = view.scale(spec.series.scale) as (name: unknown) => string;
     const entries = this.#series.map((name) => ({ name, colour: colour(name), value: values.get(name) }));
     this.#legend.draw(entries, Math.floor((spec.height ?? defaultHeight) / legendLine));

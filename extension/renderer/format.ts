@@ -14,6 +14,11 @@ export function count(n: number): string {
   return grouped.format(n);
 }
 
+/** A rate in a column of rates: 18240 → "18,240", 0.3 → "0.3" */
+export function perSecond(n: number): string {
+  return n > 0 && n < 9.95 && !Number.isInteger(n) ? n.toFixed(1) : count(n);
+}
+
 /** 18240 → "18.2 k", 412 → "412", 3.46 → "3.5", 0 → "0" */
 export function si(n: number): string {
   const magnitude = Math.abs(n);

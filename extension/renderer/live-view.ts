@@ -118,7 +118,7 @@ export class LiveView {
   }
 
   #drawSoon(): void {
-    if (this.#frame !== undefined) return;
+    if (this.#frame !== undefined || this.#abort.signal.aborted) return;
     this.#frame = requestAnimationFrame((now) => {
       this.#frame = undefined;
       // who asked for less motion sees the data move once a second

@@ -30,6 +30,7 @@ export class PartHeader {
     this.#freeze.addEventListener('click', actions.freeze);
     const data = element('button', 'sl-tool', icon('data'), element('span', '', 'data'));
     data.type = 'button';
+    data.setAttribute('aria-label', 'data');
     data.title = 'Save everything this display keeps, as JSON lines';
     data.addEventListener('click', actions.download);
     this.#tools.append(this.#freeze, data);
@@ -56,6 +57,7 @@ export class PartHeader {
       this.#freeze.title = frozen ? 'Go on drawing what arrives' : 'Hold this picture; the stream goes on';
       setClass(this.#tools, frozen ? 'sl-tools sl-held' : 'sl-tools');
     }
+    this.#freeze.setAttribute('aria-label', frozen ? 'go on' : 'freeze');
     setText(this.#freezeText, frozen ? `frozen · ${count(rowsSince)} rows since` : 'freeze');
   }
 }

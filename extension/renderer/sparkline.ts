@@ -1,7 +1,7 @@
 // Five minutes of one share as a small line: one SVG path, its last point at the right edge.
 import { setAttribute, svgElement } from './element.ts';
 
-const width = 96;
+const width = 80;
 const height = 14;
 const seconds = 300;
 

@@ -66,7 +66,7 @@ export class LiveTable implements PartView<TablePart> {
     this.#header.draw(part.title, figures);
     this.#caption.draw(part.caption, Date.now());
     const held = this.#held;
-    this.#header.drawFrozen(held !== undefined, part.total - (held?.total ?? part.total));
+    this.#header.drawFrozen(held !== undefined, Math.max(part.total - (held?.total ?? part.total), 0));
     if (held === undefined) this.#take(part);
   }
 

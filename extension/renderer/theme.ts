@@ -16,7 +16,8 @@ export function chartConfig(host: HTMLElement): Config {
     // an aria text per mark would be most of the DOM of a live chart: the chart as a whole is described instead
     aria: false,
     customFormatTypes: false,
-    view: { stroke: null },
+    // the size of a plot in a row of plots; a plot by itself is sized by the chart
+    view: { stroke: null, continuousHeight: 150, discreteHeight: 150 },
     range: {
       category: Array.from({ length: seriesColours }, (_, index) => `var(--sl-c${String(index + 1)})`),
       ramp: rampOf(host, ['--sl-ramp-low', '--sl-ramp-high']),
@@ -26,7 +27,7 @@ export function chartConfig(host: HTMLElement): Config {
     mark: { color: 'var(--sl-c1)' },
     line: { strokeWidth: 1.5, strokeJoin: 'round', strokeCap: 'round' },
     trail: { color: 'var(--sl-c1)' },
-    area: { line: { strokeWidth: 1.5 }, fillOpacity: 0.18 },
+    area: { line: { strokeWidth: 1.5 } },
     point: { size: 26, filled: true },
     circle: { size: 26, opacity: 0.75 },
     bar: { cornerRadiusEnd: 0, continuousBandSize: 8 },
@@ -48,8 +49,11 @@ export function chartConfig(host: HTMLElement): Config {
     axisX: { grid: false, titlePadding: 6 },
     // room for the labels is set aside from the start: a label that grows by a digit must not move the plot
     axisY: { domain: false, ticks: false, minExtent: 40, tickCount: { expr: 'ceil(height/48)' } as never },
-    axisTemporal: { tickCount: { expr: 'ceil(width/110)' } as never },
+    // the title of the display says what time it is; labels that would stick out are left out
+    axisTemporal: { tickCount: { expr: 'ceil(width/110)' } as never, title: null, labelBound: true },
     axisBand: { grid: false },
+    axisXBand: { labelAngle: 0, labelOverlap: 'parity' },
+    axisXPoint: { labelAngle: 0, labelOverlap: 'parity' },
     legend: {
       labelColor: dim,
       titleColor: dim,

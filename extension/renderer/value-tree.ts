@@ -9,7 +9,7 @@ export function valueTree(value: unknown, isOpen = false): HTMLElement {
   const entries = entriesOf(value);
   if (entries === undefined) return leaf(value);
   const details = element('details', 'sl-tree');
-  details.append(element('summary', '', valueText(value, 80)));
+  details.append(element('summary', '', valueText(value, 240)));
   details.addEventListener('toggle', () => {
     if (!details.open || details.childElementCount > 1) return;
     details.append(children(entries));

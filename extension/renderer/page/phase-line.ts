@@ -1,6 +1,6 @@
 // The line under a cell: its phase in words and colour, its figures, and why nothing comes.
 import type { CellState } from '../../../kernel/protocol/messages.ts';
-import { element, setClass, setText } from '../element.ts';
+import { element, setAttribute, setClass, setText } from '../element.ts';
 import { count, rate } from '../format.ts';
 
 const words: Readonly<Record<CellState['phase'], string>> = {
@@ -32,6 +32,7 @@ export class PhaseLine {
         .map((figure) => ` · ${figure}`)
         .join(''),
     );
+    setAttribute(this.element, 'title', this.element.textContent ?? '');
   }
 }
 

@@ -22,6 +22,8 @@ import { webviewPage } from './webview-page.ts';
 
 export interface DemoServer {
   readonly address: string;
+  /** Ends every connection, as a network does. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -54,9 +56,12 @@ export async function serveDemo(
     }
   });
   const sockets = new WebSocketServer({ server, path: '/session' });
+  let connections = 0;
   const timers = new Set<ReturnType<typeof setInterval>>();
   sockets.on('connection', (socket) => {
     const views = demoViews(now);
+    const epoch = `e${String(++connections)}`;
+    for (const view of views.values()) view.epoch = epoch;
     const shown = new Set<string>();
     const notify = (method: string, params: unknown): void =>
       socket.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
@@ -86,6 +91,9 @@ export async function serveDemo(
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://127.0.0.1:${String(port)}`,
+    cut() {
+      for (const client of sockets.clients) client.terminate();
+    },
     async close() {
       for (const timer of timers) clearInterval(timer);
       for (const client of sockets.clients) client.terminate();

@@ -45,6 +45,7 @@ async function page(
   // everything is scrolled past once, as a reader does, so that every view has been seen
   await tab.setViewportSize({ width, height: 3_000 });
   await tab.waitForTimeout(2_500);
+  await tab.setViewportSize({ width, height: 1_000 });
   await tab.screenshot({ path: join(folder, `${name}-${scheme}.png`), fullPage: true });
   await tab.close();
 }
@@ -75,6 +76,15 @@ async function webview(browser: Browser, scheme: 'dark' | 'light', folder: strin
   await tab.hover('.sl-table tbody tr:nth-child(3)');
   await tab.click('.sl-table tbody tr:nth-child(3) td:nth-child(3)');
   await tab.screenshot({ path: join(folder, `webview-${scheme}.png`), fullPage: true });
+  const plot = tab.locator('[data-cell=totals] .sl-plot');
+  const box = await plot.boundingBox();
+  if (box !== null) await tab.mouse.move(box.x + box.width * 0.6, box.y + 60);
+  await tab.waitForTimeout(100);
+  await tab.locator('[data-cell=totals]').screenshot({ path: join(folder, `chart-${scheme}.png`) });
+  const points = tab.locator('[data-cell=quakes] .mark-symbol path');
+  await points.nth(200).hover({ force: true });
+  await tab.waitForTimeout(100);
+  await tab.locator('[data-cell=quakes]').screenshot({ path: join(folder, `points-${scheme}.png`) });
   await tab.close();
 }
 

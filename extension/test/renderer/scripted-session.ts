@@ -59,13 +59,15 @@ const seconds = 1_000;
 const customers = ['ann', 'bob', 'zoe'];
 
 export const lineSpec = {
-  mark: { type: 'line' },
-  encoding: {
-    x: { field: 'windowEnd', type: 'temporal' },
-    y: { field: 'total', type: 'quantitative', title: null },
-    color: { field: 'customer', type: 'nominal' },
-  },
   data: { name: 'rows' },
+  mark: { type: 'line', interpolate: 'linear', point: false, tooltip: { content: 'data' } },
+  encoding: {
+    x: { field: 'windowEnd', type: 'temporal', title: null, axis: { labelOverlap: true } },
+    y: { field: 'total', type: 'quantitative', title: 'total', scale: { zero: false } },
+    color: { field: 'customer', type: 'nominal', title: 'customer' },
+  },
+  width: 'container',
+  autosize: { type: 'fit', contains: 'padding' },
 };
 export const pointSpec = {
   mark: { type: 'circle' },
@@ -300,7 +302,7 @@ export const demoCells: readonly CellText[] = [
   {
     id: 'title',
     kind: 'markdown',
-    text: '# Orders, live\n\nEvery order of the shop as it comes, and its **total by customer** in windows of ten seconds. The bound on lateness is two seconds: what comes later than that is in `totals.late`, and is not forgotten.\n\n- one record is one order\n- amounts are in francs',
+    text: '# Orders, live\n\nEvery order of the shop as it comes, and its **total by customer** in windows of ten seconds. The bound on lateness is two seconds: what comes later than that is in `totals.late`, and is not forgotten.\n\n- one record is one order\n- amounts are in francs\n- a note in <img src=x onerror=alert(1)> is text',
   },
   {
     id: 'orders',

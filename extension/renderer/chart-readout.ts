@@ -1,0 +1,131 @@
+// Reading a chart under the pointer: over lines, a rule at the nearest time whose values the legend then shows; over single marks,
+// the fields of the row.
+import type { View } from 'vega';
+import type { Datum } from './chart-rows.ts';
+import { timeOf } from './chart-rows.ts';
+import type { DrawableSpec, FieldReader } from './chart-spec.ts';
+import { partialField } from './chart-spec.ts';
+import { element, setText } from './element.ts';
+import { figure, moment, utc } from './format.ts';
+
+export type ReadoutFields = Pick<DrawableSpec, 'time' | 'figure' | 'isOverTime' | 'temporalFields'>;
+
+export class Readout {
+  readonly element = element('div', 'sl-readout');
+  readonly #rule = element('div', 'sl-rule');
+  readonly #label = element('div', 'sl-rule-label');
+  readonly #box = element('div', 'sl-tip');
+  readonly #changed: () => void;
+  #pointer: { readonly x: number; readonly y: number } | undefined;
+  #item: Datum | undefined;
+  #at: number | undefined;
+
+  constructor(plot: HTMLElement, changed: () => void) {
+    this.#changed = changed;
+    this.element.append(this.#rule, this.#label, this.#box);
+    this.#hide();
+    plot.addEventListener('pointermove', ({ clientX, clientY }) => {
+      const { left, top } = plot.getBoundingClientRect();
+      this.#pointer = { x: clientX - left + plot.scrollLeft, y: clientY - top };
+      this.#changed();
+    });
+    plot.addEventListener('pointerleave', () => {
+      this.#pointer = undefined;
+      this.#item = undefined;
+      this.#changed();
+    });
+  }
+
+  /** The time that is read, for the legend's values; undefined: the newest. */
+  get at(): number | undefined {
+    return this.#at;
+  }
+
+  follow(view: View): void {
+    view.addEventListener('pointermove', (_event, item) => {
+      const mark = item?.mark as { readonly marktype?: string } | undefined;
+      const isSingle =
+        mark?.marktype !== undefined && ['symbol', 'rect', 'arc', 'rule', 'text'].includes(mark.marktype);
+      const datum = isSingle ? (item?.datum as Datum | undefined) : undefined;
+      // axis labels and grid lines are marks too; their data are not rows
+      this.#item =
+        datum !== undefined && !('index' in datum && 'value' in datum && 'label' in datum) ? datum : undefined;
+    });
+  }
+
+  draw(view: View, data: Iterable<Datum>, fields: ReadoutFields): void {
+    const pointer = this.#pointer;
+    this.#at = undefined;
+    this.#hide();
+    if (pointer === undefined) return;
+    if (fields.isOverTime && fields.time !== undefined) this.#drawRule(view, data, pointer.x, fields, fields.time);
+    else if (this.#item !== undefined) this.#drawBox(this.#item, pointer, fields);
+  }
+
+  #drawRule(view: View, data: Iterable<Datum>, pointerX: number, fields: ReadoutFields, time: FieldReader): void {
+    const [left, top] = view.origin();
+    const scale = view.scale('x') as ((at: number) => number) & { invert?: (x: number) => Date };
+    const wanted = Number(scale.invert?.(pointerX - left));
+    let nearest: Datum | undefined;
+    let distance = Infinity;
+    for (const datum of data) {
+      const away = Math.abs(timeOf(time(datum)) - wanted);
+      if (away < distance) [nearest, distance] = [datum, away];
+    }
+    if (nearest === undefined) return;
+    const at = timeOf(time(nearest));
+    this.#at = at;
+    const x = left + scale(at);
+    const height = view.signal('height') as number;
+    Object.assign(this.#rule.style, {
+      left: `${x.toFixed(1)}px`,
+      top: `${String(top)}px`,
+      height: `${String(height)}px`,
+    });
+    this.#rule.hidden = this.#label.hidden = false;
+    const value = fields.figure?.(nearest);
+    setText(
+      this.#label,
+      typeof value === 'number' ? `${moment(at, Date.now())}  ${figure(value)}` : moment(at, Date.now()),
+    );
+    const isRight = x > (view.signal('width') as number) / 2;
+    Object.assign(this.#label.style, {
+      left: isRight ? 'auto' : `${(x + 6).toFixed(1)}px`,
+      right: isRight ? `calc(100% - ${(x - 6).toFixed(1)}px)` : 'auto',
+      top: `${String(top)}px`,
+    });
+  }
+
+  #drawBox(datum: Datum, pointer: { readonly x: number; readonly y: number }, fields: ReadoutFields): void {
+    const lines = Object.entries(datum)
+      .filter(([name]) => name !== partialField)
+      .slice(0, 12)
+      .map(([name, value]) => {
+        const isTime = fields.temporalFields.includes(name) && Number.isFinite(timeOf(value));
+        const text = isTime
+          ? moment(timeOf(value), Date.now())
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : String(value as string | number);
+        const cell = element('span', '', text);
+        if (isTime) cell.title = utc(timeOf(value));
+        return element('div', '', element('span', 'sl-dim', `${name} `), cell);
+      });
+    this.#box.replaceChildren(...lines);
+    if (datum[partialField] === true) this.#box.append(element('div', 'sl-dim', 'counts only a part of its window'));
+    this.#box.hidden = false;
+    const parent = this.element.parentElement;
+    const isRight = pointer.x > (parent?.clientWidth ?? 0) * 0.6;
+    const isLow = pointer.y > (parent?.clientHeight ?? 0) * 0.5;
+    Object.assign(this.#box.style, {
+      left: isRight ? 'auto' : `${String(pointer.x + 12)}px`,
+      right: isRight ? `calc(100% - ${String(pointer.x - 12)}px)` : 'auto',
+      top: isLow ? 'auto' : `${String(pointer.y + 8)}px`,
+      bottom: isLow ? `calc(100% - ${String(pointer.y - 8)}px)` : 'auto',
+    });
+  }
+
+  #hide(): void {
+    this.#rule.hidden = this.#label.hidden = this.#box.hidden = true;
+  }
+}

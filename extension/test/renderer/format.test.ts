@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clock, count, figure, moment, percent, perSecond, rate, si, span, utc } from '../../renderer/format.ts';
+
+test('rates take an SI suffix and three digits', () => {
+  const table: readonly [number, string][] = [
+    [0, '0/s'],
+    [0.3, '0.3/s'],
+    [3, '3/s'],
+    [9.96, '10.0/s'],
+    [412, '412/s'],
+    [999.4, '999/s'],
+    [999.6, '1.0 k/s'],
+    [18_240, '18.2 k/s'],
+    [412_000, '412 k/s'],
+    [1_204_118, '1.2 M/s'],
+  ];
+  for (const [value, text] of table) assert.equal(rate(value), text);
+});
+
+test('counts are grouped and small rates keep a decimal', () => {
+  assert.equal(count(188_204), '188,204');
+  assert.equal(perSecond(18_240.4), '18,240');
+  assert.equal(perSecond(0.3), '0.3');
+  assert.equal(perSecond(0), '0');
+});
+
+test('a share that is there is never shown as none', () => {
+  assert.equal(percent(0), '0 %');
+  assert.equal(percent(0.001), '<1 %');
+  assert.equal(percent(0.224), '22 %');
+  assert.equal(percent(1), '100 %');
+});
+
+test('the last value of a series is as exact as a glance needs', () => {
+  assert.equal(figure(1_204), '1,204');
+  assert.equal(figure(41.2), '41.2');
+  assert.equal(figure(0.041234), '0.0412');
+  assert.equal(figure(-3_420_000), '-3.4 M');
+  assert.equal(figure(Number.NaN), 'NaN');
+});
+
+test('a time of today is a clock time, another says its day, and the ends of time are words', () => {
+  const now = new Date(2024, 4, 6, 12, 4, 12, 512).getTime();
+  assert.equal(moment(now, now), '12:04:12');
+  assert.equal(moment(now, now, true), '12:04:12.512');
+  assert.equal(moment(now, now + 86_400_000), '2024-05-06 12:04:12');
+  assert.equal(moment(8.64e15, now), 'the end of time');
+  assert.equal(moment(-Infinity, now), 'the beginning of time');
+  assert.equal(clock(now), '12:04:12');
+});
+
+test('the same instant in UTC is beside every time', () => {
+  assert.equal(utc(Date.UTC(2024, 0, 1, 12, 4, 12, 512)), '2024-01-01 12:04:12.512 UTC');
+  assert.equal(utc(Date.UTC(2024, 0, 1)), '2024-01-01 00:00:00 UTC');
+  assert.equal(utc(Infinity), '');
+});
+
+test('spans are said in their largest whole unit', () => {
+  assert.equal(span(300_000), '5 min');
+  assert.equal(span(5_400_000), '90 min');
+  assert.equal(span(7_200_000), '2 h');
+  assert.equal(span(1_500), '1.5 s');
+  assert.equal(si(0.5), '0.5');
+});

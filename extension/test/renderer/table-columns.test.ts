@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { WireRow } from '../../../kernel/protocol/displays.ts';
+import { readRow, TableColumns } from '../../renderer/table-columns.ts';
+
+const now = new Date(2024, 4, 6, 12, 4, 12).getTime();
+const read = (value: unknown, more: Partial<WireRow> = {}) => readRow({ n: 1, t: now, value, ...more });
+
+function drawn(columns: TableColumns, row: ReturnType<typeof read>): readonly string[] {
+  return columns.columns.map((column) => columns.cell(column, row).text);
+}
+
+test('time and place come first, then the fields in the order they first appeared', () => {
+  const columns = new TableColumns();
+  columns.learn([read({ id: 'o-1' }), read({ amount: 1, id: 'o-2' }, { partition: 3, offset: 188_204 })], now);
+  assert.deepEqual(
+    columns.columns.map(({ name }) => name),
+    ['time', 'partition:offset', 'id', 'amount'],
+  );
+  assert.deepEqual(drawn(columns, read({ amount: 2, id: 'o-2' }, { partition: 3, offset: 188_204 })), [
+    '12:04:12.000',
+    '3:188,204',
+    'o-2',
+    '2',
+  ]);
+});
+
+test('numbers stand right with their points below each other; a column of mixed types stands left', () => {
+  const columns = new TableColumns();
+  columns.learn([read({ amount: 41.2, mixed: 1 }), read({ amount: 812, mixed: 'x' })], now);
+  const [, amount, mixed] = columns.columns;
+  assert.deepEqual([amount?.alignsRight, mixed?.alignsRight], [true, false]);
+  assert.equal(drawn(columns, read({ amount: 812 }))[1], '812.0');
+});
+
+test('columns widen in steps and never shrink', () => {
+  const columns = new TableColumns();
+  assert.equal(columns.learn([read({ name: 'ann' })], now), true);
+  const width = () => columns.columns[1]?.width ?? 0;
+  const first = width();
+  assert.equal(columns.learn([read({ name: 'bob' })], now), false);
+  assert.equal(columns.learn([read({ name: 'maximilian the second' })], now), true);
+  assert.equal(width(), 24);
+  columns.learn([read({ name: 'x' })], now);
+  assert.ok(width() > first);
+});
+
+test('a field is written by its type: dates in the zone of the user, bigint whole, bytes by their size', () => {
+  const columns = new TableColumns();
+  const value = {
+    at: { $date: now },
+    big: { $bigint: '9007199254740993' },
+    raw: { $bytes: 'AAEC' },
+    no: null,
+    deep: { a: [1] },
+  };
+  columns.learn([read(value)], now);
+  assert.deepEqual(drawn(columns, read(value)).slice(1), [
+    '12:04:12',
+    '9007199254740993',
+    '3 bytes',
+    'null',
+    '{ a: [1] }',
+  ]);
+});
+
+test('a row of another day says its day', () => {
+  const columns = new TableColumns();
+  columns.learn([read({ n: 1 })], now + 86_400_000);
+  assert.equal(drawn(columns, read({ n: 1 }))[0], '2024-05-06 12:04:12.000');
+});
+
+test('a row that is no object is one column', () => {
+  const columns = new TableColumns();
+  columns.learn([read('a'), read('b')], now);
+  assert.deepEqual(
+    columns.columns.map(({ name }) => name),
+    ['time', 'value'],
+  );
+  assert.equal(drawn(columns, read('b'))[1], 'b');
+});
+
+test('fields named like the own columns stay fields', () => {
+  const columns = new TableColumns();
+  columns.learn([read({ time: 'noon', 'partition:offset': 'x' }, { partition: 0, offset: 1 })], now);
+  assert.deepEqual(
+    columns.columns.map(({ name }) => name),
+    ['time', 'partition:offset', 'time', 'partition:offset'],
+  );
+});
