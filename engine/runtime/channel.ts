@@ -22,6 +22,8 @@ export const targetMillis = 100;
 const firstCapacity = 16;
 
 export class Channel {
+  /** The task that reads it. */
+  readonly reader: string;
   /** Records that may wait; follows the consumer, see `adapt`. */
   capacity = firstCapacity;
   /** The reader has gone: whatever is pushed is dropped. */
@@ -31,6 +33,10 @@ export class Channel {
   #queue: (Batch | Mark)[] = [];
   #head = 0;
   #records = 0;
+
+  constructor(reader = '') {
+    this.reader = reader;
+  }
 
   get room(): number {
     return this.closed ? Number.MAX_SAFE_INTEGER : this.capacity - this.#records;

@@ -48,6 +48,8 @@ export interface MutationResult {
   readonly positions: Readonly<Record<string, string>>;
   /** Tasks that were made; all others are the same objects as before. */
   readonly created: readonly string[];
+  /** New reader of a running task → the watermark at which it came: it has not seen what was before. */
+  readonly joinedAt: Readonly<Record<string, number>>;
 }
 export interface Snapshot {
   readonly epoch: number;
@@ -72,6 +74,7 @@ interface BarrierInFlight {
   readonly restore: ReadonlyMap<string, TaskSnapshot>;
   readonly positions: Record<string, string>;
   readonly created: readonly string[];
+  readonly joinedAt: Record<string, number>;
   /** Heirs that are aligned but wait for the state. */
   readonly waiting: Map<Task, Barrier>;
   readonly heirs: Set<Task>;
@@ -190,6 +193,7 @@ export class Runtime implements TaskHost {
       passing,
       snapshots: new Map(),
       positions: {},
+      joinedAt: {},
       waiting: new Map(),
       states: new Map(),
     });
@@ -225,7 +229,7 @@ export class Runtime implements TaskHost {
     task.output.mark(barrier);
     // Said again, so that readers whose gates are new know the time before the first record.
     if (restored && task.status === 'running') task.output.watermark(restored.watermark);
-    if (flip?.outputs) this.#connectOutputs(task, flip.outputs, barrier);
+    if (flip?.outputs) this.#connectOutputs(task, flip.outputs, barrier, flight.joinedAt);
     task.passed(barrier.epoch, flip?.inputs);
     if (flip?.removed) this.#drop(task, 'passed');
     else this.#hearNext(task);
@@ -249,8 +253,11 @@ export class Runtime implements TaskHost {
     for (const channel of task.output.channels()) {
       if (before.has(channel)) continue;
       channel.pushMark(barrier);
-      if (task.output.lastWatermark > -Infinity)
-        channel.pushMark({ kind: 'watermark', time: task.output.lastWatermark });
+      const time = task.output.lastWatermark;
+      if (time > -Infinity) {
+        channel.pushMark({ kind: 'watermark', time });
+        joinedAt[channel.reader] = Math.max(joinedAt[channel.reader] ?? -Infinity, time);
+      }
       if (task.output.isIdle) channel.pushMark({ kind: 'idle' });
       if (task.status === 'ended') channel.pushMark({ kind: 'end' });
     }
@@ -262,7 +269,7 @@ export class Runtime implements TaskHost {
     if (flight.changing.size === 0 && flight.onMutated) {
       const { onMutated } = flight;
       this.#inFlight.set(epoch, { ...flight, onMutated: undefined });
-      onMutated({ epoch, positions: flight.positions, created: flight.created });
+      onMutated({ epoch, positions: flight.positions, created: flight.created, joinedAt: flight.joinedAt });
       this.#settle(epoch);
       return;
     }
@@ -427,7 +434,7 @@ export class Runtime implements TaskHost {
     return { channels, inputsOf, outputsOf };
   }
   #newChannel(reader: Task): Channel {
-    const channel = new Channel();
+    const channel = new Channel(reader.id);
     channel.onPush = () => this.wake(reader);
     return channel;
   }

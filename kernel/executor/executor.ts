@@ -195,7 +195,8 @@ export class Executor {
       this.#runtime.mutate(
         command.plan,
         { handover: command.handover, ...(restore && { restore }) },
-        ({ positions }) => {
+        ({ positions, joinedAt }) => {
+          this.#markPartial(joinedAt);
           this.#frames();
           post({ kind: 'mutated', epoch: command.epoch, positions });
         },
@@ -218,6 +219,32 @@ export class Executor {
       if (!running.has(instance)) this.#displays.delete(instance);
       else display.install = installed.get(instance);
     }
+  }
+  /**
+   * A window that was open when its operator came to a live source has seen only a part. Rows up to the bound above the watermark had already
+   * gone by, so windows that begin before that are partial.
+   */
+  #markPartial(joinedAt: Readonly<Record<string, number>>): void {
+    const { plan } = this.#runtime;
+    const bound = Math.max(
+      0,
+      ...plan.nodes.map(
+        (node) =>
+          (node.parameters['watermark'] as { outOfOrdernessMillis?: number } | undefined)?.outOfOrdernessMillis ?? 0,
+      ),
+    );
+    for (const [reader, watermark] of Object.entries(joinedAt)) {
+      if (!Number.isFinite(watermark)) continue;
+      const before = watermark + bound + 1;
+      for (const [instance, display] of this.#displays)
+        if (instance !== reader && this.#isAbove(reader, instance))
+          display.partialBefore = Math.max(display.partialBefore, before);
+    }
+  }
+  #isAbove(upper: string, lower: string): boolean {
+    return (
+      upper === lower || this.#runtime.plan.edges.some((edge) => edge.to === lower && this.#isAbove(upper, edge.from))
+    );
   }
   #namePlaces(): void {
     for (const task of this.#runtime.tasks.values()) {
