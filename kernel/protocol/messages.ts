@@ -114,6 +114,8 @@ export interface Requests {
   hide: { params: { view: string }; result: null };
   /** Everything a display keeps, as JSON lines. */
   rows: { params: { view: string; part: string }; result: { readonly jsonl: string } };
+  /** The notebook was renamed or moved: the session goes with it. */
+  rename: { params: { notebook: string }; result: null };
   /** Ends the kernel process. */
   shutdown: { params: null; result: null };
 }

@@ -36,7 +36,7 @@ export function usesOf(
   compiled: Compiled,
 ): readonly { readonly name: string; readonly cell: string }[] {
   const uses = [];
-  for (const name of namesUsed(compiled.scope)) {
+  for (const name of compiled.scope.uses) {
     const owner = ownerOf(session, name, compiled);
     if (owner !== undefined && owner !== cell) uses.push({ name, cell: owner });
   }
@@ -106,7 +106,7 @@ export function cycleOf(session: Session, cell: string, compiled: Compiled): Loc
   const walk = (id: string, path: readonly string[]): readonly string[] | undefined => {
     const scope = scopeOf(id);
     if (!scope) return undefined;
-    for (const name of namesUsed(scope)) {
+    for (const name of scope.uses) {
       const owner = ownerAmong(name);
       if (owner === undefined || owner === id) continue;
       const step = `"${id}" uses ${name} of "${owner}"`;
@@ -126,10 +126,6 @@ export function cycleOf(session: Session, cell: string, compiled: Compiled): Loc
       message: `Cell "${cell}" needs itself: ${path.join(', ')}. Move one of the definitions.`,
     }
   );
-}
-
-function namesUsed(scope: CellScope): readonly string[] {
-  return [...new Set([...scope.usesValues, ...scope.usesStreams])];
 }
 
 function currentOwner(session: Session, name: string): Cell | undefined {

@@ -29,10 +29,8 @@ import type { DeclaredPull } from './graph.ts';
 /** Names by resolved symbols, as `kernel/cells` finds them. */
 export interface CellScope {
   readonly declares: readonly string[];
-  /** Names of other cells that this one reads: captured, so a new value makes this cell stale. */
-  readonly usesValues: readonly string[];
-  /** Names of other cells that are streams: edges, which follow a re-run. */
-  readonly usesStreams: readonly string[];
+  /** Names of other cells that this one reads. Whether that is an edge (a stream) or a captured value shows when they have run. */
+  readonly uses: readonly string[];
 }
 export interface Compiled {
   readonly code: string;

@@ -1,0 +1,70 @@
+// Which session belongs to a notebook. Each kernel writes one entry, readable by its user only (it holds the token); entries of dead processes are swept away by whoever looks.
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { entryPath, logPath, realNotebook, socketPath } from './session-folder.ts';
+
+export interface SessionEntry {
+  readonly session: string;
+  /** Real path of the notebook. */
+  readonly notebook: string;
+  readonly pid: number;
+  readonly socket: string;
+  readonly token: string;
+  readonly build: string;
+  readonly protocol: number;
+  readonly since: number;
+}
+
+/** Whole or not at all: somebody may be reading. */
+export function writeEntry(folder: string, entry: SessionEntry): void {
+  const path = entryPath(folder, entry.session);
+  const unfinished = `${path}.${process.pid}`;
+  writeFileSync(unfinished, JSON.stringify(entry), { mode: 0o600 });
+  renameSync(unfinished, path);
+}
+
+export function removeEntry(folder: string, session: string): void {
+  rmSync(entryPath(folder, session), { force: true });
+  if (process.platform !== 'win32') rmSync(socketPath(folder, session), { force: true });
+}
+
+export function findSession(folder: string, notebook: string): SessionEntry | undefined {
+  const real = realNotebook(notebook);
+  return entries(folder).find((entry) => entry.notebook === real);
+}
+
+/** Entries of kernels that live. */
+export function entries(folder: string): readonly SessionEntry[] {
+  const found: SessionEntry[] = [];
+  for (const name of readdirSync(folder)) {
+    if (!/^[0-9a-f]{12}\.json$/.test(name)) continue;
+    const entry = readEntry(join(folder, name));
+    if (entry && isAlive(entry.pid)) found.push(entry);
+    else if (entry) forget(folder, entry);
+  }
+  return found;
+}
+
+/** The process is gone, or is another one: its entry, socket and log go. */
+export function forget(folder: string, { session }: SessionEntry): void {
+  removeEntry(folder, session);
+  rmSync(logPath(folder, session), { force: true });
+}
+
+function readEntry(path: string): SessionEntry | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as SessionEntry;
+  } catch {
+    // Gone since the folder was read.
+    return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

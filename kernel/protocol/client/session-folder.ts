@@ -1,0 +1,62 @@
+// Where sessions of this user live: one folder that nobody else can enter, with a socket, an entry and a log per session, and the kernels that run.
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+
+/** Operating systems hold 104 to 108 bytes of a socket's path. */
+const longestSocketPath = 99;
+
+/** SLUICE_SESSIONS names another folder: tests, and temporary folders with long names. */
+export function sessionFolder(): string {
+  const folder = process.env['SLUICE_SESSIONS'] ?? join(tmpdir(), `sluice-${userName()}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (process.platform !== 'win32') assertOurs(folder);
+  return folder;
+}
+
+function userName(): string {
+  const { uid, username } = userInfo();
+  return uid >= 0 ? String(uid) : username.replace(/\W/g, '_');
+}
+
+/** The temporary folder belongs to everybody: somebody else may have made ours first. */
+function assertOurs(folder: string): void {
+  const stat = lstatSync(folder);
+  if (!stat.isDirectory() || stat.uid !== userInfo().uid)
+    throw new Error(`${folder} belongs to somebody else. Set SLUICE_SESSIONS to a folder of your own.`);
+  if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700);
+}
+
+export function newSessionId(): string {
+  return randomBytes(6).toString('hex');
+}
+
+export function socketPath(folder: string, session: string): string {
+  if (process.platform === 'win32') return `\\\\.\\pipe\\sluice-${session}`;
+  const path = join(folder, `${session}.sock`);
+  if (Buffer.byteLength(path) > longestSocketPath)
+    throw new Error(
+      `The socket's path ${path} is longer than ${longestSocketPath} bytes. Set SLUICE_SESSIONS to a folder with a short name.`,
+    );
+  return path;
+}
+export function entryPath(folder: string, session: string): string {
+  return join(folder, `${session}.json`);
+}
+export function logPath(folder: string, session: string): string {
+  return join(folder, `${session}.log`);
+}
+
+/** One file, one session, by whatever name it is opened. A file that is not there yet has no other name. */
+export function realNotebook(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
+}
+
+export function shortHash(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,76 @@
+// A kernel process: one session, its socket, its entry in the registry, until it is shut down or nobody has been there for ten minutes.
+import { randomBytes } from 'node:crypto';
+import { ViewStore } from '../displays/view-store.ts';
+import { planLive } from '../live/planner.ts';
+import { removeEntry, writeEntry } from '../protocol/client/registry.ts';
+import { logPath, realNotebook, socketPath } from '../protocol/client/session-folder.ts';
+import { protocolVersion } from '../protocol/messages.ts';
+import type { ExecutorPort } from '../executor/executor-protocol.ts';
+import { type CellCompiler, Control } from './control.ts';
+import { RotatedLog } from './rotated-log.ts';
+import type { ServedSession } from './serve-connection.ts';
+import { serveSocket } from './socket-server.ts';
+
+export interface KernelOptions {
+  readonly notebook: string;
+  readonly folder: string;
+  readonly session: string;
+  readonly idleMillis?: number;
+  readonly build: string;
+  compiler(notebook: () => string): CellCompiler;
+  startExecutor(notebook: string): ExecutorPort;
+}
+
+export async function runKernel(options: KernelOptions): Promise<void> {
+  const { folder, session, build, idleMillis } = options;
+  const log = new RotatedLog(logPath(folder, session));
+  log.takeConsole();
+  process.on('uncaughtException', (error) => log.write(`uncaught ${error.stack ?? error.message}`));
+  process.on('unhandledRejection', (error) => log.write(`unhandled ${String(error)}`));
+  process.on('exit', () => removeEntry(folder, session));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end(signal));
+
+  const token = randomBytes(24).toString('base64url');
+  const since = Date.now();
+  const socket = socketPath(folder, session);
+  const control = new Control({
+    settings: { ...(idleMillis !== undefined && { idleMillis }) },
+    compiler: options.compiler(() => served.notebook),
+    planner: planLive,
+    views: new ViewStore(),
+    startExecutor: () => options.startExecutor(served.notebook),
+    ended: (reason) => void end(reason),
+  });
+  const served: ServedSession = {
+    ...{ control, session, build, token, since },
+    notebook: realNotebook(options.notebook),
+    renamed(notebook) {
+      served.notebook = realNotebook(notebook);
+      announce();
+    },
+  };
+  const announce = (): void => {
+    const { notebook } = served;
+    writeEntry(folder, {
+      ...{ session, notebook, socket, token, build, since },
+      pid: process.pid,
+      protocol: protocolVersion,
+    });
+  };
+
+  let isEnding = false;
+  async function end(reason: string): Promise<void> {
+    if (isEnding) return;
+    isEnding = true;
+    log.write(`ending: ${reason}`);
+    // First out of the registry: whoever comes now gets a new session.
+    removeEntry(folder, session);
+    await Promise.allSettled([control.close(), server.close()]);
+    process.exit(0);
+  }
+
+  const server = await serveSocket(socket, served);
+  control.start();
+  announce();
+  log.write(`session ${session} of ${served.notebook}`);
+}

@@ -1,0 +1,31 @@
+// Where a kernel's output goes: a file that is begun anew when it has a megabyte, the one before kept as `.1`.
+import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { format } from 'node:util';
+
+const mostBytes = 1 << 20;
+
+export class RotatedLog {
+  readonly #path: string;
+  #file: number;
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = openSync(path, 'a', 0o600);
+  }
+  write(text: string): void {
+    const line = `${new Date().toISOString()} ${text}\n`;
+    this.#bytes += writeSync(this.#file, line);
+    if (this.#bytes < mostBytes) return;
+    closeSync(this.#file);
+    renameSync(this.#path, `${this.#path}.1`);
+    this.#file = openSync(this.#path, 'a', 0o600);
+    this.#bytes = 0;
+  }
+  /** Everything this thread would print. */
+  takeConsole(): void {
+    for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const)
+      // eslint-disable-next-line no-console -- a kernel has nowhere to print
+      console[level] = (...args: unknown[]) => this.write(`${level} ${format(...args)}`);
+  }
+}
