@@ -247,7 +247,12 @@ export class Runtime implements TaskHost {
   }
 
   /** A new channel first carries this barrier, then what its reader must know of the time before. */
-  #connectOutputs(task: Task, outputs: ReadonlyMap<string, readonly Channel[]>, barrier: Barrier): void {
+  #connectOutputs(
+    task: Task,
+    outputs: ReadonlyMap<string, readonly Channel[]>,
+    barrier: Barrier,
+    joinedAt: Record<string, number>,
+  ): void {
     const before = new Set(task.output.channels());
     task.output.connect(outputs);
     for (const channel of task.output.channels()) {
@@ -269,7 +274,9 @@ export class Runtime implements TaskHost {
     if (flight.changing.size === 0 && flight.onMutated) {
       const { onMutated } = flight;
       this.#inFlight.set(epoch, { ...flight, onMutated: undefined });
-      onMutated({ epoch, positions: flight.positions, created: flight.created, joinedAt: flight.joinedAt });
+      const { positions, created, joinedAt } = flight;
+      for (const heir of flight.heirs) delete joinedAt[heir.id];
+      onMutated({ epoch, positions, created, joinedAt });
       this.#settle(epoch);
       return;
     }
