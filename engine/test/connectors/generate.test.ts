@@ -8,7 +8,7 @@ import { functionRef, PolledSource, runInLives, type SourceSetup } from './polle
 
 interface Given {
   readonly n: number;
-  random(): number;
+  readonly random: () => number;
   readonly now: Date;
 }
 type Next = (given: Given) => unknown;
