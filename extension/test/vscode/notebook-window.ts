@@ -1,0 +1,121 @@
+// A browser window with VS Code and a notebook in it, in the words of a user: cells, run, outputs, status.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+export class NotebookWindow {
+  readonly page: Page;
+  readonly #address: string;
+  readonly #folder: string;
+  readonly #screenshots: string;
+
+  constructor(page: Page, options: { address: string; folder: string; screenshots: string }) {
+    this.page = page;
+    this.#address = options.address;
+    this.#folder = options.folder;
+    this.#screenshots = options.screenshots;
+  }
+
+  async load(file?: string): Promise<void> {
+    const payload =
+      file === undefined ? [] : [['openFile', `vscode-remote://${this.#address}${join(this.#folder, file)}`]];
+    const query = new URLSearchParams({ folder: this.#folder, payload: JSON.stringify(payload) });
+    await this.page.goto(`http://${this.#address}/?${query.toString()}`);
+    try {
+      await this.page.locator('.monaco-workbench').waitFor({ timeout: 30_000 });
+      if (file?.endsWith('.sluice.ts'))
+        // Prose is drawn in the webview; its row stays hidden.
+        await this.cells.first().waitFor({ state: 'attached', timeout: 40_000 });
+    } catch (error) {
+      await this.screenshot('not-loaded');
+      throw error;
+    }
+  }
+
+  get notebook(): Locator {
+    return this.page.locator('.notebookOverlay').filter({ visible: true });
+  }
+  /** Code and prose, in document order. */
+  get cells(): Locator {
+    return this.notebook.locator('.cell-list-container > .monaco-list .monaco-list-row');
+  }
+  get codeCells(): Locator {
+    return this.notebook.locator('.monaco-list-row.code-cell-row');
+  }
+  codeCell(index: number): Locator {
+    return this.codeCells.nth(index);
+  }
+  status(index: number): Locator {
+    return this.codeCell(index).locator('.cell-statusbar-container');
+  }
+
+  async codeTexts(): Promise<string[]> {
+    return (await this.codeCells.locator('.view-lines').all()).length === 0
+      ? []
+      : Promise.all((await this.codeCells.all()).map((cell) => cellText(cell)));
+  }
+
+  async runCell(index: number): Promise<void> {
+    const cell = this.codeCell(index);
+    await cell.hover();
+    await cell
+      .getByRole('button', { name: /Execute Cell/ })
+      .first()
+      .click();
+  }
+
+  async runAll(): Promise<void> {
+    await this.notebook
+      .locator('.notebook-toolbar-left')
+      .getByRole('button', { name: /Run All/ })
+      .click();
+  }
+
+  async finished(index: number, timeout = 15_000): Promise<void> {
+    await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
+  }
+
+  /** Where outputs are drawn. */
+  get outputs(): FrameLocator {
+    return this.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  }
+
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  async isDirty(): Promise<boolean> {
+    return (await this.page.locator('.tab.active.dirty').count()) > 0;
+  }
+
+  async screenshot(name: string): Promise<string> {
+    const path = join(this.#screenshots, `${name}.png`);
+    await this.page.screenshot({ path });
+    return path;
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+}
+
+/** The text in a cell's editor, as far as it is drawn: VS Code shows spaces as no-break ones. */
+async function cellText(cell: Locator): Promise<string> {
+  const lines = await cell.locator('.view-line').all();
+  const placed = await Promise.all(
+    lines.map(async (line) => ({
+      top: Number.parseFloat(await line.evaluate((node) => node.style.top)),
+      text: (await line.textContent()) ?? '',
+    })),
+  );
+  assert.ok(placed.length > 0, 'the cell is drawn');
+  return placed
+    .sort((a, b) => a.top - b.top)
+    .map(({ text }) => text.replaceAll('\u00a0', ' '))
+    .join('\n');
+}
