@@ -88,6 +88,8 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
         .keyBy('customer')
         .process({ state: { last: 0 }, onElement() {} }),
   ],
+  ['a refresh without ttl', 'bad-option', /Add ttl/, () => valueState({ refresh: 'write' })],
+  ['a ttl of zero', 'bad-option', /ttl of valueState\(\)/, () => valueState({ ttl: '0s' })],
   ['state used where it is declared', 'misplaced-state', /in the context/, () => valueState().state.get()],
 
   ['a topic that is no text', 'bad-option', /topic of kafka\(\) is a text, not undefined/, () => kafka()],
