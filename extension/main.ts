@@ -42,7 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const connect = connectTo(context.extensionUri);
+  const connect = connectTo(context.extension);
   const opened = (notebook: vscode.NotebookDocument): void => {
     if (notebook.notebookType !== notebookType || lives.has(notebook)) return;
     controller.updateNotebookAffinity(notebook, vscode.NotebookControllerAffinity.Preferred);

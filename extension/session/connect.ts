@@ -1,7 +1,22 @@
-// How the extension reaches a notebook's session: the kernel it ships, started with the editor's own Node.
-import type * as vscode from 'vscode';
+// How the extension reaches a notebook's session: the kernel it ships, run by the editor's own Node.
+import * as vscode from 'vscode';
+import { connectSession, joinSession } from '../../kernel/protocol/client/connect.ts';
 import type { Connect } from './live-notebook.ts';
 
-export function connectTo(_extension: vscode.Uri): Connect {
-  return () => Promise.resolve(undefined);
+export function connectTo(extension: vscode.Extension<unknown>): Connect {
+  const build = (extension.packageJSON as { version: string }).version;
+  const kernelPath = vscode.Uri.joinPath(extension.extensionUri, 'dist', 'kernel.cjs').fsPath;
+  return (notebook, { start }) => {
+    const own = { notebook, client: 'vscode', build } as const;
+    if (!start) return joinSession(own);
+    const settings = vscode.workspace.getConfiguration('sluice');
+    const brokers = settings.get('brokers', '').trim();
+    return connectSession({
+      ...own,
+      kernelPath,
+      execPath: process.execPath,
+      idleMinutes: settings.get('idleMinutes', 10),
+      ...(brokers === '' ? {} : { env: { SLUICE_BROKERS: brokers } }),
+    });
+  };
 }

@@ -10,10 +10,10 @@ import * as vscode from 'vscode';
 import { protocolVersion, type CellState, type CellText, type RunResult } from '../../kernel/protocol/messages.ts';
 import { cellById, identities, kindOf } from '../notebook/cell-ids.ts';
 import type { Executions } from './executions.ts';
-import type { Link } from './link.ts';
+import type { Connection } from '../../kernel/protocol/client/connect.ts';
 
 /** Connects to the notebook's session; `start: false` gives nothing when there is none. */
-export type Connect = (notebook: string, options: { readonly start: boolean }) => Promise<Link | undefined>;
+export type Connect = (notebook: string, options: { readonly start: boolean }) => Promise<Connection | undefined>;
 
 const typingPauseMillis = 150;
 
@@ -22,9 +22,9 @@ export class LiveNotebook {
   readonly #connect: Connect;
   readonly #executions: Executions;
   readonly #changed = new vscode.EventEmitter<void>();
-  readonly #attached = new vscode.EventEmitter<Link>();
-  #link: Link | undefined;
-  #connecting: Promise<Link | undefined> | undefined;
+  readonly #attached = new vscode.EventEmitter<Connection>();
+  #link: Connection | undefined;
+  #connecting: Promise<Connection | undefined> | undefined;
   #states: ReadonlyMap<string, CellState> = new Map();
   #events: Promise<void> = Promise.resolve();
   #typing: NodeJS.Timeout | undefined;
@@ -34,7 +34,7 @@ export class LiveNotebook {
 
   /** States of cells changed. */
   readonly onDidChange: vscode.Event<void> = this.#changed.event;
-  readonly onDidAttach: vscode.Event<Link> = this.#attached.event;
+  readonly onDidAttach: vscode.Event<Connection> = this.#attached.event;
 
   constructor(notebook: vscode.NotebookDocument, connect: Connect, executions: Executions) {
     this.notebook = notebook;
@@ -42,7 +42,7 @@ export class LiveNotebook {
     this.#executions = executions;
   }
 
-  get link(): Link | undefined {
+  get link(): Connection | undefined {
     return this.#link;
   }
   get isConnecting(): boolean {
@@ -161,7 +161,7 @@ export class LiveNotebook {
     }, typingPauseMillis);
   }
 
-  async #sync(link: Link): Promise<void> {
+  async #sync(link: Connection): Promise<void> {
     clearTimeout(this.#typing);
     const cells = [...identities(this.notebook)].map(([cell, { id }]): CellText => ({
       id,
@@ -175,7 +175,7 @@ export class LiveNotebook {
     await Promise.all([...gone.map((cell) => link.request('delete', { cell })), link.request('sync', { cells })]);
   }
 
-  #linked(start: boolean): Promise<Link | undefined> {
+  #linked(start: boolean): Promise<Connection | undefined> {
     if (this.#link !== undefined) return Promise.resolve(this.#link);
     // A join that found nothing does not answer a run that wants a kernel.
     const earlier = this.#connecting;
@@ -189,7 +189,7 @@ export class LiveNotebook {
     return connecting;
   }
 
-  async #open(start: boolean): Promise<Link | undefined> {
+  async #open(start: boolean): Promise<Connection | undefined> {
     const link = await this.#connect(this.notebook.uri.fsPath, { start });
     if (link === undefined) return undefined;
     if (this.notebook.isClosed) {
@@ -230,11 +230,11 @@ export class LiveNotebook {
     else this.#executions.end(cell, result?.ok);
   }
 
-  #item(link: Link, cell: string): { protocol: number; session: string; cell: string } {
+  #item(link: Connection, cell: string): { protocol: number; session: string; cell: string } {
     return { protocol: protocolVersion, session: link.welcome.session, cell };
   }
 
-  #detached(link: Link, reason: string): void {
+  #detached(link: Connection, reason: string): void {
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#states = new Map();

@@ -1,9 +1,9 @@
 // Everything a display keeps, into a file of the user's choice: one JSON object a line.
 import * as vscode from 'vscode';
 import type { LiveNotebook } from './live-notebook.ts';
-import type { Link } from './link.ts';
+import type { Connection } from '../../kernel/protocol/client/connect.ts';
 
-export async function saveRows(live: LiveNotebook, link: Link, view: string, part: string): Promise<void> {
+export async function saveRows(live: LiveNotebook, link: Connection, view: string, part: string): Promise<void> {
   const { jsonl } = await link.request('rows', { view, part });
   const target = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.joinPath(live.notebook.uri, '..', `${view}.jsonl`),

@@ -7,7 +7,7 @@ import type { ViewDelta, ViewSnapshot } from '../../kernel/protocol/displays.ts'
 import { cellById } from '../notebook/cell-ids.ts';
 import type { FromHost, ToHost } from '../renderer/host-messages.ts';
 import type { LiveNotebook } from './live-notebook.ts';
-import type { Link } from './link.ts';
+import type { Connection } from '../../kernel/protocol/client/connect.ts';
 import { saveRows } from './save-rows.ts';
 
 /** An editor that shows a view; until its snapshot came, deltas are not for it. */
@@ -38,7 +38,7 @@ export class ViewRelay {
   }
 
   /** A kernel is there, or another one: whoever sees something asks again. */
-  attached(live: LiveNotebook, link: Link): void {
+  attached(live: LiveNotebook, link: Connection): void {
     this.#viewers.delete(live);
     link.on('view', (message) => this.#forward(live, message));
     for (const editor of this.#visible) if (editor.notebook === live.notebook) this.#post(editor, { type: 'again' });
@@ -67,7 +67,7 @@ export class ViewRelay {
 
   #show(
     live: LiveNotebook,
-    link: Link,
+    link: Connection,
     editor: vscode.NotebookEditor,
     { view, epoch, lastSeq }: Extract<ToHost, { type: 'show' }>,
   ): void {
