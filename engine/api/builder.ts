@@ -208,8 +208,11 @@ export function toEndpoint(origin: Origin): Endpoint {
 
 /** What the user calls the stream: its variable, or the operator's name; of `totals.take(1)`, totals. */
 export function labelOf(origin: Origin): string {
-  if (!('draft' in origin)) return 'variable' in origin ? origin.variable : origin.node;
-  const { declaration, variable, name } = origin.draft;
+  const { port } = origin;
+  const whose = 'draft' in origin ? labelOfDraft(origin.draft) : 'variable' in origin ? origin.variable : origin.node;
+  return port === 'out' ? whose : `${whose}.${port}`;
+}
+function labelOfDraft({ declaration, variable, name }: Draft): string {
   const taken = declaration.kind === 'take' ? declaration.inputs?.[0] : undefined;
   if (taken !== undefined) return labelOf(taken.from);
   return variable === '' ? name : variable;

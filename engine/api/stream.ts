@@ -181,8 +181,13 @@ export class PlannedStream<T> implements S.Stream<T> {
   #ownDraft(verb: string, label: string): { draft: Draft; builder: Builder } {
     const { origin } = this.place;
     const builder = builderFor(verb, this.place.builder);
+    if (origin.port !== 'out')
+      throw new SluiceError(
+        'misplaced-id',
+        `.${verb}(${describe(label)}) is called on "${labelOf(origin)}", a side output. Only an operator has an id and a name.`,
+      );
     const isOwn = 'draft' in origin && origin.draft.builder === builder && origin.draft.variable === builder.variable;
-    if (!isOwn || origin.port !== 'out')
+    if (!isOwn)
       throw new SluiceError(
         'misplaced-id',
         `.${verb}(${describe(label)}) stands outside the chain that creates "${labelOf(origin)}". Move it to the end of that chain.`,

@@ -180,7 +180,10 @@ test('an id stands in the chain that creates the operator', () => {
       }),
     { code: 'misplaced-id', message: /"late".*outside the chain that creates "numbers"/ },
   );
-  assert.throws(() => evaluate(() => kafka('t').errors.id('x')), { code: 'misplaced-id' });
+  assert.throws(() => evaluate(() => kafka('t').errors.id('x')), {
+    code: 'misplaced-id',
+    message: /"kafka t.errors", a side output/,
+  });
 });
 
 test('a failed declaration leaves no node behind', () => {

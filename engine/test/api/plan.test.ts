@@ -1,6 +1,7 @@
 // A cell's chain as a plan: nodes, edges, uids and names, as literal JSON.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
 import { functionHash, ownHash, shapeHash } from '../../graph/fingerprint.ts';
@@ -383,4 +384,56 @@ test('a fragment taken in the middle of an evaluation is a part of the one at it
     assert.deepEqual(builder.fragment().nodes.slice(0, 2), early.nodes);
   });
   assert.ok(builder.fragment().functions instanceof FunctionTable);
+});
+
+/** Verbs that keep the element's type, so that any sequence of them is a chain. */
+const verbs: Readonly<Record<string, (stream: Stream<Order>) => Stream<Order>>> = {
+  map: (s) => s.map((o) => o),
+  filter: (s) => s.filter((o) => o.amount > 1),
+  flatMap: (s) => s.flatMap((o) => [o]),
+  union: (s) => s.union(s),
+  take: (s) => s.take(3),
+  assignTimestamps: (s) => s.assignTimestamps('createdAt'),
+  reduce: (s) => s.keyBy('customer').reduce((a) => a),
+  window: (s) =>
+    s
+      .keyBy('id')
+      .window(tumbling('1m'))
+      .reduce((a) => a),
+};
+const anyChain = fc.array(fc.tuple(fc.constantFrom('', 'a', 'b'), fc.constantFrom(...Object.keys(verbs))), {
+  maxLength: 12,
+});
+const declareChain = (steps: readonly (readonly [variable: string, verb: string])[]) =>
+  evaluate((set) => {
+    let stream: Stream<Order> = from<Order>([]);
+    for (const [variable, verb] of steps) {
+      set(variable);
+      stream = verbs[verb]!(stream);
+    }
+  });
+
+test('the same text is the same plan, its uids are unique, and its edges join its nodes', () => {
+  fc.assert(
+    fc.property(anyChain, (steps) => {
+      const { nodes, edges } = declareChain(steps);
+      const again = declareChain(steps);
+      assert.deepEqual([nodes, edges], [again.nodes, again.edges]);
+      assert.deepEqual(JSON.parse(JSON.stringify([nodes, edges])), [nodes, edges]);
+      const ids = new Set(nodes.map((node) => node.id));
+      assert.equal(ids.size, nodes.length);
+      for (const edge of edges) assert.ok('node' in edge.from && ids.has(edge.from.node) && ids.has(edge.to));
+    }),
+  );
+});
+
+test('an operator inserted anywhere leaves every other verb its uids', () => {
+  fc.assert(
+    fc.property(anyChain, fc.nat(12), fc.constantFrom('', 'a', 'b'), (steps, at, variable) => {
+      const others = steps.filter(([, verb]) => verb !== 'map');
+      const inserted = others.toSpliced(Math.min(at, others.length), 0, [variable, 'map']);
+      const kept = uids(declareChain(inserted)).filter((uid) => !uid.includes('map#'));
+      assert.deepEqual(kept, uids(declareChain(others)));
+    }),
+  );
 });
