@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 interface Feature {
-  readonly properties: { readonly time: number; readonly updated: number; readonly mag: number; readonly place: string };
+  readonly properties: {
+    readonly time: number;
+    readonly updated: number;
+    readonly mag: number;
+    readonly place: string;
+  };
   readonly geometry: { readonly coordinates: readonly [longitude: number, latitude: number, depthKm: number] };
 }
 
