@@ -2,6 +2,7 @@
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Batch, Operator } from '../operators/operator.ts';
 import { FunctionSink } from './function-sink.ts';
+import { createKafkaSink } from './kafka/kafka-sink.ts';
 
 class PreviewSink implements Operator {
   process(_input: 0 | 1, batch: Batch): number {
@@ -12,8 +13,9 @@ class PreviewSink implements Operator {
 /** undefined: the node is no sink. */
 export function createSink(node: PlanNode, functions: FunctionTable): Operator | undefined {
   switch (node.kind) {
-    case 'function-sink':
     case 'kafka-sink':
+      return createKafkaSink(node, functions);
+    case 'function-sink':
       if (node.parameters['armed'] === false) return new PreviewSink();
       return new FunctionSink(functions.get(node.parameters['fn'] as unknown as FunctionRef));
     default:

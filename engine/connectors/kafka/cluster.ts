@@ -10,7 +10,7 @@ import {
   kafkaErrors,
   listOffsets,
   metadata,
-  needed,
+  neededFor,
   passesByItself,
   type Metadata,
 } from './requests.ts';
@@ -21,15 +21,19 @@ export const answerMillis = 8_000;
 /** It did not work now and may work later: an election, a broker that starts. */
 export class TryAgain extends Error {}
 
+export type Purpose = 'read' | 'write';
+
 export class Cluster {
   readonly #bootstrap: readonly string[];
+  readonly #purpose: Purpose;
   readonly #connections = new Map<string, Promise<BrokerConnection>>();
   #addresses = new Map<number, string>();
   #leaders = new Map<number, number>();
   #closed = false;
 
-  constructor(bootstrap: readonly string[]) {
+  constructor(bootstrap: readonly string[], purpose: Purpose) {
     this.#bootstrap = bootstrap;
+    this.#purpose = purpose;
   }
 
   get description(): string {
@@ -48,7 +52,7 @@ export class Cluster {
       throw new TryAgain(`${this.description} does not know yet who leads "${topic}"`);
     if (about.error === kafkaErrors.unknownTopicOrPartition || about.error === kafkaErrors.invalidTopic)
       throw await this.#unknownTopic(topic);
-    if (about.error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.description);
+    if (about.error === kafkaErrors.topicAuthorizationFailed) throw this.notAllowed(topic);
     if (about.error !== kafkaErrors.none) throw new TryAgain(`the topic answers ${errorName(about.error)}`);
     this.#addresses = new Map(found.brokers.map(({ node, address }) => [node, address]));
     const noLeader = -1;
@@ -78,7 +82,7 @@ export class Cluster {
           partitions: led.map((partition) => ({ partition, time })),
         });
         for (const { partition, error, offset } of answers) {
-          if (error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.description);
+          if (error === kafkaErrors.topicAuthorizationFailed) throw this.notAllowed(topic);
           if (passesByItself(error)) throw new TryAgain(`${topic}[${partition}] answers ${errorName(error)}`);
           if (error !== kafkaErrors.none) throw kafkaFailure(topic, partition, error);
           result.set(partition, offset);
@@ -86,6 +90,16 @@ export class Cluster {
       }),
     );
     return result;
+  }
+
+  notAllowed(topic: string): SluiceError {
+    const [verb, right, note] =
+      this.#purpose === 'read' ? ['Reading', 'READ', '; a consumer group is not needed'] : ['Writing to', 'WRITE', ''];
+    return new SluiceError(
+      'kafka-not-allowed',
+      `${verb} topic "${topic}" on ${this.description} is not allowed. Ask for the rights ${right} and DESCRIBE on the topic${note}.`,
+      { topic },
+    );
   }
 
   close(): void {
@@ -120,14 +134,14 @@ export class Cluster {
       const connection = await BrokerConnection.open(address, answerMillis);
       if (this.#closed) connection.close();
       const { error, apis } = await connection.ask(apiVersions, undefined, answerMillis);
-      const missing = needed.find(
+      const missing = neededFor[this.#purpose].find(
         ({ api, version }) => !apis.some((range) => range.api === api && range.min <= version && version <= range.max),
       );
       if (error === kafkaErrors.none && missing) {
         connection.close();
         throw new SluiceError(
           'kafka-version',
-          `The broker ${address} does not speak version ${missing.version} of Kafka's request ${missing.api}. Sluice reads from Kafka 2.3 and later.`,
+          `The broker ${address} does not speak version ${missing.version} of Kafka's request ${missing.api}. Sluice needs Kafka 2.4 or later.`,
           { address },
         );
       }
@@ -146,19 +160,12 @@ export class Cluster {
     const names = all.topics.filter((one) => !one.internal).map((one) => one.topic);
     const closest = closestName(topic, names);
     const hint = closest !== undefined ? ` Closest: "${closest}".` : names.length === 0 ? ' There are no topics.' : '';
-    return new SluiceError('kafka-unknown-topic', `Topic "${topic}" is not on ${this.description}.${hint}`, {
+    const create = this.#purpose === 'write' ? ' Sluice creates no topics: create it first.' : '';
+    return new SluiceError('kafka-unknown-topic', `Topic "${topic}" is not on ${this.description}.${hint}${create}`, {
       topic,
       closest,
     });
   }
-}
-
-export function notAllowed(topic: string, brokers: string): SluiceError {
-  return new SluiceError(
-    'kafka-not-allowed',
-    `Reading topic "${topic}" on ${brokers} is not allowed. Ask for the rights READ and DESCRIBE on the topic; a consumer group is not needed.`,
-    { topic },
-  );
 }
 
 export function kafkaFailure(topic: string, partition: number, error: number): SluiceError {

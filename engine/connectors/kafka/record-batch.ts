@@ -150,7 +150,8 @@ export function readRecords(
   return { count, values: values.subarray(0, filled), lengths, offsets, timestamps };
 }
 
-class RecordCursor {
+/** Walks over the numbers of a record. */
+export class RecordCursor {
   readonly #bytes: Buffer;
   at: number;
   constructor(bytes: Buffer, at: number) {

@@ -8,7 +8,7 @@ import { isAscii } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../error.ts';
 import { BrokerUnreachable } from './broker-connection.ts';
-import { Cluster, kafkaFailure, notAllowed, TryAgain } from './cluster.ts';
+import { Cluster, kafkaFailure, TryAgain } from './cluster.ts';
 import { RecordsUnreadable } from './compression.ts';
 import { batchHeaders, committedBatches, readRecords } from './record-batch.ts';
 import type { Chunk, Offsets, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
@@ -51,7 +51,7 @@ export class TopicReader {
   constructor(request: ReadRequest, port: ReaderPort) {
     this.#request = request;
     this.#port = port;
-    this.#cluster = new Cluster(request.brokers);
+    this.#cluster = new Cluster(request.brokers, 'read');
     port.on('message', (message) => this.#receive(message));
   }
 
@@ -217,7 +217,7 @@ export class TopicReader {
 
   async #answerError({ partition, error }: FetchedPartition, { next }: Progress): Promise<void> {
     const { topic } = this.#request;
-    if (error === kafkaErrors.topicAuthorizationFailed) throw notAllowed(topic, this.#cluster.description);
+    if (error === kafkaErrors.topicAuthorizationFailed) throw this.#cluster.notAllowed(topic);
     if (error === kafkaErrors.offsetOutOfRange) {
       const logStart = (await this.#cluster.offsets(topic, [partition], earliestOffset)).get(partition)!;
       throw new SluiceError(

@@ -1,0 +1,28 @@
+// A row as the JSON text that is written: dates as ISO-8601, bigint as text, bytes as base64, maps as pairs, sets as lists; undefined fields are left out.
+
+/** undefined: the element is nothing that JSON can say. */
+export function rowText(row: unknown): string | undefined {
+  return JSON.stringify(isFlat(row) ? row : plain(row));
+}
+
+/** Plain fields only, which is what most rows are: JSON.stringify does it alone. */
+function isFlat(row: unknown): boolean {
+  if (row === null || typeof row !== 'object') return typeof row !== 'bigint';
+  if (Object.getPrototypeOf(row) !== Object.prototype) return false;
+  for (const field in row) {
+    const value = (row as Record<string, unknown>)[field];
+    if (typeof value === 'bigint' || (typeof value === 'object' && value !== null && !(value instanceof Date)))
+      return false;
+  }
+  return true;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (value instanceof Map) return [...value].map(([key, inner]) => [plain(key), plain(inner)]);
+  if (value instanceof Set) return [...value].map(plain);
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, plain(inner)]));
+}

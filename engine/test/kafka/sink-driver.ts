@@ -1,0 +1,87 @@
+// Drives one sink as a task does: hands it batches, calls again what it did not take after its wake, waits for its flush.
+import { createKafkaSink } from '../../connectors/kafka/kafka-sink.ts';
+import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import type { Batch, Operator, OperatorContext } from '../../operators/operator.ts';
+
+export interface SinkRow {
+  readonly value: unknown;
+  readonly timestamp: number;
+}
+
+export class SinkDriver {
+  readonly sink: Operator;
+  failure: unknown;
+  #woken = Promise.withResolvers<void>();
+
+  constructor(parameters: PlanNode['parameters'], functions = new FunctionTable()) {
+    const name = String(parameters['topic']);
+    const node = { id: 's', uid: 's', kind: 'kafka-sink', name, group: '', parameters, own: '', shape: '' };
+    this.sink = createKafkaSink(node, functions);
+    const context: OperatorContext = {
+      id: 's',
+      uid: 's',
+      name,
+      freeze: true,
+      clock: { now: () => Date.now() },
+      output: {
+        full: false,
+        emit: () => undefined,
+        emitTo: () => undefined,
+        hasReader: () => false,
+        watermark: () => undefined,
+        idle: () => undefined,
+        active: () => undefined,
+        finish: () => undefined,
+      },
+      wake: () => this.#wake(),
+      wakeAt: () => undefined,
+      fail: (error) => {
+        this.failure ??= error;
+        this.#wake();
+      },
+      countLate: () => undefined,
+    };
+    this.sink.open?.(context);
+  }
+
+  /** How many it takes at once, without waiting. */
+  offer(rows: readonly SinkRow[], from = 0): number {
+    return this.sink.process(0, toBatch(rows), from);
+  }
+  /** Resolves when all rows are taken. */
+  async write(rows: readonly SinkRow[]): Promise<void> {
+    const batch = toBatch(rows);
+    let at = 0;
+    await this.#repeat(() => (at = this.sink.process(0, batch, at)) === batch.length);
+  }
+  /** Resolves when a barrier could pass. */
+  flush(): Promise<void> {
+    return this.#repeat(() => this.sink.flush?.() ?? true);
+  }
+  async failed(): Promise<Error & { code: string }> {
+    await this.#repeat(() => false).catch(() => undefined);
+    return this.failure as Error & { code: string };
+  }
+
+  async #repeat(isDone: () => boolean): Promise<void> {
+    for (;;) {
+      if (this.failure !== undefined) throw this.failure as Error;
+      // Taken before the call: a wake during it must not get lost.
+      const woken = this.#woken.promise;
+      if (isDone()) return;
+      await woken;
+    }
+  }
+  #wake(): void {
+    this.#woken.resolve();
+    this.#woken = Promise.withResolvers();
+  }
+}
+
+function toBatch(rows: readonly SinkRow[]): Batch {
+  return {
+    length: rows.length,
+    values: rows.map(({ value }) => value),
+    timestamps: Float64Array.from(rows, ({ timestamp }) => timestamp),
+  };
+}
