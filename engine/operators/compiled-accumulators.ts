@@ -16,19 +16,17 @@ export function compileAccumulators<A extends Keyed>(
   const reads = selectors.map(
     ({ spec }, at) => `const v${at} = ${'fn' in spec ? `f${at}(e)` : `e${property(spec.field)}`};`,
   );
-  const checks = selectors.map(({ needs }, at) =>
-    needs === 'number'
-      ? `if (typeof v${at} !== 'number' || v${at} !== v${at}) number(${at}, v${at});`
-      : `if (typeof v${at} !== 'number' || v${at} !== v${at}) ordered(${at}, v${at});`,
-  );
+  const check = (at: number): string =>
+    `if (typeof v${at} !== 'number' || v${at} !== v${at}) ${selectors[at]!.needs === 'number' ? 'number' : 'ordered'}(${at}, v${at});`;
   // What is compared must be of one kind; two numbers, the usual case, are seen to be at once.
-  const comparisons = slots.flatMap(({ kind, selector }, at) =>
-    kind === 'min' || kind === 'max'
-      ? [
-          `if (typeof v${selector} !== 'number' || typeof a.${slotName(at)} !== 'number') ordered(${selector}, v${selector}, a.${slotName(at)});`,
-        ]
-      : [],
-  );
+  const comparison = (at: number): string[] =>
+    slots.flatMap(({ kind, selector }, slot) => {
+      if (selector !== at || (kind !== 'min' && kind !== 'max')) return [];
+      const kept = `a.${slotName(slot)}`;
+      return [`if (typeof v${at} !== 'number' || typeof ${kept} !== 'number') ordered(${at}, v${at}, ${kept});`];
+    });
+  const checks = selectors.map((_, at) => check(at));
+  const checksOfAdd = selectors.flatMap((_, at) => [check(at), ...comparison(at)]);
   const first = slots.map(({ kind, selector }, at) => `${slotName(at)}: ${kind === 'count' ? 1 : `v${selector}`}`);
   const updates = slots.map(({ kind, selector }, at) => {
     const kept = `a.${slotName(at)}`;
@@ -54,8 +52,7 @@ export function compileAccumulators<A extends Keyed>(
       },
       add(a, e) {
         ${reads.join(' ')}
-        ${checks.join(' ')}
-        ${comparisons.join(' ')}
+        ${checksOfAdd.join(' ')}
         ${updates.join(' ')}
       },
       result(a, windowStart, windowEnd) {

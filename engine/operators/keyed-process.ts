@@ -27,12 +27,15 @@ export interface ProcessFunctions {
 
 /** Everything of one key. */
 interface Entry extends Keyed, Values {
+  /** Identity of the key. The row cannot give it: with two inputs its labels are those of the side that saw the key first. */
+  readonly tuple: readonly unknown[];
   readonly eventTimers: Set<number>;
   readonly processingTimers: Set<number>;
 }
 /** One key group in a snapshot. */
 type GroupContent = {
-  readonly key: unknown;
+  readonly row: KeyRow;
+  readonly tuple: readonly unknown[];
   /** By name, so that a state added later finds the others in place. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly expiresAt: Readonly<Record<string, number>> | undefined;
@@ -123,16 +126,17 @@ export class KeyedProcess implements Operator, CurrentKey {
     let entry = keys.find(this.#entries, key);
     if (!entry) {
       const row = keys.row(element, key);
-      entry = this.#newEntry(row);
       if (this.#context.freeze) deepFreeze(row);
-      this.#entries.set(keys.tuple(row), entry);
+      entry = this.#newEntry(row, keys.tuple(row));
+      this.#entries.set(entry.tuple, entry);
     }
     this.current = entry;
     this.#live -= liveOf(entry);
   }
-  #newEntry(row: KeyRow): Entry {
+  #newEntry(row: KeyRow, tuple: readonly unknown[]): Entry {
     return {
       row,
+      tuple,
       group: -1,
       touched: 0,
       values: this.#names.map(() => undefined),
@@ -148,7 +152,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     if (live === 0) this.#forget(this.current);
   }
   #forget(entry: Entry): void {
-    this.#entries.delete(this.#keys[0]!.tuple(entry.row));
+    this.#entries.delete(entry.tuple);
     this.#changed.forget(entry);
   }
 
@@ -246,16 +250,16 @@ export class KeyedProcess implements Operator, CurrentKey {
   // ------------------------------------------------------------------------------------------------ state
 
   snapshot(writer: StateWriter): void {
-    const keys = this.#keys[0]!;
     if (this.#hasTtl) this.#dropExpired();
     this.#changed.write<Entry, undefined, GroupContent>(
       writer,
-      keys,
+      ({ tuple }) => tuple,
       (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
       () => [],
       (content, entry) =>
         content.push({
-          key: keys.pack(entry.row),
+          row: entry.row,
+          tuple: entry.tuple,
           values: this.#byName(entry.values),
           expiresAt: entry.expiresAt && (this.#byName(entry.expiresAt) as Record<string, number>),
           eventTimers: [...entry.eventTimers],
@@ -265,11 +269,10 @@ export class KeyedProcess implements Operator, CurrentKey {
     writer.value({ watermark: this.#watermark });
   }
   restore(reader: StateReader): void {
-    const keys = this.#keys[0]!;
     this.#watermark = (reader.value() as { readonly watermark: number } | undefined)?.watermark ?? -Infinity;
-    for (const [, content] of reader.groups())
+    for (const [group, content] of reader.groups())
       for (const kept of (content as GroupContent | undefined) ?? []) {
-        const entry = this.#newEntry(keys.unpack(kept.key));
+        const entry = this.#newEntry(kept.row, kept.tuple);
         this.#names.forEach((name, index) => {
           entry.values[index] = kept.values[name];
           if (entry.expiresAt) entry.expiresAt[index] = kept.expiresAt?.[name] ?? Infinity;
@@ -277,8 +280,9 @@ export class KeyedProcess implements Operator, CurrentKey {
         for (const at of kept.eventTimers) this.#eventTimers.set(entry, at);
         for (const at of kept.processingTimers) this.#processingTimers.set(entry, at);
         entry.touched = this.#changed.epoch;
+        this.#changed.restored(entry, group);
         this.#live += liveOf(entry);
-        this.#entries.set(keys.tuple(entry.row), entry);
+        this.#entries.set(entry.tuple, entry);
       }
     this.#wakeInTime();
   }

@@ -87,7 +87,7 @@ export class KeyedRows<A extends Keyed> implements Operator, LoopHost<A> {
   snapshot(writer: StateWriter): void {
     this.#changed.write<A, undefined, GroupContent>(
       writer,
-      this.#keys,
+      ({ row }) => this.#keys.tuple(row),
       (visit) => this.entries.forEach((entry) => visit(entry, undefined)),
       () => ({ keys: [], kept: Array.from({ length: this.#contents.columns }, () => []) }),
       (content, entry) => {
@@ -97,12 +97,14 @@ export class KeyedRows<A extends Keyed> implements Operator, LoopHost<A> {
     );
   }
   restore(reader: StateReader): void {
-    for (const [, content] of reader.groups()) {
+    for (const [group, content] of reader.groups()) {
       if (content === undefined) continue;
       const { keys, kept } = content as GroupContent;
       keys.forEach((packed, index) => {
         const row = this.#keys.unpack(packed);
-        this.entries.set(this.#keys.tuple(row), this.#contents.unpack(row, this.epoch, kept, index));
+        const entry = this.#contents.unpack(row, this.epoch, kept, index);
+        this.#changed.restored(entry, group);
+        this.entries.set(this.#keys.tuple(row), entry);
       });
     }
   }

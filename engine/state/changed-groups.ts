@@ -2,7 +2,7 @@
 // needs it, so that entries which come and go between two snapshots are never hashed.
 import type { StateWriter } from '../operators/operator.ts';
 import { keyGroupOf, keyGroups } from './key-group.ts';
-import type { KeyRow, Keys } from './keys.ts';
+import type { KeyRow } from './keys.ts';
 
 /** What every piece of keyed state carries. */
 export interface Keyed {
@@ -22,15 +22,18 @@ export class ChangedGroups {
   forget(entry: Keyed): void {
     if (entry.group >= 0) this.#gone[entry.group] = 1;
   }
-  /** Nobody has asked for a snapshot yet: nothing needs to be forgotten. */
-  get isFirst(): boolean {
-    return this.epoch === 1;
+  /** The entry comes from a snapshot, in which its group has content that must not outlive it. */
+  restored(entry: Keyed, group: number): void {
+    entry.group = group;
+    this.isNew = false;
   }
+  /** No entry has ever been in a snapshot: nothing needs to be forgotten. */
+  isNew = true;
 
-  /** Writes the groups that have changed. `each` visits every entry with what it belongs to; `add` puts one into its group's content. */
+  /** Writes the groups that have changed. `tupleOf` gives an entry's key; `each` visits every entry with what it belongs to; `add` puts one into its group's content. */
   write<E extends Keyed, O, C>(
     writer: StateWriter,
-    keys: Keys,
+    tupleOf: (entry: E) => readonly unknown[],
     each: (visit: (entry: E, owner: O) => void) => void,
     empty: () => C,
     add: (content: C, entry: E, owner: O) => void,
@@ -38,7 +41,7 @@ export class ChangedGroups {
     const changed = this.#gone.slice();
     each((entry) => {
       if (entry.touched !== this.epoch && !writer.full) return;
-      if (entry.group < 0) entry.group = keyGroupOf(keys.tuple(entry.row));
+      if (entry.group < 0) entry.group = keyGroupOf(tupleOf(entry));
       changed[entry.group] = 1;
     });
     const contents: (C | undefined)[] = Array.from(changed, () => undefined);
@@ -49,6 +52,7 @@ export class ChangedGroups {
       if (isChanged === 1) writer.group(group, contents[group]);
     });
     this.epoch++;
+    this.isNew = false;
     this.#gone.fill(0);
   }
 }

@@ -173,7 +173,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
       this.#output.emit(result, pane.end - 1);
       return true;
     }
-    this.#rows.start(result, pane.end - 1, `apply of ${this.#context.name}`);
+    this.#rows.start(result, pane.end - 1, `apply of "${this.#context.name}"`);
     return this.#rows.drain(this.#output);
   }
 
@@ -223,7 +223,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   #drop(pane: Pane<A>): void {
     this.#panes.delete(pane.start);
     this.#entries -= pane.entries.length;
-    if (!this.#changed.isFirst) for (const entry of pane.entries) this.#changed.forget(entry);
+    if (!this.#changed.isNew) for (const entry of pane.entries) this.#changed.forget(entry);
   }
 
   // ------------------------------------------------------------------------------------------------ state
@@ -233,7 +233,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     const { columns } = this.#contents;
     this.#changed.write<A, Pane<A>, GroupContent>(
       writer,
-      keys,
+      ({ row }) => keys.tuple(row),
       (visit) => this.#panes.forEach((pane) => pane.entries.forEach((entry) => visit(entry, pane))),
       () => ({ starts: [], keys: [], kept: Array.from({ length: columns }, () => []) }),
       (content, entry, pane) => {
@@ -248,14 +248,16 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     const { keys, assigner } = this.#settings;
     const value = reader.value() as { readonly watermark: number } | undefined;
     this.#watermark = value?.watermark ?? -Infinity;
-    for (const [, content] of reader.groups()) {
+    for (const [group, content] of reader.groups()) {
       if (content === undefined) continue;
       const { starts, keys: packed, kept } = content as GroupContent;
       if (kept.length !== this.#contents.columns) throw otherShape(this.#context.name);
       starts.forEach((start, index) => {
         const pane = this.#panes.get(start) ?? this.#newPane(start, start + assigner.sizeMillis);
         const row = keys.unpack(packed[index]);
-        this.#enter(pane, this.#contents.unpack(row, this.#changed.epoch, kept, index));
+        const entry = this.#contents.unpack(row, this.#changed.epoch, kept, index);
+        this.#changed.restored(entry, group);
+        this.#enter(pane, entry);
       });
     }
   }
