@@ -141,7 +141,7 @@ export class Executor {
     } catch (error) {
       place.leave();
       this.#runs.delete(command.run);
-      post({ kind: 'evaluation-failed', run: command.run, error: await this.#evaluator.locate(error, command.cell) });
+      post({ kind: 'evaluation-failed', run: command.run, error: this.#evaluator.locate(error, command.cell) });
       return;
     }
     this.#functions.addAll(result.fragment.functions);
@@ -277,16 +277,14 @@ export class Executor {
     const cell = node?.group ?? '';
     for (const { operator } of this.#pulls.values())
       if (this.#reaches(failure.node, operator)) operator.fail(failure.error);
-    void this.#evaluator.locate(failure.error, cell).then((error) => {
-      const source = node && this.#sourceName(node.id);
-      this.#options.post({
-        kind: 'operator-failed',
-        instance: failure.node,
-        cell,
-        name: node?.name ?? failure.uid,
-        error,
-        ...(failure.record && { record: describeRecord(failure.record, source) }),
-      });
+    const source = node && this.#sourceName(node.id);
+    this.#options.post({
+      kind: 'operator-failed',
+      instance: failure.node,
+      cell,
+      name: node?.name ?? failure.uid,
+      error: this.#evaluator.locate(failure.error, cell),
+      ...(failure.record && { record: describeRecord(failure.record, source) }),
     });
   }
   /** The pull hangs on this node: its rows will never come. */

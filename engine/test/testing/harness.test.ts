@@ -1,0 +1,140 @@
+// The harness drives real operators with a clock that stands still, and says what came out, what was late, and what is left.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { count, sum, tumbling, valueState } from '../../index.ts';
+import { harness, harness2 } from '../../testing/index.ts';
+
+interface Payment {
+  readonly who: string;
+  readonly amount: number;
+}
+const totals = () =>
+  harness<Payment, { who: string; total: number; n: number; windowStart: Date; windowEnd: Date }>((payments) =>
+    payments
+      .keyBy('who')
+      .window(tumbling('1m'))
+      .allowedLateness('10s')
+      .aggregate({ total: sum('amount'), n: count() }),
+  );
+
+test('a window fires when the watermark passes its last millisecond, and nothing is left after its lateness', () => {
+  const h = totals();
+  h.element({ who: 'ann', amount: 5 }, 10_000);
+  h.element({ who: 'ann', amount: 7 }, 50_000);
+  h.watermark(59_998);
+  assert.deepEqual(h.output(), []);
+  h.watermark(59_999);
+  assert.deepEqual(h.output(), [
+    {
+      element: { who: 'ann', windowStart: new Date(0), windowEnd: new Date(60_000), total: 12, n: 2 },
+      timestamp: 59_999,
+    },
+  ]);
+  assert.ok(h.entries() > 0, 'the window waits for late elements');
+  h.watermark(69_999);
+  assert.equal(h.entries(), 0);
+  h.close();
+});
+
+test('a late element within the lateness fires again, one after it goes to late', () => {
+  const h = totals();
+  h.element({ who: 'ann', amount: 5 }, 10_000);
+  h.watermark(60_000);
+  h.output();
+  h.element({ who: 'ann', amount: 1 }, 20_000);
+  assert.deepEqual(
+    h.output().map((row) => ('element' in row ? row.element.total : undefined)),
+    [6],
+  );
+  h.watermark(70_000);
+  h.element({ who: 'ann', amount: 3 }, 30_000);
+  assert.deepEqual(h.late(), [{ element: { who: 'ann', amount: 3 }, timestamp: 30_000 }]);
+  h.close();
+});
+
+test('restore(snapshot) goes on where the snapshot was', () => {
+  const first = totals();
+  first.element({ who: 'ann', amount: 5 }, 10_000);
+  const snapshot = first.snapshot();
+  first.close();
+  const second = harness<Payment, { total: number }>(
+    (payments) =>
+      payments
+        .keyBy('who')
+        .window(tumbling('1m'))
+        .allowedLateness('10s')
+        .aggregate({ total: sum('amount'), n: count() }),
+    { restore: snapshot },
+  );
+  second.element({ who: 'ann', amount: 7 }, 50_000);
+  second.watermark(60_000);
+  assert.deepEqual(
+    second.output().map((row) => ('element' in row ? row.element.total : undefined)),
+    [12],
+  );
+  second.close();
+});
+
+test('an element that is changed is an error where it is changed', () => {
+  const h = harness<{ n: number }, { n: number }>((input) =>
+    input.map((element) => {
+      element.n++;
+      return element;
+    }),
+  );
+  assert.throws(() => h.element({ n: 1 }), /read only/);
+});
+
+test('processing time stands still until it is told to move', () => {
+  const h = harness<{ k: string }, string>((input) =>
+    input.keyBy('k').process({
+      state: { seen: valueState<number>() },
+      onElement(_element, { timers, state }) {
+        state.seen.set(1);
+        timers.processingTime(1000);
+      },
+      *onTimer(at, { key, state }) {
+        state.seen.clear();
+        yield `${key.k} at ${at}`;
+      },
+    }),
+  );
+  h.element({ k: 'a' }, 0);
+  h.advanceProcessingTime(999);
+  assert.deepEqual(h.output(), []);
+  h.advanceProcessingTime(1000);
+  assert.deepEqual(h.output(), [{ element: 'a at 1000', timestamp: 1000 }]);
+  assert.equal(h.entries(), 0);
+});
+
+test('the two inputs of an operator combine their watermarks', () => {
+  const h = harness2<number, string, string>((left, right) =>
+    left.connect(right).map(
+      (n) => `left ${n}`,
+      (text) => `right ${text}`,
+    ),
+  );
+  h.left(1, 5);
+  h.right('x', 7);
+  h.leftWatermark(10);
+  assert.deepEqual(h.output({ watermarks: true }), [
+    { element: 'left 1', timestamp: 5 },
+    { element: 'right x', timestamp: 7 },
+  ]);
+  h.rightWatermark(4);
+  h.rightWatermark(20);
+  assert.deepEqual(h.output({ watermarks: true }), [{ watermark: 4 }, { watermark: 10 }]);
+});
+
+test('while downstream is full the rows wait, and come in order afterwards', () => {
+  const h = harness<number, number>((input) => input.flatMap((n) => Array.from({ length: 3000 }, (_, i) => n + i)));
+  h.blockDownstream(true);
+  h.element(0);
+  h.element(3000);
+  assert.deepEqual(h.output(), []);
+  h.blockDownstream(false);
+  assert.deepEqual(
+    h.output().map((row) => ('element' in row ? row.element : undefined)),
+    Array.from({ length: 6000 }, (_, i) => i),
+  );
+});

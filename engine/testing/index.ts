@@ -1,0 +1,9 @@
+// The package's second entry, `sluice/testing`: one operator chain driven by hand, and the pieces that vectors of other engines need.
+// eslint-disable-next-line no-restricted-syntax -- the one place that gives others' exports on
+export type * from './surface.ts';
+export { harness, harness2 } from './harness.ts';
+export { PidRateEstimator } from '../time/pid-rate-estimator.ts';
+export { assignWindows } from './assign-windows.ts';
+export { boundedOutOfOrderness } from './bounded-out-of-orderness.ts';
+export { PartitionWatermarks } from '../time/partition-watermarks.ts';
+export { WatermarkValve } from '../time/watermark-valve.ts';

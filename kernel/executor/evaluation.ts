@@ -1,0 +1,190 @@
+// Evaluating cells in the executor: what a cell is given (other cells' values, modules, a builder), and what is made of what it leaves.
+import { inspect } from 'node:util';
+import { dirname, resolve } from 'node:path';
+import * as sluice from '../../engine/index.ts';
+import { Builder, runWithBuilder } from '../../engine/api/builder.ts';
+import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
+import { endpointOf, isStreamLike, reference } from '../../engine/api/reference.ts';
+import { displaySpecOf } from '../../engine/api/view.ts';
+import { SluiceError } from '../../engine/error.ts';
+import { hashValue } from '../../engine/graph/fingerprint.ts';
+import type { PlanNode } from '../../engine/graph/plan.ts';
+import * as testing from '../../engine/testing/index.ts';
+import { CellEvaluation } from '../cells/cell-runtime.ts';
+import { evaluateCell } from '../cells/evaluate.ts';
+import { metaOf, ModuleLoader } from '../cells/modules.ts';
+import { copyData } from '../cells/plain-data.ts';
+import { SourcePlaces } from '../cells/source-places.ts';
+import { toWire } from '../protocol/values.ts';
+import type { Displayed, EvaluateCommand, Export, KeptData, LocatedError } from './executor-protocol.ts';
+
+export interface EvaluationResult {
+  readonly fragment: Fragment;
+  readonly exports: readonly Export[];
+  readonly displayed: Displayed;
+  readonly kept: KeptData;
+}
+export interface EvaluatorHost {
+  readonly openPull: (run: number, from: Endpoint, label: string, fragment: Fragment) => AsyncIterableIterator<unknown>;
+}
+
+/** Silent partitions are taken out after this in a notebook, when the source does not say otherwise. */
+const notebookIdlenessMillis = 10_000;
+/** Values whose JSON is shorter can be unfolded where they are shown. */
+const unfoldedLength = 20_000;
+
+type Values = Readonly<Record<string, unknown>>;
+/** What the last successful run of a cell left. */
+interface Committed {
+  readonly values: Values;
+  readonly nodes: readonly PlanNode[];
+}
+
+export class Evaluator {
+  readonly #notebook: string;
+  readonly #params: Readonly<Record<string, string>>;
+  readonly #host: EvaluatorHost;
+  readonly #places = new SourcePlaces();
+  readonly #modules: ModuleLoader;
+  readonly #committed = new Map<string, Committed>();
+
+  constructor(notebook: string, params: Readonly<Record<string, string>>, host: EvaluatorHost) {
+    this.#notebook = notebook;
+    this.#params = params;
+    this.#host = host;
+    this.#modules = new ModuleLoader({
+      notebook,
+      builtins: { sluice: () => ({ ...sluice }), 'sluice/testing': () => ({ ...testing }) },
+      places: this.#places,
+    });
+  }
+
+  begin(command: EvaluateCommand): Evaluation {
+    const given = Object.fromEntries(
+      command.uses.map(({ name, cell }) => [name, reference(this.#committed.get(cell)?.values[name], cell, name)]),
+    );
+    const folder = dirname(this.#notebook);
+    const builder = new Builder({
+      group: command.cell,
+      resolvePath: (path) => resolve(folder, path),
+      params: this.#params,
+      captures: hashValue([command.code, Object.values(given)]),
+      idlenessMillis: notebookIdlenessMillis,
+      isBounded: (endpoint) => this.#isBounded(endpoint),
+      pullHost: { pull: (from, label, fragment) => this.#host.openPull(command.run, from, label, fragment) },
+    });
+    const runtime = new CellEvaluation({
+      in: given,
+      setVariable: (name) => (builder.variable = name),
+      import: (specifier, needed, isOptional) => this.#modules.import(specifier, needed, isOptional),
+      meta: metaOf(this.#notebook),
+      restore: command.restore,
+    });
+    return new Evaluation(command, builder, runtime, this.#places);
+  }
+
+  commit(evaluation: Evaluation | undefined): void {
+    if (evaluation?.values)
+      this.#committed.set(evaluation.cell, { values: evaluation.values, nodes: evaluation.nodes });
+  }
+  forget(cell: string): void {
+    this.#committed.delete(cell);
+  }
+  committedNodes(): readonly PlanNode[] {
+    return [...this.#committed.values()].flatMap((cell) => cell.nodes);
+  }
+
+  /** The error with the place in the user's text. */
+  locate(error: unknown, cell: string): LocatedError {
+    const place = this.#places.locate(error);
+    const isOurs = error instanceof SluiceError;
+    const name = error instanceof Error && !isOurs ? `${error.name}: ` : '';
+    return {
+      code: isOurs ? error.code : 'exception',
+      message: error instanceof Error ? name + error.message : `Thrown: ${inspect(error)}`,
+      ...(place?.file === undefined ? { cell: place?.cell ?? cell } : { file: place.file }),
+      ...(place && { line: place.line, column: place.column, excerpt: place.excerpt }),
+      ...(!isOurs && { stack: this.#places.stack(error) }),
+    };
+  }
+
+  #isBounded(endpoint: Endpoint): boolean | undefined {
+    if ('node' in endpoint) return undefined;
+    const held = this.#committed.get(endpoint.group)?.values[endpoint.variable];
+    if (!isStreamLike(held)) return undefined;
+    const { origin } = held.place;
+    if (!('draft' in origin)) return this.#isBounded(origin);
+    return origin.draft.builder.unboundedSource(origin) === undefined;
+  }
+}
+
+export class Evaluation {
+  readonly cell: string;
+  /** Values of the names the cell declares, once it is evaluated. */
+  values: Values | undefined;
+  nodes: readonly PlanNode[] = [];
+  isOver = false;
+  readonly #command: EvaluateCommand;
+  readonly #builder: Builder;
+  readonly #runtime: CellEvaluation;
+  readonly #places: SourcePlaces;
+  readonly #aborted = Promise.withResolvers<never>();
+
+  constructor(command: EvaluateCommand, builder: Builder, runtime: CellEvaluation, places: SourcePlaces) {
+    this.cell = command.cell;
+    this.#command = command;
+    this.#builder = builder;
+    this.#runtime = runtime;
+    this.#places = places;
+    this.#aborted.promise.catch(() => {});
+  }
+
+  async run(): Promise<EvaluationResult> {
+    const { cell, code, version } = this.#command;
+    try {
+      const evaluated = runWithBuilder(this.#builder, () =>
+        evaluateCell({ id: cell, code, version }, this.#runtime, this.#places),
+      );
+      const { out, last } = await Promise.race([evaluated, this.#aborted.promise]);
+      this.values = out;
+      this.#builder.variable = '';
+      const displayed = displayedOf(last);
+      const fragment = this.#builder.fragment();
+      this.nodes = fragment.nodes;
+      return { fragment, exports: Object.entries(out).map(exportOf), displayed, kept: this.#runtime.keptData };
+    } finally {
+      this.isOver = true;
+      this.#builder.seal(`the run of cell "${cell}" is over.`);
+    }
+  }
+  /** The user has interrupted it: whatever it still does, nothing of it counts. */
+  abort(error: Error): void {
+    this.#aborted.reject(error);
+  }
+  abandon(reason: string): void {
+    this.#builder.seal(reason);
+  }
+}
+
+function exportOf([name, value]: [string, unknown]): Export {
+  const endpoint = endpointOf(value);
+  return endpoint ? { kind: 'stream', name, endpoint } : { kind: 'value', name, hash: hashValue(value) };
+}
+
+function displayedOf(last: unknown): Displayed {
+  if (last === undefined) return { kind: 'nothing' };
+  const spec = displaySpecOf(last);
+  if (spec) return { kind: 'displays', parts: [spec] };
+  if (isSink(last)) return { kind: 'nothing' };
+  const text =
+    typeof last === 'string'
+      ? last
+      : inspect(last, { depth: 4, breakLength: 100, maxArrayLength: 100, maxStringLength: 10_000 });
+  const copy = copyData(last);
+  const wire = copy.isData ? toWire(copy.value) : undefined;
+  const isSmall = wire !== undefined && JSON.stringify(wire).length <= unfoldedLength;
+  return { kind: 'value', text, ...(isSmall && { wire }) };
+}
+function isSink(value: unknown): boolean {
+  return value !== null && typeof value === 'object' && (value as { kind?: unknown }).kind === 'sink';
+}
