@@ -1,7 +1,7 @@
 // What a run wants shown under its cell → the parts of its view, still without rows.
-import type { DisplaySpec } from '../../engine/api/fragment.ts';
+import type { DisplaySpec, Endpoint } from '../../engine/api/fragment.ts';
 import { parseDuration } from '../../engine/time/duration.ts';
-import type { Displayed } from '../executor/executor-protocol.ts';
+import type { Displayed, Export } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/planner.ts';
 import type { Wire } from '../protocol/displays.ts';
 import { markToVega, type AnyMark } from './mark-to-vega.ts';
@@ -71,8 +71,18 @@ function chartKeeps(mark: ChartSpec['mark']): Pick<RowLayout, 'limit' | 'lastMil
   };
 }
 
+/** What the user calls a stream: the variable that holds it. */
+export function streamName(from: Endpoint, exports: readonly Export[] = []): string {
+  const suffix = from.port === 'out' ? '' : `.${from.port}`;
+  if ('variable' in from) return from.variable + suffix;
+  for (const { kind, name, ...rest } of exports)
+    if (kind === 'stream' && 'endpoint' in rest && 'node' in rest.endpoint && rest.endpoint.node === from.node)
+      return name + suffix;
+  return (from.node.split('/').at(-2) ?? from.node) + suffix;
+}
+
 function titleOf(spec: Extract<DisplaySpec, { kind: 'table' | 'chart' }>): string {
-  const stream = 'variable' in spec.from ? spec.from.variable : variableOf(spec.from.node);
+  const stream = streamName(spec.from);
   if (spec.kind === 'table') return stream;
   const { mark, vega } = spec;
   const given = mark?.['title'] ?? vega?.['title'];
@@ -80,8 +90,4 @@ function titleOf(spec: Extract<DisplaySpec, { kind: 'table' | 'chart' }>): strin
   if (!mark) return stream;
   const { y, color } = mark as unknown as AnyMark;
   return color === undefined ? y : `${y} by ${color}`;
-}
-/** `cell/variable/verb#1` → variable. */
-function variableOf(uid: string): string {
-  return uid.split('/').at(-2) ?? uid;
 }

@@ -2,8 +2,8 @@
 // It is one thing because every effect needs two of them; what each means is said in `session/` and `displays/`.
 import { statSync } from 'node:fs';
 import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
-import type { ViewStore } from '../displays/view-store.ts';
-import { layoutOf } from '../displays/layout.ts';
+import type { SavedViews, ViewStore } from '../displays/view-store.ts';
+import { layoutOf, streamName } from '../displays/layout.ts';
 import type {
   DisplayInstall,
   ExecutorCommand,
@@ -13,11 +13,11 @@ import type {
   SnapshotPart,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
-import type { SavedViews } from '../displays/view-store.ts';
 import type { CellText, Notifications, RunResult, SessionView } from '../protocol/messages.ts';
 import { Flow } from '../session/flow.ts';
 import type { SessionEffect, SessionEvent } from '../session/events.ts';
-import type { GraphDeclaration, LivePlanner } from '../session/graph.ts';
+import { partsOf } from '../live/planner.ts';
+import type { DeclaredCell, GraphDeclaration, LivePlanner } from '../session/graph.ts';
 import { catchingUp, whyNothingFires } from '../session/reasons.ts';
 import { sessionView } from '../session/session-view.ts';
 import { step } from '../session/session.ts';
@@ -32,11 +32,18 @@ export interface CellCompiler {
 /** Sees what happens without being a client: the CLI. */
 export interface Observer {
   /** Every row of every display. A promise holds the stream back until it is done. */
-  rows?(frame: RowFrame): Promise<void> | void;
+  rows?(frame: RowFrame, label: RowLabel): Promise<void> | undefined;
   console?(event: Extract<ExecutorEvent, { kind: 'console' }>): void;
   operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
   runEnded?(cell: string, result: RunResult): void;
   changed?(): void;
+}
+/** Whose rows they are. */
+export interface RowLabel {
+  readonly cell: string;
+  /** Name of the stream that is shown. */
+  readonly stream: string;
+  readonly isOneOfSeveral: boolean;
 }
 export type RowFrame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
 
@@ -78,6 +85,8 @@ export class Control {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #answers = new Map<number, (results: readonly RunResult[]) => void>();
   readonly #clients = new Map<string, Notify>();
+  readonly #labels = new Map<string, RowLabel>();
+  readonly #atEnd = new Set<string>();
   readonly #moduleTimes = new Map<string, number>();
   #nextRequest = 1;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -113,6 +122,10 @@ export class Control {
   /** Displays that run, as of the last mutation that was done. */
   get displays(): readonly DisplayInstall[] {
     return this.#displays;
+  }
+  /** All rows of the display have come. */
+  isAtEnd({ display, installed }: DisplayInstall): boolean {
+    return this.#atEnd.has(`${display}@${installed}`);
   }
   view(): SessionView {
     return sessionView(this.#session, {
@@ -265,8 +278,12 @@ export class Control {
       });
       const displays = planned.displays.map((install) => this.#continued(install));
       this.#planned = displays;
-      for (const { cell, displayed, detached } of graph.cells) {
+      for (const declared of graph.cells) {
+        const { cell, displayed, detached } = declared;
         const isAnew = displays.some((install) => install.cell === cell && !install.keep);
+        for (const { display, installed, part, keep } of displays)
+          if (display === `${cell}/${part}` && !keep)
+            this.#labels.set(`${display}@${installed}`, label(declared, part));
         if (!detached && (cell === committing || isAnew)) this.views.prepare(cell, displayed, displays);
       }
       this.dispatch({ kind: 'planned', epoch, plan: planned.plan, notes: planned.notes });
@@ -355,7 +372,9 @@ export class Control {
   #rows(frame: RowFrame): void {
     const { observer, lossless } = this.#options;
     if (!lossless) this.views.rows(frame);
-    const done = observer?.rows?.(frame);
+    const label = this.#labels.get(`${frame.display}@${frame.installed}`);
+    if (frame.finished) this.#atEnd.add(`${frame.display}@${frame.installed}`);
+    const done = label && observer?.rows?.(frame, label);
     if (!lossless || frame.rows.length === 0) return;
     const more = (): void => this.#post({ kind: 'credit', display: frame.display, rows: frame.rows.length });
     if (done) void done.then(more);
@@ -430,6 +449,14 @@ export class Control {
 function mergeParts(former: readonly SnapshotPart[], next: readonly SnapshotPart[]): readonly SnapshotPart[] {
   const known = new Map(former.map((part) => [part.instance, part.state]));
   return next.map((part) => ({ ...part, state: mergeSnapshots(known.get(part.instance), part.state) }));
+}
+
+function label({ cell, displayed, exports }: DeclaredCell, part: number): RowLabel {
+  const parts = partsOf(displayed);
+  const streams = parts.flatMap((spec) => ('from' in spec ? [streamName(spec.from, exports)] : []));
+  const spec = parts[part];
+  const stream = spec && 'from' in spec ? streamName(spec.from, exports) : cell;
+  return { cell, stream, isOneOfSeveral: new Set(streams).size > 1 };
 }
 
 function located(error: unknown, cell: string | undefined): LocatedError {

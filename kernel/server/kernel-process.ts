@@ -5,8 +5,10 @@ import { planLive } from '../live/planner.ts';
 import { removeEntry, writeEntry } from '../protocol/client/registry.ts';
 import { logPath, realNotebook, socketPath } from '../protocol/client/session-folder.ts';
 import { protocolVersion } from '../protocol/messages.ts';
-import type { ExecutorPort } from '../executor/executor-protocol.ts';
-import { type CellCompiler, Control } from './control.ts';
+import { build } from '../protocol/version.ts';
+import { notebookCompiler } from './compiler.ts';
+import { Control } from './control.ts';
+import { executorThread } from './executor-thread.ts';
 import { RotatedLog } from './rotated-log.ts';
 import type { ServedSession } from './serve-connection.ts';
 import { serveSocket } from './socket-server.ts';
@@ -16,13 +18,10 @@ export interface KernelOptions {
   readonly folder: string;
   readonly session: string;
   readonly idleMillis?: number;
-  readonly build: string;
-  compiler(notebook: () => string): CellCompiler;
-  startExecutor(notebook: string): ExecutorPort;
 }
 
 export async function runKernel(options: KernelOptions): Promise<void> {
-  const { folder, session, build, idleMillis } = options;
+  const { folder, session, idleMillis } = options;
   const log = new RotatedLog(logPath(folder, session));
   log.takeConsole();
   process.on('uncaughtException', (error) => log.write(`uncaught ${error.stack ?? error.message}`));
@@ -35,10 +34,10 @@ export async function runKernel(options: KernelOptions): Promise<void> {
   const socket = socketPath(folder, session);
   const control = new Control({
     settings: { ...(idleMillis !== undefined && { idleMillis }) },
-    compiler: options.compiler(() => served.notebook),
+    compiler: notebookCompiler(() => served.notebook),
     planner: planLive,
     views: new ViewStore(),
-    startExecutor: () => options.startExecutor(served.notebook),
+    startExecutor: () => executorThread(served.notebook),
     ended: (reason) => void end(reason),
   });
   const served: ServedSession = {

@@ -1,0 +1,17 @@
+// The kernel's one file. As a process it is the control thread of a session; started as a thread by itself it is an executor.
+//
+//   main NOTEBOOK FOLDER SESSION [IDLE-MINUTES]
+import { becomeExecutor } from './executor/worker-entry.ts';
+
+// No `await` at the top level: the bundle is CommonJS. What fails here ends the process.
+if (!becomeExecutor()) void becomeControl();
+
+async function becomeControl(): Promise<void> {
+  const [, , notebook, folder, session, idleMinutes] = process.argv;
+  if (notebook === undefined || folder === undefined || session === undefined)
+    throw new Error('The kernel is started by a client: main NOTEBOOK FOLDER SESSION [IDLE-MINUTES].');
+  // An executor's thread has no use for the compiler and the server, and starts faster without them.
+  void import('./server/kernel-process.ts').then(({ runKernel }) =>
+    runKernel({ notebook, folder, session, ...(idleMinutes && { idleMillis: Number(idleMinutes) * 60_000 }) }),
+  );
+}

@@ -1,0 +1,38 @@
+// `kernel/cells` as the session wants it: one cell compiled among the others, its errors as the client shows them, its relative modules by path.
+import { dirname } from 'node:path';
+import { CellCompiler as Compiler } from '../cells/compile.ts';
+import type { CellScope } from '../session/state.ts';
+import type { CellCompiler } from './control.ts';
+import { localModules } from './local-modules.ts';
+
+export function notebookCompiler(notebook: () => string): CellCompiler {
+  const compiler = new Compiler();
+  return {
+    // Nothing to wait for, but a caller must not count on it: a checker may move to a process of its own.
+    // eslint-disable-next-line @typescript-eslint/require-await
+    async compile(cells, cell) {
+      const compilation = compiler.compile(cell, cells);
+      if (!compilation.ok) {
+        const [first] = compilation.diagnostics;
+        if (!first) throw new Error(`Cell "${cell}" does not compile, and nothing says why.`);
+        const { code, message, line, column } = first;
+        const text = cells.find(({ id }) => id === cell)?.text;
+        return { error: { code, message, cell, line, column, excerpt: text?.split('\n')[line - 1] } };
+      }
+      const { compiled, scopes } = compilation;
+      const others: Record<string, CellScope> = {};
+      for (const { id, declares, uses } of scopes)
+        if (id !== cell)
+          others[id] = {
+            declares: declares.filter(({ isValue }) => isValue).map(({ name }) => name),
+            uses: uses.map(({ name }) => name),
+          };
+      return {
+        code: compiled.code,
+        scope: { declares: compiled.declares, uses: compiled.uses.map(({ name }) => name) },
+        others,
+        modules: localModules(dirname(notebook()), compiled.imports),
+      };
+    },
+  };
+}

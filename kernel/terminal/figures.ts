@@ -1,0 +1,63 @@
+// How numbers, times and rows look in a terminal.
+import { fromWire, toPlainJson } from '../protocol/values.ts';
+import { timeAsText } from '../session/reasons.ts';
+
+const prefixes = ['', 'k', 'M', 'G', 'T'];
+/** 18240 → "18.2 k". */
+export function count(value: number): string {
+  let scaled = value;
+  let prefix = 0;
+  while (Math.abs(scaled) >= 999.5 && prefix < prefixes.length - 1) {
+    scaled /= 1000;
+    prefix++;
+  }
+  const digits = prefix === 0 ? (Number.isInteger(value) || value >= 100 ? 0 : 1) : scaled < 99.95 ? 1 : 0;
+  return `${scaled.toFixed(digits)}${prefix === 0 ? '' : ` ${prefixes[prefix] ?? ''}`}`;
+}
+export function rate(perSecond: number): string {
+  const text = count(perSecond);
+  return text.includes(' ') ? `${text}/s` : `${text} /s`;
+}
+
+const bars = '▁▂▃▄▅▆▇█';
+export function sparkline(values: readonly number[]): string {
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  return values
+    .map((value) => {
+      if (!Number.isFinite(value)) return ' ';
+      return bars[high === low ? 0 : Math.round(((value - low) / (high - low)) * (bars.length - 1))] ?? ' ';
+    })
+    .join('');
+}
+
+export function cellText(value: unknown, now: number): string {
+  if (value instanceof Date) return timeAsText(value.getTime(), now);
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+  if (typeof value === 'string') return value;
+  return JSON.stringify(toPlainJson(value)) ?? '';
+}
+
+/** Rows as columns; what is a number is on the right. */
+export function table(wires: readonly unknown[], now: number): readonly string[] {
+  const rows = wires.map(fromWire);
+  const names = [...new Set(rows.flatMap((row) => (isRecord(row) ? Object.keys(row) : [])))];
+  if (names.length === 0) return rows.map((row) => cellText(row, now));
+  const columns = names.map((name) => {
+    const values = rows.map((row) => (isRecord(row) ? row[name] : undefined));
+    const texts = [name, ...values.map((value) => (value === undefined ? '' : cellText(value, now)))];
+    const width = Math.max(...texts.map((text) => text.length));
+    const isNumber = values.every((value) => value === undefined || typeof value === 'number');
+    return texts.map((text) => (isNumber ? text.padStart(width) : text.padEnd(width)));
+  });
+  return Array.from({ length: rows.length + 1 }, (_, line) =>
+    columns
+      .map((column) => column[line])
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}

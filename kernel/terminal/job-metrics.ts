@@ -1,0 +1,21 @@
+// What a session measures, in the shape of the contract's JobMetrics: the last line of `sluice run --json`.
+import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
+import type { OperatorReport } from '../executor/executor-protocol.ts';
+import { levelOf } from '../session/flow.ts';
+
+export function jobMetrics(operators: readonly OperatorReport[]): JobMetrics {
+  return { operators: operators.filter(({ kind }) => kind !== 'display' && kind !== 'pull').map(operatorMetrics) };
+}
+
+function operatorMetrics(report: OperatorReport): OperatorMetrics {
+  const { id, name, recordsIn, recordsOut, busy, idle, backpressured, watermark } = report;
+  return {
+    ...{ id, name, recordsIn, recordsOut },
+    recordsInPerSecond: report.inPerSecond,
+    recordsOutPerSecond: report.outPerSecond,
+    ...{ busy, idle, backpressured },
+    backpressure: levelOf(backpressured),
+    ...(watermark !== undefined && { watermark }),
+    lateRecordsDropped: report.late,
+  };
+}

@@ -1,0 +1,45 @@
+// `--json`: one object a line on stdout and nothing else. What the reader does not take holds the stream back.
+import type { Writable } from 'node:stream';
+import type { JobMetrics } from '../../engine/api/surface.ts';
+import { toPlainJson } from '../protocol/values.ts';
+
+export interface JsonError {
+  readonly code: string;
+  readonly message: string;
+}
+
+export class JsonLines {
+  readonly #out: Writable;
+  constructor(out: Writable) {
+    this.#out = out;
+  }
+
+  /** `stream` where a cell shows several. */
+  rows(cell: string, stream: string | undefined, values: Iterable<unknown>): Promise<void> | undefined {
+    let text = '';
+    for (const value of values) {
+      const row = toPlainJson(value) ?? null;
+      text += `${JSON.stringify({ cell, ...(stream !== undefined && { stream }), row })}\n`;
+    }
+    return this.#write(text);
+  }
+  error(cell: string | undefined, { code, message }: JsonError): void {
+    void this.#write(`${JSON.stringify({ ...(cell !== undefined && { cell }), error: { code, message } })}\n`);
+  }
+  metrics(metrics: JobMetrics): void {
+    void this.#write(`${JSON.stringify({ metrics })}\n`);
+  }
+  /** Everything has left this process. */
+  async flushed(): Promise<void> {
+    await this.#write('', true);
+  }
+
+  #write(text: string, wait = false): Promise<void> | undefined {
+    if (text === '' && !wait) return undefined;
+    let written = (): void => undefined;
+    const done = new Promise<void>((resolve) => (written = resolve));
+    // A reader that has gone (head) takes nothing more; it is an error of nobody.
+    const isRoom = this.#out.write(text, () => written());
+    return isRoom && !wait ? undefined : done;
+  }
+}

@@ -1,0 +1,202 @@
+// The session in a terminal: one block per cell that shows something, rewritten in place; where nothing can be rewritten (a pipe, a log), plain lines.
+import type { WriteStream } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
+import type { JobMetrics } from '../../engine/api/surface.ts';
+import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../protocol/displays.ts';
+import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
+import { fromWire } from '../protocol/values.ts';
+import { asText } from '../session/reasons.ts';
+import { cellText, count, rate, sparkline, table } from './figures.ts';
+import { paint } from './paint.ts';
+import { ViewCopy } from './view-copy.ts';
+
+const shownRows = 4;
+const sparkPoints = 48;
+const drawMillis = 250;
+
+export class LiveTerminal {
+  /** A cell has something to show from now on: ask for its view. */
+  onCell: (cell: string) => void = () => undefined;
+  readonly #out: WriteStream;
+  readonly #views = new Map<string, ViewCopy>();
+  readonly #phases = new Map<string, string>();
+  /** Display part → the last row that was printed. */
+  readonly #printed = new Map<string, number>();
+  readonly #rates = new Map<string, number[]>();
+  #state: SessionView = { cells: [], clients: 0, recordsPerSecond: 0 };
+  #drawnLines = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+
+  constructor(out: WriteStream) {
+    this.#out = out;
+  }
+
+  hear<N extends keyof Notifications>(method: N, params: Notifications[N]): void {
+    if (method === 'state') this.#heardState(params as SessionView);
+    if (method === 'view') this.#heardView(params as ViewSnapshot | ViewDelta);
+    if (this.#out.isTTY && !this.#hasEnded) this.#timer ??= setTimeout(() => this.#draw(), drawMillis);
+  }
+
+  /** A line that stays. */
+  line(text: string): void {
+    this.#erase();
+    this.#out.write(`${text}\n`);
+    this.#redraw();
+  }
+
+  /** What is on the screen now stays there. */
+  end(): void {
+    clearTimeout(this.#timer);
+    if (this.#out.isTTY) this.#draw();
+    this.#hasEnded = true;
+    this.#drawnLines = 0;
+  }
+  summary({ operators }: JobMetrics): void {
+    const sources = operators.filter(({ recordsIn, recordsOut }) => recordsIn === 0 && recordsOut > 0);
+    const read = sources.reduce((sum, { recordsOut }) => sum + recordsOut, 0);
+    const late = operators.reduce((sum, { lateRecordsDropped }) => sum + lateRecordsDropped, 0);
+    const dropped = late > 0 ? `, ${count(late)} late` : '';
+    this.#out.write(`${count(read)} records read, ${operators.length} operators${dropped}\n`);
+  }
+
+  #heardState(state: SessionView): void {
+    this.#state = state;
+    for (const cell of state.cells) {
+      if (cell.hasView && !this.#views.has(cell.id)) {
+        this.#views.set(cell.id, new ViewCopy());
+        this.onCell(cell.id);
+      }
+      if (this.#phases.get(cell.id) === cell.phase) continue;
+      this.#phases.set(cell.id, cell.phase);
+      if (!this.#out.isTTY && cell.phase !== 'not-run') this.#out.write(`${statusLine(cell)}\n`);
+    }
+  }
+  #heardView(message: ViewSnapshot | ViewDelta): void {
+    const view = this.#views.get(message.view);
+    if (!view) return;
+    view.apply(message);
+    for (const part of view.parts) {
+      if (part.kind === 'error' && !this.#out.isTTY) this.#printOnce(`${message.view}/${part.id}`, `✖ ${part.message}`);
+      if (part.kind !== 'table' && part.kind !== 'chart') continue;
+      const key = `${message.view}/${part.id}`;
+      const rates = this.#rates.get(key) ?? [];
+      rates.push(part.rate);
+      this.#rates.set(key, rates.slice(-sparkPoints));
+      if (!this.#out.isTTY) this.#printRows(message.view, key, part);
+    }
+  }
+
+  #printOnce(key: string, text: string): void {
+    if (this.#printed.has(key)) return;
+    this.#printed.set(key, 1);
+    this.#out.write(`${text}\n`);
+  }
+  #printRows(cell: string, key: string, part: TablePart | ChartPart): void {
+    const last = this.#printed.get(key) ?? 0;
+    for (const row of part.rows) {
+      if (row.n <= last) continue;
+      this.#out.write(`${cell}  ${fields(row.value)}\n`);
+    }
+    this.#printed.set(key, Math.max(last, ...part.rows.map(({ n }) => n)));
+  }
+
+  #redraw(): void {
+    if (this.#out.isTTY && !this.#hasEnded) this.#draw();
+  }
+  #erase(): void {
+    if (this.#drawnLines > 0) this.#out.write(`\x1b[${this.#drawnLines}A\x1b[J`);
+    this.#drawnLines = 0;
+  }
+  #draw(): void {
+    this.#timer = undefined;
+    const lines = this.#state.cells.flatMap((cell) => this.#block(cell));
+    // What has scrolled out of the window cannot be rewritten.
+    const room = Math.max(1, (this.#out.rows ?? 24) - 2);
+    const visible = lines.slice(0, room).map((line) => cut(line, this.#out.columns ?? 80));
+    const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : '';
+    this.#out.write(`${up}\x1b[J${visible.map((line) => `${line}\n`).join('')}`);
+    this.#drawnLines = visible.length;
+  }
+
+  #block(cell: CellState): readonly string[] {
+    const parts = this.#views.get(cell.id)?.parts ?? [];
+    if (parts.length === 0 && cell.errors.length === 0) return [];
+    return [statusLine(cell), ...parts.flatMap((part) => this.#part(cell.id, part)), ''];
+  }
+
+  #part(cell: string, part: Part): readonly string[] {
+    switch (part.kind) {
+      case 'table':
+      case 'chart': {
+        const field = part.kind === 'chart' ? yField(part.spec) : undefined;
+        const values =
+          field === undefined
+            ? (this.#rates.get(`${cell}/${part.id}`) ?? [])
+            : part.rows.slice(-sparkPoints).map(({ value }) => Number((value as Record<string, unknown>)[field]));
+        const now = Date.now();
+        const caption = asText(part.caption.pieces, now);
+        const sampled = part.sampled > 1 ? ` · sampled 1 in ${part.sampled}` : '';
+        return [
+          `  ${part.title}  ${paint.dim(`${rate(part.rate)} · ${count(part.total)} rows${sampled}`)}`,
+          ...(values.length > 1 ? [`  ${paint.blue(sparkline(values))}`] : []),
+          ...table(
+            part.rows.slice(-shownRows).map(({ value }) => value),
+            now,
+          ).map((line) => `  ${line}`),
+          ...(caption === '' ? [] : [`  ${part.caption.waiting ? paint.yellow(caption) : paint.dim(caption)}`]),
+        ];
+      }
+      case 'backpressure':
+        return part.operators.map(({ name, inPerSecond, outPerSecond, busy, backpressured, level, culprit }) => {
+          const figures = `in ${rate(inPerSecond)}  out ${rate(outPerSecond)}  busy ${percent(busy)}`;
+          return `  ${name}  ${figures}  backpressured ${percent(backpressured)}  ${level}${culprit ? `  ◀ ${culprit}` : ''}`;
+        });
+      case 'value':
+        return part.text.split('\n').map((line) => `  ${line}`);
+      case 'log':
+        return part.lines.slice(-shownRows).map(({ text }) => `  ${paint.dim(text.split('\n')[0] ?? '')}`);
+      case 'error':
+        return [`  ${paint.red(`✖ ${[part.where, part.message].filter(Boolean).join('  ')}`)}`];
+    }
+  }
+}
+
+function statusLine({ id, phase, inPerSecond, outPerSecond, late, heldBack, reason, rows }: CellState): string {
+  const pieces = [`${marked(phase)} ${id}`];
+  if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
+  if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
+  if (rows !== undefined && phase === 'finished') pieces.push(`${count(rows)} rows`);
+  if (late) pieces.push(`late ${count(late)}`);
+  if (heldBack !== undefined) pieces.push(`▲ ${heldBack}`);
+  if (reason !== undefined) pieces.push(paint.dim(reason));
+  return pieces.join('  ');
+}
+
+function marked(phase: CellState['phase']): string {
+  const text = `● ${phase}`;
+  if (phase === 'live' || phase === 'finished') return paint.green(text);
+  return phase === 'failed' ? paint.red(text) : paint.yellow(text);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+/** A row on one line: name=value. */
+function fields(wire: unknown): string {
+  const value = fromWire(wire);
+  const now = Date.now();
+  if (typeof value !== 'object' || value === null || value instanceof Date) return cellText(value, now);
+  return Object.entries(value)
+    .map(([name, inner]) => `${name}=${cellText(inner, now)}`)
+    .join('  ');
+}
+function yField(spec: Readonly<Record<string, unknown>>): string | undefined {
+  const encoding = spec['encoding'] as { y?: { field?: unknown } } | undefined;
+  return typeof encoding?.y?.field === 'string' ? encoding.y.field : undefined;
+}
+/** By what is seen: colours take no place. */
+function cut(line: string, columns: number): string {
+  const plain = stripVTControlCharacters(line);
+  return plain.length < columns ? line : `${plain.slice(0, columns - 2)}…`;
+}

@@ -1,0 +1,160 @@
+// `sluice run`: the notebook as a job, in this process, until its sources end, the time is up, or somebody stops it.
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ViewStore } from '../displays/view-store.ts';
+import { planLive } from '../live/planner.ts';
+import { notebookCompiler } from '../server/compiler.ts';
+import { Control, type RowFrame, type RowLabel } from '../server/control.ts';
+import { executorThread } from '../server/executor-thread.ts';
+import { CommandError } from './command-error.ts';
+import { jobMetrics } from './job-metrics.ts';
+import { JsonLines } from './json-lines.ts';
+import { LiveTerminal } from './live-terminal.ts';
+import { readNotebook } from './notebook.ts';
+
+export interface RunOptions {
+  readonly json: boolean;
+  readonly forMillis: number | undefined;
+  readonly dry: boolean;
+  readonly params: Readonly<Record<string, string>>;
+  readonly out: NodeJS.WriteStream;
+  /** The user (or a supervisor) has had enough. */
+  readonly stopped: AbortSignal;
+}
+
+/** Gives the exit code. */
+export async function run(path: string, options: RunOptions): Promise<number> {
+  const notebook = resolve(path);
+  const document = readNotebook(notebook);
+  const output = options.json ? jsonOutput(options) : textOutput(options);
+  const failed = Promise.withResolvers<void>();
+  const control = new Control({
+    settings: { arming: options.dry ? 'none' : 'all', idleMillis: Infinity },
+    compiler: notebookCompiler(() => notebook),
+    planner: planLive,
+    views: new ViewStore(),
+    startExecutor: () => executorThread(notebook, options.params),
+    lossless: options.json,
+    observer: {
+      rows: (frame, label) => output.rows(frame, label),
+      console: ({ cell, lines }) =>
+        output.console(
+          cell,
+          lines.map(({ text }) => text),
+        ),
+      operatorFailed({ cell, error, name, record }) {
+        const where = record === undefined ? '' : ` Record: ${record}`;
+        output.error(cell, { code: error.code, message: `${name}: ${error.message}${where}` });
+        failed.resolve();
+      },
+    },
+    ended: () => undefined,
+  });
+  output.watch(control);
+  control.start();
+  try {
+    control.dispatch({ kind: 'sync', cells: document });
+    const stopped = aborted(options.stopped);
+    const time = options.forMillis === undefined ? undefined : sleep(options.forMillis, 'time', { ref: false });
+    const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
+    const ends = [stopped, ...(time ? [time] : [])];
+    const results = await Promise.race([control.run(code), ...ends]);
+    if (Array.isArray(results)) {
+      const wrong = results.find(({ ok }) => !ok);
+      if (wrong?.error) {
+        output.error(wrong.cell, wrong.error);
+        return 1;
+      }
+      const end = await Promise.race([failed.promise.then(() => 'failed'), finished(control), ...ends]);
+      if (end === 'failed') return 1;
+    }
+    await output.drained();
+    return 0;
+  } finally {
+    output.end(control);
+    await control.close();
+    await output.drained();
+  }
+}
+
+/** All sources were bounded, everything has come out, and every row has been shown. */
+async function finished(control: Control): Promise<string> {
+  for (;;) {
+    if (isFinished(control)) return 'finished';
+    await sleep(50);
+  }
+}
+function isFinished(control: Control): boolean {
+  const { plan, metrics, mutation, runs } = control.session;
+  if (mutation || runs.length > 0) return false;
+  if (plan.nodes.length === 0) return true;
+  const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
+  return (
+    plan.nodes.every((node) => reports.get(node.id)?.finished) && control.displays.every((d) => control.isAtEnd(d))
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<string> {
+  if (signal.aborted) return Promise.resolve('stopped');
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true }));
+}
+
+interface Output {
+  rows(frame: RowFrame, label: RowLabel): Promise<void> | undefined;
+  console(cell: string, lines: readonly string[]): void;
+  error(cell: string | undefined, error: { readonly code: string; readonly message: string }): void;
+  watch(control: Control): void;
+  end(control: Control): void;
+  drained(): Promise<void>;
+}
+
+function jsonOutput({ out }: RunOptions): Output {
+  const lines = new JsonLines(out);
+  return {
+    rows: (frame, { cell, stream, isOneOfSeveral }) =>
+      lines.rows(
+        cell,
+        isOneOfSeveral ? stream : undefined,
+        frame.rows.map(({ value }) => value),
+      ),
+    // stdout is for objects; what cells say goes where a terminal shows it.
+    console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${cell}: ${text}\n`)),
+    error: (cell, error) => lines.error(cell, error),
+    watch: () => undefined,
+    end: (control) => lines.metrics(jobMetrics(control.session.metrics?.operators ?? [])),
+    drained: () => lines.flushed(),
+  };
+}
+
+function textOutput({ out }: RunOptions): Output {
+  const terminal = new LiveTerminal(out);
+  return {
+    rows: () => undefined,
+    console: (cell, texts) => texts.forEach((text) => terminal.line(`${cell}: ${text}`)),
+    error: (cell, { message }) => terminal.line(cell === undefined ? message : `✖ ${cell}: ${message}`),
+    watch(control) {
+      control.join('terminal', (method, params) => terminal.hear(method, params));
+      terminal.onCell = (view) =>
+        control.views.hello(
+          { id: 'terminal', isReady: true, send: (message) => terminal.hear('view', message) },
+          { view },
+        );
+    },
+    end(control) {
+      terminal.end();
+      terminal.summary(jobMetrics(control.session.metrics?.operators ?? []));
+    },
+    drained: () => new Promise((resolve) => out.write('', () => resolve())),
+  };
+}
+
+export function parseParams(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at <= 0)
+        throw new CommandError('bad-param', `--param ${text} has no name and value. Write --param name=value.`);
+      return [text.slice(0, at), text.slice(at + 1)] as const;
+    }),
+  );
+}
