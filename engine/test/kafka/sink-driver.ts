@@ -14,7 +14,7 @@ export class SinkDriver {
   #woken = Promise.withResolvers<void>();
 
   constructor(parameters: PlanNode['parameters'], functions = new FunctionTable()) {
-    const name = String(parameters['topic']);
+    const name = parameters['topic'] as string;
     const node = { id: 's', uid: 's', kind: 'kafka-sink', name, group: '', parameters, own: '', shape: '' };
     this.sink = createKafkaSink(node, functions);
     const context: OperatorContext = {

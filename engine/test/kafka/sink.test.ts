@@ -94,7 +94,7 @@ test(
       const row = JSON.parse(value) as { n: number; customer: string };
       assert.equal(key, row.customer);
       assert.equal(timestamp, 1_700_000_000_000 + row.n);
-      const message = { key: key!, value };
+      const message = { key: key, value };
       assert.equal(partition, choose({ topic: 'totals', partitionMetadata: partitionMetadata as never, message }));
     }
     for (const partition of upTo(5)) {

@@ -18,7 +18,7 @@ export interface ErrorRow {
   readonly error: string;
 }
 
-export function kafkaNode(parameters: PlanNode['parameters'], name = String(parameters['topic'])): PlanNode {
+export function kafkaNode(parameters: PlanNode['parameters'], name = parameters['topic'] as string): PlanNode {
   return { id: 'k', uid: 'k', kind: 'kafka', name, group: '', parameters, own: '', shape: '' };
 }
 
@@ -49,7 +49,7 @@ export class SourceDriver {
     const context: SourceContext = {
       id: 'k',
       uid: 'k',
-      name: String(parameters['topic']),
+      name: parameters['topic'] as string,
       freeze: true,
       clock: { now: () => Date.now() },
       output: {

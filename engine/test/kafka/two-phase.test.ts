@@ -1,0 +1,171 @@
+// 200,000 orders through a job of its own on a real topic: sums against an independent computation, and `late` to the element.
+//
+// Phase 1 is out of order within the bound, so nothing of it is late. When the job's own watermark has passed T, phase 2 brings elements of windows that
+// closed before T (late, every one), elements of windows that are open (counted), and on each partition one far ahead that closes all that is counted.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { count, Environment, sum, tumbling } from '../../index.ts';
+import { startBroker, whyNoKafka, type Broker } from './broker.ts';
+import { independentClient, type IndependentClient } from './independent-client.ts';
+
+interface Order {
+  readonly customer: string;
+  /** Whole cents, so that sums are exact in any order. */
+  readonly cents: number;
+  readonly createdAt: number;
+  readonly partition: number;
+  readonly sequence: number;
+}
+interface Total {
+  readonly customer: string;
+  readonly windowStart: Date;
+  readonly n: number;
+  readonly cents: number;
+}
+
+const skip = whyNoKafka();
+const partitions = 4;
+const perPartition = 50_000;
+const windowMillis = 10_000;
+const boundMillis = 2_000;
+const begin = Date.UTC(2026, 0, 31, 12);
+let broker: Broker;
+let client: IndependentClient;
+
+before(
+  async () => {
+    if (skip) return;
+    broker = await startBroker();
+    process.env['SLUICE_BROKERS'] = broker.brokers;
+    client = await independentClient(broker.brokers);
+  },
+  { timeout: 300_000 },
+);
+after(async () => {
+  await client?.close();
+  await broker?.stop();
+});
+
+/** A small generator of our own: the same orders at every run. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** An order every 3 ms or so, up to the bound behind the newest one of its partition. */
+function firstPhase(partition: number): Order[] {
+  const random = randomNumbers(partition + 1);
+  let newest = begin + partition * 700;
+  return Array.from({ length: perPartition }, (_, sequence) => {
+    newest += random(7);
+    const createdAt = newest - (random(3) === 0 ? random(boundMillis + 1) : 0);
+    return { customer: `c${random(200)}`, cents: 1 + random(100_000), createdAt, partition, sequence };
+  });
+}
+
+async function produce(topic: string, orders: readonly Order[]): Promise<void> {
+  for (let at = 0; at < orders.length; at += 5_000)
+    await client.send(
+      topic,
+      orders.slice(at, at + 5_000).map((order) => ({ partition: order.partition, value: order })),
+    );
+}
+
+const windowOf = (time: number): number => time - (time % windowMillis);
+function sums(orders: readonly Order[]): string[] {
+  const byWindow = new Map<string, { n: number; cents: number }>();
+  for (const { customer, cents, createdAt } of orders) {
+    const key = `${customer} ${new Date(windowOf(createdAt)).toISOString()}`;
+    const one = byWindow.get(key) ?? { n: 0, cents: 0 };
+    byWindow.set(key, { n: one.n + 1, cents: one.cents + cents });
+  }
+  return [...byWindow].map(([key, { n, cents }]) => `${key} ${n} ${cents}`).sort();
+}
+const shown = (total: Total): string =>
+  `${total.customer} ${total.windowStart.toISOString()} ${total.n} ${total.cents}`;
+const places = (orders: readonly Order[]): string[] =>
+  orders.map(({ partition, sequence }) => `${partition}/${sequence}`).sort();
+
+test(
+  'sums over 200,000 orders are exact, and late is exactly what came after its window',
+  { skip, timeout: 180_000 },
+  async () => {
+    const topic = `orders-${process.pid}`;
+    await client.createTopic(topic, partitions);
+    const seen = async () => [await client.admin.listGroups(), (await client.admin.listTopics()).sort()];
+    const seenBefore = await seen();
+
+    const totals: Total[] = [];
+    const late: Order[] = [];
+    const environment = new Environment();
+    const windows = environment
+      .kafka<Order>(topic, {
+        from: 'earliest',
+        timestamp: 'createdAt',
+        watermark: { outOfOrderness: `${boundMillis}ms` },
+      })
+      .keyBy('customer')
+      .window(tumbling(`${windowMillis}ms`))
+      .aggregate({ n: count(), cents: sum('cents') });
+    windows.sink((total) => void totals.push(total as unknown as Total));
+    windows.late.sink((order) => void late.push(order));
+    const job = await environment.execute();
+    let failure: unknown;
+    job.finished.catch((error: unknown) => (failure = error));
+    const until = async (what: string, condition: () => boolean): Promise<void> => {
+      for (const deadline = Date.now() + 90_000; !condition();) {
+        if (failure !== undefined) throw failure;
+        assert.ok(Date.now() < deadline, `waited for ${what}: ${JSON.stringify(job.metrics().operators)}`);
+        await sleep(20);
+      }
+    };
+    const watermark = (): number =>
+      job.metrics().operators.find(({ recordsIn, watermark }) => recordsIn > 0 && watermark !== undefined)?.watermark ??
+      -Infinity;
+
+    const first = Array.from({ length: partitions }, (_, partition) => firstPhase(partition));
+    // Side by side, as producers do.
+    for (let at = 0; at < perPartition; at += 10_000)
+      await produce(
+        topic,
+        first.flatMap((orders) => orders.slice(at, at + 10_000)),
+      );
+    const newestOf = (orders: readonly Order[]): number =>
+      orders.reduce((most, order) => Math.max(most, order.createdAt), 0);
+    const reached = Math.min(...first.map(newestOf)) - boundMillis - 1;
+    const closedBefore = windowOf(reached);
+    await until('the watermark of phase 1', () => watermark() >= reached);
+    assert.deepEqual(late, []);
+
+    const random = randomNumbers(99);
+    const order = (partition: number, sequence: number, createdAt: number): Order => ({
+      customer: `c${random(200)}`,
+      cents: 1 + random(100_000),
+      createdAt,
+      partition,
+      sequence: perPartition + sequence,
+    });
+    const each = Array.from({ length: partitions }, (_, partition) => partition);
+    const tooLate = each.flatMap((p) =>
+      Array.from({ length: 25 }, (_, i) => order(p, i, begin + random(closedBefore - begin))),
+    );
+    const inTime = each.flatMap((p) =>
+      Array.from({ length: 25 }, (_, i) => order(p, 25 + i, Math.max(closedBefore, reached - 4_000) + random(6_000))),
+    );
+    const farAhead = each.map((p) => order(p, 50, begin + 86_400_000));
+    await produce(topic, [...tooLate, ...inTime, ...farAhead]);
+
+    const expected = sums([...first.flat(), ...inTime]);
+    await until('all windows', () => totals.length >= expected.length && late.length >= tooLate.length);
+    // Anything beyond would come now.
+    await until('the last watermark', () => watermark() === begin + 86_400_000 - boundMillis - 1);
+    assert.deepEqual(totals.map(shown).sort(), expected);
+    assert.deepEqual(places(late), places(tooLate));
+    assert.deepEqual(await seen(), seenBefore);
+    await job.stop();
+  },
+);
