@@ -57,7 +57,7 @@ test('restore(snapshot) goes on where the snapshot was', () => {
   first.element({ who: 'ann', amount: 5 }, 10_000);
   const snapshot = first.snapshot();
   first.close();
-  const second = harness<Payment, { total: number }>(
+  const second = harness<Payment, { total: number; who: string; n: number; windowStart: Date; windowEnd: Date }>(
     (payments) =>
       payments
         .keyBy('who')
