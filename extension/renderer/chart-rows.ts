@@ -2,7 +2,7 @@
 import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { fromWire } from '../../kernel/protocol/values.ts';
 import { partialField } from './chart-spec.ts';
-import { rowId } from './kept-rows.ts';
+import { rowId } from '../../kernel/protocol/kept-rows.ts';
 
 export type Datum = Record<string, unknown>;
 
@@ -25,7 +25,8 @@ export class ChartRows {
     for (const row of rows) {
       const id = rowId(row);
       const known = this.#byId.get(id);
-      if (known !== undefined && known.row.n === row.n) {
+      // a row that stays is the same object; after a re-run of the cell another row may have its number
+      if (known !== undefined && known.row === row) {
         next.set(id, known);
         continue;
       }

@@ -5,6 +5,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Config } from 'vega-lite';
 import { field as fieldReader } from 'vega';
 import { compile } from 'vega-lite';
+import { labelAxes } from './axis-labels.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -54,9 +55,7 @@ export function drawableSpec(spec: Json, title: string, config: Config): Drawabl
     ...(fitsWidth ? { width: 600 } : {}),
   };
   const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec as Spec;
-  withAxisLabels(vega);
-  for (const axis of vega.axes ?? [])
-    if (typeof axis.title === 'string' && title.startsWith(axis.title)) delete axis.title;
+  labelAxes(vega, title);
   const series = withStableSeries(vega, spec);
   const channels = channelsOf(spec);
   return {
@@ -106,7 +105,8 @@ const isTemporal = (definition: Json): boolean =>
  */
 function withPartialRows(spec: Json): Json {
   const mark = isObject(spec['mark']) ? spec['mark'] : { type: spec['mark'] };
-  if (spec['mark'] === undefined || !isObject(spec['encoding'])) return spec;
+  // layers cannot be arranged in rows and columns by an encoding
+  if (spec['mark'] === undefined || !isObject(spec['encoding']) || !isSingleView(spec)) return spec;
   const isPartial = `datum[${JSON.stringify(partialField)}] === true`;
   if (mark['type'] === 'line' || mark['type'] === 'trail') {
     const { mark: _mark, encoding, ...rest } = spec;
@@ -127,35 +127,6 @@ function withPartialRows(spec: Json): Json {
     encoding: { ...spec['encoding'], opacity: { condition: { test: isPartial, value: 0.35 }, value } },
   };
 }
-
-/** "12:04:10", never ":10" or "12 PM"; "18.2k", and "0.5" instead of the "500m" that SI would make of it. */
-function withAxisLabels(vega: Spec): void {
-  const typeByScale = new Map((vega.scales ?? []).map((scale) => [scale.name, scale.type ?? 'linear']));
-  for (const axis of vega.axes ?? []) {
-    if (axis.labels === false || axis.format !== undefined || axis.encode?.labels?.update?.['text'] !== undefined)
-      continue;
-    const type = typeByScale.get(axis.scale) ?? '';
-    if (type === 'time' || type === 'utc') {
-      axis.format = timeFormats;
-    } else if (['linear', 'log', 'symlog', 'sqrt', 'pow'].includes(type)) {
-      const text = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')";
-      axis.encode = { ...axis.encode, labels: { update: { text: { signal: text } } } };
-    }
-  }
-}
-
-const timeFormats = {
-  year: '%Y',
-  quarter: '%Y-%m',
-  month: '%Y-%m',
-  week: '%b %d',
-  date: '%b %d',
-  day: '%b %d',
-  hours: '%H:%M',
-  minutes: '%H:%M',
-  seconds: '%H:%M:%S',
-  milliseconds: '%H:%M:%S.%L',
-};
 
 /** Takes the domain of the colour scale out of the data's hands, where a series that leaves recolours the others. */
 function withStableSeries(vega: Spec, spec: Json): SeriesFields | undefined {

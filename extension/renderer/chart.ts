@@ -61,12 +61,14 @@ export class Chart implements PartView<ChartPart> {
 
   draw(part: ChartPart): void {
     this.#part = part;
+    // fewer rows than were held: the cell was run again, and what is held is no more
+    if (this.#frozen !== undefined && part.total < this.#frozen.total) this.#frozen = undefined;
     const { title, lastMillis, sampled, total } = part;
     const figures = lastMillis === undefined ? [] : [`last ${span(lastMillis)}`];
     if (sampled > 1) figures.push(`sampled 1 in ${count(sampled)}`);
     this.#header.draw(title, figures);
     this.#caption.draw(part.caption, Date.now());
-    this.#header.drawFrozen(this.#frozen !== undefined, Math.max(total - (this.#frozen?.total ?? total), 0));
+    this.#header.drawFrozen(this.#frozen !== undefined, total - (this.#frozen?.total ?? total));
     if (this.#frozen === undefined) this.#update();
   }
 

@@ -4,11 +4,11 @@ import type { TablePart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { element, setClass, setText } from './element.ts';
 import { count, rate } from './format.ts';
-import { rowId } from './kept-rows.ts';
+import { rowId } from '../../kernel/protocol/kept-rows.ts';
 import { PartHeader } from './part-header.ts';
 import type { PartHost, PartView } from './part-view.ts';
 import { RowDetails } from './row-details.ts';
-import type { ReadRow } from './table-columns.ts';
+import type { Column, ReadRow } from './table-columns.ts';
 import { readRow, TableColumns } from './table-columns.ts';
 
 const lineHeight = 20;
@@ -29,7 +29,7 @@ export class LiveTable implements PartView<TablePart> {
   readonly #empty = element('div', 'sl-empty', 'no rows yet');
   readonly #caption = new CaptionLine();
   readonly #details: RowDetails;
-  readonly #columns = new TableColumns();
+  #columns = new TableColumns();
   #part: TablePart | undefined;
   #held: TablePart | undefined;
   #isFrozen = false;
@@ -59,6 +59,8 @@ export class LiveTable implements PartView<TablePart> {
   }
 
   draw(part: TablePart): void {
+    // fewer rows than before: the cell was run again, or its session went back to a snapshot
+    if (this.#part !== undefined && part.total < this.#part.total) this.#startAnew(part);
     this.#part = part;
     if (this.#lines === 0) this.#layOut(Math.min(Math.max(part.limit, 1), mostLines));
     const figures = part.rate > 0 ? [rate(part.rate)] : part.total > 0 ? [`${count(part.total)} rows`] : [];
@@ -66,12 +68,25 @@ export class LiveTable implements PartView<TablePart> {
     this.#header.draw(part.title, figures);
     this.#caption.draw(part.caption, Date.now());
     const held = this.#held;
-    this.#header.drawFrozen(held !== undefined, Math.max(part.total - (held?.total ?? part.total), 0));
+    this.#header.drawFrozen(held !== undefined, part.total - (held?.total ?? part.total));
     if (held === undefined) this.#take(part);
   }
 
   dispose(): void {
     this.#details.close();
+  }
+
+  #startAnew(part: TablePart): void {
+    this.#isFrozen = false;
+    this.#held = undefined;
+    this.#scroller.scrollTo(0, 0);
+    const rows = part.rows.map(readRow);
+    const isOfOtherRows = ({ read }: Column): boolean => rows.every((row) => read(row) === undefined);
+    if (rows.length === 0 || !this.#columns.columns.some(isOfOtherRows)) return;
+    this.#columns = new TableColumns();
+    this.#columnGroup.replaceChildren();
+    this.#headRow.replaceChildren();
+    for (const line of this.#body.children) line.replaceChildren();
   }
 
   #layOut(lines: number): void {
@@ -86,7 +101,7 @@ export class LiveTable implements PartView<TablePart> {
     for (const row of part.rows) {
       const id = rowId(row);
       const known = this.#read.get(id);
-      if (known?.row.n === row.n) {
+      if (known?.row === row) {
         read.set(id, known);
       } else {
         const now = readRow(row);

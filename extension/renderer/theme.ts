@@ -17,7 +17,7 @@ export function chartConfig(host: HTMLElement): Config {
     aria: false,
     customFormatTypes: false,
     // the size of a plot in a row of plots; a plot by itself is sized by the chart
-    view: { stroke: null, continuousHeight: 150, discreteHeight: 150 },
+    view: { stroke: null, continuousHeight: 144, discreteHeight: 144 },
     range: {
       category: Array.from({ length: seriesColours }, (_, index) => `var(--sl-c${String(index + 1)})`),
       ramp: rampOf(host, ['--sl-ramp-low', '--sl-ramp-high']),
@@ -48,9 +48,9 @@ export function chartConfig(host: HTMLElement): Config {
     },
     axisX: { grid: false, titlePadding: 6 },
     // room for the labels is set aside from the start: a label that grows by a digit must not move the plot
-    axisY: { domain: false, ticks: false, minExtent: 40, tickCount: { expr: 'ceil(height/48)' } as never },
+    axisY: { domain: false, ticks: false, minExtent: 40 },
     // the title of the display says what time it is; labels that would stick out are left out
-    axisTemporal: { tickCount: { expr: 'ceil(width/110)' } as never, title: null, labelBound: true },
+    axisTemporal: { title: null, labelBound: true },
     axisBand: { grid: false },
     axisXBand: { labelAngle: 0, labelOverlap: 'parity' },
     axisXPoint: { labelAngle: 0, labelOverlap: 'parity' },

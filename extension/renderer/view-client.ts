@@ -6,7 +6,7 @@
 //         └── reset ──────────────┤  delta > seq+1 or of another epoch: 'resync', the state stays as it is until the snapshot comes
 //                                 └─ snapshot of another epoch, or newer: taken
 import type { LogLine, Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
-import { keepRows } from './kept-rows.ts';
+import { keepRows } from '../../kernel/protocol/kept-rows.ts';
 
 export interface ViewState {
   readonly epoch: string;

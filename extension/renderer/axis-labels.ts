@@ -1,0 +1,48 @@
+// What stands along the axes of a compiled chart, in every plot of it: "12:04:10", never ":10" or "12 PM"; "18.2k", and "0.5" where SI
+// would say "500m"; as many labels as there is room for, and no title that repeats the one above the chart.
+import type { Axis, Mark, Spec } from 'vega';
+
+export function labelAxes(vega: Spec, title: string): void {
+  const typeByScale = new Map((vega.scales ?? []).map((scale) => [scale.name, scale.type ?? 'linear']));
+  for (const axis of axesOf(vega)) {
+    if (typeof axis.title === 'string' && title.startsWith(axis.title)) delete axis.title;
+    const type = typeByScale.get(axis.scale) ?? '';
+    const isTime = type === 'time' || type === 'utc';
+    withTickCount(axis, isTime);
+    if (axis.labels === false || axis.format !== undefined || axis.encode?.labels?.update?.['text'] !== undefined)
+      continue;
+    if (isTime) {
+      axis.format = timeFormats;
+    } else if (['linear', 'log', 'symlog', 'sqrt', 'pow'].includes(type)) {
+      const text = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')";
+      axis.encode = { ...axis.encode, labels: { update: { text: { signal: text } } } };
+    }
+  }
+}
+
+/** The axes of the chart and of the plots in it, those in headers and footers included. */
+function* axesOf(group: { readonly axes?: Axis[]; readonly marks?: Mark[] }): Iterable<Axis> {
+  yield* group.axes ?? [];
+  for (const mark of group.marks ?? []) if (mark.type === 'group') yield* axesOf(mark);
+}
+
+/** Vega-Lite asks for a tick every 40 pixels, which is too dense for times of day and for lines that are to stay quiet. */
+function withTickCount(axis: Axis, isTime: boolean): void {
+  const { tickCount } = axis;
+  if (typeof tickCount !== 'object' || tickCount === null || !('signal' in tickCount)) return;
+  const extent = /^ceil\((\w+)\/40\)$/.exec(tickCount.signal)?.[1];
+  if (extent !== undefined) axis.tickCount = { signal: `max(2, ceil(${extent} / ${isTime ? '110' : '48'}))` };
+}
+
+const timeFormats = {
+  year: '%Y',
+  quarter: '%Y-%m',
+  month: '%Y-%m',
+  week: '%b %d',
+  date: '%b %d',
+  day: '%b %d',
+  hours: '%H:%M',
+  minutes: '%H:%M',
+  seconds: '%H:%M:%S',
+  milliseconds: '%H:%M:%S.%L',
+};
