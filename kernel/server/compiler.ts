@@ -1,9 +1,8 @@
 // `kernel/cells` as the session wants it: one cell compiled among the others, its errors as the client shows them, its relative modules by path.
-import { dirname } from 'node:path';
 import { CellCompiler as Compiler } from '../cells/compile.ts';
+import { relativeModules } from '../cells/relative-modules.ts';
 import type { CellScope } from '../session/state.ts';
 import type { CellCompiler } from './control.ts';
-import { localModules } from './local-modules.ts';
 
 export function notebookCompiler(notebook: () => string): CellCompiler {
   const compiler = new Compiler();
@@ -31,7 +30,7 @@ export function notebookCompiler(notebook: () => string): CellCompiler {
         code: compiled.code,
         scope: { declares: compiled.declares, uses: compiled.uses.map(({ name }) => name) },
         others,
-        modules: localModules(dirname(notebook()), compiled.imports),
+        modules: relativeModules(notebook(), compiled.imports),
       };
     },
   };

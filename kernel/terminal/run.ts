@@ -90,7 +90,7 @@ function isFinished(control: Control): boolean {
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
   return (
-    plan.nodes.every((node) => reports.get(node.id)?.finished) && control.displays.every((d) => control.isAtEnd(d))
+    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) && control.displays.every((d) => control.isAtEnd(d))
   );
 }
 
