@@ -11,6 +11,7 @@ import { cellLanguage, notebookType } from './notebook/cell-metadata.ts';
 import { serializer } from './notebook/serializer.ts';
 import { connectTo } from './session/connect.ts';
 import { Executions } from './session/executions.ts';
+import { followRenames } from './session/follow-renames.ts';
 import { LiveNotebook } from './session/live-notebook.ts';
 import { showProblems } from './session/problems.ts';
 import { cellStatusItems } from './session/status-bar.ts';
@@ -42,7 +43,8 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const connect = connectTo(context.extension);
+  const { version: build } = context.extension.packageJSON as { version: string };
+  const connect = connectTo(context.extensionUri, build);
   const opened = (notebook: vscode.NotebookDocument): void => {
     if (notebook.notebookType !== notebookType || lives.has(notebook)) return;
     controller.updateNotebookAffinity(notebook, vscode.NotebookControllerAffinity.Preferred);
@@ -76,7 +78,9 @@ export function activate(context: vscode.ExtensionContext): void {
   own(vscode.workspace.onDidOpenNotebookDocument(opened));
   own(vscode.workspace.onDidCloseNotebookDocument(closed));
   own(vscode.workspace.onDidChangeNotebookDocument((event) => lives.get(event.notebook)?.documentChanged(event)));
-  own(vscode.workspace.onDidGrantWorkspaceTrust(() => lives.forEach((live) => void live.join())));
+  const joinAll = (): void => lives.forEach((live) => void live.join());
+  own(vscode.workspace.onDidGrantWorkspaceTrust(joinAll));
+  own(followRenames(build, joinAll));
   own({ dispose: () => [...lives.keys()].forEach(closed) });
 
   controller.executeHandler = async (cells, notebook) => {

@@ -3,18 +3,21 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
-import { bundleRenderer } from './bundle-renderer.ts';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
+import { browserBundle, bundleRenderer } from './bundle-renderer.ts';
 import { bundles } from './bundles.ts';
-import { copyTypeScriptLibraries, libraryFolder } from './type-libraries.ts';
 import { declarationInputs, writeDeclarations } from './declarations.ts';
+import { writeNotices } from './third-party-notices.ts';
+import { copyTypeScriptLibraries, libraryFolder } from './type-libraries.ts';
 
 const root = path.join(import.meta.dirname, '../..');
+const rendererEntries = ['extension/renderer/renderer-entry.ts', 'extension/renderer/page/page-entry.ts'];
 
 interface Step {
   readonly name: string;
   readonly inputs: readonly string[];
-  run(): Promise<unknown>;
+  /** What went into the bundle, for the notices. */
+  run(): Promise<Metafile | undefined>;
 }
 
 const steps: readonly Step[] = [
@@ -22,57 +25,71 @@ const steps: readonly Step[] = [
     name: bundle.name,
     inputs: Object.values(bundle.entries),
     run: () =>
-      build({
-        absWorkingDir: root,
+      bundled({
         entryPoints: Object.entries(bundle.entries).map(([out, entry]) => ({ in: entry, out })),
         outdir: 'dist',
-        bundle: true,
         minify: true,
         keepNames: true,
-        sourcemap: false,
         legalComments: 'none',
-        logLevel: 'warning',
         ...bundle.options,
       }),
   })),
   {
     name: 'renderer',
-    inputs: ['extension/renderer/renderer-entry.ts', 'extension/renderer/page/page-entry.ts'],
-    run: () => bundleRenderer(path.join(root, 'dist')),
+    inputs: rendererEntries,
+    run: async () => {
+      await bundleRenderer(path.join(root, 'dist'));
+      return bundled({ ...browserBundle, minify: false, entryPoints: rendererEntries, outdir: 'dist', write: false });
+    },
   },
-  { name: 'declarations', inputs: declarationInputs, run: () => writeDeclarations(root) },
-  { name: 'libraries', inputs: [libraryFolder], run: () => copyTypeScriptLibraries(root) },
+  { name: 'declarations', inputs: declarationInputs, run: () => writeDeclarations(root).then(() => undefined) },
+  { name: 'libraries', inputs: [libraryFolder], run: () => copyTypeScriptLibraries(root).then(() => undefined) },
 ];
+
+async function bundled(options: BuildOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    bundle: true,
+    logLevel: 'warning',
+    ...options,
+    metafile: true,
+  });
+  return metafile;
+}
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const wanted = values.only?.split(',') ?? steps.map((step) => step.name);
 const unknown = wanted.filter((name) => !steps.some((step) => step.name === name));
-if (unknown.length > 0) {
-  console.error(
-    `There is no part "${unknown.join('", "')}" to build. Parts: ${steps.map((step) => step.name).join(', ')}.`,
-  );
-  process.exit(1);
-}
+if (unknown.length > 0)
+  fail(`There is no part "${unknown.join('", "')}" to build. Parts: ${steps.map((step) => step.name).join(', ')}.`);
 const chosen = steps.filter((step) => wanted.includes(step.name));
-const missing = chosen.flatMap((step) =>
-  step.inputs.filter((input) => !existsSync(path.join(root, input))).map((input) => `  ${step.name}: ${input}`),
-);
+const missingOf = (step: Step): string[] => step.inputs.filter((input) => !existsSync(path.join(root, input)));
+const missing = chosen.flatMap((step) => missingOf(step).map((input) => `  ${step.name}: ${input}`));
 if (missing.length > 0) {
-  console.error(
-    `The build misses files:\n${missing.join('\n')}\nBuild the rest with --only ${
-      chosen
-        .filter((step) => step.inputs.every((input) => existsSync(path.join(root, input))))
-        .map((step) => step.name)
-        .join(',') || '(nothing)'
-    }.`,
-  );
-  process.exit(1);
+  const rest = chosen.filter((step) => missingOf(step).length === 0).map((step) => step.name);
+  fail(`The build misses files:\n${missing.join('\n')}\nThe rest: --only ${rest.join(',') || '(nothing)'}.`);
 }
-if (values.only === undefined) {
-  for (const stale of ['chunks', 'ts-lib']) await rm(path.join(root, 'dist', stale), { recursive: true, force: true });
-}
+
 const began = performance.now();
-await Promise.all(chosen.map((step) => step.run()));
+if (values.only === undefined)
+  for (const folder of ['chunks', 'ts-lib'])
+    await rm(path.join(root, 'dist', folder), { recursive: true, force: true });
+try {
+  const metafiles = await Promise.all(chosen.map((step) => step.run()));
+  if (values.only === undefined)
+    await writeNotices(
+      root,
+      metafiles.flatMap((metafile) => metafile ?? []),
+    );
+} catch (error) {
+  // esbuild has said what is wrong, and where.
+  fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+}
 console.log(
   `Built ${chosen.map((step) => step.name).join(', ')} in ${((performance.now() - began) / 1000).toFixed(1)} s.`,
 );
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}

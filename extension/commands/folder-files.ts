@@ -29,7 +29,8 @@ export function folderFiles(folder: Folder, declarations: string): FolderSetUp {
 const tsconfig = {
   compilerOptions: {
     target: 'es2024',
-    lib: ['es2024', 'esnext.iterator'],
+    // Without @types/node, what Node shares with browsers (console, timers, URL, AbortSignal) is only declared there.
+    lib: ['es2024', 'esnext.iterator', 'dom'],
     module: 'nodenext',
     moduleDetection: 'force',
     strict: true,

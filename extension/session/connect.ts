@@ -3,9 +3,8 @@ import * as vscode from 'vscode';
 import { connectSession, joinSession } from '../../kernel/protocol/client/connect.ts';
 import type { Connect } from './live-notebook.ts';
 
-export function connectTo(extension: vscode.Extension<unknown>): Connect {
-  const build = (extension.packageJSON as { version: string }).version;
-  const kernelPath = vscode.Uri.joinPath(extension.extensionUri, 'dist', 'kernel.cjs').fsPath;
+export function connectTo(extension: vscode.Uri, build: string): Connect {
+  const kernelPath = vscode.Uri.joinPath(extension, 'dist', 'kernel.cjs').fsPath;
   return (notebook, { start }) => {
     const own = { notebook, client: 'vscode', build } as const;
     if (!start) return joinSession(own);

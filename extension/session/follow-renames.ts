@@ -1,0 +1,26 @@
+// A notebook that is renamed or moved takes its session along, and so do notebooks in a folder that is.
+import { sep } from 'node:path';
+import * as vscode from 'vscode';
+import { joinSession } from '../../kernel/protocol/client/connect.ts';
+import { entries } from '../../kernel/protocol/client/registry.ts';
+import { sessionFolder } from '../../kernel/protocol/client/session-folder.ts';
+
+/** `then`: the files have their new names in the registry too; whoever found no session looks again. */
+export function followRenames(build: string, then: () => void): vscode.Disposable {
+  return vscode.workspace.onDidRenameFiles(async ({ files }) => {
+    if (!vscode.workspace.isTrusted) return;
+    for (const { oldUri, newUri } of files)
+      if (oldUri.scheme === 'file' && newUri.scheme === 'file') await rename(oldUri.fsPath, newUri.fsPath, build);
+    then();
+  });
+}
+
+async function rename(from: string, to: string, build: string): Promise<void> {
+  for (const { notebook } of entries(sessionFolder())) {
+    if (notebook !== from && !notebook.startsWith(from + sep)) continue;
+    const connection = await joinSession({ notebook, client: 'vscode', build });
+    if (connection === undefined) continue;
+    await connection.request('rename', { notebook: to + notebook.slice(from.length) });
+    connection.close();
+  }
+}

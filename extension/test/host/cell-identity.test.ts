@@ -1,0 +1,69 @@
+// Ids of cells: what the file says, what is derived where it says nothing, and what a new cell gets.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { identify, isCellId } from '../../../kernel/protocol/cell-identity.ts';
+import { newCellId } from '../../notebook/new-cell-id.ts';
+
+const code = (id?: string) => ({ kind: 'code' as const, id });
+
+test('a cell goes by the id of its marker', () => {
+  assert.deepEqual(identify([code('orders'), { kind: 'test', id: 'checks' }]), [{ id: 'orders' }, { id: 'checks' }]);
+});
+
+test('the first of several cells with one id keeps it, the later ones do not run', () => {
+  assert.deepEqual(identify([code('a'), code('b'), code('a'), code('a')]), [
+    { id: 'a' },
+    { id: 'b' },
+    { id: 'a', problem: 'duplicate' },
+    { id: 'a', problem: 'duplicate' },
+  ]);
+});
+
+test('what is no id is said to be none', () => {
+  assert.deepEqual(identify([code('1st'), code('a/b')]), [
+    { id: '1st', problem: 'invalid' },
+    { id: 'a/b', problem: 'invalid' },
+  ]);
+});
+
+test('a cell without an id gets one by its place among those without, and takes nobody’s', () => {
+  assert.deepEqual(identify([{ kind: 'markdown' }, code(), code('cell-2'), code(), { kind: 'test' }]), [
+    { id: 'prose-1' },
+    { id: 'cell-1' },
+    { id: 'cell-2' },
+    { id: 'cell-3' },
+    { id: 'test-1' },
+  ]);
+});
+
+test('ids that are not a problem are unique', () => {
+  const id = fc.option(fc.constantFrom('a', 'b', 'cell-1', 'cell-2', 'prose-1', '1x'), { nil: undefined });
+  const cell = fc.record({ kind: fc.constantFrom('code' as const, 'markdown' as const, 'test' as const), id });
+  fc.assert(
+    fc.property(fc.array(cell), (cells) => {
+      const good = identify(cells).filter(({ problem }) => problem === undefined);
+      assert.equal(new Set(good.map((known) => known.id)).size, good.length);
+      assert.ok(good.every((known) => isCellId(known.id)));
+    }),
+  );
+});
+
+test('a new cell is called after the first name it declares', () => {
+  const none = new Set<string>();
+  const random = (): number => 0;
+  assert.equal(
+    newCellId("import { kafka } from 'sluice';\nconst orders = kafka('orders');\nconst b = 1;", none, random),
+    'orders',
+  );
+  assert.equal(newCellId('export async function* rows() {}', none, random), 'rows');
+  assert.equal(newCellId('interface Quake { time: string }', none, random), 'Quake');
+  assert.equal(newCellId('totals.show();', none, random), 'aaaa');
+});
+
+test('a new cell takes no id that is taken', () => {
+  let n = 0;
+  const digits = [0, 0, 0, 0, 0.999, 0, 0, 0];
+  const random = (): number => digits[n++ % digits.length]!;
+  assert.equal(newCellId('const orders = 1;', new Set(['orders', 'aaaa']), random), 'zaaa');
+});

@@ -1,0 +1,87 @@
+// What a cell's status bar says in each phase: the sentences of the design, from the kernel's state.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CellState } from '../../../kernel/protocol/messages.ts';
+import { rate, statusTexts } from '../../session/phase-text.ts';
+
+const state = (change: Partial<CellState>): CellState => ({
+  id: 'totals',
+  phase: 'live',
+  edited: false,
+  stale: [],
+  notes: [],
+  hasView: true,
+  errors: [],
+  ...change,
+});
+/** The texts without their icons, as one line. */
+const line = (change: Partial<CellState>): string =>
+  statusTexts(state(change), 'en')
+    .map(({ text }) => text.replace(/^\$\([\w-]+\) /, ''))
+    .join(' | ');
+
+test('each phase has its words', () => {
+  assert.equal(line({ phase: 'not-run' }), 'not run');
+  assert.equal(line({ phase: 'starting' }), 'starting kernel');
+  assert.equal(line({ phase: 'running' }), 'running');
+  assert.equal(line({ phase: 'pulling', reason: 'waiting for 1 row of totals' }), 'waiting for 1 row of totals');
+  assert.equal(line({ phase: 'defined', stream: 'orders' }), 'defined · orders');
+  assert.equal(line({ phase: 'connecting', stream: 'orders' }), 'connecting · orders');
+  assert.equal(line({ phase: 'waiting', stream: 'orders' }), 'waiting for the first record · orders');
+  assert.equal(line({ phase: 'finished', stream: 'quakes', rows: 1707 }), 'finished · quakes (1,707 rows)');
+  assert.equal(line({ phase: 'finished', rows: 1 }), 'finished (1 row)');
+  assert.equal(line({ phase: 'failed', reason: 'orders has no field "amout"' }), 'failed: orders has no field "amout"');
+});
+
+test('a live cell says its rates, what is late and who holds it back', () => {
+  assert.equal(
+    line({ stream: 'totals', inPerSecond: 18_240, outPerSecond: 412, late: 0, heldBack: 'held back by enrich (HIGH)' }),
+    'live · totals | in 18.2 k/s  out 412/s  late 0 | held back by enrich (HIGH)',
+  );
+});
+
+test('edited and stale are said beside the phase, since the cell runs on', () => {
+  assert.equal(line({ edited: true, stream: 'totals' }), 'live · totals | edited');
+  assert.equal(line({ stale: ['rate', 'limit'], stream: 'totals' }), 'live · totals | stale: rate, limit changed');
+});
+
+test('a sink says whether it writes, and clicking it changes that', () => {
+  const preview = statusTexts(state({ sink: { armed: false, target: 'topic alerts' } })).at(-1);
+  assert.equal(preview?.action, 'arm');
+  assert.match(preview?.text ?? '', /preview: nothing is written to topic alerts/);
+  const armed = statusTexts(state({ sink: { armed: true, target: 'topic alerts' } })).at(-1);
+  assert.equal(armed?.action, 'disarm');
+  assert.match(armed?.text ?? '', /writes to topic alerts/);
+});
+
+test('every state begins with a shape, so that no state is told by colour alone', () => {
+  for (const phase of [
+    'not-run',
+    'starting',
+    'running',
+    'pulling',
+    'defined',
+    'connecting',
+    'waiting',
+    'live',
+    'finished',
+    'failed',
+  ] as const)
+    assert.match(statusTexts(state({ phase }))[0]!.text, /^\$\([\w-]+\) \S/);
+});
+
+test('rates have at most three digits and a unit', () => {
+  assert.deepEqual([0, 0.25, 3, 9.96, 412, 999.4, 999.6, 18_240, 99_960, 412_000, 1_250_000].map(rate), [
+    '0/s',
+    '0.3/s',
+    '3/s',
+    '10/s',
+    '412/s',
+    '999/s',
+    '1.0 k/s',
+    '18.2 k/s',
+    '100 k/s',
+    '412 k/s',
+    '1.3 M/s',
+  ]);
+});
