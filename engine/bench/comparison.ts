@@ -19,8 +19,6 @@ export interface Comparison {
   /** Each runs in a process of its own. What it prepares before it starts its own clock is not measured. */
   readonly sluice: () => Promise<Measured>;
   readonly limit: () => Promise<Measured>;
-  /** Why it cannot run here, when it cannot. */
-  readonly missing?: () => string | undefined;
 }
 
 /** Measures one run from its first record to its last result. */

@@ -6,23 +6,25 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Comparison, Measured } from './comparison.ts';
+import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { windowCount } from './window-count.ts';
 
 const comparisons: readonly Comparison[] = [keyedSum, windowCount];
+/** Runs by itself: its broker serves all of its rounds. */
+const kafkaName = 'kafka-window';
+const allNames = [...comparisons.map(({ name }) => name), kafkaName];
 type Side = 'sluice' | 'limit';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: 'string', default: '3' }, side: { type: 'string' } },
 });
-const unknown = positionals.filter((name) => !comparisons.some((comparison) => comparison.name === name));
-if (unknown.length > 0)
-  throw new Error(
-    `There is no comparison "${unknown[0]}"; there are ${comparisons.map(({ name }) => name).join(', ')}.`,
-  );
+const unknown = positionals.filter((name) => !allNames.includes(name));
+if (unknown.length > 0) throw new Error(`There is no comparison "${unknown[0]}"; there are ${allNames.join(', ')}.`);
+const isChosen = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
 
-if (values.side === undefined) compareAll(Number(values.rounds));
+if (values.side === undefined) await compareAll(Number(values.rounds));
 else await runOne(find(positionals[0]), values.side as Side);
 
 function find(name: string | undefined): Comparison {
@@ -44,18 +46,21 @@ function inOwnProcess(comparison: Comparison, side: Side): Measured {
   return JSON.parse(output.trim().split('\n').at(-1)!) as Measured;
 }
 
-function compareAll(rounds: number): void {
+async function compareAll(rounds: number): Promise<void> {
   printMachine();
   let isWrong = false;
   for (const comparison of comparisons) {
-    if (positionals.length > 0 && !positionals.includes(comparison.name)) continue;
+    if (!isChosen(comparison.name)) continue;
     console.log(`\n${comparison.name}: ${comparison.title}`);
-    const missing = comparison.missing?.();
-    if (missing !== undefined) {
-      console.log(`  not run: ${missing}`);
-      continue;
-    }
     isWrong = !compare(comparison, rounds) || isWrong;
+  }
+  if (isChosen(kafkaName)) {
+    console.log(`\n${kafkaName}: a topic into a window, beside kafkajs with JSON.parse and a window written by hand`);
+    const report = await kafkaWindow(undefined, rounds).catch((error: Error) => {
+      console.log(`  not run: ${error.message}`);
+      return { isSame: true };
+    });
+    isWrong ||= !report.isSame;
   }
   process.exitCode = isWrong ? 1 : 0;
 }

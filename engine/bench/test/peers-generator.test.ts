@@ -1,8 +1,8 @@
 // The generator of the comparison gives what its definition says: the hash over every field of the first million events is the published one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Checksum, fold, hashStart, javaHashCode } from '../../bench/checksum.ts';
-import { baseMillis, peerEvent } from '../../bench/peers-generator.ts';
+import { Checksum, fold, hashStart, javaHashCode } from '../checksum.ts';
+import { baseMillis, peerEvent } from '../peers-generator.ts';
 
 test('the first million events have the published hash, and the published mix', () => {
   const checksum = new Checksum();
