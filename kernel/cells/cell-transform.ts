@@ -22,12 +22,13 @@ export interface TransformInput {
   readonly isForTypes: (specifierOffset: number) => boolean;
   /** An imported name that something uses as a value, so that its absence is an error. */
   readonly isNeeded: (name: string) => boolean;
+  /** What the script calls its parameter: `$`, or another name when the cell uses that one. */
+  readonly runtime: string;
   /** Inline functions imported from packages are constants: only what comes from the notebook and its own modules is captured. */
   readonly isCaptured: (reference: Reference) => boolean;
 }
 
 const { factory } = ts;
-const $ = (): ts.Identifier => factory.createIdentifier('$');
 
 export function cellTransform(input: TransformInput): ts.TransformerFactory<ts.SourceFile> {
   return (context) => (source) => {
@@ -58,7 +59,7 @@ class CellWriter {
     const functions = statements.flatMap((statement) => this.#registration(statement));
     const block = [
       factory.createExpressionStatement(factory.createStringLiteral('use strict')),
-      ...(uses.length === 0 ? [] : [constant(namesPattern(uses), property($(), 'in'))]),
+      ...(uses.length === 0 ? [] : [constant(namesPattern(uses), this.#member('in'))]),
       ...imports,
       ...functions,
       ...body,
@@ -66,7 +67,7 @@ class CellWriter {
         factory.createObjectLiteralExpression(declares.map((name) => factory.createShorthandPropertyAssignment(name))),
       ),
     ];
-    const parameter = factory.createParameterDeclaration(undefined, undefined, '$');
+    const parameter = factory.createParameterDeclaration(undefined, undefined, this.#input.runtime);
     const script = factory.createFunctionExpression(
       [factory.createModifier(ts.SyntaxKind.AsyncKeyword)],
       undefined,
@@ -120,7 +121,7 @@ class CellWriter {
   /** `await $.import('specifier', ['needed'], isOptional)` with the place of the specifier, where its errors belong. */
   #load(specifier: ts.Expression, needed: readonly string[], isOptional: boolean): ts.Expression {
     const names = factory.createArrayLiteralExpression(needed.map((name) => factory.createStringLiteral(name)));
-    const call = factory.createCallExpression(property($(), 'import'), undefined, [
+    const call = factory.createCallExpression(this.#member('import'), undefined, [
       specifier,
       names,
       ...(isOptional ? [factory.createTrue()] : []),
@@ -141,14 +142,14 @@ class CellWriter {
     if (ts.isVariableStatement(statement)) return this.#variables(statement);
     if (ts.isExpressionStatement(statement)) {
       const expression = this.#expression(statement.expression);
-      const kept = isShown ? assignment(property($(), 'last'), expression) : expression;
-      return [variable(''), ts.setTextRange(factory.createExpressionStatement(kept), statement)];
+      const value = isShown ? assignment(this.#member('last'), expression) : expression;
+      return [this.#variable(''), ts.setTextRange(factory.createExpressionStatement(value), statement)];
     }
     if (ts.isExportAssignment(statement)) {
       const expression = this.#expression(statement.expression);
       return [
-        variable(''),
-        factory.createExpressionStatement(isShown ? assignment(property($(), 'last'), expression) : expression),
+        this.#variable(''),
+        factory.createExpressionStatement(isShown ? assignment(this.#member('last'), expression) : expression),
       ];
     }
     if (ts.isFunctionDeclaration(statement)) return statement.name ? [withoutExport(statement)] : [];
@@ -158,10 +159,10 @@ class CellWriter {
       const register = factory.createExpressionStatement(
         this.#annotate(factory.createIdentifier(statement.name.text), statement),
       );
-      return [variable(''), withoutExport(declaration), register];
+      return [this.#variable(''), withoutExport(declaration), register];
     }
     if (ts.isEnumDeclaration(statement) || ts.isModuleDeclaration(statement)) return [withoutExport(statement)];
-    return [variable(''), this.#visit(statement) as ts.Statement];
+    return [this.#variable(''), this.#visit(statement) as ts.Statement];
   }
 
   /** One statement for each declaration, so that `$.variable` stands right before it. */
@@ -169,7 +170,9 @@ class CellWriter {
     const { declarationList } = statement;
     return declarationList.declarations.flatMap((declaration) => {
       const names = boundNames(declaration.name);
-      const initializer = declaration.initializer && this.#initializer(declaration.name, declaration.initializer);
+      const isDisposable = (declarationList.flags & ts.NodeFlags.Using) !== 0;
+      const initializer =
+        declaration.initializer && this.#initializer(declaration.name, declaration.initializer, isDisposable);
       const single = factory.updateVariableDeclaration(
         declaration,
         this.#visit(declaration.name) as ts.BindingName,
@@ -182,19 +185,19 @@ class CellWriter {
         declarationList,
       );
       return [
-        variable(names.join(',')),
+        this.#variable(names.join(',')),
         ts.setTextRange(factory.createVariableStatement(undefined, list), declaration),
       ];
     });
   }
 
-  /** `$.kept(key) ? $.keep(key) : $.put(key, value)`; what is never data, or costs nothing, stays as it is. */
-  #initializer(name: ts.BindingName, initializer: ts.Expression): ts.Expression {
+  /** `$.kept(key) ? $.keep(key) : $.put(key, value)`; what gives the same each time stays as it is. */
+  #initializer(name: ts.BindingName, initializer: ts.Expression, isDisposable: boolean): ts.Expression {
     const expression = ts.isAwaitExpression(initializer)
       ? factory.updateAwaitExpression(initializer, this.#expression(initializer.expression))
       : this.#expression(initializer, ts.isIdentifier(name) ? name.text : undefined);
-    if (isFunctionOrClass(initializer) || isPlainLiteral(initializer)) return expression;
-    return kept(boundNames(name).join(','), expression);
+    if (isDisposable || isRepeatable(initializer)) return expression;
+    return this.#kept(boundNames(name).join(','), expression, initializer);
   }
 
   /** A function declaration is hoisted, so it is registered before everything else. */
@@ -204,6 +207,28 @@ class CellWriter {
     return [
       factory.createExpressionStatement(this.#annotate(factory.createIdentifier(statement.name.text), statement)),
     ];
+  }
+
+  // ---------------------------------------------------------------------------------------------- the runtime
+
+  #member(name: string): ts.Expression {
+    return property(factory.createIdentifier(this.#input.runtime), name);
+  }
+  #variable(name: string): ts.Statement {
+    const call = factory.createCallExpression(this.#member('variable'), undefined, [factory.createStringLiteral(name)]);
+    return factory.createExpressionStatement(call);
+  }
+  /** `original` is where the value stands in the user's text: V8 reports some errors of an argument at the call around it. */
+  #kept(key: string, value: ts.Expression, original: ts.Node): ts.Expression {
+    const call = (method: string, ...rest: ts.Expression[]): ts.Expression =>
+      factory.createCallExpression(this.#member(method), undefined, [factory.createStringLiteral(key), ...rest]);
+    const put = this.#placed(call('put', value), original);
+    return factory.createParenthesizedExpression(
+      factory.createConditionalExpression(call('kept'), undefined, call('keep'), undefined, put),
+    );
+  }
+  #placed<N extends ts.Node>(node: N, original: ts.Node): N {
+    return ts.setSourceMapRange(node, { pos: original.getStart(this.#source), end: original.end });
   }
 
   // ---------------------------------------------------------------------------------------------- expressions
@@ -228,10 +253,8 @@ class CellWriter {
     }
     if (ts.isAwaitExpression(node)) {
       const key = `await#${++this.#awaits}`;
-      return kept(
-        key,
-        ts.visitEachChild(node, (child) => this.#visit(child), this.#context),
-      );
+      const awaited = ts.visitEachChild(node, (child) => this.#visit(child), this.#context);
+      return this.#kept(key, awaited, node);
     }
     if (ts.isForOfStatement(node) && node.awaitModifier) {
       const key = factory.createStringLiteral(`await#${++this.#awaits}`);
@@ -240,7 +263,7 @@ class CellWriter {
         node,
         node.awaitModifier,
         this.#visit(node.initializer) as ts.ForInitializer,
-        factory.createCallExpression(property($(), 'iterate'), undefined, [key, iterated]),
+        factory.createCallExpression(this.#member('iterate'), undefined, [key, iterated]),
         this.#visit(node.statement) as ts.Statement,
       );
     }
@@ -261,11 +284,11 @@ class CellWriter {
   /** `import('x')` and `import.meta` have no meaning in a script: the runtime stands for both. */
   #module(node: ts.Node): ts.Node | undefined {
     if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
-      return ts.setTextRange(property($(), 'meta'), node);
+      return ts.setTextRange(this.#member('meta'), node);
     if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
     const parameters = node.arguments.map((argument) => this.#inFunction(argument) as ts.Expression);
     return ts.setTextRange(
-      factory.createCallExpression(property($(), 'import'), undefined, parameters.slice(0, 1)),
+      factory.createCallExpression(this.#member('import'), undefined, parameters.slice(0, 1)),
       node,
     );
   }
@@ -281,11 +304,12 @@ class CellWriter {
       undefined,
       factory.createArrayLiteralExpression(captured),
     );
-    return factory.createCallExpression(property($(), 'fn'), undefined, [
+    const call = factory.createCallExpression(this.#member('fn'), undefined, [
       expression,
       values,
       ...(name === undefined ? [] : [factory.createStringLiteral(name)]),
     ]);
+    return this.#placed(call, original);
   }
 
   /** Names that the literal refers to and that are declared outside it, in the notebook. */
@@ -315,17 +339,12 @@ type FunctionOrClass = ts.ArrowFunction | ts.FunctionExpression | ts.ClassExpres
 function isFunctionOrClass(node: ts.Node): node is FunctionOrClass {
   return ts.isArrowFunction(node) || ts.isFunctionExpression(node) || ts.isClassExpression(node);
 }
-function isPlainLiteral(node: ts.Expression): boolean {
-  return (
-    ts.isStringLiteral(node) ||
-    ts.isNumericLiteral(node) ||
-    ts.isBigIntLiteral(node) ||
-    ts.isNoSubstitutionTemplateLiteral(node) ||
-    ts.isRegularExpressionLiteral(node) ||
-    node.kind === ts.SyntaxKind.TrueKeyword ||
-    node.kind === ts.SyntaxKind.FalseKeyword ||
-    node.kind === ts.SyntaxKind.NullKeyword
-  );
+/** Evaluating it again gives the same: nothing is called, made or awaited. Functions are made again in any case. */
+function isRepeatable(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node) || ts.isClassLike(node)) return true;
+  if (ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isAwaitExpression(node)) return false;
+  if (ts.isTaggedTemplateExpression(node)) return false;
+  return !ts.forEachChild(node, (child) => !isRepeatable(child) || undefined);
 }
 
 function boundNames(name: ts.BindingName): string[] {
@@ -364,14 +383,9 @@ function withoutExport<S extends ts.Statement>(statement: S): S {
       node.members,
     ) as ts.Statement as S;
   if (ts.isEnumDeclaration(node))
-    return factory.updateEnumDeclaration(
-      node,
-      modifiers as ts.Modifier[],
-      node.name,
-      node.members,
-    ) as ts.Statement as S;
+    return factory.updateEnumDeclaration(node, modifiers, node.name, node.members) as ts.Statement as S;
   if (ts.isModuleDeclaration(node))
-    return factory.updateModuleDeclaration(node, modifiers as ts.Modifier[], node.name, node.body) as ts.Statement as S;
+    return factory.updateModuleDeclaration(node, modifiers, node.name, node.body) as ts.Statement as S;
   return statement;
 }
 
@@ -387,17 +401,5 @@ function constant(name: ts.BindingName, value: ts.Expression): ts.Statement {
   return factory.createVariableStatement(
     undefined,
     factory.createVariableDeclarationList([declaration], ts.NodeFlags.Const),
-  );
-}
-function variable(name: string): ts.Statement {
-  return factory.createExpressionStatement(
-    factory.createCallExpression(property($(), 'variable'), undefined, [factory.createStringLiteral(name)]),
-  );
-}
-function kept(key: string, value: ts.Expression): ts.Expression {
-  const call = (method: string, ...rest: ts.Expression[]): ts.Expression =>
-    factory.createCallExpression(property($(), method), undefined, [factory.createStringLiteral(key), ...rest]);
-  return factory.createParenthesizedExpression(
-    factory.createConditionalExpression(call('kept'), undefined, call('keep'), undefined, call('put', value)),
   );
 }

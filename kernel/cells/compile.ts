@@ -4,8 +4,12 @@ import ts from 'typescript';
 import { cellTransform } from './cell-transform.ts';
 import { Resolver, type Reference, type Resolution } from './resolution.ts';
 import { foreignAssignments, scopesOf, type CellScope } from './scope.ts';
+import { sourceMapOf } from './source-map.ts';
+import { isRelative } from './specifiers.ts';
 import { TextLines } from './text-lines.ts';
 import type { ModuleCell } from './virtual-module.ts';
+
+export { isRelative };
 
 export interface CompiledCell {
   readonly id: string;
@@ -94,6 +98,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     declares,
     isForTypes: (offset) => specifiers.some((module) => module.at.offset === offset && module.isForTypes),
     isNeeded: (name) => valueImports.has(name),
+    runtime: unusedName(cell.text),
     isCaptured: (reference) => !isFromPackage(reference),
   });
   const { outputText, sourceMapText } = ts.transpileModule(cell.text, {
@@ -113,10 +118,15 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
   };
 }
 
+function unusedName(text: string): string {
+  let name = '$';
+  while (text.includes(name)) name = `$${name}_`;
+  return /(?<![\w$])\$(?![\w${])/.test(text) ? name : '$';
+}
+
 function isFromPackage({ declared }: Reference): boolean {
   return declared?.from !== undefined && !isRelative(declared.from);
 }
-export const isRelative = (specifier: string): boolean => /^\.{0,2}\//.test(specifier) || /^\.\.?$/.test(specifier);
 
 /** TypeScript marks what it takes for a module without imports; a script must not have it. */
 const withoutEmptyExport: ts.TransformerFactory<ts.SourceFile> = () => (source) =>
@@ -153,7 +163,7 @@ export function syntaxErrors(cell: ModuleCell): CellDiagnostic[] {
       offset: start,
       length,
       code: 'syntax',
-      message: `${ts.flattenDiagnosticMessageText(messageText, '\n')}${/[.!?]$/.test(ts.flattenDiagnosticMessageText(messageText, '\n')) ? '' : '.'}`,
+      message: sentence(ts.flattenDiagnosticMessageText(messageText, '\n')),
     }),
   );
   if (found.length > 0) return found;
@@ -185,18 +195,20 @@ function refusedByEngine({ id, code }: CompiledCell, lines: TextLines): CellDiag
     return undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const name = /^Identifier '(.+)' has already been declared/.exec(error.message)?.[1];
-    const uses =
-      name === undefined ? [] : [...lines.text.matchAll(new RegExp(`(?<![\\w$.])${escape(name)}(?![\\w$])`, 'g'))];
+    // "cell:12", the line itself, and a caret under the place.
+    const [where = '', , caret = ''] = (error.stack ?? '').split('\n');
+    const place = sourceMapOf(code)?.locate(Number(/:(\d+)$/.exec(where)?.[1] ?? 1), caret.indexOf('^') + 1);
+    const twice = /^Identifier '(.+)' has already been declared/.exec(error.message)?.[1];
     return diagnostic(id, lines, {
-      offset: uses[1]?.index ?? 0,
-      length: name?.length ?? 0,
+      offset: place ? lines.offset({ line: place.line - 1, column: place.column - 1 }) : 0,
+      length: twice?.length ?? Math.max(1, caret.trim().length),
       code: 'syntax',
-      message: name === undefined ? `${error.message}.` : `${name} is declared twice in this cell. Rename one of them.`,
+      message:
+        twice === undefined ? sentence(error.message) : `${twice} is declared twice in this cell. Rename one of them.`,
     });
   }
 }
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 export function diagnostic(
   cell: string,

@@ -190,7 +190,7 @@ function declareNestedVars(node: ts.Node, declare: Declare): void {
 }
 
 function variableKind(list: ts.VariableDeclarationList): NameKind {
-  if (list.flags & ts.NodeFlags.Const) return 'const';
+  if (list.flags & (ts.NodeFlags.Const | ts.NodeFlags.Using)) return 'const';
   return list.flags & ts.NodeFlags.Let ? 'let' : 'var';
 }
 

@@ -1,0 +1,116 @@
+// `$`, what a compiled cell sees of the world while it is evaluated. `cell-transform.ts` writes the calls, an executor makes the object.
+import type { KeptData } from '../executor/executor-protocol.ts';
+import { annotateLiteral } from './annotate-literal.ts';
+import type { Namespace } from './modules.ts';
+import { copyData } from './plain-data.ts';
+
+export interface CellRuntime {
+  /** Values of other cells, by name. */
+  readonly in: Readonly<Record<string, unknown>>;
+  /** The cell assigns the value of its last expression. */
+  last: unknown;
+  /** `import.meta` of the notebook. */
+  readonly meta: ImportMeta;
+  /** The top-level variable that is initialised next; '' before other statements. For uids. */
+  variable(name: string): void;
+  /** A function literal, or an object literal with methods, says what it captures; a literal without a name gets that of its variable. */
+  fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string): F;
+  /** `needed` are the exports that are used as values; an optional module may be missing, because only types of it are used. */
+  import(specifier: string, needed?: readonly string[], isOptional?: boolean): Promise<Namespace>;
+  /** After the end of an executor: is there a value from the first evaluation? Then `keep` gives it, else `put` takes the new one. */
+  kept(key: string): boolean;
+  keep(key: string): unknown;
+  put<V>(key: string, value: V): V;
+  /** What `for await` iterates: its elements are kept like other data. */
+  iterate<T>(key: string, iterable: AsyncIterable<T> | Iterable<T>): AsyncIterable<T>;
+}
+
+export interface CellRuntimeOptions {
+  readonly in: Readonly<Record<string, unknown>>;
+  readonly setVariable: (name: string) => void;
+  readonly import: (specifier: string, needed: readonly string[], isOptional: boolean) => Promise<Namespace>;
+  readonly meta: ImportMeta;
+  /** What the first evaluation of this text left. */
+  readonly restore?: KeptData | undefined;
+}
+
+/** Past this many elements a `for await` is iterated anew instead of being remembered. */
+const iterationLimit = 10_000;
+
+export class CellEvaluation implements CellRuntime {
+  readonly in: Readonly<Record<string, unknown>>;
+  readonly meta: ImportMeta;
+  last: unknown = undefined;
+  readonly #options: CellRuntimeOptions;
+  readonly #kept = Object.create(null) as Record<string, unknown>;
+  /** A place in a loop is passed several times. */
+  readonly #times = new Map<string, number>();
+
+  constructor(options: CellRuntimeOptions) {
+    this.in = options.in;
+    this.meta = options.meta;
+    this.#options = options;
+  }
+
+  /** Everything `put` so far that is data. */
+  get keptData(): KeptData {
+    return { values: this.#kept };
+  }
+
+  variable(name: string): void {
+    this.#options.setVariable(name);
+  }
+  fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string): F {
+    return annotateLiteral(literal, captured, name);
+  }
+  import(specifier: string, needed: readonly string[] = [], isOptional = false): Promise<Namespace> {
+    return this.#options.import(specifier, needed, isOptional);
+  }
+
+  kept(key: string): boolean {
+    return Object.hasOwn(this.#options.restore?.values ?? {}, this.#place(key));
+  }
+  keep(key: string): unknown {
+    const place = this.#place(key);
+    this.#pass(key);
+    const kept = this.#options.restore!.values[place];
+    this.#kept[place] = kept;
+    const copy = copyData(kept);
+    return copy.isData ? copy.value : kept;
+  }
+  put<V>(key: string, value: V): V {
+    const place = this.#place(key);
+    this.#pass(key);
+    const copy = copyData(value);
+    if (copy.isData) this.#kept[place] = copy.value;
+    return value;
+  }
+
+  async *iterate<T>(key: string, iterable: AsyncIterable<T> | Iterable<T>): AsyncIterable<T> {
+    const place = this.#place(key);
+    this.#pass(key);
+    const former = this.#options.restore?.values[place];
+    if (former !== undefined) {
+      this.#kept[place] = former;
+      const copy = copyData(former);
+      yield* (copy.isData ? copy.value : former) as T[];
+      return;
+    }
+    const elements: unknown[] = [];
+    this.#kept[place] = elements;
+    for await (const element of iterable) {
+      const copy = place in this.#kept ? copyData(element) : undefined;
+      if (copy?.isData && elements.length < iterationLimit) elements.push(copy.value);
+      else delete this.#kept[place];
+      yield element;
+    }
+  }
+
+  #place(key: string): string {
+    const times = this.#times.get(key) ?? 0;
+    return times === 0 ? key : `${key}~${times}`;
+  }
+  #pass(key: string): void {
+    this.#times.set(key, (this.#times.get(key) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,284 @@
+// What a cell imports: Sluice itself, helper modules beside the notebook, packages of the notebook's folder.
+//
+// Helper modules are linked here, as CommonJS in scripts of our own. Node's module hooks would do it too, but they act on everything that this thread
+// loads, they are young, and its registry never forgets: each edit of a helper would stay in memory for the session. Packages go to Node's own `import()`, which
+// loads ESM and CommonJS alike; only where they are is found here, because the notebook's folder is not ours.
+//
+// A helper is read again when it, or anything it imports, has another content: then it and those that import it are new instances; all others stay the same objects.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import vm from 'node:vm';
+import { resolve as resolvePackage } from 'import-meta-resolve';
+import { SluiceError } from '../../engine/error.ts';
+import { closestName } from '../../engine/api/closest-name.ts';
+import { annotateLiteral } from './annotate-literal.ts';
+import type { SourcePlaces } from './source-places.ts';
+import { isModuleSource, isRelative, packageName, resolveRelative } from './specifiers.ts';
+import { TextLines } from './text-lines.ts';
+
+export type Namespace = Readonly<Record<string, unknown>>;
+
+export interface ModuleLoaderOptions {
+  /** Absolute path of the notebook. */
+  readonly notebook: string;
+  /** `sluice` and `sluice/testing`: the kernel's own. */
+  readonly builtins: Readonly<Record<string, () => Namespace | Promise<Namespace>>>;
+  readonly places: SourcePlaces;
+}
+
+/** One evaluation of one content. */
+interface Instance {
+  readonly path: string;
+  /** Hash over the contents of everything it reaches. */
+  readonly key: string;
+  readonly module: { exports: unknown };
+  readonly script: string;
+  ready: Promise<void>;
+  /** Which instance it is waiting for: two that wait for each other are a circle, and go on with what is there. */
+  waitsFor: Instance | undefined;
+  readonly imports: Instance[];
+}
+interface Source {
+  readonly path: string;
+  readonly hash: string;
+  readonly code: string;
+  readonly specifiers: readonly string[];
+}
+type ModuleFunction = (
+  this: undefined,
+  exports: unknown,
+  require: (specifier: string) => unknown,
+  module: { exports: unknown },
+  $: object,
+) => Promise<void>;
+
+export class ModuleLoader {
+  readonly #options: ModuleLoaderOptions;
+  readonly #sources = new Map<string, Source>();
+  readonly #instances = new Map<string, Instance>();
+
+  constructor(options: ModuleLoaderOptions) {
+    this.#options = options;
+  }
+
+  /** For cells; `needed` are names that must be there. */
+  async import(specifier: string, needed: readonly string[] = [], isOptional = false): Promise<Namespace> {
+    let namespace: Namespace;
+    try {
+      namespace = await this.#load(specifier, this.#options.notebook);
+    } catch (error) {
+      if (isOptional && error instanceof SluiceError && error.code === 'missing-module') return {};
+      throw error;
+    }
+    return withNeeded(specifier, namespace, needed);
+  }
+
+  async #load(specifier: string, from: string, importer?: Instance): Promise<Namespace> {
+    const builtin = this.#options.builtins[specifier];
+    if (builtin !== undefined) return builtin();
+    if (isBuiltin(specifier)) return (await import(specifier)) as Namespace;
+    if (isRelative(specifier)) {
+      const path = resolveRelative(specifier, from);
+      if (path === undefined) throw missingFile(specifier, from);
+      if (isModuleSource(path)) return namespaceOf((await this.#instance(path, importer)).module.exports);
+      return namespaceOf(createRequire(from)(path));
+    }
+    return (await import(this.#findPackage(specifier, from))) as Namespace;
+  }
+
+  #findPackage(specifier: string, from: string): string {
+    try {
+      return resolvePackage(specifier, pathToFileURL(from).href);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const name = packageName(specifier);
+      if (code === 'ERR_MODULE_NOT_FOUND' && !specifier.startsWith('#') && message.includes(`'${name}'`)) {
+        const folder = dirname(this.#options.notebook);
+        throw new SluiceError('missing-module', `Cannot find "${name}". npm install ${name} in ${folder}`, {
+          package: name,
+          folder,
+        });
+      }
+      throw new SluiceError('missing-module', `Cannot import "${specifier}": ${message}.`, {}, { cause: error });
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- helper modules
+
+  async #instance(path: string, importer: Instance | undefined): Promise<Instance> {
+    const sources = await this.#closure(path);
+    const key = keyOf(path, sources);
+    const known = this.#instances.get(path);
+    // Functions of a former instance may go on running, so its places stay known.
+    const instance = known?.key === key ? known : this.#start(sources.get(path)!, key);
+    if (importer === undefined) {
+      await everythingBehind(instance, new Set());
+      return instance;
+    }
+    importer.imports.push(instance);
+    for (let waiting: Instance | undefined = instance; waiting; waiting = waiting.waitsFor)
+      if (waiting === importer) return instance;
+    importer.waitsFor = instance;
+    try {
+      await instance.ready;
+    } finally {
+      importer.waitsFor = undefined;
+    }
+    return instance;
+  }
+
+  #start(source: Source, key: string): Instance {
+    const { path, code } = source;
+    const script = this.#options.places.addModule(path, code);
+    const instance: Instance = {
+      path,
+      key,
+      module: { exports: {} },
+      script,
+      ready: Promise.resolve(),
+      waitsFor: undefined,
+      imports: [],
+    };
+    this.#instances.set(path, instance);
+    instance.ready = this.#run(source, instance).catch((error: unknown) => {
+      // The next import tries again.
+      if (this.#instances.get(path) === instance) this.#instances.delete(path);
+      throw error;
+    });
+    // Whoever imports it hears of the failure; in a circle nobody may be waiting.
+    instance.ready.catch(() => undefined);
+    return instance;
+  }
+
+  async #run({ path, code, specifiers }: Source, instance: Instance): Promise<void> {
+    const loaded = new Map<string, unknown>();
+    for (const specifier of specifiers) {
+      try {
+        loaded.set(specifier, await this.#required(specifier, path, instance));
+      } catch (error) {
+        // An import of types only leaves no require behind: what is missing counts when it is asked for.
+        if (!(error instanceof SluiceError) || error.code !== 'missing-module') throw error;
+        loaded.set(specifier, error);
+      }
+    }
+    const nodeRequire = createRequire(path);
+    const require = (specifier: string): unknown => {
+      const found = loaded.get(specifier);
+      if (found instanceof SluiceError) throw found;
+      return found ?? nodeRequire(specifier);
+    };
+    const run = vm.runInThisContext(code, { filename: instance.script }) as ModuleFunction;
+    await run.call(undefined, instance.module.exports, require, instance.module, {
+      fn: annotateLiteral,
+      meta: metaOf(path),
+      import: (specifier: string) => this.#load(specifier, path, instance),
+    });
+  }
+
+  /** What `require` gives in a compiled helper: its exports as they are, or a package's namespace in the form that TypeScript's interop expects. */
+  async #required(specifier: string, from: string, importer: Instance): Promise<unknown> {
+    const path = isRelative(specifier) ? resolveRelative(specifier, from) : undefined;
+    if (path !== undefined && isModuleSource(path)) return (await this.#instance(path, importer)).module.exports;
+    const namespace = await this.#load(specifier, from, importer);
+    return asEsModule(namespace);
+  }
+
+  /** The file and every helper it reaches, as they are on disk now. */
+  async #closure(path: string): Promise<ReadonlyMap<string, Source>> {
+    const sources = new Map<string, Source>();
+    const visit = async (file: string): Promise<void> => {
+      const source = await this.#source(file);
+      sources.set(file, source);
+      for (const specifier of source.specifiers) {
+        const inner = isRelative(specifier) ? resolveRelative(specifier, file) : undefined;
+        if (inner !== undefined && isModuleSource(inner) && !sources.has(inner)) await visit(inner);
+      }
+    };
+    await visit(path);
+    return sources;
+  }
+
+  async #source(path: string): Promise<Source> {
+    const text = readFileSync(path, 'utf8');
+    const hash = createHash('sha256').update(text).digest('base64url');
+    const known = this.#sources.get(path);
+    if (known?.hash === hash) return known;
+    // The compiler is loaded with the first helper: most notebooks have none.
+    const { compileModule } = await import('./module-compile.ts');
+    const compiled = compileModule(path, text);
+    if ('error' in compiled) {
+      const lines = new TextLines(text);
+      const { line, column } = lines.position(compiled.error.offset);
+      const place = { file: path, line: line + 1, column: column + 1, excerpt: lines.line(line) };
+      throw new SluiceError('syntax', `${path}:${place.line}:${place.column}: ${compiled.error.message}`, { place });
+    }
+    const source: Source = { path, hash, ...compiled };
+    this.#sources.set(path, source);
+    return source;
+  }
+}
+
+/** A cell gets a helper when everything that the helper may call is there: in a circle one member is ready before another. */
+async function everythingBehind(instance: Instance, seen: Set<Instance>): Promise<void> {
+  if (seen.has(instance)) return;
+  seen.add(instance);
+  await instance.ready;
+  for (const other of instance.imports) await everythingBehind(other, seen);
+}
+
+export function metaOf(path: string): ImportMeta {
+  const url = pathToFileURL(path).href;
+  return {
+    url,
+    filename: path,
+    dirname: dirname(path),
+    main: false,
+    resolve: (specifier: string) => resolvePackage(specifier, url),
+  };
+}
+
+function keyOf(path: string, sources: ReadonlyMap<string, Source>): string {
+  const lines = [...sources.values()].map((source) => `${source.path} ${source.hash}`).sort();
+  return createHash('sha256')
+    .update([path, ...lines].join('\n'))
+    .digest('base64url');
+}
+
+function missingFile(specifier: string, from: string): SluiceError {
+  return new SluiceError('missing-module', `Cannot find "${specifier}" from ${dirname(from)}.`, { specifier });
+}
+
+// ------------------------------------------------------------------------------------------- namespaces
+
+/** `module.exports` as `import * as` gives it. */
+function namespaceOf(exports: unknown): Namespace {
+  if (exports !== null && typeof exports === 'object' && '__esModule' in exports) return exports;
+  const fields = exports !== null && typeof exports === 'object' ? exports : {};
+  return { ...fields, default: exports };
+}
+
+function asEsModule(namespace: Namespace): Namespace {
+  if ('__esModule' in namespace) return namespace;
+  const names = Object.keys(namespace).map((name) => [name, { enumerable: true, get: () => namespace[name] }] as const);
+  return Object.defineProperties({}, { ...Object.fromEntries(names), __esModule: { value: true } });
+}
+
+/** Names that CommonJS did not announce are looked for in its default export; what is nowhere is an error that names the closest. */
+function withNeeded(specifier: string, namespace: Namespace, needed: readonly string[]): Namespace {
+  const absent = needed.filter((name) => !(name in namespace));
+  if (absent.length === 0) return namespace;
+  const whole = namespace['default'];
+  const fields = whole !== null && (typeof whole === 'object' || typeof whole === 'function') ? whole : {};
+  const missing = absent.find((name) => !(name in fields));
+  if (missing === undefined)
+    return { ...namespace, ...Object.fromEntries(absent.map((name) => [name, (fields as Namespace)[name]])) };
+  const closest = closestName(missing, Object.keys(namespace));
+  throw new SluiceError(
+    'missing-export',
+    `"${specifier}" has no export "${missing}".${closest === undefined ? '' : ` Closest: "${closest}".`}`,
+    { specifier, name: missing },
+  );
+}

@@ -1,0 +1,62 @@
+// Data that can be given back later as if it had been computed again: copied when it was computed, so that what the cell did to it afterwards is done to the copy again.
+const primitives = new Set(['string', 'number', 'boolean', 'undefined', 'bigint']);
+
+/** `isData` is false for what holds a function, a stream, a promise or an instance of a class anywhere inside. */
+export type Copy = { readonly isData: true; readonly value: unknown } | { readonly isData: false };
+
+export function copyData(value: unknown): Copy {
+  try {
+    return { isData: true, value: copy(value, new Map()) };
+  } catch (error) {
+    if (error === notData || error instanceof RangeError) return { isData: false };
+    throw error;
+  }
+}
+const notData = new Error('not data');
+
+function copy(value: unknown, seen: Map<object, unknown>): unknown {
+  if (primitives.has(typeof value) || value === null) return value;
+  if (typeof value !== 'object') throw notData;
+  const known = seen.get(value);
+  if (known !== undefined) return known;
+  const remember = <T extends object>(made: T): T => {
+    seen.set(value, made);
+    return made;
+  };
+  if (Array.isArray(value)) {
+    const made = remember(new Array<unknown>(value.length));
+    for (let i = 0; i < value.length; i++) if (i in value) made[i] = copy(value[i], seen);
+    return made;
+  }
+  switch (Object.getPrototypeOf(value)) {
+    case Object.prototype:
+    case null:
+      return copyFields(value, remember(Object.create(Object.getPrototypeOf(value) as object | null) as object), seen);
+    case Date.prototype:
+      return remember(new Date((value as Date).getTime()));
+    case RegExp.prototype:
+      return remember(new RegExp(value as RegExp));
+    case Map.prototype: {
+      const made = remember(new Map<unknown, unknown>());
+      for (const [key, inner] of value as Map<unknown, unknown>) made.set(copy(key, seen), copy(inner, seen));
+      return made;
+    }
+    case Set.prototype: {
+      const made = remember(new Set<unknown>());
+      for (const inner of value as Set<unknown>) made.add(copy(inner, seen));
+      return made;
+    }
+  }
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return remember(structuredClone(value));
+  throw notData;
+}
+
+function copyFields(from: object, to: object, seen: Map<object, unknown>): object {
+  for (const key of Reflect.ownKeys(from)) {
+    const descriptor = Object.getOwnPropertyDescriptor(from, key)!;
+    if (typeof key === 'symbol' || key === '__proto__' || !('value' in descriptor) || !descriptor.enumerable)
+      throw notData;
+    (to as Record<string, unknown>)[key] = copy(descriptor.value, seen);
+  }
+  return to;
+}

@@ -1,0 +1,62 @@
+// Helper modules beside a notebook: which file a relative specifier means, and which files a notebook leans on, directly or not.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { isModuleSource, isRelative, resolveRelative } from './specifiers.ts';
+
+/** Real paths of the modules that `specifiers` of the notebook lead to; what cannot be found is left out. */
+export function relativeModules(notebook: string, specifiers: readonly string[]): string[] {
+  const found = new Set<string>();
+  const visit = (from: string, specifier: string): void => {
+    const path = isRelative(specifier) ? resolveRelative(specifier, from) : undefined;
+    if (path === undefined || found.has(path)) return;
+    found.add(path);
+    if (isModuleSource(path)) for (const inner of specifiersOf(readText(path))) visit(path, inner);
+  };
+  for (const specifier of specifiers) visit(notebook, specifier);
+  return [...found];
+}
+
+/** What a module imports or requires, as far as it can be seen without running it. */
+export function specifiersOf(text: string): string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map((file) => file.fileName);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Tells which of the tracked files have another content than when it was last asked. */
+export class ModuleContents {
+  readonly #hashes = new Map<string, string>();
+
+  /** Forgets the others. */
+  track(paths: readonly string[]): void {
+    const wanted = new Set(paths);
+    for (const path of this.#hashes.keys()) if (!wanted.has(path)) this.#hashes.delete(path);
+    for (const path of wanted) if (!this.#hashes.has(path)) this.#hashes.set(path, contentHash(path));
+  }
+  changed(): string[] {
+    const changed: string[] = [];
+    for (const [path, former] of this.#hashes) {
+      const now = contentHash(path);
+      if (now === former) continue;
+      this.#hashes.set(path, now);
+      changed.push(path);
+    }
+    return changed;
+  }
+}
+
+/** '' for a file that is not there. */
+function contentHash(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('base64url');
+  } catch {
+    return '';
+  }
+}
