@@ -7,6 +7,7 @@ import type { DrawableSpec, FieldReader } from './chart-spec.ts';
 import { partialField } from './chart-spec.ts';
 import { element, setText } from './element.ts';
 import { figure, moment, utc } from './format.ts';
+import { valueText } from './value-tree.ts';
 
 export type ReadoutFields = Pick<DrawableSpec, 'time' | 'figure' | 'isOverTime' | 'temporalFields'>;
 
@@ -59,7 +60,7 @@ export class Readout {
     this.#hide();
     if (pointer === undefined) return;
     if (fields.isOverTime && fields.time !== undefined) this.#drawRule(view, data, pointer.x, fields, fields.time);
-    else if (this.#item !== undefined) this.#drawBox(this.#item, pointer, fields);
+    else if (this.#item !== undefined) this.#drawBox(this.#item, pointer, fields, fieldsOf(data));
   }
 
   #drawRule(view: View, data: Iterable<Datum>, pointerX: number, fields: ReadoutFields, time: FieldReader): void {
@@ -96,17 +97,18 @@ export class Readout {
     });
   }
 
-  #drawBox(datum: Datum, pointer: { readonly x: number; readonly y: number }, fields: ReadoutFields): void {
+  #drawBox(
+    datum: Datum,
+    pointer: { readonly x: number; readonly y: number },
+    fields: ReadoutFields,
+    own: ReadonlySet<string>,
+  ): void {
     const lines = Object.entries(datum)
-      .filter(([name]) => name !== partialField)
+      .filter(([name]) => own.has(name) && name !== partialField)
       .slice(0, 12)
       .map(([name, value]) => {
         const isTime = fields.temporalFields.includes(name) && Number.isFinite(timeOf(value));
-        const text = isTime
-          ? moment(timeOf(value), Date.now())
-          : typeof value === 'object'
-            ? JSON.stringify(value)
-            : String(value as string | number);
+        const text = isTime ? moment(timeOf(value), Date.now()) : valueText(value, 60);
         const cell = element('span', '', text);
         if (isTime) cell.title = utc(timeOf(value));
         return element('div', '', element('span', 'sl-dim', `${name} `), cell);
@@ -128,4 +130,11 @@ export class Readout {
   #hide(): void {
     this.#rule.hidden = this.#label.hidden = this.#box.hidden = true;
   }
+}
+
+/** The fields of the rows themselves, without what the spec's transforms add to them. */
+function fieldsOf(data: Iterable<Datum>): ReadonlySet<string> {
+  const fields = new Set<string>();
+  for (const datum of data) for (const name of Object.keys(datum)) fields.add(name);
+  return fields;
 }

@@ -54,7 +54,7 @@ export function drawableSpec(spec: Json, title: string, config: Config): Drawabl
     ...(single ? { height, autosize: { type: 'fit', contains: 'padding' } } : {}),
     ...(fitsWidth ? { width: 600 } : {}),
   };
-  const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec as Spec;
+  const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec;
   labelAxes(vega, title);
   const series = withStableSeries(vega, spec);
   const channels = channelsOf(spec);
@@ -89,8 +89,8 @@ function channelsOf(spec: Json): readonly Channel[] {
       isObject(one) && typeof one['field'] === 'string' ? [{ channel, field: one['field'], definition: one }] : [],
     ),
   );
-  const inner = ['layer', 'hconcat', 'vconcat', 'concat'].flatMap((name) =>
-    Array.isArray(spec[name]) ? spec[name] : [],
+  const inner: unknown[] = ['layer', 'hconcat', 'vconcat', 'concat'].flatMap((name) =>
+    Array.isArray(spec[name]) ? (spec[name] as unknown[]) : [],
   );
   if (isObject(spec['spec'])) inner.push(spec['spec']);
   return [...channels, ...inner.filter(isObject).flatMap(channelsOf)];
@@ -143,7 +143,7 @@ function withStableSeries(vega: Spec, spec: Json): SeriesFields | undefined {
   vega.legends = (vega.legends ?? []).filter(
     (legend) => ![legend.fill, legend.stroke].includes(scale.name) || [legend.size, legend.shape].some(Boolean),
   );
-  return { scale: scale.name, field: fieldReader(channel.field) as FieldReader, figure: figureOf(spec) };
+  return { scale: scale.name, field: fieldReader(channel.field), figure: figureOf(spec) };
 }
 
 function figureOf(spec: Json): FieldReader | undefined {
@@ -156,7 +156,7 @@ function figureOf(spec: Json): FieldReader | undefined {
 }
 
 function reader(channel: Channel | undefined): FieldReader | undefined {
-  return channel === undefined ? undefined : (fieldReader(channel.field) as FieldReader);
+  return channel === undefined ? undefined : fieldReader(channel.field);
 }
 
 function markTypes(spec: Json): readonly unknown[] {

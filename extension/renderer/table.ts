@@ -81,7 +81,7 @@ export class LiveTable implements PartView<TablePart> {
     this.#held = undefined;
     this.#scroller.scrollTo(0, 0);
     const rows = part.rows.map(readRow);
-    const isOfOtherRows = ({ read }: Column): boolean => rows.every((row) => read(row) === undefined);
+    const isOfOtherRows = (column: Column): boolean => rows.every((row) => column.read(row) === undefined);
     if (rows.length === 0 || !this.#columns.columns.some(isOfOtherRows)) return;
     this.#columns = new TableColumns();
     this.#columnGroup.replaceChildren();

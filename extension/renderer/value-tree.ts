@@ -76,5 +76,6 @@ function plainText(value: unknown, depth: number): string {
     if (depth > 1) return '{…}';
     return `{ ${entries.map(([name, inner]) => `${name}: ${plainText(inner, depth + 1)}`).join(', ')} }`;
   }
-  return String(value as string | number | bigint | boolean);
+  // the wire carries nothing else
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
 }

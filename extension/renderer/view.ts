@@ -59,16 +59,16 @@ function partView(kind: Part['kind'], host: PartHost): PartView<Part> {
   // each view draws the one kind it is made for; `draw` above never gives it another
   switch (kind) {
     case 'table':
-      return new LiveTable(host) as PartView<Part>;
+      return new LiveTable(host);
     case 'chart':
-      return new Chart(host) as PartView<Part>;
+      return new Chart(host);
     case 'backpressure':
-      return new BackpressurePanel() as PartView<Part>;
+      return new BackpressurePanel();
     case 'log':
-      return new Log() as PartView<Part>;
+      return new Log();
     case 'value':
-      return new Value() as PartView<Part>;
+      return new Value();
     case 'error':
-      return new ErrorBox(host) as PartView<Part>;
+      return new ErrorBox(host);
   }
 }

@@ -27,6 +27,9 @@ export interface DemoServer {
   close(): Promise<void>;
 }
 
+/** The policy that the page is served under: Vega compiles expressions, and nothing comes from elsewhere. */
+const policy =
+  "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
 const types: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 
 export async function serveDemo(
@@ -50,7 +53,11 @@ export async function serveDemo(
       response.writeHead(404).end();
     } else {
       readFile(join(outDir, file)).then(
-        (bytes) => response.setHeader('content-type', `${types[file.split('.').at(-1)!]!}; charset=utf-8`).end(bytes),
+        (bytes) =>
+          response
+            .setHeader('content-security-policy', policy)
+            .setHeader('content-type', `${types[file.split('.').at(-1)!]!}; charset=utf-8`)
+            .end(bytes),
         (error: unknown) => response.writeHead(500).end(String(error)),
       );
     }

@@ -56,6 +56,8 @@ export class ScriptedView {
 }
 
 const seconds = 1_000;
+/** When the scripts of the tests begin. */
+export const start = Date.UTC(2024, 0, 1, 12);
 const customers = ['ann', 'bob', 'zoe'];
 
 export const lineSpec = {
@@ -381,4 +383,23 @@ export function demoWelcome(since: number): Welcome {
     state: demoState(),
     cells: demoCells,
   };
+}
+
+/** The next delta with these rows, as the host passes it on. */
+export function rows(view: ScriptedView, id: string, fresh: readonly WireRow[], more = fresh.length) {
+  const part = view.parts.find((one) => one.id === id);
+  const total = (part !== undefined && 'total' in part ? part.total : 0) + more;
+  const change = {
+    kind: 'rows',
+    id,
+    rows: fresh,
+    rate: 18_240,
+    sampled: 1,
+    total,
+    caption: closedCaption(start, start),
+  } as const;
+  return { type: 'view', message: view.change(change) } as const;
+}
+export function take<T>(from: Iterator<T>, length: number): T[] {
+  return Array.from({ length }, () => from.next().value as T);
 }

@@ -1,8 +1,13 @@
 // A tab that stands for VS Code's webview, driven from a test: outputs are rendered into it, messages go in, what it posted is read.
+import { after, before, describe } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { View as VegaView } from 'vega';
 import type { FromHost, ToHost } from '../../renderer/host-messages.ts';
+import { openBrowser, skipWithoutBrowser } from './browser.ts';
+import type { DemoServer } from './demo-server.ts';
+import { serveDemo } from './demo-server.ts';
 import type { ScriptedView } from './scripted-session.ts';
+import { start } from './scripted-session.ts';
 
 /** What the webview page lays open; see webview-page.ts. */
 interface Host {
@@ -94,4 +99,27 @@ export class Webview {
     await this.page.close();
     if (this.#errors.length > 0) throw new Error(`The webview had errors:\n${this.#errors.join('\n')}`);
   }
+}
+
+/** Tests that each have a webview of their own, in one browser. */
+export function describeWebview(
+  name: string,
+  tests: (withWebview: (work: (webview: Webview) => Promise<void>) => Promise<void>) => void,
+): void {
+  describe(name, { skip: skipWithoutBrowser() }, () => {
+    let browser: Browser;
+    let demo: DemoServer;
+    before(async () => {
+      [demo, browser] = await Promise.all([serveDemo(start, { ticks: false }), openBrowser()]);
+    });
+    after(async () => {
+      await browser.close();
+      await demo.close();
+    });
+    tests(async (work) => {
+      const webview = await Webview.open(browser, demo.address);
+      await work(webview);
+      await webview.close();
+    });
+  });
 }

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser, skipWithoutBrowser } from './browser.ts';
-import type { DemoServer } from './demo-server.ts';
-import { serveDemo } from './demo-server.ts';
+import { openBrowser, skipWithoutBrowser } from '../renderer/browser.ts';
+import type { DemoServer } from '../renderer/demo-server.ts';
+import { serveDemo } from '../renderer/demo-server.ts';
 
 describe('the served page', { skip: skipWithoutBrowser() }, () => {
   let browser: Browser;

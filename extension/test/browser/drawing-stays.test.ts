@@ -1,0 +1,343 @@
+// What stays the same in the notebook's webview while data flow: nodes, heights, scroll positions, colours; and that no more is kept than is shown.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { WireRow } from '../../../kernel/protocol/displays.ts';
+import {
+  backpressurePart,
+  errorPart,
+  logPart,
+  orderRows,
+  ordersPart,
+  ScriptedView,
+  silentCaption,
+  totalsPart,
+  windowRows,
+  rows,
+  start,
+  take,
+} from '../renderer/scripted-session.ts';
+import { describeWebview } from '../renderer/webview.ts';
+
+describeWebview('what is drawn', (withWebview) => {
+  test('root, plot and Vega view stay the same objects over 200 deltas, an item that is written again and another output element', () =>
+    withWebview(async (webview) => {
+      const view = new ScriptedView('totals', [totalsPart([], start)]);
+      const windows = windowRows(start);
+      await webview.show(view);
+      await webview.receive(rows(view, 'totals', windows.next().value));
+      await webview.page.evaluate(() => {
+        const plot = document.querySelector('.sl-plot')!;
+        window.kept = {
+          root: document.querySelector('.sluice'),
+          plot,
+          vega: plot.vegaView,
+          svg: plot.querySelector('svg'),
+        };
+      });
+      for (let delta = 0; delta < 200; delta++) {
+        const message = rows(view, 'totals', windows.next().value);
+        if (delta % 20 === 19) await webview.receive(message);
+        else await webview.page.evaluate((one) => window.host.receive(one), message);
+        if (delta === 60)
+          await webview.page.evaluate(
+            () => void window.host.output('totals', 'totals-2', 's1', document.querySelector<HTMLElement>('.output')!),
+          );
+        if (delta === 120) {
+          await webview.page.evaluate(() => {
+            window.host.dispose('totals-2');
+            document.querySelector('.output')!.remove();
+            window.host.output('totals', 'totals-3');
+          });
+        }
+      }
+      await webview.settle();
+      const same = await webview.page.evaluate(() => {
+        const plot = document.querySelector('.sl-plot')!;
+        const now = {
+          root: document.querySelector('.sluice'),
+          plot,
+          vega: plot.vegaView,
+          svg: plot.querySelector('svg'),
+        };
+        return Object.entries(now).map(([name, value]) => [name, value !== null && value === window.kept[name]]);
+      });
+      assert.deepEqual(Object.fromEntries(same), { root: true, plot: true, vega: true, svg: true });
+      assert.equal((await webview.chartRows()).length, 3 * 31);
+    }));
+
+  test('a chart and a table have one height from the empty first frame on, whatever comes', () =>
+    withWebview(async (webview) => {
+      const view = new ScriptedView('both', [
+        { ...ordersPart([]), rate: 0, total: 0, caption: { pieces: [], waiting: false } },
+        { ...totalsPart([], start), caption: silentCaption(start) },
+        backpressurePart(),
+      ]);
+      await webview.show(view);
+      const heights = async () => [
+        await webview.height('.sl-table'),
+        await webview.height('.sl-chart'),
+        await webview.height('.sl-backpressure'),
+      ];
+      const first = await heights();
+      assert.ok(
+        first.every((height) => height > 80),
+        String(first),
+      );
+      const windows = windowRows(start);
+      const orders = orderRows(start);
+      for (let delta = 0; delta < 12; delta++) {
+        await webview.receive(
+          rows(view, 'totals', windows.next().value),
+          rows(view, 'orders', take(orders, 1 + delta * 7)),
+          {
+            type: 'view',
+            message: view.change({
+              kind: 'backpressure',
+              id: 'pressure',
+              operators: backpressurePart().operators.map((row) => ({
+                ...row,
+                culprit: delta % 2 === 0 ? undefined : 'limits the flow: 2 ms a record',
+                late: delta,
+              })),
+              points: {},
+              thread: 0.3,
+            }),
+          },
+        );
+        assert.deepEqual(await heights(), first, `after delta ${String(delta)}`);
+      }
+    }));
+
+  test('the scroll position of a long notebook stays while everything above and below it moves', () =>
+    withWebview(async (webview) => {
+      // all are seen once in a high window, then the window is as low as an editor
+      await webview.page.setViewportSize({ width: 1_000, height: 2_600 });
+      const views = ['a', 'b', 'c', 'd'].map((name) => new ScriptedView(name, [totalsPart([], start), ordersPart([])]));
+      for (const view of views) await webview.show(view);
+      await webview.page.setViewportSize({ width: 1_000, height: 700 });
+      await webview.page.evaluate(() => window.scrollTo(0, 900));
+      const anchor = () =>
+        webview.page.evaluate(() => [
+          window.scrollY,
+          document.querySelectorAll('.sl-chart')[2]!.getBoundingClientRect().top,
+        ]);
+      const before = await anchor();
+      assert.equal(before[0], 900);
+      const windows = views.map(() => windowRows(start));
+      const orders = orderRows(start);
+      for (let delta = 0; delta < 10; delta++) {
+        await webview.receive(
+          ...views.flatMap((view, index) => [
+            rows(view, 'totals', windows[index]!.next().value),
+            rows(view, 'orders', take(orders, 20)),
+          ]),
+        );
+        assert.deepEqual(await anchor(), before, `after delta ${String(delta)}`);
+      }
+    }));
+
+  test('rows beyond the limit leave the browser: Vega and the DOM hold no more than is kept', () =>
+    withWebview(async (webview) => {
+      const view = new ScriptedView('totals', [
+        { ...totalsPart([], start), limit: 50, lastMillis: undefined },
+        { ...ordersPart([]), limit: 30 },
+      ]);
+      await webview.show(view);
+      const windows = windowRows(start);
+      const orders = orderRows(start);
+      for (let delta = 0; delta < 60; delta++) {
+        await webview.receive(rows(view, 'totals', windows.next().value), rows(view, 'orders', take(orders, 10)));
+      }
+      const charted = await webview.chartRows();
+      assert.equal(charted.length, 50);
+      assert.equal(await webview.page.locator('.sl-table tbody tr').count(), 10);
+      const derived = await webview.page.evaluate(() => {
+        const { data } = document
+          .querySelector('.sl-plot')!
+          .vegaView!.getState({ data: () => true, signals: () => false }) as { data: Record<string, unknown[]> };
+        return Object.values(data).map((rowsOf) => (Array.isArray(rowsOf) ? rowsOf.length : 0));
+      });
+      assert.ok(
+        derived.every((length) => length <= 50),
+        String(derived),
+      );
+    }));
+
+  test('a cell that is run again shows its new rows although they are numbered as the old ones were', () =>
+    withWebview(async (webview) => {
+      const numbered = (field: string, ...totals: number[]): WireRow[] =>
+        totals.map((total, index) => ({
+          n: index + 1,
+          t: start + index,
+          value: { [field]: 'x', windowEnd: { $date: start + index }, total },
+        }));
+      const parts = (field: string, ...totals: number[]) =>
+        [
+          { ...ordersPart(numbered(field, ...totals)), id: 'table', total: totals.length },
+          { ...totalsPart(numbered(field, ...totals), start), total: totals.length },
+        ] as const;
+      const view = new ScriptedView('totals', parts('customer', 1, 2, 3));
+      await webview.show(view);
+      const [table, chart] = parts('name', 10, 20);
+      await webview.receive({
+        type: 'view',
+        message: view.change({ kind: 'put', part: table, at: 0 }, { kind: 'put', part: chart, at: 1 }),
+      });
+      assert.deepEqual(
+        (await webview.chartRows()).map(({ total }) => total),
+        [10, 20],
+      );
+      const head = (await webview.texts('.sl-table thead tr')).join().trim().split(/\s+/);
+      assert.deepEqual(head, ['time', 'name', 'windowEnd', 'total']);
+      assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /20$/);
+    }));
+
+  test('another epoch with the same spec keeps the Vega view; another spec embeds anew in the same plot', () =>
+    withWebview(async (webview) => {
+      const windows = windowRows(start);
+      const view = new ScriptedView('totals', [totalsPart(windows.next().value, start)]);
+      await webview.show(view);
+      const keep = () =>
+        webview.page.evaluate(
+          () =>
+            void (window.kept = {
+              plot: document.querySelector('.sl-plot'),
+              vega: document.querySelector('.sl-plot')!.vegaView,
+            }),
+        );
+      const same = () =>
+        webview.page.evaluate(() => [
+          document.querySelector('.sl-plot') === window.kept['plot'],
+          document.querySelector('.sl-plot')!.vegaView === window.kept['vega'],
+        ]);
+      await keep();
+      view.epoch = 'e2';
+      view.parts = [totalsPart(windowRows(start + 10_000).next().value, start)];
+      await webview.receive({ type: 'view', message: view.snapshot() });
+      assert.deepEqual(await same(), [true, true]);
+      assert.equal((await webview.chartRows()).length, 3);
+      const height = await webview.height('.sl-chart');
+      const other = { ...totalsPart(windows.next().value, start) };
+      await webview.receive({
+        type: 'view',
+        message: view.change({ kind: 'put', part: { ...other, spec: { ...other.spec, mark: 'bar' } }, at: 0 }),
+      });
+      assert.deepEqual(await same(), [true, false]);
+      assert.equal(await webview.height('.sl-chart'), height);
+    }));
+
+  test('a change of theme recolours the chart that is there', () =>
+    withWebview(async (webview) => {
+      const view = new ScriptedView('totals', [totalsPart(take(windowRows(start), 5).flat(), start)]);
+      await webview.show(view);
+      const look = () =>
+        webview.page.evaluate(() => {
+          const lines = [...document.querySelectorAll('.sl-plot svg .mark-line path')];
+          const label = document.querySelector('.sl-plot svg .role-axis-label text')!;
+          window.kept ??= { vega: document.querySelector('.sl-plot')!.vegaView };
+          return {
+            lines: [...new Set(lines.map((line) => getComputedStyle(line).stroke))],
+            label: getComputedStyle(label).fill,
+            isSame: document.querySelector('.sl-plot')!.vegaView === window.kept['vega'],
+          };
+        });
+      const dark = await look();
+      await webview.page.evaluate(() => window.host.theme('light'));
+      await webview.settle();
+      const light = await look();
+      assert.deepEqual(dark.lines, ['rgb(55, 148, 255)', 'rgb(209, 134, 22)', 'rgb(137, 209, 133)']);
+      assert.deepEqual(light.lines, ['rgb(26, 133, 255)', 'rgb(209, 134, 22)', 'rgb(56, 138, 52)']);
+      assert.notEqual(dark.label, light.label);
+      assert.ok(light.isSame);
+    }));
+
+  test('a series keeps its colour and its place in the legend when another one leaves or comes', () =>
+    withWebview(async (webview) => {
+      const of = (n: number, customer: string, t: number): WireRow => ({
+        n,
+        key: customer,
+        t,
+        value: { customer, windowEnd: { $date: t }, total: n },
+      });
+      const view = new ScriptedView('totals', [
+        { ...totalsPart([of(1, 'ann', start), of(2, 'bob', start + 60_000)], start), lastMillis: 120_000 },
+      ]);
+      await webview.show(view);
+      const legend = () =>
+        webview.page.evaluate(() =>
+          [...document.querySelectorAll<HTMLElement>('.sl-legend-line:not([hidden])')].map((line) => [
+            line.innerText.replace(/\s+/g, ' ').trim(),
+            line.querySelector<HTMLElement>('.sl-swatch')!.style.background,
+          ]),
+        );
+      const before = await legend();
+      assert.deepEqual(
+        before.map(([text]) => text),
+        ['ann 1', 'bob 2'],
+      );
+      await webview.receive(rows(view, 'totals', [of(3, 'aaron', start + 150_000)]));
+      const after = await legend();
+      assert.deepEqual(
+        after.map(([text]) => text),
+        ['ann', 'bob 2', 'aaron 3'],
+      );
+      assert.deepEqual(
+        after.slice(0, 2).map(([, colour]) => colour),
+        before.map(([, colour]) => colour),
+      );
+    }));
+
+  test('a part that goes away takes its nodes along, and one that comes stands at its place', () =>
+    withWebview(async (webview) => {
+      const view = new ScriptedView('enrich', [totalsPart([], start), logPart(start)]);
+      await webview.show(view);
+      await webview.page.evaluate(() => void (window.kept = { chart: document.querySelector('.sl-chart') }));
+      await webview.receive({ type: 'view', message: view.change({ kind: 'put', part: errorPart, at: 0 }) });
+      const kinds = () =>
+        webview.page.evaluate(() =>
+          [...document.querySelectorAll('.sl-part')].map((part) => part.className.split(' ')[1]),
+        );
+      assert.deepEqual(await kinds(), ['sl-error', 'sl-chart', 'sl-log']);
+      await webview.receive({
+        type: 'view',
+        message: view.change({ kind: 'remove', id: 'log' }, { kind: 'remove', id: 'error' }),
+      });
+      assert.deepEqual(await kinds(), ['sl-chart']);
+      assert.ok(await webview.page.evaluate(() => document.querySelector('.sl-chart') === window.kept['chart']));
+    }));
+
+  test('60 rows every 250 ms are painted at least 3.5 times a second', () =>
+    withWebview(async (webview) => {
+      const orders = orderRows(start);
+      const windows = windowRows(start);
+      const view = new ScriptedView('both', [ordersPart(take(orders, 100)), totalsPart([], start)]);
+      await webview.show(view);
+      const deltas = Array.from({ length: 16 }, () => [
+        rows(view, 'orders', take(orders, 60)),
+        rows(view, 'totals', windows.next().value),
+      ]).flat();
+      const painted = await webview.page.evaluate(async (messages) => {
+        const first = () => document.querySelector('.sl-table tbody tr')!.textContent;
+        let changes = 0;
+        let last = first();
+        let isOver = false;
+        const watch = () => {
+          if (first() !== last) {
+            last = first();
+            changes += 1;
+          }
+          if (!isOver) requestAnimationFrame(watch);
+        };
+        requestAnimationFrame(watch);
+        const begun = performance.now();
+        for (let index = 0; index < messages.length; index += 2) {
+          window.host.receive(messages[index]!);
+          window.host.receive(messages[index + 1]!);
+          await new Promise((resolve) => setTimeout(resolve, 250 - ((performance.now() - begun) % 250)));
+        }
+        isOver = true;
+        return (changes * 1_000) / (performance.now() - begun);
+      }, deltas);
+      assert.ok(painted >= 3.5, `${painted.toFixed(2)} painted updates a second`);
+    }));
+});
