@@ -22,6 +22,8 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
     });
   const figures = figuresText(state, locale);
   if (figures !== undefined) texts.push(figures);
+  // The longest, and the one that may be cut off: the caption under the chart says it too.
+  if (state.phase === 'live' && state.reason !== undefined) texts.push({ text: state.reason, tooltip: state.reason });
   if (state.heldBack !== undefined)
     texts.push({
       text: `$(triangle-up) ${state.heldBack}`,
@@ -74,7 +76,7 @@ function phaseText(state: CellState, locale: string | undefined): StatusText {
       };
     case 'live':
       return {
-        text: `$(circle-filled) live${name}${because}`,
+        text: `$(circle-filled) live${name}`,
         tooltip: 'Records flow through this cell.',
       };
     case 'finished':

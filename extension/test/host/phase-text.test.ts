@@ -40,6 +40,17 @@ test('a live cell says its rates, what is late and who holds it back', () => {
   );
 });
 
+test('why nothing comes out is said last, since it is the longest', () => {
+  assert.equal(
+    line({
+      stream: 'totals',
+      outPerSecond: 0,
+      reason: 'no window has closed: watermark 10:02:41, first window ends 10:03:00',
+    }),
+    'live · totals | out 0/s | no window has closed: watermark 10:02:41, first window ends 10:03:00',
+  );
+});
+
 test('edited and stale are said beside the phase, since the cell runs on', () => {
   assert.equal(line({ edited: true, stream: 'totals' }), 'live · totals | edited');
   assert.equal(line({ stale: ['rate', 'limit'], stream: 'totals' }), 'live · totals | stale: rate, limit changed');

@@ -1,6 +1,7 @@
 // A browser window with VS Code and a notebook in it, in the words of a user: cells, run, outputs, status.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 
 export class NotebookWindow {
@@ -75,9 +76,33 @@ export class NotebookWindow {
     await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
   }
 
+  /** How long VS Code says that the cell's last run took. */
+  async runSeconds(index: number): Promise<number> {
+    const found = /(?:(\d+)m )?([\d.]+)s/.exec(await this.statusText(index));
+    assert.ok(found, 'the cell shows how long it ran');
+    return Number(found[1] ?? 0) * 60 + Number(found[2]);
+  }
+
   /** Where outputs are drawn. */
   get outputs(): FrameLocator {
     return this.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  }
+
+  /** The view under a cell: everything that the cell shows. */
+  view(cell: string): Locator {
+    return this.outputs.locator(`[data-cell="${cell}"]`);
+  }
+
+  /** The rows that a cell's chart draws right now. */
+  chartRows(cell: string): Promise<Record<string, unknown>[]> {
+    return this.view(cell)
+      .locator('.sl-plot')
+      .first()
+      .evaluate((plot) => (plot as unknown as ChartNode).vegaView?.data('rows') ?? []);
+  }
+
+  async statusText(index: number): Promise<string> {
+    return (await this.status(index).innerText()).replaceAll(/\s*\n\s*/g, ' ');
   }
 
   async command(title: string): Promise<void> {
@@ -101,6 +126,27 @@ export class NotebookWindow {
 
   async close(): Promise<void> {
     await this.page.close();
+  }
+}
+
+/** What the renderer leaves on a chart's node. */
+export interface ChartNode {
+  vegaView?: { data(name: string): Record<string, unknown>[] };
+}
+
+/** Asks until the answer will do; the last answer is in the error. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T>,
+  isEnough: (answer: T) => boolean,
+  timeout = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const answer = await ask();
+    if (isEnough(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeout} ms; last: ${JSON.stringify(answer)}`);
+    await sleep(50);
   }
 }
 
