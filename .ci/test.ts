@@ -12,7 +12,7 @@ const inCI = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 
 /** Tests that need something real and slow lie in folders of these names; all others are unit tests. */
-const integrationFolders = ['cli', 'server', 'page', 'browser', 'kafka', 'vscode'] as const;
+const integrationFolders = ['live', 'cli', 'server', 'page', 'browser', 'kafka', 'vscode'] as const;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];

@@ -1,0 +1,155 @@
+// A session for tests: the real control thread and a real executor thread on a notebook in a temporary folder, driven like a client would.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ViewStore } from '../../displays/view-store.ts';
+import { planLive } from '../../live/planner.ts';
+import type { CellText, RunResult } from '../../protocol/messages.ts';
+import { notebookCompiler } from '../../server/compiler.ts';
+import { Control, type RowFrame } from '../../server/control.ts';
+import { executorThread } from '../../server/executor-thread.ts';
+import type { Part, ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
+import { fromWire } from '../../protocol/values.ts';
+
+export interface LiveSessionOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly interruptMillis?: number;
+  readonly graceMillis?: number;
+  /** Every row comes, nothing is sampled: see `everyRow`. */
+  readonly lossless?: boolean;
+}
+
+export class LiveSession implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-live-'));
+  readonly control: Control;
+  #cells: CellText[] = [];
+  #watchers = 0;
+  /** Lossless: every row of a display since it was installed. */
+  readonly #every = new Map<string, { installed: number; rows: unknown[] }>();
+
+  constructor({ files = {}, interruptMillis, graceMillis, lossless }: LiveSessionOptions = {}) {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
+    const notebook = join(this.folder, 'test.sluice.ts');
+    writeFileSync(notebook, '');
+    this.control = new Control({
+      settings: {
+        arming: 'ask',
+        idleMillis: Infinity,
+        ...(interruptMillis && { interruptMillis }),
+        ...(graceMillis && { graceMillis }),
+      },
+      compiler: notebookCompiler(() => notebook),
+      planner: planLive,
+      views: new ViewStore(),
+      startExecutor: () => executorThread(notebook),
+      ended: () => undefined,
+      ...(lossless && { lossless, observer: { rows: (frame: RowFrame) => void this.#keep(frame) } }),
+    });
+    this.control.start();
+  }
+
+  /** The editor's text; nothing runs by it. */
+  edit(id: string, text: string): void {
+    const cell: CellText = { id, kind: 'code', text };
+    const at = this.#cells.findIndex((one) => one.id === id);
+    this.#cells = at < 0 ? [...this.#cells, cell] : this.#cells.with(at, cell);
+    this.#sync();
+  }
+  delete(id: string): void {
+    this.#cells = this.#cells.filter((one) => one.id !== id);
+    this.#sync();
+    this.control.dispatch({ kind: 'delete', cell: id });
+  }
+  get ids(): readonly string[] {
+    return this.#cells.map((cell) => cell.id);
+  }
+  async run(...ids: string[]): Promise<readonly RunResult[]> {
+    return this.control.run(ids);
+  }
+  /** Runs and insists that it works. */
+  async ran(...ids: string[]): Promise<void> {
+    for (const result of await this.run(...ids))
+      if (!result.ok) throw new Error(`${result.cell}: ${result.error?.code} ${result.error?.message}`);
+  }
+  parts(id: string): readonly Part[] {
+    const watcher = {
+      id: `test ${++this.#watchers}`,
+      isReady: true,
+      send: (message: ViewSnapshot | ViewDelta) => seen.push(message),
+    };
+    const seen: (ViewSnapshot | ViewDelta)[] = [];
+    this.control.views.hello(watcher, { view: id });
+    this.control.views.forgetClient(watcher.id);
+    const [snapshot] = seen;
+    return snapshot?.type === 'snapshot' ? snapshot.parts : [];
+  }
+  /** Rows of the first table or chart under the cell, oldest first. */
+  rows(id: string): unknown[] {
+    const part = this.parts(id).find((one) => one.kind === 'table' || one.kind === 'chart');
+    return part ? [...part.rows].sort((a, b) => a.n - b.n).map((row) => fromWire(row.value)) : [];
+  }
+  /** In lossless mode: all rows that the cell's first display has got since its stream began anew. */
+  everyRow(id: string): readonly unknown[] {
+    return this.#every.get(`${id}/0`)?.rows ?? [];
+  }
+  #keep({ display, installed, rows }: RowFrame): void {
+    let kept = this.#every.get(display);
+    if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [] }));
+    for (const row of rows) kept.rows.push(row.value);
+  }
+  /** How many rows have ever reached it. */
+  total(id: string): number {
+    const part = this.parts(id).find((one) => one.kind === 'table' || one.kind === 'chart');
+    return part && 'total' in part ? part.total : 0;
+  }
+  phase(id: string): string | undefined {
+    return this.control.view().cells.find((cell) => cell.id === id)?.phase;
+  }
+  state(id: string) {
+    return this.control.view().cells.find((cell) => cell.id === id);
+  }
+  operators() {
+    return this.control.session.metrics?.operators ?? [];
+  }
+  /** Looks again and again until it is so; says what it last saw when it never is. */
+  async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 10_000): Promise<T> {
+    const deadline = Date.now() + millis;
+    for (;;) {
+      const seen = look();
+      if (isSo(seen)) return seen;
+      if (Date.now() > deadline)
+        throw new Error(
+          `${what} did not come about in ${millis} ms; last seen: ${JSON.stringify(seen)?.slice(0, 600)}`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  /** Every operator of the notebook has ended, and what came out has been shown. */
+  async finished(): Promise<void> {
+    await this.until(
+      () => this.operators(),
+      (operators) => {
+        const { plan, mutation, runs, metrics } = this.control.session;
+        const known = new Map(operators.map((one) => [one.id, one]));
+        return (
+          !mutation &&
+          runs.length === 0 &&
+          metrics !== undefined &&
+          plan.nodes.every((node) => node.kind === 'keyBy' || known.get(node.id)?.finished === true)
+        );
+      },
+      'the end of all operators',
+      20_000,
+    );
+    // Frames go out four times a second.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.control.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #sync(): void {
+    this.control.dispatch({ kind: 'sync', cells: this.#cells });
+  }
+}
