@@ -1,0 +1,174 @@
+// What an edit does to the others: nothing, stale, detached; and what a deletion leaves for its time of grace.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Stage } from './stage.ts';
+
+function ready(cells: Readonly<Record<string, string>>): Stage {
+  const stage = new Stage();
+  stage.document(cells);
+  stage.ready();
+  return stage;
+}
+function ran(cells: Readonly<Record<string, string>>): Stage {
+  const stage = ready(cells);
+  for (const id of Object.keys(cells)) stage.runs(id);
+  return stage;
+}
+
+test('a cell is edited while the text at hand is not the one that runs', () => {
+  const s = ran({ a: 'x = ' });
+  assert.equal(s.view('a').edited, false);
+  s.document({ a: 'x = #1' });
+  assert.equal(s.view('a').edited, true);
+  s.document({ a: 'x = ' });
+  assert.equal(s.view('a').edited, false);
+});
+
+test('a cell that never ran is not edited', () => {
+  const s = ready({ a: 'x = ' });
+  s.document({ a: 'x = #1' });
+  assert.equal(s.view('a').edited, false);
+  assert.equal(s.view('a').phase, 'not-run');
+});
+
+for (const { title, first, again, stale } of [
+  { title: 'a value that was defined anew', first: 'x = ', again: 'x = #2', stale: ['x'] },
+  { title: 'a value whose definition disappeared', first: 'x = ', again: 'q = ', stale: ['x'] },
+])
+  test(`${title} makes its readers stale and names itself`, () => {
+    const s = ran({ a: first, b: 'y = x' });
+    s.document({ a: again, b: 'y = x' });
+    s.runs('a');
+    assert.deepEqual(s.view('b').stale, stale);
+  });
+
+test('a cell that is run again unchanged makes nothing stale', () => {
+  const s = ran({ a: 'x = ', b: 'y = x' });
+  s.runs('a');
+  assert.deepEqual(s.view('b').stale, []);
+});
+
+test('only names whose value changed make stale', () => {
+  const s = new Stage();
+  s.hashes.set('same', '1');
+  s.document({ a: 'same other = ', b: 'y = same', c: 'z = other' });
+  s.ready();
+  for (const id of ['a', 'b', 'c']) s.runs(id);
+  s.document({ a: 'same other = #2', b: 'y = same', c: 'z = other' });
+  s.runs('a');
+  assert.deepEqual([s.view('b').stale, s.view('c').stale], [[], ['other']]);
+});
+
+test('staleness does not spread: what has not captured the name is not out of date', () => {
+  const s = ran({ a: 'x = ', b: 'y = x', c: 'z = y' });
+  s.document({ a: 'x = #2', b: 'y = x', c: 'z = y' });
+  s.runs('a');
+  assert.deepEqual([s.view('b').stale, s.view('c').stale], [['x'], []]);
+  s.runs('b');
+  assert.deepEqual([s.view('b').stale, s.view('c').stale], [[], []], 'b has the value it had');
+});
+
+test('a stream is an edge: nothing is stale when it is another one', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  s.document({ a: 'x$ = #2', b: 'y$ = x$' });
+  s.runs('a');
+  assert.deepEqual(s.view('b').stale, []);
+});
+
+test('a stream that is gone leaves its readers detached, and they say so', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  s.document({ b: 'y$ = x$' });
+  assert.deepEqual(s.view('b').stale, []);
+  assert.equal(s.view('b').reason, 'its input is detached: x$ is no longer defined');
+});
+
+test('a helper module that changed makes the cells stale that import it', () => {
+  const s = ran({ a: 'x = ./lib.ts', b: 'y = ' });
+  s.event({ kind: 'modules-changed', modules: ['./lib.ts'] });
+  assert.deepEqual([s.view('a').stale, s.view('b').stale], [['./lib.ts'], []]);
+  s.runs('a');
+  assert.deepEqual(s.view('a').stale, []);
+});
+
+test('a deleted cell keeps its operators for ten seconds, then everything of it goes', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  assert.deepEqual(s.document({ b: 'y$ = x$' }), ['timer grace:a 10000', 'mutate [b a?]']);
+  s.mutated();
+  assert.deepEqual(s.event({ kind: 'timer', timer: 'grace:a' }), ['forget a', 'mutate [b]']);
+  assert.equal(s.state.cells.has('a'), false);
+});
+
+test('undo resumes a deleted cell with its state and without a run', () => {
+  const s = ran({ a: 'x$ = ' });
+  s.document({});
+  s.mutated();
+  assert.deepEqual(s.document({ a: 'x$ = ' }), ['no timer grace:a', 'mutate [a]']);
+  assert.equal(s.view('a').phase, 'defined');
+});
+
+test('a client may say that a cell is deleted before it sends the new document', () => {
+  const s = ran({ a: 'x$ = ' });
+  assert.deepEqual(s.event({ kind: 'delete', cell: 'a' }), ['timer grace:a 10000', 'mutate [a?]']);
+  s.mutated();
+  assert.deepEqual(s.document({}), []);
+});
+
+test('a cell that is deleted while it is evaluated is answered and forgotten', () => {
+  const s = ready({ a: 'x = ' });
+  s.run('a');
+  s.compiled('a');
+  assert.deepEqual(s.document({}), ['discard a', 'a fails: Cell "a" was deleted while it ran.', 'answer a failed']);
+  assert.deepEqual(s.state.runs, []);
+});
+
+test('a cell that is deleted while it is committed is deleted after that', () => {
+  const s = ready({ a: 'x$ = ' });
+  s.run('a');
+  s.compiled('a');
+  s.evaluated('a');
+  assert.deepEqual(s.document({}), ['timer grace:a 10000']);
+  assert.deepEqual(s.mutated(), ['commit a', 'a is done', 'answer a ok', 'mutate [a?]']);
+});
+
+test('a cell whose id is taken is open and does not run', () => {
+  const s = new Stage();
+  s.event({
+    kind: 'sync',
+    cells: [
+      { id: 'a', kind: 'code', text: 'x = ' },
+      { id: 'a', kind: 'code', text: 'y = ' },
+    ],
+  });
+  s.ready();
+  assert.deepEqual(s.run('a'), ['a begins', 'compile a']);
+  const compile = s.effects.find((effect) => effect.kind === 'compile');
+  assert.deepEqual(compile?.kind === 'compile' && compile.cells.map(({ text }) => text), ['x = ']);
+});
+
+test('the sinks of a cell are previews until they are armed, and again when they write elsewhere', () => {
+  const s = ran({ a: 'x$ = !orders' });
+  assert.deepEqual(s.view('a').sink, { armed: false, target: 'orders' });
+  assert.deepEqual(s.event({ kind: 'arm', cell: 'a', armed: true }), ['mutate [a!]']);
+  s.mutated();
+  s.run('a');
+  s.compiled('a');
+  assert.deepEqual(s.evaluated('a'), ['mutate [a!] for a'], 'the same target stays armed');
+  s.mutated();
+  s.document({ a: 'x$ = !totals' });
+  s.run('a');
+  s.compiled('a');
+  assert.deepEqual(s.evaluated('a'), ['mutate [a] for a'], 'another target is asked for again');
+});
+
+for (const { arming, sentence } of [
+  { arming: 'all', sentence: 'mutate [a!] for a' },
+  { arming: 'none', sentence: 'mutate [a] for a' },
+] as const)
+  test(`with arming ${arming} nobody is asked`, () => {
+    const s = new Stage({ arming });
+    s.document({ a: 'x$ = !orders' });
+    s.ready();
+    s.run('a');
+    s.compiled('a');
+    assert.deepEqual(s.evaluated('a'), [sentence]);
+  });

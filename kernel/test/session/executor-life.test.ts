@@ -1,0 +1,214 @@
+// Interrupts that are answered and interrupts that are not, executors that die, and what comes back after that.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Stage } from './stage.ts';
+
+function ran(cells: Readonly<Record<string, string>>): Stage {
+  const stage = new Stage();
+  stage.document(cells);
+  stage.ready();
+  for (const id of Object.keys(cells)) stage.runs(id);
+  return stage;
+}
+const ended = (cell?: string, operator?: string) =>
+  ({
+    kind: 'executor-ended',
+    reason: 'interrupt',
+    ...(cell !== undefined && { whereabouts: { cell, millis: 700, ...(operator !== undefined && { operator }) } }),
+  }) as const;
+
+test('an interrupt of all drops what waits and asks the executor about the rest', () => {
+  const s = ran({ a: 'x = ', b: 'y = ' });
+  s.run('a', 'b');
+  s.compiled('a');
+  assert.deepEqual(s.event({ kind: 'interrupt' }), [
+    'b fails: Cell "b" was interrupted.',
+    'interrupt all',
+    'timer interrupt 500',
+  ]);
+});
+
+test('a cell that awaits something is given up when the executor answers', () => {
+  const s = ran({ a: 'x = ' });
+  s.run('a');
+  s.compiled('a');
+  s.event({ kind: 'interrupt', cell: 'a' });
+  assert.deepEqual(s.event({ kind: 'interrupted', interrupt: 1, stopped: [] }), [
+    'no timer interrupt',
+    'discard a',
+    'a fails: Cell "a" was interrupted.',
+    'answer a failed',
+  ]);
+});
+
+test('an interrupt of one cell leaves the runs of the others alone', () => {
+  const s = ran({ a: 'x = ', b: 'y = ' });
+  s.run('a');
+  s.compiled('a');
+  s.pulls('a');
+  s.mutated();
+  s.run('b');
+  s.compiled('b');
+  s.event({ kind: 'interrupt', cell: 'a' });
+  s.event({ kind: 'interrupted', interrupt: 1, stopped: [] });
+  assert.deepEqual(
+    s.state.runs.map(({ cell }) => cell),
+    ['b'],
+  );
+});
+
+test('pressing again does not give the executor more time', () => {
+  const s = ran({ a: 'x = ' });
+  s.event({ kind: 'interrupt' });
+  assert.deepEqual(s.event({ kind: 'interrupt' }), []);
+});
+
+test('an executor that does not answer is ended, and the others come back from the snapshot in the order in which they were committed', () => {
+  const s = ran({ b: 'y$ = ', a: 'x = ', c: 'z$ = y$' });
+  s.runs('b');
+  s.document({ b: 'y$ = ', a: 'x = #endless', c: 'z$ = y$' });
+  s.run('a');
+  s.compiled('a');
+  s.event({ kind: 'interrupt', cell: 'a' });
+  assert.deepEqual(s.event({ kind: 'timer', timer: 'interrupt' }), ['end executor']);
+  assert.deepEqual(s.event(ended('a')), [
+    'no timer interrupt',
+    'discard a',
+    'a fails: Cell "a" was interrupted.',
+    'answer a failed',
+    'start executor',
+  ]);
+  assert.deepEqual(s.ready(), ['evaluate a again'], 'what the cell was before it was edited');
+  assert.deepEqual(s.restored('a'), ['commit a', 'evaluate c again']);
+  assert.deepEqual(s.restored('c'), ['commit c', 'evaluate b again']);
+  assert.deepEqual(s.restored('b'), ['commit b', 'mutate [b a c] from the snapshot']);
+  assert.equal(s.state.executor, 'restoring');
+  s.mutated();
+  assert.equal(s.state.executor, 'ready');
+});
+
+test('an operator that does not return stays out; its values stay, and its cell says what happened', () => {
+  const s = ran({ a: 'x = ', b: 'y$ = x', c: 'z$ = ' });
+  s.event({ kind: 'interrupt' });
+  s.event({ kind: 'timer', timer: 'interrupt' });
+  assert.deepEqual(s.event(ended('b', 'map lookup')), ['no timer interrupt', 'start executor']);
+  s.ready();
+  s.restored('a');
+  s.restored('b');
+  assert.deepEqual(s.restored('c'), ['commit c', 'mutate [a c] from the snapshot']);
+  s.mutated();
+  assert.equal(s.view('b').phase, 'failed');
+  assert.match(s.view('b').errors[0]?.message ?? '', /^map lookup had not returned for 0.7 s/);
+  s.run('b');
+  s.compiled('b');
+  assert.deepEqual(s.evaluated('b'), ['mutate [a b c] for b'], 'a run brings it back');
+});
+
+test('runs that wait go on after the restoration', () => {
+  const s = ran({ a: 'x = ', b: 'y = ' });
+  s.run('a');
+  s.compiled('a');
+  s.run('b');
+  s.event({ kind: 'interrupt', cell: 'a' });
+  s.event({ kind: 'timer', timer: 'interrupt' });
+  assert.deepEqual(s.event(ended('a')).slice(-3), ['start executor', 'b begins', 'compile b']);
+  s.compiled('b');
+  s.ready();
+  s.restored('a');
+  assert.deepEqual(s.restored('b'), ['commit b', 'mutate [a b] from the snapshot']);
+  assert.deepEqual(s.mutated(), ['evaluate b']);
+});
+
+test('a run that was lost through no fault of its own says whose it was', () => {
+  const s = ran({ a: 'x$ = ', b: 'y = ' });
+  s.run('b');
+  s.compiled('b');
+  s.pulls('b');
+  s.event({ kind: 'interrupt', cell: 'a' });
+  s.event({ kind: 'timer', timer: 'interrupt' });
+  const said = s.event(ended('a', 'filter'));
+  assert.match(
+    said.join(),
+    /The run of cell "b" was lost when the executor was ended: filter of cell "a" did not return/,
+  );
+});
+
+test('a mutation in flight dies with its executor and its run, and is not waited for', () => {
+  const s = ran({ a: 'x$ = ' });
+  s.run('a');
+  s.compiled('a');
+  s.evaluated('a');
+  assert.match(s.event({ kind: 'executor-ended', reason: 'out of memory' }).join(), /answer a failed,start executor/);
+  s.ready();
+  s.restored('a');
+  assert.deepEqual(s.mutated(), []);
+  assert.equal(s.state.executor, 'ready');
+});
+
+test('an executor that dies while it is restored, with nobody to blame, is not tried for ever', () => {
+  const s = ran({ a: 'x$ = ' });
+  s.event(ended());
+  s.ready();
+  s.event({ kind: 'executor-ended', reason: 'out of memory' });
+  assert.equal(s.state.executor, 'broken');
+  assert.deepEqual(s.run('a'), ['answer a failed']);
+  assert.match(s.view('a').errors[0]?.message ?? '', /Restart the session/);
+});
+
+test('a cell that ends the executor while it is evaluated again is left out of the next try', () => {
+  const s = ran({ a: 'x = ', b: 'y = ' });
+  s.event(ended());
+  s.ready();
+  assert.deepEqual(s.event(ended('a')), ['no timer interrupt', 'start executor']);
+  assert.deepEqual(s.ready(), ['evaluate b again']);
+});
+
+test('a cell that cannot be evaluated again does not hold back the others', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = ' });
+  s.event(ended());
+  s.ready();
+  const run = s.state.cells.get('a')?.active?.run ?? -1;
+  const said = s.event({ kind: 'evaluation-failed', run, error: { code: 'test', message: 'No such file.' } });
+  assert.deepEqual(said, ['evaluate b again']);
+  assert.deepEqual(s.restored('b'), ['commit b', 'mutate [b] from the snapshot']);
+});
+
+test('an operator that throws fails its cell; a run makes it anew', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  s.event({
+    kind: 'operator-failed',
+    instance: 'a/x$/map#1',
+    cell: 'a',
+    name: 'map',
+    error: { code: 'test', message: 'No tier.' },
+  });
+  assert.equal(s.view('a').phase, 'failed');
+  assert.equal(s.view('b').phase, 'defined');
+  s.run('a');
+  s.compiled('a');
+  s.evaluated('a');
+  const mutate = s.effects.findLast((effect) => effect.kind === 'mutate');
+  assert.deepEqual(mutate?.kind === 'mutate' && mutate.failed, ['a/x$/map#1']);
+  s.mutated();
+  assert.equal(s.view('a').phase, 'defined');
+  assert.deepEqual(s.view('a').errors, []);
+});
+
+test('what has not returned for a while says so in its cell', () => {
+  const s = ran({ a: 'x$ = ' });
+  s.event({ kind: 'stuck', whereabouts: { cell: 'a', operator: 'map', millis: 4100 } });
+  assert.equal(s.view('a').reason, 'map has not returned for 4 s');
+  s.event({ kind: 'stuck' });
+  assert.equal(s.view('a').reason, undefined);
+});
+
+test('the session ends ten minutes after its last client', () => {
+  const s = new Stage();
+  s.event({ kind: 'client-joined', client: '1' });
+  s.event({ kind: 'client-joined', client: '2' });
+  assert.deepEqual(s.event({ kind: 'client-left', client: '1' }), []);
+  assert.deepEqual(s.event({ kind: 'client-left', client: '2' }), ['timer idle 600000']);
+  assert.deepEqual(s.event({ kind: 'client-joined', client: '3' }), ['no timer idle']);
+  s.event({ kind: 'client-left', client: '3' });
+  assert.match(s.event({ kind: 'timer', timer: 'idle' }).join(), /^end session/);
+});

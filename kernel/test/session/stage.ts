@@ -1,0 +1,213 @@
+// Plays a session by hand: what happens goes in, what the session wants done comes out as short sentences. The world answers only when told to.
+//
+// Cells are written `x y$ = a b$`: declares x and the stream y$, reads a and the stream b$. Behind `!` stands a sink's target, behind `#` what makes the text another one.
+import type { Export, FragmentData, LocatedError } from '../../executor/executor-protocol.ts';
+import type { CellText } from '../../protocol/messages.ts';
+import type { SessionEffect, SessionEvent } from '../../session/events.ts';
+import { step } from '../../session/session.ts';
+import { sessionView } from '../../session/session-view.ts';
+import { type Compiled, createSession, type CellScope, type Session, type Settings } from '../../session/state.ts';
+
+export class Stage {
+  state: Session;
+  now = 0;
+  /** Effects since the last time somebody asked. */
+  #said: string[] = [];
+  readonly effects: SessionEffect[] = [];
+  /** A value is another one when its cell's text is another one; see `hashes`. */
+  readonly hashes = new Map<string, string>();
+  #request = 0;
+
+  constructor(settings: Partial<Settings> = {}) {
+    this.state = createSession(settings);
+  }
+
+  event(event: SessionEvent): string[] {
+    const { state, effects } = step(this.state, event, this.now);
+    this.state = state;
+    this.effects.push(...effects);
+    this.#said.push(...effects.flatMap(sentence));
+    return this.said();
+  }
+  said(): string[] {
+    return this.#said.splice(0);
+  }
+
+  document(cells: Readonly<Record<string, string>>): string[] {
+    const texts = Object.entries(cells).map(([id, text]): CellText => ({ id, kind: 'code', text }));
+    return this.event({ kind: 'sync', cells: texts });
+  }
+  ready(): string[] {
+    return this.event({ kind: 'ready' });
+  }
+  run(...cells: string[]): string[] {
+    return this.event({ kind: 'run', request: ++this.#request, cells });
+  }
+  /** The compiler answers. */
+  compiled(cell: string): string[] {
+    const run = this.#run(cell, 'compiling');
+    const effect = this.effects.findLast((e) => e.kind === 'compile' && e.run === run);
+    if (effect?.kind !== 'compile') throw new Error(`${cell} is not being compiled`);
+    return this.event({ kind: 'compiled', run, compiled: compile(effect.cells, cell) });
+  }
+  refused(cell: string, message = 'Unexpected token.'): string[] {
+    return this.event({ kind: 'compilation-failed', run: this.#run(cell, 'compiling'), error: error(cell, message) });
+  }
+  /** The executor has evaluated the cell. */
+  evaluated(cell: string): string[] {
+    const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
+    if (!run) throw new Error(`${cell} is not being evaluated`);
+    return this.event({ kind: 'evaluated', run: run.id, ...result(cell, run.text, this.hashes) });
+  }
+  threw(cell: string, message = 'Boom.'): string[] {
+    const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
+    return this.event({ kind: 'evaluation-failed', run: run?.id ?? -1, error: error(cell, message) });
+  }
+  /** The executor evaluates again what ran before it. */
+  restored(cell: string): string[] {
+    const active = this.state.cells.get(cell)?.active;
+    if (!active) throw new Error(`${cell} never ran`);
+    return this.event({ kind: 'evaluated', run: active.run, ...result(cell, active.text, this.hashes) });
+  }
+  mutated(): string[] {
+    return this.event({ kind: 'mutated', epoch: this.state.epoch, positions: {} });
+  }
+  mutationFailed(message = 'It has no end.'): string[] {
+    return this.event({ kind: 'mutation-failed', epoch: this.state.epoch, error: error('', message) });
+  }
+  pulls(cell: string, pull = 'p1', label = 'totals', wants?: number): string[] {
+    const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
+    const from = { node: 'n', port: 'out' };
+    return this.event({
+      kind: 'pull-opened',
+      run: run?.id ?? -1,
+      ...{ pull, label, from, fragment: fragment(cell) },
+      ...(wants !== undefined && { wants }),
+    });
+  }
+  pulled(pull = 'p1'): string[] {
+    return this.event({ kind: 'pull-closed', pull });
+  }
+  /** A run that nothing stands in the way of. */
+  runs(cell: string): void {
+    this.run(cell);
+    this.compiled(cell);
+    this.evaluated(cell);
+    this.mutated();
+    this.said();
+  }
+
+  view(cell: string): ReturnType<typeof sessionView>['cells'][number] {
+    const view = sessionView(this.state, { now: this.now, hasView: () => false, shown: () => undefined, zone: 'UTC' });
+    const found = view.cells.find(({ id }) => id === cell);
+    if (!found) throw new Error(`${cell} is not shown`);
+    return found;
+  }
+
+  #run(cell: string, status: string): number {
+    const run = this.state.runs.find((r) => r.cell === cell && r.status === status);
+    if (!run) throw new Error(`${cell} is not ${status}`);
+    return run.id;
+  }
+}
+
+export function error(cell: string, message: string): LocatedError {
+  return { code: 'test', cell, message };
+}
+
+export function scopeOf(text: string): CellScope {
+  const [left = '', right = ''] = text.replace(/[!#].*/, '').split('=');
+  const names = (part: string): string[] => part.split(' ').filter(Boolean);
+  return { declares: names(left), uses: names(right) };
+}
+
+export function compile(cells: readonly CellText[], cell: string): Compiled {
+  const others: Record<string, CellScope> = {};
+  let scope: CellScope = { declares: [], uses: [] };
+  for (const { id, text } of cells) {
+    if (id === cell) scope = scopeOf(text);
+    else others[id] = scopeOf(text);
+  }
+  const modules = scope.uses.filter((name) => name.startsWith('./'));
+  return { code: '', scope, others, modules };
+}
+
+export function result(
+  cell: string,
+  text: string,
+  hashes: ReadonlyMap<string, string>,
+): {
+  readonly fragment: FragmentData;
+  readonly exports: readonly Export[];
+  readonly displayed: { readonly kind: 'nothing' };
+  readonly kept: { readonly values: {} };
+} {
+  const exports = scopeOf(text).declares.map((name): Export => {
+    if (name.endsWith('$')) return { kind: 'stream', name, endpoint: { node: `${cell}/${name}/map#1`, port: 'out' } };
+    return { kind: 'value', name, hash: hashes.get(name) ?? text };
+  });
+  const target = /!(\S+)/.exec(text)?.[1];
+  return {
+    fragment: { ...fragment(cell), sinks: target === undefined ? [] : [{ node: `${cell}/sink#1`, target }] },
+    exports,
+    displayed: { kind: 'nothing' },
+    kept: { values: {} },
+  };
+}
+
+function fragment(group: string): FragmentData {
+  return { group, nodes: [], edges: [], sinks: [] };
+}
+
+function sentence(effect: SessionEffect): string[] {
+  switch (effect.kind) {
+    case 'compile':
+      return [`compile ${effect.cell}`];
+    case 'evaluate':
+      return [`evaluate ${effect.cell}${effect.restore ? ' again' : ''}`];
+    case 'mutate': {
+      const cells = effect.graph.cells.map(
+        ({ cell, armed, detached }) => cell + (armed ? '!' : '') + (detached ? '?' : ''),
+      );
+      const pulls = effect.graph.pulls.map(({ pull }) => pull);
+      const commits = effect.committing === undefined ? '' : ` for ${effect.committing}`;
+      return [`mutate [${[...cells, ...pulls].join(' ')}]${commits}${effect.restore ? ' from the snapshot' : ''}`];
+    }
+    case 'commit':
+      return [`commit ${effect.cell}`];
+    case 'discard':
+      return [`discard ${effect.cell}`];
+    case 'forget':
+      return [`forget ${effect.cell}`];
+    case 'refuse-pull':
+      return [`refuse ${effect.pull}: ${effect.error.message}`];
+    case 'interrupt-executor':
+      return [`interrupt ${effect.cell ?? 'all'}`];
+    case 'start-executor':
+      return ['start executor'];
+    case 'terminate-executor':
+      return ['end executor'];
+    case 'answer':
+      return [`answer ${effect.results.map(({ cell, ok }) => `${cell} ${ok ? 'ok' : 'failed'}`).join(', ')}`];
+    case 'run-started':
+      return [`${effect.cell} begins`];
+    case 'run-ended': {
+      const { ok, ranFirst, error: failure } = effect.result;
+      const first = ranFirst.length > 0 ? ` after ${ranFirst.join(' ')}` : '';
+      return [`${effect.cell} ${ok ? 'is done' : `fails: ${failure?.message ?? ''}`}${first}`];
+    }
+    case 'set-timer':
+      return [`timer ${effect.timer} ${effect.millis}`];
+    case 'clear-timer':
+      return [`no timer ${effect.timer}`];
+    case 'end-session':
+      return [`end session: ${effect.reason}`];
+    // What is on screen is told in the displays' own tests.
+    case 'show-prepared-views':
+    case 'drop-prepared-views':
+    case 'remove-view':
+    case 'clear-log':
+    case 'show-errors':
+      return [];
+  }
+}
