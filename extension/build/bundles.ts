@@ -31,6 +31,7 @@ const esm: BuildOptions = {
   banner: {
     js: "import { createRequire as sluiceCreateRequire } from 'node:module';\nconst require = sluiceCreateRequire(import.meta.url);",
   },
+  define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
 };
 
 export const bundles: readonly Bundle[] = [
