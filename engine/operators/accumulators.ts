@@ -15,11 +15,11 @@ export type AggregatesSpec = Readonly<
 
 /** What a keyed operator keeps per key, and what comes of it. Created with its first element, so that nothing is ever empty. */
 export interface Contents<A extends Keyed> {
-  create(row: KeyRow, touched: number, element: unknown): A;
+  readonly create: (this: void, row: KeyRow, touched: number, element: unknown) => A;
   /** Throws without having changed anything. */
-  add(accumulated: A, element: unknown): void;
+  readonly add: (this: void, accumulated: A, element: unknown) => void;
   /** The result row; with the window's bounds where there are any. */
-  result(accumulated: A, windowStart?: Date, windowEnd?: Date): unknown;
+  readonly result: (this: void, accumulated: A, windowStart?: Date, windowEnd?: Date) => unknown;
   /** How many columns it takes in a snapshot. */
   readonly columns: number;
   pack(accumulated: A, columns: readonly unknown[][]): void;

@@ -17,7 +17,7 @@ type Loop = (values: readonly unknown[], timestamps: Float64Array, from: number,
 
 /** Copied for each operator, see `fresh`. */
 function rollingLoop<A extends Keyed>(host: LoopHost<A>, keys: Keys, contents: Contents<A>, output: Output): Loop {
-  const { read, textual } = keys;
+  const { read, find } = keys;
   const { add, result } = contents;
   const { plain } = host.entries;
   return (values, timestamps, from, to) => {
@@ -27,7 +27,7 @@ function rollingLoop<A extends Keyed>(host: LoopHost<A>, keys: Keys, contents: C
       while (at < to) {
         const element = values[at];
         const key = read(element);
-        let accumulated = !textual && typeof key !== 'object' ? plain.get(key) : keys.find(host.entries, key);
+        let accumulated = typeof key === 'object' ? find(host.entries, key) : plain.get(key);
         if (accumulated === undefined) accumulated = host.insert(element, key);
         else {
           add(accumulated, element);

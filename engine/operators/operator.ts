@@ -106,6 +106,8 @@ export interface Operator {
   readonly generatesWatermarks?: boolean;
   /** Index, in the batch given to `process`, of the record that user code is working on: kept right before user code is called, so that an error can name the record. */
   readonly at?: number;
+  /** What user code was working on when `advance` or `tick` threw, in words: key and window, or key and timer. */
+  readonly working?: string | undefined;
   open?(context: OperatorContext): void;
   process(input: 0 | 1, batch: Batch, from: number): number;
   /** Absent: done at once. */

@@ -1,32 +1,99 @@
-// A map whose keys are tuples. A tuple of one primitive, by far the most common, is looked up as it is: '1' is not 1, −0 is 0. All others go by their text.
+// A map whose keys are tuples. Values that are primitives are looked up as they are, one map per place in the tuple: '1' is not 1, −0 is 0, and nothing is
+// allocated. Only a tuple that holds a Date, bytes, an array or an object goes by its text, several times slower.
 import { keyText } from './key-text.ts';
 
+/** Where the one empty tuple is in `plain`. */
+export const emptyTuple: unique symbol = Symbol('the empty key');
+
+/** Step from a place in the tuple to the next; the last step leads to the value. Most first values have few second ones, so one alone needs no map. */
+export type Branch = Map<unknown, unknown> | Single;
+class Single {
+  readonly key: unknown;
+  value: unknown;
+  constructor(key: unknown, value: unknown) {
+    this.key = key;
+    this.value = value;
+  }
+}
+export function step(branch: unknown, key: unknown): unknown {
+  if (branch instanceof Map) return (branch as Map<unknown, unknown>).get(key);
+  return branch !== undefined && (branch as Single).key === key ? (branch as Single).value : undefined;
+}
+
 export class KeyMap<V> {
-  /** Keys of one string, number, bigint, boolean or null. Read by the loops of keyed operators. */
+  /** Tuples of one primitive. Read by the loops of keyed operators. */
   readonly plain = new Map<unknown, V>();
-  /** All other keys, by `keyText`; made when the first one comes. */
-  composite: Map<string, V> | undefined;
+  /** Tuples of several primitives, by how many there are. */
+  branches: (Branch | undefined)[] | undefined;
+  /** All others, by `keyText`. */
+  #composite: Map<string, V> | undefined;
+  #branched = 0;
 
   get size(): number {
-    return this.plain.size + (this.composite?.size ?? 0);
+    return this.plain.size + this.#branched + (this.#composite?.size ?? 0);
   }
   get(tuple: readonly unknown[]): V | undefined {
-    return isPlain(tuple) ? this.plain.get(tuple[0]) : this.composite?.get(keyText(tuple));
+    if (!tuple.every(isPrimitive)) return this.#composite?.get(keyText(tuple));
+    if (tuple.length < 2) return this.plain.get(plainKey(tuple));
+    return tuple.reduce(step, this.branches?.[tuple.length]) as V | undefined;
   }
   set(tuple: readonly unknown[], value: V): void {
-    if (isPlain(tuple)) this.plain.set(tuple[0], value);
-    else (this.composite ??= new Map<string, V>()).set(keyText(tuple), value);
+    if (!tuple.every(isPrimitive)) (this.#composite ??= new Map<string, V>()).set(keyText(tuple), value);
+    else if (tuple.length < 2) this.plain.set(plainKey(tuple), value);
+    else {
+      if (this.get(tuple) === undefined) this.#branched++;
+      this.branches ??= [];
+      this.branches[tuple.length] = grown(this.branches[tuple.length], tuple, 0, value);
+    }
   }
   delete(tuple: readonly unknown[]): void {
-    if (isPlain(tuple)) this.plain.delete(tuple[0]);
-    else this.composite?.delete(keyText(tuple));
+    if (!tuple.every(isPrimitive)) this.#composite?.delete(keyText(tuple));
+    else if (tuple.length < 2) this.plain.delete(plainKey(tuple));
+    else if (this.get(tuple) !== undefined) {
+      this.#branched--;
+      this.branches![tuple.length] = pruned(this.branches![tuple.length]!, tuple, 0);
+    }
   }
   forEach(visit: (value: V) => void): void {
     this.plain.forEach(visit);
-    this.composite?.forEach(visit);
+    this.branches?.forEach((branch, places) => visitLeaves(branch, places, visit as (value: unknown) => void));
+    this.#composite?.forEach(visit);
   }
 }
 
-function isPlain(tuple: readonly unknown[]): boolean {
-  return tuple.length === 1 && (typeof tuple[0] !== 'object' || tuple[0] === null);
+export function isPrimitive(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
+}
+function plainKey(tuple: readonly unknown[]): unknown {
+  return tuple.length === 0 ? emptyTuple : tuple[0];
+}
+
+/** The branch with the value at the tuple's rest. */
+function grown(branch: Branch | undefined, tuple: readonly unknown[], place: number, value: unknown): Branch {
+  const key = tuple[place];
+  const next =
+    place === tuple.length - 1 ? value : grown(step(branch, key) as Branch | undefined, tuple, place + 1, value);
+  if (branch === undefined) return new Single(key, next);
+  if (branch instanceof Map) return branch.set(key, next);
+  if (branch.key !== key) return new Map([[branch.key, branch.value]]).set(key, next);
+  branch.value = next;
+  return branch;
+}
+/** The branch without it; undefined when nothing is left. */
+function pruned(branch: Branch, tuple: readonly unknown[], place: number): Branch | undefined {
+  const key = tuple[place];
+  const next = place === tuple.length - 1 ? undefined : pruned(step(branch, key) as Branch, tuple, place + 1);
+  if (branch instanceof Single) {
+    branch.value = next;
+    return next === undefined ? undefined : branch;
+  }
+  if (next !== undefined) branch.set(key, next);
+  else branch.delete(key);
+  return branch.size > 0 ? branch : undefined;
+}
+function visitLeaves(branch: unknown, places: number, visit: (value: unknown) => void): void {
+  if (branch === undefined) return;
+  if (places === 0) visit(branch);
+  else if (branch instanceof Map) branch.forEach((next) => visitLeaves(next, places - 1, visit));
+  else visitLeaves((branch as Single).value, places - 1, visit);
 }

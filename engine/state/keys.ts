@@ -4,8 +4,7 @@
 import type { FunctionTable, KeySpec } from '../graph/plan.ts';
 import { compiled } from '../operators/fresh.ts';
 import { fieldReader, type Select } from '../operators/selector.ts';
-import type { KeyMap } from './key-map.ts';
-import { keyText, valueText } from './key-text.ts';
+import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';
 import { assertKeyValue } from './key-value.ts';
 import { kindOf } from './kind.ts';
 
@@ -15,11 +14,9 @@ export type KeyRow = Readonly<Record<string, unknown>>;
 export interface Keys {
   /** Names of the row's fields, where they are known before an element comes. */
   readonly fields: readonly string[] | undefined;
-  /** What `read` gives is the text of the whole tuple already. */
-  readonly textual: boolean;
-  /** The key of an element, to be looked up with `find` (or directly in `plain`, when it is a primitive). Not checked: what is no key is never found. */
+  /** The key of an element, to be looked up: in `plain` when it is a primitive, else with `find`. Not checked: what is no key is never found. */
   readonly read: Select;
-  find<V>(map: KeyMap<V>, key: unknown): V | undefined;
+  readonly find: <V>(this: void, map: KeyMap<V>, key: unknown) => V | undefined;
   /** The row of a key that was not found; throws when it is none. */
   row(element: unknown, key: unknown): KeyRow;
   /** The key's identity. */
@@ -30,26 +27,24 @@ export interface Keys {
 }
 
 export function compileKeys(spec: KeySpec, functions: FunctionTable, label: string): Keys {
-  if ('constant' in spec) return new FieldKeys([], true, () => '');
   if ('fn' in spec) return new FunctionKeys(functions.get<Select>(spec.fn));
-  const [field, ...more] = spec.fields;
-  if (field !== undefined && more.length === 0) return new FieldKeys(spec.fields, false, fieldReader(field, label));
-  return new FieldKeys(spec.fields, true, textReader(spec.fields, label));
+  return new FieldKeys('constant' in spec ? [] : spec.fields, label);
 }
 
 class FieldKeys implements Keys {
   readonly fields: readonly string[];
-  readonly textual: boolean;
   readonly read: Select;
-  constructor(fields: readonly string[], textual: boolean, read: Select) {
+  readonly find: Keys['find'];
+  constructor(fields: readonly string[], label: string) {
     this.fields = fields;
-    this.textual = textual;
-    this.read = read;
-  }
-  find<V>(map: KeyMap<V>, key: unknown): V | undefined {
-    if (this.textual) return map.composite?.get(key as string);
-    if (typeof key !== 'object' || key === null) return map.plain.get(key);
-    return map.composite?.get(keyText([key]));
+    if (fields.length > 1) {
+      // The element itself stands for the several values, so that none of them needs a place to be put.
+      this.read = compiled<Select>('return (element) => element', {}, label);
+      this.find = branchFinder(fields, (element) => this.tuple(this.row(element)), label);
+    } else {
+      this.read = fields.length === 1 ? fieldReader(fields[0]!, label) : () => emptyTuple;
+      this.find = (map, key) => (isPrimitive(key) ? map.plain.get(key) : map.get([key]));
+    }
   }
   row(element: unknown): KeyRow {
     const row: Record<string, unknown> = {};
@@ -74,15 +69,17 @@ class FieldKeys implements Keys {
 
 class FunctionKeys implements Keys {
   readonly fields = undefined;
-  readonly textual = false;
   readonly read: Select;
+  /** Names of the last object's fields, as they came and sorted: mostly those of the next one, too. */
+  #names: readonly string[] = [];
+  #sorted: readonly string[] = [];
   constructor(read: Select) {
     this.read = read;
   }
-  find<V>(map: KeyMap<V>, key: unknown): V | undefined {
-    if (typeof key !== 'object' || key === null) return map.plain.get(key);
+  readonly find = <V>(map: KeyMap<V>, key: unknown): V | undefined => {
+    if (isPrimitive(key)) return map.plain.get(key);
     return map.get(kindOf(key) === 'object' ? this.tuple(key as KeyRow) : [key]);
-  }
+  };
   row(_element: unknown, key: unknown): KeyRow {
     assertKeyValue(key);
     if (kindOf(key) !== 'object') return { key: withoutNegativeZero(key) };
@@ -92,8 +89,11 @@ class FunctionKeys implements Keys {
   }
   tuple(row: KeyRow): readonly unknown[] {
     const names = Object.keys(row);
-    if (names.length > 1) names.sort();
-    return names.map((name) => row[name]);
+    if (names.length !== this.#names.length || names.some((name, at) => name !== this.#names[at])) {
+      this.#names = names;
+      this.#sorted = names.toSorted();
+    }
+    return this.#sorted.map((name) => row[name]);
   }
   pack(row: KeyRow): unknown {
     return row;
@@ -103,10 +103,23 @@ class FunctionKeys implements Keys {
   }
 }
 
-/** Several fields at once as one text. */
-function textReader(fields: readonly string[], label: string): Select {
-  const texts = fields.map((field) => `valueText(element[${JSON.stringify(field)}], ${JSON.stringify(field)})`);
-  return compiled<Select>(`return (element) => ${texts.join(' + ')}`, { valueText }, label);
+/** Looks up the tuple of several fields, one step per field. `checked` gives the tuple where a value is no primitive. */
+function branchFinder(
+  fields: readonly string[],
+  checked: (element: unknown) => readonly unknown[],
+  label: string,
+): Keys['find'] {
+  const values = fields.map((field, at) => `const v${at} = element[${JSON.stringify(field)}];`);
+  const objects = fields.map((_, at) => `(typeof v${at} === 'object' && v${at} !== null)`);
+  const steps = fields.reduce((branch, _, at) => `step(${branch}, v${at})`, `branches[${fields.length}]`);
+  const body = `
+    return (map, element) => {
+      ${values.join(' ')}
+      if (${objects.join(' || ')}) return map.get(checked(element));
+      const branches = map.branches;
+      return branches === undefined ? undefined : ${steps};
+    };`;
+  return compiled<Keys['find']>(body, { step, checked }, label);
 }
 
 function withoutNegativeZero(value: unknown): unknown {

@@ -20,7 +20,7 @@ export type ValueKind =
   | 'instance';
 
 export function kindOf(value: unknown): ValueKind {
-  if (typeof value !== 'object') return typeof value as Exclude<ValueKind, 'null'>;
+  if (typeof value !== 'object') return typeof value;
   if (value === null) return 'null';
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return 'object';

@@ -37,7 +37,7 @@ export function windowLoop<A extends Keyed>(
   output: Output,
   mayBeSlow: boolean,
 ): WindowLoop {
-  const { read, textual } = keys;
+  const { read, find } = keys;
   const { add } = contents;
   return (values, timestamps, from, to) => {
     const epoch = host.epoch;
@@ -61,11 +61,7 @@ export function windowLoop<A extends Keyed>(
             let row;
             for (let p = 0; p < panes.length; p++) {
               const pane = panes[p]!;
-              const accumulated = textual
-                ? pane.composite?.get(key as string)
-                : typeof key === 'object'
-                  ? keys.find(pane, key)
-                  : pane.plain.get(key);
+              const accumulated = typeof key === 'object' ? find(pane, key) : pane.plain.get(key);
               if (accumulated === undefined) row = host.insert(pane, element, key, row).row;
               else {
                 add(accumulated, element);

@@ -123,14 +123,13 @@ export class Driven {
     this.#create();
   }
   #create(): void {
-    const driven = this;
     this.operator = this.#program.operator();
     this.operator.open?.({
       id: 'it',
       uid: 'it',
       name: 'it',
       output: this.output,
-      clock: { now: () => driven.now },
+      clock: { now: () => this.now },
       freeze: this.#schedule.freeze ?? false,
       wake: () => (this.wakeAt = -Infinity),
       wakeAt: (at) => (this.wakeAt = Math.min(this.wakeAt, at)),

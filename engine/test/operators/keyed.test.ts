@@ -320,10 +320,7 @@ describe('a timer of event time', () => {
     );
     driven.step({ records: [of('a', 0)] });
     assert.throws(() => driven.step({ watermark: 5 }), /^Error: no$/);
-    assert.equal(
-      (driven.operator as { working?: string }).working,
-      'k "a", event-time timer at 1970-01-01T00:00:00.005Z',
-    );
+    assert.equal(driven.operator.working, 'k "a", event-time timer at 1970-01-01T00:00:00.005Z');
   });
 });
 

@@ -351,10 +351,7 @@ describe('a window function', () => {
     const driven = new Driven(failing);
     driven.step({ records: [ann(1, 0)] });
     assert.throws(() => driven.step({ watermark: Infinity }), /^Error: no$/);
-    assert.equal(
-      (driven.operator as { working?: string }).working,
-      'k "ann", window 1970-01-01T00:00:00.000Z to 1970-01-01T00:01:00.000Z',
-    );
+    assert.equal(driven.operator.working, 'k "ann", window 1970-01-01T00:00:00.000Z to 1970-01-01T00:01:00.000Z');
   });
   test('that gives no iterable is told so', () => {
     const program = new Program('window-apply', { window: tumbling(10), allowedLatenessMillis: 0, fn: () => 5 }, [
