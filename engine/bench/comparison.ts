@@ -19,6 +19,10 @@ export interface Comparison {
   /** Each runs in a process of its own. What it prepares before it starts its own clock is not measured. */
   readonly sluice: () => Promise<Measured>;
   readonly limit: () => Promise<Measured>;
+  /** Why it cannot run here, when it cannot. */
+  readonly missing?: () => string | undefined;
+  /** What all its runs share (a broker, in the environment); gives what ends it. */
+  readonly prepare?: () => Promise<() => Promise<void>>;
 }
 
 /** Measures one run from its first record to its last result. */

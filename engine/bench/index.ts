@@ -10,10 +10,8 @@ import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { windowCount } from './window-count.ts';
 
-const comparisons: readonly Comparison[] = [keyedSum, windowCount];
-/** Runs by itself: its broker serves all of its rounds. */
-const kafkaName = 'kafka-window';
-const allNames = [...comparisons.map(({ name }) => name), kafkaName];
+const comparisons: readonly Comparison[] = [keyedSum, windowCount, kafkaWindow];
+const allNames = comparisons.map(({ name }) => name);
 type Side = 'sluice' | 'limit';
 
 const { values, positionals } = parseArgs({
@@ -52,15 +50,17 @@ async function compareAll(rounds: number): Promise<void> {
   for (const comparison of comparisons) {
     if (!isChosen(comparison.name)) continue;
     console.log(`\n${comparison.name}: ${comparison.title}`);
-    isWrong = !compare(comparison, rounds) || isWrong;
-  }
-  if (isChosen(kafkaName)) {
-    console.log(`\n${kafkaName}: a topic into a window, beside kafkajs with JSON.parse and a window written by hand`);
-    const report = await kafkaWindow(undefined, rounds).catch((error: Error) => {
-      console.log(`  not run: ${error.message}`);
-      return { isSame: true };
-    });
-    isWrong ||= !report.isSame;
+    const missing = comparison.missing?.();
+    if (missing !== undefined) {
+      console.log(`  not run: ${missing}`);
+      continue;
+    }
+    const end = await comparison.prepare?.();
+    try {
+      isWrong = !compare(comparison, rounds) || isWrong;
+    } finally {
+      await end?.();
+    }
   }
   process.exitCode = isWrong ? 1 : 0;
 }

@@ -1,17 +1,14 @@
-// Kafka topic → keyed tumbling window through Environment, against a bare kafkajs eachBatch + JSON.parse loop with a hand-written window: same topic, same results.
-//
-//   node engine/bench/kafka-window.ts [rows] [rounds]      each run is a process of its own; medians; exits with 1 only when the checksums differ
-import { spawnSync } from 'node:child_process';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
+// A topic of a real broker → keyed tumbling window, beside a bare kafkajs eachBatch + JSON.parse loop with a window written by hand.
 import kafkajs from 'kafkajs';
-import { TopicWriter } from '../connectors/kafka/topic-writer.ts';
 import { connectionNamed } from '../connectors/kafka/connections.ts';
+import { TopicWriter } from '../connectors/kafka/topic-writer.ts';
 import { count, Environment, max, sum, tumbling } from '../index.ts';
-import { startBroker } from '../test/kafka/broker.ts';
+import { startOwnBroker, whyNoKafka } from '../test/kafka/broker.ts';
 import { independentClient } from '../test/kafka/independent-client.ts';
+import { Checksum, fold, foldLong, hashStart, javaHashCode } from './checksum.ts';
+import type { Comparison, Measured } from './comparison.ts';
 
-const goal = 0.7;
+const rows = 1_000_000;
 const partitions = 4;
 const items = 5_000;
 const windowMillis = 10_000;
@@ -19,74 +16,31 @@ const boundMillis = 2_000;
 const begin = 1_700_000_000_000;
 const topic = 'bench-window';
 
-interface Measured {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly results: number;
-  readonly checksum: number;
-}
-interface Result {
+interface Row {
   readonly item: string;
-  readonly start: number;
-  readonly n: number;
   readonly cents: number;
-  readonly max: number;
-}
-export interface KafkaWindowReport {
-  readonly ratio: number;
-  readonly goal: number;
-  readonly isSame: boolean;
+  readonly ts: number;
 }
 
-export async function kafkaWindow(rows = 1_000_000, rounds = 3): Promise<KafkaWindowReport> {
-  const broker = await startBroker();
-  try {
+export const kafkaWindow: Comparison = {
+  name: 'kafka-window',
+  title: `count, sum, max per item and 10 s of ${rows.toLocaleString('en-US')} JSON rows in ${partitions} partitions; the limit is kafkajs eachBatch with JSON.parse`,
+  goal: 0.7,
+  warmUps: 0,
+  missing: whyNoKafka,
+  async prepare() {
+    const broker = await startOwnBroker();
     process.env['SLUICE_BROKERS'] = broker.brokers;
-    await fill(broker.brokers, rows);
-    const runs: Record<'kafkajs' | 'sluice', Measured[]> = { kafkajs: [], sluice: [] };
-    for (let round = 0; round < rounds; round++)
-      for (const side of ['kafkajs', 'sluice'] as const) runs[side].push(runAlone(side, rows));
-    console.log(
-      `Kafka → window, ${rows.toLocaleString('en-US')} JSON rows, ${partitions} partitions, ${items.toLocaleString('en-US')} keys, medians of ${rounds}`,
-    );
-    console.log(
-      `  ${cpus()[0]?.model ?? 'unknown machine'} × ${cpus().length}, Node ${process.version}, kafkajs 2.2.4`,
-    );
-    const medians = { kafkajs: median(runs.kafkajs), sluice: median(runs.sluice) };
-    for (const side of ['kafkajs', 'sluice'] as const) {
-      const { seconds, cpuSeconds, results, checksum } = medians[side];
-      const rate = Math.round(rows / seconds / 1000);
-      console.log(
-        `  ${side.padEnd(8)} ${rate} k rows/s, ${((cpuSeconds / rows) * 1e6).toFixed(1)} µs CPU a row, ${results} results, checksum ${checksum}`,
-      );
-    }
-    const ratio = medians.kafkajs.seconds / medians.sluice.seconds;
-    console.log(`  ratio ${ratio.toFixed(2)} (goal ≥ ${goal})`);
-    const all = [...runs.kafkajs, ...runs.sluice];
-    const isSame = all.every(({ checksum, results }) => checksum === all[0]!.checksum && results === all[0]!.results);
-    if (!isSame) console.log('  WRONG: the checksums differ');
-    return { ratio, goal, isSame };
-  } finally {
-    await broker.stop();
-  }
-}
+    await fill(broker.brokers);
+    return () => broker.stop();
+  },
+  sluice: countWithSluice,
+  limit: countByHand,
+};
 
-function median(runs: readonly Measured[]): Measured {
-  return runs.toSorted((a, b) => a.seconds - b.seconds)[runs.length >> 1]!;
-}
-function runAlone(side: string, rows: number): Measured {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), side, String(rows)], {
-    encoding: 'utf8',
-    env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', NODE_NO_WARNINGS: '1' },
-  });
-  if (status !== 0) throw new Error(`${side} failed:\n${stdout}${stderr}`);
-  return JSON.parse(stdout) as Measured;
-}
-
-/** Rows of about 131 bytes, ten for each millisecond of event time, keyed by item. */
-async function fill(brokers: string, rows: number): Promise<void> {
+/** Rows of about 131 bytes, ten for each millisecond of event time. */
+async function fill(brokers: string): Promise<void> {
   const client = await independentClient(brokers);
-  if ((await client.admin.listTopics()).includes(topic)) throw new Error(`The broker has a topic ${topic} already.`);
   await client.createTopic(topic, partitions);
   await client.close();
   let progress = Promise.withResolvers<void>();
@@ -101,41 +55,26 @@ async function fill(brokers: string, rows: number): Promise<void> {
   for (let n = 0; n < rows; n++) {
     while (!writer.takesRows) await progress.promise;
     const item = `item-${(n * 7919) % items}`;
-    const time = begin + Math.floor(n / 10);
-    writer.append(
-      item,
-      `{"id":${1_000_000 + n},"user":"user-${n % 1000}","item":"${item}","cents":${(n * 31) % 100_000},"ts":${time},"ok":true,"note":"${pad.slice(n % 10, 26 + (n % 10))}"}`,
-      time,
-    );
+    const ts = begin + Math.floor(n / 10);
+    const cents = (n * 31) % 100_000;
+    const note = pad.slice(n % 10, 26 + (n % 10));
+    const row = { id: 1_000_000 + n, user: `user-${n % 1000}`, item, cents, ts, ok: true, note };
+    writer.append(item, JSON.stringify(row), ts);
   }
   writer.flush();
   while (!writer.isEmpty) await progress.promise;
   writer.close();
 }
 
-// ------------------------------------------------------------------------------------------------ one side, alone in its process
-
-class Checksum {
-  results = 0;
-  sum = 0;
-  add({ item, start, n, cents, max: most }: Result): void {
-    let hash = 0x811c9dc5;
-    for (let i = 0; i < item.length; i++) hash = mixed(hash, item.charCodeAt(i));
-    for (const value of [start % 2 ** 31, n, cents, most]) hash = mixed(hash, value);
-    this.sum = (this.sum + hash) >>> 0;
-    this.results++;
-  }
-}
-function mixed(hash: number, value: number): number {
-  const next = Math.imul(hash ^ value, 0x9e3779b1);
-  return next ^ (next >>> 15);
+function hashOf(item: string, start: number, n: number, cents: number, most: number): number {
+  return fold(fold(fold(foldLong(fold(hashStart, javaHashCode(item)), start), n), cents), most);
 }
 
-async function sluice(): Promise<Measured> {
+async function countWithSluice(): Promise<Measured> {
   const checksum = new Checksum();
   const environment = new Environment();
   environment
-    .kafka<{ item: string; cents: number; ts: number }>(topic, {
+    .kafka<Row>(topic, {
       from: 'earliest',
       until: 'latest',
       timestamp: 'ts',
@@ -144,36 +83,19 @@ async function sluice(): Promise<Measured> {
     .keyBy('item')
     .window(tumbling(`${windowMillis}ms`))
     .aggregate({ n: count(), cents: sum('cents'), max: max('cents') })
-    .sink(({ item, windowStart, n, cents, max: most }) =>
-      checksum.add({ item, start: windowStart.getTime(), n, cents, max: most! }),
-    );
-  const job = await environment.execute();
-  // From the first record, as on the other side: joining a group takes time that is not measured here either.
+    .sink((total) => checksum.add(hashOf(total.item, total.windowStart.getTime(), total.n, total.cents, total.max!)));
+  const job = await environment.execute('kafka-window');
+  // From the first record, as beside: there the time to join a group is not measured either.
   while (!job.metrics().operators.some(({ recordsIn }) => recordsIn > 0))
     await new Promise((resolve) => setTimeout(resolve, 2));
-  const stop = stopwatch();
+  const began = performance.now();
   await job.finished;
-  return { ...stop(), results: checksum.results, checksum: checksum.sum };
+  return finished(began, checksum);
 }
 
-async function bareKafkajs(rows: number): Promise<Measured> {
+async function countByHand(): Promise<Measured> {
   const checksum = new Checksum();
-  interface Open {
-    n: number;
-    cents: number;
-    max: number;
-  }
-  const states = Array.from({ length: partitions }, () => ({
-    newest: 0,
-    windows: new Map<number, Map<string, Open>>(),
-  }));
-  const close = (windows: Map<number, Map<string, Open>>, watermark: number): void => {
-    for (const [start, byItem] of windows) {
-      if (start + windowMillis - 1 > watermark) continue;
-      for (const [item, { n, cents, max: most }] of byItem) checksum.add({ item, start, n, cents, max: most });
-      windows.delete(start);
-    }
-  };
+  const states = Array.from({ length: partitions }, () => new PartitionWindows(checksum));
   const consumer = new kafkajs.Kafka({
     brokers: process.env['SLUICE_BROKERS']!.split(','),
     logLevel: kafkajs.logLevel.NOTHING,
@@ -181,61 +103,59 @@ async function bareKafkajs(rows: number): Promise<Measured> {
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   let seen = 0;
-  let stop: ReturnType<typeof stopwatch> | undefined;
+  let began = 0;
   const done = Promise.withResolvers<Measured>();
   await consumer.run({
     partitionsConsumedConcurrently: partitions,
     // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
     eachBatch: async ({ batch }) => {
-      stop ??= stopwatch();
+      if (seen === 0) began = performance.now();
       const state = states[batch.partition]!;
-      for (const message of batch.messages) {
-        const { item, cents, ts } = JSON.parse(message.value!.toString()) as {
-          item: string;
-          cents: number;
-          ts: number;
-        };
-        if (ts > state.newest) state.newest = ts;
-        const start = ts - (ts % windowMillis);
-        let byItem = state.windows.get(start);
-        if (!byItem) {
-          // A window begins: others may be over.
-          close(state.windows, state.newest - boundMillis - 1);
-          state.windows.set(start, (byItem = new Map()));
-        }
-        const open = byItem.get(item);
-        if (!open) byItem.set(item, { n: 1, cents, max: cents });
-        else {
-          open.n++;
-          open.cents += cents;
-          if (cents > open.max) open.max = cents;
-        }
-      }
+      for (const { value } of batch.messages) state.add(JSON.parse(value!.toString()) as Row);
       seen += batch.messages.length;
       if (seen < rows) return;
-      for (const { windows } of states) close(windows, Infinity);
-      done.resolve({ ...stop(), results: checksum.results, checksum: checksum.sum });
+      for (const one of states) one.close(Infinity);
+      done.resolve(finished(began, checksum));
     },
   });
-  return await done.promise;
+  const measured = await done.promise;
+  await consumer.disconnect();
+  return measured;
 }
 
-function stopwatch(): () => { seconds: number; cpuSeconds: number } {
-  const begun = performance.now();
-  const cpu = process.cpuUsage();
-  return () => {
-    const { user, system } = process.cpuUsage(cpu);
-    return { seconds: (performance.now() - begun) / 1000, cpuSeconds: (user + system) / 1e6 };
-  };
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , side, rows = '1000000'] = process.argv;
-  if (side === 'sluice' || side === 'kafkajs') {
-    const measured = side === 'sluice' ? await sluice() : await bareKafkajs(Number(rows));
-    process.stdout.write(JSON.stringify(measured), () => process.exit(0));
-  } else {
-    const { isSame } = await kafkaWindow(Number(side ?? 1_000_000), Number(process.argv[3] ?? 3));
-    process.exitCode = isSame ? 0 : 1;
+/** The window as one writes it without an engine. A key is always in the same partition, so each partition has its own windows. */
+class PartitionWindows {
+  readonly #checksum: Checksum;
+  readonly #windows = new Map<number, Map<string, { n: number; cents: number; max: number }>>();
+  #newest = 0;
+  constructor(checksum: Checksum) {
+    this.#checksum = checksum;
   }
+  add({ item, cents, ts }: Row): void {
+    if (ts > this.#newest) this.#newest = ts;
+    const start = ts - (ts % windowMillis);
+    let byItem = this.#windows.get(start);
+    if (!byItem) {
+      this.close(this.#newest - boundMillis - 1);
+      this.#windows.set(start, (byItem = new Map()));
+    }
+    const open = byItem.get(item);
+    if (!open) byItem.set(item, { n: 1, cents, max: cents });
+    else {
+      open.n++;
+      open.cents += cents;
+      if (cents > open.max) open.max = cents;
+    }
+  }
+  close(watermark: number): void {
+    for (const [start, byItem] of this.#windows) {
+      if (start + windowMillis - 1 > watermark) continue;
+      for (const [item, { n, cents, max: most }] of byItem) this.#checksum.add(hashOf(item, start, n, cents, most));
+      this.#windows.delete(start);
+    }
+  }
+}
+
+function finished(began: number, { results, sum: checksum }: Checksum): Measured {
+  return { records: rows, seconds: (performance.now() - began) / 1000, results, checksum };
 }
