@@ -1,0 +1,238 @@
+// A live source and the cells around it: what is run, edited, deleted or interrupted beside a cell costs it no record and no count.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveSession } from './live-session.ts';
+
+const timeout = { timeout: 60_000 };
+const clicks = `import { count, generate, sum, tumbling } from 'sluice';
+const clicks = generate({ rate: 200, timestamp: 'at' }, ({ n, now }) => ({ n, user: 'u' + (n % 4), at: now }));
+clicks.chart({ x: 'at', y: 'n', last: 1_000_000 });`;
+const rolling = `const rolling = clicks.keyBy('user').aggregate({ clicks: count(), upTo: sum('n') }); rolling.chart({ x: 'user', y: 'clicks', last: 1_000_000 });`;
+
+interface Rolling {
+  readonly user: string;
+  readonly clicks: number;
+  readonly upTo: number;
+}
+
+/** Each count is one more than the last of its user, and so is the sum of the n that were counted: nothing lost, nothing doubled. */
+function checkRolling(rows: readonly unknown[]): void {
+  const last = new Map<string, Rolling>();
+  for (const row of rows as Rolling[]) {
+    const before = last.get(row.user);
+    if (before) {
+      assert.equal(row.clicks, before.clicks + 1, `count of ${row.user} after ${before.clicks}`);
+      const step = row.upTo - before.upTo;
+      assert.equal(step % 4, Number(row.user.slice(1)), `n that was added for ${row.user}`);
+    }
+    last.set(row.user, row);
+  }
+  // Sums of n with the same remainder are determined by first n and count: 4k + r, …
+  for (const { clicks: k, upTo, user } of last.values()) {
+    const first = upTo / k - 2 * (k - 1);
+    assert.ok(
+      Number.isInteger(first) && first % 4 === Number(user.slice(1)),
+      `${user} has seen consecutive n: first would be ${first}`,
+    );
+  }
+}
+const consecutive = (rows: readonly unknown[]): void => {
+  const seen = (rows as { n: number }[]).map((row) => row.n);
+  for (let i = 1; i < seen.length; i++) assert.equal(seen[i], seen[i - 1]! + 1, `after n=${seen[i - 1]}`);
+};
+
+test('five re-runs of another cell: no gap, no repeat, the source is opened once', timeout, async () => {
+  await using session = new LiveSession({ lossless: true });
+  session.edit('clicks', clicks);
+  session.edit('rolling', rolling);
+  await session.ran('clicks');
+  await session.until(
+    () => session.everyRow('clicks').length,
+    (n) => n > 20,
+    'the first rows',
+  );
+  for (let i = 0; i < 5; i++) {
+    session.edit('rolling', rolling.replace('keyBy(', `filter((c) => c.n >= ${i}).keyBy(`));
+    await session.ran('rolling');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const before = session.everyRow('clicks').length;
+  await session.until(
+    () => session.everyRow('clicks').length,
+    (n) => n > before + 50,
+    'more rows',
+  );
+  consecutive(session.everyRow('clicks'));
+  checkRolling(session.everyRow('rolling'));
+  const source = session.operators().find((one) => one.kind === 'generate');
+  assert.equal(source?.source?.opened, 1);
+});
+
+test(
+  'a run of a cell is over in well under a second, and dependants follow a changed stream with their state',
+  timeout,
+  async () => {
+    await using session = new LiveSession({ lossless: true });
+    session.edit('clicks', clicks);
+    session.edit('rolling', rolling);
+    await session.ran('clicks', 'rolling');
+    await session.until(
+      () => session.everyRow('rolling').length,
+      (n) => n > 50,
+      'rows',
+    );
+    session.edit('clicks', clicks.replace('last: 1_000_000', 'last: 500_000'));
+    const [result] = await session.run('clicks');
+    assert.ok(result!.ok && result!.millis < 1000, `${result!.millis} ms`);
+    const before = session.everyRow('rolling').length;
+    await session.until(
+      () => session.everyRow('rolling').length,
+      (n) => n > before + 50,
+      'more rows',
+    );
+    checkRolling(session.everyRow('rolling'));
+  },
+);
+
+test(
+  'a value that is redefined makes its users stale, by name, and they run on with the old one',
+  timeout,
+  async () => {
+    await using session = new LiveSession({ lossless: true });
+    session.edit('clicks', clicks);
+    session.edit('limit', 'const least = 2;');
+    session.edit('some', `const some = clicks.filter((c) => c.n % 4 >= least); some.show();`);
+    await session.ran('clicks', 'limit', 'some');
+    session.edit('limit', '// a comment changes nothing\nconst least = 2;');
+    await session.ran('limit');
+    assert.deepEqual(session.state('some')?.stale, []);
+    session.edit('limit', 'const least = 3;');
+    await session.ran('limit');
+    assert.deepEqual(session.state('some')?.stale, ['least']);
+    const rows = session.everyRow('some').length;
+    await session.until(
+      () => session.everyRow('some').length,
+      (n) => n > rows + 20,
+      'rows of the stale cell',
+    );
+    assert.ok(
+      (session.everyRow('some') as { n: number }[]).slice(rows).some((row) => row.n % 4 === 2),
+      'it runs on with the old value',
+    );
+  },
+);
+
+test('deleting a cell takes its operators; undoing it in time resumes them with their state', timeout, async () => {
+  await using session = new LiveSession({ lossless: true, graceMillis: 3000 });
+  session.edit('clicks', clicks);
+  session.edit('rolling', rolling);
+  await session.ran('clicks', 'rolling');
+  await session.until(
+    () => session.everyRow('rolling').length,
+    (n) => n > 50,
+    'rows',
+  );
+  session.delete('rolling');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const counted = (session.everyRow('rolling') as Rolling[]).findLast((row) => row.user === 'u1')!.clicks;
+  session.edit('rolling', rolling);
+  const after = await session.until(
+    () => (session.everyRow('rolling') as Rolling[]).findLast((row) => row.user === 'u1')?.clicks ?? 0,
+    (clicks) => clicks > counted + 10,
+    'the count to go on',
+  );
+  assert.ok(after > counted);
+  session.delete('rolling');
+  await session.until(
+    () => session.operators().filter((one) => one.cell === 'rolling').length,
+    (n) => n === 0,
+    'the operators to be gone',
+  );
+});
+
+for (const [what, text] of [
+  ['in a cell', 'while (true) {}'],
+  ['after an await', 'await null; while (true) {}'],
+  ['in a map', 'const stuck = clicks.map((c) => { while (c.n >= 0) {} return c; }); stuck.show();'],
+] as const)
+  test(`an endless loop ${what} is interrupted, and the others lose and double nothing`, timeout, async () => {
+    await using session = new LiveSession({ lossless: true });
+    session.edit('clicks', clicks);
+    session.edit('rolling', rolling);
+    session.edit('stuck', text);
+    await session.ran('clicks', 'rolling');
+    await session.until(
+      () => session.everyRow('rolling').length,
+      (n) => n > 300,
+      'rows',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const running = session.run('stuck');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    session.control.dispatch({ kind: 'interrupt', cell: 'stuck' });
+    await running;
+    const highest = (): number => Math.max(0, ...(session.everyRow('rolling') as Rolling[]).map((row) => row.clicks));
+    const before = highest();
+    await session.until(highest, (clicks) => clicks > before + 20, 'counts that go on');
+    checkRolling(session.everyRow('rolling').slice(-200));
+    const state = session.state('stuck')!;
+    assert.ok(state.phase === 'failed' || state.phase === 'not-run', `the guilty cell is ${state.phase}`);
+  });
+
+test(
+  'an exception in an operator shows the line and the record, stops what hangs on it, and a re-run resumes',
+  timeout,
+  async () => {
+    await using session = new LiveSession({ lossless: true });
+    session.edit('clicks', clicks);
+    session.edit(
+      'bad',
+      `const bad = clicks.map((c) => {\n  if (c.n === 100) throw new TypeError('one hundred');\n  return c;\n});\nbad.show();`,
+    );
+    await session.ran('clicks', 'bad');
+    const state = await session.until(
+      () => session.state('bad'),
+      (seen) => (seen?.errors.length ?? 0) > 0,
+      'the error',
+    );
+    assert.equal(state!.errors[0]!.line, 2);
+    assert.match(state!.errors[0]!.message, /one hundred/);
+    const error = session.parts('bad').find((part) => part.kind === 'error');
+    assert.ok(error?.kind === 'error' && /"n":100/.test(error.record ?? ''), JSON.stringify(error));
+    const rows = session.everyRow('clicks').length;
+    await session.until(
+      () => session.everyRow('clicks').length,
+      (n) => n > rows + 20,
+      'rows of the other cell',
+    );
+    session.edit('bad', 'const bad = clicks.map((c) => c);\nbad.show();');
+    await session.ran('bad');
+    await session.until(
+      () => session.everyRow('bad').length,
+      (n) => n > 20,
+      'rows after the re-run',
+    );
+  },
+);
+
+test('a pull waits for its rows without holding up other cells', timeout, async () => {
+  await using session = new LiveSession({ lossless: true });
+  session.edit('clicks', clicks);
+  session.edit(
+    'first',
+    `const three = await clicks.filter((c) => c.n % 50 === 0).take(3).toArray();\nthree.map((c) => c.n)`,
+  );
+  session.edit('other', `clicks.map((c) => c.n).show()`);
+  await session.ran('clicks');
+  const pulling = session.run('first');
+  await session.until(
+    () => session.phase('first'),
+    (phase) => phase === 'pulling',
+    'the pull',
+  );
+  await session.ran('other');
+  const [result] = await pulling;
+  assert.equal(result!.ok, true, result!.error?.message);
+  const value = session.parts('first').find((part) => part.kind === 'value');
+  assert.match(value?.kind === 'value' ? value.text : '', /^\[ \d+, \d+, \d+ \]$/);
+});
