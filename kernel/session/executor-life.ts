@@ -123,13 +123,26 @@ function broken(cell: Cell, message: string): Cell {
   return { ...cell, active: undefined, error: { code: 'executor-broken', cell: cell.id, message } };
 }
 
-/** A new executor: first it evaluates what ran, for its functions, in the order of the commits; then one mutation brings the operators and their state back. */
+/** A new executor: first it evaluates what ran, for its functions, definitions before their users; then one mutation brings the operators and their state back. */
 export function executorReady(session: Session, emit: Emit): Session {
-  const restoring = [...session.cells.values()]
-    .flatMap((cell) => (cell.active ? [cell.active.run] : []))
-    .sort((a, b) => a - b);
+  const restoring = definitionsFirst(session);
   if (restoring.length === 0) return { ...session, executor: 'ready' };
   return evaluateNext({ ...session, executor: 'restoring', restoring }, emit);
+}
+
+/** A definition may have been run again after its user: the order of the runs says nothing. */
+function definitionsFirst(session: Session): RunId[] {
+  const order: RunId[] = [];
+  const seen = new Set<string>();
+  const visit = (id: string): void => {
+    const active = session.cells.get(id)?.active;
+    if (!active || seen.has(id)) return;
+    seen.add(id);
+    for (const { cell } of usesOf(session, id, active.compiled)) visit(cell);
+    order.push(active.run);
+  };
+  for (const id of session.cells.keys()) visit(id);
+  return order;
 }
 
 function evaluateNext(session: Session, emit: Emit): Session {
