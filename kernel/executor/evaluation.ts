@@ -60,8 +60,15 @@ export class Evaluator {
   }
 
   begin(command: EvaluateCommand): Evaluation {
+    // A cell runs on with the data that it captured, whatever the other cell has made of them since.
+    const captured = command.restore?.values ?? {};
     const given = Object.fromEntries(
-      command.uses.map(({ name, cell }) => [name, reference(this.#committed.get(cell)?.values[name], cell, name)]),
+      command.uses.map(({ name, cell }) => [
+        name,
+        Object.hasOwn(captured, capturedKey(name))
+          ? captured[capturedKey(name)]
+          : reference(this.#committed.get(cell)?.values[name], cell, name),
+      ]),
     );
     const folder = dirname(this.#notebook);
     const builder = new Builder({
@@ -151,11 +158,19 @@ export class Evaluation {
       const displayed = displayedOf(last);
       const fragment = this.#builder.fragment();
       this.nodes = fragment.nodes;
-      return { fragment, exports: Object.entries(out).map(exportOf), displayed, kept: this.#runtime.keptData };
+      return { fragment, exports: Object.entries(out).map(exportOf), displayed, kept: this.#kept() };
     } finally {
       this.isOver = true;
       this.#builder.seal(`the run of cell "${cell}" is over.`);
     }
+  }
+  #kept(): KeptData {
+    const values: Record<string, unknown> = { ...this.#runtime.keptData.values };
+    for (const [name, value] of Object.entries(this.#runtime.in)) {
+      const copy = copyData(value);
+      if (copy.isData) values[capturedKey(name)] = copy.value;
+    }
+    return { values };
   }
   /** The user has interrupted it: whatever it still does, nothing of it counts. */
   abort(error: Error): void {
@@ -164,6 +179,11 @@ export class Evaluation {
   abandon(reason: string): void {
     this.#builder.seal(reason);
   }
+}
+
+/** Under which a value of another cell is kept; no declared name has a # in it. */
+function capturedKey(name: string): string {
+  return `in#${name}`;
 }
 
 function exportOf([name, value]: [string, unknown]): Export {

@@ -236,3 +236,26 @@ test('a pull waits for its rows without holding up other cells', timeout, async 
   const value = session.parts('first').find((part) => part.kind === 'value');
   assert.match(value?.kind === 'value' ? value.text : '', /^\[ \d+, \d+, \d+ \]$/);
 });
+
+test('after the end of an executor a stale cell runs on with the value it had captured', timeout, async () => {
+  await using session = new LiveSession({ lossless: true });
+  session.edit('clicks', clicks);
+  session.edit('limit', 'const least = 2;');
+  session.edit('some', `const some = clicks.filter((c) => c.n % 4 === least); some.chart({ x: 'at', y: 'n' });`);
+  session.edit('stuck', 'while (true) {}');
+  await session.ran('clicks', 'limit', 'some');
+  session.edit('limit', 'const least = 3;');
+  await session.ran('limit');
+  const running = session.run('stuck');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  session.control.dispatch({ kind: 'interrupt', cell: 'stuck' });
+  await running;
+  const rows = session.everyRow('some').length;
+  await session.until(
+    () => session.everyRow('some').length,
+    (n) => n > rows + 20,
+    'rows after the restore',
+  );
+  assert.deepEqual([...new Set((session.everyRow('some') as { n: number }[]).map((row) => row.n % 4))], [2]);
+  assert.deepEqual(session.state('some')?.stale, ['least']);
+});
