@@ -22,15 +22,15 @@ const commonJs: BuildOptions = {
   },
 };
 // Bundled CommonJS packages call require for Node's own modules.
+const requireBanner =
+  "import { createRequire as sluiceCreateRequire } from 'node:module';\nconst require = sluiceCreateRequire(import.meta.url);";
 const esm: BuildOptions = {
   format: 'esm',
   platform: 'node',
   target: 'node22',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  banner: {
-    js: "import { createRequire as sluiceCreateRequire } from 'node:module';\nconst require = sluiceCreateRequire(import.meta.url);",
-  },
+  banner: { js: requireBanner },
   define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
 };
 
@@ -45,5 +45,9 @@ export const bundles: readonly Bundle[] = [
   { name: 'language', entries: { language: 'kernel/cells/language-server.ts' }, options: commonJs },
   // Notebooks and jobs import `sluice` and `sluice/testing` into one program: their shared parts are shared chunks.
   { name: 'package', entries: { sluice: 'engine/index.ts', testing: 'engine/testing/index.ts' }, options: esm },
-  { name: 'cli', entries: { cli: 'kernel/cli.ts' }, options: { ...esm, splitting: false } },
+  {
+    name: 'cli',
+    entries: { cli: 'kernel/cli.ts' },
+    options: { ...esm, splitting: false, banner: { js: `#!/usr/bin/env node\n${requireBanner}` } },
+  },
 ];
