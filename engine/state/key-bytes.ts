@@ -24,18 +24,20 @@ export function keyBytes(tuple: readonly unknown[]): Uint8Array {
 }
 
 function writeValue(value: unknown): void {
+  if (typeof value === 'string') {
+    writeByte(4);
+    return writeString(value);
+  }
+  if (typeof value === 'number') {
+    if (value - value !== 0) return refuseKey(value);
+    writeByte(3);
+    return writeNumber(value);
+  }
   switch (kindOf(value)) {
     case 'null':
       return writeByte(0);
     case 'boolean':
       return writeByte(value === true ? 2 : 1);
-    case 'number':
-      if (!Number.isFinite(value)) return refuseKey(value);
-      writeByte(3);
-      return writeNumber(value as number);
-    case 'string':
-      writeByte(4);
-      return writeString(value as string);
     case 'bigint':
       writeByte(5);
       return writeBigint(value as bigint);

@@ -56,6 +56,7 @@ class FieldKeys implements Keys {
     return row;
   }
   tuple(row: KeyRow): readonly unknown[] {
+    if (this.fields.length === 1) return [row[this.fields[0]!]];
     return this.fields.map((field) => row[field]);
   }
   pack(row: KeyRow): unknown {

@@ -1,6 +1,7 @@
 // Event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a zone. Anything else is said to be none, and why.
 import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
-import { compileSelector, type Select } from '../operators/selector.ts';
+import { compiled } from '../operators/fresh.ts';
+import { compileSelector } from '../operators/selector.ts';
 import { described, kindOf } from '../state/kind.ts';
 import { parseIsoInstant } from './iso-instant.ts';
 
@@ -34,17 +35,27 @@ export function compileEventTime(
   functions: FunctionTable,
   label: string,
 ): (element: unknown) => number | string {
-  const select: Select = compileSelector(selector, functions, label);
-  const name = 'fn' in selector ? 'What the timestamp function gives' : `"${selector.field}"`;
-  return (element) => {
-    if ('field' in selector && (typeof element !== 'object' || element === null))
-      return `The record is ${described(element)}, so it has no "${selector.field}" and no event time.`;
-    const time = eventTimeOf(select(element));
+  const field = 'field' in selector ? selector.field : undefined;
+  const name = field === undefined ? 'What the timestamp function gives' : `"${field}"`;
+  const missing =
+    field === undefined
+      ? 'The timestamp function gives nothing for the record, so it has no event time.'
+      : `The record has no "${field}", so it has no event time.`;
+  const timeOf = (value: unknown): number | string => {
+    const time = eventTimeOf(value);
     if (typeof time === 'number') return time;
-    if (time === 'is missing')
-      return 'field' in selector
-        ? `The record has no "${selector.field}", so it has no event time.`
-        : 'The timestamp function gives nothing for the record, so it has no event time.';
-    return `${name} ${time}.`;
+    return time === 'is missing' ? missing : `${name} ${time}.`;
   };
+  const noRecord = (element: unknown): string =>
+    `The record is ${described(element)}, so it has no ${name} and no event time.`;
+  // Whole numbers, the usual case, are seen to be right without a call. (−0 + 0 is 0.)
+  const body = `
+    return (element) => {
+      ${field === undefined ? '' : `if (typeof element !== 'object' || element === null) return noRecord(element);`}
+      const value = select(element);
+      if (typeof value === 'number' && Math.floor(value) === value && value <= maxTimestamp && value >= -maxTimestamp) return value + 0;
+      return timeOf(value);
+    };`;
+  const select = compileSelector(selector, functions, label);
+  return compiled(body, { select, timeOf, noRecord, maxTimestamp }, label);
 }

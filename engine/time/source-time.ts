@@ -89,6 +89,12 @@ export class SourceTime {
     this.#say(this.#watermarks.active(partition));
   }
 
+  /** Several records are about to be emitted. */
+  records(partition: number, timestamps: Float64Array, count: number): void {
+    let newest = -Infinity;
+    for (let i = 0; i < count; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
+    if (count > 0) this.record(partition, newest);
+  }
   /** `heldBack`: the poll ended for want of room, not of records, so the time until the next call says nothing about silence. */
   onClock(now: number, heldBack = false): void {
     const passed = now - this.#lookedAt;

@@ -1,4 +1,4 @@
-// A queue by time: the earliest comes first; of equal times, the one that was added first. A binary heap over two columns.
+// A queue by time: the earliest comes first; of equal times, the one that was added first. A binary heap over three columns.
 
 export class TimerQueue<T> {
   readonly #times: number[] = [];
@@ -20,50 +20,56 @@ export class TimerQueue<T> {
   get next(): T | undefined {
     return this.#items[0];
   }
+
   add(time: number, item: T): void {
-    this.#times.push(time);
-    this.#orders.push(this.#added++);
-    this.#items.push(item);
-    let at = this.#times.length - 1;
+    const times = this.#times;
+    const order = this.#added++;
+    let at = times.length;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!this.#isBefore(at, parent)) break;
-      this.#swap(at, parent);
+      // What was added before comes first, so an equal time stays above.
+      if (times[parent]! <= time) break;
+      this.#move(parent, at);
       at = parent;
     }
+    this.#put(at, time, order, item);
   }
+
   /** Takes out the earliest. */
   shift(): T | undefined {
     const first = this.#items[0];
-    const last = this.#times.length - 1;
-    if (last < 0) return undefined;
-    this.#swap(0, last);
-    this.#times.pop();
-    this.#orders.pop();
-    this.#items.pop();
-    for (let at = 0; ;) {
+    const time = this.#times.pop();
+    const order = this.#orders.pop()!;
+    const item = this.#items.pop()!;
+    if (time !== undefined && this.#times.length > 0) this.#sink(time, order, item);
+    return first;
+  }
+  /** Finds a place for what was last, from the top, which is free. */
+  #sink(time: number, order: number, item: T): void {
+    const size = this.#times.length;
+    let at = 0;
+    for (;;) {
       const left = 2 * at + 1;
-      if (left >= last) return first;
-      const child = left + 1 < last && this.#isBefore(left + 1, left) ? left + 1 : left;
-      if (!this.#isBefore(child, at)) return first;
-      this.#swap(at, child);
+      if (left >= size) break;
+      const right = left + 1;
+      const child = right < size && this.#isBefore(this.#times[right]!, this.#orders[right]!, left) ? right : left;
+      if (this.#isBefore(time, order, child)) break;
+      this.#move(child, at);
       at = child;
     }
+    this.#put(at, time, order, item);
   }
 
-  #isBefore(a: number, b: number): boolean {
-    const difference = this.#times[a]! - this.#times[b]!;
-    return difference < 0 || (difference === 0 && this.#orders[a]! < this.#orders[b]!);
+  #isBefore(time: number, order: number, other: number): boolean {
+    const difference = time - this.#times[other]!;
+    return difference < 0 || (difference === 0 && order < this.#orders[other]!);
   }
-  #swap(a: number, b: number): void {
-    swap(this.#times, a, b);
-    swap(this.#orders, a, b);
-    swap(this.#items, a, b);
+  #move(from: number, to: number): void {
+    this.#put(to, this.#times[from]!, this.#orders[from]!, this.#items[from]!);
   }
-}
-
-function swap<T>(column: T[], a: number, b: number): void {
-  const kept = column[a]!;
-  column[a] = column[b]!;
-  column[b] = kept;
+  #put(at: number, time: number, order: number, item: T): void {
+    this.#times[at] = time;
+    this.#orders[at] = order;
+    this.#items[at] = item;
+  }
 }
