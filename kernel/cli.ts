@@ -1,4 +1,6 @@
-// `sluice`: a notebook from the command line. The same file is the entry of the executor's thread that `run` starts.
+// `sluice`: a notebook from the command line. The same file is the entry of the threads that `run` starts.
+import { isReaderThread } from '../engine/connectors/kafka/reader-thread.ts';
 import { becomeExecutor } from './executor/worker-entry.ts';
 
-if (!becomeExecutor()) void import('./terminal/commands.ts').then(({ main }) => main(process.argv));
+if (!becomeExecutor() && !isReaderThread())
+  void import('./terminal/commands.ts').then(({ main }) => main(process.argv));

@@ -1,10 +1,11 @@
-// The kernel's one file. As a process it is the control thread of a session; started as a thread by itself it is an executor.
+// The kernel's one file. As a process it is the control thread of a session; started as a thread by itself it is an executor or the reader of a topic.
 //
 //   main NOTEBOOK FOLDER SESSION [IDLE-MINUTES]
+import { isReaderThread } from '../engine/connectors/kafka/reader-thread.ts';
 import { becomeExecutor } from './executor/worker-entry.ts';
 
 // No `await` at the top level: the bundle is CommonJS. What fails here ends the process.
-if (!becomeExecutor()) void becomeControl();
+if (!becomeExecutor() && !isReaderThread()) void becomeControl();
 
 async function becomeControl(): Promise<void> {
   const [, , notebook, folder, session, idleMinutes] = process.argv;

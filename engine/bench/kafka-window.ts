@@ -83,7 +83,7 @@ async function countWithSluice(): Promise<Measured> {
     .keyBy('item')
     .window(tumbling(`${windowMillis}ms`))
     .aggregate({ n: count(), cents: sum('cents'), max: max('cents') })
-    .sink((total) => checksum.add(hashOf(total.item, total.windowStart.getTime(), total.n, total.cents, total.max!)));
+    .sink((total) => checksum.add(hashOf(total.item, total.windowStart.getTime(), total.n, total.cents, total.max)));
   const job = await environment.execute('kafka-window');
   // From the first record, as beside: there the time to join a group is not measured either.
   while (!job.metrics().operators.some(({ recordsIn }) => recordsIn > 0))
@@ -137,7 +137,8 @@ class PartitionWindows {
     let byItem = this.#windows.get(start);
     if (!byItem) {
       this.close(this.#newest - boundMillis - 1);
-      this.#windows.set(start, (byItem = new Map()));
+      byItem = new Map<string, { n: number; cents: number; max: number }>();
+      this.#windows.set(start, byItem);
     }
     const open = byItem.get(item);
     if (!open) byItem.set(item, { n: 1, cents, max: cents });

@@ -63,6 +63,12 @@ export class SourceDriver {
           this.#room--;
           this.rows.push({ value, timestamp, partition, offset });
         },
+        get allowance() {
+          return Math.max(0, driver.#room);
+        },
+        emitRun(values, from, to, timestamps, partition, offset) {
+          for (let i = from; i < to; i++) this.emitAt(values[i], timestamps[i - from]!, partition, offset + i - from);
+        },
         emitTo: (port, value) => {
           if (port !== 'errors') throw new Error(`unexpected port ${port}`);
           this.#room--;

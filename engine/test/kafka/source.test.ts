@@ -1,6 +1,12 @@
 // Reading a topic of a real broker: what arrives, where it starts and stops, and that nobody could tell afterwards.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { CompressionTypes } from 'kafkajs';
 import { FunctionTable, type FunctionRef } from '../../graph/plan.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
@@ -358,4 +364,31 @@ test('a reader far ahead of its source stops fetching', { skip }, async () => {
   source.resume();
   await source.ended();
   assert.equal(source.rows.length, 80);
+});
+
+test('a program that is bundled into one file reads topics as well', { skip }, async () => {
+  const topic = await filled('bundled', 2, numbered(50, 2));
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bundle-'));
+  const program = join(folder, 'program.mjs');
+  await build({
+    stdin: {
+      contents: `
+        import { Environment } from './index.ts';
+        import { isReaderThread } from './connectors/kafka/reader-thread.ts';
+        if (!isReaderThread())
+          new Environment().kafka(${JSON.stringify(topic)}, { until: 'latest' }).toArray()
+            .then((rows) => console.log(rows.length));`,
+      resolveDir: join(import.meta.dirname, '../..'),
+      loader: 'ts',
+    },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: program,
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+  const output = await promisify(execFile)(process.execPath, [program], { env: process.env, timeout: 30_000 });
+  rmSync(folder, { recursive: true });
+  assert.equal(output.stdout, '50\n');
 });

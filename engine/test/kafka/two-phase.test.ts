@@ -118,7 +118,7 @@ test(
     job.finished.catch((error: unknown) => (failure = error));
     const until = async (what: string, condition: () => boolean): Promise<void> => {
       for (const deadline = Date.now() + 90_000; !condition();) {
-        if (failure !== undefined) throw failure;
+        if (failure !== undefined) throw failure as Error;
         assert.ok(Date.now() < deadline, `waited for ${what}: ${JSON.stringify(job.metrics().operators)}`);
         await sleep(20);
       }
