@@ -4,6 +4,7 @@
 // after a restore what had been pulled comes out, then the source ends with an error, since nobody can tell what else was to come.
 import { SluiceError } from '../error.ts';
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import { fresh } from '../operators/fresh.ts';
 import type { StateReader, StateWriter } from '../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
 import { compileEventTime } from '../time/event-time.ts';
@@ -32,9 +33,42 @@ interface Saved {
 }
 /** What a poll reads from; 'pending': nothing at hand. */
 interface Elements {
+  /** All of them, where they are at hand: they are read in place, from the position on. */
+  readonly array?: readonly unknown[];
   next(): { readonly value: unknown } | 'pending' | 'end';
   ahead(): readonly unknown[];
   close(): void;
+}
+
+/** Event times of a run of elements. */
+interface Stamps {
+  readonly times: Float64Array;
+  /** Of the element after the run. */
+  problem: string;
+}
+type StampLoop = (elements: readonly unknown[], from: number, to: number, now: number, stamps: Stamps) => number;
+
+/** A run is read twice, for its times and for its elements: it should stay in the processor's cache. */
+const longestRun = 256;
+
+/** Writes the times of the elements; returns the first that has none. Copied for each source, see `fresh`. */
+function stampLoop(timestampOf: ((element: unknown) => number | string) | undefined): StampLoop {
+  return (elements, from, to, now, stamps) => {
+    const { times } = stamps;
+    if (timestampOf === undefined) {
+      times.fill(now, 0, to - from);
+      return to;
+    }
+    for (let i = from; i < to; i++) {
+      const time = timestampOf(elements[i]);
+      if (typeof time === 'string') {
+        stamps.problem = time;
+        return i;
+      }
+      times[i - from] = time;
+    }
+    return to;
+  };
 }
 
 export function createFromSource(node: PlanNode, functions: FunctionTable): Source {
@@ -46,6 +80,8 @@ class FromSource implements Source {
   readonly #parameters: Parameters;
   readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
   readonly #timestampOf: ((element: unknown) => number | string) | undefined;
+  readonly #stamp: StampLoop;
+  readonly #stamps: Stamps = { times: new Float64Array(longestRun), problem: '' };
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
@@ -60,6 +96,7 @@ class FromSource implements Source {
     this.#iterable = functions.get(this.#parameters.elements.fn);
     const { timestamp } = this.#parameters;
     this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
+    this.#stamp = fresh(stampLoop, node.name)(this.#timestampOf);
   }
 
   open(context: SourceContext): void {
@@ -101,23 +138,51 @@ class FromSource implements Source {
     const { output, clock } = this.#context;
     const now = clock.now();
     this.#time.partition(0);
+    if (elements.array) return this.#pollArray(elements.array, now);
     for (;;) {
       const next = elements.next();
-      if (next === 'end') {
-        this.#ended = true;
-        this.#time.final();
-        return 'end';
-      }
+      if (next === 'end') return this.#end();
       if (next === 'pending') {
         this.#time.onClock(now);
         if (this.#time.nextAt < Infinity) this.#context.wakeAt(this.#time.nextAt);
         return 'wait';
       }
-      this.#emit(next.value, now);
-      if (!output.full) continue;
-      this.#time.onClock(now, true);
-      return 'more';
+      const at = this.#position++;
+      const timestamp = this.#timestampOf ? this.#timestampOf(next.value) : now;
+      if (typeof timestamp === 'string') this.#reject(timestamp, next.value, at);
+      else {
+        this.#time.record(0, timestamp);
+        output.emitAt(next.value, timestamp, 0, at);
+      }
+      if (output.full) return this.#heldBack(now);
     }
+  }
+  #pollArray(array: readonly unknown[], now: number): 'more' | 'end' {
+    const { output } = this.#context;
+    const stamps = this.#stamps;
+    for (;;) {
+      const from = this.#position;
+      if (from >= array.length) return this.#end();
+      const room = Math.min(output.allowance, longestRun);
+      if (room <= 0) return this.#heldBack(now);
+      const end = Math.min(array.length, from + room);
+      const to = this.#stamp(array, from, end, now, stamps);
+      this.#position = to;
+      if (to > from) {
+        this.#time.records(0, stamps.times, to - from);
+        output.emitRun(array, from, to, stamps.times, 0, from);
+      }
+      if (to < end) this.#reject(stamps.problem, array[to], this.#position++);
+    }
+  }
+  #heldBack(now: number): 'more' {
+    this.#time.onClock(now, true);
+    return 'more';
+  }
+  #end(): 'end' {
+    this.#ended = true;
+    this.#time.final();
+    return 'end';
   }
 
   #begin(): Elements {
@@ -127,16 +192,9 @@ class FromSource implements Source {
     return skipped(iterable as Iterable<unknown>, 0);
   }
 
-  #emit(element: unknown, now: number): void {
-    const at = this.#position++;
-    const timestamp = this.#timestampOf ? this.#timestampOf(element) : now;
-    if (typeof timestamp === 'string') {
-      const emitted = this.#position - this.#rejected.count - 1;
-      this.#rejected.add(timestamp, `Element ${at} of ${this.#node.name}`, at, emitted, () => rawText(element));
-      return;
-    }
-    this.#time.record(0, timestamp);
-    this.#context.output.emitAt(element, timestamp, 0, at);
+  #reject(problem: string, element: unknown, at: number): void {
+    const emitted = this.#position - this.#rejected.count - 1;
+    this.#rejected.add(problem, `Element ${at} of ${this.#node.name}`, at, emitted, () => rawText(element));
   }
 
   position(): string {
@@ -162,7 +220,7 @@ class FromSource implements Source {
 
 /** What can be iterated synchronously, without its first elements. */
 function skipped(iterable: Iterable<unknown>, count: number): Elements {
-  if (Array.isArray(iterable)) return arrayElements(iterable, count);
+  if (Array.isArray(iterable)) return arrayElements(iterable);
   const iterator = iterable[Symbol.iterator]();
   let hasEnded = false;
   for (let i = 0; i < count && !hasEnded; i++) hasEnded = iterator.next().done === true;
@@ -181,19 +239,9 @@ function skipped(iterable: Iterable<unknown>, count: number): Elements {
   };
 }
 
-function arrayElements(array: readonly unknown[], from: number): Elements {
-  let at = from;
-  // One object for all elements: it is read before the next call.
-  const result: { value: unknown } = { value: undefined };
-  return {
-    next() {
-      if (at >= array.length) return 'end';
-      result.value = array[at++];
-      return result;
-    },
-    ahead: () => [],
-    close: () => {},
-  };
+/** The position is the source's. */
+function arrayElements(array: readonly unknown[]): Elements {
+  return { array, next: () => 'end', ahead: () => [], close: () => {} };
 }
 
 /** What had been pulled before the restore, and then the error. */

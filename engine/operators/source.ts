@@ -7,11 +7,22 @@
 // The position in a snapshot is exactly what has been emitted: restore and poll give the next record, none twice, none lost.
 // Timestamps, watermarks and idleness are the source's: it calls output.watermark / idle / active (see engine/time/source-time.ts), at most every 200 ms
 // and before it ends. Records that cannot be parsed or have no usable timestamp go to `emitTo('errors', …)`.
-// Only operators of kind source may use emitAt, which carries partition and offset for error messages.
+// Only operators of kind source may use emitAt and emitRun, which carry partition and offset for error messages.
 import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 export interface SourceOutput extends Output {
   emitAt(value: unknown, timestamp: number, partition: number, offset: number): void;
+  /** How many records may go out before `full` or this is asked again; 0: `full` is true. */
+  readonly allowance: number;
+  /** Records values[from…to) of one partition at once; `timestamps` and the offsets, which count up by one, begin with the first of them. */
+  emitRun(
+    values: readonly unknown[],
+    from: number,
+    to: number,
+    timestamps: Float64Array,
+    partition: number,
+    offset: number,
+  ): void;
 }
 export interface SourceContext extends OperatorContext {
   readonly output: SourceOutput;

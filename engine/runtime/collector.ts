@@ -7,10 +7,13 @@ import { type Channel, maxCapacity, type Mark } from './channel.ts';
 const sliceMillis = 5;
 /** A batch is not made larger than this, so that a slow reader is noticed soon. */
 const maxBatch = 2048;
+/** Records between two looks at the clock: many, so that looking costs nothing per record; not more, for the next ones may be slow. */
+const maxStep = 512;
 
-/** Counts calls between looks at the clock, so that looking costs nothing per record. */
+/** Counts records between looks at the clock. */
 export class Slice {
-  #left = 1;
+  /** Records that may pass before the next look. */
+  left = 1;
   #step = 1;
   #until = 0;
   #lookedAt = 0;
@@ -18,75 +21,111 @@ export class Slice {
   start(now: number): void {
     this.#until = now + sliceMillis;
     this.#lookedAt = now;
-    this.#left = this.#step;
+    this.left = this.#step;
   }
-  /** Once per record. True: the time is used up, and it stays so until the next start. */
+  /** Once per record, or after several that were subtracted from `left`. True: the time is used up, and it stays so until the next start. */
   get over(): boolean {
-    return --this.#left <= 0 && this.#look();
+    return --this.left <= 0 && this.#look();
   }
   #look(): boolean {
     const now = performance.now();
     const spent = now - this.#lookedAt;
     this.#lookedAt = now;
-    if (spent < 0.5 && this.#step < 4096) this.#step *= 2;
+    if (spent < 0.5 && this.#step < maxStep) this.#step *= 2;
     else if (spent > 1 && this.#step > 1) this.#step = Math.max(1, this.#step >> 1);
     if (now >= this.#until) return true;
-    this.#left = this.#step;
+    this.left = this.#step;
     return false;
   }
 }
 
-/** One output port: the records of the present call and the channels that will get them. */
-class Port {
+/** One output port: the records of the present call and the channels that will get them. Hot loops write the columns themselves, see `prepare`. */
+export class Port {
   channels: readonly Channel[] = [];
+  /** Goes into the batch as it is, so there is a new one for each. */
   values: unknown[] = [];
   timestamps = new Float64Array(64);
-  partitions: Int32Array | undefined;
-  offsets: Float64Array | undefined;
+  partitions = new Int32Array(64);
+  offsets = new Float64Array(64);
+  /** The records say where they came from. */
+  hasOrigin = false;
   length = 0;
   limit = 0;
+  /** How long the batch before was. */
+  #expected = 0;
 
   room(): number {
     let room = maxBatch;
     for (const channel of this.channels) if (channel.room < room) room = channel.room;
     return room;
   }
+  /** Makes the columns long enough for so many more records; whoever fills them says so in `length`. */
+  prepare(records: number): void {
+    const needed = this.length + records;
+    if (this.length === 0) this.values = new Array<unknown>(Math.max(needed, this.#expected));
+    if (needed <= this.timestamps.length) return;
+    const size = Math.max(needed, this.timestamps.length * 2);
+    this.timestamps = grown(this.timestamps, new Float64Array(size));
+    this.partitions = grown(this.partitions, new Int32Array(size));
+    this.offsets = grown(this.offsets, new Float64Array(size));
+  }
   append(value: unknown, timestamp: number): void {
-    if (this.length === this.timestamps.length) this.#grow();
-    this.timestamps[this.length] = timestamp;
-    this.values.push(value);
-    this.length++;
+    const at = this.length;
+    if (at === 0 || at === this.timestamps.length) this.prepare(1);
+    this.values[at] = value;
+    this.timestamps[at] = timestamp;
+    this.length = at + 1;
   }
   appendAt(value: unknown, timestamp: number, partition: number, offset: number): void {
     this.append(value, timestamp);
-    this.partitions ??= new Int32Array(this.timestamps.length);
-    this.offsets ??= new Float64Array(this.timestamps.length);
-    this.partitions[this.length - 1] = partition;
-    this.offsets[this.length - 1] = offset;
+    const at = this.length - 1;
+    this.hasOrigin = true;
+    this.partitions[at] = partition;
+    this.offsets[at] = offset;
+  }
+  appendRun(
+    values: readonly unknown[],
+    from: number,
+    to: number,
+    timestamps: Float64Array,
+    partition: number,
+    offset: number,
+  ): void {
+    this.prepare(to - from);
+    this.hasOrigin = true;
+    const { values: outValues, timestamps: outTimestamps, partitions, offsets, length } = this;
+    const shift = length - from;
+    for (let i = from; i < to; i++) {
+      const at = i + shift;
+      outValues[at] = values[i];
+      outTimestamps[at] = timestamps[i - from]!;
+      partitions[at] = partition;
+      offsets[at] = offset + i - from;
+    }
+    this.length = to + shift;
   }
   flush(): void {
     const length = this.length;
     if (length === 0) return;
+    const { values, hasOrigin } = this;
     if (this.channels.length > 0) {
-      const batch: Batch = {
-        length,
-        values: this.values,
-        timestamps: this.timestamps.slice(0, length),
-        ...(this.partitions &&
-          this.offsets && { partitions: this.partitions.slice(0, length), offsets: this.offsets.slice(0, length) }),
-      };
+      if (values.length > length) values.length = length;
+      const timestamps = this.timestamps.slice(0, length);
+      const batch: Batch = hasOrigin
+        ? {
+            length,
+            values,
+            timestamps,
+            partitions: this.partitions.slice(0, length),
+            offsets: this.offsets.slice(0, length),
+          }
+        : { length, values, timestamps };
       for (const channel of this.channels) channel.pushBatch(batch);
     }
+    this.#expected = length;
     this.values = [];
-    this.partitions = undefined;
-    this.offsets = undefined;
+    this.hasOrigin = false;
     this.length = 0;
-  }
-  #grow(): void {
-    const size = Math.max(64, this.timestamps.length * 2);
-    this.timestamps = grown(this.timestamps, new Float64Array(size));
-    if (this.partitions) this.partitions = grown(this.partitions, new Int32Array(size));
-    if (this.offsets) this.offsets = grown(this.offsets, new Float64Array(size));
   }
 }
 
@@ -120,6 +159,20 @@ export class Collector implements SourceOutput {
   }
   emitAt(value: unknown, timestamp: number, partition: number, offset: number): void {
     this.out.appendAt(value, timestamp, partition, offset);
+  }
+  get allowance(): number {
+    return this.full ? 0 : Math.min(this.out.limit - this.out.length, Math.max(1, this.slice.left));
+  }
+  emitRun(
+    values: readonly unknown[],
+    from: number,
+    to: number,
+    timestamps: Float64Array,
+    partition: number,
+    offset: number,
+  ): void {
+    this.slice.left -= to - from;
+    this.out.appendRun(values, from, to, timestamps, partition, offset);
   }
   emitTo(port: string, value: unknown, timestamp: number): void {
     const side = this.#side.get(port);

@@ -3,6 +3,7 @@
 // V8 inlines a user's function only where the call site has seen that one function. A loop shared by all chains sees many and stays slow, so
 // every chain gets a loop compiled for it alone. The plain form does the same one stage at a time; a test holds the two together, and it also
 // measures: every now and then a slice runs plain, and its times say how the task's busy time splits between the stages.
+import { compiled } from '../operators/fresh.ts';
 import type { Batch, Operator, OperatorContext, Stage } from '../operators/operator.ts';
 import type { Collector } from './collector.ts';
 
@@ -27,29 +28,42 @@ export function newCounters(stages: number): StageCounters {
 
 /** The generated loop. Columns of origin are copied only when the batch has them: two loops, chosen per batch. */
 export function fusedLoop(stages: readonly Stage[]): Loop {
-  const body = (append: string): string => `
-    const values = batch.values, timestamps = batch.timestamps, length = batch.length, out = collector.out, slice = collector.slice;
-    let i = from, s = 0${stages.map((_, k) => `, n${k} = 0`).join('')};
-    try {
-      for (; i < length; i++) {
-        if (out.length >= out.limit || slice.over) break;
-        const v0 = values[i];
-        ${stages.map((stage, k) => stageText(stage, k)).join('\n        ')}
-        ${append}
-      }
-    } catch (error) { counters.at = i; counters.stage = s; throw error; }
-    finally { const r = counters.reached; ${stages.map((_, k) => `r[${k}] += n${k};`).join(' ')} }
-    return i;`;
-  const last = `v${stages.length}`;
+  // Room and time are looked at once for several records; in between the columns of the output are written as they are.
+  const loop = (name: string, columns: string, copies: string): string => `
+    function ${name}(batch, from, collector, counters) {
+      const values = batch.values, timestamps = batch.timestamps, length = batch.length, out = collector.out, slice = collector.slice;
+      const limit = out.limit;
+      out.prepare(Math.max(0, Math.min(limit - out.length, length - from)));
+      const outValues = out.values, outTimestamps = out.timestamps;
+      ${columns}
+      let i = from, n = out.length, s = 0${stages.map((_, k) => `, n${k} = 0`).join('')};
+      try {
+        while (i < length && n < limit && !slice.over) {
+          const begin = i, end = Math.min(length, i + limit - n, i + Math.max(1, slice.left));
+          for (; i < end; i++) {
+            const v0 = values[i];
+            ${stages.map((stage, k) => stageText(stage, k)).join('\n            ')}
+            outValues[n] = v${stages.length};
+            outTimestamps[n] = timestamps[i];
+            ${copies}
+            n++;
+          }
+          slice.left -= end - begin - 1;
+        }
+      } catch (error) { counters.at = i; counters.stage = s; throw error; }
+      finally { out.length = n; const r = counters.reached; ${stages.map((_, k) => `r[${k}] += n${k};`).join(' ')} }
+      return i;
+    }`;
   const source = `
     ${stages.map((_, k) => `const f${k} = stages[${k}].f;`).join(' ')}
-    function plain(batch, from, collector, counters) { ${body(`out.append(${last}, timestamps[i]);`)} }
-    function withOrigin(batch, from, collector, counters) {
-      const partitions = batch.partitions, offsets = batch.offsets;
-      ${body(`out.appendAt(${last}, timestamps[i], partitions[i], offsets[i]);`)} }
+    ${loop('plain', '', '')}
+    ${loop(
+      'withOrigin',
+      `const partitions = batch.partitions, offsets = batch.offsets, outPartitions = out.partitions, outOffsets = out.offsets; out.hasOrigin = true;`,
+      `outPartitions[n] = partitions[i]; outOffsets[n] = offsets[i];`,
+    )}
     return (batch, from, collector, counters) => batch.partitions === undefined ? plain(batch, from, collector, counters) : withOrigin(batch, from, collector, counters);`;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- one loop per chain is the point; the text is ours, the user's functions are passed as values
-  return (new Function('stages', source) as (stages: readonly Stage[]) => Loop)(stages);
+  return compiled<Loop>(source, { stages }, 'stages');
 }
 function stageText(stage: Stage, k: number): string {
   if (stage.kind === 'map') return `s = ${k}; n${k}++; const v${k + 1} = f${k}(v${k});`;
@@ -131,11 +145,5 @@ export function stagedEmit(
         collector.emit(v${stages.length}, timestamp);
       } catch (error) { counters.stage = s; counters.threw = true; throw error; }
     };`;
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- as above
-  const make = new Function('stages', 'collector', 'counters', source) as (
-    stages: readonly Stage[],
-    collector: Collector,
-    counters: StageCounters,
-  ) => (value: unknown, timestamp: number) => void;
-  return make(stages, collector, counters);
+  return compiled(source, { stages, collector, counters }, 'stages');
 }

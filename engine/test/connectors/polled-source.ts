@@ -64,6 +64,7 @@ export class PolledSource {
 
   #context(watchErrors: boolean): SourceContext {
     const isFull = (): boolean => this.#room <= 0;
+    const room = (): number => Math.max(0, this.#room);
     return {
       id: 'source',
       uid: 'source',
@@ -80,6 +81,12 @@ export class PolledSource {
         emitAt: (value, timestamp, _partition, offset) => {
           this.#room--;
           this.emitted.push({ value, timestamp, offset });
+        },
+        get allowance() {
+          return room();
+        },
+        emitRun(values, from, to, timestamps, partition, offset) {
+          for (let i = from; i < to; i++) this.emitAt(values[i], timestamps[i - from]!, partition, offset + i - from);
         },
         emitTo: (_port, value) => {
           this.#room--;
