@@ -1,0 +1,197 @@
+// What a client sees of a cell: its phase, its figures, who holds it back, and why nothing comes.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Plan } from '../../../engine/graph/plan.ts';
+import type { OperatorReport } from '../../executor/executor-protocol.ts';
+import type { CellState } from '../../protocol/messages.ts';
+import { sessionView } from '../../session/session-view.ts';
+import { graph, liveSource, report } from './reports.ts';
+import { Stage } from './stage.ts';
+
+const at = (clock: string): number => Date.parse(`2024-05-01T${clock}Z`);
+const chain = graph(
+  ['orders/source:kafka', 'totals/window:aggregate', 'display/totals/0:display'],
+  ['orders/source > totals/window', 'totals/window > display/totals/0'],
+);
+
+function seen(plan: Plan, operators: readonly OperatorReport[], cell: string, now = at('10:02:50')): CellState {
+  const stage = new Stage();
+  stage.document({ orders: 'orders$ = ', totals: 'totals$ = orders$', chart: ' = totals$' });
+  stage.ready();
+  for (const id of ['orders', 'totals', 'chart']) stage.runs(id);
+  const state = { ...stage.state, plan, metrics: { at: now, operators, thread: 0.5 } };
+  const shown = (id: string): string | undefined => (id === 'chart' ? 'totals/window' : undefined);
+  const view = sessionView(state, { now, hasView: (id) => id === 'chart', shown, zone: 'UTC' });
+  return view.cells.find(({ id }) => id === cell)!;
+}
+
+for (const { phase, source, window, because } of [
+  { phase: 'connecting', source: { phase: 'connecting' }, window: {}, because: 'the source has had no contact' },
+  { phase: 'waiting', source: { phase: 'live' }, window: {}, because: 'contact, and no record yet' },
+  { phase: 'live', source: { phase: 'live' }, window: { recordsIn: 1 }, because: 'a record came' },
+  {
+    phase: 'live',
+    source: { phase: 'connecting' },
+    window: { recordsIn: 1 },
+    because: 'a broken contact takes nothing back',
+  },
+  {
+    phase: 'finished',
+    source: { phase: 'finished' },
+    window: { recordsIn: 9, finished: true },
+    because: 'all has come out',
+  },
+] as const)
+  test(`a cell is ${phase}: ${because}`, () => {
+    const operators = [
+      report('orders/source', { source: { ...liveSource, ...source } }),
+      report('totals/window', window),
+    ];
+    assert.equal(seen(chain, operators, 'totals').phase, phase);
+  });
+
+test('a cell whose streams nothing reaches is defined', () => {
+  assert.equal(seen(graph([], []), [], 'orders').phase, 'defined');
+});
+
+test('a cell that only shows what another one defines has that one’s phase and figures', () => {
+  const operators = [
+    report('orders/source', { source: liveSource, outPerSecond: 100 }),
+    report('totals/window', { recordsIn: 9, recordsOut: 3, outPerSecond: 0.5 }),
+  ];
+  const cell = seen(chain, operators, 'chart');
+  assert.equal(cell.phase, 'live');
+  assert.deepEqual([cell.rows, cell.outPerSecond, cell.hasView], [3, 0.5, true]);
+});
+
+test('records enter a cell at its sources and where it reads others', () => {
+  const plan = graph(
+    ['orders/source:kafka', 'totals/map', 'totals/window:aggregate'],
+    ['orders/source > totals/map', 'totals/map > totals/window'],
+  );
+  const operators = [
+    report('orders/source', { source: liveSource, recordsIn: 0, outPerSecond: 100, inPerSecond: 0 }),
+    report('totals/map', { inPerSecond: 100, outPerSecond: 90 }),
+    report('totals/window', { inPerSecond: 90, outPerSecond: 2, late: 7 }),
+  ];
+  assert.equal(seen(plan, operators, 'orders').inPerSecond, 100);
+  const totals = seen(plan, operators, 'totals');
+  assert.deepEqual([totals.inPerSecond, totals.outPerSecond, totals.late], [100, 2, 7]);
+});
+
+const window = { entries: 1, nextWindow: { start: at('10:02:00'), end: at('10:03:00') } };
+const partition = (name: string, clock: string | undefined, silent: number) => ({
+  partition: name,
+  idle: false,
+  lastRecordAt: at('10:02:50') - silent * 1000,
+  ...(clock !== undefined && { watermark: at(clock) }),
+});
+
+test('an empty window says which watermark it waits for', () => {
+  const operators = [
+    report('orders/source', { source: liveSource }),
+    report('totals/window', { recordsIn: 5, watermark: at('10:02:41'), status: window }),
+  ];
+  const reason = 'no window has closed: watermark 10:02:41, first window ends 10:03:00';
+  assert.equal(seen(chain, operators, 'totals').reason, reason);
+  assert.equal(seen(chain, operators, 'chart').reason, reason);
+});
+
+test('times of another day carry their date', () => {
+  const operators = [
+    report('orders/source', { source: liveSource }),
+    report('totals/window', { recordsIn: 5, watermark: Date.parse('2018-01-30T14:18:21Z'), status: window }),
+  ];
+  assert.match(
+    seen(chain, operators, 'totals').reason ?? '',
+    /watermark 2018-01-30 14:18:21, first window ends 10:03:00/,
+  );
+});
+
+test('a partition that is silent and holds time back is named', () => {
+  const partitions = [partition('0', '10:05:00', 0), partition('3', '10:02:10', 41)];
+  const operators = [
+    report('orders/source', { name: 'orders', source: { ...liveSource, partitions } }),
+    report('totals/window', { recordsIn: 5, recordsOut: 2, watermark: at('10:02:10'), status: window }),
+  ];
+  assert.equal(
+    seen(chain, operators, 'totals').reason,
+    'waiting: partition orders[3] has been silent for 41 s; the window 10:02:00–10:03:00 needs ≥ 10:03:00',
+  );
+});
+
+for (const { title, partitions } of [
+  {
+    title: 'a partition that was taken out as idle',
+    partitions: [{ ...partition('3', '10:02:10', 41), idle: true }, partition('0', '10:02:30', 0)],
+  },
+  {
+    title: 'a partition that spoke a moment ago',
+    partitions: [partition('3', '10:02:10', 2), partition('0', '10:02:30', 0)],
+  },
+  {
+    title: 'a silent partition that is ahead',
+    partitions: [partition('3', '10:04:00', 41), partition('0', '10:02:30', 0)],
+  },
+])
+  test(`${title} is not blamed`, () => {
+    const operators = [
+      report('orders/source', { name: 'orders', source: { ...liveSource, partitions } }),
+      report('totals/window', { recordsIn: 5, recordsOut: 2, watermark: at('10:02:10'), status: window }),
+    ];
+    assert.equal(seen(chain, operators, 'totals').reason, undefined);
+  });
+
+test('a window that has fired before needs no explanation while time goes on', () => {
+  const operators = [
+    report('orders/source', { source: liveSource }),
+    report('totals/window', { recordsIn: 5, recordsOut: 1, watermark: at('10:02:41'), status: window }),
+  ];
+  assert.equal(seen(chain, operators, 'totals').reason, undefined);
+});
+
+test('a copy that reads its own history says how far it has come', () => {
+  const plan = graph(
+    ['orders/source:kafka', 'orders/source~1:kafka', 'totals/window:aggregate'],
+    ['orders/source~1 > totals/window'],
+  );
+  const operators = [
+    report('orders/source', { source: liveSource, watermark: at('10:02:41') }),
+    report('orders/source~1', { source: liveSource, watermark: at('09:12:00') }),
+    report('totals/window', { recordsIn: 5 }),
+  ];
+  assert.equal(seen(plan, operators, 'totals').reason, 'catching up: 09:12:00 of 10:02:41');
+});
+
+test('a cell that is held back names who does it, with its own level', () => {
+  const plan = graph(
+    ['orders/source:kafka', 'totals/tidy', 'totals/enrich', 'totals/out'],
+    ['orders/source > totals/tidy', 'totals/tidy > totals/enrich', 'totals/enrich > totals/out'],
+  );
+  const operators = [
+    report('orders/source', { source: liveSource, backpressured: 0.75 }),
+    report('totals/tidy', { backpressured: 0.4, busy: 0.2 }),
+    report('totals/enrich', { busy: 1 }),
+    report('totals/out', { busy: 0.3 }),
+  ];
+  assert.equal(seen(plan, operators, 'orders').heldBack, 'held back by enrich (HIGH)');
+  assert.equal(seen(plan, operators, 'totals').heldBack, 'held back by enrich (LOW)');
+});
+
+test('cells with a taken id are listed with their error, at their place', () => {
+  const s = new Stage();
+  const cells = ['a', 'a', 'b'].map((id) => ({ id, kind: 'code', text: '' }) as const);
+  s.event({
+    kind: 'sync',
+    cells: [...cells.slice(0, 2), { id: 'p', kind: 'markdown', text: '# hi' }, ...cells.slice(2)],
+  });
+  const view = sessionView(s.state, { now: 0, hasView: () => false, shown: () => undefined });
+  assert.deepEqual(
+    view.cells.map(({ id, errors }) => [id, errors.map(({ code }) => code)]),
+    [
+      ['a', []],
+      ['a', ['duplicate-cell-id']],
+      ['b', []],
+    ],
+  );
+});
