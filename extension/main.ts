@@ -6,6 +6,7 @@ import { openSample } from './commands/open-sample.ts';
 import { renameCell } from './commands/rename-cell.ts';
 import { setUpFolder } from './commands/set-up-folder.ts';
 import { targetCell, targetNotebook } from './commands/target.ts';
+import { registerLanguageFeatures } from './language/features.ts';
 import { registerCellIds } from './notebook/cell-ids.ts';
 import { cellLanguage, notebookType } from './notebook/cell-metadata.ts';
 import { serializer } from './notebook/serializer.ts';
@@ -34,6 +35,9 @@ export function activate(context: vscode.ExtensionContext): void {
     lives.get(notebook),
   );
   own(relay.register());
+  const advice = own(vscode.languages.createDiagnosticCollection('sluice types'));
+  const languageServer = vscode.Uri.joinPath(context.extensionUri, 'dist', 'language.cjs').fsPath;
+  own(registerLanguageFeatures(languageServer, advice));
   const problems = own(vscode.languages.createDiagnosticCollection('sluice'));
   const statusChanged = own(new vscode.EventEmitter<void>());
   own(

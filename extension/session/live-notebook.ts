@@ -30,6 +30,7 @@ export class LiveNotebook {
   #typing: NodeJS.Timeout | undefined;
   #sentIds: ReadonlySet<string> = new Set();
   #farewell: string | undefined;
+  #endedBecause: string | undefined;
   #isSelected = false;
 
   /** States of cells changed. */
@@ -44,6 +45,10 @@ export class LiveNotebook {
 
   get link(): Connection | undefined {
     return this.#link;
+  }
+  /** Why there is no session any more, when there was one. */
+  get endedBecause(): string | undefined {
+    return this.#endedBecause;
   }
   get isConnecting(): boolean {
     return this.#connecting !== undefined;
@@ -198,6 +203,7 @@ export class LiveNotebook {
     }
     this.#link = link;
     this.#farewell = undefined;
+    this.#endedBecause = undefined;
     link.on('state', (state) => void this.#enqueue(() => this.#setStates(state.cells)));
     link.on('run', ({ cell, event, result }) => void this.#enqueue(() => this.#ran(cell, event, result)));
     link.on('ending', ({ reason }) => (this.#farewell ??= reason));
@@ -239,9 +245,11 @@ export class LiveNotebook {
     this.#link = undefined;
     this.#states = new Map();
     this.#sentIds = new Set();
+    const because = this.#farewell ?? reason;
+    this.#endedBecause = because;
     this.#failAll(
       this.#executions.cells.filter((cell) => cell.notebook === this.notebook),
-      this.#farewell ?? reason,
+      `${because} Run the cell again: a new session starts.`,
     );
     if (!this.notebook.isClosed) this.#changed.fire();
   }

@@ -15,8 +15,7 @@ export function cellStatusItems(
   if (identity.problem !== undefined) return items;
   const state = live?.stateOf(identity.id);
   if (state === undefined) {
-    if (live?.isConnecting && live.isRunning(cell))
-      items.push(left('$(loading) starting kernel', 'The session of this notebook is being started.', 100));
+    if (live !== undefined) items.push(withoutSession(cell, live));
     return items;
   }
   for (const [i, { text, tooltip, action }] of statusTexts(state).entries()) {
@@ -25,6 +24,14 @@ export function cellStatusItems(
     items.push(item);
   }
   return items;
+}
+
+function withoutSession(cell: vscode.NotebookCell, live: LiveNotebook): vscode.NotebookCellStatusBarItem {
+  if (live.isConnecting && live.isRunning(cell))
+    return left('$(loading) starting kernel', 'The session of this notebook is being started.', 100);
+  return live.endedBecause !== undefined && cell.outputs.length > 0
+    ? left('$(debug-disconnect) session ended', `${live.endedBecause} What is drawn is the last picture.`, 100)
+    : left('$(circle-large-outline) not run', 'This cell has not run; there is no session yet.', 100);
 }
 
 function idItem(

@@ -56,13 +56,20 @@ export class NotebookWindow {
       : Promise.all((await this.codeCells.all()).map((cell) => cellText(cell)));
   }
 
+  /** The button is there while the pointer is over the cell, and outputs above it may have moved it away meanwhile. */
   async runCell(index: number): Promise<void> {
     const cell = this.codeCell(index);
-    await cell.hover();
-    await cell
-      .getByRole('button', { name: /Execute Cell/ })
-      .first()
-      .click();
+    for (let attempt = 1; ; attempt++) {
+      await cell.hover();
+      try {
+        return await cell
+          .getByRole('button', { name: /Execute Cell/ })
+          .first()
+          .click({ timeout: 2_000 });
+      } catch (error) {
+        if (attempt === 5) throw error;
+      }
+    }
   }
 
   async runAll(): Promise<void> {
@@ -74,6 +81,14 @@ export class NotebookWindow {
 
   async finished(index: number, timeout = 15_000): Promise<void> {
     await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
+  }
+
+  failed(index: number): Locator {
+    return this.codeCell(index).locator('.codicon-notebook-state-error');
+  }
+
+  executing(index: number): Locator {
+    return this.codeCell(index).locator('.codicon-notebook-state-executing');
   }
 
   /** How long VS Code says that the cell's last run took. */

@@ -1,0 +1,121 @@
+// The language server's process: started with the first notebook, started again when it dies, ended with the window.
+//
+//   idle ─first request or notebook─► running ─dies─► idle (the notebooks are opened again with the next start)
+//                                        └─ five deaths within three minutes ─► given up, said once
+import { spawn, type ChildProcess } from 'node:child_process';
+import * as vscode from 'vscode';
+import {
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node.js';
+import type { LanguageEvents, LanguageNotifications, LanguageRequests } from '../../kernel/protocol/language.ts';
+
+const deathsAllowed = 5;
+const deathsCountedMillis = 180_000;
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly connection: MessageConnection;
+}
+
+export class LanguageProcess {
+  readonly #file: string;
+  readonly #started: (connection: MessageConnection) => void;
+  readonly #diagnostics: (found: LanguageEvents['diagnostics']) => void;
+  #running: Running | undefined;
+  #deaths: number[] = [];
+  #isDisposed = false;
+
+  constructor(
+    file: string,
+    on: {
+      /** A server is there that knows no notebook yet. */
+      started: (connection: MessageConnection) => void;
+      diagnostics: (found: LanguageEvents['diagnostics']) => void;
+    },
+  ) {
+    this.#file = file;
+    this.#started = on.started;
+    this.#diagnostics = on.diagnostics;
+  }
+
+  async request<M extends keyof LanguageRequests>(
+    method: M,
+    params: LanguageRequests[M]['params'],
+    token: vscode.CancellationToken,
+  ): Promise<LanguageRequests[M]['result'] | undefined> {
+    const connection = this.connection();
+    if (connection === undefined) return undefined;
+    try {
+      return await connection.sendRequest<LanguageRequests[M]['result']>(method, params, token);
+    } catch {
+      // Cancelled, or the server died: the editor asks again with the next key.
+      return undefined;
+    }
+  }
+
+  notify<M extends keyof LanguageNotifications>(method: M, params: LanguageNotifications[M]): void {
+    void this.connection()
+      ?.sendNotification(method, params)
+      .catch(() => undefined);
+  }
+
+  connection(): MessageConnection | undefined {
+    if (this.#isDisposed || this.#deaths.length >= deathsAllowed) return undefined;
+    return (this.#running ?? this.#start()).connection;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#running?.connection.dispose();
+    this.#running?.process.kill();
+    this.#running = undefined;
+  }
+
+  #start(): Running {
+    const child = spawn(process.execPath, [this.#file], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      windowsHide: true,
+      env: environment(),
+    });
+    const connection = createMessageConnection(
+      new StreamMessageReader(child.stdout),
+      new StreamMessageWriter(child.stdin),
+    );
+    const running: Running = { process: child, connection };
+    this.#running = running;
+    const died = (): void => {
+      if (this.#running !== running) return;
+      this.#running = undefined;
+      connection.dispose();
+      this.#countDeath();
+    };
+    child.on('exit', died);
+    child.on('error', died);
+    connection.onClose(died);
+    connection.onError(() => undefined);
+    connection.onNotification('diagnostics', (found: LanguageEvents['diagnostics']) => this.#diagnostics(found));
+    connection.listen();
+    this.#started(connection);
+    return running;
+  }
+
+  #countDeath(): void {
+    if (this.#isDisposed) return;
+    const now = Date.now();
+    this.#deaths = [...this.#deaths.filter((at) => now - at < deathsCountedMillis), now];
+    if (this.#deaths.length >= deathsAllowed)
+      void vscode.window.showWarningMessage(
+        'Completions and type errors of Sluice notebooks are off: the language server ended five times. Reload the window to try again. Cells run as before.',
+      );
+  }
+}
+
+/** Nothing of the editor's own: its options would change how Node starts. */
+function environment(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+  for (const name of Object.keys(env)) if (name === 'NODE_OPTIONS' || name.startsWith('VSCODE_')) delete env[name];
+  return env;
+}
