@@ -35,23 +35,16 @@ const files = globSync('{engine,kernel,extension}/**/*.test.ts', { cwd: root, ex
 const folderOf = (path: string): string | undefined =>
   integrationFolders.find((folder) => path.includes(`/test/${folder}/`));
 
-if (selected.length === 0) {
-  await tool('types', 'typescript/bin/tsc', ['-b']);
-  await tool('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings=0']);
-  await tool('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']);
-}
-await testFiles(
-  files.filter((path) => folderOf(path) === undefined),
-  2,
-  60,
-);
+const unitTests = files.filter((path) => folderOf(path) === undefined).map((path) => () => testFile(path, 60));
+const tools = [
+  () => tool('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings=0']),
+  () => tool('types', 'typescript/bin/tsc', ['-b']),
+  () => tool('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']),
+];
+await inParallel(2, selected.length === 0 ? [...tools, ...unitTests] : unitTests);
 if (!onlyCheck)
   for (const folder of integrationFolders)
-    await testFiles(
-      files.filter((path) => folderOf(path) === folder),
-      1,
-      600,
-    );
+    for (const path of files.filter((file) => folderOf(file) === folder)) await testFile(path, 600);
 report();
 
 /** A tool of the house counts as one test. */
@@ -61,12 +54,12 @@ async function tool(name: string, script: string, parameters: readonly string[])
   count(name, output, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, failures: [] }, began);
 }
 
-async function testFiles(paths: readonly string[], concurrency: number, limitSeconds: number): Promise<void> {
-  const waiting = [...paths];
+async function inParallel(width: number, jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const waiting = [...jobs];
   const worker = async (): Promise<void> => {
-    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) await testFile(path, limitSeconds);
+    for (let job = waiting.shift(); job; job = waiting.shift()) await job();
   };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  await Promise.all(Array.from({ length: width }, worker));
 }
 
 /** Each file has a process group of its own: whatever it started ends with it when it does not end by itself. */
