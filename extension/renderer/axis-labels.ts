@@ -36,8 +36,8 @@ function withTickCount(axis: Axis, isTime: boolean): void {
 
 const timeFormats = {
   year: '%Y',
-  quarter: '%Y-%m',
-  month: '%Y-%m',
+  quarter: '%b %Y',
+  month: '%b %d',
   week: '%b %d',
   date: '%b %d',
   day: '%b %d',

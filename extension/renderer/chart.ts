@@ -21,6 +21,13 @@ export interface PlotElement extends HTMLElement {
   vegaView?: View;
 }
 
+interface Bounds {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+}
+
 const legendLine = 18;
 const narrow = 520;
 
@@ -44,6 +51,7 @@ export class Chart implements PartView<ChartPart> {
   #work: Promise<void> | undefined;
   #again = false;
   #reading: number | undefined;
+  #overhang = 0;
   #fitTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: PartHost) {
@@ -119,7 +127,30 @@ export class Chart implements PartView<ChartPart> {
     }
     setClass(this.#plot, this.#rows.size === 0 ? 'sl-plot sl-is-empty' : 'sl-plot');
     await view.runAsync();
+    if (this.#isCut(view)) await view.resize().runAsync();
     this.#read(view);
+  }
+
+  /**
+   * Vega lays out once, so that the plot does not move with every label that changes its width. Only when labels outgrew the room
+   * they had is it laid out again.
+   */
+  #isCut(view: View): boolean {
+    if (this.#spec?.height === undefined || this.#rows.size === 0) return false;
+    const svg = this.#plot.querySelector('svg');
+    const bounds = (view.scenegraph() as unknown as { readonly root: { readonly bounds?: Bounds } }).root.bounds;
+    if (svg === null || bounds === undefined) return false;
+    const [left, top] = view.origin();
+    const over = Math.max(
+      -left - bounds.x1,
+      -top - bounds.y1,
+      left + bounds.x2 - svg.clientWidth,
+      top + bounds.y2 - svg.clientHeight,
+    );
+    // what a new layout could not make room for is not tried again at every frame
+    if (over <= this.#overhang + 1) return false;
+    this.#overhang = over;
+    return true;
   }
 
   #readSoon(): void {
@@ -147,6 +178,7 @@ export class Chart implements PartView<ChartPart> {
     const spec = drawableSpec(part.spec, part.title, chartConfig(this.element));
     this.#spec = spec;
     this.#rows = new ChartRows();
+    this.#overhang = 0;
     this.#series = [];
     const plotHeight = spec.height ?? defaultHeight;
     this.#plot.style[spec.height === undefined ? 'minHeight' : 'height'] = `${String(plotHeight)}px`;

@@ -33,12 +33,14 @@ export class TableColumns {
   readonly columns: Column[] = [];
   readonly #byName = new Map<string, Column>();
   #showsDay = false;
+  #timeField: string | undefined;
 
   /** Makes room for what these rows hold; true when a column came or widened. */
   learn(rows: readonly ReadRow[], now: number): boolean {
     let changed = false;
     if (this.columns.length === 0 && rows.length > 0) {
       this.#add('time', true, ({ row }) => new Date(row.t));
+      this.#timeField = namesOf(rows[0]!.value).find((name) => name !== '' && isInstantOf(rows[0]!, name));
       changed = true;
     }
     for (const read of rows) {
@@ -52,7 +54,7 @@ export class TableColumns {
         changed = true;
       }
       for (const name of namesOf(read.value)) {
-        if (this.#byName.has(name)) continue;
+        if (this.#byName.has(name) || this.#isTimeAgain(name, read)) continue;
         this.#add(
           name,
           false,
@@ -63,6 +65,14 @@ export class TableColumns {
     }
     for (const column of this.columns) for (const row of rows) changed = this.#fit(column, row) || changed;
     return changed;
+  }
+
+  /** The field that the event time was taken from says nothing that the time column does not say, as long as they are equal. */
+  #isTimeAgain(name: string, row: ReadRow): boolean {
+    if (name !== this.#timeField) return false;
+    if (isInstantOf(row, name)) return true;
+    this.#timeField = undefined;
+    return false;
   }
 
   cell(column: Column, row: ReadRow): TableCell {
@@ -128,4 +138,12 @@ export function readRow(row: WireRow): ReadRow {
 /** A row that is an object has its fields as columns; any other value is the one column "value". */
 function namesOf(value: unknown): readonly string[] {
   return kindOf(value) === 'nested' && !Array.isArray(value) ? Object.keys(value as object) : [''];
+}
+
+const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
+
+function isInstantOf({ row, value }: ReadRow, name: string): boolean {
+  const field = (value as Readonly<Record<string, unknown>>)[name];
+  if (field instanceof Date || typeof field === 'number') return Number(field) === row.t;
+  return typeof field === 'string' && isoInstant.test(field) && Date.parse(field) === row.t;
 }

@@ -11,7 +11,8 @@ export function chartConfig(host: HTMLElement): Config {
   const grid = 'var(--sl-grid)';
   return {
     background: 'transparent',
-    padding: 0,
+    // half a label of the y axis stands above the plot, and the tails of letters below the labels of the other
+    padding: { left: 0, right: 0, top: 7, bottom: 3 },
     font,
     // an aria text per mark would be most of the DOM of a live chart: the chart as a whole is described instead
     aria: false,
@@ -46,7 +47,7 @@ export function chartConfig(host: HTMLElement): Config {
       tickSize: 4,
       labelLimit: 140,
     },
-    axisX: { grid: false, titlePadding: 6 },
+    axisX: { grid: false, titlePadding: 6, minExtent: 20 },
     // room for the labels is set aside from the start: a label that grows by a digit must not move the plot
     axisY: { domain: false, ticks: false, minExtent: 40 },
     // the title of the display says what time it is; labels that would stick out are left out

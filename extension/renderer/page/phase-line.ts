@@ -52,7 +52,8 @@ export function phaseFigures(state: CellState): readonly string[] {
   if (state.phase === 'finished' && state.rows !== undefined) figures.push(`${count(state.rows)} rows`);
   if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
   if (state.heldBack !== undefined) figures.push(state.heldBack);
-  if (state.reason !== undefined) figures.push(state.reason);
+  // the display's own caption says why nothing comes
+  if (state.reason !== undefined && !state.hasView) figures.push(state.reason);
   if (state.sink !== undefined) figures.push(`${state.sink.armed ? 'writes to' : 'preview of'} ${state.sink.target}`);
   return [...figures, ...state.notes];
 }

@@ -188,7 +188,7 @@ describeWebview('what is drawn', (withWebview) => {
         [10, 20],
       );
       const head = (await webview.texts('.sl-table thead tr')).join().trim().split(/\s+/);
-      assert.deepEqual(head, ['time', 'name', 'windowEnd', 'total']);
+      assert.deepEqual(head, ['time', 'name', 'total']);
       assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /20$/);
     }));
 
@@ -339,5 +339,33 @@ describeWebview('what is drawn', (withWebview) => {
         return (changes * 1_000) / (performance.now() - begun);
       }, deltas);
       assert.ok(painted >= 3.5, `${painted.toFixed(2)} painted updates a second`);
+    }));
+
+  test('labels that outgrow the room they had are not cut', () =>
+    withWebview(async (webview) => {
+      const spec = {
+        data: { name: 'rows' },
+        mark: 'bar',
+        encoding: { x: { field: 'total', type: 'quantitative' }, y: { field: 'customer', type: 'nominal' } },
+      };
+      const view = new ScriptedView('totals', [{ ...totalsPart([], start), spec }]);
+      await webview.show(view);
+      const height = await webview.height('.sl-chart');
+      const cut = () =>
+        webview.page.evaluate(() => {
+          const plot = document.querySelector('.sl-plot')!.getBoundingClientRect();
+          return [...document.querySelectorAll('.sl-plot svg text')]
+            .map((text) => [text.textContent, text.getBoundingClientRect()] as const)
+            .filter(
+              ([, { left, top, right, bottom }]) =>
+                left < plot.left - 1 || top < plot.top - 1 || right > plot.right + 1 || bottom > plot.bottom + 1,
+            )
+            .map(([text]) => text);
+        });
+      for (const [n, customer] of ['li', 'maximilian', 'a rather long name of one'].entries()) {
+        await webview.receive(rows(view, 'totals', [{ n, t: start, value: { customer, total: 10 ** n } }]));
+        assert.deepEqual(await cut(), [], customer);
+      }
+      assert.equal(await webview.height('.sl-chart'), height);
     }));
 });

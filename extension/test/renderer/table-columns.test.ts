@@ -48,7 +48,7 @@ test('columns widen in steps and never shrink', () => {
 test('a field is written by its type: dates in the zone of the user, bigint whole, bytes by their size', () => {
   const columns = new TableColumns();
   const value = {
-    at: { $date: now },
+    at: { $date: now + 1_000 },
     big: { $bigint: '9007199254740993' },
     raw: { $bytes: 'AAEC' },
     no: null,
@@ -56,7 +56,7 @@ test('a field is written by its type: dates in the zone of the user, bigint whol
   };
   columns.learn([read(value)], now);
   assert.deepEqual(drawn(columns, read(value)).slice(1), [
-    '12:04:12',
+    '12:04:13',
     '9007199254740993',
     '3 bytes',
     'null',
@@ -86,5 +86,20 @@ test('fields named like the own columns stay fields', () => {
   assert.deepEqual(
     columns.columns.map(({ name }) => name),
     ['time', 'partition:offset', 'time', 'partition:offset'],
+  );
+});
+
+test('the field that holds the event time is no second column, until a row says otherwise', () => {
+  const columns = new TableColumns();
+  const at = (t: number, createdAt: unknown) => readRow({ n: 1, t, value: { createdAt, id: 1 } });
+  columns.learn([at(now, { $date: now }), at(now + 1, new Date(now + 1).toISOString())], now);
+  assert.deepEqual(
+    columns.columns.map(({ name }) => name),
+    ['time', 'id'],
+  );
+  columns.learn([at(now, { $date: now + 5 })], now);
+  assert.deepEqual(
+    columns.columns.map(({ name }) => name),
+    ['time', 'id', 'createdAt'],
   );
 });
