@@ -72,27 +72,42 @@ export class Accounting {
   }
 }
 
-/** Records per second over the last second, from a counter that only grows. */
-export class Rate {
-  readonly #counts = new Float64Array(buckets + 1);
-  readonly #times = new Float64Array(buckets + 1);
-  #next = 0;
-  #filled = 0;
+const rateBuckets = 50;
+/** With fewer records in the last second, the last five say more. */
+const fewRecords = 10;
 
-  /** Called now and then; at most one sample per bucket is kept. */
+/** Records per second: of the last second, or of the last five when there are few. `count` is a counter that only grows. */
+export class Rate {
+  /** What the counter was at the end of each 100 ms. */
+  readonly #counts = new Float64Array(rateBuckets);
+  readonly #startedAt: number;
+  /** Buckets since the start. */
+  #bucket = 0;
+  #lastCount = 0;
+
+  constructor(now: number) {
+    this.#startedAt = now;
+  }
+  /** Called before the counter grows. */
   sample(count: number, now: number): void {
-    const last = (this.#next + buckets) % (buckets + 1);
-    if (this.#filled > 0 && now - this.#times[last]! < bucketMillis) return;
-    this.#counts[this.#next] = count;
-    this.#times[this.#next] = now;
-    this.#next = (this.#next + 1) % (buckets + 1);
-    this.#filled = Math.min(buckets + 1, this.#filled + 1);
+    const bucket = Math.floor((now - this.#startedAt) / bucketMillis);
+    // In the buckets in which nobody asked, nothing happened.
+    for (let past = Math.max(this.#bucket, bucket - rateBuckets); past < bucket; past++)
+      this.#counts[past % rateBuckets] = this.#lastCount;
+    this.#bucket = bucket;
+    this.#lastCount = count;
   }
   perSecond(count: number, now: number): number {
-    if (this.#filled === 0) return 0;
-    const oldest = this.#filled <= buckets ? 0 : this.#next;
-    const elapsed = now - this.#times[oldest]!;
-    return elapsed <= 0 ? 0 : ((count - this.#counts[oldest]!) * 1000) / elapsed;
+    this.sample(count, now);
+    const recent = this.#since(count, now, buckets);
+    return recent.records >= fewRecords ? recent.perSecond : this.#since(count, now, rateBuckets - 1).perSecond;
+  }
+  #since(count: number, now: number, back: number): { records: number; perSecond: number } {
+    const from = this.#bucket - back;
+    const before = from <= 0 ? 0 : this.#counts[(from - 1) % rateBuckets]!;
+    const records = count - before;
+    const millis = now - this.#startedAt - Math.max(0, from) * bucketMillis;
+    return { records, perSecond: (records * 1000) / Math.max(bucketMillis, millis) };
   }
 }
 

@@ -61,8 +61,8 @@ export class Task {
   readonly output = new Collector();
   readonly gate: InputGate;
   readonly accounting: Accounting;
-  readonly inRate = new Rate();
-  readonly outRate = new Rate();
+  readonly inRate: Rate;
+  readonly outRate: Rate;
   /** Stages behind (or instead of) the head; busy time is split by what they take. */
   readonly stages: StageCounters | undefined;
   readonly stageKinds: readonly Stage[];
@@ -100,7 +100,10 @@ export class Task {
       chain.inputs.map((edge) => edge.input),
       epoch,
     );
-    this.accounting = new Accounting(performance.now());
+    const now = performance.now();
+    this.accounting = new Accounting(now);
+    this.inRate = new Rate(now);
+    this.outRate = new Rate(now);
     if ('stages' in head) {
       const fused = new StageChain(head.stages, this.output);
       this.operator = fused;
