@@ -6,8 +6,8 @@ const linesPerSecond = 20;
 
 export class CellLog {
   readonly id = 'log';
-  #lines: LogLine[] = [];
-  #fresh: LogLine[] = [];
+  #lines: readonly LogLine[] = [];
+  #sentTo = 0;
   #dropped = 0;
   #n = 0;
   #isNew = true;
@@ -16,8 +16,9 @@ export class CellLog {
   #inSecond = 0;
 
   /** `dropped`: lines that the executor has left out already. */
-  add(lines: readonly Omit<LogLine, 'n'>[], dropped: number, watched: boolean): void {
+  add(lines: readonly Omit<LogLine, 'n'>[], dropped: number): void {
     this.#dropped += dropped;
+    const said: LogLine[] = [];
     for (const line of lines) {
       const second = Math.floor(line.at / 1000);
       if (second !== this.#second) {
@@ -29,17 +30,16 @@ export class CellLog {
         continue;
       }
       const numbered: LogLine = { n: ++this.#n, ...line };
-      this.#lines.push(numbered);
-      if (watched) this.#fresh.push(numbered);
+      said.push(numbered);
     }
-    this.#lines = this.#lines.slice(-keptLines);
-    this.#fresh = this.#fresh.slice(-keptLines);
+    this.#lines = [...this.#lines, ...said].slice(-keptLines);
     this.#changed ||= lines.length > 0 || dropped > 0;
   }
 
   takeChange(at: number): PartChange | undefined {
     if (!this.hasChanged) return undefined;
-    const [isNew, lines] = [this.#isNew, this.#fresh];
+    const isNew = this.#isNew;
+    const lines = this.#lines.filter(({ n }) => n > this.#sentTo);
     this.forgetChanges();
     return isNew
       ? { kind: 'put', part: this.part(), at }
@@ -49,7 +49,7 @@ export class CellLog {
     return this.#isNew || this.#changed;
   }
   forgetChanges(): void {
-    this.#fresh = [];
+    this.#sentTo = this.#n;
     this.#isNew = false;
     this.#changed = false;
   }

@@ -18,7 +18,8 @@ export class RowPart {
   readonly installed: number;
   readonly layout: RowLayout;
   #rows: readonly WireRow[] = [];
-  #fresh: WireRow[] = [];
+  /** The last row that went out in a frame. */
+  #sentTo = 0;
   #rate = 0;
   #sampled = 1;
   #total = 0;
@@ -57,21 +58,18 @@ export class RowPart {
     return part;
   }
 
-  /** `watched`: somebody gets deltas. Else the rows are kept and nothing more is spent. */
-  add(frame: Frame, watched: boolean): void {
+  add(frame: Frame): void {
     const first = frame.rows[0];
     if (!this.#firstRow && first) {
       this.#firstRow = asFields(first.value);
       this.#spec = this.layout.spec(this.#firstRow);
       this.#isNew ||= this.layout.kind === 'chart';
     }
-    const rows = frame.rows.map((row) => this.#toWire(row));
-    this.#rows = keepRows(this.#rows, rows, this.layout);
-    if (watched) {
-      this.#fresh.push(...rows);
-      // More than the part keeps would be thrown away by the client.
-      if (this.#fresh.length > this.layout.limit) this.#fresh = this.#fresh.slice(-this.layout.limit);
-    }
+    this.#rows = keepRows(
+      this.#rows,
+      frame.rows.map((row) => this.#toWire(row)),
+      this.layout,
+    );
     this.#rate = frame.rate;
     this.#sampled = frame.sampled;
     this.#total = frame.total;
@@ -91,7 +89,7 @@ export class RowPart {
   /** A client gets the whole part, or what came since the last frame. */
   takeChange(at: number): PartChange | undefined {
     const { id } = this;
-    const rows = this.#fresh;
+    const rows = this.#rows.filter(({ n }) => n > this.#sentTo);
     const isNew = this.#isNew;
     if (!isNew && !this.#changed) return undefined;
     this.forgetChanges();
@@ -102,7 +100,7 @@ export class RowPart {
     return this.#isNew || this.#changed;
   }
   forgetChanges(): void {
-    this.#fresh = [];
+    for (const { n } of this.#rows) if (n > this.#sentTo) this.#sentTo = n;
     this.#isNew = false;
     this.#changed = false;
   }
@@ -126,7 +124,7 @@ export class RowPart {
   rewind(saved: SavedRows | undefined): void {
     this.#rows = saved?.rows ?? [];
     this.#total = saved?.total ?? 0;
-    this.#fresh = [];
+    this.#sentTo = 0;
     this.#finished = false;
     this.#isNew = true;
   }

@@ -115,7 +115,7 @@ export class ViewStore {
     const entry = this.#entry(cell);
     const isFirst = !entry.log;
     entry.log ??= new CellLog();
-    entry.log.add(lines, dropped, entry.view.isWatched);
+    entry.log.add(lines, dropped);
     if (isFirst) this.#arrange(entry);
     else this.#changed(entry);
   }
@@ -137,7 +137,7 @@ export class ViewStore {
     const entry = this.#views.get(cell);
     if (!entry) return;
     for (const part of new Set([...entry.displays, ...(entry.prepared ?? []).map(({ part }) => part)]))
-      if (isInstall(part, frame.display, frame.installed)) part.add(frame, entry.view.isWatched);
+      if (isInstall(part, frame.display, frame.installed)) part.add(frame);
     this.#changed(entry);
   }
 

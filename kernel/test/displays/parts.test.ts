@@ -1,0 +1,125 @@
+// Log, error boxes and the backpressure panel: what they say and how much of it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BackpressureHistory, operatorRows } from '../../displays/backpressure-part.ts';
+import { errorParts } from '../../displays/error-part.ts';
+import { CellLog } from '../../displays/log-part.ts';
+import { graph, report } from '../session/reports.ts';
+import { Stage } from '../session/stage.ts';
+
+const lines = (count: number, at = 0) =>
+  Array.from({ length: count }, (_, index) => ({ level: 'log', at, text: String(index) }) as const);
+
+test('a log lets twenty lines a second through and counts the others', () => {
+  const log = new CellLog();
+  log.add(lines(1000), 0);
+  log.add(lines(5, 1000), 7);
+  assert.equal(log.part().lines.length, 25);
+  assert.equal(log.part().dropped, 987);
+});
+
+test('a log keeps its last five hundred lines', () => {
+  const log = new CellLog();
+  for (let second = 0; second < 100; second++) log.add(lines(10, second * 1000), 0);
+  const { lines: kept } = log.part();
+  assert.deepEqual([kept.length, kept[0]?.n, kept.at(-1)?.n], [500, 501, 1000]);
+});
+
+test('an error of an operator names operator, cell and line, the record, and the way out', () => {
+  const s = new Stage();
+  s.document({ enrich: 'x$ = ' });
+  s.ready();
+  s.runs('enrich');
+  s.event({
+    kind: 'operator-failed',
+    ...{ instance: 'enrich/x$/map#1', cell: 'enrich', name: 'map lookup', record: 'orders[3]@188204  { … }' },
+    error: { code: 'TypeError', message: 'No tier.', cell: 'enrich', line: 3, column: 20, excerpt: '  const tier' },
+  });
+  assert.deepEqual(errorParts(s.state.cells.get('enrich')!), [
+    {
+      kind: 'error',
+      id: 'error/enrich/x$/map#1',
+      where: 'map lookup · cell enrich, line 3',
+      code: 'TypeError',
+      message: 'No tier.',
+      location: { cell: 'enrich', line: 3, column: 20 },
+      excerpt: '  const tier',
+      record: 'orders[3]@188204  { … }',
+      hint: 'enrich and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.',
+    },
+  ]);
+});
+
+test('an error in a helper module names the file', () => {
+  const s = new Stage();
+  s.document({ a: 'x = ' });
+  s.ready();
+  s.run('a');
+  s.compiled('a');
+  const run = s.state.runs[0]!.id;
+  s.event({ kind: 'evaluation-failed', run, error: { code: 'E', message: 'm', cell: 'a', file: 'lib.ts', line: 7 } });
+  assert.deepEqual(errorParts(s.state.cells.get('a')!)[0]?.location, { file: 'lib.ts', line: 7, column: 1 });
+});
+
+const plan = graph(
+  ['orders/orders:kafka', 'enrich/lookup', 'totals/totals:aggregate', 'display/totals/0:display'],
+  ['orders/orders > enrich/lookup', 'enrich/lookup > totals/totals', 'totals/totals > display/totals/0'],
+);
+
+test('the panel names the most downstream busy operator behind the blocked ones, and what a record costs it', () => {
+  const rows = operatorRows(plan, [
+    report('totals/totals', { kind: 'aggregate', busy: 0.2 }),
+    report('enrich/lookup', { busy: 1, inPerSecond: 18_240 }),
+    report('orders/orders', { kind: 'kafka', backpressured: 0.75 }),
+    report('display/totals/0', { kind: 'display' }),
+  ]);
+  assert.deepEqual(
+    rows.map(({ name, level, culprit }) => [name, level, culprit]),
+    [
+      ['orders', 'HIGH', undefined],
+      ['lookup', 'OK', 'limits the flow: 55 µs a record'],
+      ['totals', 'OK', undefined],
+    ],
+  );
+});
+
+for (const { backpressured, level } of [
+  { backpressured: 0.1, level: 'OK' },
+  { backpressured: 0.1001, level: 'LOW' },
+  { backpressured: 0.5, level: 'LOW' },
+  { backpressured: 0.5001, level: 'HIGH' },
+])
+  test(`${backpressured} backpressured is ${level}`, () => {
+    assert.equal(operatorRows(plan, [report('orders/orders', { backpressured })])[0]?.level, level);
+  });
+
+test('an operator that holds others back and has not returned at all is named too', () => {
+  const rows = operatorRows(plan, [
+    report('orders/orders', { kind: 'kafka', backpressured: 1 }),
+    report('enrich/lookup', { busy: 1, inPerSecond: 0 }),
+  ]);
+  assert.equal(rows[1]?.culprit, 'limits the flow: it has not returned');
+});
+
+test('nobody is blamed when nobody is blocked', () => {
+  const rows = operatorRows(plan, [report('orders/orders', { kind: 'kafka' }), report('enrich/lookup', { busy: 1 })]);
+  assert.deepEqual(
+    rows.map(({ culprit }) => culprit),
+    [undefined, undefined],
+  );
+});
+
+test('the history has a point a second for five minutes, and forgets operators that are gone', () => {
+  const history = new BackpressureHistory();
+  const operators = [report('orders/orders', { backpressured: 0.5 }), report('enrich/lookup')];
+  for (let second = 0; second < 400; second++) history.update(plan, { at: second, operators, thread: 0.3 });
+  assert.deepEqual(
+    history.part('0').history.map(({ points }) => points.length),
+    [300, 300],
+  );
+  history.update(plan, { at: 400, operators: [report('enrich/lookup')], thread: 0.3 });
+  assert.deepEqual(
+    history.part('0').history.map(({ id }) => id),
+    ['enrich/lookup'],
+  );
+});
