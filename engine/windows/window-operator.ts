@@ -36,6 +36,9 @@ export interface WindowSettings<A extends Keyed> {
   readonly mayBeSlow: boolean;
 }
 
+/** Spans that are remembered; more are found anew. */
+const maxSpans = 64;
+
 /** Columns of one key group: an entry has its window's start, its key, and what it keeps. */
 interface GroupContent {
   readonly starts: number[];
@@ -56,6 +59,8 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
 
   #watermark = -Infinity;
   readonly #panes = new Map<number, Pane<A>>();
+  /** Those of the present watermark, by where they begin: elements out of order come back to them. */
+  readonly #spans = new Map<number, Span<A>>();
   /** Windows that have not fired, by their last millisecond. */
   readonly #open = new TimerQueue<Pane<A>>();
   /** Windows that have fired and are kept for late elements, by their cleanup time. */
@@ -107,15 +112,20 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     const newest = windowStart(timestamp, assigner);
     // The set of windows changes where one begins and where one ends.
     const ended = windowStart(timestamp - sizeMillis, assigner) + sizeMillis;
+    const low = Math.max(newest, ended);
+    const known = this.#spans.get(low);
+    if (known) return (this.span = known);
     const windows = windowsOf(timestamp, assigner).filter(({ end }) => end - 1 + this.#lateness > this.#watermark);
     const panes = windows.map(({ start, end }) => this.#panes.get(start) ?? this.#newPane(start, end));
     const isGap = newest <= timestamp - sizeMillis;
     this.span = {
-      low: Math.max(newest, ended),
+      low,
       high: Math.min(newest, ended) + slideMillis,
       panes,
       isQuiet: isGap || (panes.length > 0 && !panes.some(({ hasFired }) => hasFired)),
     };
+    if (this.#spans.size === maxSpans) this.#spans.clear();
+    this.#spans.set(low, this.span);
     return this.span;
   }
   insert(pane: Pane<A>, element: unknown, key: unknown, known: KeyRow | undefined): A {
@@ -183,6 +193,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     if (watermark > this.#watermark) {
       this.#watermark = watermark;
       this.span = nowhere;
+      this.#spans.clear();
     }
     for (;;) {
       const pane = this.#firing ?? this.#nextDue();
