@@ -3,6 +3,8 @@
 export interface Measured {
   readonly records: number;
   readonly seconds: number;
+  /** Of all threads: what does not change when others use the machine too. */
+  readonly cpuSeconds: number;
   readonly results: number;
   readonly checksum: number;
 }
@@ -25,14 +27,24 @@ export interface Comparison {
   readonly prepare?: () => Promise<() => Promise<void>>;
 }
 
-/** Measures one run from its first record to its last result. */
-export async function measured(
-  records: number,
-  run: () =>
-    Promise<{ readonly results: number; readonly sum: number }> | { readonly results: number; readonly sum: number },
-): Promise<Measured> {
+/** Starts the clocks at the first record; the function it gives reads them at the last result. */
+export function startMeasuring(records: number): (results: Results) => Measured {
   globalThis.gc?.();
   const began = performance.now();
-  const { results, sum } = await run();
-  return { records, seconds: (performance.now() - began) / 1000, results, checksum: sum };
+  const cpu = process.cpuUsage();
+  return ({ results, sum: checksum }) => {
+    const seconds = (performance.now() - began) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    return { records, seconds, cpuSeconds: (user + system) / 1e6, results, checksum };
+  };
+}
+/** What a `Checksum` says at the end. */
+interface Results {
+  readonly results: number;
+  readonly sum: number;
+}
+
+export async function measured(records: number, run: () => Promise<Results> | Results): Promise<Measured> {
+  const finish = startMeasuring(records);
+  return finish(await run());
 }

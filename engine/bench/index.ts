@@ -73,7 +73,10 @@ function compare(comparison: Comparison, rounds: number): boolean {
   const rate = (side: Side): number => median(runs[side].map(({ records, seconds }) => records / seconds));
   for (const side of ['limit', 'sluice'] as const) {
     const all = runs[side].map(({ records, seconds }) => (records / seconds / 1e6).toFixed(2)).join(', ');
-    console.log(`  ${side.padEnd(7)}${(rate(side) / 1e6).toFixed(2)} M records/s (${all})`);
+    const micros = median(runs[side].map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
+    console.log(
+      `  ${side.padEnd(7)}${(rate(side) / 1e6).toFixed(2)} M records/s (${all}), ${micros.toFixed(2)} µs CPU a record`,
+    );
   }
   const ratio = rate('sluice') / rate('limit');
   const verdict = ratio >= comparison.goal ? 'reached' : 'NOT reached';

@@ -6,7 +6,7 @@ import { count, Environment, max, sum, tumbling } from '../index.ts';
 import { startOwnBroker, whyNoKafka } from '../test/kafka/broker.ts';
 import { independentClient } from '../test/kafka/independent-client.ts';
 import { Checksum, fold, foldLong, hashStart, javaHashCode } from './checksum.ts';
-import type { Comparison, Measured } from './comparison.ts';
+import { type Comparison, type Measured, startMeasuring } from './comparison.ts';
 
 const rows = 1_000_000;
 const partitions = 4;
@@ -88,9 +88,9 @@ async function countWithSluice(): Promise<Measured> {
   // From the first record, as beside: there the time to join a group is not measured either.
   while (!job.metrics().operators.some(({ recordsIn }) => recordsIn > 0))
     await new Promise((resolve) => setTimeout(resolve, 2));
-  const began = performance.now();
+  const finish = startMeasuring(rows);
   await job.finished;
-  return finished(began, checksum);
+  return finish(checksum);
 }
 
 async function countByHand(): Promise<Measured> {
@@ -103,19 +103,19 @@ async function countByHand(): Promise<Measured> {
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   let seen = 0;
-  let began = 0;
+  let finish: ReturnType<typeof startMeasuring> | undefined;
   const done = Promise.withResolvers<Measured>();
   await consumer.run({
     partitionsConsumedConcurrently: partitions,
     // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
     eachBatch: async ({ batch }) => {
-      if (seen === 0) began = performance.now();
+      finish ??= startMeasuring(rows);
       const state = states[batch.partition]!;
       for (const { value } of batch.messages) state.add(JSON.parse(value!.toString()) as Row);
       seen += batch.messages.length;
       if (seen < rows) return;
       for (const one of states) one.close(Infinity);
-      done.resolve(finished(began, checksum));
+      done.resolve(finish(checksum));
     },
   });
   const measured = await done.promise;
@@ -155,8 +155,4 @@ class PartitionWindows {
       this.#windows.delete(start);
     }
   }
-}
-
-function finished(began: number, { results, sum: checksum }: Checksum): Measured {
-  return { records: rows, seconds: (performance.now() - began) / 1000, results, checksum };
 }
