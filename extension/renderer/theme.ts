@@ -2,7 +2,7 @@
 // drawn without drawing it again; only continuous ramps and fonts need real values (Vega interpolates and measures with them).
 import type { Config } from 'vega-lite';
 
-export const seriesColours = 12;
+const seriesColours = 12;
 
 export function chartConfig(host: HTMLElement): Config {
   const style = getComputedStyle(host);

@@ -5,7 +5,7 @@
 //         ▲                       │  delta ≤ seq, snapshot ≤ seq of the same epoch: ignored
 //         └── reset ──────────────┤  delta > seq+1 or of another epoch: 'resync', the state stays as it is until the snapshot comes
 //                                 └─ snapshot of another epoch, or newer: taken
-import type { LogLine, Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
+import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
 import { keepRows } from '../../kernel/protocol/kept-rows.ts';
 
 export interface ViewState {
@@ -74,7 +74,7 @@ export function applyChange(parts: readonly Part[], change: PartChange): readonl
     case 'lines':
       return parts.map((part) =>
         part.id === change.id && part.kind === 'log'
-          ? { ...part, lines: keepLines(part.lines, change.lines), dropped: change.dropped }
+          ? { ...part, lines: [...part.lines, ...change.lines].slice(-logLimit), dropped: change.dropped }
           : part,
       );
     case 'backpressure':
@@ -90,9 +90,4 @@ export function applyChange(parts: readonly Part[], change: PartChange): readonl
         return { ...part, operators: change.operators, history, thread: change.thread };
       });
   }
-}
-
-function keepLines(kept: readonly LogLine[], arrived: readonly LogLine[]): readonly LogLine[] {
-  const last = kept.at(-1)?.n ?? -Infinity;
-  return [...kept, ...arrived.filter((line) => line.n > last)].slice(-logLimit);
 }

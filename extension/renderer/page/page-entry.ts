@@ -12,7 +12,6 @@ const stateWord: Readonly<Record<LinkState, string>> = {
   live: 'live',
   cut: 'reconnecting',
   ended: 'ended',
-  refused: 'refused',
 };
 
 function openPage(): void {

@@ -6,7 +6,7 @@ import type { Notifications, Welcome } from '../../../kernel/protocol/messages.t
 import { protocolVersion } from '../../../kernel/protocol/messages.ts';
 import { RpcSocket } from './json-rpc.ts';
 
-export type LinkState = 'connecting' | 'live' | 'cut' | 'ended' | 'refused';
+export type LinkState = 'connecting' | 'live' | 'cut' | 'ended';
 
 export interface SessionEvents {
   linked(state: LinkState, sentence: string): void;
