@@ -38,8 +38,9 @@ export function scopesOf(resolution: Resolution): CellScope[] {
 
 function usesOf(references: readonly Reference[], cell: number, idOf: (cell: number) => string): UsedName[] {
   const uses = new Map<string, UsedName>();
-  for (const { name, at, declared } of references)
-    if (declared !== undefined && declared.at.cell !== cell && !uses.has(name))
+  // An assignment to what is another cell's is an error of its own, and no need.
+  for (const { name, at, declared, isAssignment } of references)
+    if (declared !== undefined && declared.at.cell !== cell && !isAssignment && !uses.has(name))
       uses.set(name, { name, cell: idOf(declared.at.cell), offset: at.offset });
   return [...uses.values()];
 }
@@ -62,6 +63,8 @@ export interface ScopeProblem {
   readonly offset: number;
   readonly length: number;
   readonly message: string;
+  /** All cells of a circle. */
+  readonly members?: readonly number[];
 }
 
 /** Later cells that declare a name again. Interfaces and namespaces add up, as in TypeScript; so do overloads in one cell. */
@@ -116,11 +119,13 @@ export function cycles(scopes: readonly CellScope[]): ScopeProblem[] {
         offset: use?.offset ?? 0,
         length: use?.name.length ?? 0,
         message: `Cells ${names} depend on each other. Move one of the definitions.`,
+        members: circle,
       });
       return;
     }
     state.set(cell, 'open');
-    for (const use of scopes[cell]!.uses) walk(indexById.get(use.cell)!, [...path, cell]);
+    const needed = new Set(scopes[cell]!.uses.map((use) => indexById.get(use.cell)!));
+    for (const other of needed) walk(other, [...path, cell]);
     state.set(cell, 'done');
   };
   for (const cell of scopes.keys()) walk(cell, []);

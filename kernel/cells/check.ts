@@ -1,0 +1,121 @@
+// `sluice check`: everything that can be said about a notebook without running it, as a compiler would: what VS Code gives as advice is an error here.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import ts from 'typescript';
+import { identify } from '../protocol/cell-identity.ts';
+import { decodeBytes, encode, NotebookFileError, parseNotebook, serializeNotebook } from '../protocol/notebook-file.ts';
+import { diagnostic, parseCell, syntaxErrors, type CellDiagnostic } from './compile.ts';
+import { NotebookLanguageService } from './language-service.ts';
+import { Resolver } from './resolution.ts';
+import { capturedAssignments, usesBeforeDefinition } from './scope.ts';
+import { TextLines } from './text-lines.ts';
+import type { ModuleCell } from './virtual-module.ts';
+
+export interface CheckOptions {
+  /** Where TypeScript's `lib.*.d.ts` are, when not where they are by themselves. */
+  readonly libFolder?: string;
+}
+
+/** `cell` is '' for what is wrong with the file. In document order. Throws what reading the file throws. */
+export function checkNotebook(path: string, options: CheckOptions = {}): CellDiagnostic[] {
+  const notebook = resolve(path);
+  const bytes = readFileSync(notebook);
+  let text: string;
+  try {
+    text = decodeBytes(bytes);
+  } catch (error) {
+    if (error instanceof NotebookFileError) return [aboutFile(error.code, error.message)];
+    throw error;
+  }
+  const parsed = parseNotebook(text);
+  const identities = identify(parsed);
+  const cells = parsed.map(({ kind, text }, i): ModuleCell => ({ id: identities[i]!.id, kind, text }));
+  const found: CellDiagnostic[] = [];
+  if (Buffer.compare(encode(serializeNotebook(parsed)), bytes) !== 0)
+    found.push(aboutFile('not-stable', 'Saving this notebook would change it although nothing was edited.'));
+  if (!isModule(cells))
+    found.push({
+      ...aboutFile(
+        'no-module',
+        'This notebook neither imports nor exports anything, so TypeScript takes it for a script: its names clash with those of other files, and it cannot await. Add: export {};',
+      ),
+      severity: 'warning',
+    });
+
+  const service = new NotebookLanguageService({ notebook, ...options });
+  service.update(cells);
+  const byCell = service.diagnostics();
+  service.dispose();
+  for (const [i, { id, problem }] of identities.entries())
+    if (problem === 'invalid')
+      byCell[i]!.push(
+        diagnostic(id, service.module.lines(i), {
+          offset: 0,
+          length: 0,
+          code: 'invalid-id',
+          message: `"${id}" is no cell id: an id is letters, digits, _ and -, and begins with a letter or _.`,
+        }),
+      );
+  const resolution = new Resolver().resolve(cells);
+  for (const { cell, code, offset, length, message } of [
+    ...capturedAssignments(resolution),
+    ...usesBeforeDefinition(resolution),
+  ])
+    byCell[cell]!.push(diagnostic(cells[cell]!.id, resolution.module.lines(cell), { code, offset, length, message }));
+  for (const [i, problem] of joinedCells(cells)) byCell[i]!.push(problem);
+  for (const [i, problem] of codeInProse(cells, parsed)) byCell[i]!.push(problem);
+  for (const list of byCell) found.push(...list.sort((a, b) => a.offset - b.offset).map(asError));
+  return found;
+}
+
+const asError = (found: CellDiagnostic): CellDiagnostic => ({ ...found, severity: 'error' });
+
+function aboutFile(code: string, message: string): CellDiagnostic {
+  return { cell: '', code, message, severity: 'error', offset: 0, length: 0, line: 1, column: 1 };
+}
+
+function isModule(cells: readonly ModuleCell[]): boolean {
+  const code = cells.filter((cell) => cell.kind !== 'markdown');
+  if (code.every((cell) => cell.text.trim() === '')) return true;
+  return code.some((cell) => ts.isExternalModule(ts.createSourceFile('cell.ts', cell.text, ts.ScriptTarget.ESNext)));
+}
+
+/**
+ * A cell that ends without a semicolon goes on in the next one for whoever reads the file as TypeScript, when that begins with a bracket, say. Seen by parsing both
+ * as one: then no statement begins where the second cell does.
+ */
+function* joinedCells(cells: readonly ModuleCell[]): Iterable<[number, CellDiagnostic]> {
+  const code = [...cells.entries()].filter(([, cell]) => cell.kind !== 'markdown' && hasCode(cell.text));
+  for (const [n, [i, cell]] of code.entries()) {
+    const next = code[n + 1]?.[1];
+    if (next === undefined || syntaxErrors(cell).length > 0) continue;
+    const begins = cell.text.length + 1;
+    const joined = parseCell(`${cell.text}\n${next.text}`);
+    const first = joined.statements.find((statement) => statement.end > begins);
+    if (first === undefined || first.getStart(joined) >= begins) continue;
+    const lines = new TextLines(cell.text);
+    const offset = cell.text.trimEnd().length;
+    const message = `A semicolon is missing: as TypeScript reads the file, this line goes on in cell "${next.id}".`;
+    yield [i, diagnostic(cell.id, lines, { offset, length: 0, code: 'missing-semicolon', message })];
+  }
+}
+
+function hasCode(text: string): boolean {
+  return parseCell(text).statements.length > 0;
+}
+
+/** Every line of prose is a comment; another one would be code to TypeScript, and never run here. */
+function* codeInProse(
+  cells: readonly ModuleCell[],
+  parsed: ReturnType<typeof parseNotebook>,
+): Iterable<[number, CellDiagnostic]> {
+  for (const [i, { kind, metadata }] of parsed.entries()) {
+    if (kind !== 'markdown') continue;
+    const odd = metadata.odd?.find(([, line]) => line.trim() !== '' && !line.trimStart().startsWith('//'));
+    if (odd === undefined) continue;
+    const lines = new TextLines(cells[i]!.text);
+    const offset = lines.offset({ line: odd[0], column: 0 });
+    const message = 'This line is in a prose cell but is no comment: TypeScript would run it, Sluice does not.';
+    yield [i, diagnostic(cells[i]!.id, lines, { offset, length: odd[1].length, code: 'code-in-prose', message })];
+  }
+}

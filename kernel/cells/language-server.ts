@@ -1,0 +1,24 @@
+// The language server: a process of its own, because a large notebook's types can take a second and nothing else may wait for that. Speaks `protocol/language.ts`.
+import {
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node.js';
+import { LanguageNotebooks } from './language-notebooks.ts';
+
+/** stdout belongs to the protocol: what is logged goes to stderr. */
+console.log = console.info = console.error;
+
+const parameters = process.argv.slice(2);
+const flag = parameters.indexOf('--lib');
+const libFolder = flag < 0 ? undefined : parameters[flag + 1];
+
+const connection: MessageConnection = createMessageConnection(
+  new StreamMessageReader(process.stdin),
+  new StreamMessageWriter(process.stdout),
+);
+new LanguageNotebooks(connection, { ...(libFolder === undefined ? {} : { libFolder }) });
+connection.onClose(() => process.exit(0));
+process.stdin.on('end', () => process.exit(0));
+connection.listen();

@@ -1,0 +1,28 @@
+// Where declarations lie: TypeScript's own, and the package `sluice`. Beside the bundle when packed, in their packages and folders when run from sources.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+export interface LibraryFiles {
+  /** Holds `lib.*.d.ts`. */
+  readonly libFolder: string;
+  readonly sluice: string;
+  readonly testing: string;
+}
+
+/** `libFolder`: where a packed extension keeps TypeScript's declarations; the package's own lie in the folder above. */
+export function libraryFiles(libFolder?: string): LibraryFiles {
+  const here = import.meta.dirname;
+  const packed = libFolder ?? join(here, 'ts-lib');
+  if (existsSync(join(packed, 'lib.es5.d.ts')) && existsSync(join(dirname(packed), 'sluice.d.ts')))
+    return {
+      libFolder: packed,
+      sluice: join(dirname(packed), 'sluice.d.ts'),
+      testing: join(dirname(packed), 'testing.d.ts'),
+    };
+  return {
+    libFolder: libFolder ?? dirname(createRequire(import.meta.url).resolve('typescript')),
+    sluice: join(here, '../../engine/api/surface.ts'),
+    testing: join(here, '../../engine/testing/surface.ts'),
+  };
+}

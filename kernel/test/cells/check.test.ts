@@ -1,0 +1,101 @@
+// `check` on notebooks as files: what it says, where, and that a good notebook passes.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { checkNotebook } from '../../cells/check.ts';
+
+function check(t: TestContext, content: string | Uint8Array): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-check-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'n.sluice.ts');
+  writeFileSync(file, content);
+  return checkNotebook(file).map(
+    ({ cell, line, column, severity, code, message }) => `${cell} ${line}:${column} ${severity} ${code} ${message}`,
+  );
+}
+
+test('a good notebook has nothing to say, whatever its line endings', (t) => {
+  const text = `// %% [markdown]
+// # Orders
+//
+// of today
+
+// %% id=orders
+import { count, generate, tumbling } from 'sluice';
+const orders = generate({ rate: 10, timestamp: 'at' }, ({ n, now }) => ({ n, at: now }));
+
+// %% id=view
+const counts = orders.windowAll(tumbling('1s')).aggregate({ n: count() });
+counts.chart({ x: 'windowEnd', y: 'n' });
+const [first] = await counts.take(1).toArray();
+first?.n;
+`;
+  assert.deepEqual(check(t, text), []);
+  assert.deepEqual(check(t, `\ufeff${text.replaceAll('\n', '\r\n')}`), []);
+  assert.deepEqual(check(t, ''), []);
+});
+
+test('types, names, circles and ids are errors here', (t) => {
+  const text = `// %% id=a
+export const n: string = 1;
+const f = () => { m++; };
+let m = z;
+// %% id=b
+const n = 2;
+const z = m + 1;
+// %% id=b
+1 +;
+// %% id=bad.id
+n;
+`;
+  assert.deepEqual(check(t, text), [
+    `a 1:14 error ts2322 Type 'number' is not assignable to type 'string'.`,
+    'a 2:19 error captured-assignment This function assigns to m, which it captures: the value would be neither saved nor shared. Keep it in keyed state, or in the elements.',
+    'a 3:9 error use-before-definition z is used above its definition in cell "b". Move that cell up.',
+    'b 1:7 error duplicate-name Cell "b": n is already defined in cell "a". Rename one of them.',
+    'b 2:11 error cycle Cells a → b → a depend on each other. Move one of the definitions.',
+    'b 1:1 error duplicate-id Two cells have the id "b". The later one does not run until it has another id.',
+    'b 1:4 error syntax Expression expected.',
+    'bad.id 1:1 error invalid-id "bad.id" is no cell id: an id is letters, digits, _ and -, and begins with a letter or _.',
+  ]);
+});
+
+const joined = {
+  'const a = 1': '[1].at(0);',
+  'const b = () => 1': '(2);',
+  'const c = 1': '`x`;',
+  'let d = 1': '/1/.test("1");',
+  'let e = 1': '- 1;',
+};
+for (const [first, second] of Object.entries(joined))
+  test(`a missing semicolon that joins two cells: ${first} ${second}`, (t) => {
+    const text = `// %% id=a\nexport {};\n${first} // so\n\n// %% [markdown]\n// prose\n\n// %% id=b\n${second}\n`;
+    const found = check(t, text).filter((line) => line.includes('missing-semicolon'));
+    assert.deepEqual(found.length, 1);
+    assert.match(found[0]!, /^a 2:\d+ error missing-semicolon A semicolon is missing: .* goes on in cell "b"\.$/);
+    assert.deepEqual(
+      check(t, text.replace(first, `${first};`)).filter((line) => line.includes('missing-semicolon')),
+      [],
+    );
+  });
+
+test('no semicolon is missing where the next cell begins a statement of its own', (t) => {
+  for (const second of ['const b = 1;', 'a;', '{ a; }', 'if (a) a;', '!a;', '"text";', 'class B {}'])
+    assert.deepEqual(check(t, `// %% id=a\nexport let a = 1\n\n// %% id=b\n${second}\n`), []);
+});
+
+test('a notebook that is a script to TypeScript', (t) => {
+  const found = check(t, '// %% id=a\nconst a = 1;\n');
+  assert.equal(found.length, 1);
+  assert.match(found[0]!, /^ 1:1 warning no-module /);
+});
+
+test('code in a prose cell, and bytes that are no text', (t) => {
+  assert.deepEqual(check(t, '// %% [markdown] id=m\n// ok\nlet x = 1;\n// %% id=a\nexport {};\n'), [
+    'm 2:1 error code-in-prose This line is in a prose cell but is no comment: TypeScript would run it, Sluice does not.',
+  ]);
+  const [only] = check(t, Uint8Array.from([0x61, 0xff]));
+  assert.match(only!, /^ 1:1 error not-utf8 This file is not UTF-8 text/);
+});

@@ -1,0 +1,135 @@
+// The language server as a process: what an editor sends and gets, over its stdin and stdout.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node.js';
+import type {
+  LanguageNotifications,
+  LanguageRequests,
+  NotebookDiagnostics,
+  NotebookUpdate,
+} from '../../protocol/language.ts';
+
+const notebook = join(tmpdir(), 'language-server.sluice.ts');
+const entry = fileURLToPath(new URL('../../cells/language-server.ts', import.meta.url));
+
+function start(t: TestContext) {
+  const child = spawn(process.execPath, [entry], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const connection = createMessageConnection(
+    new StreamMessageReader(child.stdout),
+    new StreamMessageWriter(child.stdin),
+  );
+  const received: NotebookDiagnostics[] = [];
+  let arrived = Promise.withResolvers<void>();
+  connection.onNotification('diagnostics', (diagnostics: NotebookDiagnostics) => {
+    received.push(diagnostics);
+    arrived.resolve();
+    arrived = Promise.withResolvers();
+  });
+  connection.listen();
+  t.after(() => {
+    connection.dispose();
+    child.kill();
+  });
+  return {
+    child,
+    connection,
+    received,
+    say: <M extends keyof LanguageNotifications>(method: M, parameters: LanguageNotifications[M]) =>
+      connection.sendNotification(method, parameters),
+    ask: <M extends keyof LanguageRequests>(
+      method: M,
+      parameters: LanguageRequests[M]['params'],
+    ): Promise<LanguageRequests[M]['result']> => connection.sendRequest(method, parameters),
+    async diagnostics(version: number): Promise<NotebookDiagnostics> {
+      for (;;) {
+        const found = received.find((diagnostics) => diagnostics.version === version);
+        if (found) return found;
+        await arrived.promise;
+      }
+    },
+  };
+}
+
+const update = (version: number, cells: NotebookUpdate['cells']): NotebookUpdate => ({ notebook, version, cells });
+const first = `import { from } from 'sluice';\r\nconst rows = from([{ n: 1 }]);`;
+
+test('a notebook is opened, edited, asked about and closed', async (t) => {
+  const server = start(t);
+  await server.say(
+    'open',
+    update(1, [
+      { key: 'k1', id: 'a', kind: 'code', text: first },
+      { key: 'k2', id: 'prose', kind: 'markdown', text: 'const' },
+      { key: 'k3', id: 'b', kind: 'code', text: '\nrows.map((r) => r.m)' },
+    ]),
+  );
+  const opened = await server.diagnostics(1);
+  assert.deepEqual(
+    opened.cells.map(({ cell, diagnostics }) => [cell, diagnostics.length]),
+    [
+      ['k1', 0],
+      ['k2', 0],
+      ['k3', 1],
+    ],
+  );
+  assert.deepEqual(opened.cells[2]!.diagnostics[0], {
+    range: { start: { line: 1, character: 18 }, end: { line: 1, character: 19 } },
+    code: 'ts2339',
+    message: "Property 'm' does not exist on type '{ n: number; }'.",
+    severity: 'warning',
+  });
+
+  // Texts that have not changed are not sent again; each update is taken at once, diagnostics come for the last one.
+  await server.say(
+    'update',
+    update(2, [
+      { key: 'k1', id: 'a', kind: 'code' },
+      { key: 'k3', id: 'b', kind: 'code', text: 'rows.map((r) => r.)' },
+    ]),
+  );
+  await server.say(
+    'update',
+    update(3, [
+      { key: 'k3', id: 'b', kind: 'code', text: '\r\nrows.map((r) => r.n).ta' },
+      { key: 'k1', id: 'a', kind: 'code' },
+    ]),
+  );
+  const at = (line: number, character: number, cell = 'k3') => ({ notebook, cell, position: { line, character } });
+  const list = await server.ask('completion', at(1, 23));
+  const take = list.items.find(({ label }) => label === 'take');
+  assert.deepEqual(take?.range, { start: { line: 1, character: 21 }, end: { line: 1, character: 23 } });
+  const resolved = await server.ask('resolve', { ...at(1, 23), data: take.data });
+  assert.match(resolved?.detail ?? '', /take\(n: number\): Stream<number>/);
+  assert.match((await server.ask('hover', at(1, 2)))?.display ?? '', /const rows: Stream</);
+  assert.deepEqual(await server.ask('definition', at(1, 2)), [
+    { cell: 'k1', range: { start: { line: 1, character: 6 }, end: { line: 1, character: 10 } } },
+  ]);
+  const help = await server.ask('signature', at(1, 9));
+  const [from, to] = help!.signatures[0]!.parameters[0]!.label;
+  assert.match(help!.signatures[0]!.label.slice(from, to), /^f: /);
+  await server.diagnostics(3);
+  assert.deepEqual(
+    server.received.map(({ version }) => version),
+    [1, 3],
+  );
+
+  assert.deepEqual(await server.ask('hover', at(0, 0, 'gone')), null);
+  await server.say('rename', { from: notebook, to: `${notebook}.moved.ts` });
+  assert.equal(await server.ask('hover', at(1, 2)), null);
+  const moved = await server.ask('hover', { ...at(1, 2), notebook: `${notebook}.moved.ts` });
+  assert.match(moved?.display ?? '', /const rows/);
+  await server.say('close', { notebook: `${notebook}.moved.ts` });
+});
+
+test('it ends when its editor goes', async (t) => {
+  const { child, ask } = start(t);
+  await ask('hover', { notebook, cell: 'k', position: { line: 0, character: 0 } });
+  child.stdin.end();
+  const [code] = (await once(child, 'exit')) as [number];
+  assert.equal(code, 0);
+});
