@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ViewStore } from '../../displays/view-store.ts';
+import { emptyPlan } from '../../../engine/graph/plan.ts';
 import { planLive } from '../../live/planner.ts';
 import type { CellText, RunResult } from '../../protocol/messages.ts';
 import { notebookCompiler } from '../../server/compiler.ts';
@@ -17,6 +18,8 @@ export interface LiveSessionOptions {
   readonly graceMillis?: number;
   /** Every row comes, nothing is sampled: see `everyRow`. */
   readonly lossless?: boolean;
+  /** False: every run makes every operator anew. Shows that the tests of reuse can fail. */
+  readonly reuse?: boolean;
 }
 
 export class LiveSession implements AsyncDisposable {
@@ -27,7 +30,7 @@ export class LiveSession implements AsyncDisposable {
   /** Lossless: every row of a display since it was installed. */
   readonly #every = new Map<string, { installed: number; rows: unknown[] }>();
 
-  constructor({ files = {}, interruptMillis, graceMillis, lossless }: LiveSessionOptions = {}) {
+  constructor({ files = {}, interruptMillis, graceMillis, lossless, reuse = true }: LiveSessionOptions = {}) {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
     const notebook = join(this.folder, 'test.sluice.ts');
     writeFileSync(notebook, '');
@@ -39,7 +42,7 @@ export class LiveSession implements AsyncDisposable {
         ...(graceMillis && { graceMillis }),
       },
       compiler: notebookCompiler(() => notebook),
-      planner: planLive,
+      planner: reuse ? planLive : (request) => planLive({ ...request, running: emptyPlan }),
       views: new ViewStore(),
       startExecutor: () => executorThread(notebook),
       ended: () => undefined,

@@ -1,0 +1,181 @@
+// Bad input gives one clear error, in the cell it belongs to, and the session lives on.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { LiveSession } from './live-session.ts';
+
+const timeout = { timeout: 60_000 };
+const ticks = `import { from, file, generate, kafka, tumbling } from 'sluice';
+const ticks = generate({ rate: 100, timestamp: 'at' }, ({ n, now }) => ({ n, at: now }));
+ticks.chart({ x: 'at', y: 'n' });`;
+
+async function sessionWithTicks(files: Readonly<Record<string, string>> = {}): Promise<LiveSession> {
+  const session = new LiveSession({ files });
+  session.edit('ticks', ticks);
+  await session.ran('ticks');
+  return session;
+}
+async function livesOn(session: LiveSession): Promise<void> {
+  const total = session.total('ticks');
+  await session.until(
+    () => session.total('ticks'),
+    (now) => now > total + 10,
+    'rows of the other cell',
+  );
+}
+
+const refused: readonly { what: string; text: string; code: string; message: RegExp; line?: number }[] = [
+  {
+    what: 'a syntax error',
+    text: 'const a = 1;\nconst b = ;',
+    code: 'syntax',
+    message: /Expression expected/,
+    line: 2,
+  },
+  {
+    what: 'an exception in a cell',
+    text: 'const a = 1;\nnull.b;',
+    code: 'exception',
+    message: /TypeError: Cannot read properties of null/,
+    line: 2,
+  },
+  {
+    what: 'a name that is defined twice',
+    text: 'const ticks = 1;',
+    code: 'duplicate-name',
+    message: /ticks is already defined in cell "ticks"\. Rename one of them\./,
+  },
+  {
+    what: 'an import that is not installed',
+    text: `import zod from 'zod';\nzod.string();`,
+    code: 'missing-module',
+    message: /Cannot find "zod"\. npm install zod in /,
+  },
+  {
+    what: 'a file that is missing',
+    text: `file('nowhere.jsonl').show();`,
+    code: 'no-file',
+    message: /nowhere\.jsonl/,
+  },
+  { what: 'a window of size zero', text: `ticks.windowAll(tumbling('0s'));`, code: 'bad-window', message: /size/ },
+  {
+    what: 'a name of a later version',
+    text: `ticks.mapAsync(async (tick) => tick).show();`,
+    code: 'not-yet',
+    message: /^not-yet: .* in a later version/,
+  },
+  {
+    what: 'toArray of a stream that never ends',
+    text: `await ticks.toArray();`,
+    code: 'unbounded',
+    message: /would never end/,
+  },
+];
+test('each mistake of a cell is one clear error, in place, and nothing else changes', timeout, async (t) => {
+  await using session = await sessionWithTicks();
+  for (const { what, text, code, message, line } of refused)
+    await t.test(what, async () => {
+      session.edit('bad', text);
+      const [result] = await session.run('bad');
+      const failed = result!.ok
+        ? await session.until(
+            () => session.state('bad')!.errors[0],
+            (error) => error !== undefined,
+            'the error',
+          )
+        : result!.error!;
+      assert.equal(failed!.code, code, failed!.message);
+      assert.match(failed!.message, message);
+      if (line !== undefined) assert.equal(failed!.line, line);
+      await livesOn(session);
+      session.delete('bad');
+    });
+});
+
+test('a cycle of cells is refused with its path', timeout, async () => {
+  await using session = await sessionWithTicks();
+  session.edit('a', 'const x = () => y();');
+  session.edit('b', 'const y = () => x();');
+  const [result] = await session.run('a');
+  assert.equal(result!.ok, false);
+  assert.match(result!.error!.message, /"a" uses y of "b", "b" uses x of "a"/);
+  await livesOn(session);
+});
+
+test('of two cells with one id the later does not run until it is renamed', timeout, async () => {
+  await using session = await sessionWithTicks();
+  session.control.dispatch({
+    kind: 'sync',
+    cells: [
+      { id: 'ticks', kind: 'code', text: ticks },
+      { id: 'ticks', kind: 'code', text: 'const other = 1;' },
+    ],
+  });
+  const results = await session.run('ticks');
+  assert.ok(results.length >= 1);
+  await livesOn(session);
+});
+
+test(
+  'records that are not JSON or have no event time go to errors, with their line, and the others come through',
+  timeout,
+  async () => {
+    await using session = await sessionWithTicks({
+      'data.jsonl': ['{"at":1000,"n":1}', 'nonsense', '{"n":2}', '{"at":2000,"n":3}'].join('\n'),
+    });
+    session.edit(
+      'data',
+      `const data = file<{ at: number; n: number }>('data.jsonl', { timestamp: 'at' });\ndata.show();`,
+    );
+    session.edit('errors', `data.errors.show();`);
+    await session.ran('data', 'errors');
+    await session.until(
+      () => session.rows('data').length,
+      (n) => n === 2,
+      'two good rows',
+    );
+    const rows = (await session.until(
+      () => session.rows('errors'),
+      (seen) => seen.length === 2,
+      'two bad ones',
+    )) as { raw: string; error: string }[];
+    assert.equal(rows[0]!.raw, 'nonsense');
+    assert.match(rows[1]!.error, /"at"/);
+  },
+);
+
+test('a broker that is not there, and one that never answers, are one clear error each', timeout, async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const { port } = silent.address() as { port: number };
+  const closed = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => closed.once('listening', resolve));
+  const { port: nobody } = closed.address() as { port: number };
+  await new Promise((resolve) => closed.close(resolve));
+  const before = process.env['SLUICE_BROKERS'];
+  try {
+    for (const [broker, message] of [
+      [nobody, /127\.0\.0\.1:\d+/],
+      [port, /127\.0\.0\.1:\d+/],
+    ] as const) {
+      process.env['SLUICE_BROKERS'] = `127.0.0.1:${broker}`;
+      await using session = await sessionWithTicks();
+      session.edit('orders', `kafka('orders').show();`);
+      const [result] = await session.run('orders');
+      const error = result!.ok
+        ? await session.until(
+            () => session.state('orders')!.errors[0],
+            (seen) => seen !== undefined,
+            'the error',
+            25_000,
+          )
+        : result!.error;
+      assert.match(error!.message, message);
+      await livesOn(session);
+    }
+  } finally {
+    if (before === undefined) delete process.env['SLUICE_BROKERS'];
+    else process.env['SLUICE_BROKERS'] = before;
+    silent.close();
+  }
+});
