@@ -41,8 +41,8 @@ const consecutive = (rows: readonly unknown[]): void => {
   for (let i = 1; i < seen.length; i++) assert.equal(seen[i], seen[i - 1]! + 1, `after n=${seen[i - 1]}`);
 };
 
-test('five re-runs of another cell: no gap, no repeat, the source is opened once', timeout, async () => {
-  await using session = new LiveSession({ lossless: true });
+async function fiveReruns(reuse: boolean): Promise<void> {
+  await using session = new LiveSession({ lossless: true, reuse });
   session.edit('clicks', clicks);
   session.edit('rolling', rolling);
   await session.ran('clicks');
@@ -62,11 +62,15 @@ test('five re-runs of another cell: no gap, no repeat, the source is opened once
     (n) => n > before + 50,
     'more rows',
   );
+  assert.ok(session.everyRow('clicks').length > 150, 'the chart has all rows since its cell was run');
+  assert.equal((session.everyRow('clicks')[0] as { n: number }).n, 0);
   consecutive(session.everyRow('clicks'));
   checkRolling(session.everyRow('rolling'));
   const source = session.operators().find((one) => one.kind === 'generate');
   assert.equal(source?.source?.opened, 1);
-});
+}
+test('five re-runs of another cell: no gap, no repeat, the source is opened once', timeout, () => fiveReruns(true));
+test('with reuse switched off the same does not hold', timeout, () => assert.rejects(fiveReruns(false)));
 
 test(
   'a run of a cell is over in well under a second, and dependants follow a changed stream with their state',
