@@ -292,7 +292,8 @@ export class Control {
       const parts = restore ? (this.#snapshot?.parts ?? []) : undefined;
       this.#post({ kind: 'mutate', epoch, plan, handover, displays, pulls, ...(parts && { restore: parts }) });
       if (this.#options.lossless)
-        for (const { display, keep } of displays) if (restore || !keep) this.#post({ kind: 'credit', display, rows: credit });
+        for (const { display, keep } of displays)
+          if (restore || !keep) this.#post({ kind: 'credit', display, rows: credit });
     } catch (error) {
       this.dispatch({ kind: 'mutation-failed', epoch, error: located(error, committing) });
     }

@@ -64,7 +64,9 @@ export async function runKernel(options: KernelOptions): Promise<void> {
     log.write(`ending: ${reason}`);
     // First out of the registry: whoever comes now gets a new session.
     removeEntry(folder, session);
-    await Promise.allSettled([control.close(), server.close()]);
+    // By then what clients were told last has gone out.
+    await control.close();
+    await server.close();
     process.exit(0);
   }
 

@@ -66,9 +66,12 @@ async function joinIn(
   }
 }
 
+/** The other side closed before it answered the hello. */
+const gone = 'SLUICE_GONE';
+
 function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ECONNREFUSED' || code === 'ENOENT';
+  return code === 'ECONNREFUSED' || code === 'ENOENT' || code === gone;
 }
 
 async function connect(
@@ -117,8 +120,8 @@ async function connect(
     };
   } catch (error) {
     socket.destroy();
-    if (error instanceof ResponseError) throw new Error(error.message);
-    throw error;
+    if (error instanceof ResponseError && !isOver) throw new Error(error.message);
+    throw Object.assign(new Error(reason, { cause: error }), { code: gone });
   }
 }
 

@@ -1,0 +1,68 @@
+// Real kernels for tests: a session folder and notebooks of their own, and everything ended at the end.
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { connectSession, type Connection } from '../../protocol/client/connect.ts';
+import { entries, isAlive } from '../../protocol/client/registry.ts';
+import type { ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
+import type { CellText } from '../../protocol/messages.ts';
+import { ViewCopy } from '../../terminal/view-copy.ts';
+
+export const kernelPath = join(import.meta.dirname, '../../main.ts');
+
+export class Kernels {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'sl-')));
+  readonly #connections: Connection[] = [];
+
+  constructor(t: TestContext) {
+    process.env['SLUICE_SESSIONS'] = this.folder;
+    t.after(async () => {
+      for (const connection of this.#connections) connection.close();
+      const living = entries(this.folder);
+      for (const { pid } of living) process.kill(pid, 'SIGKILL');
+      for (const { pid } of living) await until(() => !isAlive(pid), 'the kernel to end');
+      delete process.env['SLUICE_SESSIONS'];
+      rmSync(this.folder, { recursive: true, force: true });
+    });
+  }
+
+  notebook(name = 'a.sluice.ts', text = '// %% id=a\n'): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+  async connect(notebook: string, more: { readonly idleMinutes?: number } = {}): Promise<Connection> {
+    const connection = await connectSession({ notebook, kernelPath, client: 'cli', build: 'test', ...more });
+    this.#connections.push(connection);
+    return connection;
+  }
+}
+
+export function code(cells: Readonly<Record<string, string>>): readonly CellText[] {
+  return Object.entries(cells).map(([id, text]) => ({ id, kind: 'code', text }));
+}
+
+/** What a client shows of one cell. */
+export function watch(
+  connection: Connection,
+  view: string,
+): ViewCopy & { readonly messages: (ViewSnapshot | ViewDelta)[] } {
+  const copy = Object.assign(new ViewCopy(), { messages: [] as (ViewSnapshot | ViewDelta)[] });
+  connection.on('view', (message) => {
+    if (message.view !== view) return;
+    copy.messages.push(message);
+    copy.apply(message);
+  });
+  void connection.request('show', { view });
+  return copy;
+}
+
+/** Real processes take the time they take: asked again until it is so, up to a limit that only a broken one reaches. */
+export async function until(condition: () => boolean, what: string, millis = 30_000): Promise<void> {
+  const end = Date.now() + millis;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`Waited ${millis / 1000} s for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
