@@ -19,7 +19,7 @@ export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>>
   const isoFields = [mark.x, mark.y, mark.color, mark.column].filter(
     (field): field is string => field !== undefined && typeof row?.[field] === 'string' && isoInstant.test(row[field]),
   );
-  const usesWindow = kind === 'bar' && mark.x === 'windowStart' && (!row || 'windowEnd' in row);
+  const usesWindow = (kind === 'bar' || kind === 'rect') && mark.x === 'windowStart' && (!row || 'windowEnd' in row);
   return {
     $schema: schema,
     ...(mark.title !== undefined && { title: mark.title }),
@@ -27,7 +27,8 @@ export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>>
     ...(isoFields.length > 0 && {
       transform: [...new Set(isoFields)].map((field) => ({ calculate: `toDate(${datumField(field)})`, as: field })),
     }),
-    mark: markOf(kind, x),
+    // With two ends on x, a bar would lie: Vega-Lite must be told that it stands.
+    mark: { ...markOf(kind, x), ...(usesWindow && kind === 'bar' && { orient: 'vertical' }) },
     encoding: {
       x: { field: name(mark.x), ...axisOf(x, mark.x), ...(kind === 'bar' && binless(x)) },
       ...(usesWindow && { x2: { field: 'windowEnd' } }),
@@ -35,6 +36,7 @@ export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>>
         field: name(mark.y),
         ...axisOf(y, mark.y),
         ...(y === 'quantitative' && { scale: { zero: startsAtZero(kind) } }),
+        ...(usesWindow && kind === 'bar' && y === 'quantitative' && { stack: 'zero' }),
       },
       ...(mark.color !== undefined && {
         color: {
