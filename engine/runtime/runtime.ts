@@ -53,6 +53,8 @@ export interface MutationResult {
 }
 export interface Snapshot {
   readonly epoch: number;
+  /** Time of this thread that writing it took. */
+  readonly millis: number;
   readonly tasks: ReadonlyMap<string, TaskSnapshot>;
 }
 
@@ -71,6 +73,7 @@ interface BarrierInFlight {
   /** Tasks that have to pass before the snapshot is complete. */
   readonly passing: Set<Task>;
   readonly snapshots: Map<string, TaskSnapshot>;
+  readonly spent: { millis: number };
   readonly restore: ReadonlyMap<string, TaskSnapshot>;
   readonly positions: Record<string, string>;
   readonly created: readonly string[];
@@ -192,6 +195,7 @@ export class Runtime implements TaskHost {
       barrier,
       passing,
       snapshots: new Map(),
+      spent: { millis: 0 },
       positions: {},
       joinedAt: {},
       waiting: new Map(),
@@ -222,7 +226,11 @@ export class Runtime implements TaskHost {
     }
     const restored = flight.restore.get(task.id) ?? flight.states.get(task);
     const flip = flight.flips.get(task);
-    if (barrier.snapshot && !flip?.removed) flight.snapshots.set(task.id, task.snapshot(barrier.snapshot === 'full'));
+    if (barrier.snapshot && !flip?.removed) {
+      const began = performance.now();
+      flight.snapshots.set(task.id, task.snapshot(barrier.snapshot === 'full'));
+      flight.spent.millis += performance.now() - began;
+    }
     if (task.isSource) flight.positions[task.id] = task.source!.position();
     const heir = flip?.removed?.heir;
     if (heir) this.#inherit(flight, heir, task.snapshot(true));
@@ -282,7 +290,7 @@ export class Runtime implements TaskHost {
     }
     if (flight.passing.size > 0) return;
     this.#inFlight.delete(epoch);
-    flight.onSnapshot?.({ epoch, tasks: flight.snapshots });
+    flight.onSnapshot?.({ epoch, tasks: flight.snapshots, millis: flight.spent.millis });
   }
 
   // ------------------------------------------------------------------------------------------------ mutations

@@ -197,7 +197,13 @@ export type ExecutorEvent =
   /** Nothing has changed. */
   | { readonly kind: 'mutation-failed'; readonly epoch: number; readonly error: LocatedError }
   /** Rows that were before the barrier have been sent before this. */
-  | { readonly kind: 'snapshot'; readonly epoch: number; readonly parts: readonly SnapshotPart[] }
+  | {
+      readonly kind: 'snapshot';
+      readonly epoch: number;
+      readonly parts: readonly SnapshotPart[];
+      /** Time of the executor's thread that writing it took. */
+      readonly millis: number;
+    }
   | {
       readonly kind: 'display-rows';
       readonly display: string;

@@ -269,7 +269,7 @@ export class Executor {
       uid: uids.get(instance) ?? instance,
       state,
     }));
-    this.#options.post({ kind: 'snapshot', epoch, parts });
+    this.#options.post({ kind: 'snapshot', epoch, parts, millis: snapshot.millis });
   }
 
   #failed(failure: TaskFailure & { readonly uid: string }): void {

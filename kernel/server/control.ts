@@ -64,6 +64,8 @@ type Notify = <N extends keyof Notifications>(method: N, params: Notifications[N
 
 const heartbeatMillis = 1000;
 const broadcastMillis = 50;
+/** Large state is snapshotted less often than every second: writing it takes at most a twentieth of the executor's time. */
+const snapshotPause = 20;
 /** Worth telling the user. */
 const stuckMillis = 3000;
 /** Rows that a lossless display may send ahead of its reader. */
@@ -82,6 +84,7 @@ export class Control {
   #snapshot: { readonly parts: readonly SnapshotPart[]; readonly views: SavedViews } | undefined;
   #snapshotNumber = 0;
   #isSnapshotting = false;
+  #nextSnapshotAt = 0;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #answers = new Map<number, (results: readonly RunResult[]) => void>();
   readonly #clients = new Map<string, Notify>();
@@ -355,6 +358,7 @@ export class Control {
         return;
       case 'snapshot':
         this.#isSnapshotting = false;
+        this.#nextSnapshotAt = Date.now() + snapshotPause * event.millis;
         this.#snapshot = { parts: mergeParts(this.#snapshot?.parts ?? [], event.parts), views: this.views.save() };
         return;
       case 'metrics':
@@ -401,7 +405,8 @@ export class Control {
   }
 
   #beat(): void {
-    if (this.#session.executor === 'ready' && !this.#isSnapshotting && !this.#session.mutation) {
+    const isDue = !this.#isSnapshotting && Date.now() >= this.#nextSnapshotAt;
+    if (this.#session.executor === 'ready' && isDue && !this.#session.mutation) {
       this.#isSnapshotting = true;
       this.#post({ kind: 'snapshot', epoch: ++this.#snapshotNumber });
     }
