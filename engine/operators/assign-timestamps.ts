@@ -2,19 +2,19 @@
 import { SluiceError } from '../error.ts';
 import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import { compileEventTime } from '../time/event-time.ts';
+import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 export class AssignTimestampsOperator implements Operator {
   readonly generatesWatermarks = true;
   at = 0;
-  readonly #timeOf: (element: unknown) => number | string;
+  readonly #eventTime: EventTime;
   readonly #spec: WatermarkSpec | undefined;
   #context!: OperatorContext;
   #time!: SourceTime;
   constructor(node: PlanNode, functions: FunctionTable) {
-    this.#timeOf = compileEventTime(node.parameters.timestamp as unknown as SelectorSpec, functions, node.uid);
+    this.#eventTime = compileEventTimes(node.parameters.timestamp as unknown as SelectorSpec, functions, node.uid);
     this.#spec = node.parameters.watermark as unknown as WatermarkSpec | undefined;
   }
   open(context: OperatorContext): void {
@@ -30,8 +30,8 @@ export class AssignTimestampsOperator implements Operator {
     while (i < batch.length) {
       this.at = i;
       const value = batch.values[i];
-      const time = this.#timeOf(value);
-      if (typeof time === 'string') throw new SluiceError('no-event-time', `${time} ${wayOut}`);
+      const time = this.#eventTime.of(value);
+      if (Number.isNaN(time)) throw new SluiceError('no-event-time', `${this.#eventTime.problem} ${wayOut}`);
       this.#time.record(0, time);
       output.emit(value, time);
       i++;

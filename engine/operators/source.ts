@@ -12,7 +12,9 @@ import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter 
 
 export interface SourceOutput extends Output {
   emitAt(value: unknown, timestamp: number, partition: number, offset: number): void;
-  /** How many records may go out before `full` or this is asked again; 0: `full` is true. */
+  /** How many records there is room for; below 1: `full` is true. */
+  readonly room: number;
+  /** How many of them may go out before `full` or this is asked again, when making one costs time; 0: `full` is true. */
   readonly allowance: number;
   /** Records values[from…to) of one partition at once; `timestamps` and the offsets, which count up by one, begin with the first of them. */
   emitRun(

@@ -29,25 +29,44 @@ function isoHint(text: string): string {
     : 'it is no ISO-8601 date and time with a zone, such as 2024-01-31T08:00:00Z';
 }
 
-/** The event time of an element by the plan's selector; a string says why it has none, as a whole sentence. */
+/** The event times of elements by the plan's selector. */
+export interface EventTime {
+  /** NaN: the element has none. A number in any case, so that none is allocated. */
+  readonly of: (this: void, element: unknown) => number;
+  /** Why the last one without has none, as a whole sentence. */
+  problem: string;
+}
+
+/** For one at a time: the event time of an element, or why it has none. */
 export function compileEventTime(
   selector: SelectorSpec,
   functions: FunctionTable,
   label: string,
 ): (element: unknown) => number | string {
+  const times = compileEventTimes(selector, functions, label);
+  return (element) => {
+    const time = times.of(element);
+    return Number.isNaN(time) ? times.problem : time;
+  };
+}
+
+export function compileEventTimes(selector: SelectorSpec, functions: FunctionTable, label: string): EventTime {
   const field = 'field' in selector ? selector.field : undefined;
   const name = field === undefined ? 'What the timestamp function gives' : `"${field}"`;
   const missing =
     field === undefined
       ? 'The timestamp function gives nothing for the record, so it has no event time.'
       : `The record has no "${field}", so it has no event time.`;
-  const timeOf = (value: unknown): number | string => {
+  const timeOf = (value: unknown): number => {
     const time = eventTimeOf(value);
     if (typeof time === 'number') return time;
-    return time === 'is missing' ? missing : `${name} ${time}.`;
+    eventTime.problem = time === 'is missing' ? missing : `${name} ${time}.`;
+    return NaN;
   };
-  const noRecord = (element: unknown): string =>
-    `The record is ${described(element)}, so it has no ${name} and no event time.`;
+  const noRecord = (element: unknown): number => {
+    eventTime.problem = `The record is ${described(element)}, so it has no ${name} and no event time.`;
+    return NaN;
+  };
   // Whole numbers, the usual case, are seen to be right without a call. (−0 + 0 is 0.)
   const body = `
     return (element) => {
@@ -57,5 +76,6 @@ export function compileEventTime(
       return timeOf(value);
     };`;
   const select = compileSelector(selector, functions, label);
-  return compiled(body, { select, timeOf, noRecord, maxTimestamp }, label);
+  const eventTime: EventTime = { of: compiled(body, { select, timeOf, noRecord, maxTimestamp }, label), problem: '' };
+  return eventTime;
 }

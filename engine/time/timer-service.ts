@@ -41,7 +41,6 @@ export class TimerService<E> {
   delete(entry: E, time: number): boolean {
     if (!this.#timesOf(entry).delete(time)) return false;
     this.#live--;
-    this.#deferred.get(entry)?.delete(time);
     if (this.#queue.size > 2 * this.#live + 64) this.#sweep();
     return true;
   }

@@ -146,6 +146,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
         if (!this.#rows.drain(this.#output)) return false;
         continue;
       }
+      if (this.#output.full) return false;
       const pane = span.panes[this.#admitted]!;
       const entry = this.#add(pane, element);
       if (pane.hasFired && !this.#emit(entry, pane)) return false;

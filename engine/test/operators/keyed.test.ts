@@ -290,6 +290,23 @@ describe('a timer of event time', () => {
     assert.deepEqual(times(60), [10, 20, 30, 40]);
     assert.equal(driven.entries, 0);
   });
+  test('that was deleted and set again fires once, even if it sets itself again', () => {
+    const program = processing({
+      onElement(_: Element, { timers }: Ctx) {
+        timers.eventTime(10);
+        timers.deleteEventTime(10);
+        timers.eventTime(10);
+      },
+      onTimer(at: number, { timers }: Ctx) {
+        timers.eventTime(at);
+        return [at];
+      },
+    });
+    const driven = new Driven(program);
+    driven.step({ records: [of('a', 0)] });
+    for (const watermark of [10, 11, 12]) assert.deepEqual(driven.step({ watermark }).rows, [[10, 10]]);
+    assert.equal(driven.entries, 1);
+  });
   test('needs an onTimer and a whole number', () => {
     const setting = (at: unknown, onTimer?: () => void) => () =>
       run(

@@ -111,6 +111,19 @@ describe('channels of one input', () => {
     assert.deepEqual(valve.watermark(0, 20), []);
     assert.deepEqual(valve.watermark(added, 15), [{ watermark: 15 }]);
   });
+  test('a channel that came back behind the others holds nobody up until it has caught up', () => {
+    const valve = new WatermarkValve(2);
+    valve.watermark(0, 10);
+    valve.watermark(1, 10);
+    valve.idle(1);
+    valve.watermark(0, 30);
+    valve.active(1);
+    assert.deepEqual(valve.watermark(1, 20), []);
+    assert.deepEqual(valve.watermark(0, 40), [{ watermark: 40 }]);
+    assert.deepEqual(valve.watermark(1, 40), []);
+    assert.deepEqual(valve.watermark(0, 50), [], 'now it counts');
+    assert.deepEqual(valve.watermark(1, 45), [{ watermark: 45 }]);
+  });
   test('a channel that is removed moves no time by itself, and holds none back afterwards', () => {
     const valve = new WatermarkValve(2);
     valve.watermark(0, 10);

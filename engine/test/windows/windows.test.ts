@@ -236,6 +236,15 @@ describe('a tumbling window', () => {
     driven.step({ watermark: 14 });
     assert.equal(driven.entries, 0);
   });
+  test('keeps in a snapshot what came late to it', () => {
+    const driven = new Driven(aggregating(tumbling(10), 50));
+    driven.step({ records: [ann(1, 1)] });
+    driven.step({ watermark: 9 });
+    driven.snapshot();
+    driven.step({ records: [ann(2, 2)] });
+    driven.replace();
+    assert.deepEqual(driven.step({ records: [ann(3, 3)] }).rows, [annRow(0, 10, 3, 6)]);
+  });
   test('of windowAll has no key in its row', () => {
     const program = new Program(
       'window-aggregate',
