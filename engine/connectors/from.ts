@@ -7,7 +7,7 @@ import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec 
 import { fresh } from '../operators/fresh.ts';
 import type { StateReader, StateWriter } from '../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
-import { compileEventTime } from '../time/event-time.ts';
+import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import { AsyncPull } from './async-pull.ts';
 import { rawText, RejectedRecords } from './rejected-records.ts';
@@ -40,31 +40,16 @@ interface Elements {
   close(): void;
 }
 
-/** Event times of a run of elements. */
-interface Stamps {
-  readonly times: Float64Array;
-  /** Of the element after the run. */
-  problem: string;
-}
-type StampLoop = (elements: readonly unknown[], from: number, to: number, now: number, stamps: Stamps) => number;
+type StampLoop = (elements: readonly unknown[], from: number, to: number, times: Float64Array) => number;
 
-/** A run is read twice, for its times and for its elements: it should stay in the processor's cache. */
-const longestRun = 256;
+const longestRun = 2048;
 
-/** Writes the times of the elements; returns the first that has none. Copied for each source, see `fresh`. */
-function stampLoop(timestampOf: ((element: unknown) => number | string) | undefined): StampLoop {
-  return (elements, from, to, now, stamps) => {
-    const { times } = stamps;
-    if (timestampOf === undefined) {
-      times.fill(now, 0, to - from);
-      return to;
-    }
+/** Writes the times of elements[from…to); returns the first that has none. Copied for each source, see `fresh`. */
+function stampLoop(timeOf: EventTime['of']): StampLoop {
+  return (elements, from, to, times) => {
     for (let i = from; i < to; i++) {
-      const time = timestampOf(elements[i]);
-      if (typeof time === 'string') {
-        stamps.problem = time;
-        return i;
-      }
+      const time = timeOf(elements[i]);
+      if (time !== time) return i;
       times[i - from] = time;
     }
     return to;
@@ -79,9 +64,12 @@ class FromSource implements Source {
   readonly #node: PlanNode;
   readonly #parameters: Parameters;
   readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
-  readonly #timestampOf: ((element: unknown) => number | string) | undefined;
-  readonly #stamp: StampLoop;
-  readonly #stamps: Stamps = { times: new Float64Array(longestRun), problem: '' };
+  /** Without it, elements happen when they are read. */
+  readonly #eventTime: EventTime | undefined;
+  /** No user code runs for the time of an element. */
+  readonly #isCheap: boolean;
+  readonly #stamp: StampLoop | undefined;
+  readonly #times = new Float64Array(longestRun);
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
@@ -95,8 +83,9 @@ class FromSource implements Source {
     this.#parameters = node.parameters as unknown as Parameters;
     this.#iterable = functions.get(this.#parameters.elements.fn);
     const { timestamp } = this.#parameters;
-    this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
-    this.#stamp = fresh(stampLoop, node.name)(this.#timestampOf);
+    this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);
+    this.#isCheap = timestamp === undefined || 'field' in timestamp;
+    this.#stamp = this.#eventTime && fresh(stampLoop, node.name)(this.#eventTime.of);
   }
 
   open(context: SourceContext): void {
@@ -148,8 +137,8 @@ class FromSource implements Source {
         return 'wait';
       }
       const at = this.#position++;
-      const timestamp = this.#timestampOf ? this.#timestampOf(next.value) : now;
-      if (typeof timestamp === 'string') this.#reject(timestamp, next.value, at);
+      const timestamp = this.#eventTime ? this.#eventTime.of(next.value) : now;
+      if (Number.isNaN(timestamp)) this.#reject(next.value, at);
       else {
         this.#time.record(0, timestamp);
         output.emitAt(next.value, timestamp, 0, at);
@@ -159,20 +148,21 @@ class FromSource implements Source {
   }
   #pollArray(array: readonly unknown[], now: number): 'more' | 'end' {
     const { output } = this.#context;
-    const stamps = this.#stamps;
+    const times = this.#times;
+    if (!this.#stamp) times.fill(now);
     for (;;) {
       const from = this.#position;
       if (from >= array.length) return this.#end();
-      const room = Math.min(output.allowance, longestRun);
-      if (room <= 0) return this.#heldBack(now);
+      if (output.full) return this.#heldBack(now);
+      const room = Math.min(this.#isCheap ? output.room : output.allowance, longestRun);
       const end = Math.min(array.length, from + room);
-      const to = this.#stamp(array, from, end, now, stamps);
+      const to = this.#stamp ? this.#stamp(array, from, end, times) : end;
       this.#position = to;
       if (to > from) {
-        this.#time.records(0, stamps.times, to - from);
-        output.emitRun(array, from, to, stamps.times, 0, from);
+        this.#time.records(0, times, to - from);
+        output.emitRun(array, from, to, times, 0, from);
       }
-      if (to < end) this.#reject(stamps.problem, array[to], this.#position++);
+      if (to < end) this.#reject(array[to], this.#position++);
     }
   }
   #heldBack(now: number): 'more' {
@@ -192,9 +182,11 @@ class FromSource implements Source {
     return skipped(iterable as Iterable<unknown>, 0);
   }
 
-  #reject(problem: string, element: unknown, at: number): void {
+  #reject(element: unknown, at: number): void {
     const emitted = this.#position - this.#rejected.count - 1;
-    this.#rejected.add(problem, `Element ${at} of ${this.#node.name}`, at, emitted, () => rawText(element));
+    this.#rejected.add(this.#eventTime!.problem, `Element ${at} of ${this.#node.name}`, at, emitted, () =>
+      rawText(element),
+    );
   }
 
   position(): string {

@@ -61,8 +61,11 @@ export class Port {
   }
   /** Makes the columns long enough for so many more records; whoever fills them says so in `length`. */
   prepare(records: number): void {
+    if (this.length === 0) this.values = new Array<unknown>(Math.max(records, this.#expected));
+    this.#prepareNumbers(records);
+  }
+  #prepareNumbers(records: number): void {
     const needed = this.length + records;
-    if (this.length === 0) this.values = new Array<unknown>(Math.max(needed, this.#expected));
     if (needed <= this.timestamps.length) return;
     const size = Math.max(needed, this.timestamps.length * 2);
     this.timestamps = grown(this.timestamps, new Float64Array(size));
@@ -91,18 +94,17 @@ export class Port {
     partition: number,
     offset: number,
   ): void {
-    this.prepare(to - from);
+    const { length } = this;
+    const count = to - from;
+    this.#prepareNumbers(count);
     this.hasOrigin = true;
-    const { values: outValues, timestamps: outTimestamps, partitions, offsets, length } = this;
-    const shift = length - from;
-    for (let i = from; i < to; i++) {
-      const at = i + shift;
-      outValues[at] = values[i];
-      outTimestamps[at] = timestamps[i - from]!;
-      partitions[at] = partition;
-      offsets[at] = offset + i - from;
-    }
-    this.length = to + shift;
+    if (length === 0) this.values = values.slice(from, to);
+    else for (let i = 0; i < count; i++) this.values[length + i] = values[from + i];
+    this.timestamps.set(count < timestamps.length ? timestamps.subarray(0, count) : timestamps, length);
+    this.partitions.fill(partition, length, length + count);
+    const { offsets } = this;
+    for (let i = 0; i < count; i++) offsets[length + i] = offset + i;
+    this.length = length + count;
   }
   flush(): void {
     const length = this.length;
@@ -160,8 +162,11 @@ export class Collector implements SourceOutput {
   emitAt(value: unknown, timestamp: number, partition: number, offset: number): void {
     this.out.appendAt(value, timestamp, partition, offset);
   }
+  get room(): number {
+    return this.out.limit - this.out.length;
+  }
   get allowance(): number {
-    return this.full ? 0 : Math.min(this.out.limit - this.out.length, Math.max(1, this.slice.left));
+    return this.full ? 0 : Math.min(this.room, Math.max(1, this.slice.left));
   }
   emitRun(
     values: readonly unknown[],

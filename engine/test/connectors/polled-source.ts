@@ -82,8 +82,11 @@ export class PolledSource {
           this.#room--;
           this.emitted.push({ value, timestamp, offset });
         },
-        get allowance() {
+        get room() {
           return room();
+        },
+        get allowance() {
+          return this.room;
         },
         emitRun(values, from, to, timestamps, partition, offset) {
           for (let i = from; i < to; i++) this.emitAt(values[i], timestamps[i - from]!, partition, offset + i - from);

@@ -63,8 +63,11 @@ export class SourceDriver {
           this.#room--;
           this.rows.push({ value, timestamp, partition, offset });
         },
-        get allowance() {
+        get room() {
           return Math.max(0, driver.#room);
+        },
+        get allowance() {
+          return this.room;
         },
         emitRun(values, from, to, timestamps, partition, offset) {
           for (let i = from; i < to; i++) this.emitAt(values[i], timestamps[i - from]!, partition, offset + i - from);
