@@ -106,6 +106,20 @@ test('time in which nobody took records is not silence', () => {
   assert.deepEqual(news(), [104]);
 });
 
+test('a partition that has given all it has holds time back no more', () => {
+  const { time, news } = opened();
+  const [a, b] = [time.partition('a'), time.partition('b')];
+  time.record(a, 100);
+  time.record(b, 50);
+  time.onClock(200);
+  assert.deepEqual(news(), [49]);
+  time.done(b);
+  assert.deepEqual(news(), [99]);
+  time.record(a, 200);
+  time.onClock(400);
+  assert.deepEqual(news(), [199]);
+});
+
 test('a restored source says again what it had said, idleness included', () => {
   const first = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 });
   const [a, b] = [first.time.partition('a'), first.time.partition('b')];
