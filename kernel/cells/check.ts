@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 import { identify } from '../protocol/cell-identity.ts';
 import { decodeBytes, encode, NotebookFileError, parseNotebook, serializeNotebook } from '../protocol/notebook-file.ts';
-import { diagnostic, parseCell, syntaxErrors, type CellDiagnostic } from './compile.ts';
+import { diagnostic, type CellDiagnostic } from './compile.ts';
 import { NotebookLanguageService } from './language-service.ts';
+import { joinedCells } from './missing-semicolon.ts';
 import { Resolver } from './resolution.ts';
 import { capturedAssignments, usesBeforeDefinition } from './scope.ts';
 import { TextLines } from './text-lines.ts';
@@ -78,30 +79,6 @@ function isModule(cells: readonly ModuleCell[]): boolean {
   const code = cells.filter((cell) => cell.kind !== 'markdown');
   if (code.every((cell) => cell.text.trim() === '')) return true;
   return code.some((cell) => ts.isExternalModule(ts.createSourceFile('cell.ts', cell.text, ts.ScriptTarget.ESNext)));
-}
-
-/**
- * A cell that ends without a semicolon goes on in the next one for whoever reads the file as TypeScript, when that begins with a bracket, say. Seen by parsing both
- * as one: then no statement begins where the second cell does.
- */
-function* joinedCells(cells: readonly ModuleCell[]): Iterable<[number, CellDiagnostic]> {
-  const code = [...cells.entries()].filter(([, cell]) => cell.kind !== 'markdown' && hasCode(cell.text));
-  for (const [n, [i, cell]] of code.entries()) {
-    const next = code[n + 1]?.[1];
-    if (next === undefined || syntaxErrors(cell).length > 0) continue;
-    const begins = cell.text.length + 1;
-    const joined = parseCell(`${cell.text}\n${next.text}`);
-    const first = joined.statements.find((statement) => statement.end > begins);
-    if (first === undefined || first.getStart(joined) >= begins) continue;
-    const lines = new TextLines(cell.text);
-    const offset = cell.text.trimEnd().length;
-    const message = `A semicolon is missing: as TypeScript reads the file, this line goes on in cell "${next.id}".`;
-    yield [i, diagnostic(cell.id, lines, { offset, length: 0, code: 'missing-semicolon', message })];
-  }
-}
-
-function hasCode(text: string): boolean {
-  return parseCell(text).statements.length > 0;
 }
 
 /** Every line of prose is a comment; another one would be code to TypeScript, and never run here. */

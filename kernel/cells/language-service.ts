@@ -47,6 +47,9 @@ const preferences: ts.UserPreferences = {
   quotePreference: 'single',
 };
 
+/** Notebooks share what they have in common: TypeScript's declarations are parsed once. */
+const registry = ts.createDocumentRegistry();
+
 export class NotebookLanguageService {
   readonly #host: NotebookHost;
   readonly #service: ts.LanguageService;
@@ -56,7 +59,7 @@ export class NotebookLanguageService {
 
   constructor({ notebook, libFolder }: LanguageServiceOptions) {
     this.#host = new NotebookHost(notebook, libraryFiles(libFolder));
-    this.#service = ts.createLanguageService(this.#host, ts.createDocumentRegistry());
+    this.#service = ts.createLanguageService(this.#host, registry);
   }
 
   update(cells: readonly ModuleCell[]): void {

@@ -150,7 +150,7 @@ function readCell(
     ...(common === undefined ? {} : { eol: common }),
     ...(mixed ? { endings } : {}),
     ...(own.at(-1)?.eol === '' ? { final: false as const } : {}),
-    ...(isLast && counted === undefined && endsInside(raw) ? { open: true as const } : {}),
+    ...(isLast && counted === undefined && endsInside(region.map((line) => line.text)) ? { open: true as const } : {}),
     ...(odd.length > 0 ? { odd } : {}),
   };
   return { kind, ...(id === undefined ? {} : { id }), text: decoded.join('\n'), metadata };
@@ -287,10 +287,11 @@ function writeCell(cell: NotebookCell, isFirst: boolean, isLast: boolean): Chunk
   const { metadata, kind, id } = cell;
   const raw = rawLines(cell);
   const misread = containsMarker(raw);
-  const inside = endsInside(raw);
   let blank = metadata.blank ?? (isLast ? 0 : 1);
   // What remains of the text must not look like the blank line after it.
   const clamped = raw.at(-1) === '' ? 1 : Math.min(blank, 1);
+  // A blank line ends a string that goes on after a backslash; nothing else that can be open.
+  const inside = endsInside([...raw, ...blankLines(clamped)]);
   const open = metadata.open === true && isLast && inside;
   if (metadata.bare && isFirst && kind === 'code' && id === undefined && !misread && (!inside || open)) {
     const hasText = raw.some((line) => line !== '');

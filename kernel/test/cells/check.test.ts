@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { checkNotebook } from '../../cells/check.ts';
+import { joinedCells } from '../../cells/missing-semicolon.ts';
 
 function check(t: TestContext, content: string | Uint8Array): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-check-'));
@@ -62,28 +63,36 @@ n;
   ]);
 });
 
-const joined = {
-  'const a = 1': '[1].at(0);',
-  'const b = () => 1': '(2);',
-  'const c = 1': '`x`;',
-  'let d = 1': '/1/.test("1");',
-  'let e = 1': '- 1;',
-};
-for (const [first, second] of Object.entries(joined))
-  test(`a missing semicolon that joins two cells: ${first} ${second}`, (t) => {
-    const text = `// %% id=a\nexport {};\n${first} // so\n\n// %% [markdown]\n// prose\n\n// %% id=b\n${second}\n`;
-    const found = check(t, text).filter((line) => line.includes('missing-semicolon'));
-    assert.deepEqual(found.length, 1);
-    assert.match(found[0]!, /^a 2:\d+ error missing-semicolon A semicolon is missing: .* goes on in cell "b"\.$/);
-    assert.deepEqual(
-      check(t, text.replace(first, `${first};`)).filter((line) => line.includes('missing-semicolon')),
-      [],
-    );
-  });
+const joinedWith = (...texts: string[]): string[] =>
+  [
+    ...joinedCells(texts.map((text, i) => ({ id: `c${i}`, kind: text.startsWith('#') ? 'markdown' : 'code', text }))),
+  ].map(([cell, { line, column, message }]) => `${cell} ${line}:${column} ${message}`);
+const message = (id: string): string =>
+  `A semicolon is missing: as TypeScript reads the file, this line goes on in cell "${id}".`;
 
-test('no semicolon is missing where the next cell begins a statement of its own', (t) => {
-  for (const second of ['const b = 1;', 'a;', '{ a; }', 'if (a) a;', '!a;', '"text";', 'class B {}'])
-    assert.deepEqual(check(t, `// %% id=a\nexport let a = 1\n\n// %% id=b\n${second}\n`), []);
+test('a missing semicolon that joins two cells, across prose and cells without code', () => {
+  const joined = [
+    ['const a = 1', '[1].at(0);'],
+    ['const b = () => 1', '(2);'],
+    ['const c = 1', '`x`;'],
+    ['let d = 1', '/1/.test("1");'],
+    ['let e = 1 // so', '- 1;'],
+  ] as const;
+  for (const [first, second] of joined) {
+    const text = `export {};\n${first}`;
+    assert.deepEqual(joinedWith(text, '# prose', '// nothing', second), [`0 2:${first.length + 1} ${message('c3')}`]);
+    assert.deepEqual(joinedWith(text.replace(/( \/\/ so)?$/, ';$1'), second), []);
+  }
+});
+
+test('no semicolon is missing where the next cell begins a statement of its own', () => {
+  for (const second of ['const b = 1;', 'a;', '{ a; }', 'if (a) a;', '++a;', '!a;', '"text";', 'class B {}'])
+    assert.deepEqual(joinedWith('let a = 1', second), [], second);
+});
+
+test('`check` says a missing semicolon', (t) => {
+  const found = check(t, '// %% id=a\nexport const a = 1\n\n// %% id=b\n[2].at(0);\n');
+  assert.deepEqual(found, [`a 1:19 error missing-semicolon ${message('b')}`]);
 });
 
 test('a notebook that is a script to TypeScript', (t) => {
