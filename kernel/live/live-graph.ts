@@ -123,7 +123,11 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
     }
   }
 
-  return { plan: { version: 1, nodes: [...instances.values()], edges }, handover, decisions, main };
+  const place = new Map(next.nodes.map((node, index) => [node.uid, index]));
+  const ordered = [...instances.values()].sort(
+    (a, b) => (place.get(a.uid) ?? Infinity) - (place.get(b.uid) ?? Infinity),
+  );
+  return { plan: { version: 1, nodes: ordered, edges }, handover, decisions, main };
 }
 
 function withoutLooseEnds(plan: Plan): Plan {

@@ -77,7 +77,9 @@ export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Me
     }
   };
   for (const leaf of leaves) reach(leaf.kind === 'sink' ? leaf.node : leaf.id);
-  return { plan: { version: 1, nodes: [...reached.values()], edges }, detached };
+  // In the order in which the cells declare them: what panels show is read from top to bottom.
+  const ordered = [...nodes.keys()].flatMap((uid) => reached.get(uid) ?? []);
+  return { plan: { version: 1, nodes: ordered, edges }, detached };
 }
 
 /** Follows names through cells that pass on what they imported; a name that is gone, or that leads to itself, gives undefined. */

@@ -14,9 +14,18 @@ export class Flow {
   readonly reportById: ReadonlyMap<string, OperatorReport>;
 
   constructor(plan: Plan, operators: readonly OperatorReport[]) {
+    // keyBy is a word on an edge: no task runs it, nobody reports of it.
+    const keyed = new Map(
+      plan.nodes.flatMap(({ id, kind }) =>
+        kind === 'keyBy' ? [[id, plan.edges.find(({ to }) => to === id)?.from]] : [],
+      ),
+    );
     for (const { from, to } of plan.edges) {
-      append(this.#above, to, from);
-      append(this.#below, from, to);
+      if (keyed.has(to)) continue;
+      const writer = keyed.has(from) ? keyed.get(from) : from;
+      if (writer === undefined) continue;
+      append(this.#above, to, writer);
+      append(this.#below, writer, to);
     }
     this.reportById = new Map(operators.map((report) => [report.id, report]));
   }
