@@ -146,6 +146,11 @@ export class Evaluation {
     this.#aborted.promise.catch(() => {});
   }
 
+  /** Somebody outside wants to see what the cell pulls. */
+  get tellsPulls(): boolean {
+    return this.#command.tellsPulls === true;
+  }
+
   async run(): Promise<EvaluationResult> {
     const { cell, code, version } = this.#command;
     try {

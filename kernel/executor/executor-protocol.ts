@@ -31,6 +31,8 @@ export interface EvaluateCommand {
   readonly uses: readonly { readonly name: string; readonly cell: string }[];
   /** After the end of an executor: evaluate for the functions only. Data come from this record, output is dropped, no async iterable is iterated. */
   readonly restore?: KeptData;
+  /** Rows that the cell pulls are told, as `pull-credit` commands allow: `sluice run --json`. */
+  readonly tellsPulls?: boolean;
 }
 
 export interface MutateCommand {
@@ -82,6 +84,8 @@ export type ExecutorCommand =
   | { readonly kind: 'snapshot'; readonly epoch: number }
   /** The pull cannot be attached: it rejects. */
   | { readonly kind: 'refuse-pull'; readonly pull: PullId; readonly error: LocatedError }
+  /** That many rows of a pull have been taken by whoever is told of them. */
+  | { readonly kind: 'pull-credit'; readonly pull: PullId; readonly rows: number }
   /** A lossless display may send this many rows more. */
   | { readonly kind: 'credit'; readonly display: string; readonly rows: number }
   /**
@@ -188,6 +192,14 @@ export type ExecutorEvent =
       readonly fragment: FragmentData;
     }
   | { readonly kind: 'pull-closed'; readonly pull: PullId }
+  /** What the cell has taken, when it was evaluated with `tellsPulls`; before its `evaluated`. */
+  | {
+      readonly kind: 'pull-rows';
+      readonly pull: PullId;
+      readonly cell: string;
+      readonly label: string;
+      readonly rows: readonly unknown[];
+    }
   | {
       readonly kind: 'mutated';
       readonly epoch: number;

@@ -25,6 +25,7 @@ import type {
 } from './executor-protocol.ts';
 import { Evaluator, type Evaluation } from './evaluation.ts';
 import { describeRecord } from './record.ts';
+import { ToldPull } from './told-pull.ts';
 import type { SharedPlace } from './whereabouts.ts';
 
 export interface ExecutorOptions {
@@ -50,6 +51,7 @@ export class Executor {
   readonly #runs = new Map<number, Evaluation>();
   readonly #displays = new Map<string, DisplayOperator>();
   readonly #pulls = new Map<string, { readonly operator: PullOperator; readonly run: number }>();
+  readonly #told = new Map<string, ToldPull>();
   readonly #places = new Map<string, number>();
   readonly #timers: NodeJS.Timeout[] = [];
   #lastMetrics = performance.now();
@@ -87,11 +89,13 @@ export class Executor {
       case 'commit':
         this.#evaluator.commit(this.#runs.get(command.run));
         this.#runs.delete(command.run);
+        for (const pull of this.#told.keys()) if (pull.startsWith(`${command.run}.`)) this.#told.delete(pull);
         this.#forgetFunctions();
         break;
       case 'discard':
         this.#runs.get(command.run)?.abandon('the run was not successful');
         this.#runs.delete(command.run);
+        for (const pull of this.#told.keys()) if (pull.startsWith(`${command.run}.`)) this.#told.delete(pull);
         this.#forgetFunctions();
         break;
       case 'forget':
@@ -105,6 +109,9 @@ export class Executor {
         break;
       case 'refuse-pull':
         this.#pulls.get(command.pull)?.operator.fail(errorOf(command.error));
+        break;
+      case 'pull-credit':
+        this.#told.get(command.pull)?.taken(command.rows);
         break;
       case 'credit':
         for (const display of this.#displays.values())
@@ -121,6 +128,9 @@ export class Executor {
 
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    // The last word: what has come since the last frame, and the figures as they are at the end.
+    this.#frames();
+    this.#metrics();
     this.#console.close();
     this.#driver.stop();
     this.#runtime.close();
@@ -163,12 +173,17 @@ export class Executor {
       if (this.#pulls.delete(pull)) post({ kind: 'pull-closed', pull });
     });
     this.#pulls.set(pull, { operator, run });
+    const evaluation = this.#runs.get(run);
     this.#functions.addAll(fragment.functions);
     const { functions: _stay, ...data } = fragment;
     const take = 'node' in from ? data.nodes.find((node) => node.uid === from.node && node.kind === 'take') : undefined;
     const wants = take?.parameters['n'] as number | undefined;
     post({ kind: 'pull-opened', pull, run, from, label, ...(wants !== undefined && { wants }), fragment: data });
-    return operator;
+    if (!evaluation?.tellsPulls) return operator;
+    const { cell } = evaluation;
+    const told = new ToldPull(operator, (rows) => post({ kind: 'pull-rows', pull, cell, label, rows }));
+    this.#told.set(pull, told);
+    return told;
   }
 
   /** Functions of former versions go once no plan and no run that waits refers to them. */

@@ -1,6 +1,7 @@
 // The control thread's one object: feeds events to the session's pure core and does what the core wants done, with executor, compiler, displays and timers.
 // It is one thing because every effect needs two of them; what each means is said in `session/` and `displays/`.
 import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
 import type { SavedViews, ViewStore } from '../displays/view-store.ts';
 import { layoutOf, streamName } from '../displays/layout.ts';
@@ -33,11 +34,14 @@ export interface CellCompiler {
 export interface Observer {
   /** Every row of every display. A promise holds the stream back until it is done. */
   rows?(frame: RowFrame, label: RowLabel): Promise<void> | undefined;
+  /** What a cell has pulled, when everything is to be seen. */
+  pulled?(event: PulledRows): Promise<void> | undefined;
   console?(event: Extract<ExecutorEvent, { kind: 'console' }>): void;
   operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
   runEnded?(cell: string, result: RunResult): void;
   changed?(): void;
 }
+export type PulledRows = Extract<ExecutorEvent, { kind: 'pull-rows' }>;
 /** Whose rows they are. */
 export interface RowLabel {
   readonly cell: string;
@@ -68,6 +72,8 @@ const broadcastMillis = 50;
 const snapshotPause = 20;
 /** Worth telling the user. */
 const stuckMillis = 3000;
+/** How long an executor may take to end. */
+const lastWordMillis = 1000;
 /** Rows that a lossless display may send ahead of its reader. */
 const credit = 1024;
 
@@ -84,6 +90,7 @@ export class Control {
   #snapshot: { readonly parts: readonly SnapshotPart[]; readonly views: SavedViews } | undefined;
   #snapshotNumber = 0;
   #isSnapshotting = false;
+  #isClosing = false;
   #nextSnapshotAt = 0;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #answers = new Map<number, (results: readonly RunResult[]) => void>();
@@ -113,10 +120,15 @@ export class Control {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#broadcast);
     for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#isClosing = true;
     const executor = this.#executor;
+    if (!executor) return;
+    // It says its last word and ends by itself, unless it is stuck in somebody's code.
+    const ended = new Promise<void>((resolve) => executor.onEnd(() => resolve()));
+    executor.post({ kind: 'close' });
+    await Promise.race([ended, sleep(lastWordMillis, undefined, { ref: false })]);
     this.#executor = undefined;
-    executor?.post({ kind: 'close' });
-    await executor?.terminate();
+    await executor.terminate();
   }
 
   get session(): Session {
@@ -183,7 +195,17 @@ export class Control {
       case 'evaluate': {
         const { run, cell, version, compiled, uses, restore } = effect;
         const { code, scope } = compiled;
-        this.#post({ kind: 'evaluate', run, cell, version, code, declares: scope.declares, uses, restore });
+        this.#post({
+          kind: 'evaluate',
+          run,
+          cell,
+          version,
+          code,
+          declares: scope.declares,
+          uses,
+          restore,
+          tellsPulls: this.#options.lossless,
+        });
         break;
       }
       case 'mutate':
@@ -334,7 +356,7 @@ export class Control {
       if (this.#executor === executor) this.#heard(event);
     });
     executor.onEnd((reason) => {
-      if (this.#executor !== executor) return;
+      if (this.#executor !== executor || this.#isClosing) return;
       const whereabouts = this.#blamed ?? executor.whereabouts();
       this.#executor = undefined;
       this.#blamed = undefined;
@@ -351,6 +373,14 @@ export class Control {
       case 'display-rows':
         this.#rows(event);
         return;
+      case 'pull-rows': {
+        const { pull, rows } = event;
+        const taken = (): void => this.#post({ kind: 'pull-credit', pull, rows: rows.length });
+        const done = observer?.pulled?.(event);
+        if (done) void done.then(taken);
+        else taken();
+        return;
+      }
       case 'console':
         this.views.log(event.cell, event.lines, event.dropped);
         observer?.console?.(event);

@@ -102,7 +102,7 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
 }
 
 function addressOf({ url }: IncomingMessage): URL | undefined {
-  return URL.parse(url ?? '/', 'http://127.0.0.1') ?? undefined;
+  return URL.parse(`http://127.0.0.1${url ?? '/'}`) ?? undefined;
 }
 
 /** The name in the address bar is one of ours, and so is the page that asks, if it is a page. */

@@ -13,7 +13,10 @@ import type { GraphDeclaration } from './graph.ts';
 import type { Compiled } from './state.ts';
 
 /** Events of the executor that change the session; rows and console lines go to the displays alone. */
-export type SessionExecutorEvent = Exclude<ExecutorEvent, { kind: 'display-rows' | 'console' | 'snapshot' }>;
+export type SessionExecutorEvent = Exclude<
+  ExecutorEvent,
+  { kind: 'display-rows' | 'pull-rows' | 'console' | 'snapshot' }
+>;
 
 export type SessionEvent =
   | { readonly kind: 'sync'; readonly cells: readonly CellText[] }

@@ -1,7 +1,7 @@
 // The session in a terminal: one block per cell that shows something, rewritten in place; where nothing can be rewritten (a pipe, a log), plain lines.
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
-import type { JobMetrics } from '../../engine/api/surface.ts';
+import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../protocol/displays.ts';
 import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
 import { fromWire } from '../protocol/values.ts';
@@ -52,12 +52,12 @@ export class LiveTerminal {
     this.#hasEnded = true;
     this.#drawnLines = 0;
   }
-  summary({ operators }: JobMetrics): void {
-    const sources = operators.filter(({ recordsIn, recordsOut }) => recordsIn === 0 && recordsOut > 0);
-    const read = sources.reduce((sum, { recordsOut }) => sum + recordsOut, 0);
-    const late = operators.reduce((sum, { lateRecordsDropped }) => sum + lateRecordsDropped, 0);
+  summary(operators: readonly OperatorReport[]): void {
+    const shown = operators.filter(({ kind }) => kind !== 'display' && kind !== 'pull');
+    const read = shown.reduce((sum, { source, recordsOut }) => sum + (source ? recordsOut : 0), 0);
+    const late = shown.reduce((sum, report) => sum + report.late, 0);
     const dropped = late > 0 ? `, ${count(late)} late` : '';
-    this.#out.write(`${count(read)} records read, ${operators.length} operators${dropped}\n`);
+    this.#out.write(`${count(read)} records read, ${shown.length} operators${dropped}\n`);
   }
 
   #heardState(state: SessionView): void {

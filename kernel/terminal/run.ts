@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewStore } from '../displays/view-store.ts';
 import { planLive } from '../live/planner.ts';
 import { notebookCompiler } from '../server/compiler.ts';
-import { Control, type RowFrame, type RowLabel } from '../server/control.ts';
+import { Control, type PulledRows, type RowFrame, type RowLabel } from '../server/control.ts';
 import { executorThread } from '../server/executor-thread.ts';
 import { CommandError } from './command-error.ts';
 import { jobMetrics } from './job-metrics.ts';
@@ -37,6 +37,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     lossless: options.json,
     observer: {
       rows: (frame, label) => output.rows(frame, label),
+      pulled: (event) => output.pulled(event),
       console: ({ cell, lines }) =>
         output.console(
           cell,
@@ -68,11 +69,10 @@ export async function run(path: string, options: RunOptions): Promise<number> {
       const end = await Promise.race([failed.promise.then(() => 'failed'), finished(control), ...ends]);
       if (end === 'failed') return 1;
     }
-    await output.drained();
     return 0;
   } finally {
-    output.end(control);
     await control.close();
+    output.end(control);
     await output.drained();
   }
 }
@@ -90,7 +90,8 @@ function isFinished(control: Control): boolean {
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
   return (
-    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) && control.displays.every((d) => control.isAtEnd(d))
+    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) &&
+    control.displays.every((d) => control.isAtEnd(d))
   );
 }
 
@@ -101,6 +102,7 @@ function aborted(signal: AbortSignal): Promise<string> {
 
 interface Output {
   rows(frame: RowFrame, label: RowLabel): Promise<void> | undefined;
+  pulled(event: PulledRows): Promise<void> | undefined;
   console(cell: string, lines: readonly string[]): void;
   error(cell: string | undefined, error: { readonly code: string; readonly message: string }): void;
   watch(control: Control): void;
@@ -110,6 +112,12 @@ interface Output {
 
 function jsonOutput({ out }: RunOptions): Output {
   const lines = new JsonLines(out);
+  const firstPulled = new Map<string, string>();
+  const several = (cell: string, label: string): string | undefined => {
+    const first = firstPulled.get(cell) ?? label;
+    firstPulled.set(cell, first);
+    return label === first ? undefined : label;
+  };
   return {
     rows: (frame, { cell, stream, isOneOfSeveral }) =>
       lines.rows(
@@ -117,6 +125,7 @@ function jsonOutput({ out }: RunOptions): Output {
         isOneOfSeveral ? stream : undefined,
         frame.rows.map(({ value }) => value),
       ),
+    pulled: ({ cell, label, rows }) => lines.rows(cell, several(cell, label), rows),
     // stdout is for objects; what cells say goes where a terminal shows it.
     console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${cell}: ${text}\n`)),
     error: (cell, error) => lines.error(cell, error),
@@ -130,6 +139,7 @@ function textOutput({ out }: RunOptions): Output {
   const terminal = new LiveTerminal(out);
   return {
     rows: () => undefined,
+    pulled: () => undefined,
     console: (cell, texts) => texts.forEach((text) => terminal.line(`${cell}: ${text}`)),
     error: (cell, { message }) => terminal.line(cell === undefined ? message : `✖ ${cell}: ${message}`),
     watch(control) {
@@ -142,7 +152,7 @@ function textOutput({ out }: RunOptions): Output {
     },
     end(control) {
       terminal.end();
-      terminal.summary(jobMetrics(control.session.metrics?.operators ?? []));
+      terminal.summary(control.session.metrics?.operators ?? []);
     },
     drained: () => new Promise((resolve) => out.write('', () => resolve())),
   };

@@ -1,0 +1,55 @@
+// A pull whose rows somebody outside is told, too: in bundles, and no further ahead than they are taken there.
+const bundle = 256;
+/** Rows that were told and not yet taken. */
+const ahead = 2048;
+const gatherMillis = 20;
+
+export class ToldPull implements AsyncIterableIterator<unknown> {
+  readonly #pull: AsyncIterableIterator<unknown>;
+  readonly #tell: (rows: readonly unknown[]) => void;
+  #rows: unknown[] = [];
+  #untaken = 0;
+  #goOn: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(pull: AsyncIterableIterator<unknown>, tell: (rows: readonly unknown[]) => void) {
+    this.#pull = pull;
+    this.#tell = tell;
+  }
+
+  async next(): Promise<IteratorResult<unknown>> {
+    while (this.#untaken >= ahead) await new Promise<void>((resolve) => (this.#goOn = resolve));
+    try {
+      const result = await this.#pull.next();
+      if (result.done) this.#flush();
+      else this.#add(result.value);
+      return result;
+    } catch (error) {
+      this.#flush();
+      throw error;
+    }
+  }
+  async return(): Promise<IteratorResult<unknown>> {
+    this.#flush();
+    return (await this.#pull.return?.()) ?? { done: true, value: undefined };
+  }
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  taken(rows: number): void {
+    this.#untaken -= rows;
+    this.#goOn?.();
+  }
+
+  #add(row: unknown): void {
+    this.#untaken++;
+    if (this.#rows.push(row) >= bundle) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), gatherMillis);
+  }
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#rows.length > 0) this.#tell(this.#rows.splice(0));
+  }
+}

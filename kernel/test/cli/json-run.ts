@@ -1,0 +1,58 @@
+// The command as a child process: what it prints as JSON lines, when the first row came, and how it ended.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = join(import.meta.dirname, '../../..');
+
+export interface Line {
+  readonly cell?: string;
+  readonly stream?: string;
+  readonly row?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly metrics?: { readonly operators: readonly OperatorFigures[] };
+}
+export interface OperatorFigures {
+  readonly id: string;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly busy: number;
+  readonly backpressured: number;
+  readonly backpressure: string;
+  readonly lateRecordsDropped: number;
+}
+
+export function sluice(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(process.execPath, [join(root, 'kernel/cli.ts'), ...parameters], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+export function exitCode(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.on('exit', resolve));
+}
+
+/** Reads the lines of `run --json`; ends the run when `isEnough`, or takes it as it ends by itself. */
+export async function runJson(
+  notebook: string,
+  forDuration: string,
+  options: { readonly environment?: NodeJS.ProcessEnv; readonly isEnough?: (line: Line) => boolean } = {},
+): Promise<{ readonly lines: Line[]; readonly firstRowMillis: number; readonly code: number | null }> {
+  const began = performance.now();
+  const child = sluice(['run', notebook, '--json', '--for', forDuration], options.environment);
+  const exited = exitCode(child);
+  const lines: Line[] = [];
+  let firstRowMillis = Infinity;
+  for await (const text of createInterface({ input: child.stdout! })) {
+    const line = JSON.parse(text) as Line;
+    lines.push(line);
+    if (line.row && firstRowMillis === Infinity) firstRowMillis = performance.now() - began;
+    if (options.isEnough?.(line)) child.kill('SIGINT');
+  }
+  return { lines, firstRowMillis, code: await exited };
+}
+
+export function rowsOf(lines: readonly Line[], cell: string): Readonly<Record<string, unknown>>[] {
+  return lines.flatMap((line) => (line.cell === cell && line.row ? [line.row] : []));
+}
