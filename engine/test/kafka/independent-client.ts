@@ -1,4 +1,5 @@
 // Another implementation of Kafka's protocol than ours, to fill topics and to see what is in a cluster: kafkajs.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 
 export interface IndependentClient {
@@ -33,7 +34,8 @@ export async function independentClient(brokers: string): Promise<IndependentCli
     producer,
     async createTopic(topic, numPartitions = 1, config = {}) {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
+      await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: false });
+      await hasLeaders(admin, topic);
     },
     async send(topic, messages) {
       await producer.send({ topic, messages: messages.map(toMessage) });
@@ -47,6 +49,19 @@ export async function independentClient(brokers: string): Promise<IndependentCli
       await Promise.all([admin.disconnect(), producer.disconnect()]);
     },
   };
+}
+
+/** kafkajs's own waiting gives up when the broker that it asks has not heard of the topic yet. */
+async function hasLeaders(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      if (topics[0]!.partitions.every(({ leader }) => leader >= 0)) return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+    }
+    await sleep(50);
+  }
 }
 
 export function toMessage({ partition = 0, value, timestamp }: TestMessage) {
