@@ -16,6 +16,8 @@ export async function packExtension(): Promise<string> {
     packagePath: packedFile,
     dependencies: false,
     allowMissingRepository: true,
+    // The README's links lead into the repository, whose address is not the package's business.
+    rewriteRelativeLinks: false,
     skipLicense: true,
   });
   const { size } = await stat(packedFile);

@@ -2,9 +2,11 @@
 //
 // Only what the user does in the editor is answered: a file that changed on disk comes in as it is (the notebook is not
 // dirty then), and duplicates in it stay until the user renames one.
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { identify, type CellIdentity } from '../../kernel/protocol/cell-identity.ts';
 import { notebookType, type EditorMetadata } from './cell-metadata.ts';
+import { CutCells } from './cut-cells.ts';
 import { newCellId } from './new-cell-id.ts';
 
 export const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.metadata;
@@ -37,17 +39,33 @@ export function cellById(notebook: vscode.NotebookDocument, id: string): vscode.
 }
 
 export function registerCellIds(): vscode.Disposable {
-  return vscode.workspace.onDidChangeNotebookDocument((event) => {
-    if (event.notebook.notebookType !== notebookType || !event.notebook.isDirty) return;
-    const added = event.contentChanges.flatMap((change) => change.addedCells);
-    if (added.length > 0) void giveIds(event.notebook, new Set(added));
+  const cutCells = new WeakMap<vscode.NotebookDocument, CutCells>();
+  return vscode.workspace.onDidChangeNotebookDocument(({ notebook, contentChanges }) => {
+    if (notebook.notebookType !== notebookType || contentChanges.length === 0) return;
+    const cut = cutCells.get(notebook) ?? new CutCells();
+    cutCells.set(notebook, cut);
+    const added = new Set(contentChanges.flatMap((change) => change.addedCells));
+    for (const cell of contentChanges.flatMap((change) => change.removedCells))
+      if (!added.has(cell)) cut.add({ text: cell.document.getText(), metadata: metadataOf(cell) });
+    if (added.size > 0) void giveIds(notebook, added, cut);
   });
 }
 
-async function giveIds(notebook: vscode.NotebookDocument, added: ReadonlySet<vscode.NotebookCell>): Promise<void> {
+/** The news that the notebook is dirty come after the news of the change; a file read anew never makes it dirty. */
+async function becomesDirty(notebook: vscode.NotebookDocument): Promise<boolean> {
+  for (let waited = 0; waited < 250 && !notebook.isDirty; waited += 10) await sleep(10);
+  return notebook.isDirty;
+}
+
+async function giveIds(
+  notebook: vscode.NotebookDocument,
+  added: ReadonlySet<vscode.NotebookCell>,
+  cut: CutCells,
+): Promise<void> {
+  if (!(await becomesDirty(notebook))) return;
   // The edit is refused when the notebook changed meanwhile: then the cells are looked at again.
   for (let attempt = 0; attempt < 5 && !notebook.isClosed; attempt++) {
-    const edits = idEdits(notebook, added);
+    const edits = idEdits(notebook, added, cut);
     if (edits.length === 0) return;
     const edit = new vscode.WorkspaceEdit();
     edit.set(notebook.uri, edits);
@@ -55,18 +73,29 @@ async function giveIds(notebook: vscode.NotebookDocument, added: ReadonlySet<vsc
   }
 }
 
-function idEdits(notebook: vscode.NotebookDocument, added: ReadonlySet<vscode.NotebookCell>): vscode.NotebookEdit[] {
+function idEdits(
+  notebook: vscode.NotebookDocument,
+  added: ReadonlySet<vscode.NotebookCell>,
+  cut: CutCells,
+): vscode.NotebookEdit[] {
   const cells = notebook.getCells();
   const taken = new Set(cells.flatMap((cell) => (added.has(cell) ? [] : [metadataOf(cell).id ?? ''])));
   return cells.flatMap((cell) => {
     if (!added.has(cell) || cell.kind !== vscode.NotebookCellKind.Code) return [];
+    const text = cell.document.getText();
     const { id } = metadataOf(cell);
-    const wanted = id === undefined || taken.has(id) ? newCellId(cell.document.getText(), taken, Math.random) : id;
+    // VS Code pastes the text of a cell, not its metadata.
+    const former = id === undefined ? cut.take(text, taken) : undefined;
+    const wanted = former?.id ?? (id === undefined || taken.has(id) ? newCellId(text, taken, Math.random) : id);
     taken.add(wanted);
-    return wanted === id ? [] : [setCellId(cell, wanted)];
+    return wanted === id ? [] : [setMetadata(cell, { ...cell.metadata, ...former, id: wanted })];
   });
 }
 
 export function setCellId(cell: vscode.NotebookCell, id: string): vscode.NotebookEdit {
-  return vscode.NotebookEdit.updateCellMetadata(cell.index, { ...cell.metadata, id });
+  return setMetadata(cell, { ...cell.metadata, id });
+}
+
+function setMetadata(cell: vscode.NotebookCell, metadata: EditorMetadata): vscode.NotebookEdit {
+  return vscode.NotebookEdit.updateCellMetadata(cell.index, { ...metadata });
 }

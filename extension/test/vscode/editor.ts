@@ -193,6 +193,8 @@ const quiet = {
   'security.workspace.trust.startupPrompt': 'never',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'files.simpleDialog.enable': true,
+  // In a browser the default is to save after a second.
+  'files.autoSave': 'off',
 };
 
 /** The shell's tools, but neither node nor npm: what the extension needs, it brings. */

@@ -50,6 +50,28 @@ export class NotebookWindow {
     return this.codeCell(index).locator('.cell-statusbar-container');
   }
 
+  /** The id that the cell's status bar shows on the right; '' while it shows none. */
+  async cellId(index: number): Promise<string> {
+    const items = await this.status(index).locator('.cell-status-right .cell-status-item').allInnerTexts();
+    return items.map((item) => item.trim()).find((item) => item !== '' && item !== 'Sluice Cell') ?? '';
+  }
+
+  /** Selects the cell itself, not its text: keys are commands then. */
+  async selectCell(index: number): Promise<void> {
+    await this.codeCell(index).locator('.view-line').first().click();
+    await this.page.keyboard.press('Escape');
+    await this.codeCell(index).and(this.page.locator('.focused')).waitFor();
+  }
+
+  async writeAtEnd(index: number, text: string): Promise<void> {
+    await this.codeCell(index).locator('.view-line').last().click();
+    await this.page.keyboard.press('Control+End');
+    for (const [n, line] of text.split('\n').entries()) {
+      if (n > 0) await this.page.keyboard.press('Enter');
+      await this.page.keyboard.type(line, { delay: 30 });
+    }
+  }
+
   async codeTexts(): Promise<string[]> {
     return (await this.codeCells.locator('.view-lines').all()).length === 0
       ? []
