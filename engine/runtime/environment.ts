@@ -161,10 +161,15 @@ function startRuntime(plan: Plan, fragment: Fragment, ends: Ends): { runtime: Ru
 
 /** The error of a job: what the user's code threw, with the record it was working on. */
 function describeFailure(failure: Parameters<NonNullable<RuntimeOptions['onFailure']>>[0]): unknown {
-  const { error, record, uid } = failure;
+  const { error, record, uid, working } = failure;
   if (error instanceof SluiceError) return error;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const where = record?.offset === undefined ? '' : ` at partition ${record.partition}, offset ${record.offset}`;
+  const where =
+    record?.offset === undefined
+      ? working === undefined
+        ? ''
+        : ` at ${working}`
+      : ` at partition ${record.partition}, offset ${record.offset}`;
   return new SluiceError(
     'operator-failed',
     `${uid} failed${where}: ${what}`,

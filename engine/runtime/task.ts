@@ -36,6 +36,8 @@ export interface TaskFailure {
   readonly node: string;
   readonly error: unknown;
   /** The record it was working on, when it was a record. */
+  /** Key and window, or key and timer, when no record of the input was at work. */
+  readonly working?: string;
   readonly record?: {
     readonly value: unknown;
     readonly timestamp: number;
@@ -376,6 +378,8 @@ export class Task {
       const one = call.emitted[call.at]!;
       if (one === 'idle' || one === 'active') {
         this.operator!.idle?.(0, one === 'idle');
+        // Who makes its own time says itself when it is idle.
+        if (this.operator!.generatesWatermarks) continue;
         if (one === 'idle') this.output.idle();
         else this.output.active();
         continue;
@@ -462,7 +466,13 @@ export class Task {
     if (this.#unfinished?.kind === 'process')
       this.#unfinished.slot.channel?.consumed(this.#unfinished.batch.length - this.#unfinished.from);
     this.#unfinished = undefined;
-    this.#host.onFailure(this, { node: node.id, error, ...(record && { record }) });
+    const working = call ? undefined : this.operator?.working;
+    this.#host.onFailure(this, {
+      node: node.id,
+      error,
+      ...(record && { record }),
+      ...(working !== undefined && { working }),
+    });
   }
 
   /** The channel holds about 100 ms of this task's work: by the cost of a record, and by what really got through. */

@@ -299,7 +299,9 @@ export class Executor {
       cell,
       name: node?.name ?? failure.uid,
       error: this.#evaluator.locate(failure.error, cell),
-      ...(failure.record && { record: describeRecord(failure.record, source) }),
+      ...(failure.record
+        ? { record: describeRecord(failure.record, source) }
+        : failure.working !== undefined && { record: failure.working }),
     });
   }
   /** The pull hangs on this node: its rows will never come. */
