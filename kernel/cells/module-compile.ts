@@ -47,7 +47,8 @@ export function compileModule(path: string, text: string): CompiledModule | { re
   const map = JSON.parse(sourceMapText ?? '{}') as { mappings: string };
   const encoded = Buffer.from(JSON.stringify({ ...map, mappings: `;${map.mappings}` })).toString('base64');
   const code = `(async function (exports, require, module, $) {\n${body}\n})\n//# sourceMappingURL=data:application/json;base64,${encoded}`;
-  return { code, specifiers: specifiersOf(text) };
+  // Of the compiled text: imports of types are gone from it.
+  return { code, specifiers: specifiersOf(body) };
 }
 
 const jsonModule = (text: string): string =>

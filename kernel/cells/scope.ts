@@ -31,16 +31,22 @@ export function scopesOf(resolution: Resolution): CellScope[] {
   return cells.map(({ id }, i) => ({
     id,
     declares: declares[i]!.map(({ name, kind, isValue, at }) => ({ name, kind, isValue, offset: at.offset })),
-    uses: usesOf(references[i]!, i, (cell) => cells[cell]!.id),
+    uses: usesOf(references[i]!, i, new Set(declares[i]!.map(({ name }) => name)), (cell) => cells[cell]!.id),
     imports: imports[i]!,
   }));
 }
 
-function usesOf(references: readonly Reference[], cell: number, idOf: (cell: number) => string): UsedName[] {
+function usesOf(
+  references: readonly Reference[],
+  cell: number,
+  own: ReadonlySet<string>,
+  idOf: (cell: number) => string,
+): UsedName[] {
+  // What the cell declares itself is its own, although TypeScript gives a name that is declared twice to the first cell.
   const uses = new Map<string, UsedName>();
   // An assignment to what is another cell's is an error of its own, and no need.
   for (const { name, at, declared, isAssignment } of references)
-    if (declared !== undefined && declared.at.cell !== cell && !isAssignment && !uses.has(name))
+    if (declared !== undefined && declared.at.cell !== cell && !isAssignment && !own.has(name) && !uses.has(name))
       uses.set(name, { name, cell: idOf(declared.at.cell), offset: at.offset });
   return [...uses.values()];
 }
@@ -133,9 +139,10 @@ export function cycles(scopes: readonly CellScope[]): ScopeProblem[] {
 }
 
 /** Only the declaring cell may assign to a `let`. */
-export function foreignAssignments({ module, references }: Resolution): ScopeProblem[] {
+export function foreignAssignments({ module, declared: all, references }: Resolution): ScopeProblem[] {
   return references.flatMap(({ name, at, declared, isAssignment }) => {
     if (!isAssignment || declared === undefined || declared.at.cell === at.cell) return [];
+    if (all.some((other) => other.at.cell === at.cell && other.name === name)) return [];
     const owner = module.cells[declared.at.cell]!.id;
     const message = `Cell "${module.cells[at.cell]!.id}": only cell "${owner}" may assign to ${name}. Do it there, or declare a name of your own.`;
     return [{ code: 'foreign-assignment' as const, ...at, length: name.length, message }];

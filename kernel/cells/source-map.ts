@@ -26,9 +26,16 @@ export class SourceMap {
   }
 }
 
+const prefix = '//# sourceMappingURL=data:application/json;base64,';
+
 /** The map that ends a script which `kernel/cells` compiled. */
 export function sourceMapOf(code: string): SourceMap | undefined {
-  const prefix = '//# sourceMappingURL=data:application/json;base64,';
   const at = code.lastIndexOf(prefix);
   return at < 0 ? undefined : new SourceMap(code.slice(at + prefix.length));
+}
+
+/** What runs: the same for two texts that differ in comments, types and blanks only. */
+export function withoutSourceMap(code: string): string {
+  const at = code.lastIndexOf(prefix);
+  return at < 0 ? code : code.slice(0, at);
 }

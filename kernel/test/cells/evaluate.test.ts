@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { functionHash } from '../../../engine/graph/fingerprint.ts';
+import { withoutSourceMap } from '../../cells/source-map.ts';
 import { TestNotebook } from './cells-of.ts';
 
 test('a cell gives its names to others and shows its last expression', async (t) => {
@@ -34,6 +35,19 @@ test('a cell uses no name that only looks like another cell’s', (t) => {
   });
   assert.deepEqual(notebook.compile('b').uses, []);
   assert.deepEqual(notebook.compile('c').uses, [{ name: 'count', cell: 'a' }]);
+});
+
+test('a name that another cell declares too is the cell’s own: who has it first is the session’s to say', async (t) => {
+  const notebook = new TestNotebook(t, { a: 'let totals = 1;', b: 'let totals = 2;\ntotals++;\ntotals;' });
+  assert.deepEqual(notebook.compile('b').uses, []);
+  assert.equal((await notebook.run('b')).last, 3);
+});
+
+test('what runs is the same for texts that differ in comments and types only', (t) => {
+  const scriptOf = (text: string) => withoutSourceMap(new TestNotebook(t, { a: text }).compile('a').code);
+  const script = scriptOf('const f = (x) => x + 1;\nf(1);');
+  assert.equal(scriptOf('// why\nconst f = (x: number): number =>   x + 1; // so\n\nf(1)'), script);
+  assert.ok(script.endsWith('\n'));
 });
 
 test('only the declaring cell may assign to a variable', (t) => {

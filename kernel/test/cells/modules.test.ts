@@ -26,7 +26,7 @@ const row: Row = { n };
   notebook.write(
     'helper.ts',
     `import { even } from './even.ts';
-import type { Nothing } from './nothing-at-all.ts';
+import type { Nothing } from './nothing-at-all.ts';\nimport { Unused } from './throws.ts';\nexport type U = Unused;
 export * from './star.mts';
 export interface Row { n: number }
 export let n: number = 1;
@@ -39,6 +39,7 @@ export default { limit: 3 } satisfies { limit: number };`,
     'even.ts',
     `import { odd } from './helper.js';\nexport const even = (x: number): boolean => x === 0 || odd(x - 1);`,
   );
+  notebook.write('throws.ts', 'throw new Error("only types are used");');
   notebook.write('star.mts', `export const viaStar = import.meta.filename.endsWith('star.mts');`);
   notebook.write('plain.js', `export const value = 'js';`);
   notebook.write('common.js', `const { sep } = require('node:path');\nmodule.exports = { named: sep.length };`);
@@ -107,6 +108,8 @@ test('a constant in a helper that changes changes the fingerprint of the cell’
   assert.notEqual(await hash(text), before);
   const inline = 'const limit = 1;\nexport function isLarge(x: number) { return x > limit; }';
   assert.notEqual(await hash(inline), await hash(inline.replace('= 1', '= 3')));
+  const exported = `export ${inline}`;
+  assert.notEqual(await hash(exported), await hash(exported.replace('= 1', '= 3')));
 });
 
 test('packages are found from the notebook’s folder: ESM, CommonJS, exports maps, subpaths, scopes', async (t) => {
