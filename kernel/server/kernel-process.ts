@@ -53,6 +53,7 @@ export async function runKernel(options: KernelOptions): Promise<void> {
     writeEntry(folder, {
       ...{ session, notebook, socket, token, build, since },
       pid: process.pid,
+      kernel: process.argv[1] ?? '',
       protocol: protocolVersion,
     });
   };
@@ -67,6 +68,8 @@ export async function runKernel(options: KernelOptions): Promise<void> {
     // By then what clients were told last has gone out.
     await control.close();
     await server.close();
+    // A log is for what went wrong.
+    log.remove();
     process.exit(0);
   }
 

@@ -1,5 +1,5 @@
 // Where a kernel's output goes: a file that is begun anew when it has a megabyte, the one before kept as `.1`.
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { format } from 'node:util';
 
 const mostBytes = 1 << 20;
@@ -21,6 +21,10 @@ export class RotatedLog {
     renameSync(this.#path, `${this.#path}.1`);
     this.#file = openSync(this.#path, 'a', 0o600);
     this.#bytes = 0;
+  }
+  remove(): void {
+    closeSync(this.#file);
+    for (const path of [this.#path, `${this.#path}.1`]) rmSync(path, { force: true });
   }
   /** Everything this thread would print. */
   takeConsole(): void {

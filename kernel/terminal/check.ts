@@ -1,21 +1,26 @@
 // `sluice check`: what is wrong with a notebook before it runs, one line a finding, non-zero when there is an error.
-import { resolve } from 'node:path';
-import { CellCompiler } from '../cells/compile.ts';
-import { readNotebook } from './notebook.ts';
+import { existsSync } from 'node:fs';
+import { checkNotebook } from '../cells/check.ts';
+import { CommandError } from './command-error.ts';
+import { paint } from './paint.ts';
 
+/** Gives the exit code. */
 export function check(path: string, out: NodeJS.WritableStream): number {
-  const notebook = resolve(path);
-  const cells = readNotebook(notebook);
-  const compiler = new CellCompiler();
-  let errors = 0;
-  for (const cell of cells) {
-    if (cell.kind !== 'code') continue;
-    const compilation = compiler.compile(cell.id, cells);
-    if (compilation.ok) continue;
-    for (const { line, column, severity, code, message } of compilation.diagnostics) {
-      if (severity === 'error') errors++;
-      out.write(`${path}  cell ${cell.id}, ${line}:${column}  ${severity} ${code}  ${message}\n`);
-    }
+  if (!existsSync(path)) throw new CommandError('no-notebook', `There is no notebook ${path}.`);
+  const found = checkNotebook(path);
+  for (const { cell, line, column, severity, code, message } of found) {
+    const place = cell === '' ? path : `${path}  cell ${cell}, ${line}:${column}`;
+    const marked = severity === 'error' ? paint.red(severity) : paint.yellow(severity);
+    out.write(`${place}  ${marked} ${code}  ${message}\n`);
   }
+  const errors = found.filter(({ severity }) => severity === 'error').length;
+  const warnings = found.length - errors;
+  out.write(
+    found.length === 0 ? `${path}  no problems\n` : `${counted(errors, 'error')}, ${counted(warnings, 'warning')}\n`,
+  );
   return errors > 0 ? 1 : 0;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

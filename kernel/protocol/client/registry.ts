@@ -13,6 +13,8 @@ export interface SessionEntry {
   readonly build: string;
   readonly protocol: number;
   readonly since: number;
+  /** The file it runs from, which its executors load again. */
+  readonly kernel: string;
 }
 
 /** Whole or not at all: somebody may be reading. */

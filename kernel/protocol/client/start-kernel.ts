@@ -1,10 +1,10 @@
 // THE one function that starts a kernel: a process of its own that outlives who started it, knows nothing of an editor, and keeps running whatever is installed over its file.
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { entryPath, logPath, newSessionId, realNotebook, shortHash } from './session-folder.ts';
-import type { SessionEntry } from './registry.ts';
+import { entries, type SessionEntry } from './registry.ts';
 
 export interface StartOptions {
   readonly folder: string;
@@ -26,6 +26,7 @@ export async function startKernel(options: StartOptions): Promise<SessionEntry> 
   const { folder, notebook, execPath = process.execPath } = options;
   const session = newSessionId();
   const kernel = setAside(folder, options.kernelPath);
+  sweep(folder, kernel);
   const args = [kernel, realNotebook(notebook), folder, session];
   if (options.idleMinutes !== undefined) args.push(String(options.idleMinutes));
   const child = spawn(execPath, args, {
@@ -86,4 +87,22 @@ function setAside(folder: string, kernelPath: string): string {
     if (!existsSync(copy)) throw error;
   }
   return copy;
+}
+
+const keptMillis = 7 * 24 * 3_600_000;
+/** Copies that no kernel runs from, and logs that nobody has asked for in a week. */
+function sweep(folder: string, kernel: string): void {
+  const living = entries(folder);
+  const used = new Set([kernel, ...living.map((entry) => entry.kernel)]);
+  const sessions = new Set(living.map(({ session }) => session));
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const isCopy = /^kernel-[0-9a-f]{12}\.\w+$/.test(name) && !used.has(path);
+    const session = /^([0-9a-f]{12})\.log(\.1)?$/.exec(name)?.[1];
+    const isOldLog = session !== undefined && !sessions.has(session) && ageOf(path) > keptMillis;
+    if (isCopy || isOldLog) rmSync(path, { force: true });
+  }
+}
+function ageOf(path: string): number {
+  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
 }

@@ -31,7 +31,7 @@ afterEach(() => {
 
 function entry(notebook: string, pid: number): SessionEntry {
   const session = newSessionId();
-  return { session, notebook, pid, socket: '', token: 't', build: '0', protocol: 1, since: 0 };
+  return { session, notebook, pid, socket: '', token: 't', build: '0', protocol: 1, since: 0, kernel: '' };
 }
 /** A process that has just ended: its id belongs to nobody. */
 function deadPid(): number {
