@@ -69,10 +69,7 @@ class World {
     if (state.executor === 'ending') owed.push(() => s.event({ kind: 'executor-ended', reason: 'interrupt' }));
     if (state.mutation) owed.push(() => s.mutated());
     const [restoring] = state.restoring;
-    if (restoring !== undefined && state.executor === 'restoring') {
-      const found = [...state.cells.values()].find(({ active }) => active?.run === restoring);
-      if (found) owed.push(() => s.restored(found.id));
-    }
+    if (restoring !== undefined && state.executor === 'restoring') owed.push(() => s.restoredRun(restoring));
     for (const run of state.runs) {
       if (run.status !== 'compiling' && !this.#evaluating.has(run.id)) continue;
       if (run.status === 'compiling') owed.push(() => s.compiled(run.cell));

@@ -69,6 +69,11 @@ export class Stage {
     if (!active) throw new Error(`${cell} never ran`);
     return this.event({ kind: 'evaluated', run: active.run, ...result(cell, active.text, this.hashes) });
   }
+  /** The executor answers for a run whatever has become of its cell in the meantime. */
+  restoredRun(run: number): string[] {
+    const cell = [...this.state.cells.values()].find(({ active }) => active?.run === run);
+    return cell ? this.restored(cell.id) : this.event({ kind: 'evaluated', run, ...result('gone', '', this.hashes) });
+  }
   mutated(): string[] {
     return this.event({ kind: 'mutated', epoch: this.state.epoch, positions: {} });
   }
@@ -140,7 +145,7 @@ export function result(
   readonly fragment: FragmentData;
   readonly exports: readonly Export[];
   readonly displayed: { readonly kind: 'nothing' };
-  readonly kept: { readonly values: {} };
+  readonly kept: { readonly values: Readonly<Record<string, unknown>> };
 } {
   const exports = scopeOf(text).declares.map((name): Export => {
     if (name.endsWith('$')) return { kind: 'stream', name, endpoint: { node: `${cell}/${name}/map#1`, port: 'out' } };
