@@ -12,7 +12,6 @@ async function becomeControl(): Promise<void> {
   if (notebook === undefined || folder === undefined || session === undefined)
     throw new Error('The kernel is started by a client: main NOTEBOOK FOLDER SESSION [IDLE-MINUTES].');
   // An executor's thread has no use for the compiler and the server, and starts faster without them.
-  void import('./server/kernel-process.ts').then(({ runKernel }) =>
-    runKernel({ notebook, folder, session, ...(idleMinutes && { idleMillis: Number(idleMinutes) * 60_000 }) }),
-  );
+  const { runKernel } = await import('./server/kernel-process.ts');
+  await runKernel({ notebook, folder, session, ...(idleMinutes && { idleMillis: Number(idleMinutes) * 60_000 }) });
 }

@@ -29,7 +29,6 @@ export class RotatedLog {
   /** Everything this thread would print. */
   takeConsole(): void {
     for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const)
-      // eslint-disable-next-line no-console -- a kernel has nowhere to print
       console[level] = (...args: unknown[]) => this.write(`${level} ${format(...args)}`);
   }
 }

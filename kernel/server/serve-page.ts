@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node.js';
 import type { Message, RequestMessage } from 'vscode-jsonrpc/node.js';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { isSame } from './serve-connection.ts';
 
 export interface PageOptions {

@@ -60,7 +60,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
     const ends = [stopped, ...(time ? [time] : [])];
     const results = await Promise.race([control.run(code), ...ends]);
-    if (Array.isArray(results)) {
+    if (typeof results === 'object') {
       const wrong = results.find(({ ok }) => !ok);
       if (wrong?.error) {
         output.error(wrong.cell, wrong.error);

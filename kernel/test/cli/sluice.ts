@@ -40,7 +40,7 @@ export function start(parameters: readonly string[]): {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;
   /** What it has printed so far. */
-  out(): string;
+  readonly out: () => string;
 } {
   const child = spawn(process.execPath, [cli, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';

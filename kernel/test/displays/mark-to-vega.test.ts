@@ -52,7 +52,7 @@ for (const mark of ['line', 'bar', 'area', 'point', 'rect', 'tick'] as const)
         info: () => logger,
         debug: () => logger,
       };
-      const { spec: vega } = compile(spec as unknown as TopLevelSpec, { logger: logger as never });
+      const { spec: vega } = compile(spec as unknown as TopLevelSpec, { logger });
       // Said of every chart with names on y whose width follows its container.
       assert.deepEqual(
         warnings.filter((text) => !text.startsWith('Dropping "fit-y"')),
