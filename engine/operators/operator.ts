@@ -33,7 +33,7 @@
 
 import type { Clock } from '../time/clock.ts';
 
-/** Records on their way between tasks: columns of equal length. Immutable once built. */
+/** Records on their way between tasks, in columns; those of numbers may be longer than the batch. Nobody changes it. An operator may keep elements, not the batch or its columns. */
 export interface Batch {
   readonly length: number;
   readonly values: readonly unknown[];
@@ -42,6 +42,8 @@ export interface Batch {
   /** Source partition and offset of each record, as far as per-record operators reach; windows drop them. */
   readonly partitions?: Int32Array;
   readonly offsets?: Float64Array;
+  /** The task of a reader is through with it: when all are, its columns are used again. */
+  release?(): void;
 }
 
 export interface Output {

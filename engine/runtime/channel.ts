@@ -48,11 +48,13 @@ export class Channel {
   get empty(): boolean {
     return this.#head === this.#queue.length;
   }
-  pushBatch(batch: Batch): void {
-    if (this.closed) return;
+  /** False: nobody will read it. */
+  pushBatch(batch: Batch): boolean {
+    if (this.closed) return false;
     this.#records += batch.length;
     this.#queue.push(batch);
     this.onPush();
+    return true;
   }
   pushMark(mark: Mark): void {
     if (this.closed) return;

@@ -2,6 +2,7 @@
 import type { Batch, Operator, Output } from '../operators/operator.ts';
 import type { SourceOutput } from '../operators/source.ts';
 import { type Channel, maxCapacity, type Mark } from './channel.ts';
+import { Columns, ColumnStore, PortBatch } from './columns.ts';
 
 /** How long one call may run before it should return: other tasks, and the thread's messages, wait for it. */
 const sliceMillis = 5;
@@ -39,18 +40,22 @@ export class Slice {
   }
 }
 
+/** Of a port that has nothing to send. */
+const nothing = new Columns(0);
+
 /** One output port: the records of the present call and the channels that will get them. Hot loops write the columns themselves, see `prepare`. */
 export class Port {
   channels: readonly Channel[] = [];
-  /** Goes into the batch as it is, so there is a new one for each. */
   values: unknown[] = [];
-  timestamps = new Float64Array(64);
-  partitions = new Int32Array(64);
-  offsets = new Float64Array(64);
+  timestamps = nothing.timestamps;
+  partitions = nothing.partitions;
+  offsets = nothing.offsets;
   /** The records say where they came from. */
   hasOrigin = false;
   length = 0;
   limit = 0;
+  readonly #store = new ColumnStore();
+  #columns = nothing;
   /** How long the batch before was. */
   #expected = 0;
 
@@ -66,11 +71,18 @@ export class Port {
   }
   #prepareNumbers(records: number): void {
     const needed = this.length + records;
-    if (needed <= this.timestamps.length) return;
-    const size = Math.max(needed, this.timestamps.length * 2);
-    this.timestamps = grown(this.timestamps, new Float64Array(size));
-    this.partitions = grown(this.partitions, new Int32Array(size));
-    this.offsets = grown(this.offsets, new Float64Array(size));
+    if (needed <= this.#columns.capacity) return;
+    const columns =
+      this.length === 0
+        ? this.#store.take(Math.max(needed, this.#expected))
+        : this.#store.grow(this.#columns, this.length, needed);
+    this.#use(columns);
+  }
+  #use(columns: Columns): void {
+    this.#columns = columns;
+    this.timestamps = columns.timestamps;
+    this.partitions = columns.partitions;
+    this.offsets = columns.offsets;
   }
   append(value: unknown, timestamp: number): void {
     const at = this.length;
@@ -107,33 +119,19 @@ export class Port {
     this.length = length + count;
   }
   flush(): void {
-    const length = this.length;
+    const { length, values } = this;
     if (length === 0) return;
-    const { values, hasOrigin } = this;
     if (this.channels.length > 0) {
       if (values.length > length) values.length = length;
-      const timestamps = this.timestamps.slice(0, length);
-      const batch: Batch = hasOrigin
-        ? {
-            length,
-            values,
-            timestamps,
-            partitions: this.partitions.slice(0, length),
-            offsets: this.offsets.slice(0, length),
-          }
-        : { length, values, timestamps };
-      for (const channel of this.channels) channel.pushBatch(batch);
+      const batch = new PortBatch(length, values, this.#columns, this.hasOrigin, this.#store);
+      for (const channel of this.channels) if (channel.pushBatch(batch)) batch.readers++;
+      this.#use(nothing);
     }
     this.#expected = length;
     this.values = [];
     this.hasOrigin = false;
     this.length = 0;
   }
-}
-
-function grown<A extends Float64Array | Int32Array>(from: A, to: A): A {
-  to.set(from);
-  return to;
 }
 
 export class Collector implements SourceOutput {

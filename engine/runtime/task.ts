@@ -287,6 +287,7 @@ export class Task {
       case 'batch':
         if (this.status !== 'running') {
           item.slot.channel?.consumed(item.batch.length);
+          item.batch.release?.();
           return true;
         }
         this.#unfinished = { kind: 'process', slot: item.slot, batch: item.batch, from: 0 };
@@ -362,6 +363,7 @@ export class Task {
     if (!done) return progressed ? true : this.#wait();
     this.#unfinished = undefined;
     this.#waitsOutside = false;
+    if (call.kind === 'process') call.batch.release?.();
     if (call.kind === 'end') this.#ended();
     return true;
   }

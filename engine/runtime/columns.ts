@@ -1,0 +1,71 @@
+// The numbers of a batch: event times, and where its records came from. Such arrays live outside the heap, and V8 answers to a stream of new ones with a
+// collection of everything there is. So a batch gives its columns back when its last reader is through with it, and its port fills them again.
+import type { Batch } from '../operators/operator.ts';
+
+/** Columns that wait to be filled again; what comes back on top of these is left to the collector. */
+const maxSpare = 8;
+const minCapacity = 16;
+
+export class Columns {
+  readonly capacity: number;
+  readonly timestamps: Float64Array;
+  readonly partitions: Int32Array;
+  readonly offsets: Float64Array;
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.timestamps = new Float64Array(capacity);
+    this.partitions = new Int32Array(capacity);
+    this.offsets = new Float64Array(capacity);
+  }
+}
+
+/** The columns of one port. */
+export class ColumnStore {
+  readonly #spare: Columns[] = [];
+
+  take(records: number): Columns {
+    for (;;) {
+      const columns = this.#spare.pop();
+      if (!columns) return new Columns(Math.max(minCapacity, records));
+      if (columns.capacity >= records) return columns;
+    }
+  }
+  /** Longer ones with the same content so far. */
+  grow(columns: Columns, length: number, records: number): Columns {
+    const longer = this.take(Math.max(records, 2 * columns.capacity));
+    longer.timestamps.set(columns.timestamps.subarray(0, length));
+    longer.partitions.set(columns.partitions.subarray(0, length));
+    longer.offsets.set(columns.offsets.subarray(0, length));
+    this.giveBack(columns);
+    return longer;
+  }
+  giveBack(columns: Columns): void {
+    if (this.#spare.length < maxSpare) this.#spare.push(columns);
+  }
+}
+
+/** A batch on its way to the readers of a port. */
+export class PortBatch implements Batch {
+  readonly length: number;
+  readonly values: readonly unknown[];
+  readonly timestamps: Float64Array;
+  readonly partitions: Int32Array | undefined;
+  readonly offsets: Float64Array | undefined;
+  /** Those that are not through with it. One that goes away without a word keeps the columns from being used again, no more. */
+  readers = 0;
+  readonly #columns: Columns;
+  readonly #store: ColumnStore;
+
+  constructor(length: number, values: readonly unknown[], columns: Columns, hasOrigin: boolean, store: ColumnStore) {
+    this.length = length;
+    this.values = values;
+    this.timestamps = columns.timestamps;
+    this.partitions = hasOrigin ? columns.partitions : undefined;
+    this.offsets = hasOrigin ? columns.offsets : undefined;
+    this.#columns = columns;
+    this.#store = store;
+  }
+  release(): void {
+    if (--this.readers === 0) this.#store.giveBack(this.#columns);
+  }
+}
