@@ -38,7 +38,7 @@ export interface CellMetadata {
   readonly bom?: true;
   /** The marker's `lines=` did not fit when it was read. */
   readonly ignored?: true;
-  /** The text ended inside a literal at the end of the file, where it needs no `lines=`. */
+  /** The text ended inside a literal, but needed no `lines=`: at the end of the file, or in a string that goes on and is ended by a blank line. */
   readonly open?: true;
   /** Lines that were not written as we would write them: index in the text, line as it was read. */
   readonly odd?: readonly (readonly [index: number, line: string])[];
@@ -150,7 +150,7 @@ function readCell(
     ...(common === undefined ? {} : { eol: common }),
     ...(mixed ? { endings } : {}),
     ...(own.at(-1)?.eol === '' ? { final: false as const } : {}),
-    ...(isLast && counted === undefined && endsInside(region.map((line) => line.text)) ? { open: true as const } : {}),
+    ...(counted === undefined && endsInside(raw) ? { open: true as const } : {}),
     ...(odd.length > 0 ? { odd } : {}),
   };
   return { kind, ...(id === undefined ? {} : { id }), text: decoded.join('\n'), metadata };
@@ -290,9 +290,8 @@ function writeCell(cell: NotebookCell, isFirst: boolean, isLast: boolean): Chunk
   let blank = metadata.blank ?? (isLast ? 0 : 1);
   // What remains of the text must not look like the blank line after it.
   const clamped = raw.at(-1) === '' ? 1 : Math.min(blank, 1);
-  // A blank line ends a string that goes on after a backslash; nothing else that can be open.
-  const inside = endsInside([...raw, ...blankLines(clamped)]);
-  const open = metadata.open === true && isLast && inside;
+  const inside = endsInside(raw);
+  const open = metadata.open === true && inside && (isLast || !endsInside([...raw, ...blankLines(clamped)]));
   if (metadata.bare && isFirst && kind === 'code' && id === undefined && !misread && (!inside || open)) {
     const hasText = raw.some((line) => line !== '');
     const looksLikeBom = raw[0]?.startsWith('\ufeff') === true && !metadata.bom;
