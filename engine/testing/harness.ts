@@ -5,7 +5,14 @@ import { inputStream, originOf } from '../api/harness-input.ts';
 import type { Stream } from '../api/surface.ts';
 import { SluiceError } from '../error.ts';
 import type { Endpoint } from '../api/fragment.ts';
-import type { Batch, Operator, OperatorContext, Output as OperatorOutput } from '../operators/operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  Output as OperatorOutput,
+  StateReader,
+  StateWriter,
+} from '../operators/operator.ts';
 import type { Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
 import { planOf } from '../runtime/environment.ts';
 import { Runtime, type Snapshot } from '../runtime/runtime.ts';
@@ -27,6 +34,8 @@ class HandInput implements Operator {
   readonly #said: Said[] = [];
   #context: OperatorContext | undefined;
 
+  #isIdle = false;
+
   open(context: OperatorContext): void {
     this.#context = context;
   }
@@ -36,6 +45,13 @@ class HandInput implements Operator {
   }
   process(): number {
     throw new Error('An input of the harness has no input itself.');
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value({ isIdle: this.#isIdle });
+  }
+  /** As a source does: readers hear again that it is idle. */
+  restore(reader: StateReader): void {
+    if ((reader.value() as { isIdle: boolean } | undefined)?.isIdle) this.say({ kind: 'idle' });
   }
   tick(): boolean {
     const output: OperatorOutput = this.#context!.output;
@@ -49,9 +65,11 @@ class HandInput implements Operator {
           output.watermark(next.time);
           break;
         case 'idle':
+          this.#isIdle = true;
           output.idle();
           break;
         case 'active':
+          this.#isIdle = false;
           output.active();
           break;
       }
@@ -90,8 +108,13 @@ class HandOutput<R> implements Operator {
 
 /** Beyond the contract: what the script kit needs to try other schedules. */
 export interface DrivenHarness<R> extends Harness<R> {
-  /** Downstream takes nothing until it is released; what is emitted waits in bounded channels. */
+  /**
+   * Downstream takes nothing until it is released; what is emitted waits in bounded channels, which hold one record each, so that every call that emits is
+   * interrupted and repeated. What waits then comes record by record.
+   */
   blockDownstream(blocked: boolean): void;
+  /** What is said waits until it is let go, all at once. */
+  hold(held: boolean): void;
 }
 
 class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInputHarness<unknown, unknown, R> {
@@ -101,6 +124,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   readonly #output = new HandOutput<R>();
   readonly #late = new HandOutput<unknown>();
   #failure: TaskFailure | undefined;
+  #isNarrow = false;
+  #isHeld = false;
 
   constructor(inputs: number, build: (streams: readonly Stream<unknown>[]) => Stream<R>, options: HarnessOptions) {
     const builder = new Builder({ group: '' });
@@ -219,9 +244,16 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     // Two-phase sinks come in a later version; nothing else waits for completion.
   }
   blockDownstream(blocked: boolean): void {
-    if (blocked) this.#output.blocked = true;
-    else this.#output.unblock();
+    this.#isNarrow = true;
+    for (const output of [this.#output, this.#late])
+      if (blocked) output.blocked = true;
+      else output.unblock();
     this.#settle();
+    this.#isNarrow = blocked;
+  }
+  hold(held: boolean): void {
+    this.#isHeld = held;
+    if (!held) this.#settle();
   }
   close(): void {
     this.#runtime.close();
@@ -229,14 +261,21 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
 
   #say(input: number, said: Said): void {
     this.#inputs[input]!.say(said);
-    this.#settle();
+    if (!this.#isHeld) this.#settle();
   }
   #settle(): void {
+    do this.#narrow();
     while (this.#runtime.round());
     if (!this.#failure) return;
     const { error } = this.#failure;
     this.#failure = undefined;
     throw error;
+  }
+  /** Channels grow with what gets through; here they are kept small. */
+  #narrow(): void {
+    if (!this.#isNarrow) return;
+    for (const task of this.#runtime.tasks.values())
+      for (const { channel } of task.gate.slots) if (channel) channel.capacity = 1;
   }
 }
 

@@ -2,6 +2,7 @@
 // eslint-disable-next-line no-restricted-syntax -- the one place that gives others' exports on
 export type * from './surface.ts';
 export { harness, harness2 } from './harness.ts';
+export { runScript } from './script.ts';
 export { PidRateEstimator } from '../time/pid-rate-estimator.ts';
 export { assignWindows } from './assign-windows.ts';
 export { boundedOutOfOrderness } from './bounded-out-of-orderness.ts';

@@ -63,3 +63,31 @@ export declare class PartitionWatermarks {
 }
 export declare function boundedOutOfOrderness(bound: Duration): { onEvent(timestamp: EpochMillis): void; onPeriodic(): EpochMillis };
 export declare function assignWindows<T>(window: WindowAssigner<T>, element: T, timestamp: EpochMillis): WindowBounds[];
+
+export interface ScriptOptions<T, R> {
+  /** A line's fields (after the time) as the element. Default: `name=value` pairs, or the columns of `>: name name`, or one value alone. */
+  element?(fields: readonly string[], side: 'left' | 'right'): T;
+  /** The fields of a result row as they stand in the script. Default: the columns of `<: name name` (`time` is the row's timestamp, `window` its bounds), then what they leave out as `name=value`. */
+  row?(row: R, timestamp: EpochMillis): readonly unknown[];
+}
+/**
+ * Tests operators by a script: what goes in, and under each line what must come out. `>` is an element with its timestamp (`>L`, `>R`: of the left, the right input), `|` a watermark
+ * (`| end`: +∞), `~ idle` and `~ active` the input's idleness, `@` processing time; `<` a row that comes out, `!` an element that is late, `=` how many state entries and timers are kept.
+ * Times are `00:10`, `1:00:00.250` or ISO instants. What stands behind three blanks is the reason, for people. At the end nothing may be left, unless `=` says how much.
+ *
+ * Every script runs line by line, all at once, with a full downstream, and with a snapshot and a restore into a new instance at every line; rows must be the same each time. Rows of one element come in
+ * order; those of one watermark in any order. Throws an AssertionError that shows script and result side by side.
+ *
+ *     runScript<Payment, Total>((payments) => payments.keyBy('who').window(tumbling('1m')).aggregate({ total: sum('amount') }), `
+ *       >: who amount
+ *       <: who window total
+ *       > 00:10 ann 5
+ *       > 00:50 ann 7
+ *       | 01:00
+ *       < ann [00:00, 01:00) 12
+ *       > 00:59 ann 3
+ *       ! 00:59 ann 3            the window is closed and allowed lateness is 0
+ *     `);
+ */
+export declare function runScript<T, R>(build: (input: Stream<T>) => Stream<R>, script: string, options?: ScriptOptions<T, R>): void;
+export declare function runScript<L, R, O>(build: (left: Stream<L>, right: Stream<R>) => Stream<O>, script: string, options?: ScriptOptions<L | R, O>): void;

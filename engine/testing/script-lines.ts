@@ -1,0 +1,148 @@
+// The lines of a script as data: what goes in, and beneath it what is expected to come out. What each sign means is said at `runScript` in surface.ts.
+import { SluiceError } from '../error.ts';
+
+export type Side = 0 | 1;
+/** What a line says to the operators. */
+export type Action =
+  | { readonly kind: 'element'; readonly side: Side; readonly timestamp: number; readonly fields: readonly string[] }
+  | { readonly kind: 'watermark'; readonly side: Side | 'both'; readonly time: number }
+  | { readonly kind: 'idle' | 'active'; readonly side: Side | 'both' }
+  | { readonly kind: 'clock'; readonly to: number };
+export type Expectation =
+  | { readonly kind: 'row'; readonly fields: readonly string[]; readonly text: string }
+  | { readonly kind: 'late'; readonly timestamp: number; readonly fields: readonly string[]; readonly text: string }
+  | { readonly kind: 'entries'; readonly count: number; readonly text: string };
+export interface Step {
+  readonly action: Action;
+  readonly text: string;
+  readonly expected: Expectation[];
+}
+export interface Script {
+  readonly steps: readonly Step[];
+  readonly columns: { readonly inputs: (readonly string[] | undefined)[]; rows: readonly string[] | undefined };
+}
+
+/** What is behind three blanks or more is the reason, for people. */
+const reason = /\s{3,}.*$/;
+const sign = /^([>|~][LR]?|<|!|@|=)(:?)\s*(.*)$/;
+
+export function parseScript(text: string): Script {
+  const steps: Step[] = [];
+  const columns: Script['columns'] = { inputs: [], rows: undefined };
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const wrong = (what: string): SluiceError =>
+      new SluiceError('bad-script', `Script line ${index + 1}, "${line}": ${what}`);
+    const parts = sign.exec(line);
+    if (!parts)
+      throw wrong('begin with > (element), | (watermark), ~ (idle), @ (clock), < (row), ! (late) or = (entries).');
+    const [, lead, colon, rest] = parts as unknown as [string, string, string, string];
+    const [first = '', ...others] = fieldsOf(rest.replace(reason, ''));
+    const side: Side = lead[1] === 'R' ? 1 : 0;
+    const sided = lead.length > 1 ? side : 'both';
+    const timeOf = (field: string): number => {
+      const time = parseTime(field);
+      if (time === undefined)
+        throw wrong(`"${field}" is not a time such as 00:10, 1:00:00.250, -00:05 or an ISO instant.`);
+      return time;
+    };
+    const begin = (action: Action): void => void steps.push({ action, text: line, expected: [] });
+    const expect = (expectation: Expectation): void => {
+      if (steps.length === 0) throw wrong('nothing has gone in yet.');
+      steps.at(-1)!.expected.push(expectation);
+    };
+    if (colon) {
+      if (lead === '<') columns.rows = [first, ...others];
+      else if (lead.startsWith('>')) columns.inputs[side] = [first, ...others];
+      else throw wrong('only > and < have columns.');
+      continue;
+    }
+    switch (lead.charAt(0)) {
+      case '>':
+        begin({ kind: 'element', side, timestamp: timeOf(first), fields: others });
+        break;
+      case '|':
+        begin({ kind: 'watermark', side: sided, time: first === 'end' ? Infinity : timeOf(first) });
+        break;
+      case '~':
+        if (first !== 'idle' && first !== 'active') throw wrong('an input is idle or active.');
+        begin({ kind: first, side: sided });
+        break;
+      case '@':
+        begin({ kind: 'clock', to: timeOf(first) });
+        break;
+      case '<':
+        expect({ kind: 'row', fields: first === '' ? [] : [first, ...others], text: line });
+        break;
+      case '!':
+        expect({ kind: 'late', timestamp: timeOf(first), fields: others, text: line });
+        break;
+      case '=':
+        if (!/^\d+$/.test(first)) throw wrong('say how many entries are kept.');
+        expect({ kind: 'entries', count: Number(first), text: line });
+        break;
+    }
+  }
+  if (steps.length === 0) throw new SluiceError('bad-script', 'The script has no line that goes in.');
+  return { steps, columns };
+}
+
+/** A field is a word, a name with a value, a quoted text, or what stands in brackets. */
+export function fieldsOf(text: string): string[] {
+  return text.match(/(?:[\w$]+=)?(?:"(?:[^"\\]|\\.)*"|\[[^\])]*[\])]|\{[^}]*\})|\S+/g) ?? [];
+}
+
+export type ScriptValue = string | number | boolean | bigint | null | undefined | object;
+export function valueOf(field: string): ScriptValue {
+  if (/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(field)) return Number(field);
+  if (/^-?\d+n$/.test(field)) return BigInt(field.slice(0, -1));
+  if (/^(true|false|null)$|^["{[]/.test(field)) return JSON.parse(field) as ScriptValue;
+  return field === '-' ? undefined : field;
+}
+/** The same backwards: what `valueOf` reads is what this writes. */
+export function textOf(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return '-';
+    case 'bigint':
+      return `${value}n`;
+    case 'string':
+      return typeof valueOf(value) === 'string' && fieldsOf(value).length === 1 && fieldsOf(value)[0] === value
+        ? value
+        : JSON.stringify(value);
+    case 'object':
+      return value instanceof Date ? timeText(value.getTime()) : (JSON.stringify(value) ?? '-');
+    default:
+      return String(value);
+  }
+}
+
+const clockTime = /^(-)?(?:(\d+):)?(\d{1,2}):(\d{2})(?:\.(\d{1,3}))?$/;
+export function parseTime(text: string): number | undefined {
+  const parts = clockTime.exec(text);
+  if (!parts) return /^[-+]?\d{4,6}-\d\d-\d\dT.*(Z|[-+]\d\d:\d\d)$/.test(text) ? Date.parse(text) : undefined;
+  const [, minus, hours = '0', minutes, seconds, fraction = '0'] = parts;
+  const millis =
+    (Number(hours) * 60 + Number(minutes)) * 60_000 + Number(seconds) * 1000 + Number(fraction.padEnd(3, '0'));
+  return minus ? -millis : millis;
+}
+const twoDigits = (n: number): string => String(n).padStart(2, '0');
+/** 01:00, 2:00:00, 00:59.999; what is further than ten days from zero is a date. */
+export function timeText(millis: number): string {
+  if (!Number.isFinite(millis)) return String(millis);
+  if (Math.abs(millis) >= 864_000_000) return new Date(millis).toISOString();
+  const all = Math.abs(millis);
+  const [hours, minutes] = [Math.floor(all / 3_600_000), Math.floor(all / 60_000) % 60];
+  const [seconds, rest] = [Math.floor(all / 1000) % 60, all % 1000];
+  const sign = millis < 0 ? '-' : '';
+  const head = hours > 0 ? `${hours}:` : '';
+  return `${sign}${head}${twoDigits(minutes)}:${twoDigits(seconds)}${rest > 0 ? `.${String(rest).padStart(3, '0')}` : ''}`;
+}
+/** Two ways to write one time or one window are one. */
+export function normalised(field: string): string {
+  const span = /^\[\s*([^,\s]+)\s*,\s*([^,\s]+)\s*\)$/.exec(field);
+  if (span) return `[${normalised(span[1]!)}, ${normalised(span[2]!)})`;
+  const time = parseTime(field);
+  return time === undefined ? field : timeText(time);
+}

@@ -1,0 +1,287 @@
+// Runs a script under every schedule that must not change what comes out: line by line, all at once, with a full downstream, restored at every line.
+import { AssertionError } from 'node:assert';
+import { SluiceError } from '../error.ts';
+import type { Stream } from '../api/surface.ts';
+import { type DrivenHarness, harness, harness2 } from './harness.ts';
+import {
+  fieldsOf,
+  normalised,
+  parseScript,
+  type Script,
+  type Side,
+  type Step,
+  textOf,
+  timeText,
+  valueOf,
+} from './script-lines.ts';
+import { type Came, drawReport, type Keyed, pair } from './script-report.ts';
+import type { HarnessOptions, OneInputHarness, ScriptOptions, TwoInputHarness } from './surface.ts';
+
+type Driven = DrivenHarness<unknown> & OneInputHarness<unknown, unknown> & TwoInputHarness<unknown, unknown, unknown>;
+type Build = (left: Stream<never>, right: Stream<never>) => Stream<unknown>;
+
+/** What is done around a line (or a run of lines that may go in together). */
+interface Schedule {
+  readonly name: string;
+  readonly together: boolean;
+  before(player: Player): void;
+  after(player: Player): void;
+}
+const nothing = (): void => undefined;
+const schedules: readonly Schedule[] = [
+  { name: 'line by line', together: false, before: nothing, after: nothing },
+  { name: 'all at once', together: true, before: (it) => it.driven.hold(true), after: (it) => it.driven.hold(false) },
+  { name: 'downstream full at every line', together: false, before: (it) => it.block(), after: (it) => it.unblock() },
+  { name: 'downstream full', together: true, before: (it) => it.block(), after: (it) => it.unblock() },
+  { name: 'a snapshot at every line', together: false, before: (it) => void it.driven.snapshot(), after: nothing },
+  { name: 'restored into a new instance at every line', together: false, before: (it) => it.restore(), after: nothing },
+];
+
+export function runScript<T, R>(
+  build: (input: Stream<T>) => Stream<R>,
+  script: string,
+  options?: ScriptOptions<T, R>,
+): void;
+export function runScript<L, R, O>(
+  build: (left: Stream<L>, right: Stream<R>) => Stream<O>,
+  script: string,
+  options?: ScriptOptions<L | R, O>,
+): void;
+export function runScript(build: (...inputs: never[]) => Stream<unknown>, text: string, options: object = {}): void {
+  const script = parseScript(text);
+  for (const schedule of schedules) runUnder(schedule, build as Build, script, new Reading(script, options));
+}
+
+function runUnder(schedule: Schedule, build: Build, script: Script, reading: Reading): void {
+  const player = new Player(build, reading);
+  const seen: { step: Step; came: Came[] }[] = [];
+  try {
+    for (const steps of schedule.together
+      ? runsOf(script.steps, player.isBinary)
+      : script.steps.map((step) => [step])) {
+      schedule.before(player);
+      for (const step of steps) player.say(step);
+      schedule.after(player);
+      seen.push(...compare(steps, player, steps.at(-1) === script.steps.at(-1)));
+    }
+  } finally {
+    player.driven.close();
+  }
+  if (seen.every(({ came }) => came.every(({ same }) => same))) return;
+  const drawn = (side: 'expected' | 'actual'): string =>
+    seen.flatMap(({ step, came }) => [step.text, ...came.flatMap((one) => one[side] ?? [])]).join('\n');
+  throw new AssertionError({
+    message: `The script does not hold (schedule: ${schedule.name}).\n\n${drawReport(seen)}\n`,
+    actual: drawn('actual'),
+    expected: drawn('expected'),
+    operator: 'runScript',
+  });
+}
+
+/** Lines that may go in together: of one input, with the clock standing still. Between two inputs the order would be anybody's. */
+function runsOf(steps: readonly Step[], isBinary: boolean): Step[][] {
+  const runs: Step[][] = [];
+  const sideOf = ({ action }: Step): unknown =>
+    !('side' in action) || (isBinary && action.side === 'both') ? Symbol('alone') : isBinary && action.side;
+  for (const step of steps) {
+    const run = runs.at(-1);
+    if (run && sideOf(run[0]!) === sideOf(step)) run.push(step);
+    else runs.push([step]);
+  }
+  return runs;
+}
+
+/** Gives each step its share of what came: as much as it expects, and the last one the rest. */
+function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step: Step; came: Came[] }[] {
+  const rows = player.rows();
+  const late = player.late();
+  return steps.map((step, index) => {
+    const isLast = index === steps.length - 1;
+    const expectedRows = step.expected.filter((one) => one.kind === 'row');
+    const expectedLate = step.expected.filter((one) => one.kind === 'late');
+    const share = <T>(from: T[], count: number): T[] => from.splice(0, isLast ? from.length : count);
+    const ordered = step.action.kind === 'element';
+    const came = [
+      ...pair(
+        expectedRows.map(({ fields, text }) => ({ key: keyOf(fields), text })),
+        share(rows, expectedRows.length),
+        ordered,
+      ),
+      ...pair(
+        expectedLate.map(({ timestamp, fields, text }) => ({ key: keyOf([timeText(timestamp), ...fields]), text })),
+        share(late, expectedLate.length),
+        ordered,
+      ),
+    ];
+    const entries = step.expected.find((one) => one.kind === 'entries') ?? (isEnd && isLast ? nothingLeft : undefined);
+    if (entries && isLast) {
+      const kept = player.driven.entries();
+      came.push({ expected: entries.text, actual: `= ${kept}`, same: kept === entries.count });
+    }
+    return { step, came };
+  });
+}
+const nothingLeft = { kind: 'entries', count: 0, text: '= 0   nothing is left at the end' } as const;
+
+/** One run of the operators; after a restore with another harness. */
+class Player {
+  driven: Driven;
+  readonly #build: Build;
+  readonly #reading: Reading;
+  readonly isBinary: boolean;
+  #now = 0;
+
+  constructor(build: Build, reading: Reading) {
+    this.#build = build;
+    this.#reading = reading;
+    this.isBinary = build.length >= 2;
+    this.driven = this.#start({});
+  }
+  #start(options: HarnessOptions): Driven {
+    const build = this.#build as never;
+    return (this.isBinary ? harness2(build, options) : harness(build, options)) as Driven;
+  }
+
+  say({ action, text }: Step): void {
+    const { driven } = this;
+    const isRight = 'side' in action && action.side !== 0;
+    const isLeft = !('side' in action) || action.side !== 1;
+    if (isRight && action.side === 1 && !this.isBinary)
+      throw new SluiceError('bad-script', `"${text}" is for the right input, but what is tested has one input.`);
+    switch (action.kind) {
+      case 'element': {
+        const element = this.#reading.element(action.side, action.fields);
+        if (action.side === 1) driven.right(element, action.timestamp);
+        else driven.left(element, action.timestamp);
+        break;
+      }
+      case 'watermark':
+        if (isLeft) driven.leftWatermark(action.time);
+        if (isRight && this.isBinary) driven.rightWatermark(action.time);
+        break;
+      case 'idle':
+        if (isLeft) driven.leftIdle();
+        if (isRight && this.isBinary) driven.rightIdle();
+        break;
+      case 'active':
+        if (isLeft) driven.leftActive();
+        if (isRight && this.isBinary) driven.rightActive();
+        break;
+      case 'clock':
+        this.#now = action.to;
+        driven.advanceProcessingTime(action.to);
+        break;
+    }
+  }
+  block(): void {
+    this.driven.blockDownstream(true);
+  }
+  unblock(): void {
+    const [early] = [...this.driven.output(), ...this.driven.late()];
+    if (early) throw new SluiceError('invariant', 'A row came through although downstream was full.');
+    this.driven.blockDownstream(false);
+  }
+  restore(): void {
+    const snapshot = this.driven.snapshot();
+    this.driven.close();
+    this.driven = this.#start({ restore: snapshot });
+    if (this.#now !== 0) this.driven.advanceProcessingTime(this.#now);
+  }
+  rows(): Keyed[] {
+    return this.driven
+      .output()
+      .flatMap((item) => ('element' in item ? [this.#reading.row(item.element, item.timestamp)] : []));
+  }
+  late(): Keyed[] {
+    return this.driven.late().map(({ element, timestamp }) => this.#reading.late(element, timestamp));
+  }
+}
+
+/** How lines become elements, and rows lines. */
+class Reading {
+  readonly #options: ScriptOptions<unknown, unknown>;
+  readonly #script: Script;
+  #linesOf: Map<string, readonly string[]> | undefined;
+  constructor(script: Script, options: ScriptOptions<unknown, unknown>) {
+    this.#script = script;
+    this.#options = options;
+  }
+  element(side: Side, fields: readonly string[]): unknown {
+    if (this.#options.element) return this.#options.element(fields, side === 0 ? 'left' : 'right');
+    const columns = this.#script.columns.inputs[side];
+    if (columns) {
+      if (fields.length === columns.length) return objectOf(columns.map((name, i) => [name, valueOf(fields[i]!)]));
+      throw new SluiceError(
+        'bad-script',
+        `"${fields.join(' ')}" are ${fields.length} values for the columns ${columns.join(', ')}.`,
+      );
+    }
+    const named = fields.map((field) => /^([\w$]+)=(.*)$/s.exec(field));
+    if (fields.length > 0 && named.every((one) => one !== null))
+      return objectOf(named.map((one) => [one[1]!, valueOf(one[2]!)]));
+    if (fields.length === 1) return valueOf(fields[0]!);
+    throw new SluiceError(
+      'bad-script',
+      `"${fields.join(' ')}": write name=value, one value, or the names of the columns (">: name name").`,
+    );
+  }
+  row(row: unknown, timestamp: number): Keyed {
+    const fields = this.#options.row
+      ? this.#options.row(row, timestamp).map(cellText)
+      : this.#fieldsOf(row, timestamp, this.#script.columns.rows ?? []);
+    return { key: keyOf(fields), text: `< ${fields.join(' ')}` };
+  }
+  #fieldsOf(row: unknown, timestamp: number, columns: readonly string[]): string[] {
+    const time = columns.map((name) => (name === 'time' ? timeText(timestamp) : undefined));
+    if (!isPlain(row)) return columns.length === 0 ? [textOf(row)] : columns.map((_, i) => time[i] ?? textOf(row));
+    const { windowStart, windowEnd } = row as { windowStart?: unknown; windowEnd?: unknown };
+    const window =
+      windowStart instanceof Date && windowEnd instanceof Date
+        ? `[${timeText(windowStart.getTime())}, ${timeText(windowEnd.getTime())})`
+        : undefined;
+    const inColumns = columns.map((name, i) => time[i] ?? (name === 'window' && window ? window : textOf(row[name])));
+    const others = Object.keys(row).flatMap((name) => {
+      if (columns.includes(name) || (window && name === 'windowEnd')) return [];
+      if (window && name === 'windowStart') return columns.includes('window') ? [] : [window];
+      return [`${name}=${textOf(row[name])}`];
+    });
+    return [...inColumns, ...others];
+  }
+  /** Written as in the line with which it went in; what was made on the way is written as a row is. */
+  late(element: unknown, timestamp: number): Keyed {
+    this.#linesOf ??= new Map(
+      this.#script.steps.flatMap(({ action }) =>
+        action.kind === 'element'
+          ? [[elementKey(this.element(action.side, action.fields)), action.fields] as const]
+          : [],
+      ),
+    );
+    const fields = [
+      timeText(timestamp),
+      ...(this.#linesOf.get(elementKey(element)) ?? this.#fieldsOf(element, timestamp, [])),
+    ];
+    return { key: keyOf(fields), text: `! ${fields.join(' ')}` };
+  }
+}
+
+function elementKey(element: unknown): string {
+  const named =
+    isPlain(element) &&
+    Object.keys(element)
+      .sort()
+      .map((name) => `${name}=${textOf(element[name])}`);
+  return named ? named.join(' ') : textOf(element);
+}
+function keyOf(fields: readonly string[]): string {
+  return fields.map(normalised).join(' ');
+}
+function cellText(value: unknown): string {
+  return typeof value === 'string' && fieldsOf(value).length === 1 ? value : textOf(value);
+}
+/** What is left out of a line ("-") is not there at all. */
+function objectOf(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}
