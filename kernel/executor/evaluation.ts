@@ -14,6 +14,7 @@ import { CellEvaluation } from '../cells/cell-runtime.ts';
 import { evaluateCell } from '../cells/evaluate.ts';
 import { metaOf, ModuleLoader } from '../cells/modules.ts';
 import { copyData } from '../cells/plain-data.ts';
+import { withoutSourceMap } from '../cells/source-map.ts';
 import { SourcePlaces } from '../cells/source-places.ts';
 import { toWire } from '../protocol/values.ts';
 import type { Displayed, EvaluateCommand, Export, KeptData, LocatedError } from './executor-protocol.ts';
@@ -75,7 +76,7 @@ export class Evaluator {
       group: command.cell,
       resolvePath: (path) => resolve(folder, path),
       params: this.#params,
-      captures: hashValue([command.code, Object.values(given)]),
+      captures: hashValue([withoutSourceMap(command.code), Object.values(given)]),
       idlenessMillis: notebookIdlenessMillis,
       isBounded: (endpoint) => this.#isBounded(endpoint),
       pullHost: { pull: (from, label, fragment) => this.#host.openPull(command.run, from, label, fragment) },
