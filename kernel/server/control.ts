@@ -1,8 +1,8 @@
 // The control thread's one object: feeds events to the session's pure core and does what the core wants done, with executor, compiler, displays and timers.
 // It is one thing because every effect needs two of them; what each means is said in `session/` and `displays/`.
-import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
+import { ModuleContents } from '../cells/relative-modules.ts';
 import type { SavedViews, ViewStore } from '../displays/view-store.ts';
 import { layoutOf, streamName } from '../displays/layout.ts';
 import type {
@@ -38,6 +38,8 @@ export interface Observer {
   pulled?(event: PulledRows): Promise<void> | undefined;
   console?(event: Extract<ExecutorEvent, { kind: 'console' }>): void;
   operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
+  /** A change of the graph that was no run's. */
+  graphFailed?(error: LocatedError): void;
   runEnded?(cell: string, result: RunResult): void;
   changed?(): void;
 }
@@ -97,7 +99,7 @@ export class Control {
   readonly #clients = new Map<string, Notify>();
   readonly #labels = new Map<string, RowLabel>();
   readonly #atEnd = new Set<string>();
-  readonly #moduleTimes = new Map<string, number>();
+  readonly #modules = new ModuleContents();
   #nextRequest = 1;
   #heartbeat: NodeJS.Timeout | undefined;
   #broadcast: NodeJS.Timeout | undefined;
@@ -222,6 +224,10 @@ export class Control {
         break;
       case 'refuse-pull':
         this.#post({ kind: 'refuse-pull', pull: effect.pull, error: effect.error });
+        break;
+      case 'graph-failed':
+        this.#options.observer?.graphFailed?.(effect.error);
+        console.error(`The graph could not be changed: ${effect.error.message}`);
         break;
       case 'interrupt-executor':
         this.#post({ kind: 'interrupt', interrupt: effect.interrupt, cell: effect.cell });
@@ -448,15 +454,8 @@ export class Control {
 
   /** Relative modules of cells that run: whoever imports one that has changed is stale. */
   #lookAtModules(): void {
-    const changed: string[] = [];
-    const modules = new Set([...this.#session.cells.values()].flatMap((cell) => cell.active?.compiled.modules ?? []));
-    for (const path of modules) {
-      const time = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-      const before = this.#moduleTimes.get(path);
-      this.#moduleTimes.set(path, time);
-      if (before !== undefined && before !== time) changed.push(path);
-    }
-    for (const path of this.#moduleTimes.keys()) if (!modules.has(path)) this.#moduleTimes.delete(path);
+    this.#modules.track([...this.#session.cells.values()].flatMap((cell) => cell.active?.compiled.modules ?? []));
+    const changed = this.#modules.changed();
     if (changed.length > 0) this.dispatch({ kind: 'modules-changed', modules: changed });
   }
 

@@ -75,6 +75,8 @@ export type SessionEffect =
   | { readonly kind: 'commit'; readonly run: RunId; readonly cell: string; readonly restored: boolean }
   | { readonly kind: 'discard'; readonly run: RunId; readonly cell: string }
   | { readonly kind: 'forget'; readonly cell: string }
+  /** A change that was no run's could not be made. */
+  | { readonly kind: 'graph-failed'; readonly error: LocatedError }
   | { readonly kind: 'refuse-pull'; readonly pull: PullId; readonly error: LocatedError }
   | { readonly kind: 'interrupt-executor'; readonly interrupt: number; readonly cell?: string }
   | { readonly kind: 'start-executor' }

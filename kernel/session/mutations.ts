@@ -6,6 +6,22 @@ import { endRun } from './runs.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
 import { withActive, withCell, withRun } from './state.ts';
 
+/** A job: what was evaluated counts at once, its operators come later, with all others. */
+export function commitWithoutGraph(session: Session, now: number, emit: Emit): Session {
+  let s = session;
+  for (let run = nextToCommit(s); run?.candidate; run = nextToCommit(s)) {
+    s = withCell(s, run.cell, { active: run.candidate, error: undefined });
+    emit({ kind: 'commit', run: run.id, cell: run.cell, restored: false });
+    emit({ kind: 'show-errors', cell: run.cell });
+    s = { ...endRun(s, run, undefined, now, emit), graphChanged: true };
+  }
+  return s;
+}
+/** Nothing more can be evaluated until the graph is there: no run is left, or those that are left pull. */
+export function hasEvaluatedAll({ runs }: Session): boolean {
+  return !runs.some(({ status }) => !['queued', 'pulling'].includes(status));
+}
+
 /** Begins the next mutation when none is in flight and there is something to change. Called at the end of every step. */
 export function mutateIfNeeded(session: Session, emit: Emit): Session {
   if (session.executor !== 'ready' || session.mutation) return session;
@@ -94,7 +110,9 @@ export function mutationFailed(session: Session, epoch: number, error: LocatedEr
   let s: Session = { ...session, mutation: undefined };
   const run = s.runs.find((candidate) => candidate.id === mutation.run);
   if (run) return { ...endRun(s, run, error, now, emit), graphChanged: true };
-  for (const pull of mutation.pulls.filter((id) => !session.attachedPulls.has(id))) {
+  const unattached = mutation.pulls.filter((id) => !session.attachedPulls.has(id));
+  if (unattached.length === 0) emit({ kind: 'graph-failed', error });
+  for (const pull of unattached) {
     emit({ kind: 'refuse-pull', pull, error });
     s = withoutPull(s, pull);
   }

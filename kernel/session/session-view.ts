@@ -1,5 +1,6 @@
 // What clients see of the session: a state per cell, with its phase, figures and reasons, all derived from session state and metrics.
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
+import { partsOf } from '../live/planner.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
 import { detachedNames, staleNames } from './dependencies.ts';
 import { duplicates } from './document.ts';
@@ -58,7 +59,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     notes: notesOf(cell),
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, flow) : {}),
-    heldBack: heldBack(relevant, flow),
+    heldBack: heldBack(cell.id, relevant, flow),
     sink:
       sinks.length > 0
         ? { armed: isArmed(session, cell), target: sinks.map((sink) => sink.target).join(', ') }
@@ -77,8 +78,13 @@ function phaseOf(session: Session, cell: Cell, run: Run | undefined, relevant: r
   const { active } = cell;
   if (!active) return cell.error ? 'failed' : 'not-run';
   if (active.stopped || active.failures.length > 0) return 'failed';
-  if (relevant.length === 0) return 'defined';
+  if (relevant.length === 0) return showsPanel(active) && session.plan.nodes.length > 0 ? 'live' : 'defined';
   return livePhase(relevant, flow);
+}
+
+/** A panel has no operators of its own; it is about those of the others. */
+function showsPanel({ displayed }: Active): boolean {
+  return partsOf(displayed).some(({ kind }) => kind === 'backpressure');
 }
 
 /** connecting until all sources above have had contact, waiting until a record came, finished when everything has ended. */
@@ -157,14 +163,17 @@ function nameOf(active: Active, instance: string, report: OperatorReport | undef
   return report?.name;
 }
 
-function heldBack(relevant: readonly string[], flow: Flow): string | undefined {
+function heldBack(cell: string, relevant: readonly string[], flow: Flow): string | undefined {
   let worst: OperatorReport | undefined;
   for (const id of relevant) {
     const report = flow.reportById.get(id);
     if (report && report.backpressured > (worst?.backpressured ?? 0.1)) worst = report;
   }
   const culprit = worst && flow.culpritOf(worst.id);
-  return worst && culprit && `held back by ${culprit.name} (${levelOf(worst.backpressured)})`;
+  if (!worst || !culprit) return undefined;
+  // The user thinks of another cell as a whole, and of this one as its operators.
+  const name = culprit.cell === cell ? culprit.name : culprit.cell;
+  return `held back by ${name} (${levelOf(worst.backpressured)})`;
 }
 
 function errorsOf(cell: Cell): CellState['errors'] {

@@ -12,7 +12,15 @@ import {
   isRestoring,
   restoredRun,
 } from './executor-life.ts';
-import { arm, mutated, mutateIfNeeded, mutationFailed, withoutPull } from './mutations.ts';
+import {
+  arm,
+  commitWithoutGraph,
+  hasEvaluatedAll,
+  mutated,
+  mutateIfNeeded,
+  mutationFailed,
+  withoutPull,
+} from './mutations.ts';
 import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
 import type { Session } from './state.ts';
 import { withActive, withRun } from './state.ts';
@@ -27,8 +35,11 @@ export function step(state: Session, event: SessionEvent, now: number): Step {
   const effects: SessionEffect[] = [];
   const emit: Emit = (effect) => void effects.push(effect);
   let next = handle(state, event, now, emit);
-  next = mutateIfNeeded(next, emit);
-  next = giveTurns(next, now, emit);
+  if (next.settings.attach === 'each') next = giveTurns(mutateIfNeeded(next, emit), now, emit);
+  else {
+    next = giveTurns(commitWithoutGraph(next, now, emit), now, emit);
+    if (hasEvaluatedAll(next)) next = mutateIfNeeded(next, emit);
+  }
   return { state: next, effects };
 }
 

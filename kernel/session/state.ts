@@ -127,6 +127,11 @@ export interface Metrics {
 export interface Settings {
   /** `all`: sinks write at once (`sluice run`); `none`: never (`--dry`); `ask`: when the user arms them. */
   readonly arming: 'ask' | 'all' | 'none';
+  /**
+   * `each`: a run is done when its operators are attached, and a cell that comes late reads from the start by itself. `together`: a job has no late
+   * cells; what a request declares goes into the graph at once, as soon as nothing more can be evaluated.
+   */
+  readonly attach: 'each' | 'together';
   readonly graceMillis: number;
   /** The session ends this long after its last client; Infinity: never. */
   readonly idleMillis: number;
@@ -134,6 +139,7 @@ export interface Settings {
 }
 export const defaultSettings: Settings = {
   arming: 'ask',
+  attach: 'each',
   graceMillis: 10_000,
   idleMillis: 600_000,
   interruptMillis: 500,

@@ -29,7 +29,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
   const output = options.json ? jsonOutput(options) : textOutput(options);
   const failed = Promise.withResolvers<void>();
   const control = new Control({
-    settings: { arming: options.dry ? 'none' : 'all', idleMillis: Infinity },
+    settings: { arming: options.dry ? 'none' : 'all', attach: 'together', idleMillis: Infinity },
     compiler: notebookCompiler(() => notebook),
     planner: planLive,
     views: new ViewStore(),
@@ -43,6 +43,10 @@ export async function run(path: string, options: RunOptions): Promise<number> {
           cell,
           lines.map(({ text }) => text),
         ),
+      graphFailed(error) {
+        output.error(error.cell, error);
+        failed.resolve();
+      },
       operatorFailed({ cell, error, name, record }) {
         const where = record === undefined ? '' : ` Record: ${record}`;
         output.error(cell, { code: error.code, message: `${name}: ${error.message}${where}` });
@@ -85,8 +89,8 @@ async function finished(control: Control): Promise<string> {
   }
 }
 function isFinished(control: Control): boolean {
-  const { plan, metrics, mutation, runs } = control.session;
-  if (mutation || runs.length > 0) return false;
+  const { plan, metrics, mutation, runs, graphChanged } = control.session;
+  if (mutation || graphChanged || runs.length > 0) return false;
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
   return (

@@ -242,3 +242,42 @@ test('a version counts texts, not runs', () => {
   s.runs('a');
   assert.equal(s.state.cells.get('a')?.active?.version, 2);
 });
+
+test('in a job all cells join the graph together, once all have been evaluated', () => {
+  const s = new Stage({ attach: 'together' });
+  s.document({ a: 'x$ = ', b: 'y$ = x$' });
+  s.ready();
+  s.run('a', 'b');
+  s.compiled('a');
+  assert.deepEqual(s.evaluated('a'), ['commit a', 'a is done', 'b begins', 'compile b']);
+  s.compiled('b');
+  assert.deepEqual(s.evaluated('b'), ['commit b', 'b is done', 'answer a ok, b ok', 'mutate [a b]']);
+  assert.deepEqual(s.mutated(), []);
+});
+
+test('in a job a pull brings the graph early: it could wait for nothing else', () => {
+  const s = new Stage({ attach: 'together' });
+  s.document({ a: 'x$ = ', b: 'y = x$', c: 'z$ = ' });
+  s.ready();
+  s.run('a', 'b', 'c');
+  s.compiled('a');
+  s.evaluated('a');
+  s.compiled('b');
+  assert.deepEqual(s.pulls('b'), ['mutate [a p1]']);
+  s.mutated();
+  assert.deepEqual(s.pulled(), ['mutate [a]']);
+  s.mutated();
+  assert.deepEqual(s.evaluated('b'), ['commit b', 'b is done', 'c begins', 'compile c']);
+  s.compiled('c');
+  assert.deepEqual(s.evaluated('c').at(-1), 'mutate [a b c]');
+});
+
+test('a graph that a job cannot have is told', () => {
+  const s = new Stage({ attach: 'together' });
+  s.document({ a: 'x$ = ' });
+  s.ready();
+  s.run('a');
+  s.compiled('a');
+  s.evaluated('a');
+  assert.deepEqual(s.mutationFailed(), ['the graph cannot change: It has no end.']);
+});

@@ -163,7 +163,7 @@ test('a copy that reads its own history says how far it has come', () => {
   assert.equal(seen(plan, operators, 'totals').reason, 'catching up: 09:12:00 of 10:02:41');
 });
 
-test('a cell that is held back names who does it, with its own level', () => {
+test('a cell that is held back names the other cell, or the operator of its own, with its own level', () => {
   const plan = graph(
     ['orders/source:kafka', 'totals/tidy', 'totals/enrich', 'totals/out'],
     ['orders/source > totals/tidy', 'totals/tidy > totals/enrich', 'totals/enrich > totals/out'],
@@ -174,7 +174,7 @@ test('a cell that is held back names who does it, with its own level', () => {
     report('totals/enrich', { busy: 1 }),
     report('totals/out', { busy: 0.3 }),
   ];
-  assert.equal(seen(plan, operators, 'orders').heldBack, 'held back by enrich (HIGH)');
+  assert.equal(seen(plan, operators, 'orders').heldBack, 'held back by totals (HIGH)');
   assert.equal(seen(plan, operators, 'totals').heldBack, 'held back by enrich (LOW)');
 });
 

@@ -188,6 +188,8 @@ function sentence(effect: SessionEffect): string[] {
       return [`refuse ${effect.pull}: ${effect.error.message}`];
     case 'interrupt-executor':
       return [`interrupt ${effect.cell ?? 'all'}`];
+    case 'graph-failed':
+      return [`the graph cannot change: ${effect.error.message}`];
     case 'start-executor':
       return ['start executor'];
     case 'terminate-executor':
