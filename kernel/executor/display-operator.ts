@@ -14,6 +14,9 @@ import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-proto
 
 export const framesPerSecond = 4;
 
+/** A burst may be as large as what comes in this time at the full rate. */
+const burstSeconds = 2;
+
 type Frame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
 
 /** A row in a window whose start lies before this has seen only a part of the window. */
@@ -35,6 +38,8 @@ export class DisplayOperator implements Operator {
   #credit = 0;
   #changed = true;
   #context: OperatorContext | undefined;
+  /** Rows that may go beyond a frame's share. */
+  #saved = Infinity;
   #countAtFrame = 0;
   #frameAt = performance.now();
 
@@ -81,6 +86,7 @@ export class DisplayOperator implements Operator {
     // The newest are what a table shows; a chart gets them evenly.
     const rows = lossless ? this.#rows : this.#rows.slice(-limit);
     const sampled = lossless || rows.length === 0 ? 1 : Math.max(1, Math.round(arrived / rows.length));
+    this.#spend(rows.length, elapsed);
     this.#rows = [];
     this.#stride = 1;
     this.#credit -= lossless ? rows.length : 0;
@@ -116,12 +122,26 @@ export class DisplayOperator implements Operator {
     return { entries: 0 };
   }
 
-  /** Rows a frame; without a limit every row is sent. */
+  /** Rows of the present frame; without a limit every row is sent. What was not used lately may be used at once: a file that is read in a moment is shown whole. */
   #bounds(): { lossless: boolean; limit: number } {
     const perSecond = this.install?.perSecond;
-    return perSecond === undefined
-      ? { lossless: this.install !== undefined, limit: Infinity }
-      : { lossless: false, limit: Math.max(1, Math.ceil(perSecond / framesPerSecond)) };
+    if (perSecond === undefined) return { lossless: this.install !== undefined, limit: Infinity };
+    return {
+      lossless: false,
+      limit: Math.max(
+        1,
+        Math.ceil(perSecond / framesPerSecond),
+        Math.floor(Math.min(this.#saved, burstSeconds * perSecond)),
+      ),
+    };
+  }
+  /** Called when a frame goes out. */
+  #spend(rows: number, elapsedMillis: number): void {
+    const perSecond = this.install?.perSecond ?? 0;
+    this.#saved = Math.min(
+      burstSeconds * perSecond,
+      Math.max(0, this.#saved - rows) + (elapsedMillis / 1000) * perSecond,
+    );
   }
 
   #row(batch: Batch, i: number): DisplayRow {

@@ -1,0 +1,76 @@
+// What a display passes on: everything while little comes, an even sample when much comes, never more a second than a person needs.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Batch, OperatorContext } from '../../../engine/operators/operator.ts';
+import { DisplayOperator } from '../../executor/display-operator.ts';
+import type { DisplayInstall } from '../../executor/executor-protocol.ts';
+
+const context = { wake: () => undefined } as unknown as OperatorContext;
+const batchOf = (from: number, count: number): Batch => ({
+  length: count,
+  values: Array.from({ length: count }, (_, i) => ({ n: from + i })),
+  timestamps: Float64Array.from({ length: count }, (_, i) => from + i),
+});
+function displayOf(perSecond?: number): DisplayOperator {
+  const display = new DisplayOperator();
+  display.open(context);
+  const install: DisplayInstall = {
+    display: 'a/0',
+    cell: 'a',
+    part: 0,
+    instance: 'display/a/0',
+    port: 'out',
+    keep: false,
+    installed: 1,
+    perSecond,
+  };
+  display.install = install;
+  return display;
+}
+
+test('below the limit nothing is dropped, frame by frame', () => {
+  const display = displayOf(1000);
+  let seen = 0;
+  for (let frame = 1; frame <= 40; frame++) {
+    display.process(0, batchOf(frame * 240, 240), 0);
+    const { rows, sampled } = display.frame(performance.now() + frame * 250)!;
+    assert.equal(sampled, 1);
+    seen += rows.length;
+  }
+  assert.equal(seen, 40 * 240);
+});
+
+test('a file that is read in a moment is shown whole', () => {
+  const display = displayOf(1000);
+  display.process(0, batchOf(0, 1707), 0);
+  assert.equal(display.frame(performance.now())!.rows.length, 1707);
+});
+
+test('at 50,000 rows a second the rows sent are bounded and even, and the frame says 1 in how many', () => {
+  const display = displayOf(1000);
+  const start = performance.now();
+  let sent = 0;
+  for (let frame = 1; frame <= 40; frame++) {
+    for (let part = 0; part < 25; part++) display.process(0, batchOf(frame * 12_500 + part * 500, 500), 0);
+    const { rows, sampled, total } = display.frame(start + frame * 250)!;
+    sent += rows.length;
+    assert.equal(total, frame * 12_500);
+    if (frame > 12) {
+      assert.ok(rows.length <= 500, `${rows.length} rows in a frame`);
+      assert.ok(Math.abs(sampled - 12_500 / rows.length) <= 1);
+      const first = (rows[0]!.value as { n: number }).n;
+      const last = (rows.at(-1)!.value as { n: number }).n;
+      assert.ok(last - first > 4000, 'they are spread over the frame');
+    }
+  }
+  assert.ok(sent < 40 * 250 + 4000, `${sent} rows in 10 s`);
+});
+
+test('without a limit every row waits for credit', () => {
+  const display = displayOf();
+  assert.equal(display.process(0, batchOf(0, 10), 0), 0);
+  display.credit(4);
+  assert.equal(display.process(0, batchOf(0, 10), 0), 4);
+  assert.equal(display.frame(performance.now())!.rows.length, 4);
+  assert.equal(display.process(0, batchOf(0, 10), 4), 4);
+});
