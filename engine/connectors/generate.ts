@@ -3,9 +3,10 @@
 // With a rate, record n is due at start + n / rate; a poll emits all that are due, however late it comes, so a slow reader loses none. Without one, all are due.
 // A record without a timestamp selector has happened at its `now`: arrival by the clock would differ from reader to reader.
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import { fresh } from '../operators/fresh.ts';
 import type { StateReader, StateWriter } from '../operators/operator.ts';
-import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
-import { compileEventTime } from '../time/event-time.ts';
+import type { Source, SourceContext, SourceOutput, SourceStatus } from '../operators/source.ts';
+import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import { RecordRandom, recordSeed, type RecordSeed } from './record-random.ts';
 import { rawText, RejectedRecords } from './rejected-records.ts';
@@ -24,7 +25,6 @@ interface Saved {
   /** undefined: it was never polled. */
   readonly start?: number;
   readonly time: SourceTimeState;
-  readonly emitted: number;
   readonly errors: number;
   readonly opened: number;
 }
@@ -59,11 +59,61 @@ class GenerateContext {
   }
 }
 
-class GenerateSource implements Source {
+/** What the loop needs of the source. */
+interface GenerateHost {
+  n: number;
+  /** Record n has no event time. */
+  reject(element: unknown, n: number): void;
+}
+type Loop = (start: number, due: number) => void;
+
+/** Records up to `due`, as far as there is room. Copied for each source, see `fresh`. */
+function generateLoop(
+  host: GenerateHost,
+  next: (context: GenerateContext) => unknown,
+  eventTime: EventTime | undefined,
+  output: SourceOutput,
+  time: SourceTime,
+  Context: typeof GenerateContext,
+  millisEach: number,
+  seed: RecordSeed,
+): Loop {
+  const timeOf = eventTime?.of;
+  return (start, due) => {
+    let n = host.n;
+    let newest = -Infinity;
+    try {
+      while (n < due) {
+        const end = Math.min(due, n + output.allowance);
+        if (end === n) return;
+        for (; n < end; n++) {
+          const at = Math.floor(start + n * millisEach);
+          const element = next(new Context(n, at, seed));
+          const timestamp = timeOf === undefined ? at : timeOf(element);
+          if (timestamp !== timestamp) {
+            host.reject(element, n);
+            n++;
+            break;
+          }
+          // The first may bring the source back from idleness, which is said before it comes.
+          if (newest === -Infinity) time.record(0, timestamp);
+          if (timestamp > newest) newest = timestamp;
+          output.emitAt(element, timestamp, 0, n);
+        }
+      }
+    } finally {
+      host.n = n;
+      if (newest > -Infinity) time.record(0, newest);
+    }
+  };
+}
+
+class GenerateSource implements Source, GenerateHost {
+  n = 0;
   readonly #node: PlanNode;
   readonly #starts: SourceStarts;
   readonly #next: (context: GenerateContext) => unknown;
-  readonly #timestampOf: ((element: unknown) => number | string) | undefined;
+  readonly #eventTime: EventTime | undefined;
   readonly #spec: WatermarkSpec | undefined;
   readonly #seed: RecordSeed;
   readonly #limit: number;
@@ -72,10 +122,9 @@ class GenerateSource implements Source {
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
+  #loop!: Loop;
   #start: number | undefined;
   #hasJoined = false;
-  #n = 0;
-  #emitted = 0;
   #opened = 0;
 
   constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts) {
@@ -83,7 +132,7 @@ class GenerateSource implements Source {
     this.#node = node;
     this.#starts = starts;
     this.#next = functions.get(next.fn);
-    this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
+    this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);
     this.#spec = watermark;
     this.#seed = recordSeed(seed);
     this.#limit = limit ?? Infinity;
@@ -96,13 +145,22 @@ class GenerateSource implements Source {
     this.#time = new SourceTime(context.output, context.clock.now(), this.#spec);
     this.#rejected = new RejectedRecords(context, 0);
     this.#opened = 1;
+    this.#loop = fresh(generateLoop, this.#node.name)(
+      this,
+      this.#next,
+      this.#eventTime,
+      context.output,
+      this.#time,
+      GenerateContext,
+      this.#millisEach,
+      this.#seed,
+    );
   }
 
   restore(reader: StateReader): void {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
-    this.#n = saved.n;
-    this.#emitted = saved.emitted;
+    this.n = saved.n;
     this.#rejected.count = saved.errors;
     this.#opened += saved.opened;
     if (saved.start === undefined) return;
@@ -113,10 +171,9 @@ class GenerateSource implements Source {
 
   snapshot(writer: StateWriter): void {
     writer.value({
-      n: this.#n,
+      n: this.n,
       ...(this.#start !== undefined && { start: this.#start }),
       time: this.#time.snapshot(),
-      emitted: this.#emitted,
       errors: this.#rejected.count,
       opened: this.#opened,
     } satisfies Saved);
@@ -129,55 +186,42 @@ class GenerateSource implements Source {
   }
 
   poll(): 'more' | 'wait' | 'end' {
-    const { output, clock } = this.#context;
-    const now = clock.now();
+    const now = this.#context.clock.now();
     const start = (this.#start ??= this.#begin(now));
     this.#time.partition(0);
     const due = this.#isPaced ? Math.min(this.#limit, dueBy(now - start, this.#millisEach)) : this.#limit;
-    while (this.#n < due) {
-      this.#emitNext(start);
-      if (output.full) break;
-    }
-    if (this.#n >= this.#limit) {
+    this.#loop(start, due);
+    if (this.n >= this.#limit) {
       this.#time.final();
       return 'end';
     }
-    const isHeldBack = this.#n < due;
+    const isHeldBack = this.n < due;
     this.#time.onClock(now, isHeldBack);
     if (isHeldBack) return 'more';
-    const nextDue = Math.ceil(start + this.#n * this.#millisEach);
+    const nextDue = Math.ceil(start + this.n * this.#millisEach);
     this.#context.wakeAt(Math.min(this.#millisEach < gatherMillis ? now + gatherMillis : nextDue, this.#time.nextAt));
     return 'wait';
   }
 
-  #emitNext(start: number): void {
-    const n = this.#n;
-    const at = Math.floor(start + n * this.#millisEach);
-    const element = this.#next(new GenerateContext(n, at, this.#seed));
-    const timestamp = this.#timestampOf ? this.#timestampOf(element) : at;
-    this.#n = n + 1;
-    if (typeof timestamp === 'string') {
-      this.#rejected.add(timestamp, `${this.#node.name} n=${n}`, n, this.#emitted, () => rawText(element));
-      return;
-    }
-    this.#emitted++;
-    this.#time.record(0, timestamp);
-    this.#context.output.emitAt(element, timestamp, 0, n);
+  reject(element: unknown, n: number): void {
+    const { problem } = this.#eventTime!;
+    this.#rejected.add(problem, `${this.#node.name} n=${n}`, n, n - this.#rejected.count, () => rawText(element));
   }
 
   position(): string {
-    return `n=${this.#n}`;
+    return `n=${this.n}`;
   }
 
   status(): SourceStatus {
-    const isFinished = this.#n >= this.#limit;
+    const isFinished = this.n >= this.#limit;
+    const emitted = this.n - this.#rejected.count;
     return {
       entries: 0,
       opened: this.#opened,
-      phase: isFinished ? 'finished' : this.#emitted === 0 ? 'waiting' : 'live',
+      phase: isFinished ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
       errors: this.#rejected.count,
-      ...this.#rejected.waiting(this.#emitted),
+      ...this.#rejected.waiting(emitted),
     };
   }
 
