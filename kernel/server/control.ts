@@ -4,9 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
 import { ModuleContents } from '../cells/relative-modules.ts';
 import type { SavedViews, ViewStore } from '../displays/view-store.ts';
-import { layoutOf, streamName } from '../displays/layout.ts';
 import type {
-  DisplayInstall,
   ExecutorCommand,
   ExecutorEvent,
   ExecutorPort,
@@ -14,15 +12,16 @@ import type {
   SnapshotPart,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
-import type { CellText, Notifications, RunResult, SessionView } from '../protocol/messages.ts';
+import type { CellText, RunResult, SessionView } from '../protocol/messages.ts';
 import { Flow } from '../session/flow.ts';
 import type { SessionEffect, SessionEvent } from '../session/events.ts';
-import { partsOf } from '../live/planner.ts';
-import type { DeclaredCell, GraphDeclaration, LivePlanner } from '../session/graph.ts';
+import type { LivePlanner } from '../session/graph.ts';
 import { catchingUp, whyNothingFires } from '../session/reasons.ts';
 import { sessionView } from '../session/session-view.ts';
 import { step } from '../session/session.ts';
 import { type Compiled, createSession, type Session, type Settings } from '../session/state.ts';
+import { Broadcast, type Notify } from './broadcast.ts';
+import { type RowLabel, RunningDisplays } from './running-displays.ts';
 
 /** `kernel/cells`: compiles one cell of a notebook. */
 export interface CellCompiler {
@@ -41,16 +40,11 @@ export interface Observer {
   /** A change of the graph that was no run's. */
   graphFailed?(error: LocatedError): void;
   runEnded?(cell: string, result: RunResult): void;
+  /** The graph has changed, where each source stood at `positions`: with a run of `cell`, or because of a deletion, an undo, a pull. */
+  mutated?(event: Extract<ExecutorEvent, { kind: 'mutated' }>, cell: string | undefined): void;
   changed?(): void;
 }
 export type PulledRows = Extract<ExecutorEvent, { kind: 'pull-rows' }>;
-/** Whose rows they are. */
-export interface RowLabel {
-  readonly cell: string;
-  /** Name of the stream that is shown. */
-  readonly stream: string;
-  readonly isOneOfSeveral: boolean;
-}
 export type RowFrame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
 
 export interface ControlOptions {
@@ -66,10 +60,7 @@ export interface ControlOptions {
   ended(reason: string): void;
 }
 
-type Notify = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
-
 const heartbeatMillis = 1000;
-const broadcastMillis = 50;
 /** Large state is snapshotted less often than every second: writing it takes at most a twentieth of the executor's time. */
 const snapshotPause = 20;
 /** Worth telling the user. */
@@ -87,8 +78,8 @@ export class Control {
   #isStepping = false;
   #executor: ExecutorPort | undefined;
   #blamed: Whereabouts | undefined;
-  #displays: readonly DisplayInstall[] = [];
-  #planned: readonly DisplayInstall[] = [];
+  readonly displays = new RunningDisplays();
+  readonly #clients: Broadcast;
   #snapshot: { readonly parts: readonly SnapshotPart[]; readonly views: SavedViews } | undefined;
   #snapshotNumber = 0;
   #isSnapshotting = false;
@@ -96,20 +87,18 @@ export class Control {
   #nextSnapshotAt = 0;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #answers = new Map<number, (results: readonly RunResult[]) => void>();
-  readonly #clients = new Map<string, Notify>();
-  readonly #labels = new Map<string, RowLabel>();
-  readonly #atEnd = new Set<string>();
   readonly #modules = new ModuleContents();
   #nextRequest = 1;
   #heartbeat: NodeJS.Timeout | undefined;
-  #broadcast: NodeJS.Timeout | undefined;
-  #lastView = '';
-  #lastDocument: readonly CellText[] = [];
 
   constructor(options: ControlOptions) {
     this.#options = options;
     this.views = options.views;
     this.#session = createSession(options.settings);
+    this.#clients = new Broadcast(
+      () => this.view(),
+      () => this.#session.document,
+    );
   }
 
   start(): void {
@@ -120,7 +109,7 @@ export class Control {
   }
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
-    clearTimeout(this.#broadcast);
+    this.#clients.close();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#isClosing = true;
     const executor = this.#executor;
@@ -136,14 +125,6 @@ export class Control {
   get session(): Session {
     return this.#session;
   }
-  /** Displays that run, as of the last mutation that was done. */
-  get displays(): readonly DisplayInstall[] {
-    return this.#displays;
-  }
-  /** All rows of the display have come. */
-  isAtEnd({ display, installed }: DisplayInstall): boolean {
-    return this.#atEnd.has(`${display}@${installed}`);
-  }
   view(): SessionView {
     return sessionView(this.#session, {
       now: Date.now(),
@@ -155,11 +136,11 @@ export class Control {
   // ---------------------------------------------------------------------------- what clients ask for
 
   join(client: string, notify: Notify): void {
-    this.#clients.set(client, notify);
+    this.#clients.add(client, notify);
     this.dispatch({ kind: 'client-joined', client });
   }
   leave(client: string): void {
-    if (!this.#clients.delete(client)) return;
+    if (!this.#clients.remove(client)) return;
     this.views.forgetClient(client);
     this.dispatch({ kind: 'client-left', client });
   }
@@ -185,6 +166,10 @@ export class Control {
       this.#isStepping = false;
     }
     this.#changed();
+  }
+  #changed(): void {
+    this.#options.observer?.changed?.();
+    this.#clients.changed();
   }
 
   // ---------------------------------------------------------------------------- what the session wants done
@@ -240,7 +225,7 @@ export class Control {
         void this.#executor?.terminate();
         break;
       case 'show-prepared-views':
-        this.#displays = this.#planned;
+        this.displays.install();
         this.views.showPrepared();
         break;
       case 'drop-prepared-views':
@@ -262,11 +247,11 @@ export class Control {
         this.#answers.delete(effect.request);
         break;
       case 'run-started':
-        this.#notify('run', { cell: effect.cell, event: 'start' });
+        this.#clients.tell('run', { cell: effect.cell, event: 'start' });
         break;
       case 'run-ended':
         this.#options.observer?.runEnded?.(effect.cell, effect.result);
-        this.#notify('run', { cell: effect.cell, event: 'end', result: effect.result });
+        this.#clients.tell('run', { cell: effect.cell, event: 'end', result: effect.result });
         break;
       case 'set-timer':
         this.#setTimer(effect.timer, effect.millis);
@@ -276,7 +261,7 @@ export class Control {
         this.#timers.delete(effect.timer);
         break;
       case 'end-session':
-        this.#notify('ending', { reason: effect.reason });
+        this.#clients.tell('ending', { reason: effect.reason });
         this.#options.ended(effect.reason);
         break;
       default:
@@ -297,7 +282,7 @@ export class Control {
 
   #mutate({ epoch, graph, committing, failed, restore }: Extract<SessionEffect, { kind: 'mutate' }>): void {
     try {
-      const wanted = this.#wanted(graph, epoch);
+      const wanted = this.displays.wanted(graph, epoch, this.#options.lossless === true);
       const { plan: running } = this.#session;
       const planned = this.#options.planner({
         graph,
@@ -307,14 +292,9 @@ export class Control {
         committing,
         restoring: restore,
       });
-      const displays = planned.displays.map((install) => this.#continued(install));
-      this.#planned = displays;
-      for (const declared of graph.cells) {
-        const { cell, displayed, detached } = declared;
+      const displays = this.displays.plan(graph, planned.displays);
+      for (const { cell, displayed, detached } of graph.cells) {
         const isAnew = displays.some((install) => install.cell === cell && !install.keep);
-        for (const { display, installed, part, keep } of displays)
-          if (display === `${cell}/${part}` && !keep)
-            this.#labels.set(`${display}@${installed}`, label(declared, part));
         if (!detached && (cell === committing || isAnew)) this.views.prepare(cell, displayed, displays);
       }
       this.dispatch({ kind: 'planned', epoch, plan: planned.plan, notes: planned.notes });
@@ -328,22 +308,6 @@ export class Control {
     } catch (error) {
       this.dispatch({ kind: 'mutation-failed', epoch, error: located(error, committing) });
     }
-  }
-
-  /** A display for every part of rows that some cell shows. */
-  #wanted(graph: GraphDeclaration, epoch: number): readonly DisplayInstall[] {
-    return graph.cells.flatMap(({ cell, displayed }) =>
-      layoutOf(displayed).flatMap((layout, part): DisplayInstall[] => {
-        if (layout.kind !== 'table' && layout.kind !== 'chart') return [];
-        const perSecond = this.#options.lossless ? undefined : layout.perSecond;
-        const display = `${cell}/${part}`;
-        return [{ display, cell, part, instance: '', port: 'out', perSecond, keep: false, installed: epoch }];
-      }),
-    );
-  }
-  #continued(install: DisplayInstall): DisplayInstall {
-    const former = install.keep && this.#displays.find(({ display }) => display === install.display);
-    return former ? { ...install, installed: former.installed } : { ...install, keep: false };
   }
 
   #setTimer(timer: string, millis: number): void {
@@ -401,6 +365,12 @@ export class Control {
         this.dispatch(event);
         this.#explain();
         return;
+      case 'mutated': {
+        const { mutation, runs } = this.#session;
+        observer?.mutated?.(event, runs.find(({ id }) => id === mutation?.run)?.cell);
+        this.dispatch(event);
+        return;
+      }
       case 'operator-failed':
         this.dispatch(event);
         observer?.operatorFailed?.(event);
@@ -413,8 +383,8 @@ export class Control {
   #rows(frame: RowFrame): void {
     const { observer, lossless } = this.#options;
     if (!lossless) this.views.rows(frame);
-    const label = this.#labels.get(`${frame.display}@${frame.installed}`);
-    if (frame.finished) this.#atEnd.add(`${frame.display}@${frame.installed}`);
+    const label = this.displays.label(frame);
+    if (frame.finished) this.displays.ended(frame);
     const done = label && observer?.rows?.(frame, label);
     if (!lossless || frame.rows.length === 0) return;
     const more = (): void => this.#post({ kind: 'credit', display: frame.display, rows: frame.rows.length });
@@ -428,7 +398,7 @@ export class Control {
     this.views.measured(plan, metrics);
     const flow = new Flow(plan, metrics.operators);
     this.views.explain((display) => {
-      const instance = this.#displays.find((install) => install.display === display)?.instance;
+      const instance = this.displays.instanceOf(display);
       if (instance === undefined) return undefined;
       return catchingUp(flow, instance) ?? whyNothingFires(flow, instance, metrics.at);
     });
@@ -436,7 +406,7 @@ export class Control {
 
   /** The stream behind the first display of a cell. */
   #shown(cell: string): string | undefined {
-    const instance = this.#displays.find((install) => install.cell === cell)?.instance;
+    const instance = this.displays.firstOf(cell)?.instance;
     return this.#session.plan.edges.find(({ to }) => to === instance)?.from;
   }
 
@@ -458,40 +428,12 @@ export class Control {
     const changed = this.#modules.changed();
     if (changed.length > 0) this.dispatch({ kind: 'modules-changed', modules: changed });
   }
-
-  // ---------------------------------------------------------------------------- what clients hear
-
-  #notify: Notify = (method, params) => {
-    for (const notify of this.#clients.values()) notify(method, params);
-  };
-
-  #changed(): void {
-    this.#options.observer?.changed?.();
-    if (this.#broadcast || this.#clients.size === 0) return;
-    this.#broadcast = setTimeout(() => {
-      this.#broadcast = undefined;
-      const view = this.view();
-      const text = JSON.stringify(view);
-      if (text !== this.#lastView) this.#notify('state', view);
-      this.#lastView = text;
-      if (this.#lastDocument !== this.#session.document)
-        this.#notify('cells', { cells: (this.#lastDocument = this.#session.document) });
-    }, broadcastMillis);
-  }
 }
 
 /** A part holds only what was written since the last snapshot; instances that are gone are gone from the new list too. */
 function mergeParts(former: readonly SnapshotPart[], next: readonly SnapshotPart[]): readonly SnapshotPart[] {
   const known = new Map(former.map((part) => [part.instance, part.state]));
   return next.map((part) => ({ ...part, state: mergeSnapshots(known.get(part.instance), part.state) }));
-}
-
-function label({ cell, displayed, exports }: DeclaredCell, part: number): RowLabel {
-  const parts = partsOf(displayed);
-  const streams = parts.flatMap((spec) => ('from' in spec ? [streamName(spec.from, exports)] : []));
-  const spec = parts[part];
-  const stream = spec && 'from' in spec ? streamName(spec.from, exports) : cell;
-  return { cell, stream, isOneOfSeveral: new Set(streams).size > 1 };
 }
 
 function located(error: unknown, cell: string | undefined): LocatedError {

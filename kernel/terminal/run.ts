@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewStore } from '../displays/view-store.ts';
 import { planLive } from '../live/planner.ts';
 import { notebookCompiler } from '../server/compiler.ts';
-import { Control, type PulledRows, type RowFrame, type RowLabel } from '../server/control.ts';
+import { Control, type PulledRows, type RowFrame } from '../server/control.ts';
+import type { RowLabel } from '../server/running-displays.ts';
 import { executorThread } from '../server/executor-thread.ts';
 import { CommandError } from './command-error.ts';
 import { jobMetrics } from './job-metrics.ts';
@@ -94,8 +95,7 @@ function isFinished(control: Control): boolean {
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
   return (
-    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) &&
-    control.displays.every((d) => control.isAtEnd(d))
+    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) && control.displays.areAtEnd
   );
 }
 
