@@ -25,6 +25,9 @@ export interface LiveSessionOptions {
 export class LiveSession implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-live-'));
   readonly control: Control;
+  /** Each change of the graph: the cell whose run it was, and where the sources stood. */
+  readonly mutations: { readonly cell: string | undefined; readonly positions: Readonly<Record<string, string>> }[] =
+    [];
   #cells: CellText[] = [];
   #watchers = 0;
   /** Lossless: every row of a display since it was installed. */
@@ -46,7 +49,11 @@ export class LiveSession implements AsyncDisposable {
       views: new ViewStore(),
       startExecutor: () => executorThread(notebook),
       ended: () => undefined,
-      ...(lossless && { lossless, observer: { rows: (frame: RowFrame) => void this.#keep(frame) } }),
+      observer: {
+        mutated: ({ positions }, cell) => void this.mutations.push({ cell, positions }),
+        ...(lossless && { rows: (frame: RowFrame) => void this.#keep(frame) }),
+      },
+      ...(lossless && { lossless }),
     });
     this.control.start();
   }

@@ -1,0 +1,15 @@
+// Chance that can be repeated: a failure names its seed.
+export interface Chance {
+  /** In [0, 1). */
+  next(): number;
+  pick<T>(from: readonly T[]): T;
+}
+
+export function seeded(seed: number): Chance {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return { next, pick: (from) => from[Math.floor(next() * from.length)]! };
+}
