@@ -32,7 +32,6 @@ export class CellConsole {
     this.#send = send;
     this.#timer = setInterval(() => this.#flush(), flushMillis);
     for (const level of levels)
-      // eslint-disable-next-line no-console -- this is where the console of cells is made
       console[level] = (...args: unknown[]) => this.#say(level, args);
   }
   /** Runs an evaluation whose output is heard, or is dropped (it was heard the first time). */

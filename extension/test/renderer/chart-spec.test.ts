@@ -1,3 +1,4 @@
+// The Vega-Lite spec of a chart compiles with our theme, our data set and our legend, whatever the mark.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Scale, Signal } from 'vega';

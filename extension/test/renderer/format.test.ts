@@ -1,3 +1,4 @@
+// Figures as a person reads them: SI suffixes, rates, times in the zone of the user.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clock, count, figure, moment, percent, perSecond, rate, si, span, utc } from '../../renderer/format.ts';

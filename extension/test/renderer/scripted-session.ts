@@ -1,4 +1,4 @@
-// A script that emits what a kernel's displays emit: snapshots and deltas for looking at the drawing and for driving it in a real
+// One script that emits what a kernel’s displays emit: snapshots and deltas for looking at the drawing and for driving it in a real
 // browser. It stands for no kernel in any test of the kernel.
 import type {
   BackpressurePart,

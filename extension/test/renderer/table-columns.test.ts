@@ -1,3 +1,4 @@
+// Columns of a table: found in the rows, typed by their values, and kept while rows come and go.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';

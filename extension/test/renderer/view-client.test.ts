@@ -1,3 +1,4 @@
+// The state of one view: whatever order messages come in, lost or twice, it ends where the kernel is.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
