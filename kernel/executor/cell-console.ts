@@ -31,8 +31,7 @@ export class CellConsole {
     this.#operatorCell = operatorCell;
     this.#send = send;
     this.#timer = setInterval(() => this.#flush(), flushMillis);
-    for (const level of levels)
-      console[level] = (...args: unknown[]) => this.#say(level, args);
+    for (const level of levels) console[level] = (...args: unknown[]) => this.#say(level, args);
   }
   /** Runs an evaluation whose output is heard, or is dropped (it was heard the first time). */
   during<R>(heard: boolean, run: () => R): R {

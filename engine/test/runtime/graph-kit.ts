@@ -15,7 +15,7 @@ export function planOf(edges: string, own: Readonly<Record<string, string>> = {}
     .map((edge) => {
       const [from, target] = edge.split('>') as [string, string];
       const [to, input] = target.split('.') as [string, string | undefined];
-      return { from, port: 'out', to, input: (input === '1' ? 1 : 0), exchange: 'forward' as const };
+      return { from, port: 'out', to, input: input === '1' ? 1 : 0, exchange: 'forward' as const };
     });
   const ids = [...new Set(parsed.flatMap(({ from, to }) => [from, to]))];
   const nodes = ids.map((id): PlanNode => ({
