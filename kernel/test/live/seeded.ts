@@ -1,8 +1,8 @@
 // Chance that can be repeated: a failure names its seed.
 export interface Chance {
   /** In [0, 1). */
-  next(): number;
-  pick<T>(from: readonly T[]): T;
+  readonly next: () => number;
+  readonly pick: <T>(from: readonly T[]) => T;
 }
 
 export function seeded(seed: number): Chance {

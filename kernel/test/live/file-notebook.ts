@@ -1,0 +1,48 @@
+// A notebook over a file, in several texts a cell: what the laws about schedules, Run All and `sluice run` have in common.
+import { LiveSession } from './live-session.ts';
+
+const records = Array.from({ length: 400 }, (_, n) => ({
+  n,
+  at: 1_700_000_000_000 + n * 250 + ((n * 7) % 5) * 100,
+  who: `w${n % 4}`,
+  amount: (n * 13) % 50,
+}));
+export const files = { 'data.jsonl': records.map((record) => JSON.stringify(record)).join('\n') };
+
+/** Cells with several texts each; a text is right by itself, whatever the others are. */
+export const texts: Readonly<Record<string, readonly string[]>> = {
+  source: [
+    `import { count, file, sum, tumbling, valueState } from 'sluice';
+     const events = file<{ n: number; at: number; who: string; amount: number }>('data.jsonl', { timestamp: 'at', watermark: { outOfOrderness: '1s' } });`,
+    `import { count, file, sum, tumbling, valueState } from 'sluice';
+     const events = file<{ n: number; at: number; who: string; amount: number }>('data.jsonl', { timestamp: 'at', watermark: { outOfOrderness: '1s' } }).filter((e) => e.n % 3 !== 0);`,
+  ],
+  limit: ['const limit = 10;', 'const limit = 25;'],
+  large: [
+    `const large = events.filter((e) => e.amount > limit); large.show();`,
+    `const large = events.filter((e) => e.amount > limit).map((e) => ({ ...e, amount: e.amount * 2 })); large.show();`,
+  ],
+  totals: [
+    `const totals = large.keyBy('who').window(tumbling('10s')).aggregate({ total: sum('amount'), n: count() }); totals.show();`,
+    `const totals = large.keyBy('who').window(tumbling('20s')).aggregate({ total: sum('amount') }); totals.show();`,
+  ],
+  running: [
+    `const running = events.keyBy('who').aggregate({ total: sum('amount') }); running.show();`,
+    `const running = events.keyBy('who').process({ state: { last: valueState<number>() }, *onElement(e, { state }) { const last = state.last.get() ?? 0; state.last.set(e.n); yield { who: e.who, gap: e.n - last }; } }); running.show();`,
+  ],
+};
+export const shown = ['large', 'totals', 'running'];
+
+/** Rows in an order of their own: keys come in any order. */
+export function multiset(rows: readonly unknown[]): string[] {
+  return rows.map((row) => JSON.stringify(row)).sort();
+}
+
+/** What a fresh session gives that runs everything once, in order. */
+export async function runAll(choice: Readonly<Record<string, number>>): Promise<Record<string, string[]>> {
+  await using session = new LiveSession({ files, lossless: true });
+  for (const id of Object.keys(texts)) session.edit(id, texts[id]![choice[id]!]!);
+  await session.ran(...Object.keys(texts));
+  await session.finished();
+  return Object.fromEntries(shown.map((id) => [id, multiset(session.everyRow(id))]));
+}
