@@ -50,7 +50,7 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, i
       if (isNew) control.join(id, notify);
       return welcome(served);
     },
-    sync: ({ cells }) => control.dispatch({ kind: 'sync', cells }),
+    sync: ({ cells }) => control.dispatch({ kind: 'sync', client: id, cells }),
     run: ({ cells }) => control.run(cells),
     interrupt: ({ cell }) => control.dispatch({ kind: 'interrupt', cell }),
     delete: ({ cell }) => control.dispatch({ kind: 'delete', cell }),

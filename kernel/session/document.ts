@@ -1,25 +1,36 @@
 // The document as clients have it: texts at hand, cells that go and come back. A deleted cell keeps its operators for a time of grace, so that undo resumes them.
 import type { CellText } from '../protocol/messages.ts';
-import type { Emit } from './events.ts';
+import type { Emit, SessionEvent } from './events.ts';
 import { endRun } from './runs.ts';
 import type { Cell, Session } from './state.ts';
 import { withCell } from './state.ts';
 
-export function sync(session: Session, document: readonly CellText[], now: number, emit: Emit): Session {
+type Sync = Extract<SessionEvent, { kind: 'sync' }>;
+export function sync(session: Session, { client = '', cells }: Sync, now: number, emit: Emit): Session {
+  const document = [...cells, ...onlyElsewhere(session, client, cells)];
+  const documents = new Map(session.documents).set(client, new Set(cells.map(({ id }) => id)));
   const texts = new Map<string, string>();
   for (const { id, kind, text } of document) if (kind === 'code' && !texts.has(id)) texts.set(id, text);
-  let s: Session = { ...session, document };
+  let s: Session = { ...session, document, documents };
   for (const cell of session.cells.values()) if (!texts.has(cell.id)) s = remove(s, cell, now, emit);
-  const cells = new Map(s.cells);
+  const known = new Map(s.cells);
   for (const [id, text] of texts) {
-    const cell = cells.get(id);
+    const cell = known.get(id);
     if (cell?.deleted) {
       emit({ kind: 'clear-timer', timer: graceTimer(id) });
       s = { ...s, graphChanged: true };
     }
-    cells.set(id, cell ? { ...cell, text, deleted: false } : { id, text, version: 0, armed: [], deleted: false });
+    known.set(id, cell ? { ...cell, text, deleted: false } : { id, text, version: 0, armed: [], deleted: false });
   }
-  return { ...s, cells };
+  return { ...s, cells: known };
+}
+
+/** Cells that this client never had and another one has: a second window that opens the saved file deletes nothing of the first one's. */
+function onlyElsewhere(session: Session, client: string, cells: readonly CellText[]): readonly CellText[] {
+  const here = new Set([...cells.map(({ id }) => id), ...(session.documents.get(client) ?? [])]);
+  const others = [...session.documents].filter(([id]) => id !== client).flatMap(([, ids]) => [...ids]);
+  const elsewhere = new Set(others);
+  return session.document.filter(({ id }) => !here.has(id) && elsewhere.has(id));
 }
 
 /** A client says so before its next sync: the text stays in the document until then. */

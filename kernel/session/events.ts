@@ -19,7 +19,8 @@ export type SessionExecutorEvent = Exclude<
 >;
 
 export type SessionEvent =
-  | { readonly kind: 'sync'; readonly cells: readonly CellText[] }
+  /** The whole document as this client has it; two windows may have two. */
+  | { readonly kind: 'sync'; readonly client?: string; readonly cells: readonly CellText[] }
   | { readonly kind: 'run'; readonly request: number; readonly cells: readonly string[] }
   | { readonly kind: 'interrupt'; readonly cell?: string }
   | { readonly kind: 'delete'; readonly cell: string }

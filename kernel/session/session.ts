@@ -46,7 +46,7 @@ export function step(state: Session, event: SessionEvent, now: number): Step {
 function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Session {
   switch (event.kind) {
     case 'sync':
-      return sync(s, event.cells, now, emit);
+      return sync(s, event, now, emit);
     case 'run':
       return requestRun(s, event.request, event.cells, emit);
     case 'interrupt':
@@ -108,9 +108,11 @@ function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Sessi
 function clientLeft(s: Session, client: string, emit: Emit): Session {
   const clients = new Set(s.clients);
   clients.delete(client);
+  const documents = new Map(s.documents);
+  documents.delete(client);
   const { idleMillis } = s.settings;
   if (clients.size === 0 && idleMillis !== Infinity) emit({ kind: 'set-timer', timer: 'idle', millis: idleMillis });
-  return { ...s, clients };
+  return { ...s, clients, documents };
 }
 
 function timer(s: Session, id: string, emit: Emit): Session {

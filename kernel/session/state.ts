@@ -147,8 +147,10 @@ export const defaultSettings: Settings = {
 
 export interface Session {
   readonly settings: Settings;
-  /** The document: every cell, prose too, duplicates too. */
+  /** The document: every cell, prose too, duplicates too; as it was synced last, with what only another client has at the end. */
   readonly document: readonly CellText[];
+  /** Client → ids of the cells in its own document. */
+  readonly documents: ReadonlyMap<string, ReadonlySet<string>>;
   /** Code cells by id: those of the document, and deleted ones in their time of grace. */
   readonly cells: ReadonlyMap<string, Cell>;
   /** In the order in which they get their turn. */
@@ -179,6 +181,7 @@ export function createSession(settings: Partial<Settings> = {}): Session {
   return {
     settings: { ...defaultSettings, ...settings },
     document: [],
+    documents: new Map(),
     cells: new Map(),
     runs: [],
     requests: new Map(),

@@ -172,3 +172,35 @@ for (const { arming, sentence } of [
     s.compiled('a');
     assert.deepEqual(s.evaluated('a'), [sentence]);
   });
+
+const texts = (cells: Readonly<Record<string, string>>) =>
+  Object.entries(cells).map(([id, text]) => ({ id, kind: 'code', text }) as const);
+
+test('a second window that opens the saved file deletes nothing of what only the first one has', () => {
+  const s = new Stage();
+  s.ready();
+  const sync = (client: string, cells: Readonly<Record<string, string>>) =>
+    s.event({ kind: 'sync', client, cells: texts(cells) });
+  sync('one', { a: 'x$ = ', unsaved: 'y$ = x$' });
+  s.runs('a');
+  s.runs('unsaved');
+  assert.deepEqual(sync('two', { a: 'x$ = ' }), []);
+  assert.equal(s.view('unsaved').phase, 'defined');
+  s.document({ a: 'x$ = ' });
+  assert.deepEqual(s.state.cells.get('unsaved')?.deleted, false);
+  assert.deepEqual(
+    sync('one', { a: 'x$ = ' }),
+    ['timer grace:unsaved 10000', 'mutate [a unsaved?]'],
+    'who had it deletes it',
+  );
+});
+
+test('what only a client had that is gone goes with the next document', () => {
+  const s = new Stage();
+  s.ready();
+  s.event({ kind: 'sync', client: 'one', cells: texts({ a: 'x$ = ' }) });
+  s.runs('a');
+  s.event({ kind: 'client-joined', client: 'two' });
+  s.event({ kind: 'client-left', client: 'one' });
+  assert.deepEqual(s.event({ kind: 'sync', client: 'two', cells: [] }), ['timer grace:a 10000', 'mutate [a?]']);
+});
