@@ -102,16 +102,28 @@ export class BatchBuilder {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
-  /** A zigzag integer, exact below 2^52. */
+  /** A zigzag integer, exact up to 2^53. */
   #varlong(value: number): void {
+    if (Math.abs(value) >= exactZigzag) {
+      let rest = zigzagOfLarge(value);
+      for (; rest >= 0x80n; rest >>= 7n) this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      this.#bytes[this.#length++] = Number(rest);
+      return;
+    }
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
     for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.#bytes[this.#length++] = (rest % 128) | 0x80;
     this.#bytes[this.#length++] = rest;
   }
 }
 
+/** Below, twice the value is still exact. */
+const exactZigzag = 2 ** 51;
+function zigzagOfLarge(value: number): bigint {
+  return value < 0 ? -2n * BigInt(value) - 1n : 2n * BigInt(value);
+}
 function varlongSize(value: number): number {
   let size = 1;
-  for (let rest = value < 0 ? -2 * value - 1 : 2 * value; rest >= 0x80; rest = Math.floor(rest / 128)) size++;
+  if (Math.abs(value) >= exactZigzag) for (let rest = zigzagOfLarge(value); rest >= 0x80n; rest >>= 7n) size++;
+  else for (let rest = value < 0 ? -2 * value - 1 : 2 * value; rest >= 0x80; rest = Math.floor(rest / 128)) size++;
   return size;
 }

@@ -55,6 +55,8 @@ class KafkaSource implements Source {
   #emitted = 0;
   #errors = 0;
   #opened = 0;
+  /** What is wrong with the last record that is no element. */
+  #lastProblem: string | undefined;
   #trouble: string | undefined;
   #isFinished = false;
   #allowance: RateAllowance | undefined;
@@ -129,12 +131,7 @@ class KafkaSource implements Source {
 
   status(): SourceStatus {
     const isStarted = this.#next !== undefined;
-    const waiting =
-      this.#trouble !== undefined
-        ? `${this.#trouble.replace(/\.?$/, ';')} trying again`
-        : isStarted && this.#emitted === 0
-          ? `no record has come from ${this.#parameters.topic} yet`
-          : undefined;
+    const waiting = this.#waiting();
     return {
       entries: 0,
       opened: this.#opened,
@@ -143,6 +140,14 @@ class KafkaSource implements Source {
       errors: this.#errors,
       ...(waiting !== undefined && { waiting }),
     };
+  }
+
+  /** Why nothing comes, when there is a reason. */
+  #waiting(): string | undefined {
+    if (this.#trouble !== undefined) return `${this.#trouble.replace(/\.?$/, ';')} trying again`;
+    if (!this.#next || this.#emitted > 0) return undefined;
+    if (this.#lastProblem !== undefined) return `no record is usable: ${this.#lastProblem}`;
+    return `no record has come from ${this.#parameters.topic} yet`;
   }
 
   close(): void {
@@ -199,10 +204,11 @@ class KafkaSource implements Source {
     const { topic } = this.#parameters;
     const { output, clock } = this.#context;
     this.#errors++;
+    this.#lastProblem = `${topic}[${partition}]@${offset}${this.#decoder.problem}.`;
     if (!output.hasReader('errors')) return;
     const seen = this.#emitted + this.#errors;
     const share = `${this.#errors.toLocaleString('en-US')} of ${seen.toLocaleString('en-US')} so far`;
-    const error = `${topic}[${partition}]@${offset}${this.#decoder.problem}. It went to ${this.#node.name}.errors; ${share}.`;
+    const error = `${this.#lastProblem} It went to ${this.#node.name}.errors; ${share}.`;
     output.emitTo(
       'errors',
       { topic, partition, offset: String(offset), raw, error },

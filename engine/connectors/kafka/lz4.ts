@@ -22,7 +22,8 @@ export function decompressLz4Frames(bytes: Buffer): Buffer {
         do literals += more = bytes[at++]!;
         while (more === 255);
       }
-      if (at + literals > end) throw new RangeError('broken LZ4 block');
+      // Written so that a NaN from beyond the end fails too.
+      if (!(at + literals <= end)) throw new RangeError('broken LZ4 block');
       room(literals);
       bytes.copy(out, filled, at, at + literals);
       at += literals;
@@ -37,7 +38,7 @@ export function decompressLz4Frames(bytes: Buffer): Buffer {
         do length += more = bytes[at++]!;
         while (more === 255);
       }
-      if (distance === 0 || distance > filled - frameStart) throw new RangeError('broken LZ4 block');
+      if (distance === 0 || distance > filled - frameStart || !(at <= end)) throw new RangeError('broken LZ4 block');
       room(length);
       if (distance >= length) out.copy(out, filled, filled - distance, filled - distance + length);
       else for (let i = 0; i < length; i++) out[filled + i] = out[filled + i - distance]!;

@@ -167,18 +167,28 @@ export class RecordCursor {
     for (let shift = 7; ; shift += 7) {
       byte = bytes[this.at++]!;
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80 || shift > 28) return (value >>> 1) ^ -(value & 1);
+      if (!(byte >= 0x80) || shift > 28) return (value >>> 1) ^ -(value & 1);
     }
   }
-  /** A zigzag integer of up to 64 bits, exact below 2^53. */
+  /** A zigzag integer of up to 64 bits, exact up to 2^53. */
   varlong(): number {
     const bytes = this.#bytes;
+    const start = this.at;
     let value = 0;
-    for (let scale = 1; ; scale *= 128) {
+    for (let scale = 1; scale < 2 ** 49; scale *= 128) {
       const byte = bytes[this.at++]!;
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      if (!(byte >= 0x80)) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     }
+    // Rare, and beyond what a double holds before its sign is taken out.
+    this.at = start;
+    let zigzag = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = bytes[this.at++]!;
+      zigzag |= BigInt(byte & 0x7f) << shift;
+      if (!(byte >= 0x80)) break;
+    }
+    return Number(zigzag & 1n ? -((zigzag + 1n) >> 1n) : zigzag >> 1n);
   }
   skipVarint(): void {
     while (this.#bytes[this.at++]! >= 0x80);

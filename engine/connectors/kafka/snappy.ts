@@ -2,6 +2,9 @@
 
 const javaMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
+/** More than any batch holds. */
+const largestBlock = 1 << 29;
+
 export function decompressSnappy(bytes: Buffer): Buffer {
   if (bytes.length < 16 || !bytes.subarray(0, 8).equals(javaMagic)) return decompressBlock(bytes);
   const blocks: Buffer[] = [];
@@ -19,12 +22,14 @@ function decompressBlock(bytes: Buffer): Buffer {
   for (let scale = 1; ; scale *= 128) {
     const byte = bytes[at++]!;
     size += (byte & 0x7f) * scale;
-    if (byte < 0x80) break;
+    // A NaN or undefined from beyond the end ends it too.
+    if (!(byte >= 0x80)) break;
   }
+  if (!(size <= largestBlock)) throw new RangeError('broken snappy block');
   const out = Buffer.allocUnsafe(size);
   let filled = 0;
   const copy = (distance: number, length: number): void => {
-    if (distance === 0 || distance > filled || filled + length > size) throw new RangeError('broken snappy block');
+    if (!(distance > 0 && distance <= filled && filled + length <= size)) throw new RangeError('broken snappy block');
     // What is copied may overlap what is being written: byte by byte then.
     if (distance >= length) out.copy(out, filled, filled - distance, filled - distance + length);
     else for (let i = 0; i < length; i++) out[filled + i] = out[filled + i - distance]!;

@@ -121,10 +121,7 @@ export class TopicReader {
       if (node === undefined) void this.#refreshLater();
       else if (!this.#loops.has(node)) {
         this.#loops.add(node);
-        void this.#fetchFrom(node).then(
-          () => this.#loops.delete(node),
-          (error: unknown) => this.#fail(error),
-        );
+        void this.#fetchFrom(node).catch((error: unknown) => this.#fail(error));
       }
     }
     if (isDone) this.close();
@@ -161,8 +158,8 @@ export class TopicReader {
         if (fetched.error !== kafkaErrors.none)
           throw new TryAgain(`broker ${node} answers ${errorName(fetched.error)}`);
         idleRounds = fetched.partitions.some(({ start, end }) => end > start) ? 0 : idleRounds + 1;
+        if (fetched.partitions.every(({ error }) => error === kafkaErrors.none)) this.#works();
         if (await this.#handOver(fetched.partitions)) await this.#refreshLater();
-        else this.#works();
       } catch (error) {
         if (this.#closed) return;
         if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;

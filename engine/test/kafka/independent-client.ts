@@ -6,7 +6,12 @@ export interface IndependentClient {
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly producer: Producer;
-  createTopic(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
+  createTopic(
+    topic: string,
+    partitions?: number,
+    config?: Readonly<Record<string, string>>,
+    replicas?: number,
+  ): Promise<void>;
   /** One JSON value a message; `partition` of each says where it goes. */
   send(topic: string, messages: readonly TestMessage[]): Promise<void>;
   /** As retention does: the topic begins at `offset` afterwards. */
@@ -32,10 +37,11 @@ export async function independentClient(brokers: string): Promise<IndependentCli
     kafka,
     admin,
     producer,
-    async createTopic(topic, numPartitions = 1, config = {}) {
+    async createTopic(topic, numPartitions = 1, config = {}, replicationFactor = 1) {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: false });
-      await hasLeaders(admin, topic);
+      const topics = [{ topic, numPartitions, configEntries, replicationFactor }];
+      await admin.createTopics({ topics, waitForLeaders: false });
+      await hasLeaders(admin, topic, numPartitions);
     },
     async send(topic, messages) {
       await producer.send({ topic, messages: messages.map(toMessage) });
@@ -51,12 +57,14 @@ export async function independentClient(brokers: string): Promise<IndependentCli
   };
 }
 
-/** kafkajs's own waiting gives up when the broker that it asks has not heard of the topic yet. */
-async function hasLeaders(admin: Admin, topic: string): Promise<void> {
+/**
+ * Until each leader itself answers for its partitions: kafkajs repeats a whole request when one partition of it is not ready, and then the others have
+ * its rows twice. kafkajs's own waiting gives up when the broker that it asks has not heard of the topic yet.
+ */
+async function hasLeaders(admin: Admin, topic: string, partitions: number): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      if (topics[0]!.partitions.every(({ leader }) => leader >= 0)) return;
+      if ((await admin.fetchTopicOffsets(topic)).length === partitions) return;
     } catch (error) {
       if (attempt === 100) throw error;
     }

@@ -178,7 +178,8 @@ test('a sink that is not armed takes all rows, connects to nothing and writes no
 });
 
 test('a topic that may not be written says which right is missing', { skip }, async () => {
-  await client.createTopic('read-only', 1);
+  const admin = await independentClient(broker.brokers);
+  await admin.createTopic('read-only', 1);
   const rule = {
     resourceType: AclResourceTypes.TOPIC,
     resourcePatternType: ResourcePatternTypes.LITERAL,
@@ -188,7 +189,8 @@ test('a topic that may not be written says which right is missing', { skip }, as
     principal: 'User:ANONYMOUS',
     operation: AclOperationTypes.READ,
   };
-  await client.admin.createAcls({ acl: [rule] });
+  await admin.admin.createAcls({ acl: [rule] });
+  await admin.close();
   const sink = sinkTo({ topic: 'read-only' });
   const error = await sink.write(rows(1)).then(
     () => sink.failed(),

@@ -314,17 +314,17 @@ test('time waits for a partition that is silent from the start until it is idle'
   assert.equal(first?.watermark, 3_999);
   assert.equal(second?.idle, true);
   assert.equal(second?.watermark, undefined);
-  await source.until('idleness', () => source.marks.length === 1);
-  assert.deepEqual(source.marks, ['idle']);
+  // On a slow machine it may have been idle before its first record, too.
+  await source.until('idleness', () => source.marks.at(-1) === 'idle' && source.watermark === 3_999);
+  await patient.until('its row', () => patient.rows.length === 1);
   assert.deepEqual(patient.watermarks, []);
-  assert.equal(patient.rows.length, 1);
   // The partition that was silent counts again at once, and holds nothing back that is out already.
   await client.send(topic, [
     { partition: 1, value: { at: 9_000 } },
     { partition: 0, value: { at: 7_000 } },
   ]);
   await source.until('more time', () => source.watermark! > 3_999);
-  assert.equal(source.marks[1], 'active');
+  assert.ok(source.marks.lastIndexOf('active') > 0);
   await patient.until('its first time', () => patient.watermark === 5_999);
 });
 
@@ -336,7 +336,8 @@ test('a partition that has reached its end holds time back no more', { skip }, a
   const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'at' } };
   const source = read(parameters);
   await source.ended();
-  assert.equal(source.watermark, 5_003);
+  // Whichever partition came first is out of the way; the other one says what time it is.
+  assert.equal(source.watermark, source.rows[0]!.partition === 0 ? 5_003 : 999);
   assert.deepEqual(source.marks, []);
 });
 

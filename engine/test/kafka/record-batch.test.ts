@@ -1,0 +1,163 @@
+// Batches as laws: what is written is what is read, halves are the whole, and broken bytes are an error and never other rows.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { BatchBuilder } from '../../connectors/kafka/batch-builder.ts';
+import { decompressLz4Frames } from '../../connectors/kafka/lz4.ts';
+import { crc32c } from '../../connectors/kafka/crc32c.ts';
+import { batchHeaders, committedBatches, readRecords } from '../../connectors/kafka/record-batch.ts';
+import { decompressSnappy } from '../../connectors/kafka/snappy.ts';
+
+interface Row {
+  readonly key: string | undefined;
+  readonly value: string;
+  readonly timestamp: number;
+}
+const row: fc.Arbitrary<Row> = fc.record({
+  key: fc.option(fc.string({ unit: 'grapheme' }), { nil: undefined }),
+  value: fc.string({ unit: 'grapheme', maxLength: 300 }),
+  timestamp: fc.oneof(
+    fc.integer({ min: 0, max: 8.64e15 }),
+    fc.integer({ min: 1_700_000_000_000, max: 1_700_000_100_000 }),
+  ),
+});
+
+function built(rows: readonly Row[]): BatchBuilder {
+  const builder = new BatchBuilder();
+  for (const { key, value, timestamp } of rows)
+    builder.append(key === undefined ? undefined : Buffer.from(key), value, timestamp);
+  return builder;
+}
+/** The batch as a broker would give it back: at an offset. */
+function stored(builder: BatchBuilder, baseOffset: number): Buffer {
+  const bytes = Buffer.from(builder.stamped(7n, 0, 0));
+  bytes.writeBigInt64BE(BigInt(baseOffset), 0);
+  return bytes;
+}
+function read(bytes: Buffer, from = 0, until = Infinity) {
+  const { count, values, lengths, offsets, timestamps } = readRecords(
+    batchHeaders(bytes, 0, bytes.length),
+    bytes,
+    from,
+    until,
+  );
+  let at = 0;
+  return Array.from({ length: count }, (_, i) => {
+    const value = Buffer.from(values.subarray(at, (at += lengths[i]!))).toString();
+    return { value, timestamp: timestamps[i]!, offset: offsets[i]! };
+  });
+}
+
+test('reading what was written gives the same rows, from any offset to any other', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(row, { minLength: 1 }), { minLength: 1, maxLength: 4 }),
+      fc.nat(2 ** 40),
+      fc.nat(30),
+      fc.nat(30),
+      (batches, base, skipFirst, take) => {
+        let offset = base;
+        const all: object[] = [];
+        const parts = batches.map((rows) => {
+          const bytes = stored(built(rows), offset);
+          for (const { value, timestamp } of rows) all.push({ value, timestamp, offset: offset++ });
+          return bytes;
+        });
+        const bytes = Buffer.concat(parts);
+        assert.deepEqual(read(bytes), all);
+        assert.deepEqual(
+          read(bytes, base + skipFirst, base + skipFirst + take),
+          all.slice(skipFirst, skipFirst + take),
+        );
+      },
+    ),
+  );
+});
+
+test('a batch that is cut off at the end of an answer is left for the next one', () => {
+  const bytes = Buffer.concat([
+    stored(built([{ key: undefined, value: 'a', timestamp: 1 }]), 0),
+    stored(built([{ key: undefined, value: 'b', timestamp: 1 }]), 1),
+  ]);
+  for (let end = 0; end <= bytes.length; end++) {
+    const headers = batchHeaders(bytes, 0, end);
+    assert.equal(headers.length, end === bytes.length ? 2 : end >= bytes.length / 2 ? 1 : 0);
+  }
+});
+
+test('two halves are the whole', () => {
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 2, maxLength: 20 }), (rows) => {
+      const whole = built(rows);
+      const [first, second] = whole.halves();
+      const halves = [...read(stored(first, 0)), ...read(stored(second, first.count))];
+      assert.deepEqual(halves, read(stored(whole, 0)));
+      assert.ok(first.count > 0 && second.count > 0);
+    }),
+  );
+});
+
+test('aborted transactions are left out batch by batch, also when producers and transactions follow each other', () => {
+  interface Made {
+    readonly producer: bigint;
+    readonly kind: 'data' | 'plain' | 'commit' | 'abort';
+  }
+  const made: Made[] = [
+    { producer: 1n, kind: 'data' },
+    { producer: 2n, kind: 'data' },
+    { producer: 1n, kind: 'abort' },
+    { producer: 2n, kind: 'data' },
+    { producer: 1n, kind: 'data' },
+    { producer: 3n, kind: 'plain' },
+    { producer: 2n, kind: 'commit' },
+    { producer: 1n, kind: 'commit' },
+    { producer: 1n, kind: 'data' },
+    { producer: 1n, kind: 'abort' },
+  ];
+  const bytes = Buffer.concat(
+    made.map(({ producer, kind }, offset) => {
+      const builder = new BatchBuilder();
+      // The key of a control record is its version and its type: 0 aborts, 1 commits.
+      const key =
+        kind === 'abort' ? Buffer.from([0, 0, 0, 0]) : kind === 'commit' ? Buffer.from([0, 0, 0, 1]) : undefined;
+      builder.append(key, String(offset), 1);
+      const batch = Buffer.from(builder.stamped(producer, 0, 0));
+      batch.writeBigInt64BE(BigInt(offset), 0);
+      batch.writeInt16BE(kind === 'plain' ? 0 : kind === 'data' ? 16 : 48, 21);
+      return batch;
+    }),
+  );
+  const aborted = [
+    { producer: 1n, firstOffset: 0 },
+    { producer: 1n, firstOffset: 8 },
+  ];
+  const seen = committedBatches(batchHeaders(bytes, 0, bytes.length), bytes, aborted).map(
+    ({ baseOffset }) => baseOffset,
+  );
+  assert.deepEqual(seen, [1, 3, 4, 5]);
+});
+
+test('the checksum is CRC-32C', () => {
+  const bytes = Buffer.from('..123456789..');
+  assert.equal(crc32c(bytes, 2, 11), 0xe3069283);
+  assert.equal(crc32c(Buffer.alloc(32), 0, 32), 0x8a9136aa);
+});
+
+test('broken compressed bytes are an error or bytes, never an endless loop', () => {
+  const samples = [
+    gzipSync('x'),
+    Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 5, 0, 0, 0, 0x10, 0x61, 1, 0, 0x50]),
+  ];
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...samples)), (given) => {
+      for (const decode of [decompressSnappy, decompressLz4Frames])
+        try {
+          assert.ok(Buffer.isBuffer(decode(Buffer.from(given))));
+        } catch (error) {
+          assert.ok(error instanceof RangeError, String(error));
+        }
+    }),
+    { numRuns: 500 },
+  );
+});
