@@ -253,6 +253,15 @@ test('records that are no JSON or have no usable time go to errors with offset a
   assert.equal(source.source.status().errors, 5);
 });
 
+test('a source whose records are all refused says why nothing comes', { skip }, async () => {
+  const topic = await filled('useless', 1, [{ value: 'hello' }]);
+  const source = read({ topic, from: 'earliest', format: 'json' });
+  await source.until('the error', () => source.errors.length === 1);
+  const { waiting, phase } = source.source.status();
+  assert.equal(phase, 'waiting');
+  assert.match(waiting ?? '', /^no record is usable: .+\[0\]@0 is not JSON: /);
+});
+
 test(
   'a record that a schema refuses goes to errors, and what the schema makes of the others is emitted',
   { skip },
