@@ -53,6 +53,9 @@ export class Executor {
   readonly #pulls = new Map<string, { readonly operator: PullOperator; readonly run: number }>();
   readonly #told = new Map<string, ToldPull>();
   readonly #places = new Map<string, number>();
+  /** Instances of the mutation in flight that were not there before, and what has happened to them. */
+  #arriving: ReadonlySet<string> = new Set();
+  readonly #held: ExecutorEvent[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   #lastMetrics = performance.now();
   #turn: Task | undefined;
@@ -205,6 +208,8 @@ export class Executor {
 
   #mutate(command: MutateCommand): void {
     const { post } = this.#options;
+    const before = new Set(this.#runtime.plan.nodes.map((node) => node.id));
+    this.#arriving = new Set(command.plan.nodes.flatMap(({ id }) => (before.has(id) ? [] : [id])));
     try {
       const restore = command.restore && new Map(command.restore.map((part) => [part.instance, part.state]));
       this.#runtime.mutate(
@@ -214,6 +219,8 @@ export class Executor {
           this.#markPartial(joinedAt);
           this.#frames();
           post({ kind: 'mutated', epoch: command.epoch, positions });
+          this.#arriving = new Set();
+          for (const event of this.#held.splice(0)) post(event);
         },
       );
       this.#install(command);
@@ -293,7 +300,7 @@ export class Executor {
     for (const { operator } of this.#pulls.values())
       if (this.#reaches(failure.node, operator)) operator.fail(failure.error);
     const source = node && this.#sourceName(node.id);
-    this.#options.post({
+    const event: ExecutorEvent = {
       kind: 'operator-failed',
       instance: failure.node,
       cell,
@@ -302,7 +309,10 @@ export class Executor {
       ...(failure.record
         ? { record: describeRecord(failure.record, source) }
         : failure.working !== undefined && { record: failure.working }),
-    });
+    };
+    // Of what a mutation brings nothing is heard before the mutation itself.
+    if (this.#arriving.has(failure.node)) this.#held.push(event);
+    else this.#options.post(event);
   }
   /** The pull hangs on this node: its rows will never come. */
   #reaches(node: string, pull: PullOperator): boolean {

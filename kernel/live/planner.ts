@@ -60,7 +60,7 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
       instance: change.main.get(pullNode(pull)) ?? '',
       port: from.port,
     })),
-    notes: notesOf(next, change.decisions, cells, merged.detached),
+    notes: notesOf(next, change.decisions, cells),
   };
 };
 
@@ -147,12 +147,11 @@ function sharePulled(plan: Plan, branches: readonly Branch[]): Plan {
   };
 }
 
-/** What the user should know of a change that keeps, resets or cuts off state. */
+/** What the user should know of a change that keeps or resets state. */
 function notesOf(
   plan: Plan,
   decisions: ReadonlyMap<string, Decision>,
   cells: readonly Declared[],
-  detached: readonly { readonly to: string; readonly missing: string }[],
 ): Record<string, readonly string[]> {
   const notes: Record<string, string[]> = {};
   for (const { cell } of cells) notes[cell] = [];
@@ -164,11 +163,6 @@ function notesOf(
       notes[node.group]?.push(`${nameOf(node)} keeps what it held before the change.`);
     if (decision === 'reset')
       notes[node.group]?.push(`${nameOf(node)} starts again from now: what it holds has another shape.`);
-  }
-  for (const { to, missing } of detached) {
-    const node = plan.nodes.find((one) => one.uid === to);
-    if (node && missing !== nowhere)
-      notes[node.group]?.push(`${missing} is not defined any more; ${nameOf(node)} waits without input.`);
   }
   return notes;
 }

@@ -52,7 +52,7 @@ test('02 without a broker says how to get one, at the cell that needs it, and do
 });
 
 test('03 makes its source wait for the slow cell, loses nothing, and says where the time goes', async () => {
-  const { lines } = await runJson('samples/03-backpressure.sluice.ts', '10s');
+  const { lines } = await runJson('samples/03-backpressure.sluice.ts', '20s');
   const operators = lines.at(-1)?.metrics?.operators ?? [];
   const named = (part: string): OperatorFigures => {
     const found = operators.find(({ id }) => id.includes(part));

@@ -1,0 +1,12 @@
+// The version that a kernel says it is, is the one of the package it came in.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { build } from '../protocol/version.ts';
+
+test('the build that kernels and clients compare is the version of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  assert.equal(build, version);
+});
