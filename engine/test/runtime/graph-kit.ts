@@ -1,5 +1,5 @@
 // Graphs for the runtime's own tests: plans by hand, with operators that are given by kind.
-import type { Plan, PlanNode } from '../../graph/plan.ts';
+import type { Plan, PlanEdge, PlanNode } from '../../graph/plan.ts';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../operators/source.ts';
@@ -12,10 +12,10 @@ export function planOf(edges: string, own: Readonly<Record<string, string>> = {}
     .split(',')
     .map((edge) => edge.trim())
     .filter((edge) => edge !== '')
-    .map((edge) => {
+    .map((edge): PlanEdge => {
       const [from, target] = edge.split('>') as [string, string];
       const [to, input] = target.split('.') as [string, string | undefined];
-      return { from, port: 'out', to, input: input === '1' ? 1 : 0, exchange: 'forward' as const };
+      return { from, port: 'out', to, input: input === '1' ? 1 : 0, exchange: 'forward' };
     });
   const ids = [...new Set(parsed.flatMap(({ from, to }) => [from, to]))];
   const nodes = ids.map((id): PlanNode => ({

@@ -1,6 +1,7 @@
 // The graph changes at a barrier: what is not touched is the same object, nothing is lost or doubled, nothing fires because of an edit.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OperatorContext } from '../../operators/operator.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
 test('a task whose operators did not change is the same object after a mutation', () => {
@@ -227,4 +228,41 @@ test('an operator that throws stops with what hangs on it; the rest goes on and 
   runtime.snapshot(() => (complete = true));
   settle();
   assert.equal(complete, true);
+});
+
+test('an operator that loses its last reader at a mutation hears its barrier, though it lets go of its inputs before', () => {
+  const numbers = new Numbers();
+  const { runtime, settle } = runtimeOf({ numbers, sum: () => new Sum(), sink: () => new Sink() });
+  runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+  settle();
+  numbers.give(5);
+  const mutated: number[] = [];
+  runtime.mutate(planOf('numbers>sum, numbers>sink2'), {}, ({ epoch }) => mutated.push(epoch));
+  settle();
+  assert.deepEqual([mutated.length, runtime.barriersInFlight], [1, 0]);
+});
+
+test('an operator that has had enough hears the barriers that were on their way', () => {
+  const numbers = new Numbers();
+  const enough = new Pass();
+  const { runtime, settle } = runtimeOf({ numbers, pass: enough, sink: () => new Sink() });
+  let output: OperatorContext['output'];
+  const open = enough.open.bind(enough);
+  enough.open = (context) => {
+    output = context.output;
+    open(context);
+  };
+  enough.f = (value) => {
+    output.finish();
+    return value;
+  };
+  runtime.mutate(planOf('numbers>pass, pass>sink'), {});
+  settle();
+  numbers.give(1);
+  runtime.round();
+  let taken = 0;
+  runtime.snapshot(() => taken++);
+  runtime.snapshot(() => taken++);
+  settle();
+  assert.deepEqual([taken, runtime.barriersInFlight, runtime.tasks.get('pass')?.status], [2, 0, 'ended']);
 });
