@@ -534,7 +534,7 @@ export class Runtime implements TaskHost {
   }
   /** Barriers reach a task over its channels; one that has none left hears those still to come from the runtime. */
   #hearNext(task: Task): void {
-    if (task.gate.attached) {
+    if (this.#willHear(task)) {
       task.forgetInjected();
       return;
     }
@@ -582,6 +582,8 @@ export class Runtime implements TaskHost {
     this.#options.onWork?.();
   }
   onEnded(task: Task): void {
+    // It has closed its inputs: a barrier that was on its way over them is lost there.
+    if (task.dormant) this.#hearNext(task);
     this.#options.onEnded?.(task.id);
   }
 
