@@ -19,7 +19,7 @@ import { Runtime, type Snapshot } from '../runtime/runtime.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
 import type { TaskFailure } from '../runtime/task.ts';
 import { ManualClock } from '../time/clock.ts';
-import { freezeDeep } from './freeze.ts';
+import { deepFreeze } from '../state/freeze.ts';
 import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
 
 /** What the test says, waiting until the runtime takes it. */
@@ -164,7 +164,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
 
   element(value: unknown, timestamp = 0): void {
-    this.#say(0, { kind: 'element', value: freezeDeep(value), timestamp });
+    deepFreeze(value);
+    this.#say(0, { kind: 'element', value, timestamp });
   }
   watermark(time: number): void {
     this.#say(0, { kind: 'watermark', time });
@@ -179,7 +180,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.element(value, timestamp);
   }
   right(value: unknown, timestamp = 0): void {
-    this.#say(1, { kind: 'element', value: freezeDeep(value), timestamp });
+    deepFreeze(value);
+    this.#say(1, { kind: 'element', value, timestamp });
   }
   leftWatermark(time: number): void {
     this.watermark(time);
