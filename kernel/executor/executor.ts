@@ -211,12 +211,15 @@ export class Executor {
     const before = new Set(this.#runtime.plan.nodes.map((node) => node.id));
     this.#arriving = new Set(command.plan.nodes.flatMap(({ id }) => (before.has(id) ? [] : [id])));
     try {
+      const former = new Set(this.#runtime.plan.nodes.map(({ id }) => id));
+      const startsAnew = ({ id }: PlanNode): boolean =>
+        !command.restore && !former.has(id) && command.handover[id] === undefined;
       const restore = command.restore && new Map(command.restore.map((part) => [part.instance, part.state]));
       this.#runtime.mutate(
         command.plan,
         { handover: command.handover, ...(restore && { restore }) },
         ({ positions, joinedAt }) => {
-          this.#markPartial(joinedAt);
+          this.#markPartial(joinedAt, startsAnew);
           this.#frames();
           post({ kind: 'mutated', epoch: command.epoch, positions });
           this.#arriving = new Set();
@@ -244,10 +247,11 @@ export class Executor {
   }
   /**
    * A window that was open when its operator came to a live source has seen only a part. Rows up to the bound above the watermark had already
-   * gone by, so windows that begin before that are partial.
+   * gone by, so windows that begin before that are partial. What came beside a running window, or above one that kept its state, makes none partial.
    */
-  #markPartial(joinedAt: Readonly<Record<string, number>>): void {
+  #markPartial(joinedAt: Readonly<Record<string, number>>, startsAnew: (node: PlanNode) => boolean): void {
     const { plan } = this.#runtime;
+    const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
     const bound = Math.max(
       0,
       ...plan.nodes.map(
@@ -255,18 +259,16 @@ export class Executor {
           (node.parameters['watermark'] as { outOfOrdernessMillis?: number } | undefined)?.outOfOrdernessMillis ?? 0,
       ),
     );
-    for (const [reader, watermark] of Object.entries(joinedAt)) {
-      if (!Number.isFinite(watermark)) continue;
-      const before = watermark + bound + 1;
-      for (const [instance, display] of this.#displays)
-        if (instance !== reader && this.#isAbove(reader, instance))
-          display.partialBefore = Math.max(display.partialBefore, before);
-    }
-  }
-  #isAbove(upper: string, lower: string): boolean {
-    return (
-      upper === lower || this.#runtime.plan.edges.some((edge) => edge.to === lower && this.#isAbove(upper, edge.from))
-    );
+    const mark = (id: string, before: number, isPartial: boolean): void => {
+      const node = nodes.get(id)!;
+      const holdsState = node.shape !== '';
+      if (holdsState && !isPartial && !startsAnew(node)) return;
+      const display = this.#displays.get(id);
+      if (display && isPartial) display.partialBefore = Math.max(display.partialBefore, before);
+      for (const edge of plan.edges) if (edge.from === id) mark(edge.to, before, isPartial || holdsState);
+    };
+    for (const [reader, watermark] of Object.entries(joinedAt))
+      if (Number.isFinite(watermark) && nodes.has(reader)) mark(reader, watermark + bound + 1, false);
   }
   #namePlaces(): void {
     for (const task of this.#runtime.tasks.values()) {
