@@ -5,7 +5,7 @@
 // measures: every now and then a slice runs plain, and its times say how the task's busy time splits between the stages.
 import { compiled } from '../operators/fresh.ts';
 import type { Batch, Operator, OperatorContext, Stage } from '../operators/operator.ts';
-import type { Collector } from './collector.ts';
+import type { Collector, Port } from './collector.ts';
 
 /** What both forms keep up to date: records that reached each stage, and where an error struck. */
 export interface StageCounters {
@@ -26,44 +26,65 @@ export function newCounters(stages: number): StageCounters {
   return { reached: new Float64Array(stages), millis: new Float64Array(stages), at: 0, stage: 0 };
 }
 
-/** The generated loop. Columns of origin are copied only when the batch has them: two loops, chosen per batch. */
+/** Records [from, to) of a batch, for whose results there is room. */
+type Run = (batch: Batch, from: number, to: number, out: Port, counters: StageCounters) => void;
+
+/** The fused form: room and time are looked at once for several records, which then go through the generated code in one run. */
 export function fusedLoop(stages: readonly Stage[]): Loop {
-  // Room and time are looked at once for several records; in between the columns of the output are written as they are.
-  const loop = (name: string, columns: string, copies: string): string => `
-    function ${name}(batch, from, collector, counters) {
-      const values = batch.values, timestamps = batch.timestamps, length = batch.length, out = collector.out, slice = collector.slice;
-      const limit = out.limit;
-      out.prepare(Math.max(0, Math.min(limit - out.length, length - from)));
-      const outValues = out.values, outTimestamps = out.timestamps;
+  const { plain, withOrigin } = compiledRuns(stages);
+  return (batch, from, collector, counters) => {
+    const { length } = batch;
+    const { out, slice } = collector;
+    const run = batch.partitions === undefined ? plain : withOrigin;
+    out.prepare(Math.max(0, Math.min(out.limit - out.length, length - from)));
+    if (batch.partitions !== undefined) out.hasOrigin = true;
+    let i = from;
+    while (i < length && out.length < out.limit && !slice.over) {
+      const end = Math.min(length, i + out.limit - out.length, i + Math.max(1, slice.left));
+      run(batch, i, end, out, counters);
+      slice.left -= end - i - 1;
+      i = end;
+    }
+    return i;
+  };
+}
+/** Columns of origin are copied only when the batch has them: two texts, of which mostly one is ever compiled. */
+function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly withOrigin: Run } {
+  const counts = stages.map((_, k) => `reached[${k}] += n${k};`).join(' ');
+  const run = (columns: string, copies: string): string => `
+    (batch, from, to, out, counters) => {
+      const { values, timestamps } = batch, outValues = out.values, outTimestamps = out.timestamps, reached = counters.reached;
       ${columns}
       let i = from, n = out.length, s = 0${stages.map((_, k) => `, n${k} = 0`).join('')};
       try {
-        while (i < length && n < limit && !slice.over) {
-          const begin = i, end = Math.min(length, i + limit - n, i + Math.max(1, slice.left));
-          for (; i < end; i++) {
-            const v0 = values[i];
-            ${stages.map((stage, k) => stageText(stage, k)).join('\n            ')}
-            outValues[n] = v${stages.length};
-            outTimestamps[n] = timestamps[i];
-            ${copies}
-            n++;
-          }
-          slice.left -= end - begin - 1;
+        for (; i < to; i++) {
+          const v0 = values[i];
+          ${stages.map((stage, k) => stageText(stage, k)).join('\n          ')}
+          outValues[n] = v${stages.length};
+          outTimestamps[n] = timestamps[i];
+          ${copies}
+          n++;
         }
-      } catch (error) { counters.at = i; counters.stage = s; throw error; }
-      finally { out.length = n; const r = counters.reached; ${stages.map((_, k) => `r[${k}] += n${k};`).join(' ')} }
-      return i;
+      } catch (error) {
+        out.length = n;
+        ${counts}
+        counters.at = i;
+        counters.stage = s;
+        throw error;
+      }
+      out.length = n;
+      ${counts}
     }`;
   const source = `
     ${stages.map((_, k) => `const f${k} = stages[${k}].f;`).join(' ')}
-    ${loop('plain', '', '')}
-    ${loop(
-      'withOrigin',
-      `const partitions = batch.partitions, offsets = batch.offsets, outPartitions = out.partitions, outOffsets = out.offsets; out.hasOrigin = true;`,
-      `outPartitions[n] = partitions[i]; outOffsets[n] = offsets[i];`,
-    )}
-    return (batch, from, collector, counters) => batch.partitions === undefined ? plain(batch, from, collector, counters) : withOrigin(batch, from, collector, counters);`;
-  return compiled<Loop>(source, { stages }, 'stages');
+    return {
+      plain: ${run('', '')},
+      withOrigin: ${run(
+        'const { partitions, offsets } = batch, outPartitions = out.partitions, outOffsets = out.offsets;',
+        'outPartitions[n] = partitions[i]; outOffsets[n] = offsets[i];',
+      )},
+    };`;
+  return compiled(source, { stages }, 'stages');
 }
 function stageText(stage: Stage, k: number): string {
   if (stage.kind === 'map') return `s = ${k}; n${k}++; const v${k + 1} = f${k}(v${k});`;
