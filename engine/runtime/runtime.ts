@@ -7,6 +7,7 @@
 // This file is one thing: the runtime's state and the three things done to it (rounds, barriers, mutations).
 import { createSource, type SourceOptions } from '../connectors/registry.ts';
 import { createSink } from '../connectors/sinks.ts';
+import { SourceStarts } from '../connectors/source-starts.ts';
 import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
 import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import type { Operator } from '../operators/operator.ts';
@@ -92,6 +93,8 @@ export class Runtime implements TaskHost {
   /** The graph as of the last mutation asked for. */
   plan: Plan = { version: 1, nodes: [], edges: [] };
   readonly #options: RuntimeOptions;
+  /** Readers of one source that come later share its start. */
+  readonly #sources: SourceOptions;
   /** Live tasks by instance id of their head: the target of the last mutation. */
   #tasks = new Map<string, Task>();
   /** Tasks that are going away but have not passed their last barrier. */
@@ -107,6 +110,7 @@ export class Runtime implements TaskHost {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#sources = options.sources ?? { starts: new SourceStarts() };
     this.clock = options.clock ?? wallClock;
     this.freeze = options.freeze ?? false;
   }
@@ -553,7 +557,7 @@ export class Runtime implements TaskHost {
     if (isSourceKind(head.kind) && !hosted)
       return new Task(
         chain,
-        { source: createSource(head, functions, this.#options.sources ?? {}) },
+        { source: createSource(head, functions, this.#sources) },
         stages,
         this,
         this.#epoch,
