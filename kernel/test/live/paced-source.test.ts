@@ -1,0 +1,37 @@
+// A cell that comes late to a source that keeps a pace sees it from its start, and is where the others are at once, not as late as it came.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveSession } from './live-session.ts';
+
+const records = Array.from({ length: 2000 }, (_, n) => JSON.stringify({ n, at: n * 1000 })).join('\n');
+
+for (const { title, source } of [
+  { title: 'generate with a limit', source: `generate({ rate: 100, limit: 100_000 }, ({ n }) => ({ n }))` },
+  {
+    title: 'a file that is replayed',
+    source: `file<{ n: number }>('ticks.jsonl', { timestamp: 'at', speed: 100 })`,
+  },
+])
+  test(`a cell that comes late to ${title} catches up at once`, async () => {
+    await using session = new LiveSession({ files: { 'ticks.jsonl': records }, lossless: true });
+    session.edit('ticks', `import { file, generate } from 'sluice';\nconst ticks = ${source};\nticks.show();`);
+    await session.ran('ticks');
+    await session.until(
+      () => session.everyRow('ticks').length,
+      (seen) => seen >= 10,
+      'ten ticks',
+      20_000,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    session.edit('late', 'const late = ticks.map(({ n }) => n);\nlate.show();');
+    await session.ran('late');
+    await session.until(
+      () => session.everyRow('late').length,
+      (seen) => seen >= 1,
+      'a row of the late cell',
+    );
+    // It has what the first has, up to what is under way between two frames; without a common start it would be a second behind for ever.
+    const isLevel = (): boolean => session.everyRow('ticks').length - session.everyRow('late').length < 50;
+    await session.until(isLevel, (level) => level, 'the late cell to be level', 5000);
+    assert.equal(session.everyRow('late')[0], 0);
+  });
