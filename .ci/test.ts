@@ -112,6 +112,8 @@ function count(name: string, output: string, result: FileTotals, began: number):
   const figures = `${result.passed} passed${result.failed > 0 ? `, ${result.failed} failed` : ''}${result.skipped > 0 ? `, ${result.skipped} SKIPPED` : ''}`;
   console.log(`${result.failed === 0 ? '✔' : '✖'} ${name} (${figures}, ${seconds} s)`);
   if (result.failed > 0 || result.skipped > 0) console.log(output.replace(/^/gm, '    '));
+  // Whoever ends this run finds what was counted so far, and that it was not all.
+  writeTotals(totals.passed, totals.failed + 1);
 }
 
 function runNode(
@@ -162,9 +164,12 @@ function report(): void {
     // CI has everything; what is skipped there would never be tested anywhere.
     if (inCI) totals.failed += totals.skipped;
   }
-  const line = `${totals.passed} passed, ${totals.failed} failed`;
-  console.log(`\n${line}`);
-  const file = process.env['SLUICE_TOTALS'];
-  if (file) writeFileSync(file, `${line}\n`);
+  writeTotals(totals.passed, totals.failed);
+  console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
   process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+}
+
+function writeTotals(passed: number, failed: number): void {
+  const file = process.env['SLUICE_TOTALS'];
+  if (file) writeFileSync(file, `${passed} passed, ${failed} failed\n`);
 }
