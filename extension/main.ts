@@ -15,6 +15,7 @@ import { Executions } from './session/executions.ts';
 import { followRenames } from './session/follow-renames.ts';
 import { LiveNotebook } from './session/live-notebook.ts';
 import { showProblems } from './session/problems.ts';
+import { selectController } from './session/select-controller.ts';
 import { cellStatusItems } from './session/status-bar.ts';
 import { ViewRelay } from './session/view-relay.ts';
 
@@ -59,7 +60,10 @@ export function activate(context: vscode.ExtensionContext): void {
       statusChanged.fire();
       showProblems(problems, live);
     });
-    live.onDidAttach((link) => relay.attached(live, link));
+    live.onDidAttach((connection) => {
+      relay.attached(live, connection);
+      selectController(live, controller, context.extension.id);
+    });
     if (vscode.workspace.isTrusted && notebook.uri.scheme === 'file') void live.join();
   };
   const closed = (notebook: vscode.NotebookDocument): void => {
@@ -78,6 +82,11 @@ export function activate(context: vscode.ExtensionContext): void {
       const live = lives.get(notebook);
       if (live !== undefined) live.isSelected = isSelected;
     }),
+  );
+  own(
+    vscode.window.onDidChangeVisibleNotebookEditors(() =>
+      lives.forEach((live) => selectController(live, controller, context.extension.id)),
+    ),
   );
   own(vscode.workspace.onDidOpenNotebookDocument(opened));
   own(vscode.workspace.onDidCloseNotebookDocument(closed));

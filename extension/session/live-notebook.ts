@@ -23,7 +23,7 @@ export class LiveNotebook {
   readonly #executions: Executions;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #attached = new vscode.EventEmitter<Connection>();
-  #link: Connection | undefined;
+  #connection: Connection | undefined;
   #connecting: Promise<Connection | undefined> | undefined;
   #states: ReadonlyMap<string, CellState> = new Map();
   #events: Promise<void> = Promise.resolve();
@@ -43,8 +43,11 @@ export class LiveNotebook {
     this.#executions = executions;
   }
 
-  get link(): Connection | undefined {
-    return this.#link;
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+  get isSelected(): boolean {
+    return this.#isSelected;
   }
   /** Why there is no session any more, when there was one. */
   get endedBecause(): string | undefined {
@@ -65,7 +68,7 @@ export class LiveNotebook {
 
   /** Joins a session that is there; starts nothing. */
   async join(): Promise<void> {
-    await this.#linked(false).catch(() => undefined);
+    await this.#connected(false).catch(() => undefined);
   }
 
   set isSelected(selected: boolean) {
@@ -105,10 +108,10 @@ export class LiveNotebook {
     cells: readonly vscode.NotebookCell[],
     known: ReadonlyMap<vscode.NotebookCell, { readonly id: string }>,
   ): Promise<boolean> {
-    const link = await this.#linked(true);
-    if (link === undefined) throw new Error('The session could not be started.');
-    await this.#sync(link);
-    const results = await link.request('run', { cells: cells.map((cell) => known.get(cell)!.id) });
+    const connection = await this.#connected(true);
+    if (connection === undefined) throw new Error('The session could not be started.');
+    await this.#sync(connection);
+    const results = await connection.request('run', { cells: cells.map((cell) => known.get(cell)!.id) });
     await this.#enqueue(() => {
       for (const cell of cells) {
         const result = results.find((other) => other.cell === known.get(cell)!.id);
@@ -119,54 +122,54 @@ export class LiveNotebook {
   }
 
   async interrupt(cell?: vscode.NotebookCell): Promise<void> {
-    if (this.#link === undefined) return;
+    if (this.#connection === undefined) return;
     const id = cell === undefined ? undefined : identities(this.notebook).get(cell)?.id;
-    await this.#link.request('interrupt', id === undefined ? {} : { cell: id });
+    await this.#connection.request('interrupt', id === undefined ? {} : { cell: id });
   }
 
   /** Ends the kernel and starts one. No cell runs by itself. */
   async restart(): Promise<void> {
-    const link = this.#link ?? (await this.#linked(false));
-    if (link !== undefined) {
+    const connection = this.#connection ?? (await this.#connected(false));
+    if (connection !== undefined) {
       this.#farewell = 'The session was restarted.';
-      await Promise.race([link.request('shutdown', null).catch(() => undefined), link.ended]);
-      await link.ended;
+      await Promise.race([connection.request('shutdown', null).catch(() => undefined), connection.ended]);
+      await connection.ended;
       await this.#events;
     }
     for (const cell of this.notebook.getCells()) await this.#executions.clear(cell);
-    await this.#linked(true);
+    await this.#connected(true);
   }
 
   async arm(cell: vscode.NotebookCell, armed: boolean): Promise<void> {
-    const link = await this.#linked(true);
-    await link?.request('arm', { cell: identities(this.notebook).get(cell)!.id, armed });
+    const connection = await this.#connected(true);
+    await connection?.request('arm', { cell: identities(this.notebook).get(cell)!.id, armed });
   }
 
   /** Cells came, went or changed. Typing is sent when it pauses; what changes the dataflow is sent at once. */
   documentChanged(event: vscode.NotebookDocumentChangeEvent): void {
-    if (this.#link === undefined) return;
+    if (this.#connection === undefined) return;
     clearTimeout(this.#typing);
     const structural =
       event.contentChanges.length > 0 || event.cellChanges.some((change) => change.metadata !== undefined);
-    if (structural) void this.#sync(this.#link).catch(() => undefined);
+    if (structural) void this.#sync(this.#connection).catch(() => undefined);
     else if (event.cellChanges.some((change) => change.document !== undefined)) this.#syncSoon();
     if (structural) void this.#enqueue(() => this.#showViews());
   }
 
   dispose(): void {
     clearTimeout(this.#typing);
-    this.#link?.close();
+    this.#connection?.close();
     this.#changed.dispose();
     this.#attached.dispose();
   }
 
   #syncSoon(): void {
     this.#typing = setTimeout(() => {
-      if (this.#link !== undefined) void this.#sync(this.#link).catch(() => undefined);
+      if (this.#connection !== undefined) void this.#sync(this.#connection).catch(() => undefined);
     }, typingPauseMillis);
   }
 
-  async #sync(link: Connection): Promise<void> {
+  async #sync(connection: Connection): Promise<void> {
     clearTimeout(this.#typing);
     const cells = [...identities(this.notebook)].map(([cell, { id }]): CellText => ({
       id,
@@ -177,14 +180,18 @@ export class LiveNotebook {
     const gone = [...this.#sentIds].filter((id) => !ids.has(id));
     this.#sentIds = ids;
     // In this order: the kernel may take a cell that is not in the document for one that was never there.
-    await Promise.all([...gone.map((cell) => link.request('delete', { cell })), link.request('sync', { cells })]);
+    await Promise.all([
+      ...gone.map((cell) => connection.request('delete', { cell })),
+      connection.request('sync', { cells }),
+    ]);
   }
 
-  #linked(start: boolean): Promise<Connection | undefined> {
-    if (this.#link !== undefined) return Promise.resolve(this.#link);
+  #connected(start: boolean): Promise<Connection | undefined> {
+    if (this.#connection !== undefined) return Promise.resolve(this.#connection);
     // A join that found nothing does not answer a run that wants a kernel.
     const earlier = this.#connecting;
-    if (earlier !== undefined) return earlier.then((link) => link ?? (start ? this.#linked(true) : undefined));
+    if (earlier !== undefined)
+      return earlier.then((connection) => connection ?? (start ? this.#connected(true) : undefined));
     const connecting = this.#open(start).finally(() => {
       this.#connecting = undefined;
       this.#changed.fire();
@@ -195,24 +202,23 @@ export class LiveNotebook {
   }
 
   async #open(start: boolean): Promise<Connection | undefined> {
-    const link = await this.#connect(this.notebook.uri.fsPath, { start });
-    if (link === undefined) return undefined;
+    const connection = await this.#connect(this.notebook.uri.fsPath, { start });
+    if (connection === undefined) return undefined;
     if (this.notebook.isClosed) {
-      link.close();
+      connection.close();
       return undefined;
     }
-    this.#link = link;
+    this.#connection = connection;
     this.#farewell = undefined;
     this.#endedBecause = undefined;
-    link.on('state', (state) => void this.#enqueue(() => this.#setStates(state.cells)));
-    link.on('run', ({ cell, event, result }) => void this.#enqueue(() => this.#ran(cell, event, result)));
-    link.on('ending', ({ reason }) => (this.#farewell ??= reason));
-    void link.ended.then((reason) => this.#enqueue(() => this.#detached(link, reason)));
+    connection.on('state', (state) => void this.#enqueue(() => this.#setStates(state.cells)));
+    connection.on('run', ({ cell, event, result }) => void this.#enqueue(() => this.#ran(cell, event, result)));
+    void connection.ended.then((reason) => this.#enqueue(() => this.#detached(connection, reason)));
     this.#sentIds = new Set();
-    await this.#sync(link);
-    await this.#enqueue(() => this.#setStates(link.welcome.state.cells));
-    this.#attached.fire(link);
-    return link;
+    await this.#sync(connection);
+    await this.#enqueue(() => this.#setStates(connection.welcome.state.cells));
+    this.#attached.fire(connection);
+    return connection;
   }
 
   #setStates(states: readonly CellState[]): void {
@@ -222,27 +228,27 @@ export class LiveNotebook {
   }
 
   #showViews(): void {
-    if (!this.#isSelected || this.#link === undefined) return;
+    if (!this.#isSelected || this.#connection === undefined) return;
     for (const [cell, { id, problem }] of identities(this.notebook))
       if (problem === undefined && this.#states.get(id)?.hasView)
-        void this.#executions.attach(cell, this.#item(this.#link, id));
+        void this.#executions.attach(cell, this.#item(this.#connection, id));
   }
 
   async #ran(id: string, event: 'start' | 'end', result: RunResult | undefined): Promise<void> {
     const cell = cellById(this.notebook, id);
     // Another client's run can come before this notebook's kernel was selected: then no execution can be made.
-    if (cell === undefined || this.#link === undefined || !this.#isSelected) return;
-    if (event === 'start') await this.#executions.begin(cell, this.#item(this.#link, id));
+    if (cell === undefined || this.#connection === undefined || !this.#isSelected) return;
+    if (event === 'start') await this.#executions.begin(cell, this.#item(this.#connection, id));
     else this.#executions.end(cell, result?.ok);
   }
 
-  #item(link: Connection, cell: string): { protocol: number; session: string; cell: string } {
-    return { protocol: protocolVersion, session: link.welcome.session, cell };
+  #item(connection: Connection, cell: string): { protocol: number; session: string; cell: string } {
+    return { protocol: protocolVersion, session: connection.welcome.session, cell };
   }
 
-  #detached(link: Connection, reason: string): void {
-    if (this.#link !== link) return;
-    this.#link = undefined;
+  #detached(connection: Connection, reason: string): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
     this.#states = new Map();
     this.#sentIds = new Set();
     const because = this.#farewell ?? reason;

@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import type { LiveNotebook } from './live-notebook.ts';
 import type { Connection } from '../../kernel/protocol/client/connect.ts';
 
-export async function saveRows(live: LiveNotebook, link: Connection, view: string, part: string): Promise<void> {
-  const { jsonl } = await link.request('rows', { view, part });
+export async function saveRows(live: LiveNotebook, connection: Connection, view: string, part: string): Promise<void> {
+  const { jsonl } = await connection.request('rows', { view, part });
   const target = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.joinPath(live.notebook.uri, '..', `${view}.jsonl`),
     filters: { 'JSON lines': ['jsonl'] },

@@ -38,9 +38,9 @@ export class ViewRelay {
   }
 
   /** A kernel is there, or another one: whoever sees something asks again. */
-  attached(live: LiveNotebook, link: Connection): void {
+  attached(live: LiveNotebook, connection: Connection): void {
     this.#viewers.delete(live);
-    link.on('view', (message) => this.#forward(live, message));
+    connection.on('view', (message) => this.#forward(live, message));
     for (const editor of this.#visible) if (editor.notebook === live.notebook) this.#post(editor, { type: 'again' });
   }
 
@@ -50,16 +50,16 @@ export class ViewRelay {
 
   #received(editor: vscode.NotebookEditor, message: ToHost): void {
     const live = this.#liveOf(editor.notebook);
-    const link = live?.link;
+    const connection = live?.connection;
     // A picture of a session that is gone has nobody to ask.
-    if (live === undefined || link === undefined || link.welcome.session !== message.session) return;
+    if (live === undefined || connection === undefined || connection.welcome.session !== message.session) return;
     switch (message.type) {
       case 'show':
-        return this.#show(live, link, editor, message);
+        return this.#show(live, connection, editor, message);
       case 'hide':
         return this.#hide(live, editor, message.view);
       case 'rows':
-        return void saveRows(live, link, message.view, message.part);
+        return void saveRows(live, connection, message.view, message.part);
       case 'open':
         return void openLocation(live, message);
     }
@@ -67,7 +67,7 @@ export class ViewRelay {
 
   #show(
     live: LiveNotebook,
-    link: Connection,
+    connection: Connection,
     editor: vscode.NotebookEditor,
     { view, epoch, lastSeq }: Extract<ToHost, { type: 'show' }>,
   ): void {
@@ -77,7 +77,7 @@ export class ViewRelay {
     views.set(view, viewers);
     const isAlone = viewers.size === 0 || (viewers.size === 1 && viewers.has(editor));
     viewers.set(editor, { waitsForSnapshot: !isAlone });
-    void link
+    void connection
       .request('show', isAlone && epoch !== undefined ? { view, epoch, lastSeq } : { view })
       .catch(() => undefined);
   }
@@ -86,7 +86,7 @@ export class ViewRelay {
     const viewers = this.#viewers.get(live)?.get(view);
     if (viewers === undefined || !viewers.delete(editor) || viewers.size > 0) return;
     this.#viewers.get(live)?.delete(view);
-    void live.link?.request('hide', { view }).catch(() => undefined);
+    void live.connection?.request('hide', { view }).catch(() => undefined);
   }
 
   #forward(live: LiveNotebook, message: ViewSnapshot | ViewDelta): void {

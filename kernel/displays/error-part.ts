@@ -5,24 +5,28 @@ import type { Cell, OperatorFailure } from '../session/state.ts';
 
 export function errorParts(cell: Cell): readonly ErrorPart[] {
   const parts = (cell.active?.failures ?? []).map((failure) => ofOperator(cell.id, failure));
-  return cell.error ? [ofRun(cell.error), ...parts] : parts;
+  return cell.error ? [ofRun(cell.id, cell.error), ...parts] : parts;
 }
 
-function ofRun(error: LocatedError): ErrorPart {
-  return { kind: 'error', id: 'error', where: '', ...described(error) };
+/** An error in the cell's own text has its line in the excerpt; one elsewhere says where that is. */
+function ofRun(cell: string, error: LocatedError): ErrorPart {
+  const isElsewhere = error.file !== undefined || (error.cell !== undefined && error.cell !== cell);
+  return { kind: 'error', id: 'error', where: isElsewhere ? placeOf(cell, error) : '', ...described(error) };
 }
 
 function ofOperator(cell: string, { name, error, record, instance }: OperatorFailure): ErrorPart {
-  const line = error.line === undefined ? '' : `, line ${error.line}`;
-  const place = error.file === undefined ? `cell ${error.cell ?? cell}` : error.file;
   return {
     kind: 'error',
     id: `error/${instance ?? name}`,
-    where: `${name} · ${place}${line}`,
+    where: `${name} · ${placeOf(cell, error)}`,
     ...described(error),
     record,
     hint: error.hint ?? `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`,
   };
+}
+
+function placeOf(cell: string, { file, cell: other, line }: LocatedError): string {
+  return `${file ?? `cell ${other ?? cell}`}${line === undefined ? '' : `, line ${line}`}`;
 }
 
 function described(

@@ -16,9 +16,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chromium, type Browser, type BrowserContext } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
 import { browserPath } from '../renderer/browser.ts';
 import { installCodeServer } from './code-server.ts';
+import { logDisplays } from './display-log.ts';
 import { NotebookWindow } from './notebook-window.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -83,11 +84,14 @@ export class Editor {
     return this.#log();
   }
 
-  /** Opens a window on the folder, with a notebook in it. A window with a context of its own shares nothing but the disk. */
-  async open(file?: string, context?: BrowserContext): Promise<NotebookWindow> {
-    const owner =
-      context ?? (await this.#browser.newContext({ viewport: { width: 1400, height: 1800 }, locale: 'en-GB' }));
-    const page = await owner.newPage();
+  /**
+   * Opens a window on the folder, with a notebook in it; it shares nothing with others but the disk. Cells outside of it are not drawn:
+   * a long notebook wants a high window.
+   */
+  async open(file?: string, { height = 1_800 }: { readonly height?: number } = {}): Promise<NotebookWindow> {
+    const context = await this.#browser.newContext({ viewport: { width: 1400, height }, locale: 'en-GB' });
+    const page = await context.newPage();
+    await logDisplays(page);
     const window = new NotebookWindow(page, { address: this.address, folder: this.folder, screenshots });
     await window.load(file);
     return window;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { displayLog } from './display-log.ts';
 
 export class NotebookWindow {
   readonly page: Page;
@@ -130,12 +131,21 @@ export class NotebookWindow {
     return this.outputs.locator(`[data-cell="${cell}"]`);
   }
 
-  /** The rows that a cell's chart draws right now. */
-  chartRows(cell: string): Promise<Record<string, unknown>[]> {
-    return this.view(cell)
-      .locator('.sl-plot')
-      .first()
-      .evaluate((plot) => (plot as unknown as ChartNode).vegaView?.data('rows') ?? []);
+  /** The rows that a cell's chart draws right now; of a split notebook, those of one of its editors. */
+  async chartRows(cell: string, editor = 0): Promise<Record<string, unknown>[]> {
+    const plots = this.page
+      .locator('iframe.webview')
+      .nth(editor)
+      .contentFrame()
+      .frameLocator('#active-frame')
+      .locator(`[data-cell="${cell}"] .sl-plot`);
+    if ((await plots.count()) === 0) return [];
+    return plots.first().evaluate((plot) => (plot as unknown as ChartNode).vegaView?.data('rows') ?? []);
+  }
+
+  /** How many messages of the kernel the renderers of this window got. */
+  async sentMessages(): Promise<number> {
+    return (await displayLog(this.page)).length;
   }
 
   async statusText(index: number): Promise<string> {
@@ -147,8 +157,8 @@ export class NotebookWindow {
     const input = this.page.locator('.quick-input-widget input').first();
     await input.waitFor();
     await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await this.page.keyboard.press('Enter');
+    // The list is filtered a moment later: its first row may still be another command.
+    await this.page.locator('.quick-input-list .label-name').getByText(title, { exact: true }).first().click();
   }
 
   async isDirty(): Promise<boolean> {
