@@ -1,6 +1,7 @@
 // The harness: a chain of operators driven by hand, on the real runtime, with a clock that only moves when told.
 import { deserialize, serialize } from 'node:v8';
 import { Builder } from '../api/builder.ts';
+import { checkSessionOptions } from '../api/session.ts';
 import { inputStream, originOf } from '../api/harness-input.ts';
 import type { Stream } from '../api/surface.ts';
 import { SluiceError } from '../error.ts';
@@ -128,6 +129,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   #isHeld = false;
 
   constructor(inputs: number, build: (streams: readonly Stream<unknown>[]) => Stream<R>, options: HarnessOptions) {
+    // Options of a later version are refused here as they are everywhere.
+    checkSessionOptions('the harness', options.session ?? {});
     const builder = new Builder({ group: '' });
     const streams = Array.from({ length: inputs }, (_, index) => inputStream(builder, index));
     const result = build(streams);

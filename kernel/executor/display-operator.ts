@@ -53,7 +53,7 @@ export class DisplayOperator implements Operator {
       if (lossless && this.#rows.length >= this.#credit) break;
       this.total++;
       if (!this.install) continue;
-      if (!lossless && this.total % this.#stride !== 0) continue;
+      if (this.total % this.#stride !== 0) continue;
       this.#rows.push(this.#row(batch, i));
       if (!lossless && this.#rows.length >= 2 * limit) this.#thin();
     }
@@ -160,6 +160,10 @@ export class DisplayOperator implements Operator {
     };
   }
   #thin(): void {
+    if (this.install?.newest) {
+      this.#rows = this.#rows.slice(-this.#rows.length / 2);
+      return;
+    }
     this.#rows = this.#rows.filter((_, index) => index % 2 === 1);
     this.#stride *= 2;
   }

@@ -60,6 +60,8 @@ export interface DisplayInstall {
   readonly port: string;
   /** At most this many rows a second are sent, more are sampled evenly; absent: every row is sent, as `credit` commands allow (`--json`). */
   readonly perSecond?: number;
+  /** What does not fit is left out from the old end: a table shows the newest rows, a chart an even sample. */
+  readonly newest?: boolean;
   /** Its stream was not changed: it keeps its counter and what it has not sent. */
   readonly keep: boolean;
   /** Epoch of the mutation since which it was kept; goes with its rows, so that those of a former stream are told from the new one's. */

@@ -123,11 +123,27 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
     }
   }
 
+  const read = readByLeaves(next, edges, main);
   const place = new Map(next.nodes.map((node, index) => [node.uid, index]));
-  const ordered = [...instances.values()].sort(
-    (a, b) => (place.get(a.uid) ?? Infinity) - (place.get(b.uid) ?? Infinity),
-  );
-  return { plan: { version: 1, nodes: ordered, edges }, handover, decisions, main };
+  const ordered = [...instances.values()]
+    .filter((node) => read.has(node.id))
+    .sort((a, b) => (place.get(a.uid) ?? Infinity) - (place.get(b.uid) ?? Infinity));
+  const plan: Plan = { version: 1, nodes: ordered, edges: edges.filter((edge) => read.has(edge.to)) };
+  return { plan, handover, decisions, main };
+}
+
+/** A rebuilt reader reads copies of its own: what only its former self read has nobody left. */
+function readByLeaves(next: Plan, edges: readonly PlanEdge[], main: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const above = Map.groupBy(edges, (edge) => edge.to);
+  const inner = new Set(next.edges.map((edge) => edge.from));
+  const read = new Set<string>();
+  const reach = (id: string): void => {
+    if (read.has(id)) return;
+    read.add(id);
+    for (const edge of above.get(id) ?? []) if (edge.from !== nowhere) reach(edge.from);
+  };
+  for (const node of next.nodes) if (!inner.has(node.uid)) reach(main.get(node.uid)!);
+  return read;
 }
 
 function withoutLooseEnds(plan: Plan): Plan {

@@ -30,7 +30,19 @@ export class RunningDisplays {
         if (layout.kind !== 'table' && layout.kind !== 'chart') return [];
         const perSecond = isLossless ? undefined : layout.perSecond;
         const display = `${cell}/${part}`;
-        return [{ display, cell, part, instance: '', port: 'out', perSecond, keep: false, installed: epoch }];
+        return [
+          {
+            display,
+            cell,
+            part,
+            instance: '',
+            port: 'out',
+            perSecond,
+            newest: layout.kind === 'table',
+            keep: false,
+            installed: epoch,
+          },
+        ];
       }),
     );
   }

@@ -74,3 +74,11 @@ test('without a limit every row waits for credit', () => {
   assert.equal(display.frame(performance.now())!.rows.length, 4);
   assert.equal(display.process(0, batchOf(0, 10), 4), 4);
 });
+
+test('a table gets the newest rows, not a sample', () => {
+  const display = displayOf(28);
+  display.install = { ...display.install!, newest: true };
+  for (let part = 0; part < 10; part++) display.process(0, batchOf(part * 500, 500), 0);
+  const shown = display.frame(performance.now())!.rows.map((row) => (row.value as { n: number }).n);
+  assert.deepEqual(shown.slice(-7), [4993, 4994, 4995, 4996, 4997, 4998, 4999]);
+});
