@@ -1,5 +1,7 @@
-// The loops of a window operator, as functions that refer to nothing outside themselves: each operator runs copies of its own (see operators/fresh.ts).
+// The loops of a window operator. What runs for every element refers to nothing outside itself: each operator runs a copy of its own (see operators/fresh.ts), kept
+// small so that it is soon compiled; what runs now and then is shared.
 import type { Contents } from '../operators/accumulators.ts';
+import { fresh } from '../operators/fresh.ts';
 import type { Output } from '../operators/operator.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
@@ -20,6 +22,8 @@ export interface WindowLoopHost<A extends Keyed> {
   /** The span of the latest element: mostly that of the next one, too. */
   span: Span<A>;
   at: number;
+  /** The key at which `addToOne` stopped. */
+  newKey: unknown;
   /** Epoch of the snapshots. */
   readonly epoch: number;
   spanAt(timestamp: number): Span<A>;
@@ -27,66 +31,124 @@ export interface WindowLoopHost<A extends Keyed> {
   /** An element of a span that is not quiet; false: call again. */
   admit(span: Span<A>, element: unknown, timestamp: number): boolean;
 }
+/** Adds elements[from…to) to the windows of a quiet span: up to the first that belongs elsewhere (returns its index), or has a key that is new (the complement of its index). */
+type AddLoop<A extends Keyed> = (
+  values: readonly unknown[],
+  timestamps: Float64Array,
+  from: number,
+  to: number,
+  span: Span<A>,
+) => number;
 export type WindowLoop = (values: readonly unknown[], timestamps: Float64Array, from: number, to: number) => number;
 
-/** Adds elements to their windows. `mayBeSlow`: user code runs per element, so the slice may be used up at any of them. */
+/** Brings elements to their windows. `mayBeSlow`: user code runs per element, so the slice may be used up at any of them. */
 export function windowLoop<A extends Keyed>(
   host: WindowLoopHost<A>,
   keys: Keys,
   contents: Contents<A>,
   output: Output,
   mayBeSlow: boolean,
+  label: string,
 ): WindowLoop {
+  const addToOne = fresh(addToOneLoop<A>, label)(host, keys, contents, output, mayBeSlow);
+  const addToMany = fresh(addToManyLoop<A>, label)(host, keys, contents, output, mayBeSlow);
+  return (values, timestamps, from, to) => {
+    let at = from;
+    while (at < to) {
+      const timestamp = timestamps[at]!;
+      let { span } = host;
+      if (timestamp < span.low || timestamp >= span.high) span = host.spanAt(timestamp);
+      const { panes } = span;
+      if (span.isQuiet && panes.length > 0) {
+        at = (panes.length === 1 ? addToOne : addToMany)(values, timestamps, at, to, span);
+        if (at < 0) {
+          at = ~at;
+          host.at = at;
+          host.insert(panes[0]!, values[at], host.newKey, undefined);
+          at++;
+        }
+        if (mayBeSlow && at < to && output.full) return at;
+        continue;
+      }
+      host.at = at;
+      if (!span.isQuiet && !host.admit(span, values[at], timestamp)) return at;
+      at++;
+      if (output.full) return at;
+    }
+    return to;
+  };
+}
+
+/** One window, by far the most common case. Copied for each operator, see `fresh`. */
+function addToOneLoop<A extends Keyed>(
+  host: WindowLoopHost<A>,
+  keys: Keys,
+  contents: Contents<A>,
+  output: Output,
+  mayBeSlow: boolean,
+): AddLoop<A> {
   const { read, find } = keys;
   const { add } = contents;
-  // By far the most common case has a short way: one window, which has not fired.
-  const soleOf = (span: Span<A>): Pane<A> | undefined =>
-    span.isQuiet && span.panes.length === 1 ? span.panes[0] : undefined;
-  return (values, timestamps, from, to) => {
+  return (values, timestamps, from, to, span) => {
+    const { low, high } = span;
     const epoch = host.epoch;
-    let span = host.span;
-    let low = span.low;
-    let high = span.high;
-    let sole = soleOf(span);
+    const pane = span.panes[0]!;
+    const { plain } = pane;
     let at = from;
     try {
       for (; at < to; at++) {
         const timestamp = timestamps[at]!;
-        if (timestamp < low || timestamp >= high) {
-          span = host.spanAt(timestamp);
-          low = span.low;
-          high = span.high;
-          sole = soleOf(span);
-        }
+        if (timestamp < low || timestamp >= high) return at;
         const element = values[at];
-        if (sole !== undefined && !mayBeSlow) {
-          const key = read(element);
-          const accumulated = typeof key === 'object' ? find(sole, key) : sole.plain.get(key);
-          if (accumulated === undefined) host.insert(sole, element, key, undefined);
+        const key = read(element);
+        const accumulated = typeof key === 'object' ? find(pane, key) : plain.get(key);
+        if (accumulated === undefined) {
+          host.newKey = key;
+          return ~at;
+        }
+        add(accumulated, element);
+        accumulated.touched = epoch;
+        if (mayBeSlow && output.full) return at + 1;
+      }
+      return to;
+    } catch (error) {
+      host.at = at;
+      throw error;
+    }
+  };
+}
+
+/** Windows that overlap. Copied for each operator, see `fresh`. */
+function addToManyLoop<A extends Keyed>(
+  host: WindowLoopHost<A>,
+  keys: Keys,
+  contents: Contents<A>,
+  output: Output,
+  mayBeSlow: boolean,
+): AddLoop<A> {
+  const { read, find } = keys;
+  const { add } = contents;
+  return (values, timestamps, from, to, span) => {
+    const { low, high, panes } = span;
+    const epoch = host.epoch;
+    let at = from;
+    try {
+      for (; at < to; at++) {
+        const timestamp = timestamps[at]!;
+        if (timestamp < low || timestamp >= high) return at;
+        const element = values[at];
+        const key = read(element);
+        let row;
+        for (let p = 0; p < panes.length; p++) {
+          const pane = panes[p]!;
+          const accumulated = typeof key === 'object' ? find(pane, key) : pane.plain.get(key);
+          if (accumulated === undefined) row = host.insert(pane, element, key, row).row;
           else {
             add(accumulated, element);
             accumulated.touched = epoch;
           }
-        } else if (span.isQuiet) {
-          const panes = span.panes;
-          if (panes.length > 0) {
-            const key = read(element);
-            let row;
-            for (let p = 0; p < panes.length; p++) {
-              const pane = panes[p]!;
-              const accumulated = typeof key === 'object' ? find(pane, key) : pane.plain.get(key);
-              if (accumulated === undefined) row = host.insert(pane, element, key, row).row;
-              else {
-                add(accumulated, element);
-                accumulated.touched = epoch;
-              }
-            }
-          }
-          if (mayBeSlow && output.full) return at + 1;
-        } else {
-          if (!host.admit(span, element, timestamp)) return at;
-          if (output.full) return at + 1;
         }
+        if (mayBeSlow && output.full) return at + 1;
       }
       return to;
     } catch (error) {

@@ -49,6 +49,7 @@ interface GroupContent {
 export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost<A> {
   span: Span<A> = nowhere;
   at = 0;
+  newKey: unknown;
   readonly #settings: WindowSettings<A>;
   readonly #lateness: number;
   #context!: OperatorContext;
@@ -84,7 +85,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     this.#context = context;
     this.#output = context.output;
     this.#contents = this.#settings.contents(context);
-    this.#loop = fresh(windowLoop<A>, context.uid)(this, keys, this.#contents, context.output, mayBeSlow);
+    this.#loop = windowLoop<A>(this, keys, this.#contents, context.output, mayBeSlow, context.uid);
     this.#fire = fresh(fireLoop<A>, context.uid)(this.#contents, context.output);
   }
   get epoch(): number {
