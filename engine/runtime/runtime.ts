@@ -555,13 +555,7 @@ export class Runtime implements TaskHost {
     if (own) return new Task(chain, { stages: [own, ...stages] }, stages, this, this.#epoch);
     if (hosted && 'poll' in hosted) return new Task(chain, { source: hosted }, stages, this, this.#epoch);
     if (isSourceKind(head.kind) && !hosted)
-      return new Task(
-        chain,
-        { source: createSource(head, functions, this.#sources) },
-        stages,
-        this,
-        this.#epoch,
-      );
+      return new Task(chain, { source: createSource(head, functions, this.#sources) }, stages, this, this.#epoch);
     const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
     return new Task(
       chain,
@@ -584,6 +578,11 @@ export class Runtime implements TaskHost {
     const uid = task.chain.nodes.find((node) => node.id === failure.node)?.uid ?? failure.node;
     this.#options.onFailure?.({ ...failure, uid });
     this.#options.onWork?.();
+  }
+  isChanging(task: Task): boolean {
+    for (const flight of this.#inFlight.values())
+      if (flight.passing.has(task) && flight.flips.get(task)?.outputs) return true;
+    return false;
   }
   onEnded(task: Task): void {
     // It has closed its inputs: a barrier that was on its way over them is lost there.
