@@ -35,6 +35,8 @@ export class InputGate {
   #next = 0;
   #barrier: Barrier | undefined;
   #endSaid = false;
+  /** What a change of channels says about time. */
+  #owed: Emitted[] = [];
 
   constructor(inputs: readonly (0 | 1)[], epoch: number) {
     const counts = [0, 0];
@@ -56,12 +58,14 @@ export class InputGate {
   }
   /** Something can be taken now. */
   get ready(): boolean {
+    if (this.#owed.length > 0 || (this.#barrier && this.#allAligned)) return true;
     for (const slot of this.slots) if (slot.channel && !slot.aligned && !slot.channel.empty) return true;
     return false;
   }
 
   /** The next thing to do, slots in turn; undefined when nothing waits. `barriersOnly`: there is no room for records, but barriers need none. */
   next(barriersOnly = false): GateItem | undefined {
+    if (this.#owed.length > 0 && !barriersOnly) return { kind: 'time', emitted: this.#owed.splice(0) };
     const count = this.slots.length;
     for (let tried = 0; tried < count; tried++) {
       const slot = this.slots[(this.#next + tried) % count]!;
@@ -96,9 +100,13 @@ export class InputGate {
   /** The barrier, once every attached slot has it. Also asked after a slot was cut off. */
   takeAligned(): GateItem | undefined {
     const barrier = this.#barrier;
-    if (!barrier || this.slots.some((slot) => slot.channel && !slot.aligned)) return undefined;
+    if (!barrier || !this.#allAligned) return undefined;
     this.#barrier = undefined;
     return { kind: 'barrier', barrier };
+  }
+
+  get #allAligned(): boolean {
+    return !this.slots.some((slot) => slot.channel && !slot.aligned);
   }
 
   /** The barrier has been passed: its slots flow again, over new channels where the mutation brought some. */
@@ -109,12 +117,14 @@ export class InputGate {
       if (!channels || slot.channel === channels[index]) return;
       slot.channel = channels[index];
       slot.ended = false;
+      // The former upstream may have been idle; of the new one nothing is known but that it is there.
+      if (slot.channel) this.#owed.push(...this.#time(slot, this.#valves[slot.input]!.active(slot.lane)).emitted);
     });
     // A new upstream may still be running where the former had ended.
     if (channels && this.#endSaid) this.#endSaid = this.slots.every((slot) => slot.ended);
   }
 
-  #time(slot: Slot, emitted: readonly Emitted[]): GateItem {
+  #time(slot: Slot, emitted: readonly Emitted[]): Extract<GateItem, { kind: 'time' }> {
     if (!this.#combined || emitted.length === 0) return { kind: 'time', emitted };
     return { kind: 'time', emitted: emitted.flatMap((one) => this.#combine(slot.input, one)) };
   }

@@ -9,7 +9,7 @@ export class PullOperator implements Operator, AsyncIterableIterator<unknown> {
   #context: OperatorContext | undefined;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
-  #waiting: { resolve(result: IteratorResult<unknown>): void; reject(error: unknown): void } | undefined;
+  readonly #waiting: { resolve(result: IteratorResult<unknown>): void; reject(error: unknown): void }[] = [];
   readonly #onDone: () => void;
 
   constructor(onDone: () => void) {
@@ -40,7 +40,7 @@ export class PullOperator implements Operator, AsyncIterableIterator<unknown> {
 
   next(): Promise<IteratorResult<unknown>> {
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#waiting.push({ resolve, reject });
       this.#deliver();
       if (this.#rows.length < held / 2) this.#context?.wake();
     });
@@ -56,20 +56,18 @@ export class PullOperator implements Operator, AsyncIterableIterator<unknown> {
   }
 
   #deliver(): void {
-    const waiting = this.#waiting;
-    if (!waiting) return;
-    if (this.#rows.length > 0) {
-      this.#waiting = undefined;
-      this.taken++;
-      waiting.resolve({ done: false, value: this.#rows.shift() });
-    } else if (this.#failure) {
-      this.#waiting = undefined;
+    while (this.#waiting.length > 0) {
+      const row = this.#rows.length > 0;
+      if (!row && !this.#failure && !this.#ended) return;
+      const waiting = this.#waiting.shift()!;
+      if (row) {
+        this.taken++;
+        waiting.resolve({ done: false, value: this.#rows.shift() });
+        continue;
+      }
       this.#onDone();
-      waiting.reject(this.#failure.error);
-    } else if (this.#ended) {
-      this.#waiting = undefined;
-      this.#onDone();
-      waiting.resolve({ done: true, value: undefined });
+      if (this.#failure) waiting.reject(this.#failure.error);
+      else waiting.resolve({ done: true, value: undefined });
     }
   }
 }

@@ -30,6 +30,8 @@ export interface TaskHost {
   onBarrier(task: Task, barrier: Barrier): void;
   onFailure(task: Task, failure: TaskFailure): void;
   onEnded(task: Task): void;
+  /** The readers of this task are about to be exchanged at a barrier: that the former ones have gone says nothing. */
+  isChanging(task: Task): boolean;
 }
 export interface TaskFailure {
   /** Instance id of the operator that threw. */
@@ -214,7 +216,8 @@ export class Task {
   /** One turn: the unfinished call, or the next thing that waits. Returns whether anything happened. */
   turn(now: number): boolean {
     // Nobody reads it any more: an operator lets go of its inputs, a source pauses until somebody comes.
-    if (this.status === 'running' && !this.source && this.output.abandoned) this.#finish();
+    if (this.status === 'running' && !this.source && this.output.abandoned && !this.#host.isChanging(this))
+      this.#finish();
     while (this.#control.length > 0 && this.#control[0]!.epoch <= this.gate.epoch) this.#control.shift();
     if (this.#unfinished) return this.#continue(now);
     if (this.#control.length > 0 && this.#control[0]!.epoch === this.gate.epoch + 1) {
@@ -281,7 +284,7 @@ export class Task {
 
   #takeNext(now: number): boolean {
     // A running task takes no records while it has no room; barriers take no credit.
-    const item = this.gate.next(this.status === 'running' && !this.output.hasRoom);
+    const item = this.gate.takeAligned() ?? this.gate.next(this.status === 'running' && !this.output.hasRoom);
     if (!item) return false;
     switch (item.kind) {
       case 'batch':
@@ -467,7 +470,8 @@ export class Task {
     this.output.flush();
     if (this.#unfinished?.kind === 'process')
       this.#unfinished.slot.channel?.consumed(this.#unfinished.batch.length - this.#unfinished.from);
-    this.#unfinished = undefined;
+    // A barrier that waited for answers from outside waits no longer: a failed task has none.
+    if (this.#unfinished?.kind !== 'barrier') this.#unfinished = undefined;
     const working = call ? undefined : this.operator?.working;
     this.#host.onFailure(this, {
       node: node.id,

@@ -108,7 +108,9 @@ export class Executor {
         this.#mutate(command);
         break;
       case 'snapshot':
-        this.#runtime.snapshot((snapshot) => this.#snapshotTaken(command.epoch, snapshot));
+        // One that is on its way will do.
+        if (this.#runtime.barriersInFlight === 0)
+          this.#runtime.snapshot((snapshot) => this.#snapshotTaken(command.epoch, snapshot));
         break;
       case 'refuse-pull':
         this.#pulls.get(command.pull)?.operator.fail(errorOf(command.error));
@@ -217,7 +219,7 @@ export class Executor {
       const restore = command.restore && new Map(command.restore.map((part) => [part.instance, part.state]));
       this.#runtime.mutate(
         command.plan,
-        { handover: command.handover, ...(restore && { restore }) },
+        { handover: command.handover, snapshot: 'changes', ...(restore && { restore }) },
         ({ positions, joinedAt }) => {
           this.#markPartial(joinedAt, startsAnew);
           this.#frames();
@@ -225,6 +227,8 @@ export class Executor {
           this.#arriving = new Set();
           for (const event of this.#held.splice(0)) post(event);
         },
+        // What a change touches is durable with the change: it rides on the snapshot's barrier.
+        (snapshot) => this.#snapshotTaken(command.epoch, snapshot),
       );
       this.#install(command);
       this.#namePlaces();
@@ -360,7 +364,7 @@ export class Executor {
       evaluation.abort(interrupted);
       stopped.push({ cell: evaluation.cell, what: 'run' });
     }
-    if (!evaluating)
+    if (!evaluating || cell === undefined)
       for (const task of this.#runtime.tasks.values()) {
         const { group, name } = task.chain.nodes[0]!;
         if ((cell !== undefined && group !== cell) || task.stuckMillis < stuckMillis) continue;
@@ -405,7 +409,8 @@ export class Executor {
           backpressured: row.backpressured,
           ...(row.watermark !== undefined && { watermark: row.watermark }),
           late: row.lateRecordsDropped,
-          finished: task.status === 'ended',
+          // A source that nobody wants any more (take has enough) gives nothing either.
+          finished: task.status === 'ended' || (task.isSource && task.output.abandoned),
           ...(status && { status }),
           ...(source && { source }),
         };

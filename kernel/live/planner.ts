@@ -38,9 +38,7 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
   );
   const next = sharePulled(merged.plan, pulls);
   const failedUids = new Set(
-    running.nodes
-      .filter((node) => failed.includes(node.id) && (committing === undefined || node.group === committing))
-      .map((node) => node.uid),
+    running.nodes.filter((node) => failed.includes(node.id) && node.group === committing).map((node) => node.uid),
   );
   const change = changeGraph(running, next, failedUids);
   return {

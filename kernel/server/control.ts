@@ -81,6 +81,8 @@ export class Control {
   readonly displays = new RunningDisplays();
   readonly #clients: Broadcast;
   #snapshot: { readonly parts: readonly SnapshotPart[]; readonly views: SavedViews } | undefined;
+  /** Instances that took over a state since the last snapshot, and from whom: until the next one, it is known under the former's name. */
+  readonly #inherited = new Map<string, string>();
   #snapshotNumber = 0;
   #isSnapshotting = false;
   #isClosing = false;
@@ -300,7 +302,8 @@ export class Control {
       this.dispatch({ kind: 'planned', epoch, plan: planned.plan, notes: planned.notes });
       if (restore) this.views.rewind(this.#snapshot?.views ?? new Map());
       const { plan, handover, pulls } = planned;
-      const parts = restore ? (this.#snapshot?.parts ?? []) : undefined;
+      for (const [heir, from] of Object.entries(handover)) this.#inherited.set(heir, from);
+      const parts = restore ? withHeirs(this.#snapshot?.parts ?? [], this.#inherited) : undefined;
       this.#post({ kind: 'mutate', epoch, plan, handover, displays, pulls, ...(parts && { restore: parts }) });
       if (this.#options.lossless)
         for (const { display, keep } of displays)
@@ -360,6 +363,7 @@ export class Control {
         this.#isSnapshotting = false;
         this.#nextSnapshotAt = Date.now() + snapshotPause * event.millis;
         this.#snapshot = { parts: mergeParts(this.#snapshot?.parts ?? [], event.parts), views: this.views.save() };
+        for (const { instance } of event.parts) this.#inherited.delete(instance);
         return;
       case 'metrics':
         this.dispatch(event);
@@ -428,6 +432,15 @@ export class Control {
     const changed = this.#modules.changed();
     if (changed.length > 0) this.dispatch({ kind: 'modules-changed', modules: changed });
   }
+}
+
+function withHeirs(parts: readonly SnapshotPart[], inherited: ReadonlyMap<string, string>): readonly SnapshotPart[] {
+  const known = new Map(parts.map((part) => [part.instance, part]));
+  const heirs = [...inherited].flatMap(([heir, from]) => {
+    const part = known.get(from);
+    return part && !known.has(heir) ? [{ ...part, instance: heir }] : [];
+  });
+  return [...parts, ...heirs];
 }
 
 /** A part holds only what was written since the last snapshot; instances that are gone are gone from the new list too. */

@@ -48,6 +48,9 @@ export class Numbers implements Source {
   watermark(time: number): void {
     this.#context!.output.watermark(time);
   }
+  idle(): void {
+    this.#context!.output.idle();
+  }
   poll(): 'more' | 'wait' {
     while (this.next < this.until) {
       if (this.#context!.output.full) return 'more';

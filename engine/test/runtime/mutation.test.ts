@@ -162,6 +162,90 @@ test('a removed branch that never returns is gone at once', () => {
   assert.equal(runtime.barriersInFlight, 0);
 });
 
+test('an operator whose only reader is exchanged goes on for the new one', () => {
+  const numbers = new Numbers();
+  const second = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers, sum: () => new Sum(), sink: new Sink(), sink2: second });
+  runtime.mutate(planOf('numbers>sum, sum>sink'), {});
+  settle();
+  numbers.give(3);
+  settle();
+  runtime.mutate(planOf('numbers>sum, sum>sink2'), {});
+  numbers.give(2);
+  settle();
+  assert.deepEqual([second.rows, second.watermarks], [[6, 10], []]);
+});
+
+test('when the input that a barrier waited for is cut, the barrier passes', () => {
+  const left = new Numbers();
+  const right = new Numbers();
+  const slow = new Pass();
+  let done = false;
+  let snapshotted = false;
+  const { runtime, settle } = runtimeOf({
+    numbers: left,
+    numbers2: right,
+    pass: slow,
+    sum: () => new Sum(),
+    sink: new Sink(),
+  });
+  runtime.mutate(planOf('numbers>sum, numbers2>pass, pass>sum, sum>sink'), {});
+  settle();
+  // The barrier is on the left already; on the right it is still on its way.
+  runtime.snapshot(() => (snapshotted = true));
+  runtime.round();
+  const cut = planOf('numbers>sum, sum>sink');
+  const loose = { from: '', port: 'out', to: 'sum', input: 0 as const, exchange: 'forward' as const };
+  const edges = cut.edges.flatMap((edge) => (edge.from === 'numbers' ? [edge, loose] : [edge]));
+  runtime.mutate({ ...cut, edges }, {}, () => (done = true));
+  left.give(3);
+  settle();
+  assert.deepEqual([done, snapshotted, runtime.barriersInFlight], [true, true, 0]);
+});
+
+test('an operator that fails while a barrier waits for its answers lets the barrier pass', () => {
+  const numbers = new Numbers();
+  let fail: (error: unknown) => void = () => {};
+  const sending = {
+    open: (context: { fail: (error: unknown) => void }) => void (fail = (error) => context.fail(error)),
+    process: (_input: 0 | 1, batch: { length: number }) => batch.length,
+    flush: () => false,
+  };
+  let complete = 0;
+  const { runtime, settle } = runtimeOf({ numbers, sink: sending });
+  runtime.mutate(planOf('numbers>sink'), {});
+  settle();
+  numbers.give(3);
+  runtime.snapshot(() => complete++);
+  settle();
+  assert.equal(complete, 0);
+  fail(new Error('the broker is gone'));
+  settle();
+  runtime.snapshot(() => complete++);
+  settle();
+  assert.deepEqual([complete, runtime.barriersInFlight], [2, 0]);
+});
+
+test('time goes on when the upstream that is replaced was idle', () => {
+  const first = new Numbers();
+  const second = new Numbers();
+  const sink = new Sink();
+  const { runtime, settle } = runtimeOf({ numbers: first, numbers2: second, sink });
+  runtime.mutate(planOf('numbers>sink'), {});
+  settle();
+  first.watermark(10);
+  first.idle();
+  settle();
+  runtime.mutate(planOf('numbers2>sink'), {});
+  settle();
+  second.give(1);
+  second.watermark(50);
+  settle();
+  second.watermark(60);
+  settle();
+  assert.deepEqual(sink.watermarks, [10, 50, 60]);
+});
+
 test('restore(snapshot) gives every record once, wherever the snapshot was taken', () => {
   for (const before of [0, 1, 5, 100]) {
     const numbers = new Numbers();

@@ -148,7 +148,10 @@ test(
     await session.ran('events', 'few', 'chart');
     await session.finished();
     const numbers = (id: string): number[] => (session.rows(id) as { n: number }[]).map(({ n }) => n);
-    assert.deepEqual(numbers('events'), Array.from({ length: 100 }, (_, i) => 4900 + i));
+    assert.deepEqual(
+      numbers('events'),
+      Array.from({ length: 100 }, (_, i) => 4900 + i),
+    );
     assert.deepEqual(numbers('few'), [4993, 4994, 4995, 4996, 4997, 4998, 4999]);
     assert.ok(numbers('chart').length <= 2000 && numbers('chart').length > 100, String(numbers('chart').length));
     for (const id of ['events', 'few', 'chart']) {
