@@ -29,6 +29,8 @@ export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): 
     },
     add(reduced, element) {
       const value = fold(reduced.value, element);
+      // What was kept before was looked at before.
+      if (value === reduced.value) return;
       assertStorable(value, kept);
       if (freeze) deepFreeze(value);
       reduced.value = value;

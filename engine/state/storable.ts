@@ -13,17 +13,25 @@ interface Offender {
   path: string;
 }
 
+/** It holds nothing else, and is storable. */
+function isSimple(value: unknown): boolean {
+  if (typeof value === 'object') return value === null;
+  return typeof value !== 'function' && typeof value !== 'symbol';
+}
+
 /** undefined: all is well, and nothing was allocated. */
 function firstUnstorable(value: unknown, depth: number): Offender | undefined {
-  if (typeof value !== 'object')
-    return typeof value === 'function' || typeof value === 'symbol' ? { value, path: '' } : undefined;
-  if (value === null) return undefined;
+  if (isSimple(value)) return undefined;
+  if (typeof value !== 'object') return { value, path: '' };
   if (depth > 500) return { value: undefined, path: '' };
   switch (kindOf(value)) {
     case 'object': {
       const fields = value as Record<string, unknown>;
       for (const name in fields) {
-        const found = firstUnstorable(fields[name], depth + 1);
+        const inner = fields[name];
+        // Most fields are no objects, and need no call.
+        if (isSimple(inner)) continue;
+        const found = firstUnstorable(inner, depth + 1);
         if (found) return within(found, `.${name}`);
       }
       return undefined;
