@@ -1,4 +1,4 @@
-// Reading a topic of a real broker: what arrives, where it starts and stops, and that nobody could tell afterwards.
+// Reading a topic of a real broker, all of it on one broker: what arrives, where it starts and stops, and that nobody could tell afterwards.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -165,8 +165,9 @@ for (const [what, text] of [
     await using session = new LiveSession({ lossless: true });
     session.edit('clicks', clicks);
     session.edit('rolling', rolling);
+    session.edit('second', `clicks.keyBy('user').aggregate({ clicks: count(), upTo: sum('n') }).show({ rows: 50 });`);
     session.edit('stuck', text);
-    await session.ran('clicks', 'rolling');
+    await session.ran('clicks', 'rolling', 'second');
     await session.until(
       () => session.everyRow('rolling').length,
       (n) => n > 300,
@@ -181,6 +182,7 @@ for (const [what, text] of [
     const before = highest();
     await session.until(highest, (clicks) => clicks > before + 20, 'counts that go on');
     checkRolling(session.everyRow('rolling').slice(-200));
+    checkRolling(session.everyRow('second').slice(-200));
     const state = session.state('stuck')!;
     assert.ok(state.phase === 'failed' || state.phase === 'not-run', `the guilty cell is ${state.phase}`);
   });
