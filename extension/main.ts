@@ -1,6 +1,7 @@
 // The extension's entry: one controller, one renderer channel, and a live notebook for each open document.
 import * as vscode from 'vscode';
 import { arm } from './commands/arm.ts';
+import { LivePages } from './commands/live-page.ts';
 import { newNotebook } from './commands/new-notebook.ts';
 import { openSample } from './commands/open-sample.ts';
 import { renameCell } from './commands/rename-cell.ts';
@@ -38,8 +39,12 @@ export function activate(context: vscode.ExtensionContext): void {
   own(relay.register());
   const advice = own(vscode.languages.createDiagnosticCollection('sluice types'));
   const languageServer = vscode.Uri.joinPath(context.extensionUri, 'dist', 'language.cjs').fsPath;
-  own(registerLanguageFeatures(languageServer, advice));
   const problems = own(vscode.languages.createDiagnosticCollection('sluice'));
+  own(
+    registerLanguageFeatures(languageServer, advice, () =>
+      lives.forEach((live) => showProblems(problems, advice, live)),
+    ),
+  );
   const statusChanged = own(new vscode.EventEmitter<void>());
   own(
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(notebookType, {
@@ -58,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): void {
     live.isSelected = selected.has(notebook);
     live.onDidChange(() => {
       statusChanged.fire();
-      showProblems(problems, live);
+      showProblems(problems, advice, live);
     });
     live.onDidAttach((connection) => {
       relay.attached(live, connection);
@@ -97,10 +102,6 @@ export function activate(context: vscode.ExtensionContext): void {
   own({ dispose: () => [...lives.keys()].forEach(closed) });
 
   controller.executeHandler = async (cells, notebook) => {
-    if (!vscode.workspace.isTrusted) {
-      void vscode.window.showWarningMessage('This folder is not trusted, so nothing runs. Trust it to run cells.');
-      return;
-    }
     opened(notebook);
     await lives.get(notebook)?.run(cells);
   };
@@ -118,6 +119,11 @@ export function activate(context: vscode.ExtensionContext): void {
     const live = cell === undefined ? undefined : lives.get(cell.notebook);
     return cell === undefined || live === undefined ? undefined : arm(cell, live, armed);
   };
+  const livePages = own(new LivePages(vscode.Uri.joinPath(context.extensionUri, 'dist', 'cli.js').fsPath));
+  command('openLivePage', (argument) => {
+    const live = liveOf(argument);
+    return live === undefined ? undefined : livePages.open(live);
+  });
   command('openSample', () => openSample(context.extensionUri));
   command('newNotebook', newNotebook);
   command('setUpFolder', (argument) => setUpFolder(context.extensionUri, argument));

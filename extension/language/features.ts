@@ -8,15 +8,19 @@ import { completionItem, diagnostic, hover, location, range, signatureHelp } fro
 
 const applyEdits = 'sluice.applyCompletionEdits';
 
-/** `found`: diagnostics of a cell came. Where files are not trusted nothing starts; with trust it does. */
+/** Where files are not trusted nothing starts; with trust it does. `shown`: other diagnostics stand in the collection now. */
 export function registerLanguageFeatures(
   serverFile: string,
   collection: vscode.DiagnosticCollection,
+  shown: () => void,
 ): vscode.Disposable {
   const open = new OpenNotebooks();
   const server: LanguageProcess = new LanguageProcess(serverFile, {
     started: () => open.forgetAll().forEach(tell),
-    diagnostics: (found) => show(found, open, collection),
+    diagnostics: (found) => {
+      show(found, open, collection);
+      shown();
+    },
   });
   function tell(notebook: vscode.NotebookDocument): void {
     if (notebook.notebookType !== notebookType || notebook.uri.scheme !== 'file' || !vscode.workspace.isTrusted) return;

@@ -2,7 +2,7 @@
 //
 //   idle ─first request or notebook─► running ─dies─► idle (the notebooks are opened again with the next start)
 //                                        └─ five deaths within three minutes ─► given up, said once
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import * as vscode from 'vscode';
 import {
   createMessageConnection,
@@ -10,6 +10,7 @@ import {
   StreamMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node.js';
+import { spawnNode } from '../session/own-node.ts';
 import type { LanguageEvents, LanguageNotifications, LanguageRequests } from '../../kernel/protocol/language.ts';
 
 const deathsAllowed = 5;
@@ -75,14 +76,10 @@ export class LanguageProcess {
   }
 
   #start(): Running {
-    const child = spawn(process.execPath, [this.#file], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      windowsHide: true,
-      env: environment(),
-    });
+    const child = spawnNode(this.#file, [], ['pipe', 'pipe', 'ignore']);
     const connection = createMessageConnection(
-      new StreamMessageReader(child.stdout),
-      new StreamMessageWriter(child.stdin),
+      new StreamMessageReader(child.stdout!),
+      new StreamMessageWriter(child.stdin!),
     );
     const running: Running = { process: child, connection };
     this.#running = running;
@@ -111,11 +108,4 @@ export class LanguageProcess {
         'Completions and type errors of Sluice notebooks are off: the language server ended five times. Reload the window to try again. Cells run as before.',
       );
   }
-}
-
-/** Nothing of the editor's own: its options would change how Node starts. */
-function environment(): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
-  for (const name of Object.keys(env)) if (name === 'NODE_OPTIONS' || name.startsWith('VSCODE_')) delete env[name];
-  return env;
 }

@@ -5,12 +5,17 @@ import type { Connect } from './live-notebook.ts';
 
 export function connectTo(extension: vscode.Uri, build: string): Connect {
   const kernelPath = vscode.Uri.joinPath(extension, 'dist', 'kernel.cjs').fsPath;
-  return (notebook, { start }) => {
+  return async (notebook, { start }) => {
+    // Whatever asked: where files are not trusted nothing connects and nothing starts.
+    if (!vscode.workspace.isTrusted) {
+      if (!start) return undefined;
+      throw new Error('This folder is not trusted, so nothing runs. Trust it to run cells.');
+    }
     const own = { notebook, client: 'vscode', build } as const;
-    if (!start) return joinSession(own);
+    if (!start) return await joinSession(own);
     const settings = vscode.workspace.getConfiguration('sluice');
     const brokers = settings.get('brokers', '').trim();
-    return connectSession({
+    return await connectSession({
       ...own,
       kernelPath,
       execPath: process.execPath,

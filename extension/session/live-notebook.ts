@@ -71,6 +71,11 @@ export class LiveNotebook {
     await this.#connected(false).catch(() => undefined);
   }
 
+  /** Joins the session, or starts one. */
+  async start(): Promise<void> {
+    await this.#connected(true);
+  }
+
   set isSelected(selected: boolean) {
     this.#isSelected = selected;
     if (selected) void this.#enqueue(() => this.#showViews());

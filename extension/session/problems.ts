@@ -1,11 +1,18 @@
-// What the kernel found wrong in a cell, as entries of the Problems panel at the cell's own lines.
+// What the kernel found wrong in a cell, as entries of the Problems panel at the cell's own lines. What the language server says too is said once.
 import * as vscode from 'vscode';
 import { identities } from '../notebook/cell-ids.ts';
 import type { LiveNotebook } from './live-notebook.ts';
 
-export function showProblems(collection: vscode.DiagnosticCollection, live: LiveNotebook): void {
+export function showProblems(
+  collection: vscode.DiagnosticCollection,
+  advice: vscode.DiagnosticCollection,
+  live: LiveNotebook,
+): void {
   for (const [cell, { id, problem }] of identities(live.notebook)) {
-    const errors = problem === undefined ? (live.stateOf(id)?.errors ?? []) : [];
+    const known = advice.get(cell.document.uri) ?? [];
+    const errors = (problem === undefined ? (live.stateOf(id)?.errors ?? []) : []).filter(
+      (error) => !known.some((other) => other.message === error.message),
+    );
     collection.set(
       cell.document.uri,
       errors.map((error) => {

@@ -88,7 +88,7 @@ export class NotebookWindow {
         return await cell
           .getByRole('button', { name: /Execute Cell/ })
           .first()
-          .click({ timeout: 2_000 });
+          .click({ timeout: 5_000 });
       } catch (error) {
         if (attempt === 5) throw error;
       }
@@ -152,22 +152,77 @@ export class NotebookWindow {
     return (await this.status(index).innerText()).replaceAll(/\s*\n\s*/g, ' ');
   }
 
+  /** In a window that has only just opened, the palette does not know all commands yet. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+    for (let attempt = 1; ; attempt++) {
+      await this.page.keyboard.press('F1');
+      const input = this.page.locator('.quick-input-widget input').first();
+      await input.waitFor();
+      await input.fill(`>${title}`);
+      try {
+        // The list is filtered a moment later: its first row may still be another command.
+        return await this.pick(title, 3_000);
+      } catch (error) {
+        if (attempt === 8) throw error;
+        await this.page.keyboard.press('Escape');
+      }
+    }
+  }
+
+  async pick(label: string, timeout = 15_000): Promise<void> {
+    const names = this.page.locator('.quick-input-list .label-name');
+    await names.getByText(label, { exact: true }).first().click({ timeout });
+  }
+
+  /** Types a path into VS Code's own file dialog and agrees. The dialog writes into its input too, while it looks at the folder. */
+  async answer(path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    // The list is filtered a moment later: its first row may still be another command.
-    await this.page.locator('.quick-input-list .label-name').getByText(title, { exact: true }).first().click();
+    const settled = (good: (value: string) => boolean): Promise<string> => {
+      let last: string | undefined;
+      const ask = async (): Promise<string> => {
+        const value = await input.inputValue();
+        const isSettled = value === last;
+        last = value;
+        await this.page.waitForTimeout(300);
+        return isSettled ? value : '';
+      };
+      return until('the dialog', ask, (value) => value !== '' && good(value), 8_000);
+    };
+    await settled((value) => value.startsWith('/'));
+    for (let attempt = 1; ; attempt++) {
+      await input.fill(path);
+      try {
+        await settled((value) => value === path);
+        break;
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
+    // Some dialogs first go to the folder that was typed, and then want to hear it again.
+    for (let presses = 0; presses < 3 && (await input.isVisible()); presses++) {
+      await input.press('Enter');
+      await this.page.waitForTimeout(700);
+    }
+  }
+
+  /** Opening an address asks; once allowed for a domain it does not. */
+  async allowOpening(): Promise<void> {
+    this.page.on('dialog', (dialog) => void dialog.accept());
+    await this.page.addLocatorHandler(
+      this.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Open', exact: true }),
+      async (button) => {
+        await button.click();
+      },
+    );
   }
 
   async isDirty(): Promise<boolean> {
     return (await this.page.locator('.tab.active.dirty').count()) > 0;
   }
 
-  async screenshot(name: string): Promise<string> {
+  async screenshot(name: string, page = this.page): Promise<string> {
     const path = join(this.#screenshots, `${name}.png`);
-    await this.page.screenshot({ path });
+    await page.screenshot({ path });
     return path;
   }
 
