@@ -32,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const controller = own(vscode.notebooks.createNotebookController('sluice', notebookType, 'Sluice'));
   controller.supportedLanguages = [cellLanguage];
   controller.description = 'one live session per notebook';
-  const executions = new Executions(controller);
+  const executions = new Executions(controller, (cell) => void lives.get(cell.notebook)?.interrupt(cell));
   const relay = new ViewRelay(vscode.notebooks.createRendererMessaging('sluice-view'), (notebook) =>
     lives.get(notebook),
   );
@@ -105,7 +105,6 @@ export function activate(context: vscode.ExtensionContext): void {
     opened(notebook);
     await lives.get(notebook)?.run(cells);
   };
-  controller.interruptHandler = (notebook) => lives.get(notebook)?.interrupt();
 
   const command = (id: string, run: (argument: unknown) => unknown): void => {
     own(vscode.commands.registerCommand(`sluice.${id}`, run));

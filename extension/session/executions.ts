@@ -17,6 +17,7 @@ interface Running {
 
 export class Executions {
   readonly #controller: vscode.NotebookController;
+  readonly #stopped: (cell: vscode.NotebookCell) => void;
   readonly #running = new Map<vscode.NotebookCell, Running>();
   /** What each cell's output is, or will be when the write is through. */
   readonly #shown = new WeakMap<vscode.NotebookCell, string>();
@@ -24,8 +25,10 @@ export class Executions {
   /** Ends of executions that still write. */
   readonly #ending = new Map<vscode.NotebookCell, Promise<void>>();
 
-  constructor(controller: vscode.NotebookController) {
+  /** `stopped`: the user pressed VS Code's own stop button, which is there while a cell executes. */
+  constructor(controller: vscode.NotebookController, stopped: (cell: vscode.NotebookCell) => void) {
     this.#controller = controller;
+    this.#stopped = stopped;
   }
 
   isRunning(cell: vscode.NotebookCell): boolean {
@@ -95,6 +98,7 @@ export class Executions {
 
   #create(cell: vscode.NotebookCell): Running {
     const execution = this.#controller.createNotebookCellExecution(cell);
+    execution.token.onCancellationRequested(() => this.#stopped(cell));
     const running: Running = { execution, begun: false, writes: Promise.resolve() };
     this.#running.set(cell, running);
     return running;
