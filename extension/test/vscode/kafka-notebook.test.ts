@@ -1,0 +1,114 @@
+// Sample 02 in a real VS Code on a real broker, cell by cell: records, a chart, a sink that writes nothing before it is armed, and no trace.
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startBroker, whyNoKafka, type Broker } from '../../../engine/test/kafka/broker.ts';
+import { independentClient, type IndependentClient } from '../../../engine/test/kafka/independent-client.ts';
+import { startEditor, whyNoEditor, type Editor } from './editor.ts';
+import { until, type NotebookWindow } from './notebook-window.ts';
+
+const skip = whyNoEditor() ?? whyNoKafka();
+const minute = 60_000;
+/** Charts keep the last hour of event time. */
+const begin = Math.floor(Date.now() / minute) * minute - 30 * minute;
+const minutes = 5;
+
+/** Forty orders a minute over four partitions; then one far ahead in each, so that all minutes close; and one that nobody can read. */
+const orders = [
+  ...Array.from({ length: minutes * 40 }, (_, n) => ({
+    partition: n % 4,
+    value: {
+      id: `o-${n}`,
+      country: n % 3 === 0 ? 'DE' : 'CH',
+      amount: 10,
+      createdAt: new Date(begin + n * 1500).toISOString(),
+    },
+  })),
+  ...Array.from({ length: 4 }, (_, partition) => ({
+    partition,
+    value: {
+      id: `end-${partition}`,
+      country: 'CH',
+      amount: 0,
+      createdAt: new Date(begin + (minutes + 5) * minute).toISOString(),
+    },
+  })),
+  { partition: 2, value: 'not JSON' },
+];
+
+let broker: Broker;
+let client: IndependentClient;
+let editor: Editor;
+let window: NotebookWindow;
+before(async () => {
+  if (skip !== undefined) return;
+  broker = await startBroker();
+  client = await independentClient(broker.brokers);
+  await client.createTopic('orders', 4);
+  await client.createTopic('order-totals', 1);
+  await client.send('orders', orders);
+  editor = await startEditor({ environment: { SLUICE_BROKERS: broker.brokers } });
+  cpSync(join(import.meta.dirname, '../../../samples'), editor.folder, { recursive: true });
+  window = await editor.open('02-kafka.sluice.ts', { height: 3_000 });
+});
+after(async () => {
+  await editor?.close();
+  await client?.close();
+  await broker?.stop();
+});
+
+test('the first cell shows records of the topic, with partition and offset', { skip }, async () => {
+  await window.runCell(0);
+  await window.finished(0);
+  const table = window.view('orders');
+  await table.waitFor();
+  await until(
+    'records under the first cell',
+    () => table.innerText(),
+    (text) => /\d:\d+/.test(text) && text.includes('CH'),
+  );
+});
+
+test('a window over the topic becomes a chart with the totals of every minute', { skip }, async () => {
+  await window.runCell(1);
+  await window.finished(1);
+  const rows = await until(
+    'totals by country and minute',
+    () => window.chartRows('totals'),
+    (seen) => seen.length >= minutes * 2,
+  );
+  const ofMinutes = rows.filter((row) => Number(row['windowStart']) < begin + minutes * minute);
+  assert.equal(ofMinutes.length, minutes * 2);
+  assert.equal(
+    ofMinutes.reduce((sum, row) => sum + Number(row['orders']), 0),
+    minutes * 40,
+  );
+});
+
+test(
+  'a sink writes nothing before it is armed, and what cannot be read is shown with its offset',
+  { skip },
+  async () => {
+    await window.runCell(2);
+    await window.finished(2);
+    await window.runCell(3);
+    await window.finished(3);
+    await until(
+      'the record that is not JSON',
+      () => window.view('errors').innerText(),
+      (text) => text.includes('not JSON'),
+    );
+    const [offsets] = await client.admin.fetchTopicOffsets('order-totals');
+    assert.equal(offsets?.high, '0');
+    await window.screenshot('kafka-notebook');
+  },
+);
+
+test('looking has left no trace: no group, no topic', { skip }, async () => {
+  const { groups } = await client.admin.listGroups();
+  assert.deepEqual(groups, []);
+  const topics = (await client.admin.listTopics()).filter((topic) => !topic.startsWith('__'));
+  assert.deepEqual(topics.toSorted(), ['order-totals', 'orders']);
+  assert.equal(await window.isDirty(), false);
+});
