@@ -1,6 +1,6 @@
 // A display's end in the executor: takes rows as fast as they come and passes on what a person can see. It conflates, it never queues.
 //
-// Four times a second at most `limit` rows go to the control thread. What does not fit is left out evenly: of a full buffer every other row goes, and from then
+// Five times a second at most `limit` rows go to the control thread. What does not fit is left out evenly: of a full buffer every other row goes, and from then
 // on every second row is kept, then every fourth … until the frame is sent. In lossless mode (`sluice run --json`) every row is sent and credit is the brake.
 import type {
   Batch,
@@ -12,7 +12,8 @@ import type {
 } from '../../engine/operators/operator.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
 
-export const framesPerSecond = 4;
+/** A little more than a person is promised (four), so that a frame that comes late is not missed. */
+export const framesPerSecond = 5;
 
 /** A burst may be as large as what comes in this time at the full rate. */
 const burstSeconds = 2;
