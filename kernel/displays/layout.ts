@@ -10,7 +10,7 @@ export const chartPoints = 2000;
 const chartLastMillis = 5 * 60_000;
 /** Below this rate a chart drops nothing. */
 const chartPerSecond = 1000;
-const framesPerSecond = 4;
+const framesPerSecond = 5;
 
 export interface RowLayout {
   readonly kind: 'table' | 'chart';
