@@ -69,9 +69,10 @@ class KafkaSource implements Source {
 
   open(context: SourceContext): void {
     this.#context = context;
-    this.#connection = connectionNamed(this.#parameters.connection);
     this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark);
     this.#opened++;
+    // May throw; a source that failed is still asked for its snapshot.
+    this.#connection = connectionNamed(this.#parameters.connection);
     const { rate } = this.#parameters;
     if (rate !== undefined) this.#allowance = new RateAllowance(rate);
   }
