@@ -48,7 +48,7 @@ before(async () => {
   await client.createTopic('orders', 4);
   await client.createTopic('order-totals', 1);
   await client.send('orders', orders);
-  editor = await startEditor({ environment: { SLUICE_BROKERS: broker.brokers } });
+  editor = await startEditor({ settings: { 'sluice.brokers': broker.brokers } });
   cpSync(join(import.meta.dirname, '../../../samples'), editor.folder, { recursive: true });
   window = await editor.open('02-kafka.sluice.ts', { height: 3_000 });
 });
@@ -111,4 +111,29 @@ test('looking has left no trace: no group, no topic', { skip }, async () => {
   const topics = (await client.admin.listTopics()).filter((topic) => !topic.startsWith('__'));
   assert.deepEqual(topics.toSorted(), ['order-totals', 'orders']);
   assert.equal(await window.isDirty(), false);
+});
+
+test('armed from the cell, after a question, the sink writes', { skip }, async () => {
+  const written = async (): Promise<number> =>
+    (await client.admin.fetchTopicOffsets('order-totals')).reduce((sum, { high }) => sum + Number(high), 0);
+  await window
+    .status(2)
+    .getByText(/preview: nothing is written/)
+    .click();
+  await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Arm', exact: true }).click();
+  await until(
+    'the sink is armed',
+    () => window.statusText(2),
+    (status) => /writes to/.test(status),
+  );
+  const at = (minutes + 20) * minute;
+  await client.send(
+    'orders',
+    Array.from({ length: 4 }, (_, partition) => ({
+      partition,
+      value: { id: `more-${partition}`, country: 'DE', amount: 1, createdAt: new Date(begin + at).toISOString() },
+    })),
+  );
+  await until('rows in the topic', written, (n) => n > 0, 30_000);
+  await window.screenshot('kafka-armed');
 });

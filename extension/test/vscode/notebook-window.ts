@@ -102,8 +102,14 @@ export class NotebookWindow {
       .click();
   }
 
-  async finished(index: number, timeout = 15_000): Promise<void> {
-    await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
+  /** The run of the cell ended well; what the window looks like otherwise is in a screenshot. */
+  async finished(index: number, timeout = 20_000): Promise<void> {
+    try {
+      await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
+    } catch (error) {
+      const picture = await this.screenshot(`cell-${index}-did-not-finish`);
+      throw new Error(`Cell ${index} says "${await this.statusText(index)}", see ${picture}.`, { cause: error });
+    }
   }
 
   failed(index: number): Locator {
