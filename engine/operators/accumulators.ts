@@ -18,6 +18,13 @@ export interface Contents<A extends Keyed> {
   readonly create: (this: void, row: KeyRow, touched: number, element: unknown) => A;
   /** Throws without having changed anything. */
   readonly add: (this: void, accumulated: A, element: unknown) => void;
+  /**
+   * Adds to `into` what has been added to `from`, which stays as it is and can be merged again: the two share nothing that either changes later.
+   * `from` is of the same key. Absent: cannot be merged.
+   */
+  readonly merge?: (this: void, into: A, from: A) => void;
+  /** An accumulator of its own with the same content, to be merged into. */
+  readonly copy: (this: void, accumulated: A, touched: number) => A;
   /** The result row; with the window's bounds where there are any. */
   readonly result: (this: void, accumulated: A, windowStart?: Date, windowEnd?: Date) => unknown;
   /** How many columns it takes in a snapshot. */
@@ -140,6 +147,18 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
           kept[at] = value;
       });
     },
+    merge({ kept }, from) {
+      slots.forEach(({ kind, selector }, at) => {
+        if (kind === 'min' || kind === 'max') assertOrdered(plan, selector, from.kept[at], kept[at]);
+      });
+      slots.forEach(({ kind }, at) => {
+        const value = from.kept[at];
+        if (kind === 'count' || kind === 'sum') kept[at] = (kept[at] as number) + (value as number);
+        else if (kind === 'min' ? (value as number) < (kept[at] as number) : (value as number) > (kept[at] as number))
+          kept[at] = value;
+      });
+    },
+    copy: ({ row, kept }, touched) => ({ row, group: -1, touched, kept: kept.slice() }),
     result({ row, kept }, windowStart, windowEnd) {
       const bounds = windowStart && { windowStart, windowEnd };
       const values = results.map(({ name, slot, by }) => [

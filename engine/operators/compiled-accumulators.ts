@@ -34,6 +34,18 @@ export function compileAccumulators<A extends Keyed>(
     if (kind === 'sum') return `${kept} += v${selector};`;
     return `if (v${selector} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = v${selector};`;
   });
+  const kinds = slots.flatMap(({ kind, selector }, at) => {
+    if (kind === 'count' || kind === 'sum') return [];
+    const [kept, given] = [`a.${slotName(at)}`, `b.${slotName(at)}`];
+    return [
+      `if (typeof ${kept} !== 'number' || typeof ${given} !== 'number') ordered(${selector}, ${given}, ${kept});`,
+    ];
+  });
+  const merges = slots.map(({ kind }, at) => {
+    const [kept, given] = [`a.${slotName(at)}`, `b.${slotName(at)}`];
+    if (kind === 'count' || kind === 'sum') return `${kept} += ${given};`;
+    return `if (${given} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = ${given};`;
+  });
   const keyFields = fields?.map((field) => `${literal(field)}: r${property(field)}`) ?? ['...r'];
   const bounds = hasBounds ? ['windowStart', 'windowEnd'] : [];
   const values = results.map(({ name, slot, by }) => {
@@ -54,6 +66,13 @@ export function compileAccumulators<A extends Keyed>(
         ${reads.join(' ')}
         ${checksOfAdd.join(' ')}
         ${updates.join(' ')}
+      },
+      merge(a, b) {
+        ${kinds.join(' ')}
+        ${merges.join(' ')}
+      },
+      copy(a, touched) {
+        return { row: a.row, group: -1, touched, ${slots.map((_, at) => `${slotName(at)}: a.${slotName(at)}`).join(', ')} };
       },
       result(a, windowStart, windowEnd) {
         const r = a.row;

@@ -21,20 +21,24 @@ export interface Reduced extends Keyed {
 /** The first element as it is, later ones folded in. */
 export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): Contents<Reduced> {
   const kept = `What "${name}" accumulates`;
+  const add = (reduced: Reduced, element: unknown): void => {
+    const value = fold(reduced.value, element);
+    // What was kept before was looked at before.
+    if (value === reduced.value) return;
+    assertStorable(value, kept);
+    if (freeze) deepFreeze(value);
+    reduced.value = value;
+  };
   return {
     columns: 1,
     create(row, touched, element) {
       assertStorable(element, kept);
       return { row, group: -1, touched, value: element };
     },
-    add(reduced, element) {
-      const value = fold(reduced.value, element);
-      // What was kept before was looked at before.
-      if (value === reduced.value) return;
-      assertStorable(value, kept);
-      if (freeze) deepFreeze(value);
-      reduced.value = value;
-    },
+    add,
+    // What has been reduced is an element like any other.
+    merge: (into, from) => add(into, from.value),
+    copy: ({ row, value }, touched) => ({ row, group: -1, touched, value }),
     result: (reduced) => reduced.value,
     pack: (reduced, columns) => void columns[0]!.push(reduced.value),
     unpack: (row, touched, columns, index) => ({ row, group: -1, touched, value: columns[0]![index] }),

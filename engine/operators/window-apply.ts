@@ -41,6 +41,10 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Con
       assertStorable(element, kept);
       elements.push(element);
     },
+    merge({ elements }, from) {
+      for (const element of from.elements) elements.push(element);
+    },
+    copy: ({ row, elements }, touched) => ({ row, group: -1, touched, elements: elements.slice() }),
     result({ row, elements }, windowStart, windowEnd) {
       // A copy: an iterator of the user's may still read it when a late element is added.
       const given = elements.slice();

@@ -80,6 +80,46 @@ test('law: the compiled form is the plain form, over any aggregates and elements
   );
 });
 
+test('law: merging is adding, however the elements are split; and what is merged stays as it is', () => {
+  fc.assert(
+    fc.property(
+      someAggregates,
+      // Whole numbers: sums of fractions depend on the order of the additions.
+      fc.array(fc.array(fc.record({ v: fc.integer(), w: fc.integer() }), { minLength: 1, maxLength: 4 }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      fc.boolean(),
+      (aggregates, parts, isCompiled) => {
+        const { plain, compiled } = forms(aggregates);
+        const contents = isCompiled ? compiled : plain;
+        const expected = folded(contents, parts.flat());
+        const accumulators = parts.map(([first, ...rest]) => {
+          const accumulator = contents.create(row, 1, first);
+          rest.forEach((element) => contents.add(accumulator, element));
+          return accumulator;
+        });
+        const before = accumulators.map((accumulator) => contents.result(accumulator));
+        const mergedFrom = (from: number) => {
+          const merged = contents.copy(accumulators[from]!, 1);
+          accumulators.slice(from + 1).forEach((accumulator) => contents.merge!(merged, accumulator));
+          return merged;
+        };
+        assert.deepEqual(contents.result(mergedFrom(0), ...bounds), expected);
+        if (parts.length > 1) {
+          const nested = contents.copy(accumulators[0]!, 1);
+          contents.merge!(nested, mergedFrom(1));
+          assert.deepEqual(contents.result(nested, ...bounds), expected);
+        }
+        assert.deepEqual(
+          accumulators.map((accumulator) => contents.result(accumulator)),
+          before,
+        );
+      },
+    ),
+  );
+});
+
 for (const form of ['plain', 'compiled'] as const)
   describe(`aggregates in the ${form} form`, () => {
     const all = (elements: readonly unknown[], aggregates: AggregatesSpec) => folded(forms(aggregates)[form], elements);
