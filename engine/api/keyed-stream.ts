@@ -1,9 +1,10 @@
 // A stream whose state is kept by key. It is an exchange in the plan (`keyBy`); the operator behind it holds the state.
-import { notYet } from '../error.ts';
+import { notYet, SluiceError } from '../error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { aggregateParameters } from './aggregates.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Origin } from './builder.ts';
-import { userFunction } from './parameters.ts';
+import { coGroup, intervalJoin, type Sides, sidesOf, windowJoin } from './joins.ts';
+import { describe, userFunction } from './parameters.ts';
 import { processParameters } from './process-function.ts';
 import type { Flat } from './rows.ts';
 import { streamOf } from './stream.ts';
@@ -61,14 +62,14 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
   pairwise(): never {
     return notYet('adjacent pairs (pairwise)');
   }
-  intervalJoin(): never {
-    return notYet('interval joins');
+  intervalJoin<U>(other: unknown, kind?: 'inner' | 'left' | 'outer') {
+    return intervalJoin<T, U>(this.#sides('intervalJoin()', other), kind) as never;
   }
-  join(): never {
-    return notYet('window joins');
+  join<U>(other: unknown, kind?: 'inner' | 'left' | 'outer') {
+    return windowJoin<T, U>(this.#sides('join()', other), kind);
   }
-  coGroup(): never {
-    return notYet('coGroup joins');
+  coGroup<U>(other: unknown) {
+    return coGroup<T, K, U>(this.#sides('coGroup()', other));
   }
   temporalJoin(): never {
     return notYet('temporal joins');
@@ -90,6 +91,14 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
     return `KeyedStream ${labelOf(this.place.origin)}`;
   }
 
+  #sides(verb: string, other: unknown): Sides {
+    if (other instanceof PlannedKeyedStream)
+      return sidesOf(verb, this.place, (other as PlannedKeyedStream<unknown, unknown>).place);
+    throw new SluiceError(
+      'not-a-stream',
+      `${verb} takes a keyed stream, not ${describe(other)}. Give it a key with keyBy().`,
+    );
+  }
   #declare<R>(declaration: Omit<Declaration, 'inputs'>): S.Stream<R> {
     const builder = builderFor(declaration.verb, this.place.builder);
     const inputs = [{ from: this.place.origin, exchange: 'key' as const }];

@@ -6,6 +6,7 @@ import { ConnectMapOperator } from './connect-map.ts';
 import { connectProcess } from './connect-process.ts';
 import { FilterOperator } from './filter.ts';
 import { FlatMapOperator } from './flat-map.ts';
+import { intervalJoin } from './interval-join.ts';
 import { MapOperator } from './map.ts';
 import type { Operator, Stage } from './operator.ts';
 import { process } from './process.ts';
@@ -14,6 +15,7 @@ import { TakeOperator } from './take.ts';
 import { UnionOperator } from './union.ts';
 import { windowAggregate } from './window-aggregate.ts';
 import { windowApply } from './window-apply.ts';
+import { windowCoGroup, windowJoin } from './window-join.ts';
 import { windowReduce } from './window-reduce.ts';
 
 /** `keys[i]` is the key of input i, from the keyBy before it. A new operator each time; it has done nothing yet. */
@@ -57,6 +59,12 @@ export function createOperator(
       return new ConnectMapOperator(node, functions);
     case 'connect-process':
       return connectProcess(node, functions, key(0), key(1));
+    case 'interval-join':
+      return intervalJoin(node, functions, key(0), key(1));
+    case 'window-join':
+      return windowJoin(node, functions, key(0), key(1));
+    case 'window-coGroup':
+      return windowCoGroup(node, functions, key(0), key(1));
     default:
       throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
   }

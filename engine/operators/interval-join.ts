@@ -1,0 +1,278 @@
+// Interval join: each element meets those of the other side whose time lies within the bounds around its own, as Flink's operator has it.
+//
+//   an element comes ─► late (time < watermark) ─► `late`
+//                  └──► kept ─► a row with each partner that is there already, by their time; the row's time is the later one of the two
+//                         └─► goes when the watermark reaches its cleanup time: left, time + max(upper, 0); right, time − min(lower, 0).
+//                             Where the join is left or outer and no partner came, it is then emitted alone, with the cleanup time as its time.
+//
+// A row for each pair can be many: both loops stop when the output is full and go on where they were.
+import { SluiceError } from '../error.ts';
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { JoinKeys } from '../state/join-keys.ts';
+import { KeyMap } from '../state/key-map.ts';
+import { compileKeys, type KeyRow } from '../state/keys.ts';
+import { described } from '../state/kind.ts';
+import { assertStorable } from '../state/storable.ts';
+import { TimerQueue } from '../time/timer-queue.ts';
+import { IntervalSide, type Kept } from './interval-side.ts';
+import type { JoinKind, Select2 } from './join-pairs.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+
+/** Everything of one key; a side is there when it has had an element. */
+interface Entry extends Keyed {
+  readonly sides: [Side | undefined, Side | undefined];
+}
+type Side = IntervalSide<Entry>;
+
+/** A side in a snapshot. */
+interface KeptColumns {
+  readonly times: number[];
+  readonly elements: unknown[];
+  readonly matched: boolean[];
+}
+/** One key group in a snapshot. */
+type GroupContent = { readonly key: unknown; readonly sides: readonly (KeptColumns | undefined)[] }[];
+
+export interface IntervalBounds {
+  readonly lowerMillis: number;
+  readonly upperMillis: number;
+}
+
+export function intervalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
+  const { lowerMillis, upperMillis, join, fn } = node.parameters as unknown as IntervalBounds & {
+    readonly join: JoinKind;
+    readonly fn: FunctionRef;
+  };
+  if (!(Number.isSafeInteger(lowerMillis) && Number.isSafeInteger(upperMillis) && lowerMillis <= upperMillis))
+    throw new SluiceError(
+      'bad-bounds',
+      `The bounds of "${node.name}" are ${lowerMillis} and ${upperMillis} ms. They are whole milliseconds, the lower one first.`,
+    );
+  const keys = new JoinKeys(compileKeys(left, functions, node.uid), compileKeys(right, functions, node.uid), node.name);
+  return new IntervalJoin(keys, { lowerMillis, upperMillis }, join, functions.get<Select2>(fn));
+}
+
+export class IntervalJoin implements Operator {
+  at = 0;
+  readonly #keys: JoinKeys;
+  readonly #select: Select2;
+  /** By side: from when to when its partners are, after its own time. */
+  readonly #from: readonly [number, number];
+  readonly #to: readonly [number, number];
+  /** By side: how long after its own time an element is kept. */
+  readonly #keep: readonly [number, number];
+  /** By side: an element without a partner is emitted. */
+  readonly #emitsAlone: readonly [boolean, boolean];
+  readonly #entries = new KeyMap<Entry>();
+  readonly #changed = new ChangedGroups();
+  /** Sides by when their first element goes. One that has got an earlier first element is in it twice. */
+  readonly #timers = new TimerQueue<Side>();
+  #live = 0;
+  #watermark = -Infinity;
+  /** An `advance` has begun and has not ended. */
+  #isAdvancing = false;
+  #context!: OperatorContext;
+
+  // What an unfinished call has reached.
+  /** The element that meets its partners. */
+  #meeting: Kept | undefined;
+  #partners!: Side;
+  #next = 0;
+  /** The element that goes without having had a partner. */
+  #alone: Side | undefined;
+
+  constructor(keys: JoinKeys, { lowerMillis, upperMillis }: IntervalBounds, kind: JoinKind, select: Select2) {
+    this.#keys = keys;
+    this.#select = select;
+    this.#from = [lowerMillis, -upperMillis];
+    this.#to = [upperMillis, -lowerMillis];
+    this.#keep = [Math.max(upperMillis, 0), Math.max(-lowerMillis, 0)];
+    this.#emitsAlone = [kind !== 'inner', kind === 'outer'];
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  get working(): string | undefined {
+    const side = this.#alone;
+    if (!side) return undefined;
+    const key = Object.entries(side.entry.row).map(([name, value]) => `${name} ${described(value)}, `);
+    const time = new Date(side.first!.time).toISOString();
+    return `${key.join('')}the ${side.input === 0 ? 'left' : 'right'} element of ${time} that found no partner`;
+  }
+
+  process(input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      if (!this.#meeting) this.#admit(input, batch.values[i], batch.timestamps[i]!);
+      if (this.#meeting && !this.#meet(input)) return i;
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+
+  #admit(input: 0 | 1, element: unknown, time: number): void {
+    if (time < this.#watermark) return this.#late(element, time);
+    const { name } = this.#context;
+    assertStorable(element, `An element of "${name}"`);
+    const entry = this.#entryOf(input, element);
+    entry.touched = this.#changed.epoch;
+    const kept = { time, element, isMatched: false };
+    this.#keepOn(entry, input, kept);
+    const partners = entry.sides[input === 0 ? 1 : 0];
+    if (!partners || partners.length === 0) return;
+    this.#meeting = kept;
+    this.#partners = partners;
+    this.#next = partners.from(time + this.#from[input]);
+  }
+  #late(element: unknown, time: number): void {
+    if (this.#context.output.hasReader('late')) this.#context.output.emitTo('late', element, time);
+    else this.#context.countLate();
+  }
+  #entryOf(input: 0 | 1, element: unknown): Entry {
+    const keys = this.#keys;
+    keys.side = input;
+    const key = keys.read(element);
+    const known = typeof key === 'object' ? keys.find(this.#entries, key) : this.#entries.plain.get(key);
+    return known ?? this.#enter(keys.row(element, key));
+  }
+  #enter(row: KeyRow): Entry {
+    const entry: Entry = { row, group: -1, touched: this.#changed.epoch, sides: [undefined, undefined] };
+    this.#entries.set(this.#keys.tuple(row), entry);
+    return entry;
+  }
+  #keepOn(entry: Entry, input: 0 | 1, kept: Kept): void {
+    const side = (entry.sides[input] ??= new IntervalSide(entry, input));
+    side.add(kept);
+    this.#live++;
+    const goes = kept.time + this.#keep[input];
+    if (goes < side.wakesAt) this.#wake(side, goes);
+  }
+  #wake(side: Side, at: number): void {
+    side.wakesAt = at;
+    if (at < Infinity) this.#timers.add(at, side);
+  }
+
+  /** A row with each partner; false: there are more. */
+  #meet(input: 0 | 1): boolean {
+    const { output } = this.#context;
+    const select = this.#select;
+    const one = this.#meeting!;
+    const partners = this.#partners;
+    const until = one.time + this.#to[input];
+    for (;;) {
+      const other = partners.at(this.#next);
+      if (!other || other.time > until) break;
+      const row = input === 0 ? select(one.element, other.element) : select(other.element, one.element);
+      one.isMatched = true;
+      other.isMatched = true;
+      this.#next++;
+      output.emit(row, Math.max(one.time, other.time));
+      if (output.full) {
+        const more = partners.at(this.#next);
+        if (more && more.time <= until) return false;
+      }
+    }
+    this.#meeting = undefined;
+    return true;
+  }
+
+  // ------------------------------------------------------------------------------------------------ time
+
+  advance(watermark: number): boolean {
+    if (!this.#isAdvancing) {
+      // What came with its cleanup time at or before the watermark stays until the next one, as after any timer that is set too late.
+      if (watermark <= this.#watermark) return true;
+      this.#watermark = watermark;
+      this.#isAdvancing = true;
+    }
+    while (this.#timers.isDue(watermark)) {
+      if (!this.#cleanNext()) return false;
+      if (this.#context.output.full && this.#timers.isDue(watermark)) return false;
+    }
+    this.#isAdvancing = false;
+    return true;
+  }
+  /** Removes what goes at the earliest time from one side of one key; false: the output is full and there is more. */
+  #cleanNext(): boolean {
+    const time = this.#timers.nextTime;
+    const side = this.#timers.next!;
+    const isStale = side.wakesAt !== time;
+    if (!isStale && !this.#clean(side, time)) return false;
+    this.#timers.shift();
+    if (isStale) return true;
+    const { entry, input, first } = side;
+    this.#wake(side, first ? first.time + this.#keep[input] : Infinity);
+    entry.touched = this.#changed.epoch;
+    if (entry.sides.every((one) => !one || one.length === 0)) {
+      this.#entries.delete(this.#keys.tuple(entry.row));
+      this.#changed.forget(entry);
+    }
+    return true;
+  }
+  #clean(side: Side, time: number): boolean {
+    const { output } = this.#context;
+    const keep = this.#keep[side.input];
+    const emitsAlone = this.#emitsAlone[side.input];
+    for (;;) {
+      const { first } = side;
+      if (!first || first.time + keep > time) return true;
+      if (emitsAlone && !first.isMatched) {
+        if (output.full) return false;
+        this.#alone = side;
+        const row = side.input === 0 ? this.#select(first.element, undefined) : this.#select(undefined, first.element);
+        this.#alone = undefined;
+        output.emit(row, time);
+      }
+      side.shift();
+      this.#live--;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------ state
+
+  snapshot(writer: StateWriter): void {
+    const keys = this.#keys;
+    this.#changed.write<Entry, undefined, GroupContent>(
+      writer,
+      ({ row }) => keys.tuple(row),
+      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
+      () => [],
+      (content, { row, sides }) => content.push({ key: keys.pack(row), sides: sides.map(columnsOf) }),
+    );
+    writer.value({ watermark: this.#watermark, names: keys.names });
+  }
+  restore(reader: StateReader): void {
+    const value = reader.value() as { readonly watermark: number; readonly names?: readonly string[] } | undefined;
+    this.#watermark = value?.watermark ?? -Infinity;
+    this.#keys.restoreNames(value?.names);
+    for (const [group, content] of reader.groups())
+      for (const { key, sides } of (content as GroupContent | undefined) ?? []) {
+        const entry = this.#enter(this.#keys.unpack(key));
+        this.#changed.restored(entry, group);
+        sides.forEach((columns, input) => {
+          columns?.times.forEach((time, i) => {
+            const kept = { time, element: columns.elements[i], isMatched: columns.matched[i]! };
+            this.#keepOn(entry, input as 0 | 1, kept);
+          });
+        });
+      }
+  }
+  status(): OperatorStatus {
+    return { entries: this.#live };
+  }
+}
+
+function columnsOf(side: Side | undefined): KeptColumns | undefined {
+  if (!side || side.length === 0) return undefined;
+  const columns: KeptColumns = { times: [], elements: [], matched: [] };
+  side.forEach(({ time, element, isMatched }) => {
+    columns.times.push(time);
+    columns.elements.push(element);
+    columns.matched.push(isMatched);
+  });
+  return columns;
+}
