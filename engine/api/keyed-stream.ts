@@ -59,8 +59,9 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
     return this.#declare({ verb: 'process', kind: 'process', parameters, shape: [shape] });
   }
 
-  pairwise(): never {
-    return notYet('adjacent pairs (pairwise)');
+  /** Each element with the one before it of the same key, in the order of arrival; the first of a key gives nothing. Keeps one element for each key. */
+  pairwise(): S.Stream<[previous: T, current: T]> {
+    return this.#declare({ verb: 'pairwise', kind: 'pairwise', parameters: {}, shape: [] });
   }
   intervalJoin<U>(other: unknown, kind?: 'inner' | 'left' | 'outer') {
     return intervalJoin<T, U>(this.#sides('intervalJoin()', other), kind) as never;

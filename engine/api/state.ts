@@ -1,15 +1,15 @@
 // Declarations of keyed state, as `state: { last: valueState<Order>() }` holds them. The state itself is in the context of a call.
-import { notYet, SluiceError } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import type { Json } from '../graph/plan.ts';
-import type { ValueStateSpec } from '../state/value-state.ts';
+import type { StateSpec } from '../state/value-state.ts';
 import { parseDuration } from '../time/duration.ts';
 import { oneOf, positiveNumber, readOptions } from './options.ts';
 import { describe, type Parameters } from './parameters.ts';
 import type * as S from './surface.ts';
 
 class StateDeclaration {
-  readonly spec: ValueStateSpec;
-  constructor(spec: ValueStateSpec) {
+  readonly spec: StateSpec;
+  constructor(spec: StateSpec) {
     this.spec = spec;
   }
   get state(): never {
@@ -20,23 +20,32 @@ class StateDeclaration {
   }
 }
 
-export const valueState: typeof S.valueState = (options) => {
-  const { ttl, refresh } = readOptions('valueState()', options, ['ttl', 'refresh']);
+/** One value for each key. With `ttl`, it is gone that long of processing time after it was set (with refresh 'read-write': set or read). */
+export const valueState: typeof S.valueState = (options) => declared('value', options);
+/** A list for each key, in the order of `add`. With `ttl`, each element is gone that long after it was added; 'read-write': or the list read. */
+export const listState: typeof S.listState = (options) => declared('list', options);
+/**
+ * A map for each key. Its keys are any key value, a Date or an array by what is in it; a loop comes by in the order in which keys were first set.
+ * With `ttl`, each entry is gone that long after it was set; 'read-write': or read.
+ */
+export const mapState: typeof S.mapState = (options) => declared('map', options);
+
+function declared(kind: StateSpec['kind'], options: unknown): StateDeclaration {
+  const call = `${kind}State()`;
+  const { ttl, refresh } = readOptions(call, options, ['ttl', 'refresh']);
   if (ttl === undefined) {
-    if (refresh !== undefined) throw new SluiceError('bad-option', 'valueState() has a refresh but no ttl. Add ttl.');
-    return new StateDeclaration({ kind: 'value' });
+    if (refresh !== undefined) throw new SluiceError('bad-option', `${call} has a refresh but no ttl. Add ttl.`);
+    return new StateDeclaration({ kind });
   }
-  const ttlMillis = positiveNumber('The ttl of valueState()', parseDuration(ttl, 'The ttl of valueState()'));
+  const ttlMillis = positiveNumber(`The ttl of ${call}`, parseDuration(ttl, `The ttl of ${call}`));
   return new StateDeclaration({
-    kind: 'value',
+    kind,
     ttlMillis,
     ...(refresh !== undefined && {
-      refresh: oneOf('The refresh of valueState()', refresh, ['write', 'read-write'] as const),
+      refresh: oneOf(`The refresh of ${call}`, refresh, ['write', 'read-write'] as const),
     }),
   });
-};
-export const listState: typeof S.listState = () => notYet('list states');
-export const mapState: typeof S.mapState = () => notYet('map states');
+}
 
 /** `parameters.state` of a process operator, by name; and what its state looks like. */
 export function stateParameters(spec: unknown): { parameters: Parameters; shape: Json } {
@@ -45,7 +54,10 @@ export function stateParameters(spec: unknown): { parameters: Parameters; shape:
     throw new SluiceError('bad-state', `The state of process() is { name: valueState(), … }, not ${describe(spec)}.`);
   const specs = Object.entries(spec).map(([name, declared]: [string, unknown]) => {
     if (!(declared instanceof StateDeclaration))
-      throw new SluiceError('bad-state', `State "${name}" is ${describe(declared)}. It must be made by valueState().`);
+      throw new SluiceError(
+        'bad-state',
+        `State "${name}" is ${describe(declared)}. It must be made by valueState(), listState() or mapState().`,
+      );
     return [name, declared.spec] as const;
   });
   return {

@@ -89,6 +89,18 @@ export class PlannedStream<T> implements S.Stream<T> {
     return PlannedWindowedStream.over<T, NoKey>({ origin: { draft, port: 'out' }, builder, keyFields: [] }, window);
   }
 
+  /** Each element with the one before it, in the order of arrival: one chain of pairs over the whole stream. */
+  pairwise(): S.Stream<[previous: T, current: T]> {
+    const builder = builderFor('pairwise', this.place.builder);
+    const draft = builder.declare({
+      verb: 'pairwiseAll',
+      kind: 'keyBy',
+      parameters: { key: { constant: true } },
+      inputs: [{ from: this.place.origin }],
+    });
+    return new PlannedKeyedStream<T, NoKey>({ origin: { draft, port: 'out' }, builder, keyFields: [] }).pairwise();
+  }
+
   connect<U>(other: S.Stream<U>): S.ConnectedStreams<T, U>;
   connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, NoKey>;
   connect(other: unknown): S.ConnectedStreams<T, never> & S.BroadcastConnectedStream<T, never, NoKey> {
@@ -138,9 +150,6 @@ export class PlannedStream<T> implements S.Stream<T> {
 
   mapAsync(): never {
     return notYet('asynchronous maps (mapAsync)');
-  }
-  pairwise(): never {
-    return notYet('adjacent pairs (pairwise)');
   }
   broadcast(): never {
     return notYet('broadcast streams');

@@ -11,7 +11,8 @@ import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import { described } from '../state/kind.ts';
-import { type CurrentKey, type Values, valueState, type ValueStateSpec } from '../state/value-state.ts';
+import { declaredStates, dropExpired, type StateSpecs } from '../state/declared-state.ts';
+import type { CurrentKey, StateSpec, Values } from '../state/value-state.ts';
 import { TimerService } from '../time/timer-service.ts';
 import { Emission } from './emission.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
@@ -22,7 +23,7 @@ export interface ProcessFunctions {
   /** By input. */
   readonly onElement: readonly ((element: unknown, context: ProcessContext) => Rows)[];
   readonly onTimer?: ((at: number, context: ProcessContext) => Rows) | undefined;
-  readonly state: Readonly<Record<string, ValueStateSpec>>;
+  readonly state: StateSpecs;
 }
 
 /** Everything of one key. */
@@ -50,6 +51,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   /** By input. */
   readonly #keys: readonly Keys[];
   readonly #names: readonly string[];
+  readonly #specs: readonly StateSpec[];
   readonly #hasTtl: boolean;
   readonly #entries = new KeyMap<Entry>();
   readonly #changed = new ChangedGroups();
@@ -69,7 +71,8 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#keys = keys;
     this.#functions = functions;
     this.#names = Object.keys(functions.state);
-    this.#hasTtl = Object.values(functions.state).some(({ ttlMillis }) => ttlMillis !== undefined);
+    this.#specs = Object.values(functions.state);
+    this.#hasTtl = this.#specs.some(({ ttlMillis }) => ttlMillis !== undefined);
   }
   open(context: OperatorContext): void {
     this.#context = context;
@@ -192,11 +195,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   /** What user code sees: always about the current key. */
   #userContext(): ProcessContext {
     const { name, freeze } = this.#context;
-    const { state } = this.#functions;
-    const states = this.#names.map((stateName, index) => [
-      stateName,
-      valueState(this, index, state[stateName]!, `State "${stateName}" of "${name}"`, freeze),
-    ]);
+    const state = declaredStates(this, this.#functions.state, name, freeze);
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the getters of the literal below have a `this` of their own
     const process = this;
     return {
@@ -212,7 +211,7 @@ export class KeyedProcess implements Operator, CurrentKey {
       get domain() {
         return process.#domain;
       },
-      state: Object.fromEntries(states) as Record<string, never>,
+      state: state as Record<string, never>,
       timers: this.#timersOfUser(),
     };
   }
@@ -295,11 +294,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     const now = this.now();
     this.#entries.forEach((entry) => {
       const before = liveOf(entry);
-      entry.values.forEach((value, index) => {
-        if (value === undefined || entry.expiresAt![index]! > now) return;
-        entry.values[index] = undefined;
-        entry.touched = this.#changed.epoch;
-      });
+      if (dropExpired(entry, this.#specs, now)) entry.touched = this.#changed.epoch;
       const live = liveOf(entry);
       this.#live += live - before;
       if (live === 0) this.#forget(entry);

@@ -1,7 +1,7 @@
 // process on a keyed stream: the user's function of element, state and timers.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
-import type { ValueStateSpec } from '../state/value-state.ts';
+import type { StateSpecs } from '../state/declared-state.ts';
 import { KeyedProcess, type ProcessFunctions } from './keyed-process.ts';
 import type { Operator } from './operator.ts';
 
@@ -18,7 +18,7 @@ export function stateAndTimer(
 ): Pick<ProcessFunctions, 'state' | 'onTimer'> {
   const onTimer = parameters.onTimer as FunctionRef | undefined;
   return {
-    state: (parameters.state ?? {}) as unknown as Record<string, ValueStateSpec>,
+    state: (parameters.state ?? {}) as unknown as StateSpecs,
     ...(onTimer && { onTimer: functions.get(onTimer) }),
   };
 }

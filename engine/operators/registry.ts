@@ -9,6 +9,7 @@ import { FlatMapOperator } from './flat-map.ts';
 import { intervalJoin } from './interval-join.ts';
 import { MapOperator } from './map.ts';
 import type { Operator, Stage } from './operator.ts';
+import { PairwiseOperator } from './pairwise.ts';
 import { process } from './process.ts';
 import { reduce } from './reduce.ts';
 import { TakeOperator } from './take.ts';
@@ -47,6 +48,8 @@ export function createOperator(
       return reduce(node, functions, key(0));
     case 'aggregate':
       return aggregate(node, functions, key(0));
+    case 'pairwise':
+      return new PairwiseOperator(node, functions, key(0));
     case 'process':
       return process(node, functions, key(0));
     case 'window-aggregate':

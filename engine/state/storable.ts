@@ -8,6 +8,12 @@ export function assertStorable(value: unknown, what: string): void {
   if (path !== undefined) throw notStorable(path, what);
 }
 
+/** Elements of lists and values of maps: undefined could not be told from nothing. */
+export function refuseUndefined(value: unknown, what: string): void {
+  if (value === undefined)
+    throw new SluiceError('not-storable', `${what} was given undefined. Keep null instead, or delete what is there.`);
+}
+
 interface Offender {
   readonly value: unknown;
   path: string;

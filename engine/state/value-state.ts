@@ -5,8 +5,9 @@ import type { ValueState } from '../api/surface.ts';
 import { deepFreeze } from './freeze.ts';
 import { assertStorable } from './storable.ts';
 
-export interface ValueStateSpec {
-  readonly kind: 'value';
+/** One state of a process function, as it stands in the plan. */
+export interface StateSpec {
+  readonly kind: 'value' | 'list' | 'map';
   readonly ttlMillis?: number;
   readonly refresh?: 'write' | 'read-write';
 }
@@ -29,7 +30,7 @@ export interface CurrentKey {
 export function valueState(
   owner: CurrentKey,
   index: number,
-  spec: ValueStateSpec,
+  spec: StateSpec,
   what: string,
   freeze: boolean,
 ): ValueState<unknown> {

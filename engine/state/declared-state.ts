@@ -1,0 +1,88 @@
+// The states that a process function declares, each as what its context shows: value, list or map; to read and write, or only to read.
+import { SluiceError } from '../error.ts';
+import { type ListCell, listState, withoutExpiredItems } from './list-state.ts';
+import { type MapCell, mapState, withoutExpiredEntries } from './map-state.ts';
+import { type CurrentKey, type StateSpec, type Values, valueState } from './value-state.ts';
+
+export type StateSpecs = Readonly<Record<string, StateSpec>>;
+
+/** `state` of a context: each by its name, always about the owner's current key. `operator` is what the user calls it. */
+export function declaredStates(
+  owner: CurrentKey,
+  specs: StateSpecs,
+  operator: string,
+  freeze: boolean,
+  sort = 'State',
+): Record<string, object> {
+  const states = Object.entries(specs).map(([name, spec], index) => {
+    const what = `${sort} "${name}" of "${operator}"`;
+    return [name, access(spec)(owner, index, spec, what, freeze)] as const;
+  });
+  return Object.fromEntries(states);
+}
+function access({ kind }: StateSpec): (...given: Parameters<typeof valueState>) => object {
+  switch (kind) {
+    case 'value':
+      return valueState;
+    case 'list':
+      return listState;
+    case 'map':
+      return mapState;
+  }
+}
+
+const reading: Readonly<Record<StateSpec['kind'], readonly string[]>> = {
+  value: ['get'],
+  list: [],
+  map: ['get', 'has'],
+};
+const writing: Readonly<Record<StateSpec['kind'], readonly string[]>> = {
+  value: ['set', 'clear'],
+  list: ['add', 'set', 'clear'],
+  map: ['set', 'delete', 'clear'],
+};
+
+/** The same states for who may only read them; `refusal` is the message for who writes, about the name and the call. */
+export function readOnlyStates(
+  states: Readonly<Record<string, object>>,
+  specs: StateSpecs,
+  refusal: (name: string, call: string) => string,
+): Record<string, object> {
+  const readable = Object.entries(states).map(([name, state]) => {
+    const { kind } = specs[name]!;
+    const calls = state as Record<PropertyKey, unknown>;
+    const refuse = (call: string) => (): never => {
+      throw new SluiceError('read-only-state', refusal(name, call));
+    };
+    const shown: Record<PropertyKey, unknown> = {};
+    for (const call of reading[kind]) shown[call] = calls[call];
+    for (const call of writing[kind]) shown[call] = refuse(call);
+    if (Symbol.iterator in calls) shown[Symbol.iterator] = calls[Symbol.iterator];
+    return [name, shown] as const;
+  });
+  return Object.fromEntries(readable);
+}
+
+/** Lets go of what has expired; returns whether there was any. */
+export function dropExpired({ values, expiresAt }: Values, specs: readonly StateSpec[], now: number): boolean {
+  let dropped = false;
+  specs.forEach(({ kind, ttlMillis }, index) => {
+    const value = values[index];
+    if (value === undefined || ttlMillis === undefined) return;
+    const left = stillAlive(kind, value, expiresAt![index]!, now);
+    if (left === value) return;
+    values[index] = left;
+    dropped = true;
+  });
+  return dropped;
+}
+function stillAlive(kind: StateSpec['kind'], value: unknown, expiresAt: number, now: number): unknown {
+  switch (kind) {
+    case 'value':
+      return expiresAt > now ? value : undefined;
+    case 'list':
+      return withoutExpiredItems(value as ListCell, now);
+    case 'map':
+      return withoutExpiredEntries(value as MapCell, now);
+  }
+}

@@ -1,0 +1,83 @@
+// List state of a process function: values in the order they were added, each with a time to live of its own.
+//
+// As in Flink: an element lives from when it was added (or the list set); with refresh 'read-write' whoever reads the list renews every element that is left.
+import type { ListState } from '../api/surface.ts';
+import { SluiceError } from '../error.ts';
+import { deepFreeze } from './freeze.ts';
+import { described } from './kind.ts';
+import { assertStorable, refuseUndefined } from './storable.ts';
+import type { CurrentKey, StateSpec } from './value-state.ts';
+
+/** What is kept under a key; an empty list is not kept. */
+export interface ListCell {
+  items: unknown[];
+  /** When each expires; absent without a time to live. */
+  expiresAt?: number[];
+}
+
+/** What `ctx.state.name` is: always about the current key. A loop sees the list as it was when the loop began. */
+export function listState(
+  owner: CurrentKey,
+  index: number,
+  { ttlMillis, refresh }: StateSpec,
+  what: string,
+  freeze: boolean,
+): ListState<unknown> {
+  const check = (value: unknown): unknown => {
+    refuseUndefined(value, what);
+    assertStorable(value, what);
+    if (freeze) deepFreeze(value);
+    return value;
+  };
+  const newCell = (items: unknown[]): ListCell => {
+    if (ttlMillis === undefined) return { items };
+    return { items, expiresAt: new Array<number>(items.length).fill(owner.now() + ttlMillis) };
+  };
+  const put = (cell: ListCell | undefined): void => {
+    owner.current.values[index] = cell;
+    owner.touch();
+  };
+  return {
+    add(value) {
+      const item = check(value);
+      const cell = owner.current.values[index] as ListCell | undefined;
+      if (!cell) return put(newCell([item]));
+      cell.items.push(item);
+      cell.expiresAt?.push(owner.now() + ttlMillis!);
+      owner.touch();
+    },
+    set(values) {
+      if (typeof (values as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function')
+        throw new SluiceError('not-iterable', `${what} was set to ${described(values)}. A list is set to an iterable.`);
+      const items = Array.from(values, check);
+      put(items.length > 0 ? newCell(items) : undefined);
+    },
+    clear: () => put(undefined),
+    [Symbol.iterator]() {
+      let cell = owner.current.values[index] as ListCell | undefined;
+      if (cell?.expiresAt) {
+        const now = owner.now();
+        const alive = withoutExpiredItems(cell, now);
+        if (alive !== cell) put((cell = alive));
+        if (cell && refresh === 'read-write') put((cell = newCell(cell.items)));
+      }
+      return iterate(cell?.items ?? []);
+    },
+  };
+}
+
+/** Up to where the list went when the loop began, so that a loop may add to the list it reads. */
+function* iterate(items: readonly unknown[]): Generator<unknown, undefined, unknown> {
+  const { length } = items;
+  for (let i = 0; i < length; i++) yield items[i];
+  return undefined;
+}
+
+/** The same cell when nothing has expired, undefined when nothing is left. */
+export function withoutExpiredItems(cell: ListCell, now: number): ListCell | undefined {
+  const { items, expiresAt } = cell;
+  if (!expiresAt?.some((at) => at <= now)) return cell;
+  const isAlive = (_: unknown, at: number): boolean => expiresAt[at]! > now;
+  const alive = items.filter(isAlive);
+  return alive.length > 0 ? { items: alive, expiresAt: expiresAt.filter(isAlive) } : undefined;
+}

@@ -1,0 +1,117 @@
+// Map state of a process function: values by any key value (a Date, an array or a bigint counts by its value), each entry with a time to live of its own.
+//
+// As in Flink: an entry lives from when it was set; with refresh 'read-write' whoever reads it (get, has, a loop) renews it. Entries come in the order in which
+// their keys were first set; one that was deleted or has expired comes back at the end.
+import type { MapState } from '../api/surface.ts';
+import { SluiceError } from '../error.ts';
+import { deepFreeze } from './freeze.ts';
+import { isPrimitive } from './key-map.ts';
+import { keyText } from './key-text.ts';
+import { assertKeyValue } from './key-value.ts';
+import { assertStorable, refuseUndefined } from './storable.ts';
+import type { CurrentKey, StateSpec } from './value-state.ts';
+
+interface MapEntry {
+  readonly key: unknown;
+  value: unknown;
+  /** Infinity without a time to live. */
+  expiresAt: number;
+}
+/** What is kept under a key, by the identity of the map's keys; an empty map is not kept. */
+export type MapCell = Map<unknown, MapEntry>;
+
+/** What `ctx.state.name` is: always about the current key. */
+export function mapState(
+  owner: CurrentKey,
+  index: number,
+  { ttlMillis = Infinity, refresh }: StateSpec,
+  what: string,
+  freeze: boolean,
+): MapState<unknown, unknown> {
+  const cellNow = (): MapCell | undefined => owner.current.values[index] as MapCell | undefined;
+  const identify = (key: unknown): unknown => {
+    try {
+      return identityOf(key);
+    } catch (error) {
+      throw error instanceof SluiceError ? new SluiceError(error.code, `${what}: ${error.message}`) : error;
+    }
+  };
+  const remove = (cell: MapCell, identity: unknown): void => {
+    if (!cell.delete(identity)) return;
+    if (cell.size === 0) owner.current.values[index] = undefined;
+    owner.touch();
+  };
+  /** The entry, if it has not expired; reading it may renew it. */
+  const read = (cell: MapCell | undefined, identity: unknown): MapEntry | undefined => {
+    const entry = cell?.get(identity);
+    if (!entry || entry.expiresAt === Infinity) return entry;
+    const now = owner.now();
+    if (entry.expiresAt <= now) {
+      remove(cell!, identity);
+      return undefined;
+    }
+    if (refresh === 'read-write') {
+      entry.expiresAt = now + ttlMillis;
+      owner.touch();
+    }
+    return entry;
+  };
+  return {
+    get: (key) => read(cellNow(), identify(key))?.value,
+    has: (key) => read(cellNow(), identify(key)) !== undefined,
+    set(key, value) {
+      const identity = identify(key);
+      refuseUndefined(value, what);
+      assertStorable(value, what);
+      if (freeze) {
+        deepFreeze(key);
+        deepFreeze(value);
+      }
+      const cell: MapCell = cellNow() ?? new Map<unknown, MapEntry>();
+      const now = owner.now();
+      const entry = cell.get(identity);
+      if (entry && entry.expiresAt > now) {
+        entry.value = value;
+        entry.expiresAt = now + ttlMillis;
+      } else {
+        cell.delete(identity);
+        cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt: now + ttlMillis });
+      }
+      owner.current.values[index] = cell;
+      owner.touch();
+    },
+    delete(key) {
+      const cell = cellNow();
+      if (cell) remove(cell, identify(key));
+      else identify(key);
+    },
+    clear() {
+      owner.current.values[index] = undefined;
+      owner.touch();
+    },
+    *[Symbol.iterator]() {
+      const cell = cellNow();
+      for (const identity of cell?.keys() ?? []) {
+        const entry = read(cell, identity);
+        if (entry) yield [entry.key, entry.value] as [unknown, unknown];
+      }
+    },
+  };
+}
+
+/** Primitives stand for themselves, everything else is a text that no string key can be. */
+function identityOf(key: unknown): unknown {
+  if (typeof key === 'string') return key.startsWith('\0') ? `\0s${key}` : key;
+  if (isPrimitive(key)) {
+    assertKeyValue(key);
+    return key;
+  }
+  return `\0${keyText([key])}`;
+}
+
+/** The same cell when nothing has expired, undefined when nothing is left. */
+export function withoutExpiredEntries(cell: MapCell, now: number): MapCell | undefined {
+  const alive = [...cell].filter(([, { expiresAt }]) => expiresAt > now);
+  if (alive.length === cell.size) return cell;
+  return alive.length > 0 ? new Map(alive) : undefined;
+}
