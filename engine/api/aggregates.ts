@@ -1,65 +1,152 @@
 // Aggregates as plan data: a built-in by name with what it selects. The row they make must be able to hold them all.
-import { notYet, SluiceError } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import type { Json } from '../graph/plan.ts';
-import { describe, selector, type Parameters } from './parameters.ts';
+import { readOptions } from './options.ts';
+import { describe, type Parameters, selector, userMethod } from './parameters.ts';
 import type * as S from './surface.ts';
+
+/** What one aggregate adds to its node: plan data, and what its state looks like beside its name. */
+interface Planned {
+  readonly parameters: Parameters;
+  readonly shape?: Json;
+}
 
 class PlannedAggregator<T, R> implements S.Aggregator<T, R> {
   readonly kind = 'aggregator';
   readonly spec: S.AggregatorSpec;
-  constructor(name: string, value?: unknown) {
-    if (name !== 'count') selector(`${name}()`, 'value', value);
-    this.spec = { name, ...(value !== undefined && { value }) };
+  /** `slot` is where the functions of this aggregate are found in its node. */
+  readonly planned: (slot: string) => Planned;
+  constructor(spec: S.AggregatorSpec, planned: (slot: string) => Planned) {
+    this.spec = spec;
+    this.planned = planned;
   }
 }
 
-export const count: typeof S.count = () => new PlannedAggregator('count');
-export const sum: typeof S.sum = (value) => new PlannedAggregator('sum', value);
-export const avg: typeof S.avg = (value) => new PlannedAggregator('avg', value);
-export const min: typeof S.min = (value: unknown) => new PlannedAggregator<never, never>('min', value);
-export const max: typeof S.max = (value: unknown) => new PlannedAggregator<never, never>('max', value);
+/** An aggregate of a selected value. `shape`: of the options, those that change what is kept. */
+function built<T, R>(name: string, value: unknown, options: Parameters = {}, shape?: Json): PlannedAggregator<T, R> {
+  selector(`${name}()`, 'value', value);
+  return new PlannedAggregator({ name, ...options, value }, (slot) => ({
+    parameters: { name, ...options, value: selector(`${name}()`, slot, value) },
+    ...(shape !== undefined && { shape }),
+  }));
+}
+const withoutValue = <T, R>(name: string): PlannedAggregator<T, R> =>
+  new PlannedAggregator({ name }, () => ({ parameters: { name } }));
 
-export const minBy: typeof S.minBy = () => notYet('aggregates that keep an element (minBy)');
-export const maxBy: typeof S.maxBy = () => notYet('aggregates that keep an element (maxBy)');
-export const first: typeof S.first = () => notYet('first and last values (first)');
-export const last: typeof S.last = () => notYet('first and last values (last)');
-export const variance: typeof S.variance = () => notYet('variance and standard deviation (variance)');
-export const stddev: typeof S.stddev = () => notYet('variance and standard deviation (stddev)');
-export const quantile: typeof S.quantile = () => notYet('quantiles');
-export const countDistinct: typeof S.countDistinct = () => notYet('distinct counts (countDistinct)');
-export const topN: typeof S.topN = () => notYet('top lists (topN)');
-export const collect: typeof S.collect = () => notYet('collected values (collect)');
-export const aggregator: typeof S.aggregator = () => notYet('custom aggregators');
+/** How many elements. */
+export const count: typeof S.count = () => withoutValue('count');
+/** Their sum. Numbers only, in the order of arrival (in sliding windows slice by slice); NaN is an error. */
+export const sum: typeof S.sum = (value) => built('sum', value);
+/** Their mean: the sum divided by the count. */
+export const avg: typeof S.avg = (value) => built('avg', value);
+/** The least value: numbers, bigints, strings or Dates, but one kind of them. */
+export const min: typeof S.min = (value: unknown) => built<never, never>('min', value);
+export const max: typeof S.max = (value: unknown) => built<never, never>('max', value);
 
-/** `parameters.aggregates` of a node: Record<name, {name, value?: SelectorSpec}>; and what its state looks like. */
+/** The whole element with the least value; of several, the one that arrived first. */
+export const minBy: typeof S.minBy = (value) => built('minBy', value);
+/** The whole element with the greatest value; of several, the one that arrived first. */
+export const maxBy: typeof S.maxBy = (value) => built('maxBy', value);
+/** The value of the element that arrived first, whatever its event time. */
+export const first: typeof S.first = (value) => built('first', value);
+/** The value of the element that arrived last, whatever its event time. */
+export const last: typeof S.last = (value) => built('last', value);
+/** Of a sample, Σ(x − mean)² / (n − 1), as `VAR_SAMP` and `VARIANCE` in Flink SQL and Spark. NaN of one element, where SQL has NULL. */
+export const variance: typeof S.variance = (value) => built('variance', value);
+/** The square root of `variance`: of a sample, as `STDDEV_SAMP` in Flink SQL and `stddev` in Spark. */
+export const stddev: typeof S.stddev = (value) => built('stddev', value);
+
+/**
+ * The value below which a share `p` of all values lies: that of rank ⌊p · (n − 1)⌋ in ascending order, to within 1 % of the value itself (DDSketch, relative error 0.01).
+ * p = 0 and p = 1 are exact. Merging loses nothing.
+ */
+export const quantile: typeof S.quantile = (p, value) => {
+  if (typeof p !== 'number' || !(p >= 0 && p <= 1))
+    throw new SluiceError(
+      'bad-aggregate',
+      `quantile() takes a share from 0 to 1, not ${describe(p)}: 0.95 is the 95th percentile.`,
+    );
+  return built('quantile', value, { p });
+};
+/**
+ * How many different values, two being one when they would be the same key; null is not counted, as in SQL. Exact, and keeps every value. With `approximate: true` at most 4 KB are kept
+ * (HyperLogLog): exact up to 256 values, then with a standard error of 1.6 %.
+ */
+export const countDistinct: typeof S.countDistinct = (value, options) => {
+  const { approximate = false } = readOptions('countDistinct()', options, ['approximate']);
+  if (typeof approximate !== 'boolean')
+    throw new SluiceError(
+      'bad-option',
+      `approximate of countDistinct() is true or false, not ${describe(approximate)}.`,
+    );
+  return built('countDistinct', value, { approximate }, approximate);
+};
+/** The n elements with the greatest values, greatest first; of equal values, those that arrived first. Exact; keeps n elements. */
+export const topN: typeof S.topN = (n, value) => {
+  if (!Number.isSafeInteger(n) || n < 1)
+    throw new SluiceError('bad-aggregate', `topN() takes a whole number from 1 on, not ${describe(n)}.`);
+  return built('topN', value, { n }, n);
+};
+/** All elements, or a value of each, in the order of arrival. Keeps them all. */
+export const collect: typeof S.collect = (value?: unknown) =>
+  value === undefined ? withoutValue<never, never>('collect') : built<never, never>('collect', value);
+
+/**
+ * An aggregate of your own functions. `create` gives the accumulator of a key (and window), `add` the accumulator with an element (the one it was given, changed, or another), `result` what the row
+ * shows. Accumulators hold what state holds: JSON values, bigint, Date, Uint8Array, Map and Set. `merge(a, b)` gives the two as one; it must not matter how elements were
+ * divided between them, nor which came first. With it, sliding windows add each element once; without it, session windows refuse the aggregate.
+ */
+export const aggregator: typeof S.aggregator = (functions) => {
+  if (functions === null || typeof functions !== 'object')
+    throw new SluiceError(
+      'bad-aggregate',
+      `aggregator() takes { create, add, merge?, result }, not ${describe(functions)}.`,
+    );
+  const where = 'aggregator()';
+  const names = [
+    'create',
+    'add',
+    ...('merge' in functions && functions.merge !== undefined ? ['merge'] : []),
+    'result',
+  ];
+  for (const name of names) userMethod(where, functions, name);
+  return new PlannedAggregator({ name: 'aggregator', ...functions }, (slot) => ({
+    parameters: {
+      name: 'aggregator',
+      ...Object.fromEntries(names.map((name) => [name, userMethod(where, functions, name, `${slot}.${name}`)])),
+    },
+  }));
+};
+
+/** `parameters.aggregates` of a node, by the name of the result; what its state looks like; and which of them, if any, cannot be merged. */
 export function aggregateParameters(
   aggregates: unknown,
   keyFields: readonly string[] | undefined,
   windowFields: readonly string[],
-): { parameters: Parameters; shape: Json; about: string } {
+): { parameters: Parameters; shape: Json; about: string; unmergeable?: string } {
   if (aggregates === null || typeof aggregates !== 'object')
     throw new SluiceError('bad-aggregate', `aggregate() takes { name: count(), … }, not ${describe(aggregates)}.`);
   const names = Object.keys(aggregates);
   if (names.length === 0)
     throw new SluiceError('bad-aggregate', 'aggregate() needs at least one aggregate: aggregate({ n: count() }).');
   const parameters: Record<string, Parameters> = {};
-  const shape: [string, string][] = [];
+  const shape: Json[] = [];
+  let unmergeable: string | undefined;
   for (const [name, aggregate] of Object.entries(aggregates)) {
     if (!(aggregate instanceof PlannedAggregator))
       throw new SluiceError(
         'bad-aggregate',
-        `Aggregate "${name}" is ${describe(aggregate)}. It must be made by count(), sum(), avg(), min() or max().`,
+        `Aggregate "${name}" is ${describe(aggregate)}. It must be made by count(), sum() or another aggregate, or by aggregator({ create, add, result }).`,
       );
     refuseTaken(name, keyFields ?? [], 'the key field');
     refuseTaken(name, windowFields, "the window's bound");
-    const { name: kind, value } = aggregate.spec;
-    parameters[name] = {
-      name: kind,
-      ...(value !== undefined && { value: selector(`${kind}()`, `aggregates.${name}`, value) }),
-    };
-    shape.push([name, kind]);
+    const planned = aggregate.planned(`aggregates.${name}`);
+    parameters[name] = planned.parameters;
+    const kind = aggregate.spec.name;
+    shape.push(planned.shape === undefined ? [name, kind] : [name, kind, planned.shape]);
+    if (kind === 'aggregator' && planned.parameters.merge === undefined) unmergeable ??= name;
   }
-  return { parameters, shape, about: names.join(', ') };
+  return { parameters, shape, about: names.join(', '), ...(unmergeable !== undefined && { unmergeable }) };
 }
 
 function refuseTaken(name: string, fields: readonly string[], whose: string): void {

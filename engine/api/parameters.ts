@@ -57,10 +57,10 @@ export function userFunction(where: string, slot: string, fn: unknown): UserFunc
 }
 
 /** A method of an object literal. It runs with the object as `this`; what the object captures, its methods capture. */
-export function userMethod(where: string, owner: object, slot: string): UserFunction {
-  const method: unknown = (owner as Record<string, unknown>)[slot];
+export function userMethod(where: string, owner: object, name: string, slot = name): UserFunction {
+  const method: unknown = (owner as Record<string, unknown>)[name];
   if (typeof method !== 'function')
-    throw new SluiceError('not-a-function', `${where} needs a function ${slot}, not ${describe(method)}.`);
+    throw new SluiceError('not-a-function', `${where} needs a function ${name}, not ${describe(method)}.`);
   const run: unknown = method.bind(owner);
   return new UserFunction(slot, run, (fallback) => functionHash(method, { owner, fallback }));
 }

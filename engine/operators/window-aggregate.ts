@@ -16,6 +16,6 @@ export function windowAggregate(node: PlanNode, functions: FunctionTable, key: K
     keys,
     contents: () => compileAccumulators(plan, keys.fields, true, node.uid),
     givesMany: false,
-    mayBeSlow: 'fn' in key || plan.selectors.some(({ spec }) => 'fn' in spec),
+    mayBeSlow: 'fn' in key || plan.callsUser,
   });
 }

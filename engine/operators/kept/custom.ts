@@ -1,0 +1,55 @@
+// aggregator({create, add, merge?, result}): what the user's functions keep. They may change an accumulator that they are given, or give another one.
+import { SluiceError } from '../../error.ts';
+import { copied } from '../../state/copied.ts';
+import { assertStorable } from '../../state/storable.ts';
+import type { Kept } from './kept.ts';
+
+export interface CustomFunctions {
+  readonly create: () => unknown;
+  readonly add: (accumulator: unknown, element: unknown) => unknown;
+  readonly merge?: ((a: unknown, b: unknown) => unknown) | undefined;
+  readonly result: (accumulator: unknown) => unknown;
+}
+/** In a box, so that undefined can be told from nothing kept. */
+export interface Custom {
+  accumulator: unknown;
+}
+
+export function custom({ create, add, merge }: CustomFunctions, aggregate: string): Kept<Custom> {
+  const what = `The accumulator of aggregate "${aggregate}"`;
+  const checked = (accumulator: unknown, from: string): unknown => {
+    if (accumulator === undefined)
+      throw new SluiceError(
+        'bad-accumulator',
+        `${from}() of aggregate "${aggregate}" gave undefined. Return the accumulator; null may stand for nothing yet.`,
+        { aggregate },
+      );
+    assertStorable(accumulator, what);
+    return accumulator;
+  };
+  return {
+    // A copy, for functions that always give the same object.
+    create: (_value, element) => ({ accumulator: checked(add(copied(checked(create(), 'create')), element), 'add') }),
+    add(kept, _value, element) {
+      const accumulator = add(kept.accumulator, element);
+      // What is only changed is looked at again when it is written: each time would cost as much as it is large.
+      if (accumulator !== kept.accumulator) kept.accumulator = checked(accumulator, 'add');
+      return kept;
+    },
+    ...(merge && {
+      merge(into: Custom, from: Custom) {
+        into.accumulator = checked(merge(into.accumulator, copied(from.accumulator)), 'merge');
+        return into;
+      },
+    }),
+    copy({ accumulator }) {
+      assertStorable(accumulator, what);
+      return { accumulator: copied(accumulator) };
+    },
+  };
+}
+
+/** A copy: rows are immutable, and the accumulator may go on changing. */
+export function customResult({ result }: CustomFunctions): (kept: Custom) => unknown {
+  return ({ accumulator }) => copied(result(accumulator));
+}

@@ -1,0 +1,38 @@
+// variance and stddev: count, mean and sum of squared deviations, updated element by element (Welford 1962) and merged (Chan, Golub and LeVeque 1979).
+// Both are numerically stable where the textbook's sum of squares is not.
+import type { Kept } from './kept.ts';
+
+export interface Moments {
+  count: number;
+  mean: number;
+  /** Σ (x − mean)². */
+  squares: number;
+}
+
+export const moments: Kept<Moments> = {
+  create: (value) => ({ count: 1, mean: value as number, squares: 0 }),
+  add(kept, value) {
+    const before = (value as number) - kept.mean;
+    kept.count++;
+    kept.mean += before / kept.count;
+    kept.squares += before * ((value as number) - kept.mean);
+    return kept;
+  },
+  merge(into, { count, mean, squares }) {
+    const difference = mean - into.mean;
+    const all = into.count + count;
+    into.squares += squares + (difference * difference * into.count * count) / all;
+    into.mean += (difference * count) / all;
+    into.count = all;
+    return into;
+  },
+  copy: ({ count, mean, squares }) => ({ count, mean, squares }),
+};
+
+/** Of a sample: Σ (x − mean)² / (n − 1). NaN of one element. */
+export function variance({ count, squares }: Moments): number {
+  return squares / (count - 1);
+}
+export function stddev(kept: Moments): number {
+  return Math.sqrt(variance(kept));
+}

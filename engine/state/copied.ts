@@ -1,0 +1,34 @@
+// A copy of a storable value that shares nothing with it that can be changed. Several times faster than structuredClone for the small values that accumulators are.
+import { kindOf } from './kind.ts';
+
+export function copied<V>(value: V): V {
+  return copyOf(value) as V;
+}
+
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  switch (kindOf(value)) {
+    case 'object': {
+      const copy: Record<string, unknown> = {};
+      for (const [name, inner] of Object.entries(value)) {
+        if (name === '__proto__') Object.defineProperty(copy, name, { ...asField, value: copyOf(inner) });
+        else copy[name] = typeof inner === 'object' ? copyOf(inner) : inner;
+      }
+      return copy;
+    }
+    case 'array':
+      return (value as unknown[]).map(copyOf);
+    case 'Map':
+      return new Map([...(value as Map<unknown, unknown>)].map(([key, inner]) => [copyOf(key), copyOf(inner)]));
+    case 'Set':
+      return new Set([...(value as Set<unknown>)].map(copyOf));
+    case 'Date':
+      return new Date((value as Date).getTime());
+    case 'Uint8Array':
+      return new Uint8Array(value as Uint8Array);
+    default:
+      return value;
+  }
+}
+
+const asField = { writable: true, enumerable: true, configurable: true };
