@@ -1,4 +1,4 @@
-// A comparison of the bench: the same job on the engine and in its limit, a loop written by hand; both must give the same results.
+// A comparison of the bench: the same job on the engine, in its limit (a loop written by hand) and on other engines; all must give the same results.
 
 export interface Measured {
   readonly records: number;
@@ -8,19 +8,29 @@ export interface Measured {
   readonly results: number;
   readonly checksum: number;
 }
+/** One way to do the job. */
+export interface Side {
+  readonly name: string;
+  /** Ours through this one, in records a second, is to be at least so much; absent: printed for comparison only. */
+  readonly goal?: number;
+  /** Runs it once. `scale` divides the number of records. What it prepares before it starts its own clock is not measured. */
+  readonly run: (scale: number) => Promise<Measured>;
+  /** It is a process already, or starts one. Otherwise the bench runs each measurement in a process of its own. */
+  readonly isProcess?: boolean;
+  /** Why it cannot run here, when it cannot. */
+  readonly missing?: () => string | undefined;
+}
 export interface Comparison {
   /** One word, for the command line. */
   readonly name: string;
   readonly title: string;
-  /** Ours through limit, in records a second. */
-  readonly goal: number;
-  /** What the results must be; without it, what the limit gives. */
+  /** What the results must be at full size; otherwise, what the limit gives. */
   readonly expected?: { readonly results: number; readonly checksum: number };
   /** Runs in one process before the one that counts. */
   readonly warmUps: number;
-  /** Each runs in a process of its own. What it prepares before it starts its own clock is not measured. */
-  readonly sluice: () => Promise<Measured>;
-  readonly limit: () => Promise<Measured>;
+  readonly sluice: (scale: number) => Promise<Measured>;
+  readonly limit: Side;
+  readonly others?: readonly Side[];
   /** Why it cannot run here, when it cannot. */
   readonly missing?: () => string | undefined;
   /** What all its runs share (a broker, in the environment); gives what ends it. */

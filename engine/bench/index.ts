@@ -1,98 +1,142 @@
-// `npm run bench`: what the engine costs beside loops written by hand. Prints machine, versions, and each ratio with its goal. A wrong checksum is an error; a ratio
-// below its goal is said, not an error, since machines differ. `npm run bench -- keyed-sum` runs one comparison, `--rounds 5` more rounds than three.
+// `npm run bench`: what the engine costs beside loops written by hand and beside other engines. Prints machine, versions, and each ratio with its goal. A wrong checksum
+// is an error; a ratio below its goal is said, not an error, since machines differ.
+//
+//     npm run bench -- q5 wc            only these comparisons (also --only q5,wc)
+//     npm run bench -- --rounds 5       more rounds than three; --scale 10: a tenth of the records
+//     npm run bench -- --without flink  without Flink (or rxjs; several with commas)
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Comparison, Measured } from './comparison.ts';
+import type { Comparison, Measured, Side } from './comparison.ts';
 import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
-import { windowCount } from './window-count.ts';
+import { peerComparisons } from './peers/comparisons.ts';
+import { printSummary, ratiosOf, type Runs } from './report.ts';
 
-const comparisons: readonly Comparison[] = [keyedSum, windowCount, kafkaWindow];
-const allNames = comparisons.map(({ name }) => name);
-type Side = 'sluice' | 'limit';
+const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' }, side: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    scale: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    without: { type: 'string', default: '' },
+    /** In a process of its own: which side to measure once. */
+    side: { type: 'string' },
+  },
 });
-const unknown = positionals.filter((name) => !allNames.includes(name));
-if (unknown.length > 0) throw new Error(`There is no comparison "${unknown[0]}"; there are ${allNames.join(', ')}.`);
-const isChosen = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
+const rounds = positive('rounds', values.rounds);
+const scale = positive('scale', values.scale);
+const wanted = [...positionals, ...words(values.only)];
+const unwanted = words(values.without);
+const allNames = comparisons.map(({ name }) => name);
+const unknown = wanted.find((name) => !allNames.includes(name));
+if (unknown !== undefined) throw new Error(`There is no comparison "${unknown}"; there are ${allNames.join(', ')}.`);
+const chosen = comparisons.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 
-if (values.side === undefined) await compareAll(Number(values.rounds));
-else await runOne(find(positionals[0]), values.side as Side);
+if (values.side === undefined) await compareAll();
+else await runOne(chosen[0]!, values.side);
 
-function find(name: string | undefined): Comparison {
-  return comparisons.find((comparison) => comparison.name === name)!;
+function positive(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new Error(`--${option} is a whole number above 0, not "${text}".`);
+}
+function words(text: string): string[] {
+  return text.split(',').filter((word) => word !== '');
+}
+
+/** Ours first, then its limit, then the other engines that are wanted and there. */
+function sidesOf(comparison: Comparison): readonly Side[] {
+  const isWanted = ({ name }: Side): boolean => !unwanted.some((word) => name.startsWith(word));
+  const others = (comparison.others ?? []).filter(isWanted);
+  for (const { name, missing } of others) {
+    const reason = missing?.();
+    if (reason !== undefined) console.log(`  SKIPPED ${name}: ${reason}`);
+  }
+  const present = others.filter(({ missing }) => missing?.() === undefined);
+  return [{ name: 'sluice', run: comparison.sluice }, comparison.limit, ...present];
 }
 
 /** In a process of its own: warms up, measures once, prints the figures. */
-async function runOne(comparison: Comparison, side: Side): Promise<void> {
-  for (let i = 0; i < comparison.warmUps; i++) await comparison[side]();
-  console.log(JSON.stringify(await comparison[side]()));
+async function runOne(comparison: Comparison, name: string): Promise<void> {
+  const run = name === 'sluice' ? comparison.sluice : comparison.limit.run;
+  for (let i = 0; i < comparison.warmUps; i++) await run(scale);
+  console.log(JSON.stringify(await run(scale)));
 }
-
-function inOwnProcess(comparison: Comparison, side: Side): Measured {
+function measure(comparison: Comparison, side: Side): Promise<Measured> {
+  if (side.isProcess) return side.run(scale);
   const output = execFileSync(
     process.execPath,
-    ['--expose-gc', import.meta.filename, comparison.name, '--side', side],
+    ['--expose-gc', import.meta.filename, comparison.name, '--side', side.name, '--scale', String(scale)],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  return JSON.parse(output.trim().split('\n').at(-1)!) as Measured;
+  return Promise.resolve(JSON.parse(output.trim().split('\n').at(-1)!) as Measured);
 }
 
-async function compareAll(rounds: number): Promise<void> {
+async function compareAll(): Promise<void> {
   printMachine();
+  const finished: { readonly comparison: Comparison; readonly runs: Runs }[] = [];
   let isWrong = false;
-  for (const comparison of comparisons) {
-    if (!isChosen(comparison.name)) continue;
-    console.log(`\n${comparison.name}: ${comparison.title}`);
+  for (const comparison of chosen) {
+    console.log(`\n${comparison.name}: ${comparison.title}${scale > 1 ? `, 1/${scale} of them` : ''}`);
     const missing = comparison.missing?.();
     if (missing !== undefined) {
-      console.log(`  not run: ${missing}`);
+      console.log(`  SKIPPED: ${missing}`);
       continue;
     }
     const end = await comparison.prepare?.();
     try {
-      isWrong = !compare(comparison, rounds) || isWrong;
+      const runs = await compare(comparison);
+      finished.push({ comparison, runs });
+      isWrong = !printRuns(comparison, runs) || isWrong;
     } finally {
       await end?.();
     }
   }
+  if (finished.length > 1) printSummary(finished);
   process.exitCode = isWrong ? 1 : 0;
 }
 
-/** Rounds alternate, so that a change in the machine's load touches both sides. False: a wrong checksum. */
-function compare(comparison: Comparison, rounds: number): boolean {
-  const runs: Record<Side, Measured[]> = { limit: [], sluice: [] };
+/** Rounds go through all sides and back, so that a change in the machine's load touches all of them. */
+async function compare(comparison: Comparison): Promise<Runs> {
+  const sides = sidesOf(comparison);
+  const runs: Runs = new Map(sides.map((side) => [side, []]));
   for (let round = 0; round < rounds; round++)
-    for (const side of ['limit', 'sluice'] as const) runs[side].push(inOwnProcess(comparison, side));
-  const rate = (side: Side): number => median(runs[side].map(({ records, seconds }) => records / seconds));
-  for (const side of ['limit', 'sluice'] as const) {
-    const all = runs[side].map(({ records, seconds }) => (records / seconds / 1e6).toFixed(2)).join(', ');
-    const micros = median(runs[side].map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
-    console.log(
-      `  ${side.padEnd(7)}${(rate(side) / 1e6).toFixed(2)} M records/s (${all}), ${micros.toFixed(2)} µs CPU a record`,
-    );
-  }
-  const ratio = rate('sluice') / rate('limit');
-  const verdict = ratio >= comparison.goal ? 'reached' : 'NOT reached';
-  console.log(`  ratio  ${ratio.toFixed(2)}, goal ${comparison.goal.toFixed(2)}: ${verdict}`);
-  const { results, checksum } = comparison.expected ?? runs.limit[0]!;
-  const wrong = [...runs.limit, ...runs.sluice].find((run) => run.results !== results || run.checksum !== checksum);
-  console.log(`  ${results.toLocaleString('en-US')} results, checksum ${checksum}`);
-  if (wrong)
-    console.log(`  WRONG: a run gave ${wrong.results.toLocaleString('en-US')} results, checksum ${wrong.checksum}`);
-  return wrong === undefined;
+    for (const side of round % 2 === 0 ? sides : sides.toReversed())
+      runs.get(side)!.push(await measure(comparison, side));
+  return runs;
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** False: a wrong checksum. */
+function printRuns(comparison: Comparison, runs: Runs): boolean {
+  for (const [{ name }, measurements] of runs) {
+    const rates = measurements.map(({ records, seconds }) => records / seconds / 1e6);
+    const micros = Math.min(...measurements.map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
+    console.log(
+      `  ${name.padEnd(12)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')}), ${micros.toFixed(3)} µs CPU a record`,
+    );
+  }
+  for (const { side, byClock, byCpu } of ratiosOf(runs)) {
+    const verdict =
+      side.goal === undefined
+        ? ''
+        : `; goal ${side.goal.toFixed(2)}: ${byClock >= side.goal ? 'reached' : byCpu >= side.goal ? 'reached by CPU only' : 'NOT reached'}`;
+    console.log(`  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock, ${byCpu.toFixed(2)} by CPU${verdict}`);
+  }
+  const { results, checksum } = (scale === 1 ? comparison.expected : undefined) ?? runs.get(comparison.limit)![0]!;
+  console.log(`  ${results.toLocaleString('en-US')} results, checksum ${checksum}`);
+  let isRight = true;
+  for (const [{ name }, measurements] of runs)
+    for (const run of measurements) {
+      if (run.results === results && run.checksum === checksum) continue;
+      isRight = false;
+      console.log(`  WRONG: ${name} gave ${run.results.toLocaleString('en-US')} results, checksum ${run.checksum}`);
+    }
+  return isRight;
 }
 
 function printMachine(): void {

@@ -2,7 +2,7 @@
 import { Environment, sum, tumbling } from '../index.ts';
 import { Checksum } from './checksum.ts';
 import { type Comparison, measured } from './comparison.ts';
-import { hashOfSum, sumOrdersByHand } from './hand-loops.ts';
+import { hashOfSum, sumOrdersByHand } from './keyed-sum-by-hand.ts';
 import { boundMillis, makeOrders, type Order, orderCount, windowMillis } from './orders.ts';
 
 let orders: Order[] | undefined;
@@ -26,14 +26,22 @@ async function sumOrders(orders: readonly Order[]): Promise<Checksum> {
 export const keyedSum: Comparison = {
   name: 'keyed-sum',
   title: 'map → filter → keyed tumbling sum, 1,000,000 records out of order, 1,000 keys',
-  goal: 0.5,
   warmUps: 4,
-  sluice: () => {
-    orders ??= makeOrders();
-    return measured(orderCount, () => sumOrders(orders!));
+  sluice(scale) {
+    const some = first(scale);
+    return measured(some.length, () => sumOrders(some));
   },
-  limit: () => {
-    orders ??= makeOrders();
-    return measured(orderCount, () => sumOrdersByHand(orders!));
+  limit: {
+    name: 'by-hand',
+    goal: 0.5,
+    run(scale) {
+      const some = first(scale);
+      return measured(some.length, () => sumOrdersByHand(some));
+    },
   },
 };
+
+function first(scale: number): readonly Order[] {
+  orders ??= makeOrders();
+  return scale === 1 ? orders : orders.slice(0, Math.ceil(orderCount / scale));
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Checksum, fold, hashStart, javaHashCode } from '../checksum.ts';
-import { baseMillis, peerEvent } from '../peers-generator.ts';
+import { baseMillis, peerEvent } from '../peers/events.ts';
 
 test('the first million events have the published hash, and the published mix', () => {
   const checksum = new Checksum();

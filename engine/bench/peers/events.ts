@@ -1,6 +1,6 @@
 // The events that all engines of the comparison are measured on: Nexmark's shape, a function of n in 32-bit integers only. Another implementation of the same
 // definition gives the same events, field by field: the hash over the first million is 939272270.
-import { fmix32 } from '../connectors/record-random.ts';
+import { fmix32 } from '../../connectors/record-random.ts';
 
 export const personKind = 0;
 export const auctionKind = 1;
