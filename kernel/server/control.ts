@@ -146,11 +146,11 @@ export class Control {
     this.views.forgetClient(client);
     this.dispatch({ kind: 'client-left', client });
   }
-  run(cells: readonly string[]): Promise<readonly RunResult[]> {
+  run(cells: readonly string[], client?: string): Promise<readonly RunResult[]> {
     const request = this.#nextRequest++;
     return new Promise((resolve) => {
       this.#answers.set(request, resolve);
-      this.dispatch({ kind: 'run', request, cells });
+      this.dispatch({ kind: 'run', request, cells, ...(client !== undefined && { client }) });
     });
   }
 
@@ -162,7 +162,13 @@ export class Control {
       for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
         const { state, effects } = step(this.#session, next, Date.now());
         this.#session = state;
-        for (const effect of effects) this.#perform(effect);
+        // One that fails must not take the others with it: what the session believes is done would never be.
+        for (const effect of effects)
+          try {
+            this.#perform(effect);
+          } catch (error) {
+            console.error(`${effect.kind} failed`, error);
+          }
       }
     } finally {
       this.#isStepping = false;

@@ -51,9 +51,9 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, i
       return welcome(served);
     },
     sync: ({ cells }) => control.dispatch({ kind: 'sync', client: id, cells }),
-    run: ({ cells }) => control.run(cells),
+    run: ({ cells }) => control.run(cells, id),
     interrupt: ({ cell }) => control.dispatch({ kind: 'interrupt', cell }),
-    delete: ({ cell }) => control.dispatch({ kind: 'delete', cell }),
+    delete: ({ cell }) => control.dispatch({ kind: 'delete', client: id, cell }),
     arm: ({ cell, armed }) => control.dispatch({ kind: 'arm', cell, armed }),
     show: (hello) => control.views.hello(watcher, hello),
     hide: ({ view }) => control.views.hide(id, view),

@@ -1,4 +1,8 @@
 // The document as clients have it: texts at hand, cells that go and come back. A deleted cell keeps its operators for a time of grace, so that undo resumes them.
+//
+// Several clients may have the notebook, each with texts of its own (two windows, one of them not saved). A client changes what it changed: of its document
+// counts what is another than in its former one. So what one window has not saved is not undone by typing in another; of two edits of one cell the later one
+// stands; a cell that one client deletes is gone until somebody writes in it, brings it back or runs it. A run takes the texts of the client that asks.
 import type { CellText } from '../protocol/messages.ts';
 import type { Emit, SessionEvent } from './events.ts';
 import { endRun } from './runs.ts';
@@ -7,11 +11,60 @@ import { withCell } from './state.ts';
 
 type Sync = Extract<SessionEvent, { kind: 'sync' }>;
 export function sync(session: Session, { client = '', cells }: Sync, now: number, emit: Emit): Session {
-  const document = [...cells, ...onlyElsewhere(session, client, cells)];
-  const documents = new Map(session.documents).set(client, new Set(cells.map(({ id }) => id)));
+  const former = textsOf(session.documents.get(client) ?? []);
+  const known = textsOf(session.document);
+  const document = cells.flatMap((cell, index): readonly CellText[] => {
+    const { id, text } = cell;
+    // One whose id an earlier cell has runs nowhere; it is shown as it came.
+    if (cells.findIndex((other) => other.id === id) < index) return [cell];
+    const isNew = !former.has(id);
+    if (!isNew && former.get(id) !== text) return [cell];
+    if (isNew && !(known.has(id) && someoneElseHas(session, client, id, known.get(id)!))) return [cell];
+    return known.has(id) ? [{ ...cell, text: known.get(id)! }] : [];
+  });
+  const here = new Set([...cells.map(({ id }) => id), ...former.keys()]);
+  const documents = new Map(session.documents).set(client, cells);
+  return withDocument({ ...session, documents }, [...document, ...onlyElsewhere(session, client, here)], now, emit);
+}
+
+/** The cells that a client is about to run count as it has them. */
+export function asClientHasThem(
+  session: Session,
+  client: string,
+  cells: readonly string[],
+  now: number,
+  emit: Emit,
+): Session {
+  const own = textsOf(session.documents.get(client) ?? []);
+  const known = textsOf(session.document);
+  const differing = cells.filter((id) => own.has(id) && own.get(id) !== known.get(id));
+  if (differing.length === 0) return session;
+  const texts = new Map(session.documents.get(client)!.map((cell) => [cell.id, cell]));
+  const changed = session.document.map((cell) =>
+    differing.includes(cell.id) && cell.text === known.get(cell.id) ? { ...cell, text: own.get(cell.id)! } : cell,
+  );
+  const back = differing.filter((id) => !known.has(id)).map((id) => texts.get(id)!);
+  return withDocument(session, [...changed, ...back], now, emit);
+}
+
+/** Text by id; a later cell of the same id has none. */
+function textsOf(document: readonly CellText[]): ReadonlyMap<string, string> {
+  return new Map(document.toReversed().map(({ id, text }) => [id, text]));
+}
+function someoneElseHas(session: Session, client: string, id: string, text: string): boolean {
+  return [...session.documents].some(([other, cells]) => other !== client && textsOf(cells).get(id) === text);
+}
+/** A second window that opens the saved file deletes nothing of what only the first one has. */
+function onlyElsewhere(session: Session, client: string, here: ReadonlySet<string>): readonly CellText[] {
+  const others = [...session.documents].filter(([other]) => other !== client).flatMap(([, cells]) => cells);
+  const elsewhere = new Set(others.map(({ id }) => id));
+  return session.document.filter(({ id }) => !here.has(id) && elsewhere.has(id));
+}
+
+function withDocument(session: Session, document: readonly CellText[], now: number, emit: Emit): Session {
   const texts = new Map<string, string>();
   for (const { id, kind, text } of document) if (kind === 'code' && !texts.has(id)) texts.set(id, text);
-  let s: Session = { ...session, document, documents };
+  let s: Session = { ...session, document };
   for (const cell of session.cells.values()) if (!texts.has(cell.id)) s = remove(s, cell, now, emit);
   const known = new Map(s.cells);
   for (const [id, text] of texts) {
@@ -25,19 +78,14 @@ export function sync(session: Session, { client = '', cells }: Sync, now: number
   return { ...s, cells: known };
 }
 
-/** Cells that this client never had and another one has: a second window that opens the saved file deletes nothing of the first one's. */
-function onlyElsewhere(session: Session, client: string, cells: readonly CellText[]): readonly CellText[] {
-  const here = new Set([...cells.map(({ id }) => id), ...(session.documents.get(client) ?? [])]);
-  const others = [...session.documents].filter(([id]) => id !== client).flatMap(([, ids]) => [...ids]);
-  const elsewhere = new Set(others);
-  return session.document.filter(({ id }) => !here.has(id) && elsewhere.has(id));
-}
-
-/** A client says so before its next sync: the text stays in the document until then. */
-export function deleteCell(session: Session, id: string, now: number, emit: Emit): Session {
+/** A client says so before its next sync: when that one has the cell, it is back. */
+export function deleteCell(session: Session, client: string, id: string, now: number, emit: Emit): Session {
+  const without = (cells: readonly CellText[]): readonly CellText[] => cells.filter((cell) => cell.id !== id);
+  const own = session.documents.get(client);
+  const documents = own ? new Map(session.documents).set(client, without(own)) : session.documents;
   const cell = session.cells.get(id);
-  if (!cell || cell.deleted) return session;
-  return remove({ ...session, document: session.document.filter((text) => text.id !== id) }, cell, now, emit);
+  if (!cell || cell.deleted) return { ...session, documents };
+  return remove({ ...session, documents, document: without(session.document) }, cell, now, emit);
 }
 
 function remove(session: Session, cell: Cell, now: number, emit: Emit): Session {

@@ -21,9 +21,9 @@ export type SessionExecutorEvent = Exclude<
 export type SessionEvent =
   /** The whole document as this client has it; two windows may have two. */
   | { readonly kind: 'sync'; readonly client?: string; readonly cells: readonly CellText[] }
-  | { readonly kind: 'run'; readonly request: number; readonly cells: readonly string[] }
+  | { readonly kind: 'run'; readonly client?: string; readonly request: number; readonly cells: readonly string[] }
   | { readonly kind: 'interrupt'; readonly cell?: string }
-  | { readonly kind: 'delete'; readonly cell: string }
+  | { readonly kind: 'delete'; readonly client?: string; readonly cell: string }
   | { readonly kind: 'arm'; readonly cell: string; readonly armed: boolean }
   | { readonly kind: 'client-joined'; readonly client: string }
   | { readonly kind: 'client-left'; readonly client: string }

@@ -1,6 +1,6 @@
 // The session as a pure function: (state, event, now) → (state, effects). No timer, no thread, no socket; `server/control.ts` has those.
 import type { ExecutorEvent } from '../executor/executor-protocol.ts';
-import { deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
+import { asClientHasThem, deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
 import type { Emit, SessionEffect, SessionEvent } from './events.ts';
 import {
   executorEnded,
@@ -48,11 +48,16 @@ function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Sessi
     case 'sync':
       return sync(s, event, now, emit);
     case 'run':
-      return requestRun(s, event.request, event.cells, emit);
+      return requestRun(
+        asClientHasThem(s, event.client ?? '', event.cells, now, emit),
+        event.request,
+        event.cells,
+        emit,
+      );
     case 'interrupt':
       return interrupt(s, event.cell, now, emit);
     case 'delete':
-      return deleteCell(s, event.cell, now, emit);
+      return deleteCell(s, event.client ?? '', event.cell, now, emit);
     case 'arm':
       return arm(s, event.cell, event.armed);
     case 'client-joined':

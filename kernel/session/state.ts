@@ -147,10 +147,10 @@ export const defaultSettings: Settings = {
 
 export interface Session {
   readonly settings: Settings;
-  /** The document: every cell, prose too, duplicates too; as it was synced last, with what only another client has at the end. */
+  /** The document: every cell, prose too, duplicates too; in the order of the last sync, with what only another client has at the end. */
   readonly document: readonly CellText[];
-  /** Client → ids of the cells in its own document. */
-  readonly documents: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Client → its own document. */
+  readonly documents: ReadonlyMap<string, readonly CellText[]>;
   /** Code cells by id: those of the document, and deleted ones in their time of grace. */
   readonly cells: ReadonlyMap<string, Cell>;
   /** In the order in which they get their turn. */

@@ -1,6 +1,7 @@
 // What an edit does to the others: nothing, stale, detached; and what a deletion leaves for its time of grace.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { Stage } from './stage.ts';
 
 function ready(cells: Readonly<Record<string, string>>): Stage {
@@ -203,4 +204,102 @@ test('what only a client had that is gone goes with the next document', () => {
   s.event({ kind: 'client-joined', client: 'two' });
   s.event({ kind: 'client-left', client: 'one' });
   assert.deepEqual(s.event({ kind: 'sync', client: 'two', cells: [] }), ['timer grace:a 10000', 'mutate [a?]']);
+});
+
+/** Two windows on one notebook, each with a document of its own; `text` is what the session holds of a cell. */
+function twoWindows(cells: Readonly<Record<string, string>>) {
+  const s = new Stage();
+  s.ready();
+  const own: Record<'one' | 'two', Record<string, string>> = { one: { ...cells }, two: { ...cells } };
+  const sync = (client: 'one' | 'two') => s.event({ kind: 'sync', client, cells: texts(own[client]) });
+  let request = 1000;
+  sync('one');
+  for (const id of Object.keys(cells)) s.runs(id);
+  sync('two');
+  return {
+    s,
+    text: (id: string) => s.state.document.find((cell) => cell.id === id)?.text,
+    write: (client: 'one' | 'two', id: string, text: string) => {
+      own[client][id] = text;
+      return sync(client);
+    },
+    drop: (client: 'one' | 'two', id: string) => {
+      delete own[client][id];
+      s.event({ kind: 'delete', client, cell: id });
+      return sync(client);
+    },
+    run: (client: 'one' | 'two', ...ids: string[]) => s.event({ kind: 'run', client, request: ++request, cells: ids }),
+    own,
+  };
+}
+
+test('what one window has not saved is not undone by typing in another one', () => {
+  const { write, text } = twoWindows({ a: 'x = ', b: 'y = ' });
+  write('one', 'a', 'x = #unsaved');
+  write('two', 'b', 'y = #typed');
+  assert.deepEqual([text('a'), text('b')], ['x = #unsaved', 'y = #typed']);
+  write('one', 'b', 'y = #later');
+  write('two', 'a', 'x = #later');
+  assert.deepEqual([text('a'), text('b')], ['x = #later', 'y = #later'], 'of two edits the later one stands');
+});
+
+test('a window that opens the saved file does not take back what another one has not saved', () => {
+  const { s, write, text } = twoWindows({ a: 'x = ' });
+  write('one', 'a', 'x = #unsaved');
+  s.event({ kind: 'sync', client: 'three', cells: texts({ a: 'x = ' }) });
+  assert.equal(text('a'), 'x = #unsaved');
+  s.event({ kind: 'client-left', client: 'one' });
+  s.event({ kind: 'client-left', client: 'two' });
+  s.event({ kind: 'sync', client: 'four', cells: texts({ a: 'x = #saved' }) });
+  assert.equal(text('a'), 'x = #saved', 'nobody has the other text any more');
+});
+
+test('a run takes the texts of the window that asks for it', () => {
+  const { s, write, run } = twoWindows({ a: 'x = ' });
+  write('one', 'a', 'x = #one');
+  run('two', 'a');
+  s.compiled('a');
+  s.evaluated('a');
+  s.mutated();
+  assert.equal(s.state.cells.get('a')?.active?.text, 'x = ');
+  run('one', 'a');
+  s.compiled('a');
+  s.evaluated('a');
+  s.mutated();
+  assert.equal(s.state.cells.get('a')?.active?.text, 'x = #one');
+});
+
+test('a cell that one window deletes comes back when another one writes in it or runs it, not when it types elsewhere', () => {
+  for (const back of ['write', 'run'] as const) {
+    const { s, write, drop, run, text } = twoWindows({ a: 'x$ = ', b: 'y = ' });
+    drop('two', 'a');
+    write('one', 'b', 'y = #typed');
+    assert.deepEqual([text('a'), s.state.cells.get('a')?.deleted], [undefined, true]);
+    s.mutated();
+    s.said();
+    if (back === 'write') write('one', 'a', 'x$ = #again');
+    else run('one', 'a');
+    assert.equal(text('a'), back === 'write' ? 'x$ = #again' : 'x$ = ');
+    assert.equal(s.state.cells.get('a')?.deleted, false);
+  }
+});
+
+test('whatever two windows write, the session holds the last edit of each cell', () => {
+  const edit = fc.record({
+    client: fc.constantFrom('one' as const, 'two' as const),
+    id: fc.constantFrom('a', 'b', 'c'),
+    n: fc.nat(5),
+  });
+  fc.assert(
+    fc.property(fc.array(edit, { maxLength: 20 }), (edits) => {
+      const last: Record<string, string> = { a: 'a = ', b: 'b = ', c: 'c = ' };
+      const windows = twoWindows(last);
+      for (const { client, id, n } of edits) {
+        const text = `${id} = #${n}`;
+        if (windows.own[client][id] !== text) last[id] = text;
+        windows.write(client, id, text);
+        for (const [cell, wanted] of Object.entries(last)) assert.equal(windows.text(cell), wanted);
+      }
+    }),
+  );
 });
