@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { ViewStore } from '../../displays/view-store.ts';
 import { emptyPlan } from '../../../engine/graph/plan.ts';
 import { planLive } from '../../live/planner.ts';
+import type { ExecutorPort } from '../../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../../protocol/messages.ts';
 import { notebookCompiler } from '../../server/compiler.ts';
-import { Control, type RowFrame } from '../../server/control.ts';
+import { Control, type Observer, type RowFrame } from '../../server/control.ts';
 import { executorThread } from '../../server/executor-thread.ts';
 import type { Part, ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
 import { fromWire } from '../../protocol/values.ts';
@@ -20,6 +21,8 @@ export interface LiveSessionOptions {
   readonly lossless?: boolean;
   /** False: every run makes every operator anew. Shows that the tests of reuse can fail. */
   readonly reuse?: boolean;
+  /** Is told beside the session itself. */
+  readonly observer?: Pick<Observer, 'runEnded'>;
 }
 
 export class LiveSession implements AsyncDisposable {
@@ -32,8 +35,9 @@ export class LiveSession implements AsyncDisposable {
   #watchers = 0;
   /** Lossless: every row of a display since it was installed. */
   readonly #every = new Map<string, { installed: number; rows: unknown[] }>();
+  #executor: ExecutorPort | undefined;
 
-  constructor({ files = {}, interruptMillis, graceMillis, lossless, reuse = true }: LiveSessionOptions = {}) {
+  constructor({ files = {}, interruptMillis, graceMillis, lossless, reuse = true, observer }: LiveSessionOptions = {}) {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
     const notebook = join(this.folder, 'test.sluice.ts');
     writeFileSync(notebook, '');
@@ -47,9 +51,10 @@ export class LiveSession implements AsyncDisposable {
       compiler: notebookCompiler(() => notebook),
       planner: reuse ? planLive : (request) => planLive({ ...request, running: emptyPlan }),
       views: new ViewStore(),
-      startExecutor: () => executorThread(notebook),
+      startExecutor: () => (this.#executor = executorThread(notebook)),
       ended: () => undefined,
       observer: {
+        ...observer,
         mutated: ({ positions }, cell) => void this.mutations.push({ cell, positions }),
         ...(lossless && { rows: (frame: RowFrame) => void this.#keep(frame) }),
       },
@@ -105,7 +110,30 @@ export class LiveSession implements AsyncDisposable {
   #keep({ display, installed, rows }: RowFrame): void {
     let kept = this.#every.get(display);
     if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [] }));
-    for (const row of rows) kept.rows.push(row.value);
+    // After a crash the display goes on from what the last snapshot had counted: what came since comes again.
+    for (const row of rows) {
+      kept.rows.length = row.n - 1;
+      kept.rows.push(row.value);
+    }
+  }
+  /** Ends the executor's thread, whatever it is doing, as a crash would; the session has another one when this is done. */
+  async crash(): Promise<void> {
+    await this.executorReady();
+    const crashed = this.#executor;
+    await crashed?.terminate();
+    await this.until(
+      () => this.#executor,
+      (executor) => executor !== crashed,
+      'a new executor',
+    );
+    await this.executorReady();
+  }
+  async executorReady(): Promise<void> {
+    await this.until(
+      () => this.control.session.executor,
+      (executor) => executor === 'ready',
+      'an executor that is ready',
+    );
   }
   /** How many rows have ever reached it. */
   total(id: string): number {

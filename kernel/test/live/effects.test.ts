@@ -1,0 +1,23 @@
+// What the control thread does for the session is done one by one: whatever fails takes nothing else with it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveSession } from './live-session.ts';
+
+test('an observer that throws keeps nobody from the answer to a run, and the session goes on', async (t) => {
+  const errors = t.mock.method(console, 'error', () => undefined);
+  let told = 0;
+  await using session = new LiveSession({
+    observer: {
+      runEnded() {
+        told++;
+        throw new Error('the observer is broken');
+      },
+    },
+  });
+  session.edit('a', 'const a = 1;');
+  session.edit('b', 'a + 1');
+  await session.ran('a', 'b');
+  await session.ran('b');
+  assert.equal(told, 3);
+  assert.match(String(errors.mock.calls[0]?.arguments.join(' ')), /run-ended failed .*the observer is broken/);
+});
