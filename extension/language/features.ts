@@ -6,8 +6,6 @@ import { LanguageProcess } from './language-process.ts';
 import { OpenNotebooks } from './open-notebooks.ts';
 import { completionItem, diagnostic, hover, location, range, signatureHelp } from './to-editor.ts';
 
-const applyEdits = 'sluice.applyCompletionEdits';
-
 /** Where files are not trusted nothing starts; with trust it does. `shown`: other diagnostics stand in the collection now. */
 export function registerLanguageFeatures(
   serverFile: string,
@@ -72,20 +70,12 @@ export function registerLanguageFeatures(
           if (origin === undefined || details === undefined || details === null) return item;
           item.detail = details.detail;
           item.documentation = new vscode.MarkdownString(details.documentation);
-          item.additionalTextEdits = details.edits
-            .filter(({ cell }) => cell === origin.cell)
-            .map((edit) => new vscode.TextEdit(range(edit.range), edit.newText));
-          const elsewhere = details.edits.filter(({ cell }) => cell !== origin.cell);
-          if (elsewhere.length > 0) item.command = { command: applyEdits, title: '', arguments: [elsewhere] };
+          item.additionalTextEdits = details.edits.map((edit) => new vscode.TextEdit(range(edit.range), edit.newText));
           return item;
         },
       },
       ...['.', '"', "'", '`', '/', '@'],
     ),
-    // An import that lies in another cell: an item's own edits reach its own document only.
-    vscode.commands.registerCommand(applyEdits, async (edits: Parameters<typeof editElsewhere>[0]) => {
-      await vscode.workspace.applyEdit(editElsewhere(edits));
-    }),
     vscode.languages.registerHoverProvider(selector, {
       async provideHover(document, position, token) {
         const at = asked(document, position);
@@ -121,14 +111,6 @@ const origins = new WeakMap<vscode.CompletionItem, CellPosition & { readonly dat
 function remember(item: vscode.CompletionItem, at: CellPosition, data: CompletionData): vscode.CompletionItem {
   origins.set(item, { ...at, data });
   return item;
-}
-
-function editElsewhere(
-  edits: readonly { readonly cell: string; readonly range: Parameters<typeof range>[0]; readonly newText: string }[],
-): vscode.WorkspaceEdit {
-  const edit = new vscode.WorkspaceEdit();
-  for (const { cell, range: at, newText } of edits) edit.replace(vscode.Uri.parse(cell), range(at), newText);
-  return edit;
 }
 
 /** Positions are those of the text that was looked at: what is older than the last text says nothing. */

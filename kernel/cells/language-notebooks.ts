@@ -63,7 +63,6 @@ export class LanguageNotebooks {
       const details = open.service.details(at, data);
       if (details === undefined) return null;
       const edits = details.edits.map(({ newText, ...range }): CellEdit => ({
-        cell: open.keys[range.cell]!,
         range: rangeOf(open, range),
         newText,
       }));

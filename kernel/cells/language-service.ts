@@ -164,7 +164,7 @@ export class NotebookLanguageService {
     );
   }
 
-  /** Into the notebook's import of that module, wherever it is, or a line of its own at the top of the cell. */
+  /** Into the cell's own import of that module, or a line of its own at the top of the cell. Nobody wants another cell edited by what is typed here. */
   #importEdit(at: CellOffset, name: string, from: string): CellRange & { newText: string } {
     for (const statement of this.#source()?.statements ?? []) {
       if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
@@ -174,7 +174,7 @@ export class NotebookLanguageService {
       const after = bindings.elements.at(-1)?.end ?? bindings.getStart() + 1;
       const place = this.#module.toCell(after);
       const newText = bindings.elements.length === 0 ? ` ${name} ` : `, ${name}`;
-      if (place !== undefined) return { cell: place.cell, start: place.offset, end: place.offset, newText };
+      if (place?.cell === at.cell) return { cell: place.cell, start: place.offset, end: place.offset, newText };
     }
     const eol = /\r\n/.test(this.#module.cells[at.cell]!.text) ? '\r\n' : '\n';
     return { cell: at.cell, start: 0, end: 0, newText: `import { ${name} } from '${from}';${eol}` };

@@ -38,7 +38,6 @@ export interface CellPosition {
   readonly position: LanguagePosition;
 }
 export interface CellEdit {
-  readonly cell: string;
   readonly range: LanguageRange;
   readonly newText: string;
 }
@@ -87,7 +86,7 @@ export interface CompletionDetails {
   readonly detail: string;
   /** Markdown. */
   readonly documentation: string;
-  /** Imports that accepting it adds; perhaps in another cell. */
+  /** Imports that accepting it adds, in the cell where it is accepted: no other one is edited unseen. */
   readonly edits: readonly CellEdit[];
 }
 export interface Hover {

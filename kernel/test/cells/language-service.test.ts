@@ -73,14 +73,17 @@ test('completions know fields of rows, methods of streams and names of other cel
   for (const name of ['HTMLElement', 'document', 'alert']) assert.ok(!global.includes(name), name);
 });
 
-test('what is not imported yet is offered, and added to the import wherever that is', (t) => {
+test('what is not imported yet is offered, and imported in the cell at hand: no other one is edited', (t) => {
   const editor = new Editor(t).open({ orders, view: '' });
   const at = editor.at('view', 'coun|');
   const item = editor.service.completions(at).find(({ name }) => name === 'count');
   assert.deepEqual([item?.from, item?.kind], ['sluice', 'function']);
-  const details = editor.service.details(at, item!.data);
+  const line = { cell: 1, start: 0, end: 0, newText: "import { count } from 'sluice';\n" };
+  assert.deepEqual(editor.service.details(at, item!.data)?.edits, [line]);
+  const inside = editor.at('orders', `${orders}\ncoun|`);
   const place = orders.indexOf(' }');
-  assert.deepEqual(details?.edits, [{ cell: 0, start: place, end: place, newText: ', count' }]);
+  const more = { cell: 0, start: place, end: place, newText: ', count' };
+  assert.deepEqual(editor.service.details(inside, item!.data)?.edits, [more]);
   const alone = new Editor(t).open({ view: '' });
   const edits = alone.service.details(alone.at('view', 'coun|\r\n'), item!.data)?.edits;
   assert.deepEqual(edits, [{ cell: 0, start: 0, end: 0, newText: "import { count } from 'sluice';\r\n" }]);
