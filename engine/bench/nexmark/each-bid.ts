@@ -1,0 +1,59 @@
+// Nexmark queries that look at one bid at a time: q0, q1, q2, q14, q21, q22.
+import type { Stream } from '../../index.ts';
+import type { BidRow } from './rows.ts';
+
+/** Of a dollar, in thousandths. One division, so that the result is the double next to the decimal. */
+const eurosPerThousandDollars = 908;
+const inEuros = (price: number): number => (price * eurosPerThousandDollars) / 1000;
+
+/** Passes every bid on. */
+export function q0(bids: Stream<BidRow>) {
+  return bids.map(({ auction, bidder, price, dateTime }) => ({ auction, bidder, price, dateTime }));
+}
+
+/** Currency conversion. */
+export function q1(bids: Stream<BidRow>) {
+  return bids.map(({ auction, bidder, price, dateTime }) => ({ auction, bidder, price: inEuros(price), dateTime }));
+}
+
+/** Bids on five auctions. */
+export function q2(bids: Stream<BidRow>) {
+  const watched = [1007, 1020, 2001, 2019, 2087];
+  return bids.filter(({ auction }) => watched.includes(auction)).map(({ auction, price }) => ({ auction, price }));
+}
+
+/** Bids of a middling price, with the time of day they were made at and the c's of their text. */
+export function q14(bids: Stream<BidRow>) {
+  return bids
+    .map(({ auction, bidder, price, dateTime, extra }) => ({
+      auction,
+      bidder,
+      price: inEuros(price),
+      timeOfDay: timeOfDay(new Date(dateTime).getUTCHours()),
+      dateTime,
+      cs: extra.split('c').length - 1,
+    }))
+    .filter(({ price }) => price > 1_000_000 && price < 50_000_000);
+}
+function timeOfDay(hour: number): 'dayTime' | 'nightTime' | 'otherTime' {
+  if (hour >= 8 && hour <= 18) return 'dayTime';
+  return hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime';
+}
+
+/** The channel's number: of the four large ones by name, of the others from the address; without one the bid is left out. */
+export function q21(bids: Stream<BidRow>) {
+  const large = ['apple', 'google', 'facebook', 'baidu'];
+  return bids.flatMap(({ auction, bidder, price, channel, url }) => {
+    const index = large.indexOf(channel.toLowerCase());
+    const channelId = index < 0 ? /(?:&|^)channel_id=([^&]*)/.exec(url)?.[1] : String(index);
+    return channelId === undefined ? [] : [{ auction, bidder, price, channel, channelId }];
+  });
+}
+
+/** The three folders of the address. */
+export function q22(bids: Stream<BidRow>) {
+  return bids.map(({ auction, bidder, price, channel, url }) => {
+    const [, , , first = '', second = '', third = ''] = url.split('/');
+    return { auction, bidder, price, channel, first, second, third };
+  });
+}
