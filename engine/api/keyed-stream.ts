@@ -2,6 +2,7 @@
 import { notYet, SluiceError } from '../error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { aggregateParameters } from './aggregates.ts';
+import { connectBroadcast, notBroadcast } from './broadcast.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Origin } from './builder.ts';
 import { coGroup, intervalJoin, type Sides, sidesOf, windowJoin } from './joins.ts';
 import { describe, userFunction } from './parameters.ts';
@@ -75,8 +76,9 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
   temporalJoin(): never {
     return notYet('temporal joins');
   }
-  connect(): never {
-    return notYet('broadcast streams');
+  connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, K> {
+    const { origin, builder } = this.place;
+    return connectBroadcast<T, K>({ origin, builder, isKeyed: true }, broadcast) ?? notBroadcast(broadcast);
   }
   pattern(): never {
     return notYet('patterns');

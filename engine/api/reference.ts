@@ -1,18 +1,27 @@
 // Streams that cross from one cell into another: by the name of their variable, so that a re-run of the other cell moves the edge.
 import { toEndpoint } from './builder.ts';
 import type { Endpoint } from './fragment.ts';
+import { PlannedBroadcastStream } from './broadcast.ts';
 import { PlannedKeyedStream } from './keyed-stream.ts';
 import { PlannedStream, type StreamPlace } from './stream.ts';
 import type * as S from './surface.ts';
 import { PlannedWindowedStream } from './windowed-stream.ts';
 
 export type StreamLike =
-  PlannedStream<unknown> | PlannedKeyedStream<unknown, unknown> | PlannedWindowedStream<unknown, unknown>;
+  | PlannedStream<unknown>
+  | PlannedKeyedStream<unknown, unknown>
+  | PlannedWindowedStream<unknown, unknown>
+  | PlannedBroadcastStream<unknown>
+  | PlannedTable<unknown, unknown>;
 
 /** Something that stands for one place in the dataflow, which an edge can follow. */
 export function isStreamLike(value: unknown): value is StreamLike {
   return (
-    value instanceof PlannedStream || value instanceof PlannedKeyedStream || value instanceof PlannedWindowedStream
+    value instanceof PlannedStream ||
+    value instanceof PlannedKeyedStream ||
+    value instanceof PlannedWindowedStream ||
+    value instanceof PlannedBroadcastStream ||
+    value instanceof PlannedTable
   );
 }
 

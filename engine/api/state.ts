@@ -48,10 +48,10 @@ function declared(kind: StateSpec['kind'], options: unknown): StateDeclaration {
 }
 
 /** `parameters.state` of a process operator, by name; and what its state looks like. */
-export function stateParameters(spec: unknown): { parameters: Parameters; shape: Json } {
+export function stateParameters(spec: unknown, what = 'state'): { parameters: Parameters; shape: Json } {
   if (spec === undefined) return { parameters: {}, shape: [] };
   if (spec === null || typeof spec !== 'object')
-    throw new SluiceError('bad-state', `The state of process() is { name: valueState(), … }, not ${describe(spec)}.`);
+    throw new SluiceError('bad-state', `The ${what} of process() is { name: valueState(), … }, not ${describe(spec)}.`);
   const specs = Object.entries(spec).map(([name, declared]: [string, unknown]) => {
     if (!(declared instanceof StateDeclaration))
       throw new SluiceError(

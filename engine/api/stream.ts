@@ -1,6 +1,7 @@
 // A stream as a cell holds it: the place where records can be read, and the verbs that declare what comes next. It never runs anything.
 import { notYet, SluiceError } from '../error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
+import { connectBroadcast, PlannedBroadcastStream } from './broadcast.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Draft, type Origin } from './builder.ts';
 import { PlannedConnectedStreams } from './connected-streams.ts';
 import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
@@ -104,7 +105,9 @@ export class PlannedStream<T> implements S.Stream<T> {
   connect<U>(other: S.Stream<U>): S.ConnectedStreams<T, U>;
   connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, NoKey>;
   connect(other: unknown): S.ConnectedStreams<T, never> & S.BroadcastConnectedStream<T, never, NoKey> {
-    return new PlannedConnectedStreams<T, never>(this, plannedStream<never>('connect()', other)) as never;
+    const { origin, builder } = this.place;
+    const beside = connectBroadcast<T, NoKey>({ origin, builder, isKeyed: false }, other);
+    return (beside ?? new PlannedConnectedStreams<T, never>(this, plannedStream<never>('connect()', other))) as never;
   }
 
   id(uid: string): this {
@@ -151,8 +154,9 @@ export class PlannedStream<T> implements S.Stream<T> {
   mapAsync(): never {
     return notYet('asynchronous maps (mapAsync)');
   }
-  broadcast(): never {
-    return notYet('broadcast streams');
+  /** For `connect`: every parallel instance of what reads it receives every element. */
+  broadcast(): S.BroadcastStream<T> {
+    return new PlannedBroadcastStream<T>(this.place);
   }
   iterate(): never {
     return notYet('iterations (iterate)');

@@ -1,4 +1,4 @@
-// The user's process function: state and timers per key, any number of rows per call. One input or two.
+// The user's process function: state and timers per key, any number of rows per call. One input or two; the second may be a broadcast one, without a key.
 //
 //   onElement / onLeft / onRight ─► rows, one by one (an endless generator is interrupted after any of them)
 //   onTimer, event time: when the watermark reaches it, in time order · processing time: when the clock does
@@ -14,6 +14,7 @@ import { described } from '../state/kind.ts';
 import { declaredStates, dropExpired, type StateSpecs } from '../state/declared-state.ts';
 import type { CurrentKey, StateSpec, Values } from '../state/value-state.ts';
 import { TimerService } from '../time/timer-service.ts';
+import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
 import { Emission } from './emission.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
@@ -24,6 +25,8 @@ export interface ProcessFunctions {
   readonly onElement: readonly ((element: unknown, context: ProcessContext) => Rows)[];
   readonly onTimer?: ((at: number, context: ProcessContext) => Rows) | undefined;
   readonly state: StateSpecs;
+  /** The second input is broadcast. */
+  readonly broadcast?: BroadcastFunctions;
 }
 
 /** Everything of one key. */
@@ -44,6 +47,12 @@ type GroupContent = {
   readonly processingTimers: readonly number[];
 }[];
 
+/** What is in a snapshot beside the keyed state. */
+interface Kept {
+  readonly watermark: number;
+  readonly broadcast?: Readonly<Record<string, unknown>>;
+}
+
 export class KeyedProcess implements Operator, CurrentKey {
   at = 0;
   current!: Entry;
@@ -53,6 +62,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   readonly #names: readonly string[];
   readonly #specs: readonly StateSpec[];
   readonly #hasTtl: boolean;
+  readonly #broadcast: BroadcastSide | undefined;
   readonly #entries = new KeyMap<Entry>();
   readonly #changed = new ChangedGroups();
   readonly #rows = new Emission();
@@ -72,11 +82,19 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#functions = functions;
     this.#names = Object.keys(functions.state);
     this.#specs = Object.values(functions.state);
+    this.#broadcast = functions.broadcast && new BroadcastSide(functions.broadcast, this);
     this.#hasTtl = this.#specs.some(({ ttlMillis }) => ttlMillis !== undefined);
   }
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#user = this.#userContext();
+    const broadcast = this.#broadcast?.open(context);
+    this.#user = Object.defineProperties(
+      this.#userContext(),
+      broadcast ? { broadcast: { value: broadcast, enumerable: true } } : {},
+    );
+  }
+  get watermark(): number {
+    return this.#watermark;
   }
   now(): number {
     return this.#context.clock.now();
@@ -91,6 +109,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   }
 
   process(input: 0 | 1, batch: Batch, from: number): number {
+    if (input === 1 && this.#broadcast) return this.#broadcast.process(batch, from);
     const { output, freeze } = this.#context;
     const keys = this.#keys[input]!;
     const onElement = this.#functions.onElement[input]!;
@@ -265,10 +284,15 @@ export class KeyedProcess implements Operator, CurrentKey {
           processingTimers: [...entry.processingTimers],
         }),
     );
-    writer.value({ watermark: this.#watermark });
+    writer.value({
+      watermark: this.#watermark,
+      ...(this.#broadcast && { broadcast: this.#broadcast.content() }),
+    } satisfies Kept);
   }
   restore(reader: StateReader): void {
-    this.#watermark = (reader.value() as { readonly watermark: number } | undefined)?.watermark ?? -Infinity;
+    const rest = reader.value() as Kept | undefined;
+    this.#watermark = rest?.watermark ?? -Infinity;
+    if (rest?.broadcast) this.#broadcast?.restore(rest.broadcast);
     for (const [group, content] of reader.groups())
       for (const kept of (content as GroupContent | undefined) ?? []) {
         const entry = this.#newEntry(kept.row, kept.tuple);
@@ -305,6 +329,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   }
   close(): void {
     this.#rows.close();
+    this.#broadcast?.close();
   }
 }
 

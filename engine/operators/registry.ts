@@ -4,6 +4,7 @@ import { aggregate } from './aggregate.ts';
 import { AssignTimestampsOperator } from './assign-timestamps.ts';
 import { ConnectMapOperator } from './connect-map.ts';
 import { connectProcess } from './connect-process.ts';
+import { broadcastProcess } from './broadcast-process.ts';
 import { FilterOperator } from './filter.ts';
 import { FlatMapOperator } from './flat-map.ts';
 import { intervalJoin } from './interval-join.ts';
@@ -71,6 +72,8 @@ export function createOperator(
     default:
       throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
   }
+    case 'broadcast-process':
+      return broadcastProcess(node, functions, keys[0]);
 }
 
 /** What can be fused into the task before it. */

@@ -27,8 +27,6 @@ const later: Readonly<Record<string, () => unknown>> = {
   patterns: () => api.pattern('small'),
   'patterns ': () => keyed().pattern({}),
   'temporal joins': () => keyed().temporalJoin({}),
-  'broadcast streams': () => api.from([1]).broadcast(),
-  'broadcast streams ': () => keyed().connect({}),
   mapAsync: () => api.from([1]).mapAsync(async () => 1),
   iterate: () => api.from([1]).iterate(() => ({})),
   toFile: () => api.from([1]).toFile('x.jsonl'),

@@ -1,0 +1,96 @@
+// Broadcast streams, and what is connected to one: the elements of the one input meet a state that only the broadcast elements change.
+import { SluiceError } from '../error.ts';
+import { fingerprintAs } from '../graph/fingerprint.ts';
+import { builderFor, labelOf, toEndpoint, type Builder, type Origin } from './builder.ts';
+import { describe } from './parameters.ts';
+import { processParameters } from './process-function.ts';
+import { stateParameters } from './state.ts';
+import { streamOf, type StreamPlace } from './stream.ts';
+import type * as S from './surface.ts';
+
+/** Every parallel instance of what reads it receives every element. */
+export class PlannedBroadcastStream<B> implements S.BroadcastStream<B> {
+  readonly kind = 'broadcast';
+  readonly place: StreamPlace;
+  constructor(place: StreamPlace) {
+    this.place = place;
+  }
+  [fingerprintAs](): unknown {
+    return [this.kind, toEndpoint(this.place.origin)];
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `BroadcastStream ${labelOf(this.place.origin)}`;
+  }
+}
+
+/** The input that is not broadcast: a stream, or the keyBy node of a keyed one. */
+interface Elements {
+  readonly origin: Origin;
+  readonly builder: Builder | undefined;
+  readonly isKeyed: boolean;
+}
+
+export class PlannedBroadcastConnectedStream<T, B, K> implements S.BroadcastConnectedStream<T, B, K> {
+  readonly #elements: Elements;
+  readonly #broadcast: PlannedBroadcastStream<B>;
+  constructor(elements: Elements, broadcast: PlannedBroadcastStream<B>) {
+    this.#elements = elements;
+    this.#broadcast = broadcast;
+  }
+
+  /**
+   * `broadcast` declares the state that onBroadcast writes and onElement reads; it has no time to live. Behind keyBy there are `state`, timers and onTimer as in
+   * any process function. Which of two elements of the two inputs comes first is not determined; the watermark is the lower of the two.
+   */
+  process(f: unknown): never {
+    const { origin, builder, isKeyed } = this.#elements;
+    const { parameters, shape } = processParameters(f, ['onElement', 'onBroadcast']);
+    const { broadcast, state, onTimer } = f as Readonly<Record<'broadcast' | 'state' | 'onTimer', unknown>>;
+    if (broadcast === undefined)
+      throw new SluiceError(
+        'bad-state',
+        'process() beside a broadcast stream needs its state: { broadcast: { rules: mapState() }, … }.',
+      );
+    const shared = stateParameters(broadcast, 'broadcast state');
+    for (const [name, spec] of Object.entries(shared.parameters))
+      if ((spec as { ttlMillis?: number }).ttlMillis !== undefined)
+        throw new SluiceError(
+          'bad-state',
+          `Broadcast state "${name}" has a ttl, but parallel instances would let go of it at different times. Clear it in onBroadcast.`,
+        );
+    const used = onTimer !== undefined ? 'onTimer' : state !== undefined ? 'state' : undefined;
+    if (!isKeyed && used !== undefined)
+      throw new SluiceError(
+        'no-key',
+        `process() has ${used === 'state' ? 'a state' : 'an onTimer'}, which belongs to a key, but its stream has none. Put keyBy() before connect().`,
+      );
+    const into = builderFor('process', builder);
+    const draft = into.declare({
+      verb: 'connect',
+      kind: 'broadcast-process',
+      parameters: { ...parameters, broadcast: shared.parameters },
+      shape: [shape, shared.shape],
+      inputs: [
+        { from: origin, input: 0, exchange: isKeyed ? 'key' : 'forward' },
+        { from: this.#broadcast.place.origin, input: 1, exchange: 'broadcast' },
+      ],
+    });
+    return streamOf(draft) as never;
+  }
+}
+
+/** What `connect()` was given, when it is a broadcast stream. */
+export function connectBroadcast<T, K>(
+  elements: Elements,
+  other: unknown,
+): PlannedBroadcastConnectedStream<T, never, K> | undefined {
+  if (!(other instanceof PlannedBroadcastStream)) return undefined;
+  return new PlannedBroadcastConnectedStream<T, never, K>(elements, other as PlannedBroadcastStream<never>);
+}
+
+export function notBroadcast(other: unknown): never {
+  throw new SluiceError(
+    'not-a-stream',
+    `connect() of a keyed stream takes a broadcast stream, not ${describe(other)}. Call .broadcast() on the other stream; two keyed streams: left.connect(right).keyBy(…).`,
+  );
+}
