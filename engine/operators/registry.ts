@@ -61,6 +61,8 @@ export function createOperator(
       return windowApply(node, functions, key(0));
     case 'connect-map':
       return new ConnectMapOperator(node, functions);
+    case 'broadcast-process':
+      return broadcastProcess(node, functions, keys[0]);
     case 'connect-process':
       return connectProcess(node, functions, key(0), key(1));
     case 'interval-join':
@@ -72,8 +74,6 @@ export function createOperator(
     default:
       throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
   }
-    case 'broadcast-process':
-      return broadcastProcess(node, functions, keys[0]);
 }
 
 /** What can be fused into the task before it. */
