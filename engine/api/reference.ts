@@ -11,8 +11,7 @@ export type StreamLike =
   | PlannedStream<unknown>
   | PlannedKeyedStream<unknown, unknown>
   | PlannedWindowedStream<unknown, unknown>
-  | PlannedBroadcastStream<unknown>
-  | PlannedTable<unknown, unknown>;
+  | PlannedBroadcastStream<unknown>;
 
 /** Something that stands for one place in the dataflow, which an edge can follow. */
 export function isStreamLike(value: unknown): value is StreamLike {
@@ -20,8 +19,7 @@ export function isStreamLike(value: unknown): value is StreamLike {
     value instanceof PlannedStream ||
     value instanceof PlannedKeyedStream ||
     value instanceof PlannedWindowedStream ||
-    value instanceof PlannedBroadcastStream ||
-    value instanceof PlannedTable
+    value instanceof PlannedBroadcastStream
   );
 }
 
