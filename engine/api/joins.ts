@@ -7,7 +7,7 @@ import { oneOf } from './options.ts';
 import { userFunction } from './parameters.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
-import { windowSpecOf } from './windows.ts';
+import { joinWindow } from './windows.ts';
 
 /** Two keyed streams before one operator. */
 export interface Sides {
@@ -70,15 +70,15 @@ export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
   const join = oneOf('The kind of join()', joinKind, kinds);
   return {
     window: (assigner: S.WindowAssigner<T | U>) => {
-      const window = windowSpecOf(assigner);
+      const window = joinWindow('join()', assigner);
       return {
         select: <R>(f: SelectFunction<T, U, R>): S.WindowResult<R, T | U> =>
           declare(sides, {
             verb: 'join',
             kind: 'window-join',
             about: f.name,
-            parameters: { window, allowedLatenessMillis: 0, join, fn: userFunction('select()', 'fn', f) },
-            shape: [window],
+            parameters: { ...window.parameters, allowedLatenessMillis: 0, join, fn: userFunction('select()', 'fn', f) },
+            shape: window.shape,
           }),
       };
     },
@@ -92,7 +92,7 @@ export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
 export function coGroup<T, K, U>(sides: Sides) {
   return {
     window: (assigner: S.WindowAssigner<T | U>) => {
-      const window = windowSpecOf(assigner);
+      const window = joinWindow('coGroup()', assigner);
       return {
         apply: <R>(
           f: (key: K, left: readonly T[], right: readonly U[], window: S.WindowBounds) => Iterable<R>,
@@ -101,8 +101,8 @@ export function coGroup<T, K, U>(sides: Sides) {
             verb: 'coGroup',
             kind: 'window-coGroup',
             about: f.name,
-            parameters: { window, allowedLatenessMillis: 0, fn: userFunction('apply()', 'fn', f) },
-            shape: [window],
+            parameters: { ...window.parameters, allowedLatenessMillis: 0, fn: userFunction('apply()', 'fn', f) },
+            shape: window.shape,
           }),
       };
     },

@@ -1,5 +1,5 @@
 // A keyed stream cut into windows: what `window()` and `windowAll()` give, until an aggregate, a reduce or an apply makes it a node.
-import { notYet } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import type { Json } from '../graph/plan.ts';
 import { parseDuration } from '../time/duration.ts';
@@ -10,11 +10,19 @@ import { userFunction, type Parameters } from './parameters.ts';
 import type { Flat } from './rows.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
-import { windowSpecOf } from './windows.ts';
-import type { WindowSpec } from '../windows/assigner.ts';
+import { isMerging } from '../windows/window-spec.ts';
+import {
+  type DeclaredWindow,
+  declaredWindow,
+  evictorSpecOf,
+  nameOf,
+  refuseUnmerging,
+  triggerSpecOf,
+  windowParameters,
+} from './windows.ts';
 
 export interface WindowedPlace extends KeyedPlace {
-  readonly window: WindowSpec;
+  readonly window: DeclaredWindow;
   readonly allowedLatenessMillis: number;
 }
 /** The fields of `WindowBounds`. */
@@ -26,18 +34,34 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
     this.place = place;
   }
   static over<T, K>(keyed: KeyedPlace, window: unknown): PlannedWindowedStream<T, K> {
-    return new PlannedWindowedStream({ ...keyed, window: windowSpecOf(window), allowedLatenessMillis: 0 });
+    return new PlannedWindowedStream({ ...keyed, window: declaredWindow(window), allowedLatenessMillis: 0 });
   }
 
   allowedLateness(duration: S.Duration): this {
     const allowedLatenessMillis = parseDuration(duration, 'allowedLateness()');
     return new PlannedWindowedStream<T, K>({ ...this.place, allowedLatenessMillis }) as this;
   }
+  trigger(given: S.Trigger<T>): this {
+    const { window } = this.place;
+    const trigger = triggerSpecOf(given);
+    refuseUnmerging(window.spec, trigger);
+    return new PlannedWindowedStream<T, K>({ ...this.place, window: { ...window, trigger } }) as this;
+  }
+  evictor(given: S.Evictor<T>): this {
+    const window = { ...this.place.window, evictor: evictorSpecOf(given) };
+    return new PlannedWindowedStream<T, K>({ ...this.place, window }) as this;
+  }
   aggregate<A extends S.Aggregates<T>>(aggregates: A): S.WindowResult<Flat<K & S.WindowBounds & S.Results<A>>, T> {
-    const { keyFields } = this.place;
-    const { parameters, shape, about } = aggregateParameters(aggregates, keyFields, boundFields);
-    // A window that fires again replaces its row on screen, if its key can be told from the row.
-    const rowKey = keyFields && [...keyFields, ...boundFields];
+    const { keyFields, window } = this.place;
+    const { parameters, shape, about, unmergeable } = aggregateParameters(aggregates, keyFields, boundFields);
+    if (unmergeable !== undefined && isMerging(window.spec))
+      throw new SluiceError(
+        'unmergeable',
+        `${nameOf(window.spec)} windows merge, and aggregate "${unmergeable}" has no merge. Add merge(a, b) to its aggregator().`,
+        { aggregate: unmergeable },
+      );
+    // A window that fires again replaces its row on screen, if its key can be told from the row and each firing holds all that came.
+    const rowKey = isAccumulating(window) ? keyFields && [...keyFields, ...boundFields] : undefined;
     return this.#declare('aggregate', about, { aggregates: parameters }, shape, rowKey);
   }
   reduce(f: (accumulated: T, element: T) => T): S.WindowResult<T, T> {
@@ -47,16 +71,10 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
     return this.#declare('apply', f.name, { fn: userFunction('apply()', 'fn', f) }, []);
   }
 
-  trigger(): never {
-    return notYet('triggers');
-  }
-  evictor(): never {
-    return notYet('evictors');
-  }
-
   [fingerprintAs](): unknown {
     const { window, allowedLatenessMillis, origin } = this.place;
-    return [toEndpoint(origin), window, allowedLatenessMillis];
+    const { spec, trigger = null, evictor = null } = window;
+    return [toEndpoint(origin), spec, allowedLatenessMillis, trigger, evictor];
   }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `WindowedStream ${labelOf(this.place.origin)}`;
@@ -71,14 +89,20 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
   ): PlannedWindowResult<R, T> {
     const { window, allowedLatenessMillis, origin } = this.place;
     const builder = builderFor(verb, this.place.builder);
+    const planned = windowParameters(window);
     const draft = builder.declare({
       verb,
       kind: `window-${verb}`,
       about,
-      parameters: { window, allowedLatenessMillis, ...rest },
-      shape: [window, shape],
+      parameters: { ...planned.parameters, allowedLatenessMillis, ...rest },
+      shape: [...planned.shape, shape],
       inputs: [{ from: origin, exchange: 'key' }],
     });
     return new PlannedWindowResult<R, T>({ origin: { draft, port: 'out' }, builder, rowKey });
   }
+}
+
+/** Each firing holds all that has come, so that the last one stands for the window. */
+function isAccumulating({ trigger, evictor }: DeclaredWindow): boolean {
+  return trigger?.kind !== 'purging' && trigger?.kind !== 'custom' && evictor === undefined;
 }

@@ -2,8 +2,7 @@
 import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { compileKeys } from '../state/keys.ts';
-import { windowSettings } from '../windows/window-settings.ts';
-import { WindowOperator } from '../windows/window-operator.ts';
+import { windowOperator } from '../windows/planned-windows.ts';
 import { type AggregatesSpec, planAccumulators } from './accumulators.ts';
 import { compileAccumulators } from './compiled-accumulators.ts';
 import type { Operator } from './operator.ts';
@@ -11,11 +10,11 @@ import type { Operator } from './operator.ts';
 export function windowAggregate(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
   const keys = compileKeys(key, functions, node.uid);
   const plan = planAccumulators(node.parameters.aggregates as AggregatesSpec, functions, node.uid);
-  return new WindowOperator<Keyed>({
-    ...windowSettings(node),
+  return windowOperator<Keyed>(node, functions, {
     keys,
     contents: () => compileAccumulators(plan, keys.fields, true, node.uid),
     givesMany: false,
     mayBeSlow: 'fn' in key || plan.callsUser,
+    canSlice: plan.canMerge,
   });
 }

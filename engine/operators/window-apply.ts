@@ -4,9 +4,8 @@ import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { assertStorable } from '../state/storable.ts';
-import { WindowOperator } from '../windows/window-operator.ts';
-import { windowSettings } from '../windows/window-settings.ts';
-import type { Contents } from './accumulators.ts';
+import { windowOperator } from '../windows/planned-windows.ts';
+import type { FunctionContents } from '../windows/evicting-contents.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 
 type Apply = (
@@ -20,8 +19,7 @@ interface Collected extends Keyed {
 
 export function windowApply(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
   const apply = functions.get<Apply>(node.parameters.fn as unknown as FunctionRef);
-  return new WindowOperator<Collected>({
-    ...windowSettings(node),
+  return windowOperator<Collected>(node, functions, {
     keys: compileKeys(key, functions, node.uid),
     contents: (context) => collectedContents(apply, context),
     givesMany: true,
@@ -29,7 +27,7 @@ export function windowApply(node: PlanNode, functions: FunctionTable, key: KeySp
   });
 }
 
-function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Contents<Collected> {
+function collectedContents(apply: Apply, { name, freeze }: OperatorContext): FunctionContents<Collected> {
   const kept = `An element in a window of "${name}"`;
   return {
     columns: 1,
@@ -37,6 +35,7 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Con
       assertStorable(element, kept);
       return { row, group: -1, touched, elements: [element] };
     },
+    empty: (row) => ({ row, group: -1, touched: 0, elements: [] }),
     add({ elements }, element) {
       assertStorable(element, kept);
       elements.push(element);

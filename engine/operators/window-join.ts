@@ -6,8 +6,7 @@ import { deepFreeze } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { assertStorable } from '../state/storable.ts';
-import { WindowOperator } from '../windows/window-operator.ts';
-import { windowSettings } from '../windows/window-settings.ts';
+import { windowOperator } from '../windows/planned-windows.ts';
 import type { Contents } from './accumulators.ts';
 import { type JoinKind, joinPairs, type Select2 } from './join-pairs.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
@@ -48,8 +47,7 @@ function sided(
 ): Operator {
   const [leftKeys, rightKeys] = [compileKeys(left, functions, node.uid), compileKeys(right, functions, node.uid)];
   const keys = new JoinKeys(leftKeys, rightKeys, node.name);
-  const windows = new WindowOperator<Sides>({
-    ...windowSettings(node),
+  const windows = windowOperator<Sides>(node, functions, {
     keys,
     contents: (context) => contentsOfSides(keys, result(context), context.name),
     givesMany: true,

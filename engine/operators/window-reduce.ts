@@ -1,15 +1,13 @@
 // window(…).reduce: the elements of a key and window folded into one, which comes out as it is.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
-import { WindowOperator } from '../windows/window-operator.ts';
-import { windowSettings } from '../windows/window-settings.ts';
+import { windowOperator } from '../windows/planned-windows.ts';
 import type { Operator } from './operator.ts';
 import { type Fold, reducedContents, type Reduced } from './reduce.ts';
 
 export function windowReduce(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
   const fold = functions.get<Fold>(node.parameters.fn as unknown as FunctionRef);
-  return new WindowOperator<Reduced>({
-    ...windowSettings(node),
+  return windowOperator<Reduced>(node, functions, {
     keys: compileKeys(key, functions, node.uid),
     contents: (context) => reducedContents(fold, context),
     givesMany: false,

@@ -1,11 +1,15 @@
 // Which windows an assigner gives an element, for vectors and tests of one's own.
-import { windowSpecOf } from '../api/windows.ts';
-import { assignerOf, windowsOf } from '../windows/assigner.ts';
+import type { UserFunction } from '../api/parameters.ts';
+import { declaredWindow } from '../api/windows.ts';
+import { assignmentOf } from '../windows/assignment.ts';
 import type * as S from './surface.ts';
 
-/** In the order of assignment: of sliding windows, the newest first. */
-export const assignWindows: typeof S.assignWindows = (window, _element, timestamp) =>
-  windowsOf(timestamp, assignerOf(windowSpecOf(window))).map(({ start, end }) => ({
-    windowStart: new Date(start),
-    windowEnd: new Date(end),
-  }));
+/** In the order of assignment: of sliding windows, the newest first. For windows of processing time, `timestamp` is the time of the clock. */
+export const assignWindows: typeof S.assignWindows = (window, element, timestamp) =>
+  assignmentOf(
+    declaredWindow(window).spec,
+    ({ run }: UserFunction) => run as (...given: never[]) => unknown,
+    'assignWindows()',
+  )
+    .assign(element, timestamp, timestamp)
+    .map(({ start, end }) => ({ windowStart: new Date(start), windowEnd: new Date(end) }));

@@ -23,6 +23,16 @@ export class TimerService<E> {
   get nextTime(): number {
     return this.#queue.nextTime;
   }
+  /** The earliest that is set. */
+  get next(): { readonly entry: E; readonly time: number } | undefined {
+    while (this.#queue.size > 0) {
+      const time = this.#queue.nextTime;
+      const entry = this.#queue.next!;
+      if (this.#timesOf(entry).has(time) && !this.#deferred.get(entry)?.has(time)) return { entry, time };
+      this.#queue.shift();
+    }
+    return undefined;
+  }
   /** A pass has begun and has not ended. */
   get isPassing(): boolean {
     return this.#isPassing;

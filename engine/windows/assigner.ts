@@ -1,16 +1,22 @@
-// Which windows an element belongs to: tumbling and sliding windows of event time. Bounds are [start, end).
+// Which windows a time belongs to: tumbling and sliding windows, of event or processing time. Bounds are [start, end).
 import { SluiceError } from '../error.ts';
 
-/** `parameters.window` of the window operators. */
-export type WindowSpec =
-  | { readonly kind: 'tumbling'; readonly sizeMillis: number; readonly offsetMillis: number; readonly time: 'event' }
+/** The windows of time that begin and end at the same moments for all keys. */
+export type AlignedSpec =
+  | {
+      readonly kind: 'tumbling';
+      readonly sizeMillis: number;
+      readonly offsetMillis: number;
+      readonly time: TimeDomain;
+    }
   | {
       readonly kind: 'sliding';
       readonly sizeMillis: number;
       readonly slideMillis: number;
       readonly offsetMillis: number;
-      readonly time: 'event';
+      readonly time: TimeDomain;
     };
+export type TimeDomain = 'event' | 'processing';
 
 /** A tumbling window slides by its size. */
 export interface Assigner {
@@ -24,7 +30,7 @@ export interface WindowRange {
 }
 
 /** The assigner of a spec, or a clear error. */
-export function assignerOf(spec: WindowSpec): Assigner {
+export function assignerOf(spec: AlignedSpec): Assigner {
   const { sizeMillis, offsetMillis } = spec;
   const slideMillis = spec.kind === 'tumbling' ? sizeMillis : spec.slideMillis;
   const limit = spec.kind === 'tumbling' ? 'size' : 'slide';
@@ -40,7 +46,7 @@ export function assignerOf(spec: WindowSpec): Assigner {
   return { sizeMillis, slideMillis, offsetMillis };
 }
 
-function badWindow(spec: WindowSpec, why: string): SluiceError {
+function badWindow(spec: AlignedSpec, why: string): SluiceError {
   return new SluiceError('bad-window', `The ${spec.kind} window cannot be: ${why}.`);
 }
 

@@ -9,18 +9,8 @@ import { evaluate, nodeOf } from './evaluate.ts';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 const api: any = sluice;
 const keyed = () => api.from([{ k: 1 }]).keyBy('k');
-const windowed = () => keyed().window(api.tumbling('1m'));
 
 const later: Readonly<Record<string, () => unknown>> = {
-  'session windows': () => api.session('30s'),
-  'count windows': () => api.countWindow(100),
-  'global windows': () => api.globalWindow(),
-  'custom windows': () => api.customWindow({}),
-  'processing-time windows': () => api.tumbling('1m', { time: 'processing' }),
-  triggers: () => api.trigger.early('10s'),
-  'triggers ': () => windowed().trigger({}),
-  evictors: () => api.evictor.count(10),
-  'evictors ': () => windowed().evictor({}),
   'custom watermark generators': () => api.from([1]).assignTimestamps('t', { onElement: () => 1 }),
   tables: () => api.table('customers', { key: 'id' }),
   'tables ': () => keyed().toTable(),

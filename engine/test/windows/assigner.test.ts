@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { assignerOf, windowsOf, type WindowSpec } from '../../windows/assigner.ts';
+import { assignerOf, windowsOf, type AlignedSpec } from '../../windows/assigner.ts';
 import { vectors } from '../time/vectors.ts';
 
 interface Recorded {
@@ -24,19 +24,19 @@ interface Recorded {
 }
 const recorded = vectors<Recorded>('window-assigners.json');
 
-function specOf({ type, size, slide, offset }: Recorded['vectors'][number]['assigner']): WindowSpec | undefined {
+function specOf({ type, size, slide, offset }: Recorded['vectors'][number]['assigner']): AlignedSpec | undefined {
   const offsetMillis = offset ?? 0;
   if (type === 'tumblingEventTime') return tumbling(size, offsetMillis);
   if (type === 'slidingEventTime') return sliding(size, slide!, offsetMillis);
   return undefined;
 }
-const tumbling = (sizeMillis: number, offsetMillis = 0): WindowSpec => ({
+const tumbling = (sizeMillis: number, offsetMillis = 0): AlignedSpec => ({
   kind: 'tumbling',
   sizeMillis,
   offsetMillis,
   time: 'event',
 });
-const sliding = (sizeMillis: number, slideMillis: number, offsetMillis = 0): WindowSpec => ({
+const sliding = (sizeMillis: number, slideMillis: number, offsetMillis = 0): AlignedSpec => ({
   kind: 'sliding',
   sizeMillis,
   slideMillis,

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { assignerOf, type WindowSpec } from '../../windows/assigner.ts';
+import { assignerOf, type AlignedSpec } from '../../windows/assigner.ts';
 import { canonical, Driven, Program, run, type Schedule, type Step, type Timed } from '../operators/drive.ts';
 import { modelOfWindows } from './model.ts';
 
-const tumbling = (sizeMillis: number, offsetMillis = 0): WindowSpec => ({
+const tumbling = (sizeMillis: number, offsetMillis = 0): AlignedSpec => ({
   kind: 'tumbling',
   sizeMillis,
   offsetMillis,
   time: 'event',
 });
-const sliding = (sizeMillis: number, slideMillis: number, offsetMillis = 0): WindowSpec => ({
+const sliding = (sizeMillis: number, slideMillis: number, offsetMillis = 0): AlignedSpec => ({
   kind: 'sliding',
   sizeMillis,
   slideMillis,
@@ -24,16 +24,16 @@ const at = (millis: number): Date => new Date(millis);
 
 type Element = { readonly k: string; readonly v: number };
 const byKey = { fields: ['k'] };
-const aggregating = (window: WindowSpec, allowedLatenessMillis = 0): Program =>
+const aggregating = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program('window-aggregate', { window, allowedLatenessMillis, aggregates: count }, [byKey]);
-const reducing = (window: WindowSpec, allowedLatenessMillis = 0): Program =>
+const reducing = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program(
     'window-reduce',
     { window, allowedLatenessMillis, fn: (a: Element, b: Element) => ({ k: a.k, v: a.v + b.v }) },
     [byKey],
   );
 /** A row per element and one at the end, lazily; or none for windows of one element. */
-const applying = (window: WindowSpec, allowedLatenessMillis = 0): Program =>
+const applying = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program(
     'window-apply',
     {

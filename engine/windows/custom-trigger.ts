@@ -1,0 +1,115 @@
+// A trigger in the user's own words: `trigger.custom({ onElement, … })`. Its state is a Map for each key and window.
+import type * as S from '../api/surface.ts';
+import { SluiceError } from '../error.ts';
+import { deepFreeze } from '../state/freeze.ts';
+import { described } from '../state/kind.ts';
+import { assertStorable } from '../state/storable.ts';
+import { fire, fireAndPurge, goOn, purge, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
+import type { TriggerPlace } from './triggers.ts';
+import type { TriggerSpec } from './window-spec.ts';
+
+type Custom = Extract<TriggerSpec, { kind: 'custom' }>;
+type OnTime = (time: number, context: UserContext) => unknown;
+type State = Map<string, unknown>;
+
+/** What user code sees, always about the current window. */
+class UserContext implements S.TriggerContext {
+  readonly timers: S.Timers;
+  readonly #name: string;
+  readonly #freeze: boolean;
+  #context!: TriggerContext;
+  /** While windows merge: what each of them remembered, in the order of their start. */
+  merged: readonly ReadonlyMap<string, unknown>[] = [];
+
+  constructor(name: string, freeze: boolean) {
+    this.#name = name;
+    this.#freeze = freeze;
+    this.timers = {
+      eventTime: (at) => this.#context.setEventTimer(this.#checked('event', at)),
+      processingTime: (at) => this.#context.setProcessingTimer(this.#checked('processing', at)),
+      deleteEventTime: (at) => this.#context.deleteEventTimer(at),
+      deleteProcessingTime: (at) => this.#context.deleteProcessingTimer(at),
+    };
+  }
+  about(context: TriggerContext): this {
+    this.#context = context;
+    return this;
+  }
+  get window(): S.WindowBounds {
+    return { windowStart: this.#context.windowStart, windowEnd: this.#context.windowEnd };
+  }
+  get watermark(): number {
+    return this.#context.watermark;
+  }
+  get state(): State {
+    const context = this.#context;
+    const kept = context.state as State | undefined;
+    // One that comes from a snapshot is a plain Map.
+    if (kept instanceof CheckedMap) return kept;
+    return (context.state = new CheckedMap(kept ?? [], this.#name, this.#freeze));
+  }
+
+  #checked(domain: string, at: unknown): number {
+    if (Number.isInteger(at)) return at as number;
+    throw new SluiceError(
+      'bad-timer',
+      `The trigger of "${this.#name}" sets a timer of ${domain} time at ${described(at)}. A timer is set at a whole number of epoch milliseconds.`,
+    );
+  }
+}
+
+/** A Map that takes only what a snapshot can hold. */
+class CheckedMap extends Map<string, unknown> {
+  readonly #name: string;
+  readonly #freeze: boolean;
+  constructor(entries: Iterable<readonly [string, unknown]>, name: string, freeze: boolean) {
+    super();
+    this.#name = name;
+    this.#freeze = freeze;
+    for (const [key, value] of entries) super.set(key, value);
+  }
+  override set(key: string, value: unknown): this {
+    assertStorable(value, `State "${key}" of the trigger of "${this.#name}"`);
+    if (this.#freeze) deepFreeze(value);
+    return super.set(key, value);
+  }
+}
+
+const verdicts: Readonly<Record<S.TriggerResult, Verdict>> = {
+  continue: goOn,
+  fire,
+  purge,
+  'fire-and-purge': fireAndPurge,
+};
+
+export function customTrigger(spec: Custom, { resolve, name, freeze }: TriggerPlace): Trigger {
+  const context = new UserContext(name, freeze);
+  const onElement = resolve(spec.onElement) as (element: unknown, timestamp: number, context: UserContext) => unknown;
+  const onEventTime = spec.onEventTime && (resolve(spec.onEventTime) as OnTime);
+  const onProcessingTime = spec.onProcessingTime && (resolve(spec.onProcessingTime) as OnTime);
+  const onMerge = spec.onMerge && (resolve(spec.onMerge) as (context: UserContext) => void);
+  const verdictOf = (result: unknown, method: string): Verdict => {
+    if (typeof result === 'string' && Object.hasOwn(verdicts, result)) return verdicts[result as S.TriggerResult];
+    throw new SluiceError(
+      'bad-trigger-result',
+      `${method} of the trigger of "${name}" gave ${described(result)}. It must return "continue", "fire", "purge" or "fire-and-purge".`,
+    );
+  };
+  return {
+    onElement: (element, timestamp, window) =>
+      verdictOf(onElement(element, timestamp, context.about(window)), 'onElement'),
+    onEventTime: (time, window) =>
+      onEventTime ? verdictOf(onEventTime(time, context.about(window)), 'onEventTime') : goOn,
+    onProcessingTime: (time, window) =>
+      onProcessingTime ? verdictOf(onProcessingTime(time, context.about(window)), 'onProcessingTime') : goOn,
+    onMerge(states, window) {
+      const merged = states.map((state) => (state as State | undefined) ?? new Map<string, unknown>());
+      const { state } = context.about(window);
+      // What several of them remember under one name is the first one's; `merged` has them all.
+      for (const one of merged.toReversed()) for (const [key, value] of one) state.set(key, value);
+      context.merged = merged;
+      onMerge?.(context);
+      context.merged = [];
+    },
+  };
+}

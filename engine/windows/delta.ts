@@ -1,0 +1,12 @@
+// The difference of two elements, as a function of the user's says it.
+import { SluiceError } from '../error.ts';
+import { described } from '../state/kind.ts';
+
+/** It must be a number; `name` is the operator, for the error. */
+export function deltaOf(value: unknown, name: string): number {
+  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  throw new SluiceError(
+    'bad-value',
+    `The delta function of "${name}" gave ${described(value)}. It must give a number, the difference of two elements.`,
+  );
+}

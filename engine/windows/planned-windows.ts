@@ -1,0 +1,77 @@
+// The operator of a window node: the fast one for the windows that it can do, the general one for all others.
+import { SluiceError } from '../error.ts';
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { Operator, OperatorContext } from '../operators/operator.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import type { Keys } from '../state/keys.ts';
+import { assignerOf } from './assigner.ts';
+import { assignmentOf } from './assignment.ts';
+import { evictingContents, type FunctionContents, type WindowContents } from './evicting-contents.ts';
+import { evictorOf } from './evictor.ts';
+import { isSliced, SlicedWindowOperator } from './sliced-window-operator.ts';
+import { TriggeredWindowOperator, type TriggeredWindowSettings } from './triggered-window-operator.ts';
+import { triggerOf } from './triggers.ts';
+import { WindowOperator } from './window-operator.ts';
+import { type EvictorSpec, isPlain, type TriggerSpec, type WindowSpec } from './window-spec.ts';
+
+/** What a window's results are made of. */
+export interface WindowFunction<A extends Keyed> {
+  readonly keys: Keys;
+  readonly contents: (context: OperatorContext) => FunctionContents<A>;
+  /** A result is not a row but an iterable of rows. */
+  readonly givesMany: boolean;
+  /** User code runs for every element. */
+  readonly mayBeSlow: boolean;
+  /** Elements may be added in any order and in parts that are merged: overlapping windows share what they have in common. */
+  readonly canSlice?: boolean;
+}
+
+/** By `parameters.window`, `.trigger`, `.evictor` and `.allowedLatenessMillis` of the node. */
+export function windowOperator<A extends Keyed>(
+  { parameters, name }: PlanNode,
+  functions: FunctionTable,
+  windowFunction: WindowFunction<A>,
+): Operator {
+  const window = parameters.window as unknown as WindowSpec;
+  const trigger = parameters.trigger as unknown as TriggerSpec | undefined;
+  const evictor = parameters.evictor as unknown as EvictorSpec | undefined;
+  const allowedLatenessMillis = (parameters.allowedLatenessMillis as number | undefined) ?? 0;
+  if (!(allowedLatenessMillis >= 0))
+    throw new SluiceError(
+      'bad-window',
+      `Allowed lateness of "${name}" is ${allowedLatenessMillis} ms, and cannot be negative.`,
+    );
+  if (isPlain(window, trigger, evictor)) {
+    const settings = { ...windowFunction, assigner: assignerOf(window), allowedLatenessMillis };
+    return windowFunction.canSlice && isSliced(settings.assigner)
+      ? new SlicedWindowOperator<A>(settings)
+      : new WindowOperator<A>(settings);
+  }
+
+  const { keys, contents, givesMany } = windowFunction;
+  const resolve = (fn: FunctionRef): ((...given: never[]) => unknown) => functions.get(fn);
+  const settings = {
+    keys,
+    assignment: assignmentOf(window, resolve, name),
+    allowedLatenessMillis,
+    trigger: ({ freeze }: OperatorContext) => triggerOf(trigger, { window, resolve, name, freeze }),
+    givesMany,
+    waiting: whyNothingFires(window, trigger, name),
+  };
+  const general = <C extends Keyed>(kept: (context: OperatorContext) => WindowContents<C>): Operator =>
+    new TriggeredWindowOperator<C>({ ...settings, contents: kept } satisfies TriggeredWindowSettings<C>);
+  if (!evictor) return general(contents);
+  return general((context) => evictingContents(contents(context), evictorOf(evictor, resolve, name), name));
+}
+
+/** Where it is not the watermark that a window waits for. */
+function whyNothingFires(window: WindowSpec, trigger: TriggerSpec | undefined, name: string): string | undefined {
+  const inner = trigger?.kind === 'purging' ? trigger.trigger : trigger;
+  if (inner?.kind === 'count') return `no window of "${name}" has ${inner.n} elements yet`;
+  if (inner?.kind === 'delta') return `no element of "${name}" differs by more than ${inner.threshold} from the first`;
+  if (window.kind === 'global' && !inner)
+    return `"${name}" has a global window without a trigger, so it never fires: add .trigger(trigger.count(n))`;
+  if (window.kind !== 'global' && window.time === 'processing' && !inner)
+    return `the first window of "${name}" closes when the clock has come to its end`;
+  return undefined;
+}

@@ -1,0 +1,73 @@
+// Open windows in a snapshot: one key group as columns, and back.
+import { SluiceError } from '../error.ts';
+import type { Contents } from '../operators/accumulators.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import type { WindowsOfKey } from './open-window.ts';
+
+export interface WindowGroup {
+  /** Packed. */
+  readonly keys: unknown[];
+  /** By key. */
+  readonly windows: (readonly PackedWindow[])[];
+  /** What the windows keep, in columns. */
+  readonly kept: unknown[][];
+}
+type Packing<A extends Keyed> = Pick<Contents<A>, 'columns' | 'pack' | 'unpack'>;
+interface PackedWindow {
+  readonly start: number;
+  readonly end: number;
+  /** Where its contents are in the columns; a purged window has none. */
+  readonly at?: number;
+  readonly trigger?: unknown;
+  readonly eventTimers?: readonly number[];
+  readonly processingTimers?: readonly number[];
+}
+
+export function packWindows<A extends Keyed>(
+  group: WindowGroup,
+  entry: WindowsOfKey<A>,
+  packedKey: unknown,
+  contents: Packing<A>,
+): void {
+  group.keys.push(packedKey);
+  group.windows.push(
+    entry.windows.map(({ start, end, contents: kept, trigger, eventTimers, processingTimers }): PackedWindow => {
+      const at = group.kept[0]?.length ?? 0;
+      if (kept !== undefined) contents.pack(kept, group.kept);
+      return {
+        start,
+        end,
+        ...(kept !== undefined && { at }),
+        // Copies: what is written is as of now.
+        ...(trigger !== undefined && { trigger: trigger instanceof Map ? new Map(trigger) : trigger }),
+        ...(eventTimers && { eventTimers: [...eventTimers] }),
+        ...(processingTimers && { processingTimers: [...processingTimers] }),
+      };
+    }),
+  );
+}
+
+/** The keys of a group with their windows; timers are in place but not set. */
+export function* unpackWindows<A extends Keyed>(
+  { keys, windows, kept }: WindowGroup,
+  entryOf: (packedKey: unknown) => WindowsOfKey<A>,
+  contents: Packing<A>,
+  name: string,
+): Generator<WindowsOfKey<A>> {
+  if (kept.length !== contents.columns)
+    throw new SluiceError(
+      'other-state',
+      `The state of "${name}" was written by other aggregates. Rebuild it, or give it a new .id().`,
+    );
+  for (const [index, packedKey] of keys.entries()) {
+    const entry = entryOf(packedKey);
+    for (const { at, trigger, eventTimers, processingTimers, ...range } of windows[index]!) {
+      const window = entry.open(range);
+      if (at !== undefined) window.contents = contents.unpack(entry.row, 0, kept, at);
+      window.trigger = trigger;
+      if (eventTimers) window.eventTimers = new Set(eventTimers);
+      if (processingTimers) window.processingTimers = new Set(processingTimers);
+    }
+    yield entry;
+  }
+}
