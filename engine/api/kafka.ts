@@ -19,7 +19,6 @@ export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown
   // What 'auto' can tell apart today is JSON and what is not JSON, which goes to `errors`.
   if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
   if (options['discovery'] !== undefined) notYet('discovery intervals (discovery)');
-  if (rate !== null && typeof rate === 'object') notYet('PID rate estimators (rate: { pid })');
   const parameters: Parameters = {
     topic: name,
     ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
@@ -27,7 +26,7 @@ export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown
     ...(until !== undefined && { until: endOf(until) }),
     format: 'json',
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
-    ...(rate !== undefined && { rate: positiveNumber('The rate of kafka()', rate) }),
+    ...(rate !== undefined && { rate: rateOf(rate) }),
     ...(schema !== undefined && { schema: { fn: schemaFunction(schema) } }),
   };
   const draft = builder.declare({
@@ -41,6 +40,23 @@ export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown
     name: options['name'],
   });
   return new PlannedSourceStream({ origin: { draft, port: 'out' }, builder });
+}
+
+/** Records/s, or the coefficients of the estimator; absent ones are Spark's defaults. */
+function rateOf(rate: unknown): Parameter {
+  if (rate === null || typeof rate !== 'object') return positiveNumber('The rate of kafka()', rate);
+  const { pid } = readOptions('rate of kafka()', rate, ['pid']);
+  const known = ['proportional', 'integral', 'derived', 'minRate'];
+  const coefficients = readOptions('rate.pid of kafka()', pid, known);
+  return {
+    pid: Object.fromEntries(
+      Object.entries(coefficients).map(([name, value]) => {
+        const what = `${name} of rate.pid of kafka()`;
+        if (value === 0 && name !== 'minRate') return [name, 0];
+        return [name, positiveNumber(what, value)];
+      }),
+    ),
+  };
 }
 
 function startOf(from: unknown): Parameter {

@@ -1,7 +1,9 @@
 // Parameters of a notebook and options of its session.
 import { notYet, SluiceError } from '../error.ts';
+import type { MicroBatchMode } from '../graph/plan.ts';
+import { parseDuration } from '../time/duration.ts';
 import { builderFor, currentBuilder } from './builder.ts';
-import { oneOf, readOptions, wholeNumber } from './options.ts';
+import { oneOf, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { describe } from './parameters.ts';
 import type * as S from './surface.ts';
 
@@ -15,8 +17,9 @@ export function checkSessionOptions(where: string, given: unknown): S.SessionOpt
   const known = ['mode', 'parallelism', 'checkpoint', 'restart', 'memory', 'record'];
   const options = readOptions(where, given, known);
   const { mode, parallelism, checkpoint, restart, memory, record } = options;
-  if (mode !== null && typeof mode === 'object') notYet('micro-batches (mode)');
-  if (mode !== undefined) oneOf(`The mode of ${where}`, mode, ['continuous']);
+  if (mode !== undefined && (mode === null || typeof mode !== 'object'))
+    oneOf(`The mode of ${where}`, mode, ['continuous']);
+  modeOf(options);
   if (parallelism !== undefined) {
     if (wholeNumber(`The parallelism of ${where}`, parallelism) === 0)
       throw new SluiceError('bad-option', `The parallelism of ${where} is 0: nothing would run.`);
@@ -27,6 +30,17 @@ export function checkSessionOptions(where: string, given: unknown): S.SessionOpt
   if (memory !== undefined) notYet('memory limits (memory)');
   if (record !== undefined && record !== false) notYet('recordings of sources (record)');
   return { ...options };
+}
+
+/** How the plan says it; undefined: continuous. */
+export function modeOf({ mode }: S.SessionOptions): MicroBatchMode | undefined {
+  if (mode === undefined || mode === 'continuous') return undefined;
+  const { microBatch } = readOptions('The mode', mode, ['microBatch']);
+  const microBatchMillis = positiveNumber(
+    'The interval of micro-batches',
+    parseDuration(microBatch, 'mode.microBatch'),
+  );
+  return { microBatchMillis };
 }
 
 function isNoRestart(restart: unknown): boolean {

@@ -5,6 +5,7 @@ import { declareFile } from './file.ts';
 import { declareFrom } from './from.ts';
 import { declareGenerate } from './generate.ts';
 import { declareKafka } from './kafka.ts';
+import { declareMicroBatches } from './micro-batches.ts';
 import { checkSessionOptions } from './session.ts';
 import type * as S from './surface.ts';
 
@@ -14,6 +15,7 @@ export interface Sources {
   readonly from: typeof S.from;
   readonly file: typeof S.file;
   readonly table: typeof S.table;
+  readonly microBatches: typeof S.microBatches;
 }
 
 /** Without a builder: for whatever evaluation calls them. `options` are those of an Environment. */
@@ -27,7 +29,8 @@ export function makeSources(builder?: Builder, options?: S.SessionOptions): Sour
     from: (elements, given) => declareFrom(into('from'), elements, given),
     file: (path, given) => declareFile(into('file'), path, given),
     table: () => notYet('tables'),
+    microBatches: () => declareMicroBatches(into('microBatches')),
   };
 }
 
-export const { kafka, generate, from, file, table } = makeSources();
+export const { kafka, generate, from, file, table, microBatches } = makeSources();

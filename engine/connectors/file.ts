@@ -157,6 +157,10 @@ class FileSource implements Source {
     return this.#starts.join(this.#node, proposed);
   }
 
+  endBatch(now: number): void {
+    this.#time.endBatch(now);
+  }
+
   position(): string {
     return `${basename(this.#parameters.path)} after line ${this.#position.lines}`;
   }

@@ -189,6 +189,10 @@ class FromSource implements Source {
     );
   }
 
+  endBatch(now: number): void {
+    this.#time.endBatch(now);
+  }
+
   position(): string {
     return `element ${this.#position}`;
   }

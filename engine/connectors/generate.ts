@@ -208,6 +208,10 @@ class GenerateSource implements Source, GenerateHost {
     this.#rejected.add(problem, `${this.#node.name} n=${n}`, n, n - this.#rejected.count, () => rawText(element));
   }
 
+  endBatch(now: number): void {
+    this.#time.endBatch(now);
+  }
+
   position(): string {
     return `n=${this.n}`;
   }

@@ -20,7 +20,7 @@ export interface Chain {
   readonly signature: string;
 }
 
-const sources = new Set(['generate', 'from', 'file', 'kafka', 'harness-input']);
+const sources = new Set(['generate', 'from', 'file', 'kafka', 'micro-batches', 'harness-input']);
 const stages = new Set(['map', 'filter']);
 
 export function isSourceKind(kind: string): boolean {

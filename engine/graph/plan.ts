@@ -16,15 +16,30 @@ export interface FunctionRef {
 /** A value selected from an element: a field by name, or a function of the element. */
 export type SelectorSpec = { readonly field: string } | { readonly fn: FunctionRef };
 
-/** A key is the tuple of its values. `constant` is the one key of `windowAll`. */
+/** A key is the tuple of its values. `constant` is the one key of `windowAll`; the changes of a table carry theirs. */
 export type KeySpec =
-  { readonly fields: readonly string[] } | { readonly fn: FunctionRef } | { readonly constant: true };
+  | { readonly fields: readonly string[] }
+  | { readonly fn: FunctionRef }
+  | { readonly constant: true }
+  | { readonly carried: true };
 
 /** Times in milliseconds. */
 export interface WatermarkSpec {
   readonly outOfOrdernessMillis: number;
   /** A silent partition is taken out after this; absent: never. */
   readonly idlenessMillis?: number;
+}
+
+/** Coefficients of Spark's PID estimator and its least rate in records/s; what is absent is Spark's default. */
+export interface PidSpec {
+  readonly proportional?: number;
+  readonly integral?: number;
+  readonly derived?: number;
+  readonly minRate?: number;
+}
+/** Sources are read in batches of this interval, see `engine/runtime/micro-batches.ts`. */
+export interface MicroBatchMode {
+  readonly microBatchMillis: number;
 }
 
 export interface PlanNode {
@@ -67,6 +82,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** The order of a node's edges is the order of its slots. */
   readonly edges: readonly PlanEdge[];
+  /** Absent: continuous. */
+  readonly mode?: MicroBatchMode;
 }
 
 export const emptyPlan: Plan = { version: 1, nodes: [], edges: [] };

@@ -16,6 +16,8 @@ export interface SourceOutput extends Output {
   readonly room: number;
   /** How many of them may go out before `full` or this is asked again, when making one costs time; 0: `full` is true. */
   readonly allowance: number;
+  /** Set within a micro-batch: watermarks and idleness wait for `endBatch`. */
+  readonly holdsTime?: boolean;
   /** Records values[from…to) of one partition at once; `timestamps` and the offsets, which count up by one, begin with the first of them. */
   emitRun(
     values: readonly unknown[],
@@ -28,6 +30,8 @@ export interface SourceOutput extends Output {
 }
 export interface SourceContext extends OperatorContext {
   readonly output: SourceOutput;
+  /** It is opened in a session of micro-batches. */
+  readonly inBatches?: boolean;
 }
 
 /** What a user must know about a partition to see why time stands still. Times in epoch milliseconds. */
@@ -51,6 +55,14 @@ export interface SourceStatus extends OperatorStatus {
 export interface Source {
   open(context: SourceContext): void;
   poll(): 'more' | 'wait' | 'end';
+  /** A micro-batch begins: at most so many records until the next; a source of several partitions divides them by how far each is behind. */
+  share?(records: number): void;
+  /** Records that it knows to be waiting outside; absent: it knows of none. */
+  behind?(): number;
+  /** Records of its share of the micro-batch are still on their way to it. */
+  awaits?(): boolean;
+  /** The micro-batch is in: says how far time has come. */
+  endBatch?(now: number): void;
   /** A short text of the current position, for people and for the record of a mutation: "n=1042", "orders 0:188204 1:…". */
   position(): string;
   snapshot(writer: StateWriter): void;

@@ -144,6 +144,8 @@ export class Collector implements SourceOutput {
   lastWatermark = -Infinity;
   isIdle = false;
   finished = false;
+  /** Within a micro-batch a source says nothing of time: it moves on when the batch is in. */
+  holdsTime = false;
   readonly #side = new Map<string, Port>();
   #sideFull = false;
 
@@ -222,9 +224,10 @@ export class Collector implements SourceOutput {
     const channels = this.channels();
     return channels.length > 0 && channels.every((channel) => channel.closed);
   }
-  begin(now: number): void {
+  /** `most`: the records that this call may emit. */
+  begin(now: number, most = Infinity): void {
     this.slice.start(now);
-    this.out.limit = Math.min(this.out.room(), maxCapacity);
+    this.out.limit = Math.min(this.out.room(), maxCapacity, most);
     this.#sideFull = false;
     for (const side of this.#side.values()) side.limit = side.room();
   }

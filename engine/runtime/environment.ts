@@ -1,6 +1,7 @@
 // An Environment: the engine in a program of one's own, without a notebook. What is built on it runs as one job in this thread.
 import type { Fragment, Endpoint, PullHost } from '../api/fragment.ts';
 import { Builder } from '../api/builder.ts';
+import { modeOf } from '../api/session.ts';
 import { makeSources } from '../api/sources.ts';
 import type * as S from '../api/surface.ts';
 import { SluiceError } from '../error.ts';
@@ -35,7 +36,9 @@ export function planOf(
     for (const edge of edges) if (edge.to === id) reach(edge.from);
   };
   leaves.forEach(reach);
+  const mode = modeOf(fragment.options ?? {});
   return {
+    ...(mode && { mode }),
     version: 1,
     nodes: [...nodes.values()].filter((node) => reached.has(node.id)),
     edges: edges.filter((edge) => reached.has(edge.to)),
@@ -48,6 +51,7 @@ export class Environment implements S.Environment {
   readonly from: typeof S.from;
   readonly file: typeof S.file;
   readonly table: typeof S.table;
+  readonly microBatches: typeof S.microBatches;
   readonly #builder: Builder;
 
   /** Options that this version does not have are refused when `configure` would refuse them. */
@@ -60,6 +64,7 @@ export class Environment implements S.Environment {
     this.from = sources.from;
     this.file = sources.file;
     this.table = sources.table;
+    this.microBatches = sources.microBatches;
   }
 
   /** Starts everything that leads to a sink. The job ends when all sources do. */

@@ -7,14 +7,16 @@
 // This file is one thing: the runtime's state and the three things done to it (rounds, barriers, mutations).
 import { createSource, type SourceOptions } from '../connectors/registry.ts';
 import { createSink } from '../connectors/sinks.ts';
+import { MicroBatchLog } from '../connectors/micro-batch-log.ts';
 import { SourceStarts } from '../connectors/source-starts.ts';
 import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
-import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, MicroBatchMode, Plan, PlanNode } from '../graph/plan.ts';
 import type { Operator } from '../operators/operator.ts';
 import { createOperator, stageOf } from '../operators/registry.ts';
 import type { Source } from '../operators/source.ts';
 import { type Clock, wallClock } from '../time/clock.ts';
 import { type Barrier, Channel } from './channel.ts';
+import { MicroBatches } from './micro-batches.ts';
 import type { TaskSnapshot } from './snapshot.ts';
 import { Task, type TaskFailure, type TaskHost } from './task.ts';
 
@@ -107,10 +109,13 @@ export class Runtime implements TaskHost {
   #epoch = 0;
   #closed = false;
   #busyMillis = 0;
+  /** undefined: continuous. */
+  batches: MicroBatches | undefined;
+  readonly #batchLog = new MicroBatchLog();
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
-    this.#sources = options.sources ?? { starts: new SourceStarts() };
+    this.#sources = { starts: new SourceStarts(), batches: this.#batchLog, ...options.sources };
     this.clock = options.clock ?? wallClock;
     this.freeze = options.freeze ?? false;
   }
@@ -139,11 +144,21 @@ export class Runtime implements TaskHost {
       happened ||= progressed;
       if (now >= until) break;
     }
-    return happened;
+    return this.#stepBatch(happened) || happened;
+  }
+  #stepBatch(happened: boolean): boolean {
+    if (!this.batches) return false;
+    const now = this.clock.now();
+    const isQuiet =
+      !happened && this.#order.every((task) => task.isSource || !(task.isInsideCall || task.hasWork(now)));
+    return this.batches.step(
+      this.#order.filter((task) => task.isRead),
+      isQuiet,
+    );
   }
   /** Earliest time at which a task wants a tick, by the runtime's clock. */
   get nextTick(): number {
-    let next = Infinity;
+    let next = this.batches?.nextAt ?? Infinity;
     for (const task of this.#order) if (task.status === 'running' && task.tickAt < next) next = task.tickAt;
     return next;
   }
@@ -372,6 +387,7 @@ export class Runtime implements TaskHost {
     }
 
     this.plan = plan;
+    this.#setMode(plan.mode);
     this.#tasks = target;
     this.#channels = channels;
     this.#order = turnOrder(chains, target, this.#leaving);
@@ -388,6 +404,13 @@ export class Runtime implements TaskHost {
       },
       [...keptReaders],
     );
+  }
+
+  #setMode(mode: MicroBatchMode | undefined): void {
+    if (this.batches?.intervalMillis === mode?.microBatchMillis) return;
+    // What a batch at work has held back is said by the sources themselves once nobody holds it.
+    for (const task of this.#tasks.values()) task.output.holdsTime = false;
+    this.batches = mode && new MicroBatches(mode, this.clock, this.#batchLog);
   }
 
   /** A task whose readers had all gone has closed its inputs; when somebody comes to read it, it starts anew, and so do those above it. */

@@ -8,6 +8,7 @@
 // This file is one thing: the loop in `turn` and the calls it makes; it reads top to bottom as what a task does with the next item.
 import { SluiceError } from '../error.ts';
 import type { Chain } from '../graph/chains.ts';
+import type { PidSpec } from '../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../operators/operator.ts';
 import type { Source } from '../operators/source.ts';
 import type { Emitted } from '../testing/surface.ts';
@@ -17,12 +18,15 @@ import { type Barrier, type Channel, maxCapacity, targetMillis } from './channel
 import { Collector, StagedOutput } from './collector.ts';
 import { newCounters, StageChain, type StageCounters, stagedEmit } from './fuse.ts';
 import { InputGate, type Slot } from './input-gate.ts';
+import type { BatchReader, MicroBatches } from './micro-batches.ts';
 import { readSnapshot, SnapshotWriter, type TaskSnapshot } from './snapshot.ts';
 
 /** What the task needs from the runtime that drives it. */
 export interface TaskHost {
   readonly clock: Clock;
   readonly freeze: boolean;
+  /** undefined: sources are read continuously. */
+  readonly batches: MicroBatches | undefined;
   /** The task may have something to do now. */
   wake(task: Task): void;
   wakeAt(task: Task, millis: number): void;
@@ -59,7 +63,7 @@ type Unfinished =
 /** Operators whose output records belong to one input record, so that partition and offset travel along. */
 const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
 
-export class Task {
+export class Task implements BatchReader {
   /** Of the last mutation: its operators never change, what it reads may. */
   chain: Chain;
   readonly output = new Collector();
@@ -160,7 +164,8 @@ export class Task {
     };
     this.status = 'running';
     this.#guard(undefined, () => {
-      if (this.source) this.source.open(this.#context as Parameters<Source['open']>[0]);
+      if (this.source)
+        this.source.open({ ...this.#context, output: collector, inBatches: this.#batches !== undefined });
       else this.operator!.open?.(this.#context);
       if (state) (this.source ?? this.operator!).restore?.(state);
     });
@@ -189,7 +194,7 @@ export class Task {
       case 'running':
         if (this.#unfinished) return !this.#waitsOutside;
         if (this.#control.length > 0 || this.gate.ready || this.#woken || now >= this.tickAt) return true;
-        return this.source !== undefined && this.#mayPoll && this.output.hasReaders;
+        return this.source !== undefined && this.#mayPoll && this.output.hasReaders && this.#isItsTurn;
     }
   }
   /** How long it has been inside one call, at one record, without an end: an endless generator. 0: it is not. */
@@ -397,9 +402,53 @@ export class Task {
     return true;
   }
 
+  // ------------------------------------------------------------------------------------------ micro-batches
+
+  get name(): string {
+    return this.chain.nodes[0]!.name;
+  }
+  /** The stream of the batches themselves is not read in batches. */
+  get #batches(): MicroBatches | undefined {
+    return this.chain.nodes[0]!.kind === 'micro-batches' ? undefined : this.#host.batches;
+  }
+  get #isItsTurn(): boolean {
+    return this.#batches?.isReading(this) ?? true;
+  }
+  get isRead(): boolean {
+    return this.status === 'running' && this.source !== undefined && this.#batches !== undefined;
+  }
+  get pid(): PidSpec | undefined {
+    const { rate } = this.chain.nodes[0]!.parameters;
+    return (rate as { readonly pid?: PidSpec } | undefined)?.pid;
+  }
+  get mayRead(): boolean {
+    return this.status === 'running' && this.#mayPoll && this.output.hasReaders;
+  }
+  get awaits(): boolean {
+    return this.status === 'running' && this.output.hasReaders && (this.source?.awaits?.() ?? false);
+  }
+  get behind(): number {
+    return this.status === 'running' && this.output.hasReaders ? (this.source?.behind?.() ?? 0) : 0;
+  }
+  share(records: number): void {
+    this.#mayPoll = true;
+    this.output.holdsTime = true;
+    this.source?.share?.(records);
+  }
+  endBatch(): void {
+    this.output.holdsTime = false;
+    if (this.status !== 'running') return;
+    this.#guard(undefined, () => this.source!.endBatch?.(this.#host.clock.now()));
+    this.watermark = this.output.lastWatermark;
+  }
+
+  // ------------------------------------------------------------------------------------------
+
   #poll(now: number): boolean {
     if (!this.output.hasRoom || !this.#mayPoll) return false;
-    this.output.begin(now);
+    const batches = this.#batches;
+    if (batches && !batches.isReading(this)) return false;
+    this.output.begin(now, batches?.left(this));
     const before = this.output.recordsOut;
     let answer: ReturnType<Source['poll']> = 'wait';
     this.#guard(undefined, () => (answer = this.source!.poll()));
@@ -407,6 +456,7 @@ export class Task {
     this.output.flush();
     this.watermark = this.output.lastWatermark;
     this.recordsIn += this.output.recordsOut - before;
+    batches?.took(this, this.output.recordsOut - before, (answer as ReturnType<Source['poll']>) !== 'more');
     switch (answer as ReturnType<Source['poll']>) {
       case 'more':
         return true;

@@ -124,12 +124,14 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   readonly #inputs: readonly HandInput[];
   readonly #output = new HandOutput<R>();
   readonly #late = new HandOutput<unknown>();
+  readonly #timedOut = new HandOutput<unknown>();
   #failure: TaskFailure | undefined;
   #isNarrow = false;
   #isHeld = false;
 
   constructor(inputs: number, build: (streams: readonly Stream<unknown>[]) => Stream<R>, options: HarnessOptions) {
     // Options of a later version are refused here as they are everywhere.
+    // Batches are the business of sources, which a harness has none of: what it is told comes at once in both modes.
     checkSessionOptions('the harness', options.session ?? {});
     const builder = new Builder({ group: '' });
     const streams = Array.from({ length: inputs }, (_, index) => inputStream(builder, index));
@@ -148,6 +150,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     };
     const leaves = [leaf('output', this.#output, endpoint)];
     if (ports.includes('late')) leaves.push(leaf('late', this.#late, { ...endpoint, port: 'late' }));
+    if (ports.includes('timedOut')) leaves.push(leaf('timedOut', this.#timedOut, { ...endpoint, port: 'timedOut' }));
     const fragment = builder.fragment();
     const plan: Plan = planOf(
       fragment,
@@ -217,7 +220,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     return this.#late.take().filter((item) => 'element' in item);
   }
   timedOut(): unknown[] {
-    return [];
+    return this.#timedOut.take().flatMap((item) => ('element' in item ? [item.element] : []));
   }
   entries(): number {
     let entries = 0;
@@ -250,7 +253,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
   blockDownstream(blocked: boolean): void {
     this.#isNarrow = true;
-    for (const output of [this.#output, this.#late])
+    for (const output of [this.#output, this.#late, this.#timedOut])
       if (blocked) output.blocked = true;
       else output.unblock();
     this.#settle();

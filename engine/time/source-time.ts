@@ -30,8 +30,11 @@ export interface SourceTimeState {
   readonly partitions: readonly { readonly name: string; readonly newest: number; readonly isIdle: boolean }[];
 }
 
+/** `holdsTime`: a micro-batch is being read, time moves on when it is in. */
+type TimeOutput = Pick<Output, 'watermark' | 'idle' | 'active'> & { readonly holdsTime?: boolean };
+
 export class SourceTime {
-  readonly #output: Pick<Output, 'watermark' | 'idle' | 'active'>;
+  readonly #output: TimeOutput;
   readonly #boundMillis: number;
   readonly #idlenessMillis: number;
   readonly #partitions: Partition[] = [];
@@ -48,7 +51,7 @@ export class SourceTime {
   #isRestored = false;
 
   /** `now` is the clock's time at the opening; no spec: in order, never idle. */
-  constructor(output: Pick<Output, 'watermark' | 'idle' | 'active'>, now: number, spec?: WatermarkSpec) {
+  constructor(output: TimeOutput, now: number, spec?: WatermarkSpec) {
     this.#output = output;
     this.#boundMillis = spec?.outOfOrdernessMillis ?? 0;
     this.#idlenessMillis = spec?.idlenessMillis ?? Infinity;
@@ -101,6 +104,7 @@ export class SourceTime {
     this.#lookedAt = now;
     this.#waited += this.#heldBack ? Math.min(passed, countedWhileHeldBack) : passed;
     this.#heldBack = heldBack;
+    if (this.#output.holdsTime) return;
     if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
     this.#emit(now);
   }
@@ -114,6 +118,12 @@ export class SourceTime {
     this.#say(this.#watermarks.idle(partition));
   }
 
+  /** All records of a micro-batch are out. */
+  endBatch(now: number): void {
+    this.onClock(now, this.#heldBack);
+    this.#emit(now);
+  }
+
   /** Before the end of the source: says once more how far it has come. */
   final(): void {
     this.#emit(this.#lookedAt);
@@ -121,6 +131,7 @@ export class SourceTime {
 
   /** When `onClock` wants to be called though no record may come; Infinity: only after the next record. */
   get nextAt(): number {
+    if (this.#output.holdsTime) return Infinity;
     if (this.#isRestored) return this.#lookedAt;
     const emission = this.#hasNews ? this.#emitAt : Infinity;
     return Math.min(emission, this.#lookedAt + (this.#nextIdle() - this.#waited));

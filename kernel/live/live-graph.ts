@@ -128,7 +128,9 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
   const ordered = [...instances.values()]
     .filter((node) => read.has(node.id))
     .sort((a, b) => (place.get(a.uid) ?? Infinity) - (place.get(b.uid) ?? Infinity));
-  const plan: Plan = { version: 1, nodes: ordered, edges: edges.filter((edge) => read.has(edge.to)) };
+  const { mode } = next;
+  const kept = edges.filter((edge) => read.has(edge.to));
+  const plan: Plan = { version: 1, nodes: ordered, edges: kept, ...(mode && { mode }) };
   return { plan, handover, decisions, main };
 }
 

@@ -1,6 +1,6 @@
 // One plan out of what all cells declare: names resolved to the nodes they stand for now, and nothing kept that no leaf reaches.
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
-import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
+import type { MicroBatchMode, Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
 
 /** What a cell's last successful run declared, as far as the graph goes. */
 export interface Declared {
@@ -9,7 +9,10 @@ export interface Declared {
   readonly edges: readonly FragmentEdge[];
   /** Top-level variables that hold streams. */
   readonly streams: ReadonlyMap<string, Endpoint>;
+  /** What its `configure()` says of micro-batches; undefined: it says nothing. */
+  readonly mode?: SessionMode;
 }
+export type SessionMode = 'continuous' | MicroBatchMode;
 /** A display, sink or pull: why operators run. Sinks are nodes of their cell already (`node`); the others are made here. */
 export type Leaf =
   | {
@@ -37,7 +40,10 @@ export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Me
   const edgesByReader = new Map<string, FragmentEdge[]>();
   const streams = new Map<string, ReadonlyMap<string, Endpoint>>();
   const exposed = new Set<string>();
+  // Where two cells say it, the later one counts.
+  let mode: SessionMode = 'continuous';
   for (const cell of cells) {
+    mode = cell.mode ?? mode;
     streams.set(cell.cell, cell.streams);
     for (const node of cell.nodes) nodes.set(node.uid, node);
     for (const edge of cell.edges) push(edgesByReader, edge.to, edge);
@@ -79,7 +85,7 @@ export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Me
   for (const leaf of leaves) reach(leaf.kind === 'sink' ? leaf.node : leaf.id);
   // In the order in which the cells declare them: what panels show is read from top to bottom.
   const ordered = [...nodes.keys()].flatMap((uid) => reached.get(uid) ?? []);
-  return { plan: { version: 1, nodes: ordered, edges }, detached };
+  return { plan: { version: 1, nodes: ordered, edges, ...(mode !== 'continuous' && { mode }) }, detached };
 }
 
 /** Follows names through cells that pass on what they imported; a name that is gone, or that leads to itself, gives undefined. */

@@ -1,4 +1,5 @@
 // What should run, as declared by the cells, made into what the executor is told: a plan of instances, and sentences for the user.
+import { modeOf } from '../../engine/api/session.ts';
 import type { DisplaySpec, Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
@@ -68,6 +69,7 @@ function declaredOf(cell: DeclaredCell): Declared {
   );
   const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
   const gets = (edge: FragmentEdge): boolean => 'node' in edge.from && !sources.has(edge.from.node);
+  const { options } = cell.fragment;
   return {
     cell: cell.cell,
     nodes: cell.fragment.nodes.map((node) =>
@@ -77,6 +79,7 @@ function declaredOf(cell: DeclaredCell): Declared {
       ? cell.fragment.edges.map((edge) => (gets(edge) ? edge : { ...edge, from: { node: nowhere, port: 'out' } }))
       : cell.fragment.edges,
     streams: cell.detached ? new Map() : streams,
+    ...(options?.mode !== undefined && { mode: modeOf(options) ?? 'continuous' }),
   };
 }
 /** Armed and not armed are two different operators: one writes, the other is a preview. */
@@ -137,7 +140,7 @@ function sharePulled(plan: Plan, branches: readonly Branch[]): Plan {
     for (const [renamed, uid] of branch.original)
       if (lineages.has(uid) && lineages.get(uid) === lineages.get(renamed)) alias.set(renamed, uid);
   return {
-    version: 1,
+    ...plan,
     nodes: plan.nodes.filter((node) => !alias.has(node.uid)),
     edges: plan.edges
       .filter((edge) => !alias.has(edge.to))

@@ -3,7 +3,7 @@
 // The position of a partition is the offset after the last record that was emitted. Partitions are those that the topic has when the source first starts.
 import type { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../error.ts';
-import type { FunctionTable, PlanNode, WatermarkSpec } from '../../graph/plan.ts';
+import type { FunctionTable, PidSpec, PlanNode, WatermarkSpec } from '../../graph/plan.ts';
 import type { StateReader, StateWriter } from '../../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../operators/source.ts';
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
@@ -18,8 +18,8 @@ interface Parameters extends DecoderSpec {
   readonly from: StartFrom;
   readonly until?: StopAt;
   readonly watermark?: WatermarkSpec;
-  /** Records per second at most. */
-  readonly rate?: number;
+  /** Records per second at most, or the estimator that steers micro-batches. */
+  readonly rate?: number | { readonly pid: PidSpec };
 }
 interface Saved {
   /** undefined: the source had not found its start yet. */
@@ -29,6 +29,14 @@ interface Saved {
   readonly emitted: number;
   readonly errors: number;
   readonly opened: number;
+}
+
+/** A chunk that is being emitted, and how far. */
+interface OpenChunk {
+  readonly chunk: Chunk;
+  readonly text: ChunkText;
+  at: number;
+  bytesAt: number;
 }
 
 export function createKafkaSource(node: PlanNode, functions: FunctionTable): Source {
@@ -47,11 +55,13 @@ class KafkaSource implements Source {
   #next: Map<number, number> | undefined;
   #ends: Offsets | undefined;
   #chunks: Chunk[] = [];
-  // The chunk that is being emitted, and how far.
-  #chunk: Chunk | undefined;
-  #text!: ChunkText;
-  #at = 0;
-  #bytesAt = 0;
+  #chunk: OpenChunk | undefined;
+  /** Begun, of partitions that have had their share of the micro-batch. */
+  #setAside: OpenChunk[] = [];
+  /** Partition → records that it may still give to the micro-batch; undefined: as many as there are. */
+  #shares: Map<number, number> | undefined;
+  /** Partition → its end, as of the last fetch. */
+  readonly #knownEnds = new Map<number, number>();
   #emitted = 0;
   #errors = 0;
   #opened = 0;
@@ -74,7 +84,12 @@ class KafkaSource implements Source {
     // May throw; a source that failed is still asked for its snapshot.
     this.#connection = connectionNamed(this.#parameters.connection);
     const { rate } = this.#parameters;
-    if (rate !== undefined) this.#allowance = new RateAllowance(rate);
+    if (typeof rate === 'number') this.#allowance = new RateAllowance(rate);
+    if (typeof rate === 'object' && context.inBatches !== true)
+      throw new SluiceError(
+        'not-in-batches',
+        `"${this.#node.name}" has rate: { pid }, which steers micro-batches, but the session is continuous. Run configure({ mode: { microBatch: "1s" } }), then this cell again; or give a number of records/s.`,
+      );
   }
 
   restore(reader: StateReader): void {
@@ -154,6 +169,7 @@ class KafkaSource implements Source {
   close(): void {
     this.#stopReader();
     this.#chunks = [];
+    this.#setAside = [];
     this.#chunk = undefined;
   }
 
@@ -161,35 +177,45 @@ class KafkaSource implements Source {
 
   /** Emits the chunk in hand. False: no room for more, or the rate is used up. */
   #emitChunk(now: number): boolean {
-    const chunk = this.#chunk!;
+    const open = this.#chunk!;
+    const { chunk, text } = open;
     const { partition, columns } = chunk;
     const { count, lengths, offsets, timestamps } = columns;
     const { output } = this.#context;
     const time = this.#time;
     const timeOfPartition = time.partition(partition);
     const decoder = this.#decoder;
-    const text = this.#text;
     const allowance = this.#allowance;
+    const shares = output.holdsTime ? this.#shares : undefined;
+    let share = shares?.get(partition) ?? Infinity;
     let next = this.#next!.get(partition)!;
     try {
-      while (this.#at < count) {
+      while (open.at < count) {
+        if (share <= 0) {
+          this.#chunk = undefined;
+          this.#setAside.push(open);
+          this.#next!.set(partition, next);
+          return true;
+        }
         if (allowance && !allowance.take(now)) return false;
-        const i = this.#at++;
+        share--;
+        const i = open.at++;
         const length = lengths[i]!;
-        const start = this.#bytesAt;
-        if (length > 0) this.#bytesAt += length;
+        const start = open.bytesAt;
+        if (length > 0) open.bytesAt += length;
         const offset = offsets[i]!;
         next = offset + 1;
-        const value = length < 0 ? undefined : text.slice(start, this.#bytesAt);
+        const value = length < 0 ? undefined : text.slice(start, open.bytesAt);
         if (decoder.decode(value, timestamps[i]!)) {
           this.#emitted++;
           time.record(timeOfPartition, decoder.timestamp);
           output.emitAt(decoder.value, decoder.timestamp, partition, offset);
         } else this.#emitError(partition, offset, value ?? '', timestamps[i]!);
-        if (output.full) return this.#at === count && this.#finishChunk(chunk);
+        if (output.full) return open.at === count && this.#finishChunk(chunk);
       }
       return this.#finishChunk(chunk);
     } finally {
+      shares?.set(partition, share);
       if (this.#chunk) this.#next!.set(partition, next);
     }
   }
@@ -217,15 +243,54 @@ class KafkaSource implements Source {
     );
   }
 
+  /** The next one whose partition has not had its share of the micro-batch. */
   #takeChunk(): boolean {
-    const chunk = this.#chunks.shift();
+    const aside = this.#setAside.findIndex(({ chunk }) => this.#mayRead(chunk.partition));
+    if (aside >= 0) {
+      this.#chunk = this.#setAside.splice(aside, 1)[0];
+      return true;
+    }
+    const index = this.#chunks.findIndex(({ partition }) => this.#mayRead(partition));
+    const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
     if (!chunk) return false;
-    this.#chunk = chunk;
-    this.#text = new ChunkText(chunk);
-    this.#at = 0;
-    this.#bytesAt = 0;
+    this.#chunk = { chunk, text: new ChunkText(chunk), at: 0, bytesAt: 0 };
     return true;
   }
+  #mayRead(partition: number): boolean {
+    return !this.#context.output.holdsTime || (this.#shares?.get(partition) ?? Infinity) > 0;
+  }
+
+  // ---------------------------------------------------------------------------------------------- micro-batches
+
+  /** As Spark does: each partition by its lag, at least one record of each that has any. */
+  share(records: number): void {
+    if (records === Infinity || !this.#next) {
+      this.#shares = undefined;
+      return;
+    }
+    const partitions = [...this.#next.keys()];
+    const lags = partitions.map((partition) => this.#lag(partition));
+    const total = lags.reduce((sum, lag) => sum + lag, 0);
+    const part = (lag: number): number => (total > 0 ? lag / total : 1 / partitions.length);
+    this.#shares = new Map(
+      partitions.map((partition, i) => [partition, Math.max(1, Math.floor(records * part(lags[i]!)))]),
+    );
+  }
+  behind(): number {
+    return [...(this.#next?.keys() ?? [])].reduce((sum, partition) => sum + this.#lag(partition), 0);
+  }
+  awaits(): boolean {
+    return [...(this.#next?.keys() ?? [])].some((partition) => this.#mayRead(partition) && this.#lag(partition) > 0);
+  }
+  endBatch(now: number): void {
+    this.#time.endBatch(now);
+  }
+  #lag(partition: number): number {
+    const end = Math.min(this.#knownEnds.get(partition) ?? -Infinity, this.#ends?.[partition] ?? Infinity);
+    return Math.max(0, end - this.#next!.get(partition)!);
+  }
+
+  // ---------------------------------------------------------------------------------------------- offsets
 
   #isAtEnd(partition: number): boolean {
     const end = this.#ends?.[partition];
@@ -274,6 +339,7 @@ class KafkaSource implements Source {
         break;
       case 'chunks':
         this.#chunks.push(...message.chunks);
+        for (const { partition, end } of message.chunks) this.#knownEnds.set(partition, end);
         break;
       case 'trouble':
         this.#trouble = message.text;

@@ -27,6 +27,8 @@ export interface Chunk {
   readonly ascii: boolean;
   /** The offset after this chunk; it may lie behind its last record (transaction markers, compaction). */
   readonly next: number;
+  /** The partition's end when it was fetched. */
+  readonly end: number;
   /** What this chunk takes of the reader's credit. */
   readonly bytes: number;
 }

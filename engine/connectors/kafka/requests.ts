@@ -166,6 +166,8 @@ export interface FetchedPartition {
   readonly partition: number;
   readonly error: number;
   /** In the order of their first offset. */
+  /** What is before this offset can be read. */
+  readonly lastStable: number;
   readonly aborted: readonly AbortedTransaction[];
   /** The record batches, and where they lie in it. */
   readonly bytes: Buffer;
@@ -204,7 +206,7 @@ export const fetch: Exchange<FetchQuestion, Fetched> = {
           const partition = reader.int32();
           const partitionError = reader.int16();
           reader.int64();
-          reader.int64();
+          const lastStable = reader.int64();
           reader.int64();
           const aborted = reader.array(() => {
             const producer = reader.bytes.readBigInt64BE(reader.position);
@@ -214,7 +216,7 @@ export const fetch: Exchange<FetchQuestion, Fetched> = {
           reader.int32();
           const { start, end } = reader.byteRange();
           aborted.sort((a, b) => a.firstOffset - b.firstOffset);
-          return { partition, error: partitionError, aborted, bytes: reader.bytes, start, end };
+          return { partition, error: partitionError, lastStable, aborted, bytes: reader.bytes, start, end };
         });
       })
       .flat();

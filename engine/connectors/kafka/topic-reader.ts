@@ -197,14 +197,15 @@ export class TopicReader {
   }
 
   #chunk(answer: FetchedPartition, { partition, next: from, end: until }: Progress): Chunk | undefined {
-    const { bytes, start, end, aborted } = answer;
+    const { bytes, start, end, aborted, lastStable } = answer;
     try {
       const batches = batchHeaders(bytes, start, end);
       const last = batches.at(-1);
       if (!last) return undefined;
       const next = Math.min(until, Math.max(from, last.lastOffset + 1));
       const columns = readRecords(committedBatches(batches, bytes, aborted), bytes, from, until);
-      return { partition, columns, ascii: isAscii(columns.values), next, bytes: Math.max(1, columns.values.length) };
+      const bytesOfChunk = Math.max(1, columns.values.length);
+      return { partition, columns, ascii: isAscii(columns.values), next, end: lastStable, bytes: bytesOfChunk };
     } catch (error) {
       const cause = error instanceof RecordsUnreadable ? error.message : `it is damaged (${String(error)}).`;
       const where = `${this.#request.topic}[${partition}]@${from}`;

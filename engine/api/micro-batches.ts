@@ -1,0 +1,8 @@
+// microBatches(): what became of each micro-batch of the session, as a stream.
+import type { Builder } from './builder.ts';
+import { streamOf } from './stream.ts';
+import type * as S from './surface.ts';
+
+export function declareMicroBatches(builder: Builder): S.Stream<S.MicroBatch> {
+  return streamOf(builder.declare({ verb: 'microBatches', kind: 'micro-batches', parameters: {}, shape: [] }));
+}

@@ -1,0 +1,126 @@
+// Micro-batches: when sources are read and how much, that time moves on with the batch, and that the rows are those of a continuous session.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { count, Environment, max, sliding, sum, tumbling } from '../../index.ts';
+import type { MicroBatch, SessionOptions, Stream } from '../../index.ts';
+
+interface Order {
+  readonly n: number;
+  readonly who: string;
+  readonly amount: number;
+  readonly at: number;
+}
+const batches: SessionOptions = { mode: { microBatch: '20ms' } };
+
+/** Elements out of order by less than `bound` milliseconds. */
+const orders = (bound: number): fc.Arbitrary<Order[]> =>
+  fc
+    .array(fc.record({ who: fc.constantFrom('ann', 'bob', 'cem'), step: fc.nat(40), back: fc.nat(bound - 1) }), {
+      maxLength: 300,
+    })
+    .map((steps) => {
+      let now = 1_700_000_000_000;
+      return steps.map(({ who, step, back }, n) => ({ n, who, amount: (n % 7) + 1, at: (now += step) - back }));
+    });
+
+function program(options: SessionOptions, elements: readonly Order[], speed?: number): Stream<unknown> {
+  const environment = new Environment(options);
+  const stream =
+    speed === undefined
+      ? environment.from(elements, { timestamp: 'at', watermark: { outOfOrderness: '50ms' } })
+      : environment.generate<Order>(
+          { rate: speed, limit: elements.length, timestamp: 'at', watermark: { outOfOrderness: '50ms' } },
+          ({ n }) => elements[n]!,
+        );
+  const totals = stream
+    .filter(({ amount }) => amount > 1)
+    .keyBy('who')
+    .window(tumbling('100ms'))
+    .aggregate({ n: count(), total: sum('amount') });
+  const widest = stream
+    .keyBy('who')
+    .window(sliding('200ms', '50ms'))
+    .aggregate({ most: max('amount') });
+  const ends = stream.keyBy('who').process({
+    onElement: (_order, { timers, timestamp }) => timers.eventTime(timestamp + 75),
+    *onTimer(at, { key }) {
+      yield { ...key, at };
+    },
+  });
+  return totals.map((row) => row as unknown).union(widest.map((row) => row as unknown), ends);
+}
+const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).toSorted();
+
+test('a graph of event time gives the same rows in both modes', async () => {
+  await fc.assert(
+    fc.asyncProperty(orders(50), async (elements) => {
+      const continuous = await program({}, elements).toArray();
+      assert.deepEqual(sorted(await program(batches, elements).toArray()), sorted(continuous));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('elements that come over several batches give the same rows, too', async () => {
+  await fc.assert(
+    fc.asyncProperty(orders(50), async (elements) => {
+      const continuous = await program({}, elements).toArray();
+      assert.deepEqual(sorted(await program(batches, elements, 3000).toArray()), sorted(continuous));
+    }),
+    { numRuns: 4 },
+  );
+});
+
+test('each batch tells what it read, how long it took and what the estimator says', async () => {
+  const environment = new Environment({ mode: { microBatch: '50ms' } });
+  const rows: MicroBatch[] = [];
+  environment
+    .generate({ rate: 2000, limit: 1000 }, ({ n }) => ({ n }))
+    .name('numbers')
+    .keyBy(({ n }) => n % 10)
+    .aggregate({ n: count() })
+    .sink(() => {});
+  environment.microBatches().sink((row) => void rows.push(row));
+  const job = await environment.execute();
+  while (rows.reduce((sum, row) => sum + row.records, 0) < 1000) await new Promise((done) => setTimeout(done, 20));
+  await job.stop();
+  assert.ok(rows.length >= 5, `${rows.length} batches`);
+  assert.deepEqual(
+    rows.map(({ batch }) => batch),
+    rows.map((_, index) => index + rows[0]!.batch),
+  );
+  for (const row of rows) {
+    assert.equal(row.source, 'numbers');
+    assert.ok(row.processingDelay >= 0 && row.schedulingDelay >= 0);
+    assert.ok(row.rate === null || row.rate >= 100);
+  }
+  assert.ok(rows.some(({ rate }) => rate !== null));
+});
+
+test('a source without a pace is held to what can be worked off', async () => {
+  const environment = new Environment({ mode: { microBatch: '50ms' } });
+  const rows: MicroBatch[] = [];
+  let seen = 0;
+  environment
+    .generate({}, ({ n }) => ({ n }))
+    .map(({ n }) => {
+      const until = performance.now() + 0.05;
+      while (performance.now() < until);
+      return n;
+    })
+    .sink(() => void seen++);
+  environment.microBatches().sink((row) => void rows.push(row));
+  const job = await environment.execute();
+  while (rows.length < 12) await new Promise((done) => setTimeout(done, 20));
+  await job.stop();
+  // 20,000 records/s is what 50 µs a record allow; a batch of 50 ms holds at most 1,000 of them.
+  for (const { records } of rows.slice(6)) assert.ok(records > 0 && records < 4000, `${records} records in a batch`);
+  assert.ok(seen > 0);
+});
+
+test('a bad interval is refused', () => {
+  assert.throws(() => new Environment({ mode: { microBatch: '0s' } }), { code: 'bad-option' });
+  assert.throws(() => new Environment({ mode: { microBatch: 5 as never } }));
+  assert.throws(() => new Environment({ mode: 'batch' as never }));
+});
