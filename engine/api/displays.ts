@@ -2,7 +2,7 @@
 import { notYet, SluiceError } from '../error.ts';
 import { parseDuration } from '../time/duration.ts';
 import { toEndpoint } from './builder.ts';
-import type { DisplaySpec } from './fragment.ts';
+import type { DisplaySpec, Endpoint } from './fragment.ts';
 import { oneOf, positiveNumber, readOptions, text, wholeNumber } from './options.ts';
 import { describe } from './parameters.ts';
 import type { StreamPlace } from './stream.ts';
@@ -25,21 +25,28 @@ export class PlannedDisplay implements S.Display {
 
 const defaultRows = 100;
 
-export function tableSpec({ origin, rowKey }: StreamPlace, options?: unknown): () => DisplaySpec {
+/** What is shown: a stream, or (`isTable`) the rows of a table, of which its changes tell. */
+type Shown = Pick<StreamPlace, 'origin' | 'rowKey'> & { readonly isTable?: true };
+
+function readBy({ origin, rowKey, isTable }: Shown): { from: Endpoint; key?: readonly string[]; changes?: true } {
+  return { from: toEndpoint(origin), ...(rowKey && { key: rowKey }), ...(isTable && { changes: isTable }) };
+}
+
+export function tableSpec(shown: Shown, options?: unknown): () => DisplaySpec {
   const { rows = defaultRows } = readOptions('show()', options, ['rows']);
   positiveNumber('The rows of show()', wholeNumber('The rows of show()', rows));
-  return () => ({ kind: 'table', from: toEndpoint(origin), rows: rows as number, ...(rowKey && { key: rowKey }) });
+  return () => ({ kind: 'table', rows: rows as number, ...readBy(shown) });
 }
 
 const marks = ['line', 'bar', 'area', 'point', 'rect', 'tick'] as const;
 const vegaForms = ['encoding', 'layer', 'hconcat', 'vconcat', 'repeat', 'facet'];
 
-export function chartSpec({ origin, rowKey }: StreamPlace, mark: unknown): () => DisplaySpec {
+export function chartSpec(shown: Shown, mark: unknown): () => DisplaySpec {
   if (mark === null || typeof mark !== 'object')
     throw new SluiceError('bad-chart', `chart() takes { x: …, y: … } or a Vega-Lite spec, not ${describe(mark)}.`);
   const isVega = vegaForms.some((form) => form in mark);
   const drawn = isVega ? { vega: checkVega(mark) } : { mark: checkMark(mark) };
-  return () => ({ kind: 'chart', from: toEndpoint(origin), ...drawn, ...(rowKey && { key: rowKey }) });
+  return () => ({ kind: 'chart', ...drawn, ...readBy(shown) });
 }
 
 function checkMark(mark: object): Readonly<Record<string, unknown>> {

@@ -15,8 +15,15 @@ export interface FragmentEdge {
   readonly exchange: Exchange;
 }
 
+/** With `changes` what comes from there are changes of a table, each with its key: they take the place of the row with that key, or remove it. */
 export type DisplaySpec =
-  | { readonly kind: 'table'; readonly from: Endpoint; readonly rows: number; readonly key?: readonly string[] }
+  | {
+      readonly kind: 'table';
+      readonly from: Endpoint;
+      readonly rows: number;
+      readonly key?: readonly string[];
+      readonly changes?: true;
+    }
   /** `mark` is the shorthand of the contract, `vega` a Vega-Lite spec without data; exactly one is there. */
   | {
       readonly kind: 'chart';
@@ -24,6 +31,7 @@ export type DisplaySpec =
       readonly mark?: Readonly<Record<string, unknown>>;
       readonly vega?: Readonly<Record<string, unknown>>;
       readonly key?: readonly string[];
+      readonly changes?: true;
     }
   | { readonly kind: 'backpressure' }
   | { readonly kind: 'view'; readonly parts: readonly DisplaySpec[] };
@@ -52,4 +60,6 @@ export interface PullHost {
    * `label` names the stream for messages ("totals"). The fragment so far is what the branch may refer to.
    */
   pull(from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown>;
+  /** The present row of a key in the table whose changes are read there; undefined when the table does not run. */
+  lookup?(from: Endpoint, key: readonly unknown[]): { readonly row: unknown } | undefined;
 }

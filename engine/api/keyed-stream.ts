@@ -10,6 +10,8 @@ import { processParameters } from './process-function.ts';
 import type { Flat } from './rows.ts';
 import { streamOf } from './stream.ts';
 import type * as S from './surface.ts';
+import { declareToTable } from './table.ts';
+import { declareTemporalJoin } from './table-joins.ts';
 import { PlannedWindowedStream } from './windowed-stream.ts';
 
 export interface KeyedPlace {
@@ -73,8 +75,11 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
   coGroup<U>(other: unknown) {
     return coGroup<T, K, U>(this.#sides('coGroup()', other));
   }
-  temporalJoin(): never {
-    return notYet('temporal joins');
+  temporalJoin<U, KU>(
+    table: S.Table<U, KU>,
+    options?: { time?: 'event' | 'arrival' },
+  ): { select<R>(f: (left: T, right: U | undefined) => R): S.Stream<R> } {
+    return declareTemporalJoin<T, U, KU>(this.place, table, options);
   }
   connect<B>(broadcast: S.BroadcastStream<B>): S.BroadcastConnectedStream<T, B, K> {
     const { origin, builder } = this.place;
@@ -83,8 +88,9 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
   pattern(): never {
     return notYet('patterns');
   }
-  toTable(): never {
-    return notYet('tables');
+  /** The last row of each key, in the order of arrival. A row that is null or undefined deletes. */
+  toTable(): S.Table<T, K> {
+    return declareToTable(this.place);
   }
 
   [fingerprintAs](): unknown {

@@ -5,13 +5,15 @@ import { PlannedBroadcastStream } from './broadcast.ts';
 import { PlannedKeyedStream } from './keyed-stream.ts';
 import { PlannedStream, type StreamPlace } from './stream.ts';
 import type * as S from './surface.ts';
+import { PlannedTable } from './table.ts';
 import { PlannedWindowedStream } from './windowed-stream.ts';
 
 export type StreamLike =
   | PlannedStream<unknown>
   | PlannedKeyedStream<unknown, unknown>
   | PlannedWindowedStream<unknown, unknown>
-  | PlannedBroadcastStream<unknown>;
+  | PlannedBroadcastStream<unknown>
+  | PlannedTable<unknown, unknown>;
 
 /** Something that stands for one place in the dataflow, which an edge can follow. */
 export function isStreamLike(value: unknown): value is StreamLike {
@@ -19,7 +21,8 @@ export function isStreamLike(value: unknown): value is StreamLike {
     value instanceof PlannedStream ||
     value instanceof PlannedKeyedStream ||
     value instanceof PlannedWindowedStream ||
-    value instanceof PlannedBroadcastStream
+    value instanceof PlannedBroadcastStream ||
+    value instanceof PlannedTable
   );
 }
 

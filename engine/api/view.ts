@@ -5,6 +5,7 @@ import type { DisplaySpec } from './fragment.ts';
 import { describe } from './parameters.ts';
 import { PlannedStream } from './stream.ts';
 import type * as S from './surface.ts';
+import { PlannedTable } from './table.ts';
 
 export const view: typeof S.view = (...displays) => {
   const parts = displays.map(displayOf);
@@ -14,11 +15,12 @@ export const view: typeof S.view = (...displays) => {
 function displayOf(value: unknown): PlannedDisplay {
   if (value instanceof PlannedDisplay) return value;
   if (value instanceof PlannedStream) return new PlannedDisplay(tableSpec(value.place));
-  throw new SluiceError('bad-display', `view() takes displays and streams, not ${describe(value)}.`);
+  if (value instanceof PlannedTable) return value.show() as PlannedDisplay;
+  throw new SluiceError('bad-display', `view() takes displays, streams and tables, not ${describe(value)}.`);
 }
 
-/** What a cell's last expression shows: a display itself, a stream as a table; undefined for any other value. */
+/** What a cell's last expression shows: a display itself, a stream or a table as a table; undefined for any other value. */
 export function displaySpecOf(value: unknown): DisplaySpec | undefined {
-  const isShown = value instanceof PlannedDisplay || value instanceof PlannedStream;
+  const isShown = value instanceof PlannedDisplay || value instanceof PlannedStream || value instanceof PlannedTable;
   return isShown ? displayOf(value).spec : undefined;
 }

@@ -1,19 +1,27 @@
 // Which operator runs a node of the plan.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { aggregate } from './aggregate.ts';
+import { arrivalJoin } from './arrival-join.ts';
 import { AssignTimestampsOperator } from './assign-timestamps.ts';
 import { ConnectMapOperator } from './connect-map.ts';
-import { connectProcess } from './connect-process.ts';
 import { broadcastProcess } from './broadcast-process.ts';
+import { connectProcess } from './connect-process.ts';
 import { FilterOperator } from './filter.ts';
 import { FlatMapOperator } from './flat-map.ts';
 import { intervalJoin } from './interval-join.ts';
+import { iterateDelta } from './iterate-delta.ts';
 import { MapOperator } from './map.ts';
 import type { Operator, Stage } from './operator.ts';
 import { PairwiseOperator } from './pairwise.ts';
 import { process } from './process.ts';
 import { reduce } from './reduce.ts';
+import { TableGetOperator } from './table-get.ts';
+import { tableJoin } from './table-join.ts';
+import { tableFilter, tableMap } from './table-map.ts';
+import { TableToStreamOperator } from './table-to-stream.ts';
 import { TakeOperator } from './take.ts';
+import { temporalJoin } from './temporal-join.ts';
+import { toTable } from './to-table.ts';
 import { UnionOperator } from './union.ts';
 import { windowAggregate } from './window-aggregate.ts';
 import { windowApply } from './window-apply.ts';
@@ -71,6 +79,24 @@ export function createOperator(
       return windowJoin(node, functions, key(0), key(1));
     case 'window-coGroup':
       return windowCoGroup(node, functions, key(0), key(1));
+    case 'to-table':
+      return toTable(node, functions, key(0));
+    case 'table-map':
+      return tableMap(node, functions);
+    case 'table-filter':
+      return tableFilter(node, functions);
+    case 'table-join':
+      return tableJoin(node, functions);
+    case 'table-to-stream':
+      return new TableToStreamOperator();
+    case 'table-get':
+      return new TableGetOperator(node);
+    case 'temporal-join':
+      return temporalJoin(node, functions, key(0));
+    case 'arrival-join':
+      return arrivalJoin(node, functions, key(0));
+    case 'iterate-delta':
+      return iterateDelta(node, functions);
     default:
       throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
   }

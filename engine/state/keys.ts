@@ -28,6 +28,7 @@ export interface Keys {
 
 export function compileKeys(spec: KeySpec, functions: FunctionTable, label: string): Keys {
   if ('fn' in spec) return new FunctionKeys(functions.get<Select>(spec.fn));
+  if ('carried' in spec) return new CarriedKeys();
   return new FieldKeys('constant' in spec ? [] : spec.fields, label);
 }
 
@@ -101,6 +102,25 @@ class FunctionKeys implements Keys {
   }
   unpack(packed: unknown): KeyRow {
     return packed as KeyRow;
+  }
+}
+
+/** The changes of a table: the tuple was made when the row became one of the table. Nobody shows it by name. */
+class CarriedKeys implements Keys {
+  readonly fields = undefined;
+  readonly read: Select = (change) => (change as { readonly key: readonly unknown[] }).key;
+  readonly find = <V>(map: KeyMap<V>, key: unknown): V | undefined => map.get(key as readonly unknown[]);
+  row(_change: unknown, key: unknown): KeyRow {
+    return { key };
+  }
+  tuple(row: KeyRow): readonly unknown[] {
+    return row['key'] as readonly unknown[];
+  }
+  pack(row: KeyRow): unknown {
+    return row['key'];
+  }
+  unpack(packed: unknown): KeyRow {
+    return { key: packed };
   }
 }
 

@@ -13,10 +13,8 @@ const keyed = () => api.from([{ k: 1 }]).keyBy('k');
 const later: Readonly<Record<string, () => unknown>> = {
   'custom watermark generators': () => api.from([1]).assignTimestamps('t', { onElement: () => 1 }),
   tables: () => api.table('customers', { key: 'id' }),
-  'tables ': () => keyed().toTable(),
   patterns: () => api.pattern('small'),
   'patterns ': () => keyed().pattern({}),
-  'temporal joins': () => keyed().temporalJoin({}),
   mapAsync: () => api.from([1]).mapAsync(async () => 1),
   iterate: () => api.from([1]).iterate(() => ({})),
   toFile: () => api.from([1]).toFile('x.jsonl'),

@@ -1,0 +1,44 @@
+// Joins with tables: a table with a table, and a stream with the version of a table.
+import { builderFor } from './builder.ts';
+import type { KeyedPlace } from './keyed-stream.ts';
+import { oneOf, readOptions } from './options.ts';
+import { userFunction } from './parameters.ts';
+import { streamOf } from './stream.ts';
+import type * as S from './surface.ts';
+import { keyedInput, plannedTable, tableOf, type PlannedTable } from './table.ts';
+
+export function declareTableJoin<T, U, K, KU, R>(
+  left: PlannedTable<T, K>,
+  right: PlannedTable<U, KU>,
+  given: unknown,
+  f: (left: T | undefined, right: U | undefined) => R,
+): S.Table<R, K> {
+  const kind = oneOf('The kind of join()', given, ['inner', 'left', 'outer']);
+  const select = userFunction('select()', 'select', f);
+  const builder = builderFor('join', left.place.builder);
+  const inputs = [keyedInput(builder, left, 0), keyedInput(builder, right, 1)];
+  const parameters = { kind, select };
+  // Both sides are kept whatever the kind: another kind over the same rows goes on.
+  const draft = builder.declare({ verb: 'join', kind: 'table-join', about: kind, parameters, shape: [], inputs });
+  return tableOf(draft, left.place);
+}
+
+/** By event time the table's version at the element's time; on arrival the latest one. A select without a version is given undefined. */
+export function declareTemporalJoin<T, U, KU>(
+  place: KeyedPlace,
+  table: S.Table<U, KU>,
+  given: unknown,
+): { select<R>(f: (left: T, right: U | undefined) => R): S.Stream<R> } {
+  const right = plannedTable<U, KU>('temporalJoin()', table);
+  const { time = 'event' } = readOptions('temporalJoin()', given, ['time']);
+  const domain = oneOf('The time of temporalJoin()', time, ['event', 'arrival']);
+  return {
+    select: (f) => {
+      const select = userFunction('select()', 'select', f);
+      const builder = builderFor('temporalJoin', place.builder);
+      const inputs = [{ from: place.origin, exchange: 'key' as const }, keyedInput(builder, right, 1)];
+      const kind = domain === 'event' ? 'temporal-join' : 'arrival-join';
+      return streamOf(builder.declare({ verb: 'temporalJoin', kind, parameters: { select }, shape: [], inputs }));
+    },
+  };
+}

@@ -1,0 +1,146 @@
+// A table as a cell holds it: rows by key that change. In the plan it is a stream of changes (engine/operators/change.ts), each with its key.
+import { SluiceError } from '../error.ts';
+import { fingerprintAs } from '../graph/fingerprint.ts';
+import { tupleOfKey } from '../operators/table-key.ts';
+import { keyText } from '../state/key-text.ts';
+import {
+  builderFor,
+  labelOf,
+  toEndpoint,
+  type Builder,
+  type Declaration,
+  type Draft,
+  type Input,
+  type Origin,
+} from './builder.ts';
+import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
+import { declareIterateDelta, type DeltaOptions } from './iterate-delta.ts';
+import type { KeyedPlace } from './keyed-stream.ts';
+import { describe, userFunction, type Parameter } from './parameters.ts';
+import { PlannedStream, streamOf } from './stream.ts';
+import type * as S from './surface.ts';
+import { declareTableJoin } from './table-joins.ts';
+
+export interface TablePlace {
+  /** Where the changes can be read. */
+  readonly origin: Origin;
+  readonly builder: Builder | undefined;
+  /** In the order of the key's tuple; undefined when a function gives the key. */
+  readonly keyFields: readonly string[] | undefined;
+  /** What the table is keyed by, as its keyBy says it: operators with state by key are told when it becomes another key. */
+  readonly key: Parameter;
+}
+
+export class PlannedTable<T, K> implements S.Table<T, K> {
+  readonly kind = 'table';
+  readonly place: TablePlace;
+  constructor(place: TablePlace) {
+    this.place = place;
+  }
+
+  /** A row for each row; null or undefined: none. The function must give the same for the same row: it is called for the former row too. */
+  map<R>(f: (row: T) => R): S.Table<R, K> {
+    return this.#then('map', 'table-map', f);
+  }
+  filter(predicate: (row: T) => boolean): S.Table<T, K> {
+    return this.#then('filter', 'table-filter', predicate);
+  }
+  join<U, KU>(
+    other: S.Table<U, KU>,
+    kind: 'inner' | 'left' | 'outer' = 'inner',
+  ): { select<R>(f: (left: T | undefined, right: U | undefined) => R): S.Table<R, K> } {
+    return { select: (f) => declareTableJoin(this, plannedTable<U, KU>('join()', other), kind, f) };
+  }
+  /** What happens to the rows from now on, or from the start where the sources can be read again. A deleted row is the last one that was there. */
+  toStream(): S.Stream<{ kind: 'insert' | 'update' | 'delete'; row: T }> {
+    return streamOf(this.#declare({ verb: 'toStream', kind: 'table-to-stream', parameters: {} }));
+  }
+  iterateDelta<W>(workset: S.Stream<W>, options: DeltaOptions<W, T, K>): S.Table<T, K> {
+    return declareIterateDelta(this, workset, options);
+  }
+
+  /** The row of a key: the present one of a table that runs; else, of bounded input, the one after its end. */
+  async get(key: K): Promise<T | undefined> {
+    const label = labelOf(this.place.origin);
+    const builder = builderFor('get', this.place.builder);
+    const tuple = tupleOfKey(key, this.place.keyFields, `get() of "${label}"`);
+    const host = builder.settings.pullHost;
+    const present = host?.lookup?.(toEndpoint(this.place.origin), tuple);
+    if (present) return present.row as T | undefined;
+    const endless = builder.unboundedSource(this.place.origin);
+    if (endless !== undefined)
+      throw new SluiceError(
+        'unbounded',
+        `get() of "${label}" would never answer: the table does not run, and ${endless} has no end. ` +
+          'Show the table in a cell before (.show()), or give the source an end (until, limit).',
+      );
+    const parameters = { key: keyText(tuple) };
+    const rows = streamOf<T>(this.#declare({ verb: 'get', kind: 'table-get', parameters }));
+    for await (const row of rows) return row;
+    return undefined;
+  }
+
+  show(): S.Display {
+    return new PlannedDisplay(tableSpec({ ...this.place, isTable: true }));
+  }
+  chart(mark: S.Mark<T> | S.VegaLiteSpec): S.Display {
+    return new PlannedDisplay(chartSpec({ ...this.place, isTable: true }, mark));
+  }
+
+  [fingerprintAs](): unknown {
+    return toEndpoint(this.place.origin);
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Table ${labelOf(this.place.origin)}`;
+  }
+
+  #declare(declaration: Omit<Declaration, 'inputs'>): Draft {
+    const builder = builderFor(declaration.verb, this.place.builder);
+    return builder.declare({ ...declaration, inputs: [{ from: this.place.origin }] });
+  }
+  #then<R>(verb: string, kind: string, f: (row: T) => unknown): S.Table<R, K> {
+    const fn = userFunction(`${verb}() of a table`, 'fn', f);
+    const draft = this.#declare({ verb, kind, about: f.name, parameters: { fn } });
+    return tableOf(draft, this.place);
+  }
+}
+
+/** The table whose changes the operator gives, by the key of the table it was made from. */
+export function tableOf<T, K>(
+  draft: Draft,
+  { keyFields, key }: Pick<TablePlace, 'keyFields' | 'key'>,
+): PlannedTable<T, K> {
+  return new PlannedTable<T, K>({ origin: { draft, port: 'out' }, builder: draft.builder, keyFields, key });
+}
+
+/** `wrapped`: elements are {key, row} of a source of tables, whose row may be null. */
+export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', wrapped = false): PlannedTable<T, K> {
+  const { origin, keyFields } = place;
+  const draft = builderFor(verb, place.builder).declare({
+    verb,
+    kind: 'to-table',
+    parameters: { ...(wrapped && { wrapped }) },
+    shape: [],
+    inputs: [{ from: origin, exchange: 'key' }],
+  });
+  const key = 'draft' in origin ? origin.draft.declaration.parameters['key'] : undefined;
+  return tableOf(draft, { keyFields, key: key ?? (keyFields ? { fields: keyFields } : null) });
+}
+
+/** The argument as a table of ours; `where` names the call for the error. */
+export function plannedTable<T, K>(where: string, value: unknown): PlannedTable<T, K> {
+  if (value instanceof PlannedTable) return value as PlannedTable<T, K>;
+  const wayOut = value instanceof PlannedStream ? ' Make it one: stream.keyBy(…).toTable().' : '';
+  throw new SluiceError('not-a-table', `${where} takes a table, not ${describe(value)}.${wayOut}`);
+}
+
+/** The table as an input of an operator that keeps state by key. */
+export function keyedInput(builder: Builder, { place }: { readonly place: TablePlace }, input: 0 | 1): Input {
+  const draft = builder.declare({
+    verb: 'byKey',
+    kind: 'keyBy',
+    parameters: { key: { carried: true }, of: place.key },
+    inputs: [{ from: place.origin }],
+  });
+  return { from: { draft, port: 'out' }, input, exchange: 'key' };
+}
