@@ -286,7 +286,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
 /** No element is in it. */
 const nowhere: Span<never> = { low: Infinity, high: -Infinity, panes: [], isQuiet: true };
 
-function otherShape(name: string): SluiceError {
+export function otherShape(name: string): SluiceError {
   return new SluiceError(
     'other-state',
     `The state of "${name}" was written by other aggregates. Rebuild it, or give it a new .id().`,

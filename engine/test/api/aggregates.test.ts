@@ -60,7 +60,7 @@ test('what is kept is the shape, what is read from it is not', () => {
 
 test('what cannot be an aggregate is refused when it is declared', () => {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- wrong on purpose
-  const any = sluice as any;
+  const any: any = sluice;
   /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- as above */
   const refused: readonly (readonly [() => unknown, RegExp])[] = [
     [() => any.quantile(95, 'n'), /quantile\(\) takes a share from 0 to 1, not 95: 0.95 is the 95th percentile/],

@@ -1,0 +1,165 @@
+// The loops of sliced windows. What runs for every element and every row refers to nothing outside itself: each operator runs a copy of its own (see operators/fresh.ts).
+import type { Contents } from '../operators/accumulators.ts';
+import { fresh } from '../operators/fresh.ts';
+import type { Output } from '../operators/operator.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import type { KeyMap } from '../state/key-map.ts';
+import type { Keys } from '../state/keys.ts';
+import type { Chain, Link, Slice, Slices } from './slices.ts';
+
+/** What the loop needs of the operator. */
+export interface SlicedLoopHost<A extends Keyed> {
+  /** The slice of the latest element, as long as an element of it only adds to what is there: none of its windows has fired, or is late. */
+  quiet: Slice<A> | undefined;
+  at: number;
+  /** The key at which the loop stopped, and what is known of it. */
+  newKey: unknown;
+  readonly epoch: number;
+  readonly chainByKey: KeyMap<Chain<A>>;
+  /** Sets `quiet`; the slice when it is. */
+  quietAt(timestamp: number): Slice<A> | undefined;
+  /** An element whose key has something else in hand than this slice, or nothing. */
+  enter(slice: Slice<A>, element: unknown, key: unknown): void;
+  /** An element that is not quiet; false: call again. */
+  admit(element: unknown, timestamp: number): boolean;
+}
+export type SlicedLoop = (values: readonly unknown[], timestamps: Float64Array, from: number, to: number) => number;
+
+/** Brings elements to their slices. `mayBeSlow`: user code runs per element, so the time may be used up at any of them. */
+export function slicedLoop<A extends Keyed>(
+  host: SlicedLoopHost<A>,
+  keys: Keys,
+  contents: Contents<A>,
+  output: Output,
+  mayBeSlow: boolean,
+  label: string,
+): SlicedLoop {
+  const add = fresh(addLoop<A>, label)(host, keys, contents, output, mayBeSlow);
+  return (values, timestamps, from, to) => {
+    let at = from;
+    while (at < to) {
+      const timestamp = timestamps[at]!;
+      let slice = host.quiet;
+      if (slice === undefined || timestamp < slice.start || timestamp >= slice.end) slice = host.quietAt(timestamp);
+      if (slice !== undefined) {
+        at = add(values, timestamps, at, to, slice);
+        if (at < 0) {
+          at = ~at;
+          host.at = at;
+          host.enter(slice, values[at], host.newKey);
+          at++;
+        }
+        if (mayBeSlow && at < to && output.full) return at;
+        continue;
+      }
+      host.at = at;
+      if (!host.admit(values[at], timestamp)) return at;
+      at++;
+      if (output.full) return at;
+    }
+    return to;
+  };
+}
+
+/** Adds elements[from…to) to their slice, up to the first that belongs elsewhere (returns its index), or whose key has something else in hand (its complement). */
+function addLoop<A extends Keyed>(
+  host: SlicedLoopHost<A>,
+  keys: Keys,
+  contents: Contents<A>,
+  output: Output,
+  mayBeSlow: boolean,
+) {
+  const { read, find } = keys;
+  const { add } = contents;
+  const chains = host.chainByKey;
+  const { plain } = chains;
+  return (values: readonly unknown[], timestamps: Float64Array, from: number, to: number, slice: Slice<A>): number => {
+    const { start, end } = slice;
+    const epoch = host.epoch;
+    let at = from;
+    try {
+      for (; at < to; at++) {
+        const timestamp = timestamps[at]!;
+        if (timestamp < start || timestamp >= end) return at;
+        const element = values[at];
+        const key = read(element);
+        const chain = typeof key === 'object' ? find(chains, key) : plain.get(key);
+        if (chain === undefined || chain.slice !== slice) {
+          host.newKey = key;
+          return ~at;
+        }
+        const { kept } = chain;
+        add(kept, element);
+        kept.touched = epoch;
+        if (mayBeSlow && output.full) return at + 1;
+      }
+      return to;
+    } catch (error) {
+      host.at = at;
+      throw error;
+    }
+  };
+}
+
+/** A window that fires, and how far that has come. */
+export interface Firing {
+  readonly start: number;
+  readonly end: number;
+  readonly windowStart: Date;
+  readonly windowEnd: Date;
+  /** Over all keys that there are, or over what is in the slices: whichever is less to look at. */
+  readonly overChains: boolean;
+  slice: number;
+  at: number;
+}
+export interface MergedLoops<A extends Keyed> {
+  /** What a window has of the key, from its first link in the window on. Not to be kept when it is one slice's own. */
+  readonly merged: (first: Link<A>, end: number) => A;
+  /** Emits rows until all are out (true) or the output is full. */
+  readonly fire: (firing: Firing, slices: Slices<A>, chains: readonly Chain<A>[]) => boolean;
+}
+
+/** Copied for each operator, see `fresh`. */
+export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Output): MergedLoops<A> {
+  const { merge, copy, result } = contents;
+  const merged = (first: Link<A>, end: number): A => {
+    let next = first.after;
+    if (next === undefined || next.slice.start >= end) return first.kept;
+    const all = copy(first.kept, 0);
+    do {
+      merge!(all, next.kept);
+      next = next.after;
+    } while (next !== undefined && next.slice.start < end);
+    return all;
+  };
+  const fire = (firing: Firing, slices: Slices<A>, chains: readonly Chain<A>[]): boolean => {
+    const { start, end, windowStart, windowEnd } = firing;
+    const timestamp = end - 1;
+    if (firing.overChains) {
+      while (firing.at < chains.length) {
+        let link: Link<A> | undefined = chains[firing.at++]!.first;
+        while (link !== undefined && link.slice.start < start) link = link.after;
+        if (link === undefined || link.slice.start >= end) continue;
+        output.emit(result(merged(link, end), windowStart, windowEnd), timestamp);
+        if (output.full) return false;
+      }
+      return true;
+    }
+    for (;;) {
+      const slice = slices.at(firing.slice);
+      if (slice === undefined || slice.start >= end) return true;
+      const { links } = slice;
+      while (firing.at < links.length) {
+        const link = links[firing.at++]!;
+        const { before } = link;
+        // Its key has been there already, in an earlier slice.
+        if (before !== undefined && before.slice.start >= start) continue;
+        output.emit(result(merged(link, end), windowStart, windowEnd), timestamp);
+        if (output.full) return false;
+      }
+      firing.slice++;
+      firing.at = 0;
+    }
+  };
+  return { merged, fire };
+}

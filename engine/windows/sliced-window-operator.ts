@@ -1,0 +1,326 @@
+// Sliding windows of event time whose aggregates can be merged: an element is added to its slice, once, and a window that fires merges its slices for each key.
+// What comes out, when, and what is late is exactly what `WindowOperator` gives, which adds every element to every window; a law holds the two together.
+//
+//   a window:  (no content) ──first slice──► pending ──watermark ≥ end − 1──► fired (allowed lateness: an element fires it again for its key)
+//   a slice:   open ──its last window can no longer fire──► gone, with all its keys
+//
+// Only the next window that has content is pending; when it has fired, the next one with content is. A day that slides by a second has 86,400 windows at any time.
+import type { Contents } from '../operators/accumulators.ts';
+import { fresh } from '../operators/fresh.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  Output,
+  StateReader,
+  StateWriter,
+} from '../operators/operator.ts';
+import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { KeyMap } from '../state/key-map.ts';
+import type { KeyRow } from '../state/keys.ts';
+import { described } from '../state/kind.ts';
+import { TimerQueue } from '../time/timer-queue.ts';
+import type { Assigner } from './assigner.ts';
+import { type Chain, type Link, Slice, Slices } from './slices.ts';
+import {
+  type Firing,
+  type MergedLoops,
+  mergedLoops,
+  slicedLoop,
+  type SlicedLoop,
+  type SlicedLoopHost,
+} from './sliced-window-loop.ts';
+import { otherShape, type WindowSettings } from './window-operator.ts';
+
+/** Columns of one key group: an entry has its slice's start, its key, and what it keeps. */
+interface GroupContent {
+  readonly starts: number[];
+  readonly keys: unknown[];
+  readonly kept: unknown[][];
+}
+
+/** Slices pay when windows overlap. */
+export function isSliced({ sizeMillis, slideMillis }: Assigner): boolean {
+  return slideMillis < sizeMillis;
+}
+
+export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLoopHost<A> {
+  quiet: Slice<A> | undefined;
+  at = 0;
+  newKey: unknown;
+  readonly chainByKey = new KeyMap<Chain<A>>();
+  readonly #settings: Omit<WindowSettings<A>, 'givesMany'>;
+  readonly #lateness: number;
+  #context!: OperatorContext;
+  #output!: Output;
+  #contents!: Contents<A>;
+  #loop!: SlicedLoop;
+  #merged!: MergedLoops<A>;
+
+  #watermark = -Infinity;
+  readonly #slices = new Slices<A>();
+  readonly #chains: Chain<A>[] = [];
+  /** Ends of windows that have not fired, and of those with content the earliest at least. */
+  readonly #pending = new TimerQueue<number>();
+  readonly #isPending = new Set<number>();
+  #entries = 0;
+  readonly #changed = new ChangedGroups();
+
+  // What an unfinished call has reached.
+  #firing: Firing | undefined;
+  /** The key that fires at the moment, for errors. */
+  #late: { readonly link: Link<A>; end: number } | undefined;
+
+  constructor(settings: Omit<WindowSettings<A>, 'givesMany'>) {
+    this.#settings = settings;
+    this.#lateness = settings.allowedLatenessMillis;
+  }
+  open(context: OperatorContext): void {
+    const { keys, mayBeSlow } = this.#settings;
+    this.#context = context;
+    this.#output = context.output;
+    this.#contents = this.#settings.contents(context);
+    this.#loop = slicedLoop<A>(this, keys, this.#contents, context.output, mayBeSlow, context.uid);
+    this.#merged = fresh(mergedLoops<A>, context.uid)(this.#contents, context.output);
+  }
+  get epoch(): number {
+    return this.#changed.epoch;
+  }
+  /** The key and window that user code is working on while a window fires. */
+  get working(): string | undefined {
+    const firing = this.#firing;
+    if (!firing) return undefined;
+    const { start, end, overChains, slice, at } = firing;
+    const chain = overChains ? this.#chains[at - 1] : this.#slices.at(slice)?.links[at - 1]?.chain;
+    if (!chain) return undefined;
+    const key = Object.entries(chain.row).map(([name, value]) => `${name} ${described(value)}, `);
+    return `${key.join('')}window ${new Date(start).toISOString()} to ${new Date(end).toISOString()}`;
+  }
+
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    if (this.#context.freeze) freezeElements(batch, from);
+    return this.#loop(batch.values, batch.timestamps, from, batch.length);
+  }
+
+  // ------------------------------------------------------------------------------------------------ for the loop
+
+  quietAt(timestamp: number): Slice<A> | undefined {
+    const slice = this.#sliceAt(timestamp);
+    // Late for all of its windows, or fires one of them again.
+    const isQuiet =
+      slice.lastEnd - 1 > this.#watermark && !(this.#lateness > 0 && slice.firstEnd - 1 <= this.#watermark);
+    return (this.quiet = isQuiet ? slice : undefined);
+  }
+  enter(slice: Slice<A>, element: unknown, key: unknown): void {
+    this.#add(slice, element, key);
+  }
+  admit(element: unknown, timestamp: number): boolean {
+    if (!this.#late) {
+      const slice = this.#sliceAt(timestamp);
+      if (slice.lastEnd - 1 + this.#lateness <= this.#watermark) {
+        if (this.#output.hasReader('late')) this.#output.emitTo('late', element, timestamp);
+        else this.#context.countLate();
+        return true;
+      }
+      const link = this.#add(slice, element, this.#settings.keys.read(element));
+      this.#late = { link, end: slice.lastEnd };
+    }
+    // Newest first, as the windows of an element are.
+    const { link } = this.#late;
+    const { sizeMillis, slideMillis } = this.#settings.assigner;
+    for (; this.#late.end >= link.slice.firstEnd; this.#late.end -= slideMillis) {
+      const { end } = this.#late;
+      if (end - 1 > this.#watermark) continue;
+      if (end - 1 + this.#lateness <= this.#watermark) break;
+      if (this.#output.full) return false;
+      let first = link;
+      while (first.before !== undefined && first.before.slice.start >= end - sizeMillis) first = first.before;
+      const all = this.#merged.merged(first, end);
+      this.#output.emit(this.#contents.result(all, new Date(end - sizeMillis), new Date(end)), end - 1);
+    }
+    this.#late = undefined;
+    return true;
+  }
+
+  /** A new one is not kept before it has content. */
+  #sliceAt(timestamp: number): Slice<A> {
+    const slice = new Slice<A>(timestamp, this.#settings.assigner);
+    return this.#slices.find(slice.start) ?? slice;
+  }
+  #add(slice: Slice<A>, element: unknown, key: unknown): Link<A> {
+    const { keys } = this.#settings;
+    const chain = keys.find(this.chainByKey, key);
+    const before = chain && lastUpTo(chain, slice);
+    if (before?.slice === slice) {
+      this.#contents.add(before.kept, element);
+      before.kept.touched = this.#changed.epoch;
+      chain!.kept = before.kept;
+      chain!.slice = slice;
+      return before;
+    }
+    const row = chain?.row ?? keys.row(element, key);
+    return this.#link(slice, chain, before, this.#contents.create(row, this.#changed.epoch, element));
+  }
+  #link(slice: Slice<A>, known: Chain<A> | undefined, before: Link<A> | undefined, kept: A): Link<A> {
+    if (slice.links.length === 0) {
+      this.#slices.add(slice);
+      this.#await(slice);
+    }
+    const chain = known ?? this.#newChain(kept, slice);
+    const link: Link<A> = { kept, slice, chain, before, after: before ? before.after : known?.first };
+    if (link.before) link.before.after = link;
+    else chain.first = link;
+    if (link.after) link.after.before = link;
+    else chain.last = link;
+    chain.kept = kept;
+    chain.slice = slice;
+    slice.links.push(link);
+    this.#entries++;
+    return link;
+  }
+  #newChain(kept: A, slice: Slice<A>): Chain<A> {
+    const nowhere = undefined as unknown as Link<A>;
+    const chain: Chain<A> = { row: kept.row, first: nowhere, last: nowhere, kept, slice, at: this.#chains.length };
+    this.#chains.push(chain);
+    this.chainByKey.set(this.#settings.keys.tuple(kept.row), chain);
+    return chain;
+  }
+
+  // ------------------------------------------------------------------------------------------------ time
+
+  advance(watermark: number): boolean {
+    if (watermark > this.#watermark) {
+      this.#watermark = watermark;
+      this.quiet = undefined;
+    }
+    for (;;) {
+      const firing = (this.#firing ??= this.#nextFiring());
+      if (!firing) break;
+      if (!this.#merged.fire(firing, this.#slices, this.#chains)) return false;
+      this.#firing = undefined;
+      this.#hasFired(firing.end);
+      if (this.#output.full && this.#pending.isDue(watermark)) return false;
+    }
+    this.#dropUpTo(Infinity);
+    return true;
+  }
+  /** The first of the slice's windows that has not fired will. */
+  #await({ firstEnd, lastEnd }: Slice<A>): void {
+    const { slideMillis } = this.#settings.assigner;
+    const fired = Math.max(0, Math.floor((this.#watermark + 1 - firstEnd) / slideMillis) + 1);
+    const end = firstEnd + fired * slideMillis;
+    if (end <= lastEnd) this.#awaitEnd(end);
+  }
+  #awaitEnd(end: number): void {
+    if (this.#isPending.has(end)) return;
+    this.#isPending.add(end);
+    this.#pending.add(end - 1, end);
+  }
+  /** The earliest window that the watermark has reached. */
+  #nextFiring(): Firing | undefined {
+    if (!this.#pending.isDue(this.#watermark)) return undefined;
+    const end = this.#pending.shift()!;
+    this.#isPending.delete(end);
+    const start = end - this.#settings.assigner.sizeMillis;
+    const slice = this.#slices.indexFrom(start);
+    let links = 0;
+    for (let at = slice; (this.#slices.at(at)?.start ?? Infinity) < end; at++)
+      links += this.#slices.at(at)!.links.length;
+    return {
+      start,
+      end,
+      windowStart: new Date(start),
+      windowEnd: new Date(end),
+      overChains: this.#chains.length < links,
+      slice,
+      at: 0,
+    };
+  }
+  /** The next window is pending if there is anything in it; slices that no window needs any more go. */
+  #hasFired(end: number): void {
+    const { sizeMillis, slideMillis } = this.#settings.assigner;
+    const next = end + slideMillis;
+    const first = this.#slices.at(this.#slices.indexFrom(next - sizeMillis));
+    if (first && first.start < next) this.#awaitEnd(next);
+    this.#dropUpTo(end);
+  }
+  /** Slices whose last window ends by then, if it can no longer fire. */
+  #dropUpTo(end: number): void {
+    for (;;) {
+      const { first } = this.#slices;
+      if (!first || first.lastEnd > end || first.lastEnd - 1 + this.#lateness > this.#watermark) return;
+      this.#slices.shift();
+      this.#entries -= first.links.length;
+      for (const link of first.links) this.#unlink(link);
+    }
+  }
+  #unlink({ kept, chain, before, after, slice }: Link<A>): void {
+    if (!this.#changed.isNew) this.#changed.forget(kept);
+    if (before) before.after = after;
+    else if (after) chain.first = after;
+    if (after) after.before = before;
+    else if (before) chain.last = before;
+    if (!before && !after) return this.#dropChain(chain);
+    if (chain.slice !== slice) return;
+    chain.kept = chain.last.kept;
+    chain.slice = chain.last.slice;
+  }
+  #dropChain(chain: Chain<A>): void {
+    this.chainByKey.delete(this.#settings.keys.tuple(chain.row));
+    const moved = this.#chains.pop()!;
+    if (moved === chain) return;
+    this.#chains[chain.at] = moved;
+    moved.at = chain.at;
+  }
+
+  // ------------------------------------------------------------------------------------------------ state
+
+  snapshot(writer: StateWriter): void {
+    const { keys } = this.#settings;
+    const { columns } = this.#contents;
+    this.#changed.write<A, Slice<A>, GroupContent>(
+      writer,
+      ({ row }) => keys.tuple(row),
+      (visit) => this.#slices.forEach((slice) => slice.links.forEach(({ kept }) => visit(kept, slice))),
+      () => ({ starts: [], keys: [], kept: Array.from({ length: columns }, () => []) }),
+      (content, entry, slice) => {
+        content.starts.push(slice.start);
+        content.keys.push(keys.pack(entry.row));
+        this.#contents.pack(entry, content.kept);
+      },
+    );
+    writer.value({ watermark: this.#watermark });
+  }
+  restore(reader: StateReader): void {
+    const { keys } = this.#settings;
+    const value = reader.value() as { readonly watermark: number } | undefined;
+    this.#watermark = value?.watermark ?? -Infinity;
+    for (const [group, content] of reader.groups()) {
+      if (content === undefined) continue;
+      const { starts, keys: packed, kept } = content as GroupContent;
+      if (kept.length !== this.#contents.columns) throw otherShape(this.#context.name);
+      starts.forEach((start, index) => {
+        const slice = this.#sliceAt(start);
+        const unpacked: KeyRow = keys.unpack(packed[index]);
+        const chain = this.chainByKey.get(keys.tuple(unpacked));
+        const entry = this.#contents.unpack(chain?.row ?? unpacked, this.#changed.epoch, kept, index);
+        this.#changed.restored(entry, group);
+        this.#link(slice, chain, chain && lastUpTo(chain, slice), entry);
+      });
+    }
+  }
+  status(): OperatorStatus {
+    const end = this.#pending.next;
+    const { sizeMillis } = this.#settings.assigner;
+    return { entries: this.#entries, ...(end !== undefined && { nextWindow: { start: end - sizeMillis, end } }) };
+  }
+}
+
+/** The key's last link that is not after the slice. Elements come mostly in order, so from the end. */
+function lastUpTo<A extends Keyed>(chain: Chain<A>, slice: Slice<A>): Link<A> | undefined {
+  let link: Link<A> | undefined = chain.last;
+  while (link !== undefined && link.slice.start > slice.start) link = link.before;
+  return link;
+}

@@ -1,0 +1,93 @@
+// Slices: the stretches of event time in which every element belongs to the same windows. Sliding windows share them, so that an element is added once and not once per window.
+//
+// A slice ends where a window begins or ends. When the size is a multiple of the slide that is once per slide, else twice:
+//
+//   windows   [────────────────)              size 5, slide 3
+//                      [────────────────)
+//                               [────────────────)
+//   slices    ──┊  ┊─────┊──┊─────┊──┊─────┊──┊
+//
+// All keys of a slice are kept together, because they go together; all slices of a key are linked, because a window of the key is what is merged along the links.
+import type { Keyed } from '../state/changed-groups.ts';
+import type { KeyRow } from '../state/keys.ts';
+import { type Assigner, windowStart } from './assigner.ts';
+
+/** What one key keeps in one slice. */
+export interface Link<A extends Keyed> {
+  readonly kept: A;
+  readonly slice: Slice<A>;
+  readonly chain: Chain<A>;
+  /** The key's nearest slices with content, in the order of time. */
+  before: Link<A> | undefined;
+  after: Link<A> | undefined;
+}
+/** All that is kept of one key. Never empty. */
+export interface Chain<A extends Keyed> {
+  readonly row: KeyRow;
+  first: Link<A>;
+  last: Link<A>;
+  /** What the latest element of the key was added to, and its slice: mostly that of the next one, too. */
+  kept: A;
+  slice: Slice<A>;
+  /** Its place among all chains. */
+  at: number;
+}
+
+export class Slice<A extends Keyed> {
+  readonly start: number;
+  readonly end: number;
+  /** Ends of the first and of the last window that it belongs to. */
+  readonly firstEnd: number;
+  readonly lastEnd: number;
+  /** In the order of arrival. */
+  readonly links: Link<A>[] = [];
+
+  constructor(timestamp: number, { sizeMillis, slideMillis, offsetMillis }: Assigner) {
+    const assigner = { sizeMillis, slideMillis, offsetMillis };
+    const began = windowStart(timestamp, assigner);
+    const ended = windowStart(timestamp - sizeMillis, assigner) + sizeMillis;
+    this.start = Math.max(began, ended);
+    this.end = Math.min(began, ended) + slideMillis;
+    this.firstEnd = ended + slideMillis;
+    this.lastEnd = began + sizeMillis;
+  }
+}
+
+/** The slices that there are, in the order of time. */
+export class Slices<A extends Keyed> {
+  readonly #slices: Slice<A>[] = [];
+
+  get first(): Slice<A> | undefined {
+    return this.#slices[0];
+  }
+  at(index: number): Slice<A> | undefined {
+    return this.#slices[index];
+  }
+  /** Index of the first slice that does not begin before `time`. */
+  indexFrom(time: number): number {
+    let low = 0;
+    let high = this.#slices.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#slices[middle]!.start < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+  /** The one that begins at `start`, if there is one. */
+  find(start: number): Slice<A> | undefined {
+    const found = this.#slices[this.indexFrom(start)];
+    return found?.start === start ? found : undefined;
+  }
+  add(slice: Slice<A>): void {
+    const last = this.#slices.at(-1);
+    if (last === undefined || last.start < slice.start) this.#slices.push(slice);
+    else this.#slices.splice(this.indexFrom(slice.start), 0, slice);
+  }
+  shift(): Slice<A> | undefined {
+    return this.#slices.shift();
+  }
+  forEach(visit: (slice: Slice<A>) => void): void {
+    this.#slices.forEach(visit);
+  }
+}
