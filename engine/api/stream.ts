@@ -49,6 +49,11 @@ export class PlannedStream<T> implements S.Stream<T> {
     const inputs = streams.map(({ place }) => ({ from: place.origin }));
     return streamOf(builder.declare({ verb: 'union', kind: 'union', parameters: {}, inputs }));
   }
+  /**
+   * New event times, and watermarks of its own. `watermark` is bounded out-of-orderness (default 0 ms), or a generator: onElement is asked after each element, onPeriodic every
+   * 200 ms of processing time, for a watermark in epoch milliseconds or nothing; one that is not above the last is ignored. A generator is not part of snapshots: after a restore,
+   * and in a reader that comes later, it begins anew.
+   */
   assignTimestamps(
     timestamp: S.Selector<T, S.EventTime>,
     watermark?: S.TimeOptions<T>['watermark'] | S.WatermarkGenerator<T>,

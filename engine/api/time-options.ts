@@ -1,10 +1,11 @@
 // When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
 import { notYet, SluiceError } from '../error.ts';
+import { hashValue } from '../graph/fingerprint.ts';
 import type { WatermarkSpec } from '../graph/plan.ts';
 import { eventTimeOf } from '../time/event-time.ts';
 import { parseDuration } from '../time/duration.ts';
 import { readOptions } from './options.ts';
-import { selector, type Parameters } from './parameters.ts';
+import { selector, UserFunction, userMethod, type Parameters } from './parameters.ts';
 
 export const timeOptionNames = ['timestamp', 'watermark', 'id', 'name'];
 
@@ -25,9 +26,30 @@ export function timeParameters(
 
 export function assignTimestampsParameters(timestamp: unknown, watermark: unknown): Parameters {
   const assigned = selector('assignTimestamps()', 'timestamp', timestamp);
-  if (watermark !== null && typeof watermark === 'object' && 'onElement' in watermark)
-    notYet('custom watermark generators');
+  const generator = watermarkGenerator(watermark);
+  if (generator) return { timestamp: assigned, generator };
   return { timestamp: assigned, watermark: { ...watermarkSpec('assignTimestamps()', watermark) } };
+}
+
+/** An object with onElement or onPeriodic instead of options. */
+function watermarkGenerator(given: unknown): UserFunction | undefined {
+  if (given === null || typeof given !== 'object') return undefined;
+  const called = ['onElement', 'onPeriodic'];
+  if (!called.some((name) => name in given)) return undefined;
+  for (const name of Object.keys(given))
+    if (/^on[A-Z]/.test(name) && !called.includes(name))
+      throw new SluiceError(
+        'unknown-option',
+        `A watermark generator is asked by onElement and onPeriodic, not "${name}".`,
+      );
+  const generator = given as Readonly<Record<string, unknown>>;
+  const methods = called.filter((name) => name === 'onElement' || generator[name] !== undefined);
+  const [onElement, onPeriodic] = methods.map((name) => userMethod('A watermark generator', given, name));
+  // What it keeps in its fields is where it begins.
+  const fields = Object.entries(generator).filter(([name]) => !called.includes(name));
+  return new UserFunction('generator', given, (fallback) =>
+    hashValue([onElement!.textHash(fallback), onPeriodic?.textHash(fallback), hashValue(fields, fallback)]),
+  );
 }
 
 function watermarkSpec(where: string, watermark: unknown): WatermarkSpec {

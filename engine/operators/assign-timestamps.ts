@@ -31,7 +31,7 @@ export class AssignTimestampsOperator implements Operator {
       this.at = i;
       const value = batch.values[i];
       const time = this.#eventTime.of(value);
-      if (Number.isNaN(time)) throw new SluiceError('no-event-time', `${this.#eventTime.problem} ${wayOut}`);
+      if (Number.isNaN(time)) throw noEventTime(this.#eventTime);
       this.#time.record(0, time);
       output.emit(value, time);
       i++;
@@ -75,4 +75,9 @@ export class AssignTimestampsOperator implements Operator {
   }
 }
 
-const wayOut = 'Filter such records out before assignTimestamps, or give them a time with map().';
+export function noEventTime({ problem }: EventTime): SluiceError {
+  return new SluiceError(
+    'no-event-time',
+    `${problem} Filter such records out before assignTimestamps, or give them a time with map().`,
+  );
+}

@@ -8,6 +8,7 @@ import { broadcastProcess } from './broadcast-process.ts';
 import { connectProcess } from './connect-process.ts';
 import { FilterOperator } from './filter.ts';
 import { FlatMapOperator } from './flat-map.ts';
+import { GeneratedWatermarks } from './generated-watermarks.ts';
 import { intervalJoin } from './interval-join.ts';
 import { iterateDelta } from './iterate-delta.ts';
 import { MapOperator } from './map.ts';
@@ -52,7 +53,9 @@ export function createOperator(
     case 'take':
       return new TakeOperator(node);
     case 'assign-timestamps':
-      return new AssignTimestampsOperator(node, functions);
+      return node.parameters.generator === undefined
+        ? new AssignTimestampsOperator(node, functions)
+        : new GeneratedWatermarks(node, functions);
     case 'reduce':
       return reduce(node, functions, key(0));
     case 'aggregate':

@@ -11,7 +11,6 @@ const api: any = sluice;
 const keyed = () => api.from([{ k: 1 }]).keyBy('k');
 
 const later: Readonly<Record<string, () => unknown>> = {
-  'custom watermark generators': () => api.from([1]).assignTimestamps('t', { onElement: () => 1 }),
   tables: () => api.table('customers', { key: 'id' }),
   patterns: () => api.pattern('small'),
   'patterns ': () => keyed().pattern({}),
