@@ -33,13 +33,14 @@ export class KeyMap<V> {
     return this.plain.size + this.#branched + (this.#composite?.size ?? 0);
   }
   get(tuple: readonly unknown[]): V | undefined {
+    // A tuple of one value, by far the most common, comes first.
+    if (tuple.length < 2 && isPrimitive(tuple[0])) return this.plain.get(plainKey(tuple));
     if (!tuple.every(isPrimitive)) return this.#composite?.get(keyText(tuple));
-    if (tuple.length < 2) return this.plain.get(plainKey(tuple));
     return tuple.reduce(step, this.branches?.[tuple.length]) as V | undefined;
   }
   set(tuple: readonly unknown[], value: V): void {
-    if (!tuple.every(isPrimitive)) (this.#composite ??= new Map<string, V>()).set(keyText(tuple), value);
-    else if (tuple.length < 2) this.plain.set(plainKey(tuple), value);
+    if (tuple.length < 2 && isPrimitive(tuple[0])) this.plain.set(plainKey(tuple), value);
+    else if (!tuple.every(isPrimitive)) (this.#composite ??= new Map<string, V>()).set(keyText(tuple), value);
     else {
       if (this.get(tuple) === undefined) this.#branched++;
       this.branches ??= [];
@@ -47,8 +48,8 @@ export class KeyMap<V> {
     }
   }
   delete(tuple: readonly unknown[]): void {
-    if (!tuple.every(isPrimitive)) this.#composite?.delete(keyText(tuple));
-    else if (tuple.length < 2) this.plain.delete(plainKey(tuple));
+    if (tuple.length < 2 && isPrimitive(tuple[0])) this.plain.delete(plainKey(tuple));
+    else if (!tuple.every(isPrimitive)) this.#composite?.delete(keyText(tuple));
     else if (this.get(tuple) !== undefined) {
       this.#branched--;
       this.branches![tuple.length] = pruned(this.branches![tuple.length]!, tuple, 0);
