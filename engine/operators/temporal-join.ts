@@ -50,6 +50,8 @@ class TemporalJoinOperator implements Operator {
   readonly #entries = new TableRows<Entry>();
   readonly #due = new TimerQueue<Entry>();
   #watermark = -Infinity;
+  /** A watermark is on its way through the keys that are due. */
+  #isPassing = false;
   #live = 0;
   #context!: OperatorContext;
   /** The key whose elements are on their way out, and how many of them have gone. */
@@ -115,7 +117,8 @@ class TemporalJoinOperator implements Operator {
   }
 
   advance(watermark: number): boolean {
-    if (!this.#current && watermark <= this.#watermark) return true;
+    if (!this.#isPassing && watermark <= this.#watermark) return true;
+    this.#isPassing = true;
     this.#watermark = watermark;
     const { output } = this.#context;
     for (;;) {
@@ -135,6 +138,7 @@ class TemporalJoinOperator implements Operator {
   }
   /** Everything that was due is out. Nobody comes after the end, so that no version is needed any more. */
   #passed(): true {
+    this.#isPassing = false;
     if (this.#watermark === Infinity) this.#entries.forEach((entry) => this.#entries.delete(entry));
     if (this.#watermark === Infinity) this.#live = 0;
     return true;
