@@ -33,13 +33,20 @@ export class Channel {
   #queue: (Batch | Mark)[] = [];
   #head = 0;
   #records = 0;
+  #hasMoved = false;
 
   constructor(reader = '') {
     this.reader = reader;
   }
 
+  /**
+   * None before a quarter is free: who may send as soon as a few records have been taken sends few, which are taken in one turn, and so on, with batches that only ever
+   * get smaller.
+   */
   get room(): number {
-    return this.closed ? Number.MAX_SAFE_INTEGER : this.capacity - this.#records;
+    if (this.closed) return Number.MAX_SAFE_INTEGER;
+    const free = this.capacity - this.#records;
+    return free * 4 >= this.capacity ? free : 0;
   }
   /** Records waiting, those of a half-consumed batch included. */
   get records(): number {
@@ -79,6 +86,16 @@ export class Channel {
   }
   consumed(records: number): void {
     this.#records -= records;
+    this.#hasMoved = true;
+  }
+  /** Its consumer's work for 100 ms is so many records. Grows slowly, shrinks at once; stays while nothing is taken from it. */
+  adapt(wanted: number): void {
+    if (!this.#hasMoved) return;
+    this.#hasMoved = false;
+    this.capacity =
+      wanted < this.capacity
+        ? Math.ceil(wanted)
+        : Math.min(maxCapacity, Math.ceil(Math.min(wanted, this.capacity * 4)));
   }
   close(): void {
     this.closed = true;

@@ -215,6 +215,10 @@ export class Collector implements SourceOutput {
     for (const side of this.#side.values()) if (side.room() <= 0) return false;
     return true;
   }
+  /** Nothing speaks against another call in the same turn. */
+  get mayGoOn(): boolean {
+    return this.out.length < this.out.limit && !this.#sideFull && !this.slice.over;
+  }
   /** A source runs while somebody reads it. */
   get hasReaders(): boolean {
     return this.channels().some((channel) => !channel.closed);
@@ -227,8 +231,12 @@ export class Collector implements SourceOutput {
   /** `most`: the records that this call may emit. */
   begin(now: number, most = Infinity): void {
     this.slice.start(now);
-    this.out.limit = Math.min(this.out.room(), maxCapacity, most);
     this.#sideFull = false;
+    this.goOn(most);
+  }
+  /** Another call in the same turn: what the calls before it emitted may still be here. */
+  goOn(most = Infinity): void {
+    this.out.limit = Math.min(this.out.room(), maxCapacity, most);
     for (const side of this.#side.values()) side.limit = side.room();
   }
   flush(): void {

@@ -60,6 +60,9 @@ type Unfinished =
   | { readonly kind: 'barrier'; readonly barrier: Barrier }
   | { readonly kind: 'end' };
 
+/** A turn takes no further batch after so many records: other tasks wait. */
+const turnRecords = 2048;
+
 /** Operators whose output records belong to one input record, so that partition and offset travel along. */
 const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
 
@@ -94,6 +97,10 @@ export class Task implements BatchReader {
   #woken = false;
   #control: Barrier[] = [];
   #mayPoll = true;
+  /** Records consumed in the present turn. */
+  #taken = 0;
+  /** Not the first call of the turn. */
+  #goesOn = false;
 
   constructor(
     chain: Chain,
@@ -218,8 +225,14 @@ export class Task implements BatchReader {
     return this.status === 'running' && !this.output.hasRoom;
   }
 
-  /** One turn: the unfinished call, or the next thing that waits. Returns whether anything happened. */
+  /** One turn: the unfinished call, or what waits next. Returns whether anything happened. */
   turn(now: number): boolean {
+    const happened = this.#turn(now);
+    this.output.flush();
+    this.#adapt(now);
+    return happened;
+  }
+  #turn(now: number): boolean {
     // Nobody reads it any more: an operator lets go of its inputs, a source pauses until somebody comes.
     if (this.status === 'running' && !this.source && this.output.abandoned && !this.#host.isChanging(this))
       this.#finish();
@@ -240,7 +253,16 @@ export class Task implements BatchReader {
       }
     }
     if (this.source) return this.status === 'running' && this.output.hasReaders && this.#poll(now);
-    return this.#takeNext(now);
+    const happened = this.#takeNext(now);
+    this.#goesOn = true;
+    while (this.#mayTakeMore && this.#takeNext(now));
+    this.#goesOn = false;
+    return happened;
+  }
+  /** Small batches: one turn takes as many as make a large one, so that they share what a turn costs and their results leave together. */
+  get #mayTakeMore(): boolean {
+    if (this.status !== 'running' || this.#unfinished !== undefined || this.#control.length > 0) return false;
+    return this.#taken < turnRecords && this.gate.ready && this.output.mayGoOn;
   }
 
   /** The runtime has done its part at the barrier; go on. */
@@ -329,7 +351,8 @@ export class Task implements BatchReader {
       this.#inside = call;
       this.#insideSince = now;
     }
-    this.output.begin(now);
+    if (this.#goesOn) this.output.goOn();
+    else this.output.begin(now);
     let done = true;
     let progressed = true;
     const record = call.kind === 'process' ? call : undefined;
@@ -341,7 +364,7 @@ export class Task implements BatchReader {
           progressed = next > call.from || this.output.full;
           call.slot.channel?.consumed(next - call.from);
           this.recordsIn += next - call.from;
-          if (call.slot.channel) this.#adapt(call.slot.channel, next - call.from, now);
+          this.#taken += next - call.from;
           if (next > call.from) this.#insideSince = now;
           call.from = next;
           done = next >= call.batch.length;
@@ -363,7 +386,6 @@ export class Task implements BatchReader {
     });
     this.output.origin = undefined;
     if (this.status !== 'running') return true;
-    this.output.flush();
     if (this.output.finished) {
       this.#finish();
       return true;
@@ -531,19 +553,18 @@ export class Task implements BatchReader {
     });
   }
 
-  /** The channel holds about 100 ms of this task's work: by the cost of a record, and by what really got through. */
-  #adapt(channel: Channel, consumed: number, startedAt: number): void {
-    if (consumed === 0) return;
+  /** Its channels hold about 100 ms of this task's work: by what a record has cost in this turn, and by what really got through. */
+  #adapt(startedAt: number): void {
+    const taken = this.#taken;
+    if (taken === 0) return;
+    this.#taken = 0;
     const now = performance.now();
-    const byCost = (consumed / Math.max(now - startedAt, 1e-3)) * targetMillis;
+    const byCost = (taken / Math.max(now - startedAt, 1e-3)) * targetMillis;
     const occupied = this.accounting.occupiedMillis(now);
     const throughput =
       occupied > 500 ? (this.inRate.perSecond(this.recordsIn, now) / occupied) * targetMillis : Infinity;
     const wanted = Math.max(1, Math.min(maxCapacity, byCost, throughput));
-    channel.capacity =
-      wanted < channel.capacity
-        ? Math.ceil(wanted)
-        : Math.min(maxCapacity, Math.ceil(Math.min(wanted, channel.capacity * 4)));
+    for (const { channel } of this.gate.slots) channel?.adapt(wanted);
   }
 }
 
