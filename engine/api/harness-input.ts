@@ -3,7 +3,7 @@ import { SluiceError } from '../error.ts';
 import type { Builder } from './builder.ts';
 import { toEndpoint } from './builder.ts';
 import type { Endpoint } from './fragment.ts';
-import { PlannedStream, PlannedWindowResult, streamOf } from './stream.ts';
+import { PlannedPatternResult, PlannedStream, PlannedWindowResult, streamOf } from './stream.ts';
 import type { Stream } from './surface.ts';
 
 export function inputStream(builder: Builder, index: number): Stream<unknown> {
@@ -20,5 +20,11 @@ export function originOf(
       'foreign-stream',
       'The function given to the harness must return a stream made from its input.',
     );
-  return { endpoint: toEndpoint(stream.place.origin), ports: stream instanceof PlannedWindowResult ? ['late'] : [] };
+  return { endpoint: toEndpoint(stream.place.origin), ports: portsOf(stream) };
+}
+
+/** Side outputs that its result offers. */
+function portsOf(stream: PlannedStream<unknown>): readonly string[] {
+  if (stream instanceof PlannedPatternResult) return ['late', 'timedOut'];
+  return stream instanceof PlannedWindowResult ? ['late'] : [];
 }

@@ -1,11 +1,12 @@
 // A stream whose state is kept by key. It is an exchange in the plan (`keyBy`); the operator behind it holds the state.
-import { notYet, SluiceError } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { aggregateParameters } from './aggregates.ts';
 import { connectBroadcast, notBroadcast } from './broadcast.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Origin } from './builder.ts';
 import { coGroup, intervalJoin, type Sides, sidesOf, windowJoin } from './joins.ts';
 import { describe, userFunction } from './parameters.ts';
+import { matchPattern } from './pattern.ts';
 import { processParameters } from './process-function.ts';
 import type { Flat } from './rows.ts';
 import { streamOf } from './stream.ts';
@@ -85,8 +86,9 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
     const { origin, builder } = this.place;
     return connectBroadcast<T, K>({ origin, builder, isKeyed: true }, broadcast) ?? notBroadcast(broadcast);
   }
-  pattern(): never {
-    return notYet('patterns');
+  pattern(p: S.Pattern<T>): { select<R>(f: (match: Record<string, T[]>) => R): S.PatternResult<R, T> } {
+    const { origin, builder } = this.place;
+    return matchPattern<T>(origin, builder, p);
   }
   /** The last row of each key, in the order of arrival. A row that is null or undefined deletes. */
   toTable(): S.Table<T, K> {

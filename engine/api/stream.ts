@@ -225,6 +225,15 @@ export class PlannedWindowResult<R, T> extends PlannedStream<R> implements S.Win
     return sideOutput(this.place, 'late');
   }
 }
+/** Matches of a pattern; what timed out on the way to one; and elements that came after their time. */
+export class PlannedPatternResult<R, T> extends PlannedStream<R> implements S.PatternResult<R, T> {
+  get timedOut(): S.Stream<Record<string, T[]>> {
+    return sideOutput(this.place, 'timedOut');
+  }
+  get late(): S.Stream<T> {
+    return sideOutput(this.place, 'late');
+  }
+}
 
 function sideOutput<T>({ origin, builder }: StreamPlace, port: string): S.Stream<T> {
   return new PlannedStream<T>({ origin: { ...origin, port }, builder });

@@ -14,6 +14,7 @@ import { iterateDelta } from './iterate-delta.ts';
 import { MapOperator } from './map.ts';
 import type { Operator, Stage } from './operator.ts';
 import { PairwiseOperator } from './pairwise.ts';
+import { pattern } from './pattern.ts';
 import { process } from './process.ts';
 import { reduce } from './reduce.ts';
 import { TableGetOperator } from './table-get.ts';
@@ -62,6 +63,8 @@ export function createOperator(
       return aggregate(node, functions, key(0));
     case 'pairwise':
       return new PairwiseOperator(node, functions, key(0));
+    case 'pattern':
+      return pattern(node, functions, key(0));
     case 'process':
       return process(node, functions, key(0));
     case 'window-aggregate':

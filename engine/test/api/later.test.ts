@@ -12,8 +12,6 @@ const keyed = () => api.from([{ k: 1 }]).keyBy('k');
 
 const later: Readonly<Record<string, () => unknown>> = {
   tables: () => api.table('customers', { key: 'id' }),
-  patterns: () => api.pattern('small'),
-  'patterns ': () => keyed().pattern({}),
   mapAsync: () => api.from([1]).mapAsync(async () => 1),
   iterate: () => api.from([1]).iterate(() => ({})),
   toFile: () => api.from([1]).toFile('x.jsonl'),

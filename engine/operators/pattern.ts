@@ -1,0 +1,279 @@
+// pattern: complex event processing by key. Elements wait for the watermark, then go through the automaton of their key in the order of time, as in Flink's CepOperator.
+//
+//   element, timestamp > watermark ─► waits ──watermark──► time goes on to its timestamp, then it is matched: matches ─► out, over ─► timedOut
+//   element, timestamp ≤ watermark ─► late
+//
+// A match has the timestamp of the element that completed it; one that was completed by time (notFollowedBy at the end) that of the element or watermark which
+// brought the time. One that timed out has the timestamp at which its time was over.
+import { contentOf, progressOf, type ProgressContent } from '../cep/progress-content.ts';
+import { Matcher, type Progress } from '../cep/matcher.ts';
+import type { Match, PartialMatch } from '../cep/partial-match.ts';
+import type { PatternSpec, SkipStrategy, Stage } from '../cep/pattern-spec.ts';
+import type { Predicate } from '../cep/states.ts';
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import { deepFreeze, freezeElements } from '../state/freeze.ts';
+import { KeyMap } from '../state/key-map.ts';
+import { compileKeys, type KeyRow, type Keys } from '../state/keys.ts';
+import { described } from '../state/kind.ts';
+import { assertStorable } from '../state/storable.ts';
+import { TimerService } from '../time/timer-service.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import { TimeOrder } from '../cep/time-order.ts';
+
+/** Everything of one key. */
+interface Entry extends Keyed {
+  readonly tuple: readonly unknown[];
+  /** When the key needs the watermark next: at most one. */
+  readonly timers: Set<number>;
+  readonly waiting: TimeOrder;
+  progress: Progress;
+  /** See `#wakeUpFor`. */
+  alarms: number[];
+}
+/** One key group in a snapshot. */
+type GroupContent = {
+  readonly row: KeyRow;
+  readonly tuple: readonly unknown[];
+  readonly waiting: { readonly elements: readonly unknown[]; readonly timestamps: readonly number[] };
+  readonly progress: ProgressContent;
+  readonly alarms: readonly number[];
+}[];
+
+export class PatternOperator implements Operator {
+  at = 0;
+  readonly #keys: Keys;
+  readonly #matcher: Matcher;
+  readonly #select: (match: Match) => unknown;
+  readonly #entries = new KeyMap<Entry>();
+  readonly #changed = new ChangedGroups();
+  readonly #timers = new TimerService<Entry>(({ timers }) => timers);
+  #context!: OperatorContext;
+  #kept = '';
+  #live = 0;
+  #watermark = -Infinity;
+
+  // What an unfinished `advance` has reached.
+  #entry: Entry | undefined;
+  /** The time of the present key. */
+  #time = -Infinity;
+  /** What the present key's predicates are looking at. */
+  #element: unknown;
+
+  constructor(keys: Keys, pattern: PatternSpec<Predicate>, select: (match: Match) => unknown) {
+    this.#keys = keys;
+    this.#matcher = new Matcher(pattern);
+    this.#select = select;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+    this.#kept = `An element of "${context.name}"`;
+  }
+  get working(): string | undefined {
+    const entry = this.#entry;
+    if (!entry) return undefined;
+    const key = Object.entries(entry.row).map(([name, value]) => `${name} ${described(value)}, `);
+    const what = this.#element === undefined ? 'the watermark' : recordText(this.#element);
+    const when = Number.isFinite(this.#time) ? ` at ${new Date(this.#time).toISOString()}` : '';
+    return `${key.join('')}${what}${when}`;
+  }
+
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      const element = batch.values[i];
+      const timestamp = batch.timestamps[i]!;
+      if (timestamp > this.#watermark) this.#keep(element, timestamp);
+      else if (output.hasReader('late')) output.emitTo('late', element, timestamp);
+      else this.#context.countLate();
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  #keep(element: unknown, timestamp: number): void {
+    assertStorable(element, this.#kept);
+    const key = this.#keys.read(element);
+    let entry = this.#keys.find(this.#entries, key);
+    if (!entry) {
+      const row = this.#keys.row(element, key);
+      if (this.#context.freeze) deepFreeze(row);
+      entry = newEntry(row, this.#keys.tuple(row), this.#matcher.start());
+      this.#entries.set(entry.tuple, entry);
+    }
+    entry.waiting.add(element, timestamp);
+    entry.touched = this.#changed.epoch;
+    this.#live++;
+    this.#schedule(entry);
+  }
+
+  // ------------------------------------------------------------------------------------------------ time
+
+  advance(watermark: number): boolean {
+    if (!this.#timers.isPassing) {
+      if (watermark <= this.#watermark) return true;
+      this.#watermark = watermark;
+    }
+    for (;;) {
+      if (!this.#entry) {
+        const due = this.#timers.take(this.#watermark);
+        if (!due) break;
+        this.#begin(due.entry);
+      }
+      if (!this.#goOn(this.#entry!)) return false;
+      this.#finish(this.#entry!);
+      if (this.#context.output.full) return false;
+    }
+    if (watermark === Infinity) this.#forgetAll();
+    return true;
+  }
+  #begin(entry: Entry): void {
+    this.#entry = entry;
+    this.#live -= this.#liveOf(entry);
+    this.#time = -Infinity;
+    this.#element = undefined;
+    entry.touched = this.#changed.epoch;
+  }
+  /** One thing after the other, until all that is due has happened; false: the output is full. */
+  #goOn(entry: Entry): boolean {
+    const { output } = this.#context;
+    const { progress, waiting } = entry;
+    for (;;) {
+      for (let match = this.#matcher.next(progress); match; match = this.#matcher.next(progress)) {
+        output.emit(this.#select(this.#matcher.matchOf(match)), this.#timestampOf(match));
+        if (output.full) return false;
+      }
+      for (let over = this.#matcher.nextTimedOut(); over; over = this.#matcher.nextTimedOut()) {
+        if (!output.hasReader('timedOut')) continue;
+        output.emitTo('timedOut', this.#matcher.matchOf(over), this.#endOf(over));
+        if (output.full) return false;
+      }
+      // Predicates take their time, and so does a key with many matches.
+      if (output.full && this.#time > -Infinity) return false;
+      const next = Math.min(waiting.nextTimestamp, this.#watermark);
+      if (this.#time < next) {
+        this.#time = next;
+        this.#matcher.advanceTime(progress, next);
+      } else if (waiting.size > 0 && waiting.nextTimestamp <= this.#watermark) {
+        this.#element = waiting.take();
+        this.#matcher.process(progress, this.#element, next);
+        this.#noteAlarm(entry, next);
+      } else return true;
+    }
+  }
+  /** What the end of the input completes has no time of its own: it is given that at which its window ends. */
+  #timestampOf(match: PartialMatch): number {
+    return this.#time === Infinity ? this.#endOf(match) : this.#time;
+  }
+  #endOf({ startTimestamp }: PartialMatch): number {
+    return startTimestamp + this.#matcher.withinMillis;
+  }
+  #finish(entry: Entry): void {
+    this.#entry = undefined;
+    entry.progress.hasBegun = false;
+    const live = this.#liveOf(entry);
+    this.#live += live;
+    if (live === 0) this.#forget(entry);
+    else this.#schedule(entry);
+  }
+  #forget(entry: Entry): void {
+    this.#entries.delete(entry.tuple);
+    this.#changed.forget(entry);
+  }
+  /** The input has ended: matches that nothing can complete or time out any more are gone. */
+  #forgetAll(): void {
+    this.#entries.forEach((entry) => this.#forget(entry));
+    this.#live = 0;
+  }
+
+  // ------------------------------------------------------------------------------------------------ waking up
+
+  #schedule(entry: Entry): void {
+    const [planned = Infinity] = entry.timers;
+    const wanted = Math.min(entry.waiting.nextTimestamp, this.#nextTimeout(entry));
+    if (wanted === planned) return;
+    if (planned < Infinity) this.#timers.delete(entry, planned);
+    if (wanted < Infinity) this.#timers.set(entry, wanted);
+  }
+  /**
+   * When the first match times out, for which Flink sets a timer as it begins. But it sets none for a match that begins at 0 or before: such a match times out with
+   * the key's next element or the timer of a later match, so those are remembered as long as it lives.
+   */
+  #nextTimeout(entry: Entry): number {
+    const { partial } = entry.progress;
+    if (partial.size === 1) return Infinity;
+    const { startTimestamp } = partial.first!;
+    if (startTimestamp > 0) return this.#endOf(partial.first!);
+    entry.alarms = entry.alarms.filter((alarm) => alarm > this.#watermark);
+    return entry.alarms[0] ?? Infinity;
+  }
+  #noteAlarm(entry: Entry, timestamp: number): void {
+    const { partial, hasBegun } = entry.progress;
+    if (this.#matcher.withinMillis === Infinity) return;
+    if (partial.size === 1 || partial.first!.startTimestamp > 0) entry.alarms = [];
+    else if (hasBegun) entry.alarms.push(timestamp + this.#matcher.withinMillis);
+  }
+
+  // ------------------------------------------------------------------------------------------------ state
+
+  #liveOf({ waiting, progress }: Entry): number {
+    return waiting.size + this.#matcher.sizeOf(progress);
+  }
+  snapshot(writer: StateWriter): void {
+    this.#changed.write<Entry, undefined, GroupContent>(
+      writer,
+      ({ tuple }) => tuple,
+      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
+      () => [],
+      (content, { row, tuple, waiting, progress, alarms }) =>
+        content.push({ row, tuple, waiting: waiting.columns(), progress: contentOf(progress), alarms: [...alarms] }),
+    );
+    writer.value({ watermark: this.#watermark });
+  }
+  restore(reader: StateReader): void {
+    this.#watermark = (reader.value() as { readonly watermark: number } | undefined)?.watermark ?? -Infinity;
+    for (const [group, content] of reader.groups())
+      for (const { row, tuple, waiting, progress, alarms } of (content as GroupContent | undefined) ?? []) {
+        const entry = newEntry(row, tuple, progressOf(progress, this.#matcher));
+        waiting.elements.forEach((element, at) => entry.waiting.add(element, waiting.timestamps[at]!));
+        entry.alarms = [...alarms];
+        entry.touched = this.#changed.epoch;
+        this.#changed.restored(entry, group);
+        this.#live += this.#liveOf(entry);
+        this.#entries.set(entry.tuple, entry);
+        this.#schedule(entry);
+      }
+  }
+  status(): OperatorStatus {
+    return { entries: this.#live };
+  }
+}
+
+function newEntry(row: KeyRow, tuple: readonly unknown[], progress: Progress): Entry {
+  return { row, tuple, group: -1, touched: 0, timers: new Set(), waiting: new TimeOrder(), progress, alarms: [] };
+}
+
+export function pattern({ uid, parameters }: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
+  const { stages, withinMillis, skip, select } = parameters as unknown as {
+    readonly stages: readonly Stage<FunctionRef>[];
+    readonly withinMillis?: number;
+    readonly skip: SkipStrategy;
+    readonly select: FunctionRef;
+  };
+  const withFunctions = stages.map(({ until, ...stage }): Stage<Predicate> => ({
+    ...stage,
+    where: stage.where.map((predicate) => functions.get<Predicate>(predicate)),
+    ...(until && { until: functions.get<Predicate>(until) }),
+  }));
+  const spec = { stages: withFunctions, skip, ...(withinMillis !== undefined && { withinMillis }) };
+  return new PatternOperator(compileKeys(key, functions, uid), spec, functions.get(select));
+}
+
+/** A record for an error message: its fields, and not more than a line. */
+function recordText(element: unknown): string {
+  const text =
+    JSON.stringify(element, (_name, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)) ??
+    String(element);
+  return text.length > 200 ? `${text.slice(0, 197)}…` : text;
+}
