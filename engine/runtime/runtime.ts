@@ -73,8 +73,11 @@ interface BarrierInFlight {
   readonly flips: Map<Task, Flip>;
   /** Tasks that have to pass before the mutation is done. */
   readonly changing: Set<Task>;
-  /** Tasks that have to pass before the snapshot is complete. */
+  /** Tasks that have not passed. */
   readonly passing: Set<Task>;
+  /** Those of them that have to before the snapshot is complete. */
+  readonly awaited: Set<Task>;
+  readonly enteredAt: number;
   readonly snapshots: Map<string, TaskSnapshot>;
   readonly spent: { millis: number };
   readonly restore: ReadonlyMap<string, TaskSnapshot>;
@@ -182,6 +185,33 @@ export class Runtime implements TaskHost {
   get barriersInFlight(): number {
     return this.#inFlight.size;
   }
+  get snapshotsInFlight(): number {
+    return [...this.#inFlight.values()].filter(({ onSnapshot }) => onSnapshot).length;
+  }
+  /** How long the oldest barrier has been under way. */
+  get oldestBarrierMillis(): number {
+    const [oldest] = this.#inFlight.values();
+    return oldest ? performance.now() - oldest.enteredAt : 0;
+  }
+  /** What the oldest snapshot in flight waits for, and for how long: the tasks that its barrier does not get through, or what these wait for. */
+  waitsFor(): { readonly tasks: readonly Task[]; readonly millis: number } | undefined {
+    const oldest = [...this.#inFlight.values()].find(({ onSnapshot }) => onSnapshot);
+    if (!oldest) return undefined;
+    const { awaited, enteredAt } = oldest;
+    const ahead = new Set([...awaited].flatMap((task) => task.output.channels()));
+    const reached = [...awaited].filter((task) =>
+      task.gate.slots.every(({ channel }) => !channel || !ahead.has(channel)),
+    );
+    const culprits = (task: Task): readonly Task[] => {
+      if (!task.waitsForRoom) return [task];
+      const full = new Set(task.output.channels().filter(({ room }) => room <= 0));
+      const slow = this.#order.filter((reader) =>
+        reader.gate.slots.some(({ channel }) => channel && full.has(channel)),
+      );
+      return slow.flatMap(culprits);
+    };
+    return { tasks: [...new Set(reached.flatMap(culprits))], millis: performance.now() - enteredAt };
+  }
 
   // ------------------------------------------------------------------------------------------------ barriers
 
@@ -213,6 +243,8 @@ export class Runtime implements TaskHost {
       ...what,
       barrier,
       passing,
+      awaited: this.#withoutPulled(passing),
+      enteredAt: performance.now(),
       snapshots: new Map(),
       spent: { millis: 0 },
       positions: {},
@@ -224,6 +256,20 @@ export class Runtime implements TaskHost {
     this.#settle(barrier.epoch);
     this.#options.onWork?.();
     return barrier.epoch;
+  }
+  /** What only pulls read is in no snapshot's way: a pull does not outlive its executor, and its reader may take its time. */
+  #withoutPulled(tasks: ReadonlySet<Task>): Set<Task> {
+    const awaited = new Set<string>();
+    const above = Map.groupBy(this.plan.edges, (edge) => edge.to);
+    const reach = (id: string): void => {
+      if (awaited.has(id)) return;
+      awaited.add(id);
+      for (const { from } of above.get(id) ?? []) reach(from);
+    };
+    const read = new Set(this.plan.edges.map((edge) => edge.from));
+    for (const { id, kind } of this.plan.nodes) if (kind !== 'pull' && !read.has(id)) reach(id);
+    const isInPlan = (task: Task): boolean => this.#tasks.get(task.id) === task;
+    return new Set([...tasks].filter((task) => !isInPlan(task) || task.chain.nodes.some(({ id }) => awaited.has(id))));
   }
   /** A barrier reaches this task over a channel (of the graph it is in now, or of the one it is created into). */
   #willHear(task: Task): boolean {
@@ -262,6 +308,7 @@ export class Runtime implements TaskHost {
     else this.#hearNext(task);
     flight.changing.delete(task);
     flight.passing.delete(task);
+    flight.awaited.delete(task);
     this.#settle(barrier.epoch);
   }
 
@@ -307,9 +354,14 @@ export class Runtime implements TaskHost {
       this.#settle(epoch);
       return;
     }
-    if (flight.passing.size > 0) return;
-    this.#inFlight.delete(epoch);
-    flight.onSnapshot?.({ epoch, tasks: flight.snapshots, millis: flight.spent.millis });
+    if (flight.awaited.size === 0 && flight.onSnapshot) {
+      const { onSnapshot, snapshots, spent } = flight;
+      this.#inFlight.set(epoch, { ...flight, snapshots: new Map(), onSnapshot: undefined });
+      onSnapshot({ epoch, tasks: snapshots, millis: spent.millis });
+      this.#settle(epoch);
+      return;
+    }
+    if (flight.passing.size === 0) this.#inFlight.delete(epoch);
   }
 
   // ------------------------------------------------------------------------------------------------ mutations
@@ -391,7 +443,7 @@ export class Runtime implements TaskHost {
     this.#tasks = target;
     this.#channels = channels;
     this.#order = turnOrder(chains, target, this.#leaving);
-    return this.#enter(
+    const epoch = this.#enter(
       {
         snapshot: options.snapshot ?? false,
         flips,
@@ -404,6 +456,9 @@ export class Runtime implements TaskHost {
       },
       [...keptReaders],
     );
+    // A barrier that waited only for what was cut off has passed.
+    for (const earlier of [...this.#inFlight.keys()]) this.#settle(earlier);
+    return epoch;
   }
 
   #setMode(mode: MicroBatchMode | undefined): void {
@@ -440,6 +495,7 @@ export class Runtime implements TaskHost {
         flight.flips.delete(task);
         flight.changing.delete(task);
         flight.passing.delete(task);
+        flight.awaited.delete(task);
         // Its state cannot be had in the middle of a call: the heir starts without.
         if (heir) this.#inherit(flight, heir, { full: true, groups: new Map(), watermark: task.output.lastWatermark });
         // Its readers hear the barrier after all, so that they can flip.
@@ -540,6 +596,7 @@ export class Runtime implements TaskHost {
       flight.flips.delete(task);
       flight.changing.delete(task);
       flight.passing.delete(task);
+      flight.awaited.delete(task);
       flight.waiting.delete(task);
       for (const [reader, flip] of flight.flips)
         if (flip.inputs?.some((channel) => channel && outputs.has(channel)))

@@ -138,6 +138,12 @@ export interface SnapshotPart {
   readonly state: TaskSnapshot;
 }
 
+export interface SnapshotWaits {
+  readonly cell: string;
+  readonly operator: string;
+  readonly millis: number;
+}
+
 /** A row that has reached a display. `n` counts the rows of the display from 1 and is part of its snapshot. */
 export interface DisplayRow {
   readonly n: number;
@@ -217,6 +223,8 @@ export type ExecutorEvent =
       readonly parts: readonly SnapshotPart[];
       /** Time of the executor's thread that writing it took. */
       readonly millis: number;
+      /** How long the oldest barrier has been under way: some reader of a pull takes its time, and there should be no more of them than needed. */
+      readonly behindMillis: number;
     }
   | {
       readonly kind: 'display-rows';
@@ -246,6 +254,8 @@ export type ExecutorEvent =
       readonly operators: readonly OperatorReport[];
       /** Load of the executor's thread, 0…1. */
       readonly thread: number;
+      /** A snapshot is under way, and this operator does not let its barrier through. */
+      readonly snapshotWaits?: SnapshotWaits;
     }
   | {
       readonly kind: 'console';

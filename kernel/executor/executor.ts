@@ -22,6 +22,7 @@ import type {
   MutateCommand,
   OperatorReport,
   SnapshotPart,
+  SnapshotWaits,
 } from './executor-protocol.ts';
 import { Evaluator, type Evaluation } from './evaluation.ts';
 import { describeRecord } from './record.ts';
@@ -109,7 +110,7 @@ export class Executor {
         break;
       case 'snapshot':
         // One that is on its way will do.
-        if (this.#runtime.barriersInFlight === 0)
+        if (this.#runtime.snapshotsInFlight === 0)
           this.#runtime.snapshot((snapshot) => this.#snapshotTaken(command.epoch, snapshot));
         break;
       case 'refuse-pull':
@@ -297,7 +298,17 @@ export class Executor {
       uid: uids.get(instance) ?? instance,
       state,
     }));
-    this.#options.post({ kind: 'snapshot', epoch, parts, millis: snapshot.millis });
+    this.#options.post({
+      ...{ kind: 'snapshot', epoch, parts, millis: snapshot.millis },
+      behindMillis: this.#runtime.oldestBarrierMillis,
+    });
+  }
+
+  #snapshotWaits(): SnapshotWaits | undefined {
+    const held = this.#runtime.waitsFor();
+    const nodes = held?.tasks[0]?.chain.nodes;
+    if (!held || !nodes) return undefined;
+    return { cell: nodes[0]!.group, operator: nodes.map(({ name }) => name).join(' → '), millis: held.millis };
   }
 
   #failed(failure: TaskFailure & { readonly uid: string }): void {
@@ -416,7 +427,8 @@ export class Executor {
         };
       }),
     );
-    this.#options.post({ kind: 'metrics', at: Date.now(), operators, thread });
+    const snapshotWaits = this.#snapshotWaits();
+    this.#options.post({ kind: 'metrics', at: Date.now(), operators, thread, ...(snapshotWaits && { snapshotWaits }) });
   }
 }
 

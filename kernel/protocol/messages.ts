@@ -82,6 +82,8 @@ export interface SessionView {
   readonly cells: readonly CellState[];
   readonly clients: number;
   readonly recordsPerSecond: number;
+  /** The session could not be snapshotted for a while, a sentence: a crash would take it back by as much. */
+  readonly warning?: string;
 }
 
 export interface RunResult {

@@ -61,7 +61,7 @@ export interface ControlOptions {
 }
 
 const heartbeatMillis = 1000;
-/** Large state is snapshotted less often than every second: writing it takes at most a twentieth of the executor's time. */
+/** Large state is snapshotted less often than every second: writing it takes at most a twentieth of the executor's time. So are sessions in which marks get stuck. */
 const snapshotPause = 20;
 /** Worth telling the user. */
 const stuckMillis = 3000;
@@ -367,7 +367,7 @@ export class Control {
         return;
       case 'snapshot':
         this.#isSnapshotting = false;
-        this.#nextSnapshotAt = Date.now() + snapshotPause * event.millis;
+        this.#nextSnapshotAt = Date.now() + Math.max(snapshotPause * event.millis, event.behindMillis / snapshotPause);
         this.#snapshot = { parts: mergeParts(this.#snapshot?.parts ?? [], event.parts), views: this.views.save() };
         for (const { instance } of event.parts) this.#inherited.delete(instance);
         return;

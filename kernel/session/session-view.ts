@@ -29,7 +29,17 @@ export function sessionView(session: Session, context: ViewContext): SessionView
   const recordsPerSecond = (session.metrics?.operators ?? [])
     .filter((report) => report.source)
     .reduce((sum, report) => sum + report.outPerSecond, 0);
-  return { cells, clients: session.clients.size, recordsPerSecond };
+  const warning = snapshotWarning(session);
+  return { cells, clients: session.clients.size, recordsPerSecond, ...(warning !== undefined && { warning }) };
+}
+
+/** A busy thread takes a snapshot seconds late; a user need not know. */
+const lateSnapshotMillis = 10_000;
+function snapshotWarning({ metrics }: Session): string | undefined {
+  const waits = metrics?.snapshotWaits;
+  if (!waits || waits.millis < lateSnapshotMillis) return undefined;
+  const seconds = Math.floor(waits.millis / 1000);
+  return `no snapshot for ${seconds} s: it waits for ${waits.operator} of ${waits.cell}. A crash would take the session back by as much`;
 }
 
 function duplicateState(id: string): CellState {
@@ -56,7 +66,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     phase,
     edited: active !== undefined && active.text !== cell.text,
     stale: staleNames(session, cell),
-    notes: notesOf(cell),
+    notes: notesOf(session, cell),
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, flow) : {}),
     heldBack: heldBack(cell.id, relevant, flow),
@@ -98,12 +108,13 @@ function livePhase(relevant: readonly string[], flow: Flow): Phase {
   return sources.some((report) => report.source?.phase === 'connecting') ? 'connecting' : 'waiting';
 }
 
-function notesOf(cell: Cell): readonly string[] {
+function notesOf(session: Session, cell: Cell): readonly string[] {
   const { active } = cell;
   if (!active) return [];
-  return cell.error && active.text !== cell.text
-    ? [...active.notes, 'the former version still runs: the last run failed']
-    : active.notes;
+  const notes = [...active.notes];
+  if (cell.error && active.text !== cell.text) notes.push('the former version still runs: the last run failed');
+  const warning = session.metrics?.snapshotWaits?.cell === cell.id ? snapshotWarning(session) : undefined;
+  return warning === undefined ? notes : [...notes, warning];
 }
 
 function reasonOf(

@@ -98,7 +98,7 @@ function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Sessi
     case 'operator-failed':
       return operatorFailed(s, event, emit);
     case 'metrics':
-      return { ...s, metrics: { at: event.at, operators: event.operators, thread: event.thread } };
+      return { ...s, metrics: event };
     case 'stuck':
       return { ...s, stuck: event.whereabouts };
     case 'interrupted':

@@ -21,6 +21,7 @@ import type {
   OperatorReport,
   PullId,
   RunId,
+  SnapshotWaits,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
@@ -122,6 +123,7 @@ export interface Metrics {
   readonly at: number;
   readonly operators: readonly OperatorReport[];
   readonly thread: number;
+  readonly snapshotWaits?: SnapshotWaits;
 }
 
 export interface Settings {

@@ -61,6 +61,8 @@ export class LiveTerminal {
   }
 
   #heardState(state: SessionView): void {
+    if (!this.#out.isTTY && state.warning !== undefined && this.#state.warning === undefined)
+      this.#out.write(`▲ ${state.warning}\n`);
     this.#state = state;
     for (const cell of state.cells) {
       if (cell.hasView && !this.#views.has(cell.id)) {
@@ -110,7 +112,11 @@ export class LiveTerminal {
   }
   #draw(): void {
     this.#timer = undefined;
-    const lines = this.#state.cells.flatMap((cell) => this.#block(cell));
+    const { warning, cells } = this.#state;
+    const lines = [
+      ...(warning === undefined ? [] : [paint.yellow(`▲ ${warning}`)]),
+      ...cells.flatMap((cell) => this.#block(cell)),
+    ];
     // What has scrolled out of the window cannot be rewritten.
     const room = Math.max(1, (this.#out.rows ?? 24) - 2);
     const visible = lines.slice(0, room).map((line) => cut(line, this.#out.columns ?? 80));

@@ -35,7 +35,8 @@ function openPage(): void {
     const viewers = `${count(state.clients)} ${state.clients === 1 ? 'viewer' : 'viewers'}`;
     const begun =
       day(since) === day(Date.now()) ? clock(since).slice(0, 5) : `${day(since)} ${clock(since).slice(0, 5)}`;
-    setText(figures, ` · ${viewers} · ${rate(state.recordsPerSecond)} · session since ${begun}`);
+    const warning = state.warning === undefined ? '' : ` · ${state.warning}`;
+    setText(figures, ` · ${viewers} · ${rate(state.recordsPerSecond)} · session since ${begun}${warning}`);
   };
   const link = new SessionLink({
     linked(state, sentence) {

@@ -34,7 +34,7 @@ export class LiveSession implements AsyncDisposable {
   #cells: CellText[] = [];
   #watchers = 0;
   /** Lossless: every row of a display since it was installed. */
-  readonly #every = new Map<string, { installed: number; rows: unknown[] }>();
+  readonly #every = new Map<string, { installed: number; rows: unknown[]; again: number }>();
   #executor: ExecutorPort | undefined;
 
   constructor({ files = {}, interruptMillis, graceMillis, lossless, reuse = true, observer }: LiveSessionOptions = {}) {
@@ -107,11 +107,16 @@ export class LiveSession implements AsyncDisposable {
   everyRow(id: string): readonly unknown[] {
     return this.#every.get(`${id}/0`)?.rows ?? [];
   }
+  /** How many of them came twice, because a crash took the session back to before them. */
+  cameAgain(id: string): number {
+    return this.#every.get(`${id}/0`)?.again ?? 0;
+  }
   #keep({ display, installed, rows }: RowFrame): void {
     let kept = this.#every.get(display);
-    if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [] }));
+    if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], again: 0 }));
     // After a crash the display goes on from what the last snapshot had counted: what came since comes again.
     for (const row of rows) {
+      kept.again += kept.rows.length - (row.n - 1);
       kept.rows.length = row.n - 1;
       kept.rows.push(row.value);
     }

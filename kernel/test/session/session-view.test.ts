@@ -195,3 +195,26 @@ test('cells with a taken id are listed with their error, at their place', () => 
     ],
   );
 });
+
+test('a snapshot that never completes is said, with the operator that holds it, in the session and under its cell', () => {
+  for (const { millis, warning } of [
+    { millis: 4_000, warning: undefined },
+    {
+      millis: 12_400,
+      warning: 'no snapshot for 12 s: it waits for flatMap of totals. A crash would take the session back by as much',
+    },
+  ]) {
+    const stage = new Stage();
+    stage.document({ orders: 'orders$ = ', totals: 'totals$ = orders$' });
+    stage.ready();
+    for (const id of ['orders', 'totals']) stage.runs(id);
+    const snapshotWaits = { cell: 'totals', operator: 'flatMap', millis };
+    stage.event({ kind: 'metrics', at: 0, operators: [], thread: 0, snapshotWaits });
+    const view = sessionView(stage.state, { now: 0, hasView: () => false, shown: () => undefined });
+    const notes = new Map(view.cells.map(({ id, notes }) => [id, notes]));
+    assert.equal(view.warning, warning);
+    assert.deepEqual([notes.get('orders'), notes.get('totals')], [[], warning === undefined ? [] : [warning]]);
+    stage.event({ kind: 'metrics', at: 1000, operators: [], thread: 0 });
+    assert.equal(sessionView(stage.state, { now: 0, hasView: () => false, shown: () => undefined }).warning, undefined);
+  }
+});

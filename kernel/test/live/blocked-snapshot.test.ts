@@ -1,0 +1,73 @@
+// An operator that never lets a barrier through holds the snapshots back, and that is said; it stops them no longer than it is there itself. What only a
+// pull reads holds back nothing.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveSession } from './live-session.ts';
+
+const timeout = { timeout: 60_000 };
+const ticks = `import { count, generate } from 'sluice';
+const ticks = generate({ rate: 100 }, ({ n }) => ({ n, all: 'all' }));`;
+const counts = `const counts = ticks.keyBy('all').aggregate({ n: count() }); counts.show();`;
+
+async function counting(): Promise<LiveSession> {
+  const session = new LiveSession({ lossless: true, graceMillis: 500 });
+  session.edit('ticks', ticks);
+  session.edit('counts', counts);
+  await session.ran('ticks', 'counts');
+  return session;
+}
+
+/** By how many records a crash takes the count back; a hundred come a second. */
+async function takenBack(session: LiveSession): Promise<number> {
+  const before = session.everyRow('counts').length;
+  await session.crash();
+  const rows = await session.until(
+    () => session.everyRow('counts') as readonly { n: number }[],
+    ({ length }) => length > before + 100,
+    'the count to go on',
+  );
+  assert.deepEqual(
+    rows.map(({ n }) => n),
+    rows.map((_, i) => i + 1),
+    'no gap, no repeat',
+  );
+  return session.cameAgain('counts');
+}
+
+test('a blocked snapshot names its operator; when that is gone, snapshots go on', timeout, async () => {
+  await using session = await counting();
+  session.edit('endless', `ticks.take(1).flatMap(function* () { for (;;) yield 1; }).show();`);
+  await session.ran('endless');
+  const warning = await session.until(
+    () => session.control.view().warning,
+    (said) => said !== undefined,
+    'the warning',
+    20_000,
+  );
+  assert.match(warning!, /^no snapshot for 1\d s: it waits for (flatMap|table).* of endless\./);
+  assert.deepEqual(session.state('endless')?.notes, [warning]);
+  session.delete('endless');
+  await session.until(
+    () => session.control.view().warning,
+    (said) => said === undefined,
+    'the end of the warning',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  const lost = await takenBack(session);
+  assert.ok(lost < 300, `the crash took the count back by ${lost}: snapshots are taken again`);
+});
+
+test('a pull whose reader never comes back holds no snapshot back', timeout, async () => {
+  await using session = await counting();
+  session.edit('reader', `for await (const row of ticks.map((tick) => tick.n)) await new Promise(() => {});`);
+  void session.run('reader');
+  await session.until(
+    () => session.phase('reader'),
+    (phase) => phase === 'pulling',
+    'the pull',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  assert.equal(session.control.view().warning, undefined);
+  const lost = await takenBack(session);
+  assert.ok(lost < 300, `the crash took the count back by ${lost}`);
+});
