@@ -115,6 +115,8 @@ export const aggregator: typeof S.aggregator = (functions) => {
       name: 'aggregator',
       ...Object.fromEntries(names.map((name) => [name, userMethod(where, functions, name, `${slot}.${name}`)])),
     },
+    // Windows keep slices instead of themselves.
+    ...(names.includes('merge') && { shape: 'merge' }),
   }));
 };
 

@@ -52,6 +52,8 @@ export interface Contents<A extends Keyed> {
   readonly merge?: (this: void, into: A, from: A) => void;
   /** An accumulator of its own with the same content, to be merged into. */
   readonly copy: (this: void, accumulated: A, touched: number) => A;
+  /** It will not grow by much, so that many of it may be kept. Absent: it may. */
+  readonly isSmall?: (this: void, accumulated: A) => boolean;
   /** The result row; with the window's bounds where there are any. */
   readonly result: (this: void, accumulated: A, windowStart?: Date, windowEnd?: Date) => unknown;
   /** How many columns it takes in a snapshot. */
@@ -306,6 +308,7 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
       },
     }),
     copy: ({ row, kept }, touched) => ({ row, group: -1, touched, kept: copy(kept) }),
+    isSmall: ({ kept }) => slots.every((slot, at) => slot.kind !== 'kept' || (slot.kept.isSmall?.(kept[at]) ?? false)),
     result({ row, kept }, windowStart, windowEnd) {
       const bounds = windowStart && { windowStart, windowEnd };
       const values = results.map(({ name, slot, by, read }) => {

@@ -74,6 +74,10 @@ export function compileAccumulators<A extends Keyed>(
   });
   const copies = (of: (at: number) => string): string =>
     slots.map((_, at) => `${name(at)}: ${isKept(at) ? `k${at}.copy(${of(at)})` : of(at)}`).join(', ');
+  const sizes = slots.flatMap((slot, at) => {
+    if (slot.kind !== 'kept') return [];
+    return slot.kept.isSmall ? `k${at}.isSmall(a.${name(at)})` : 'false';
+  });
   const pushes = slots.map((_, at) => {
     const kept = `a.${name(at)}`;
     return `columns[${at}].push(${isKept(at) ? `k${at}.copy(${kept})` : kept});`;
@@ -120,6 +124,9 @@ export function compileAccumulators<A extends Keyed>(
       }
       copy(a, touched) {
         return { row: a.row, group: -1, touched, ${copies((at) => `a.${name(at)}`)} };
+      },
+      isSmall(a) {
+        return ${sizes.join(' && ') || 'true'};
       },
       result(a, windowStart, windowEnd) {
         const r = a.row;

@@ -9,7 +9,7 @@ import type { Chain, Link, Slice, Slices } from './slices.ts';
 
 /** What the loop needs of the operator. */
 export interface SlicedLoopHost<A extends Keyed> {
-  /** The slice of the latest element, as long as an element of it only adds to what is there: none of its windows has fired, or is late. */
+  /** The slice of the latest element, if an element of it only adds to what is there: none of its windows has fired. */
   quiet: Slice<A> | undefined;
   at: number;
   /** The key at which the loop stopped, and what is known of it. */
@@ -113,7 +113,7 @@ export interface Firing {
   at: number;
 }
 export interface MergedLoops<A extends Keyed> {
-  /** What a window has of the key, from its first link in the window on. Not to be kept when it is one slice's own. */
+  /** What a window has of the key, from its first link in the window on. Not to be changed: it may be one slice's own. */
   readonly merged: (first: Link<A>, end: number) => A;
   /** Emits rows until all are out (true) or the output is full. */
   readonly fire: (firing: Firing, slices: Slices<A>, chains: readonly Chain<A>[]) => boolean;
@@ -121,17 +121,55 @@ export interface MergedLoops<A extends Keyed> {
 
 /** Copied for each operator, see `fresh`. */
 export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Output): MergedLoops<A> {
-  const { merge, copy, result } = contents;
+  const { copy, result, isSmall } = contents;
+  const merge = contents.merge!;
+  /** With fewer links than this in a window, merging them all each time is as cheap. */
+  const fewLinks = 8;
+
   const merged = (first: Link<A>, end: number): A => {
     let next = first.after;
     if (next === undefined || next.slice.start >= end) return first.kept;
     const all = copy(first.kept, 0);
     do {
-      merge!(all, next.kept);
+      merge(all, next.kept);
       next = next.after;
     } while (next !== undefined && next.slice.start < end);
     return all;
   };
+  /** The same for windows that come one after the other: see `Running`. */
+  const nextMerged = (first: Link<A>, end: number): A => {
+    const { chain } = first;
+    let { running } = chain;
+    if (running === undefined || first.slice.start > running.turn.slice.start) {
+      let last = first;
+      let links = 1;
+      for (; last.after !== undefined && last.after.slice.start < end; last = last.after) links++;
+      if (links < fewLinks || isSmall === undefined || !isSmall(first.kept)) {
+        chain.running = undefined;
+        return merged(first, end);
+      }
+      running = chain.running = { turn: last, newer: undefined, last };
+      last.rest = copy(last.kept, 0);
+      for (let link = last; link !== first;) {
+        const { rest } = link;
+        link = link.before!;
+        link.rest = copy(link.kept, 0);
+        merge(link.rest, rest!);
+      }
+    } else {
+      let next = running.last.after;
+      for (; next !== undefined && next.slice.start < end; next = next.after) {
+        if (running.newer === undefined) running.newer = copy(next.kept, 0);
+        else merge(running.newer, next.kept);
+        running.last = next;
+      }
+    }
+    if (running.newer === undefined) return first.rest!;
+    const all = copy(first.rest!, 0);
+    merge(all, running.newer);
+    return all;
+  };
+
   const fire = (firing: Firing, slices: Slices<A>, chains: readonly Chain<A>[]): boolean => {
     const { start, end, windowStart, windowEnd } = firing;
     const timestamp = end - 1;
@@ -140,7 +178,7 @@ export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Outp
         let link: Link<A> | undefined = chains[firing.at++]!.first;
         while (link !== undefined && link.slice.start < start) link = link.after;
         if (link === undefined || link.slice.start >= end) continue;
-        output.emit(result(merged(link, end), windowStart, windowEnd), timestamp);
+        output.emit(result(nextMerged(link, end), windowStart, windowEnd), timestamp);
         if (output.full) return false;
       }
       return true;
@@ -154,7 +192,7 @@ export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Outp
         const { before } = link;
         // Its key has been there already, in an earlier slice.
         if (before !== undefined && before.slice.start >= start) continue;
-        output.emit(result(merged(link, end), windowStart, windowEnd), timestamp);
+        output.emit(result(nextMerged(link, end), windowStart, windowEnd), timestamp);
         if (output.full) return false;
       }
       firing.slice++;

@@ -108,10 +108,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
 
   quietAt(timestamp: number): Slice<A> | undefined {
     const slice = this.#sliceAt(timestamp);
-    // Late for all of its windows, or fires one of them again.
-    const isQuiet =
-      slice.lastEnd - 1 > this.#watermark && !(this.#lateness > 0 && slice.firstEnd - 1 <= this.#watermark);
-    return (this.quiet = isQuiet ? slice : undefined);
+    return (this.quiet = slice.firstEnd - 1 > this.#watermark ? slice : undefined);
   }
   enter(slice: Slice<A>, element: unknown, key: unknown): void {
     this.#add(slice, element, key);
@@ -125,14 +122,13 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
         return true;
       }
       const link = this.#add(slice, element, this.#settings.keys.read(element));
-      this.#late = { link, end: slice.lastEnd };
+      this.#late = { link, end: this.#newestFired(slice) };
     }
     // Newest first, as the windows of an element are.
     const { link } = this.#late;
     const { sizeMillis, slideMillis } = this.#settings.assigner;
     for (; this.#late.end >= link.slice.firstEnd; this.#late.end -= slideMillis) {
       const { end } = this.#late;
-      if (end - 1 > this.#watermark) continue;
       if (end - 1 + this.#lateness <= this.#watermark) break;
       if (this.#output.full) return false;
       let first = link;
@@ -142,6 +138,11 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     }
     this.#late = undefined;
     return true;
+  }
+  /** End of the newest of its windows that has fired; before `firstEnd` when none has. */
+  #newestFired({ lastEnd }: Slice<A>): number {
+    const { slideMillis } = this.#settings.assigner;
+    return lastEnd - Math.max(0, Math.ceil((lastEnd - 1 - this.#watermark) / slideMillis)) * slideMillis;
   }
 
   /** A new one is not kept before it has content. */
@@ -153,6 +154,8 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     const { keys } = this.#settings;
     const chain = keys.find(this.chainByKey, key);
     const before = chain && lastUpTo(chain, slice);
+    // What has been merged for the last window does not have this element.
+    if (chain?.running && slice.start <= chain.running.last.slice.start) chain.running = undefined;
     if (before?.slice === slice) {
       this.#contents.add(before.kept, element);
       before.kept.touched = this.#changed.epoch;
@@ -169,7 +172,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       this.#await(slice);
     }
     const chain = known ?? this.#newChain(kept, slice);
-    const link: Link<A> = { kept, slice, chain, before, after: before ? before.after : known?.first };
+    const link: Link<A> = { kept, slice, chain, before, after: before ? before.after : known?.first, rest: undefined };
     if (link.before) link.before.after = link;
     else chain.first = link;
     if (link.after) link.after.before = link;
@@ -182,7 +185,15 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   }
   #newChain(kept: A, slice: Slice<A>): Chain<A> {
     const nowhere = undefined as unknown as Link<A>;
-    const chain: Chain<A> = { row: kept.row, first: nowhere, last: nowhere, kept, slice, at: this.#chains.length };
+    const chain: Chain<A> = {
+      row: kept.row,
+      first: nowhere,
+      last: nowhere,
+      kept,
+      slice,
+      at: this.#chains.length,
+      running: undefined,
+    };
     this.#chains.push(chain);
     this.chainByKey.set(this.#settings.keys.tuple(kept.row), chain);
     return chain;

@@ -20,6 +20,23 @@ export interface Link<A extends Keyed> {
   /** The key's nearest slices with content, in the order of time. */
   before: Link<A> | undefined;
   after: Link<A> | undefined;
+  /** Of the older part of a running window: this and all that follows in it. */
+  rest: A | undefined;
+}
+/**
+ * What has been merged for the last window of a key, so that the next one need not merge everything again: two stacks, as a queue is made of them. The older links each hold what
+ * they and all behind them in the older part come to; the newer ones are one accumulator. When the last of the older ones has left, the newer become the older.
+ *
+ *   older     ├─ a+b+c ─┤         newer
+ *                ├─ b+c ─┤
+ *                    ├ c ┤├──── d+e ────┤        the window that begins with b is (b+c) + (d+e)
+ */
+export interface Running<A extends Keyed> {
+  /** The last link of the older part. */
+  turn: Link<A>;
+  newer: A | undefined;
+  /** The last link that is in it. */
+  last: Link<A>;
 }
 /** All that is kept of one key. Never empty. */
 export interface Chain<A extends Keyed> {
@@ -31,6 +48,8 @@ export interface Chain<A extends Keyed> {
   slice: Slice<A>;
   /** Its place among all chains. */
   at: number;
+  /** Where windows have many slices with content. */
+  running: Running<A> | undefined;
 }
 
 export class Slice<A extends Keyed> {

@@ -2,6 +2,7 @@
 import { SluiceError } from '../../error.ts';
 import { copied } from '../../state/copied.ts';
 import { assertStorable } from '../../state/storable.ts';
+import { kindOf } from '../../state/kind.ts';
 import type { Kept } from './kept.ts';
 
 export interface CustomFunctions {
@@ -46,6 +47,10 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
       assertStorable(accumulator, what);
       return { accumulator: copied(accumulator) };
     },
+    isSmall: ({ accumulator }) =>
+      typeof accumulator !== 'object' ||
+      accumulator === null ||
+      (kindOf(accumulator) === 'object' && Object.values(accumulator).every((field) => typeof field !== 'object')),
   };
 }
 

@@ -17,6 +17,7 @@ export function first(what: string): Kept<End> {
     merge: (into, from) => (from.order < into.order ? from : into),
     copy: (kept) => kept,
     order: ({ order }) => order,
+    isSmall: () => true,
   };
 }
 export function last(what: string): Kept<End> {
@@ -27,5 +28,6 @@ export function last(what: string): Kept<End> {
     merge: (into, from) => (from.order > into.order ? from : into),
     copy: (kept) => kept,
     order: ({ order }) => order,
+    isSmall: () => true,
   };
 }

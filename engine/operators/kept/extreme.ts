@@ -37,5 +37,6 @@ export function extreme(sign: 1 | -1, what: string): Kept<Extreme> {
     },
     copy: ({ value, element, order }) => ({ value, element, order }),
     order: ({ order }) => order,
+    isSmall: () => true,
   };
 }

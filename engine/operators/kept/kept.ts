@@ -14,6 +14,8 @@ export interface Kept<S> {
   readonly merge?: (into: S, from: S) => S;
   /** Shares nothing that either changes. */
   readonly copy: (kept: S) => S;
+  /** It will not grow by much. Absent: it may. */
+  readonly isSmall?: (kept: S) => boolean;
   /** The highest order in it. */
   readonly order?: (kept: S) => number;
 }

@@ -27,6 +27,7 @@ export const moments: Kept<Moments> = {
     return into;
   },
   copy: ({ count, mean, squares }) => ({ count, mean, squares }),
+  isSmall: () => true,
 };
 
 /** Of a sample: Σ (x − mean)² / (n − 1). NaN of one element. */

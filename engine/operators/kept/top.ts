@@ -33,6 +33,7 @@ export function top(n: number, what: string): Kept<Ranked[]> {
       return into;
     },
     copy: (kept) => kept.slice(),
+    isSmall: () => n <= 16,
     order: (kept) => kept.reduce((highest, { order }) => Math.max(highest, order), 0),
   };
 }

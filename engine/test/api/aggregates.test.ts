@@ -52,6 +52,10 @@ test('what is kept is the shape, what is read from it is not', () => {
   other(variance('n'), stddev('n'));
   const own = (add: (a: number, b: { n: number }) => number) =>
     aggregator({ create: () => 0, add, result: (a: number) => a });
+  other(
+    own((a, { n }) => a + n),
+    aggregator({ create: () => 0, add: (a, b: { n: number }) => a + b.n, merge: (a, b) => a + b, result: (a) => a }),
+  );
   same(
     own((a, { n }) => a + n),
     own((a, { n }) => a * n),

@@ -134,6 +134,60 @@ test('law: sliced is unsliced, whatever comes late, is interrupted or restored',
   );
 });
 
+test('law: with many slices in a window, what is merged on and on is what is merged each time', () => {
+  const { n, total, best, from, to, top } = aggregates;
+  const sum = {
+    name: 'aggregator',
+    create: () => ({ sum: 0 }),
+    add(all: { sum: number }, { v }: Element) {
+      all.sum += v;
+      return all;
+    },
+    merge(a: { sum: number }, b: { sum: number }) {
+      a.sum += b.sum;
+      return a;
+    },
+    result: (all: { sum: number }) => all,
+  };
+  const small = { n, total, best, from, to, top, sum };
+  const anyStream = fc
+    .array(
+      fc.record({
+        k: fc.constantFrom('a', 'b'),
+        v: fc.integer({ min: 0, max: 5 }),
+        step: fc.integer({ min: 0, max: 2 }),
+        back: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 20 }) }),
+        mark: fc.boolean(),
+      }),
+      { minLength: 40, maxLength: 150, size: 'max' },
+    )
+    .map((given): Step[] => {
+      let now = 0;
+      const steps = given.flatMap(({ k, v, step, back, mark }): Step[] => {
+        now += step;
+        const record: Timed = [{ k, v }, now - back];
+        return [{ records: [record] }, ...(mark ? [{ watermark: now }] : [])];
+      });
+      return [...steps, { watermark: Infinity }];
+    });
+  const wide = fc
+    .tuple(fc.integer({ min: 12, max: 40 }), fc.integer({ min: 1, max: 3 }))
+    .map(([size, slide]): Window => [size, slide, 0]);
+  fc.assert(
+    fc.property(wide, anyLateness, anyStream, fc.nat(), (window, lateness, steps, restoredAt) => {
+      const unsliced = program(window, lateness, { ...small, sum: { ...sum, merge: undefined } });
+      const at = restoredAt % steps.length;
+      const sliced = new Driven(program(window, lateness, small), {
+        freeze: true,
+        replaceBefore: (step) => step === at,
+      });
+      assert.deepEqual(canonical(sliced.steps(steps)), canonical(run(unsliced, steps)));
+      assert.equal(sliced.entries, 0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
 test('law: windows fire in the order of time, and of late elements the newest window first', () => {
   fc.assert(
     fc.property(anyWindow, anyLateness, anySteps, (window, lateness, steps) => {
@@ -229,6 +283,26 @@ describe('sliced windows', () => {
     driven.step({ records: [element(1, 0), element(1, 0), element(1, 1), [{ k: 'bob', v: 1 }, 1]] });
     assert.equal(driven.entries, 3);
     assert.deepEqual(driven.operator.status!().nextWindow, { start: -3599, end: 1 });
+  });
+  test('merge a few times for each window, however many slices it has', () => {
+    let merges = 0;
+    const counted = {
+      name: 'aggregator',
+      create: () => 0,
+      add: (n: number) => n + 1,
+      merge(a: number, b: number) {
+        merges++;
+        return a + b;
+      },
+      result: (n: number) => n,
+    };
+    const driven = new Driven(program([1000, 1, 0], 0, { counted }, { constant: true }));
+    const length = 5000;
+    for (let time = 0; time < length; time++) {
+      driven.step({ records: [element(1, time)] });
+      driven.step({ watermark: time });
+    }
+    assert.ok(merges < 3.5 * length, `${merges} merges for ${length} windows of 1,000 slices`);
   });
   test('name the key and the window in which a merge throws', () => {
     const failing = {
