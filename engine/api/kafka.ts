@@ -7,13 +7,31 @@ import { functionHash } from '../graph/fingerprint.ts';
 import { PlannedSourceStream } from './stream.ts';
 import { epochMillis, timeOptionNames, timeParameters } from './time-options.ts';
 
-const known = [...timeOptionNames, 'connection', 'from', 'until', 'format', 'schema', 'discovery', 'rate'];
+export const kafkaOptionNames = [
+  ...timeOptionNames,
+  'connection',
+  'from',
+  'until',
+  'format',
+  'schema',
+  'discovery',
+  'rate',
+];
 const formats = ['json', 'string', 'bytes', 'avro', 'protobuf', 'json-schema', 'auto'];
 
 export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown): PlannedSourceStream<T> {
+  return declareTopic<T>(builder, topic, readOptions('kafka()', given, kafkaOptionNames));
+}
+
+/** The options have been read. `tableKey`: the topic is a table's, see engine/connectors/kafka/table-decoder.ts. */
+export function declareTopic<T>(
+  builder: Builder,
+  topic: unknown,
+  options: Readonly<Record<string, unknown>>,
+  tableKey?: string,
+): PlannedSourceStream<T> {
   if (topic instanceof RegExp) notYet('topic patterns');
   const name = text('The topic of kafka()', topic);
-  const options = readOptions('kafka()', given, known);
   const { connection, until, schema, rate } = options;
   const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
   // What 'auto' can tell apart today is JSON and what is not JSON, which goes to `errors`.
@@ -25,6 +43,7 @@ export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown
     from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
     ...(until !== undefined && { until: endOf(until) }),
     format: 'json',
+    ...(tableKey !== undefined && { tableKey }),
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
     ...(rate !== undefined && { rate: rateOf(rate) }),
     ...(schema !== undefined && { schema: { fn: schemaFunction(schema) } }),

@@ -1,5 +1,4 @@
 // The sources, bound to where they declare: to the evaluation that is going on, or to an Environment.
-import { notYet } from '../error.ts';
 import { builderFor, type Builder } from './builder.ts';
 import { declareFile } from './file.ts';
 import { declareFrom } from './from.ts';
@@ -8,6 +7,7 @@ import { declareKafka } from './kafka.ts';
 import { declareMicroBatches } from './micro-batches.ts';
 import { checkSessionOptions } from './session.ts';
 import type * as S from './surface.ts';
+import { declareTable } from './table-source.ts';
 
 export interface Sources {
   readonly kafka: typeof S.kafka;
@@ -28,7 +28,7 @@ export function makeSources(builder?: Builder, options?: S.SessionOptions): Sour
     generate: (given, next) => declareGenerate(into('generate'), given, next),
     from: (elements, given) => declareFrom(into('from'), elements, given),
     file: (path, given) => declareFile(into('file'), path, given),
-    table: () => notYet('tables'),
+    table: (topic: unknown, given?: unknown) => declareTable(into('table'), topic, given) as never,
     microBatches: () => declareMicroBatches(into('microBatches')),
   };
 }

@@ -113,18 +113,20 @@ export function tableOf<T, K>(
   return new PlannedTable<T, K>({ origin: { draft, port: 'out' }, builder: draft.builder, keyFields, key });
 }
 
-/** `wrapped`: elements are {key, row} of a source of tables, whose row may be null. */
-export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', wrapped = false): PlannedTable<T, K> {
+/** With `topic` elements are {key, row} of a source of tables, whose row may be null. */
+export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', topic?: string): PlannedTable<T, K> {
   const { origin, keyFields } = place;
   const draft = builderFor(verb, place.builder).declare({
     verb,
     kind: 'to-table',
-    parameters: { ...(wrapped && { wrapped }) },
+    ...(topic !== undefined && { about: topic }),
+    parameters: { ...(topic !== undefined && { wrapped: true }) },
     shape: [],
     inputs: [{ from: origin, exchange: 'key' }],
   });
-  const key = 'draft' in origin ? origin.draft.declaration.parameters['key'] : undefined;
-  return tableOf(draft, { keyFields, key: key ?? (keyFields ? { fields: keyFields } : null) });
+  const keyBy = 'draft' in origin ? origin.draft.declaration.parameters : undefined;
+  const key = keyBy?.['of'] ?? keyBy?.['key'] ?? (keyFields ? { fields: keyFields } : null);
+  return tableOf(draft, { keyFields, key });
 }
 
 /** The argument as a table of ours; `where` names the call for the error. */

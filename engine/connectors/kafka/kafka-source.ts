@@ -11,6 +11,7 @@ import { connectionNamed, type Connection } from './connections.ts';
 import type { Chunk, Offsets, StartFrom, StopAt, ToReader, ToSource } from './reader-messages.ts';
 import { startReaderThread } from './reader-thread.ts';
 import { ChunkText, RecordDecoder, type DecoderSpec } from './record-decoder.ts';
+import { type KeyForm, TableDecoder } from './table-decoder.ts';
 
 interface Parameters extends DecoderSpec {
   readonly topic: string;
@@ -18,6 +19,8 @@ interface Parameters extends DecoderSpec {
   readonly from: StartFrom;
   readonly until?: StopAt;
   readonly watermark?: WatermarkSpec;
+  /** The topic is a table's: the field that is the key of its rows. What is emitted is {key, row}, see table-decoder.ts. */
+  readonly tableKey?: string;
   /** Records per second at most, or the estimator that steers micro-batches. */
   readonly rate?: number | { readonly pid: PidSpec };
 }
@@ -29,6 +32,8 @@ interface Saved {
   readonly emitted: number;
   readonly errors: number;
   readonly opened: number;
+  /** Of a table: how keys are written, when a record has shown it. */
+  readonly keyForm?: KeyForm;
 }
 
 /** A chunk that is being emitted, and how far. */
@@ -37,6 +42,7 @@ interface OpenChunk {
   readonly text: ChunkText;
   at: number;
   bytesAt: number;
+  keysAt: number;
 }
 
 export function createKafkaSource(node: PlanNode, functions: FunctionTable): Source {
@@ -46,7 +52,7 @@ export function createKafkaSource(node: PlanNode, functions: FunctionTable): Sou
 class KafkaSource implements Source {
   readonly #node: PlanNode;
   readonly #parameters: Parameters;
-  readonly #decoder: RecordDecoder;
+  readonly #decoder: RecordDecoder | TableDecoder;
   #context!: SourceContext;
   #connection!: Connection;
   #time!: SourceTime;
@@ -74,7 +80,9 @@ class KafkaSource implements Source {
   constructor(node: PlanNode, functions: FunctionTable) {
     this.#node = node;
     this.#parameters = node.parameters as unknown as Parameters;
-    this.#decoder = new RecordDecoder(this.#parameters, functions, node.name);
+    const decoder = new RecordDecoder(this.#parameters, functions, node.name);
+    const { tableKey } = this.#parameters;
+    this.#decoder = tableKey === undefined ? decoder : new TableDecoder(tableKey, decoder);
   }
 
   open(context: SourceContext): void {
@@ -98,6 +106,7 @@ class KafkaSource implements Source {
     this.#emitted = saved.emitted;
     this.#errors = saved.errors;
     this.#opened += saved.opened;
+    if (this.#decoder instanceof TableDecoder) this.#decoder.form = saved.keyForm;
     if (!saved.next) return;
     this.#time.restore(saved.time);
     this.#begin(saved.next, saved.ends);
@@ -111,6 +120,7 @@ class KafkaSource implements Source {
       emitted: this.#emitted,
       errors: this.#errors,
       opened: this.#opened,
+      ...(this.#decoder instanceof TableDecoder && this.#decoder.form && { keyForm: this.#decoder.form }),
     } satisfies Saved);
   }
 
@@ -180,7 +190,7 @@ class KafkaSource implements Source {
     const open = this.#chunk!;
     const { chunk, text } = open;
     const { partition, columns } = chunk;
-    const { count, lengths, offsets, timestamps } = columns;
+    const { count, lengths, offsets, timestamps, keys } = columns;
     const { output } = this.#context;
     const time = this.#time;
     const timeOfPartition = time.partition(partition);
@@ -206,10 +216,13 @@ class KafkaSource implements Source {
         const offset = offsets[i]!;
         next = offset + 1;
         const value = length < 0 ? undefined : text.slice(start, open.bytesAt);
-        if (decoder.decode(value, timestamps[i]!)) {
-          this.#emitted++;
-          time.record(timeOfPartition, decoder.timestamp);
-          output.emitAt(decoder.value, decoder.timestamp, partition, offset);
+        if (decoder.decode(value, timestamps[i]!, keys && keyOf(open, i))) {
+          // A tombstone may delete nothing.
+          if (!keys || decoder.value !== undefined) {
+            this.#emitted++;
+            time.record(timeOfPartition, decoder.timestamp);
+            output.emitAt(decoder.value, decoder.timestamp, partition, offset);
+          }
         } else this.#emitError(partition, offset, value ?? '', timestamps[i]!);
         if (output.full) return open.at === count && this.#finishChunk(chunk);
       }
@@ -253,7 +266,7 @@ class KafkaSource implements Source {
     const index = this.#chunks.findIndex(({ partition }) => this.#mayRead(partition));
     const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
     if (!chunk) return false;
-    this.#chunk = { chunk, text: new ChunkText(chunk), at: 0, bytesAt: 0 };
+    this.#chunk = { chunk, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
     return true;
   }
   #mayRead(partition: number): boolean {
@@ -313,6 +326,7 @@ class KafkaSource implements Source {
       topic,
       from,
       ...(until !== undefined && { until }),
+      ...(this.#parameters.tableKey !== undefined && { keys: true }),
       ...(this.#next && {
         resume: { next: Object.fromEntries(this.#next), ...(this.#ends && { ends: this.#ends }) },
       }),
@@ -365,6 +379,15 @@ class KafkaSource implements Source {
     // A partition that is silent from the start holds time back until it is idle.
     for (const partition of this.#next.keys()) if (!this.#isAtEnd(partition)) this.#time.partition(partition);
   }
+}
+
+/** The key of record i, as text; undefined: it has none. */
+function keyOf(open: OpenChunk, i: number): string | undefined {
+  const length = open.chunk.columns.keys!.lengths[i]!;
+  if (length < 0) return undefined;
+  const start = open.keysAt;
+  open.keysAt += length;
+  return open.text.key(start, open.keysAt);
 }
 
 /** `rate` records a second: what was not taken in the last tenth of a second is gone. */

@@ -16,6 +16,8 @@ export interface ReadRequest {
   readonly topic: string;
   readonly from: StartFrom;
   readonly until?: StopAt;
+  /** The records' keys are wanted, too. */
+  readonly keys?: boolean;
   /** Where an earlier reader got to, and where it had to stop: `from` and `until` were answered then. */
   readonly resume?: { readonly next: Offsets; readonly ends?: Offsets };
 }

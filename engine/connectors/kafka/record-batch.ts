@@ -13,6 +13,8 @@ export interface RecordColumns {
   readonly offsets: Float64Array<ArrayBuffer>;
   /** Epoch milliseconds; −1: the record has none. */
   readonly timestamps: Float64Array<ArrayBuffer>;
+  /** The records' keys, where somebody wants them: as values and lengths. */
+  readonly keys?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly lengths: Int32Array<ArrayBuffer> };
 }
 
 // baseOffset 0, batchLength 8, leaderEpoch 12, magic 16, crc 17, attributes 21, lastOffsetDelta 23, firstTimestamp 27,
@@ -106,6 +108,7 @@ export function readRecords(
   bytes: Buffer,
   from: number,
   until: number,
+  withKeys = false,
 ): RecordColumns {
   const wanted = batches.filter((batch) => batch.lastOffset >= from && batch.baseOffset < until);
   const bodies = wanted.map((batch) =>
@@ -120,8 +123,11 @@ export function readRecords(
   const lengths = new Int32Array(most);
   const offsets = new Float64Array(most);
   const timestamps = new Float64Array(most);
+  const keyBytes = Buffer.from(new ArrayBuffer(withKeys ? capacity : 0));
+  const keyLengths = new Int32Array(withKeys ? most : 0);
   let count = 0;
   let filled = 0;
+  let keysFilled = 0;
   for (const [index, batch] of wanted.entries()) {
     const body = bodies[index]!;
     const cursor = new RecordCursor(body, 0);
@@ -133,6 +139,10 @@ export function readRecords(
       const offset = batch.baseOffset + cursor.varint();
       if (offset >= from && offset < until) {
         const keySize = cursor.varint();
+        if (withKeys) {
+          keyLengths[count] = keySize;
+          if (keySize > 0) keysFilled += body.copy(keyBytes, keysFilled, cursor.at, cursor.at + keySize);
+        }
         if (keySize > 0) cursor.at += keySize;
         const valueSize = cursor.varint();
         if (valueSize > 0) {
@@ -147,7 +157,8 @@ export function readRecords(
       cursor.at = next;
     }
   }
-  return { count, values: values.subarray(0, filled), lengths, offsets, timestamps };
+  const keys = withKeys && { keys: { bytes: keyBytes.subarray(0, keysFilled), lengths: keyLengths } };
+  return { count, values: values.subarray(0, filled), lengths, offsets, timestamps, ...keys };
 }
 
 /** Walks over the numbers of a record. */

@@ -14,17 +14,22 @@ type Validate = (value: unknown) => {
   readonly issues?: readonly { readonly message: string }[] | undefined;
 };
 
-/** The text of each value of a chunk. */
+/** The text of each value of a chunk, and of each key where there are keys. */
 export class ChunkText {
   readonly #bytes: Buffer;
   /** All values as one string, when a byte is a character: cutting it is cheaper than decoding each value. */
   readonly #ascii: string | undefined;
-  constructor({ columns: { values }, ascii }: Chunk) {
+  readonly #keys: Buffer | undefined;
+  constructor({ columns: { values, keys }, ascii }: Chunk) {
     this.#bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
     this.#ascii = ascii ? this.#bytes.toString('latin1') : undefined;
+    this.#keys = keys && Buffer.from(keys.bytes.buffer, keys.bytes.byteOffset, keys.bytes.byteLength);
   }
   slice(start: number, end: number): string {
     return this.#ascii === undefined ? this.#bytes.toString('utf8', start, end) : this.#ascii.substring(start, end);
+  }
+  key(start: number, end: number): string {
+    return this.#keys!.toString('utf8', start, end);
   }
 }
 

@@ -188,8 +188,9 @@ export class TopicReader {
       progress.next = chunk.next;
       progress.pending += chunk.bytes;
       chunks.push(chunk);
-      const { values, lengths, offsets, timestamps } = chunk.columns;
+      const { values, lengths, offsets, timestamps, keys } = chunk.columns;
       transfer.push(values.buffer, lengths.buffer, offsets.buffer, timestamps.buffer);
+      if (keys) transfer.push(keys.bytes.buffer, keys.lengths.buffer);
     }
     if (chunks.length > 0) this.#port.postMessage({ kind: 'chunks', chunks }, transfer);
     for (const answer of failed) await this.#answerError(answer, this.#partitions.get(answer.partition)!);
@@ -203,8 +204,9 @@ export class TopicReader {
       const last = batches.at(-1);
       if (!last) return undefined;
       const next = Math.min(until, Math.max(from, last.lastOffset + 1));
-      const columns = readRecords(committedBatches(batches, bytes, aborted), bytes, from, until);
-      const bytesOfChunk = Math.max(1, columns.values.length);
+      const { keys } = this.#request;
+      const columns = readRecords(committedBatches(batches, bytes, aborted), bytes, from, until, keys);
+      const bytesOfChunk = Math.max(1, columns.values.length + (columns.keys?.bytes.length ?? 0));
       return { partition, columns, ascii: isAscii(columns.values), next, end: lastStable, bytes: bytesOfChunk };
     } catch (error) {
       const cause = error instanceof RecordsUnreadable ? error.message : `it is damaged (${String(error)}).`;

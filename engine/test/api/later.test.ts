@@ -8,10 +8,8 @@ import { evaluate, nodeOf } from './evaluate.ts';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 const api: any = sluice;
-const keyed = () => api.from([{ k: 1 }]).keyBy('k');
 
 const later: Readonly<Record<string, () => unknown>> = {
-  tables: () => api.table('customers', { key: 'id' }),
   mapAsync: () => api.from([1]).mapAsync(async () => 1),
   iterate: () => api.from([1]).iterate(() => ({})),
   toFile: () => api.from([1]).toFile('x.jsonl'),

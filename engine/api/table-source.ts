@@ -1,0 +1,31 @@
+// table(): a compacted topic as a table. A record is the row of the key in its field `key`; a record without value, a tombstone, deletes it.
+import { SluiceError } from '../error.ts';
+import type { Builder } from './builder.ts';
+import { declareTopic, kafkaOptionNames } from './kafka.ts';
+import { readOptions, text } from './options.ts';
+import { describe } from './parameters.ts';
+import { declareToTable, type PlannedTable } from './table.ts';
+
+/**
+ * `from` is 'earliest' unless it is said, other than that of kafka(): a table is everything that has been written. How a tombstone's key is read is said in
+ * engine/connectors/kafka/table-decoder.ts. Records that are no rows (not JSON, without the field) are counted as errors of the source.
+ */
+export function declareTable<T, K>(builder: Builder, topic: unknown, given: unknown): PlannedTable<T, K> {
+  if (topic instanceof RegExp)
+    throw new SluiceError('bad-option', `table() reads one topic by its name, not all that match ${describe(topic)}.`);
+  const { key, ...options } = readOptions('table()', given, [...kafkaOptionNames, 'key']);
+  const field = text('The key of table()', key);
+  const source = declareTopic<T>(builder, topic, { from: 'earliest', ...options }, field);
+  const draft = builder.declare({
+    verb: 'byKey',
+    kind: 'keyBy',
+    about: field,
+    parameters: { key: { fields: ['key'] }, of: field },
+    inputs: [{ from: source.place.origin }],
+  });
+  return declareToTable<T, K>(
+    { origin: { draft, port: 'out' }, builder, keyFields: [field] },
+    'table',
+    topic as string,
+  );
+}

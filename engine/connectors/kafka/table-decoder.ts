@@ -1,0 +1,89 @@
+// Records of a compacted topic to rows of a table, {key, row}: a record without value, a tombstone, deletes the row that its key names.
+//
+// A row says its key itself, in the field that `key` names; a tombstone has only the record's key, and how a producer writes a key is not written down anywhere.
+// So the records with a value show it: the first one whose key says its field tells how all keys of the topic are read.
+//
+//   text    customer-7                the field is a text, the key is that text
+//   json    7 · "customer-7" · true   the key is JSON, and the field is that value
+//   field   {"id": 7}                 the key is a JSON object, and its field of that name is the value
+//
+// A tombstone before any such record deletes nothing: no row can have been read before it. When records with a value have come and none has shown how its key says
+// the field, a tombstone cannot be understood and goes to `errors`. Its event time is that of the record in Kafka: there is no row to ask.
+import type { RecordDecoder } from './record-decoder.ts';
+
+export type KeyForm = 'text' | 'json' | 'field';
+
+export class TableDecoder {
+  readonly #field: string;
+  readonly #rows: RecordDecoder;
+  /** {key, row}, what `decode` found; undefined: a tombstone that deletes nothing. */
+  value: { readonly key: unknown; readonly row: unknown } | undefined;
+  timestamp = NaN;
+  problem = '';
+  /** How keys are written; undefined: no record has shown it. */
+  form: KeyForm | undefined;
+  /** A record with a value has come whose key did not say its field. */
+  #sawOthers = false;
+
+  constructor(field: string, rows: RecordDecoder) {
+    this.#field = field;
+    this.#rows = rows;
+  }
+
+  decode(text: string | undefined, recordTimestamp: number, key: string | undefined): boolean {
+    return text === undefined ? this.#tombstone(key, recordTimestamp) : this.#row(text, recordTimestamp, key);
+  }
+  #row(text: string, recordTimestamp: number, key: string | undefined): boolean {
+    const rows = this.#rows;
+    if (!rows.decode(text, recordTimestamp)) return this.#refuse(rows.problem);
+    const row = rows.value;
+    if (row === null || typeof row !== 'object')
+      return this.#refuse(` is ${JSON.stringify(row)}, which has no "${this.#field}": it is no row of the table`);
+    const value = (row as Readonly<Record<string, unknown>>)[this.#field];
+    if (value === undefined) return this.#refuse(` has no "${this.#field}", so it is no row of the table`);
+    this.form ??= formOf(key, this.#field, value);
+    this.#sawOthers ||= this.form === undefined;
+    this.value = { key: value, row };
+    this.timestamp = rows.timestamp;
+    return true;
+  }
+  #tombstone(key: string | undefined, recordTimestamp: number): boolean {
+    this.value = undefined;
+    this.timestamp = recordTimestamp;
+    if (this.form === undefined && !this.#sawOthers) return true;
+    const value = this.form && valueOfKey(key, this.#field, this.form);
+    if (value === undefined)
+      return this.#refuse(
+        ` has no value, so it deletes a row of the table, but its key, ${key ?? 'none'}, does not say which "${this.#field}"`,
+      );
+    if (recordTimestamp < 0) return this.#refuse(' has no timestamp in Kafka, so it has no event time');
+    this.value = { key: value, row: null };
+    return true;
+  }
+  #refuse(problem: string): false {
+    this.problem = problem;
+    return false;
+  }
+}
+
+function formOf(key: string | undefined, field: string, value: unknown): KeyForm | undefined {
+  for (const form of ['text', 'json', 'field'] as const) {
+    const read = valueOfKey(key, field, form);
+    if (read !== undefined && read === value) return form;
+  }
+  return undefined;
+}
+
+/** undefined: the key is not written so. */
+function valueOfKey(key: string | undefined, field: string, form: KeyForm): unknown {
+  if (key === undefined || form === 'text') return key;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(key);
+  } catch {
+    return undefined;
+  }
+  if (form === 'json') return parsed;
+  if (parsed === null || typeof parsed !== 'object' || !Object.hasOwn(parsed, field)) return undefined;
+  return (parsed as Readonly<Record<string, unknown>>)[field];
+}

@@ -1,0 +1,60 @@
+// Records of a compacted topic as rows of a table: whose key a tombstone names, however keys are written.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RecordDecoder } from '../../connectors/kafka/record-decoder.ts';
+import { TableDecoder } from '../../connectors/kafka/table-decoder.ts';
+import { FunctionTable } from '../../graph/plan.ts';
+
+const decoder = (): TableDecoder =>
+  new TableDecoder('id', new RecordDecoder({ timestamp: { field: 'at' } }, new FunctionTable(), 'customers'));
+const row = (id: unknown): string => JSON.stringify({ id, at: 5 });
+
+for (const [form, id, key] of [
+  ['text', 'c-7', 'c-7'],
+  ['text', '7', '7'],
+  ['json', 7, '7'],
+  ['json', 'c-7', '"c-7"'],
+  ['json', true, 'true'],
+  ['field', 7, '{"id":7,"region":"eu"}'],
+] as const)
+  test(`a key that is ${form} names the row that a tombstone deletes: ${key}`, () => {
+    const decoded = decoder();
+    assert.ok(decoded.decode(row(id), 1, key));
+    assert.deepEqual(decoded.value, { key: id, row: { id, at: 5 } });
+    assert.equal(decoded.timestamp, 5, 'a row has the time that it says');
+    assert.equal(decoded.form, form);
+    assert.ok(decoded.decode(undefined, 9, key));
+    assert.deepEqual(decoded.value, { key: id, row: null });
+    assert.equal(decoded.timestamp, 9, 'a tombstone has that of its record');
+  });
+
+test('a tombstone before any row deletes nothing, and is no error', () => {
+  const decoded = decoder();
+  assert.ok(decoded.decode(undefined, 9, 'c-7'));
+  assert.equal(decoded.value, undefined);
+});
+
+test('a tombstone whose key says nothing about the field is one', () => {
+  const decoded = decoder();
+  assert.ok(decoded.decode(row('c-7'), 1, 'another'));
+  assert.equal(decoded.decode(undefined, 9, 'another'), false);
+  assert.match(decoded.problem, /deletes a row of the table, but its key, another, does not say which "id"/);
+  assert.ok(decoded.decode(row('c-8'), 1, undefined));
+  assert.equal(decoded.decode(undefined, 9, undefined), false);
+  assert.ok(decoded.decode(row('c-9'), 1, 'c-9'), 'the first that shows it counts');
+  assert.ok(decoded.decode(undefined, 9, 'c-7'));
+  assert.deepEqual(decoded.value, { key: 'c-7', row: null });
+});
+
+test('what is no row of the table is an error', () => {
+  const decoded = decoder();
+  for (const [text, problem] of [
+    ['{"at":5}', / has no "id", so it is no row of the table/],
+    ['5', /"at"/],
+    ['{', / is not JSON/],
+    ['{"id":1}', /"at"/],
+  ] as const) {
+    assert.equal(decoded.decode(text, 1, '1'), false, text);
+    assert.match(decoded.problem, problem);
+  }
+});
