@@ -1,4 +1,4 @@
-// Aggregates as plan data: a built-in by name with what it selects. The row they make must be able to hold them all.
+// Aggregates as plan data: a built-in by name with what it selects, or the user's functions. The row they make must be able to hold them all.
 import { SluiceError } from '../error.ts';
 import type { Json } from '../graph/plan.ts';
 import { readOptions } from './options.ts';
@@ -33,33 +33,19 @@ function built<T, R>(name: string, value: unknown, options: Parameters = {}, sha
 const withoutValue = <T, R>(name: string): PlannedAggregator<T, R> =>
   new PlannedAggregator({ name }, () => ({ parameters: { name } }));
 
-/** How many elements. */
 export const count: typeof S.count = () => withoutValue('count');
-/** Their sum. Numbers only, in the order of arrival (in sliding windows slice by slice); NaN is an error. */
 export const sum: typeof S.sum = (value) => built('sum', value);
-/** Their mean: the sum divided by the count. */
 export const avg: typeof S.avg = (value) => built('avg', value);
-/** The least value: numbers, bigints, strings or Dates, but one kind of them. */
 export const min: typeof S.min = (value: unknown) => built<never, never>('min', value);
 export const max: typeof S.max = (value: unknown) => built<never, never>('max', value);
 
-/** The whole element with the least value; of several, the one that arrived first. */
 export const minBy: typeof S.minBy = (value) => built('minBy', value);
-/** The whole element with the greatest value; of several, the one that arrived first. */
 export const maxBy: typeof S.maxBy = (value) => built('maxBy', value);
-/** The value of the element that arrived first, whatever its event time. */
 export const first: typeof S.first = (value) => built('first', value);
-/** The value of the element that arrived last, whatever its event time. */
 export const last: typeof S.last = (value) => built('last', value);
-/** Of a sample, Σ(x − mean)² / (n − 1), as `VAR_SAMP` and `VARIANCE` in Flink SQL and Spark. NaN of one element, where SQL has NULL. */
 export const variance: typeof S.variance = (value) => built('variance', value);
-/** The square root of `variance`: of a sample, as `STDDEV_SAMP` in Flink SQL and `stddev` in Spark. */
 export const stddev: typeof S.stddev = (value) => built('stddev', value);
 
-/**
- * The value below which a share `p` of all values lies: that of rank ⌊p · (n − 1)⌋ in ascending order, to within 1 % of the value itself (DDSketch, relative error 0.01).
- * p = 0 and p = 1 are exact. Merging loses nothing.
- */
 export const quantile: typeof S.quantile = (p, value) => {
   if (typeof p !== 'number' || !(p >= 0 && p <= 1))
     throw new SluiceError(
@@ -68,10 +54,6 @@ export const quantile: typeof S.quantile = (p, value) => {
     );
   return built('quantile', value, { p });
 };
-/**
- * How many different values, two being one when they would be the same key; null is not counted, as in SQL. Exact, and keeps every value. With `approximate: true` at most 4 KB are kept
- * (HyperLogLog): exact up to 256 values, then with a standard error of 1.6 %.
- */
 export const countDistinct: typeof S.countDistinct = (value, options) => {
   const { approximate = false } = readOptions('countDistinct()', options, ['approximate']);
   if (typeof approximate !== 'boolean')
@@ -81,21 +63,14 @@ export const countDistinct: typeof S.countDistinct = (value, options) => {
     );
   return built('countDistinct', value, { approximate }, approximate);
 };
-/** The n elements with the greatest values, greatest first; of equal values, those that arrived first. Exact; keeps n elements. */
 export const topN: typeof S.topN = (n, value) => {
   if (!Number.isSafeInteger(n) || n < 1)
     throw new SluiceError('bad-aggregate', `topN() takes a whole number from 1 on, not ${describe(n)}.`);
   return built('topN', value, { n }, n);
 };
-/** All elements, or a value of each, in the order of arrival. Keeps them all. */
 export const collect: typeof S.collect = (value?: unknown) =>
   value === undefined ? withoutValue<never, never>('collect') : built<never, never>('collect', value);
 
-/**
- * An aggregate of your own functions. `create` gives the accumulator of a key (and window), `add` the accumulator with an element (the one it was given, changed, or another), `result` what the row
- * shows. Accumulators hold what state holds: JSON values, bigint, Date, Uint8Array, Map and Set. `merge(a, b)` gives the two as one; it must not matter how elements were
- * divided between them, nor which came first. With it, sliding windows add each element once; without it, session windows refuse the aggregate.
- */
 export const aggregator: typeof S.aggregator = (functions) => {
   if (functions === null || typeof functions !== 'object')
     throw new SluiceError(
