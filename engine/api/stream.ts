@@ -10,6 +10,7 @@ import type { KeyRow, NoKey } from './rows.ts';
 import { wholeNumber } from './options.ts';
 import { describe, userFunction } from './parameters.ts';
 import { declareFunctionSink, declareKafkaSink, type PlannedSink } from './sinks.ts';
+import { mapAsyncParameters, type MapAsyncOptions } from './async.ts';
 import type * as S from './surface.ts';
 import { assignTimestampsParameters } from './time-options.ts';
 import { PlannedWindowedStream } from './windowed-stream.ts';
@@ -38,6 +39,16 @@ export class PlannedStream<T> implements S.Stream<T> {
   }
   flatMap<R>(f: (element: T) => Iterable<R>): S.Stream<R> {
     return this.#then('flatMap', 'flatMap', f);
+  }
+  /**
+   * What a promise gives for each element, with its time. `capacity` (100): calls under way, and answers that wait for those before them. `ordered` (true): results come in the order of
+   * elements; else as they are answered, but never past a watermark. `timeout` (30s): from the first call for an element until its answer, retries included; then the signal is aborted.
+   * `retries` (0): calls made anew at once after a failed one; wait in the function where a pause is wanted. `onError`: 'fail' (default) or 'drop' the element.
+   * After a restore, elements without an answer are called for again: a call may happen twice.
+   */
+  mapAsync<R>(f: (element: T, signal: AbortSignal) => Promise<R>, options?: MapAsyncOptions): S.Stream<R> {
+    const parameters = mapAsyncParameters(f, options);
+    return this.#declare({ verb: 'mapAsync', kind: 'map-async', about: f.name, parameters, shape: [] });
   }
   take(n: number): S.Stream<T> {
     const parameters = { n: wholeNumber('The n of take()', n) };
@@ -156,9 +167,6 @@ export class PlannedStream<T> implements S.Stream<T> {
     return this.#pull('for await', builderFor('for await', this.place.builder));
   }
 
-  mapAsync(): never {
-    return notYet('asynchronous maps (mapAsync)');
-  }
   /** For `connect`: every parallel instance of what reads it receives every element. */
   broadcast(): S.BroadcastStream<T> {
     return new PlannedBroadcastStream<T>(this.place);

@@ -76,6 +76,8 @@ export interface OperatorContext {
   fail(error: unknown): void;
   /** Counts records that were dropped as late (no reader on 'late'). */
   countLate(): void;
+  /** A barrier is on its way here: who waits for something outside may take in what it would otherwise leave waiting. Then an unfinished call is repeated. */
+  barrierWaits?(): boolean;
   /** In the test kit: freeze elements and state so that a mutation throws. */
   readonly freeze: boolean;
 }
@@ -99,17 +101,23 @@ export interface OperatorStatus {
   readonly entries: number;
   /** End of the earliest window that is open, when there is one. */
   readonly nextWindow?: { readonly start: number; readonly end: number };
+  /** Calls to the outside without an answer: what comes of them is still to come out. */
+  readonly inFlight?: number;
   /** One line for the user when the operator itself knows why nothing comes out. */
   readonly waiting?: string;
 }
 
 export interface Operator {
+  /** Time waits for records inside: each watermark (+Infinity too) and idleness that it is told, it says itself when what came before is out; all of it before `end` is done. */
+  readonly ordersTime?: boolean;
   /** Watermarks of the input are swallowed; `output.watermark` says what goes out. */
   readonly generatesWatermarks?: boolean;
   /** Index, in the batch given to `process`, of the record that user code is working on: kept right before user code is called, so that an error can name the record. */
   readonly at?: number;
   /** What user code was working on when `advance` or `tick` threw, in words: key and window, or key and timer. */
   readonly working?: string | undefined;
+  /** The element an error is about, where that is not the one of the batch at `at`. */
+  readonly blamed?: { readonly value: unknown; readonly timestamp: number } | undefined;
   open?(context: OperatorContext): void;
   process(input: 0 | 1, batch: Batch, from: number): number;
   /** Absent: done at once. */

@@ -11,6 +11,7 @@ import { FlatMapOperator } from './flat-map.ts';
 import { GeneratedWatermarks } from './generated-watermarks.ts';
 import { intervalJoin } from './interval-join.ts';
 import { iterateDelta } from './iterate-delta.ts';
+import { MapAsyncOperator } from './map-async.ts';
 import { MapOperator } from './map.ts';
 import type { Operator, Stage } from './operator.ts';
 import { PairwiseOperator } from './pairwise.ts';
@@ -49,6 +50,8 @@ export function createOperator(
       return new FilterOperator(node, functions);
     case 'flatMap':
       return new FlatMapOperator(node, functions);
+    case 'map-async':
+      return new MapAsyncOperator(node, functions);
     case 'union':
       return new UnionOperator();
     case 'take':

@@ -56,6 +56,10 @@ export class InputGate {
   get attached(): boolean {
     return this.slots.some((slot) => slot.channel);
   }
+  /** Every slot has ended, and it has been said. */
+  get ended(): boolean {
+    return this.#endSaid;
+  }
   /** Something can be taken now. */
   get ready(): boolean {
     if (this.#owed.length > 0 || (this.#barrier && this.#allAligned)) return true;

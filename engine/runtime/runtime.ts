@@ -153,7 +153,8 @@ export class Runtime implements TaskHost {
     if (!this.batches) return false;
     const now = this.clock.now();
     const isQuiet =
-      !happened && this.#order.every((task) => task.isSource || !(task.isInsideCall || task.hasWork(now)));
+      !happened &&
+      this.#order.every((task) => task.isSource || !(task.isInsideCall || task.hasWork(now) || task.inFlight > 0));
     return this.batches.step(
       this.#order.filter((task) => task.isRead),
       isQuiet,
@@ -252,7 +253,10 @@ export class Runtime implements TaskHost {
       waiting: new Map(),
       states: new Map(),
     });
-    for (const task of passing) if (!task.gate.attached || !this.#willHear(task)) task.inject(barrier);
+    for (const task of passing) {
+      if (!task.gate.attached || !this.#willHear(task)) task.inject(barrier);
+      task.hurry();
+    }
     this.#settle(barrier.epoch);
     this.#options.onWork?.();
     return barrier.epoch;
@@ -662,6 +666,10 @@ export class Runtime implements TaskHost {
   isChanging(task: Task): boolean {
     for (const flight of this.#inFlight.values())
       if (flight.passing.has(task) && flight.flips.get(task)?.outputs) return true;
+    return false;
+  }
+  barrierWaits(task: Task): boolean {
+    for (const flight of this.#inFlight.values()) if (flight.passing.has(task)) return true;
     return false;
   }
   onEnded(task: Task): void {

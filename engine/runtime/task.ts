@@ -36,6 +36,8 @@ export interface TaskHost {
   onEnded(task: Task): void;
   /** The readers of this task are about to be exchanged at a barrier: that the former ones have gone says nothing. */
   isChanging(task: Task): boolean;
+  /** A barrier has been entered that the task has not passed. */
+  barrierWaits(task: Task): boolean;
 }
 export interface TaskFailure {
   /** Instance id of the operator that threw. */
@@ -95,6 +97,10 @@ export class Task implements BatchReader {
   #inside: Unfinished | undefined;
   #insideSince = 0;
   #woken = false;
+  /** A tick came due in the middle of a call. */
+  #owesTick = false;
+  /** In the middle of its end it lets a barrier pass. */
+  #isEnding = false;
   #control: Barrier[] = [];
   #mayPoll = true;
   /** Records consumed in the present turn. */
@@ -168,6 +174,7 @@ export class Task implements BatchReader {
       },
       fail: (error) => this.#fail(error, undefined),
       countLate: () => void this.lateDropped++,
+      barrierWaits: () => this.#host.barrierWaits(this),
     };
     this.status = 'running';
     this.#guard(undefined, () => {
@@ -199,10 +206,19 @@ export class Task implements BatchReader {
       case 'ended':
         return this.#control.length > 0 || this.#unfinished?.kind === 'barrier' || this.gate.ready;
       case 'running':
-        if (this.#unfinished) return !this.#waitsOutside;
+        if (this.#unfinished) return !this.#waitsOutside || now >= this.tickAt || this.#mayPassBarrier;
         if (this.#control.length > 0 || this.gate.ready || this.#woken || now >= this.tickAt) return true;
         return this.source !== undefined && this.#mayPoll && this.output.hasReaders && this.#isItsTurn;
     }
+  }
+  /** What waits outside for its end has done all it can for a barrier. */
+  get #mayPassBarrier(): boolean {
+    return this.#waitsOutside && this.#unfinished?.kind === 'end' && (this.#control.length > 0 || this.gate.ready);
+  }
+  /** A barrier is on its way: who waits outside is asked again whether it lets it pass. */
+  hurry(): void {
+    if (this.#waitsOutside) this.#woken = true;
+    this.#waitsOutside = false;
   }
   /** How long it has been inside one call, at one record, without an end: an endless generator. 0: it is not. */
   get stuckMillis(): number {
@@ -237,14 +253,24 @@ export class Task implements BatchReader {
     if (this.status === 'running' && !this.source && this.output.abandoned && !this.#host.isChanging(this))
       this.#finish();
     while (this.#control.length > 0 && this.#control[0]!.epoch <= this.gate.epoch) this.#control.shift();
-    if (this.#unfinished) return this.#continue(now);
+    if (this.#mayPassBarrier && this.#passBarrier(now)) return true;
+    if (this.#unfinished) {
+      // The operator asked for this moment: its call is repeated now, and the tick follows.
+      if (this.#waitsOutside && this.#host.clock.now() >= this.tickAt) {
+        this.tickAt = Infinity;
+        this.#owesTick = true;
+        this.#waitsOutside = false;
+      }
+      return this.#continue(now);
+    }
     if (this.#control.length > 0 && this.#control[0]!.epoch === this.gate.epoch + 1) {
       this.#unfinished = { kind: 'barrier', barrier: this.#control.shift()! };
       return this.#continue(now);
     }
     if (this.status === 'running' && !this.output.hasRoom && !this.gate.ready && this.source) return false;
-    if (this.status === 'running' && (this.#woken || this.#host.clock.now() >= this.tickAt) && this.output.hasRoom) {
+    if (this.status === 'running' && this.#isTickDue && this.output.hasRoom) {
       this.#woken = false;
+      this.#owesTick = false;
       if (this.#host.clock.now() >= this.tickAt) this.tickAt = Infinity;
       this.#mayPoll = true;
       if (this.operator?.tick) {
@@ -263,6 +289,21 @@ export class Task implements BatchReader {
   get #mayTakeMore(): boolean {
     if (this.status !== 'running' || this.#unfinished !== undefined || this.#control.length > 0) return false;
     return this.#taken < turnRecords && this.gate.ready && this.output.mayGoOn;
+  }
+
+  get #isTickDue(): boolean {
+    return this.#woken || this.#owesTick || this.#host.clock.now() >= this.tickAt;
+  }
+  /** The end goes on behind the barrier, if it still is one: another upstream may have come with it. */
+  #passBarrier(now: number): boolean {
+    const injected = this.#control[0]?.epoch === this.gate.epoch + 1 ? this.#control.shift() : undefined;
+    const item = injected ? undefined : (this.gate.takeAligned() ?? this.gate.next(true));
+    const barrier = injected ?? (item?.kind === 'barrier' ? item.barrier : undefined);
+    if (!barrier) return item !== undefined;
+    this.#unfinished = { kind: 'barrier', barrier };
+    this.#waitsOutside = false;
+    this.#isEnding = true;
+    return this.#continue(now);
   }
 
   /** The runtime has done its part at the barrier; go on. */
@@ -289,6 +330,10 @@ export class Task implements BatchReader {
     this.#restored = snapshot !== undefined;
   }
 
+  /** Calls to the outside without an answer. */
+  get inFlight(): number {
+    return this.status === 'running' ? (this.operator?.status?.().inFlight ?? 0) : 0;
+  }
   operatorStatus(): OperatorStatus | undefined {
     return this.source?.status() ?? this.operator?.status?.();
   }
@@ -344,6 +389,8 @@ export class Task implements BatchReader {
       this.#unfinished = undefined;
       this.#waitsOutside = false;
       this.#host.onBarrier(this, call.barrier);
+      if (this.#isEnding && this.status === 'running' && this.gate.ended) this.#unfinished = { kind: 'end' };
+      this.#isEnding = false;
       return true;
     }
     if (!this.output.hasRoom) return false;
@@ -410,8 +457,8 @@ export class Task implements BatchReader {
       const one = call.emitted[call.at]!;
       if (one === 'idle' || one === 'active') {
         this.operator!.idle?.(0, one === 'idle');
-        // Who makes its own time says itself when it is idle.
-        if (this.operator!.generatesWatermarks) continue;
+        // Who makes or orders time says itself when it is idle.
+        if (this.operator!.generatesWatermarks || this.operator!.ordersTime) continue;
         if (one === 'idle') this.output.idle();
         else this.output.active();
         continue;
@@ -419,7 +466,7 @@ export class Task implements BatchReader {
       const swallowed = this.operator!.generatesWatermarks === true && one.watermark !== Infinity;
       if (!swallowed && this.operator!.advance && !this.operator!.advance(one.watermark)) return false;
       this.watermark = one.watermark;
-      if (!swallowed) this.output.watermark(one.watermark);
+      if (!swallowed && !this.operator!.ordersTime) this.output.watermark(one.watermark);
     }
     return true;
   }
@@ -529,15 +576,17 @@ export class Task implements BatchReader {
     const offsetOfStages = this.operator instanceof StageChain ? 0 : 1;
     const node = this.chain.nodes[stageThrew ? this.stages!.stage + offsetOfStages : 0]!;
     const at = call && this.operator?.at;
+    const blamed = stageThrew ? undefined : this.operator?.blamed;
     const record =
-      call && at !== undefined && at < call.batch.length
+      blamed ??
+      (call && at !== undefined && at < call.batch.length
         ? {
             value: call.batch.values[at],
             timestamp: call.batch.timestamps[at]!,
             ...(call.batch.partitions &&
               call.batch.offsets && { partition: call.batch.partitions[at]!, offset: call.batch.offsets[at]! }),
           }
-        : undefined;
+        : undefined);
     this.status = 'failed';
     this.output.flush();
     if (this.#unfinished?.kind === 'process')

@@ -232,7 +232,12 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     do {
       await new Promise<void>((resolve) => setImmediate(resolve));
       this.#settle();
-    } while (this.#runtime.barriersInFlight > 0);
+    } while (this.#isInFlight);
+  }
+  get #isInFlight(): boolean {
+    if (this.#runtime.barriersInFlight > 0) return true;
+    for (const task of this.#runtime.tasks.values()) if (task.inFlight > 0) return true;
+    return false;
   }
   snapshot(): Uint8Array {
     return this.barrier(0);

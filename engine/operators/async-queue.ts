@@ -1,0 +1,121 @@
+// Where elements wait for the answers to their calls, and marks of time for the elements before them. Flink's two stream element queues.
+//
+//   ordered:    a ✓  b …  |10  c ✓        out: a; then b and what is behind it when b is answered
+//   unordered:  a …  b ✓  |10  c ✓        out: b; then a, the mark, c: an answer overtakes others up to the next mark, never the mark
+//
+// A mark is a watermark or the input's idleness. What is not taken out yet stays in the order in which it came, for the snapshot.
+
+/** An element on its way through. */
+export interface Call {
+  readonly element: unknown;
+  readonly timestamp: number;
+  /** There once there is an answer. `drop`: nothing comes of it. */
+  answer?: { readonly result: unknown } | 'drop';
+}
+export type TimeMark = number | 'idle' | 'active';
+
+export interface AsyncQueue<C extends Call> {
+  /** Calls in it, answered or not. */
+  readonly size: number;
+  /** Calls or marks. */
+  readonly isEmpty: boolean;
+  put(call: C): void;
+  mark(mark: TimeMark): void;
+  /** Its `answer` has been set. */
+  answered(call: C): void;
+  /** Takes out what may go next; undefined when all else has to wait. */
+  next(): C | TimeMark | undefined;
+  /** In the order in which it came. */
+  items(): (C | TimeMark)[];
+}
+
+export class OrderedQueue<C extends Call> implements AsyncQueue<C> {
+  readonly #items: (C | TimeMark)[] = [];
+  size = 0;
+  get isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+  put(call: C): void {
+    this.#items.push(call);
+    this.size++;
+  }
+  mark(mark: TimeMark): void {
+    const last = this.#items.at(-1);
+    // A later watermark says all that the one before it said.
+    if (typeof mark === 'number' && typeof last === 'number') this.#items.pop();
+    this.#items.push(mark);
+  }
+  answered(): void {}
+  next(): C | TimeMark | undefined {
+    const first = this.#items[0];
+    if (first === undefined) return undefined;
+    if (isMark(first)) return this.#items.shift();
+    if (!first.answer) return undefined;
+    this.size--;
+    return this.#items.shift();
+  }
+  items(): (C | TimeMark)[] {
+    return [...this.#items];
+  }
+}
+
+/** What lies between two marks, with the mark that ends it. */
+interface Segment<C> {
+  readonly calls: Set<C>;
+  /** Those that may go, in the order of their answers. */
+  readonly ready: C[];
+  mark?: TimeMark;
+}
+
+export class UnorderedQueue<C extends Call> implements AsyncQueue<C> {
+  readonly #segments: Segment<C>[] = [];
+  readonly #segmentOf = new Map<C, Segment<C>>();
+  get size(): number {
+    return this.#segmentOf.size;
+  }
+  get isEmpty(): boolean {
+    return this.#segments.length === 0;
+  }
+  put(call: C): void {
+    const segment = this.#open();
+    segment.calls.add(call);
+    this.#segmentOf.set(call, segment);
+  }
+  mark(mark: TimeMark): void {
+    const last = this.#segments.at(-1);
+    if (typeof mark === 'number' && typeof last?.mark === 'number') last.mark = mark;
+    else this.#open().mark = mark;
+  }
+  answered(call: C): void {
+    this.#segmentOf.get(call)!.ready.push(call);
+  }
+  next(): C | TimeMark | undefined {
+    const first = this.#segments[0];
+    if (!first) return undefined;
+    const call = first.ready.shift();
+    if (call) {
+      first.calls.delete(call);
+      this.#segmentOf.delete(call);
+      if (first.calls.size === 0 && first.mark === undefined) this.#segments.shift();
+      return call;
+    }
+    if (first.calls.size > 0) return undefined;
+    this.#segments.shift();
+    return first.mark;
+  }
+  items(): (C | TimeMark)[] {
+    return this.#segments.flatMap(({ calls, mark }) => [...calls, ...(mark === undefined ? [] : [mark])]);
+  }
+  /** The segment that no mark has ended yet. */
+  #open(): Segment<C> {
+    const last = this.#segments.at(-1);
+    if (last && last.mark === undefined) return last;
+    const segment: Segment<C> = { calls: new Set(), ready: [] };
+    this.#segments.push(segment);
+    return segment;
+  }
+}
+
+export function isMark(item: Call | TimeMark): item is TimeMark {
+  return typeof item !== 'object';
+}

@@ -1,0 +1,247 @@
+// mapAsync: every element becomes what a call outside answers, with at most `capacity` calls under way. Flink's AsyncWaitOperator.
+//
+//   waiting ─room─► running ─answer─► answered ─its turn─► out
+//      ▲              │ └─timeout, error─► failed: the operator fails, or the element is dropped
+//      └──── retry ───┘
+//
+// The timeout begins with the first call for an element and covers its retries, which follow at once. A snapshot holds what has not gone out, in order: after a
+// restore elements without an answer are called for again, so a call may happen twice. Barriers do not wait for answers: an element that
+// finds no room while a barrier is on its way is taken in and waits here. An answer after the end of the operator is nobody's.
+import { SluiceError } from '../error.ts';
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { described } from '../state/kind.ts';
+import { assertStorable } from '../state/storable.ts';
+import { type AsyncQueue, type Call, isMark, OrderedQueue, type TimeMark, UnorderedQueue } from './async-queue.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+
+interface Parameters {
+  readonly fn: FunctionRef;
+  readonly capacity: number;
+  readonly ordered: boolean;
+  readonly timeoutMillis: number;
+  readonly retries: number;
+  readonly onError: 'fail' | 'drop';
+}
+/** So many elements are taken in beyond the capacity to let a barrier pass: what a channel may hold. */
+const mostBeforeBarrier = 4096;
+
+interface RunningCall extends Call {
+  /** By the task's clock. */
+  deadline: number;
+  retriesLeft: number;
+  readonly abort: AbortController;
+}
+/** An element in a snapshot; without an answer it is called for again. */
+type Kept = TimeMark | { readonly element: unknown; readonly timestamp: number; readonly answer?: Call['answer'] };
+
+export class MapAsyncOperator implements Operator {
+  readonly ordersTime = true;
+  at = 0;
+  blamed: Operator['blamed'];
+  readonly #f: (element: unknown, signal: AbortSignal) => unknown;
+  readonly #parameters: Parameters;
+  readonly #queue: AsyncQueue<RunningCall>;
+  /** In the queue, but not called for, or to be called for again. */
+  readonly #waiting: RunningCall[] = [];
+  /** By deadline, for all have the same timeout. */
+  readonly #running = new Set<RunningCall>();
+  #context!: OperatorContext;
+  #isClosed = false;
+  #answered = 0;
+  #dropped = 0;
+  #lastProblem = '';
+
+  constructor(node: PlanNode, functions: FunctionTable) {
+    this.#parameters = node.parameters as unknown as Parameters;
+    this.#f = functions.get(this.#parameters.fn);
+    this.#queue = this.#parameters.ordered ? new OrderedQueue() : new UnorderedQueue();
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze, name } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      if (!this.#goOn()) return i;
+      if (!this.#hasRoom) return i;
+      this.at = i;
+      const element = batch.values[i];
+      assertStorable(element, `An element that "${name}" keeps until it is answered`);
+      this.#put({ element, timestamp: batch.timestamps[i]! });
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  advance(watermark: number): boolean {
+    return this.#mark(watermark);
+  }
+  idle(_input: 0 | 1, isIdle: boolean): void {
+    this.#mark(isIdle ? 'idle' : 'active');
+  }
+  tick(): boolean {
+    return this.#goOn();
+  }
+  end(): boolean {
+    return this.#goOn() && this.#queue.isEmpty;
+  }
+
+  get #hasRoom(): boolean {
+    const { size } = this.#queue;
+    const { capacity } = this.#parameters;
+    if (size < capacity) return true;
+    return size < capacity + mostBeforeBarrier && this.#context.barrierWaits?.() === true;
+  }
+  #mark(mark: TimeMark): true {
+    this.#queue.mark(mark);
+    // What there is no room for goes out in a tick.
+    if (!this.#drain()) this.#context.wake();
+    return true;
+  }
+  #put(kept: Exclude<Kept, TimeMark>): void {
+    const { retries } = this.#parameters;
+    const call: RunningCall = { ...kept, deadline: Infinity, retriesLeft: retries, abort: new AbortController() };
+    this.#queue.put(call);
+    if (call.answer) this.#queue.answered(call);
+    else {
+      this.#waiting.push(call);
+      this.#startWaiting();
+    }
+  }
+  /** Ends calls whose time is up, makes those there is room for, lets out what may go. False: the output is full. */
+  #goOn(): boolean {
+    this.#endOverdue();
+    this.#startWaiting();
+    return this.#drain();
+  }
+  #drain(): boolean {
+    const { output } = this.#context;
+    for (let next = this.#queue.next(); next !== undefined; next = this.#queue.next()) {
+      if (isMark(next)) {
+        if (next === 'idle') output.idle();
+        else if (next === 'active') output.active();
+        else output.watermark(next);
+      } else if (next.answer !== 'drop') {
+        output.emit(next.answer!.result, next.timestamp);
+        if (output.full) return false;
+      }
+    }
+    return true;
+  }
+
+  // ------------------------------------------------------------------------------------------------ calls
+
+  #startWaiting(): void {
+    while (this.#waiting.length > 0 && this.#running.size < this.#parameters.capacity)
+      this.#start(this.#waiting.shift()!);
+    const [first] = this.#running;
+    if (first) this.#context.wakeAt(first.deadline);
+  }
+  #start(call: RunningCall): void {
+    call.deadline = this.#context.clock.now() + this.#parameters.timeoutMillis;
+    this.#running.add(call);
+    this.#ask(call);
+  }
+  #ask(call: RunningCall): void {
+    void this.#promise(call).then(
+      (result) => this.#answer(call, { result }),
+      (error: unknown) => this.#failed(call, error),
+    );
+  }
+  /** What the function throws at once is a failed call like any other; what is no promise is an answer. */
+  #promise({ element, abort }: RunningCall): Promise<unknown> {
+    try {
+      const answer = this.#f(element, abort.signal);
+      return answer instanceof Promise ? answer : Promise.resolve(answer);
+    } catch (error) {
+      return Promise.resolve().then(() => {
+        throw error;
+      });
+    }
+  }
+  #answer(call: RunningCall, answer: NonNullable<Call['answer']>): void {
+    if (this.#isClosed || !this.#running.delete(call)) return;
+    call.answer = answer;
+    if (answer !== 'drop') this.#answered++;
+    this.#queue.answered(call);
+    this.#context.wake();
+  }
+  #failed(call: RunningCall, error: unknown): void {
+    if (this.#isClosed || !this.#running.has(call)) return;
+    if (call.retriesLeft > 0) {
+      call.retriesLeft--;
+      this.#ask(call);
+    } else if (this.#mayDrop(call, error)) this.#answer(call, 'drop');
+    else this.#context.fail(error);
+  }
+  #endOverdue(): void {
+    if (this.#running.size === 0) return;
+    const now = this.#context.clock.now();
+    for (const call of this.#running) {
+      if (call.deadline > now) return;
+      const error = new SluiceError(
+        'timeout',
+        `"${this.#context.name}" had no answer within ${this.#parameters.timeoutMillis / 1000} s for ${described(call.element)}. Raise its timeout, or let onError: 'drop' pass over such elements.`,
+      );
+      call.abort.abort(error);
+      if (!this.#mayDrop(call, error)) throw error;
+      this.#answer(call, 'drop');
+    }
+  }
+  /** False: it is the end of the operator. */
+  #mayDrop({ element, timestamp }: RunningCall, error: unknown): boolean {
+    if (this.#parameters.onError === 'drop') {
+      this.#dropped++;
+      this.#lastProblem = error instanceof Error ? error.message : described(error);
+      return true;
+    }
+    this.blamed = { value: element, timestamp };
+    this.close();
+    return false;
+  }
+
+  // ------------------------------------------------------------------------------------------------ state
+
+  snapshot(writer: StateWriter): void {
+    writer.value(this.#queue.items().map((item): Kept => (isMark(item) ? item : keep(item))));
+  }
+  restore(reader: StateReader): void {
+    for (const item of (reader.value() ?? []) as Kept[])
+      if (isMark(item)) this.#queue.mark(item);
+      else this.#put(item);
+    if (!this.#queue.isEmpty) this.#context.wake();
+  }
+  status(): OperatorStatus {
+    const onlyDrops = this.#dropped > 0 && this.#answered === 0;
+    return {
+      entries: 0,
+      inFlight: this.#running.size + this.#waiting.length,
+      ...(onlyDrops && {
+        waiting: `every call has failed and its element was dropped; the last: ${this.#lastProblem}`,
+      }),
+    };
+  }
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { abort } of this.#running) abort.abort();
+    this.#running.clear();
+    this.#waiting.length = 0;
+  }
+}
+
+/** An answer that a snapshot cannot hold is asked for again. */
+function keep({ element, timestamp, answer }: Call): Exclude<Kept, TimeMark> {
+  if (!answer || (answer !== 'drop' && !isStorable(answer.result))) return { element, timestamp };
+  return { element, timestamp, answer };
+}
+function isStorable(value: unknown): boolean {
+  try {
+    assertStorable(value, 'It');
+    return true;
+  } catch {
+    return false;
+  }
+}
