@@ -9,6 +9,7 @@ import {
   maxBy,
   minBy,
   quantile,
+  session,
   sliding,
   stddev,
   type Stream,
@@ -126,6 +127,23 @@ test('every aggregate works in sliding windows, where elements that are out of o
     < [00:00, 02:00) ann c a 2 7 6.917 2.63 2 3 3 ab caba aabc
     | end
     < [01:00, 03:00) ann c b 2 6 8 2.828 2 2 2 bc cb bc
+    = 0
+    `,
+  );
+});
+
+test('every aggregate merges where sessions do, and remembers who came first', () => {
+  runScript(
+    (payments: Stream<Payment>) => payments.keyBy('who').window(session('10s')).aggregate(all).map(shown),
+    `
+    >: who item amount
+    <: window who least most from to spread deviation median items about best seen joined
+    > 00:30 ann c 2
+    > 00:12 ann a 2             a session of its own
+    > 00:30 ann d 6
+    > 00:21 ann b 6             joins the two
+    | end
+    < [00:12, 00:40) ann c d 2 6 5.333 2.309 2 4 4 db cadb abcd
     = 0
     `,
   );
