@@ -5,6 +5,7 @@ import { connectBroadcast, PlannedBroadcastStream } from './broadcast.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Draft, type Origin } from './builder.ts';
 import { PlannedConnectedStreams } from './connected-streams.ts';
 import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
+import { declareIterate } from './iterate.ts';
 import { keyByFunction, PlannedKeyedStream } from './keyed-stream.ts';
 import type { KeyRow, NoKey } from './rows.ts';
 import { wholeNumber } from './options.ts';
@@ -171,8 +172,11 @@ export class PlannedStream<T> implements S.Stream<T> {
   broadcast(): S.BroadcastStream<T> {
     return new PlannedBroadcastStream<T>(this.place);
   }
-  iterate(): never {
-    return notYet('iterations (iterate)');
+  iterate<R>(
+    body: (loop: S.Stream<T>) => { feedback: S.Stream<T>; output: S.Stream<R> },
+    options?: { maxRounds?: number },
+  ): S.Stream<R> {
+    return declareIterate(this.place, body, options);
   }
   toFile(): never {
     return notYet('file sinks (toFile)');

@@ -219,6 +219,10 @@ export class Collector implements SourceOutput {
   get mayGoOn(): boolean {
     return this.out.length < this.out.limit && !this.#sideFull && !this.slice.over;
   }
+  /** Records that no reader can see yet. */
+  get hasUnsent(): boolean {
+    return this.out.length > 0;
+  }
   /** A source runs while somebody reads it. */
   get hasReaders(): boolean {
     return this.channels().some((channel) => !channel.closed);

@@ -10,7 +10,11 @@ import { createSink } from '../connectors/sinks.ts';
 import { MicroBatchLog } from '../connectors/micro-batch-log.ts';
 import { SourceStarts } from '../connectors/source-starts.ts';
 import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
+import { loopsOf, type PlannedLoop } from '../graph/loops.ts';
 import type { FunctionTable, MicroBatchMode, Plan, PlanNode } from '../graph/plan.ts';
+import { IterateHeadOperator } from '../operators/iterate-head.ts';
+import { IterateTailOperator } from '../operators/iterate-tail.ts';
+import { Loop } from '../operators/loop.ts';
 import type { Operator } from '../operators/operator.ts';
 import { createOperator, stageOf } from '../operators/registry.ts';
 import type { Source } from '../operators/source.ts';
@@ -115,6 +119,9 @@ export class Runtime implements TaskHost {
   /** undefined: continuous. */
   batches: MicroBatches | undefined;
   readonly #batchLog = new MicroBatchLog();
+  /** Head of an iteration → what comes back to it. */
+  readonly #loops = new Map<string, Loop>();
+  #plannedLoops: readonly PlannedLoop[] = [];
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -147,6 +154,7 @@ export class Runtime implements TaskHost {
       happened ||= progressed;
       if (now >= until) break;
     }
+    for (const loop of this.#loops.values()) happened = loop.check() || happened;
     return this.#stepBatch(happened) || happened;
   }
   #stepBatch(happened: boolean): boolean {
@@ -382,6 +390,7 @@ export class Runtime implements TaskHost {
   ): number {
     const former = this.#tasks;
     const chains = chainsOf(plan);
+    this.#plannedLoops = loopsOf(plan);
     const target = new Map<string, Task>();
     const created: Task[] = [];
     for (const chain of chains) {
@@ -445,6 +454,7 @@ export class Runtime implements TaskHost {
     this.plan = plan;
     this.#setMode(plan.mode);
     this.#tasks = target;
+    this.#setLoops(chains);
     this.#channels = channels;
     this.#order = turnOrder(chains, target, this.#leaving);
     const epoch = this.#enter(
@@ -465,6 +475,21 @@ export class Runtime implements TaskHost {
     return epoch;
   }
 
+  #setLoops(chains: readonly Chain[]): void {
+    const heads = new Map(this.#plannedLoops.map((loop) => [loop.head, loop]));
+    for (const [id, loop] of this.#loops) {
+      const planned = heads.get(id);
+      if (!planned) {
+        this.#loops.delete(id);
+        continue;
+      }
+      const body = chains
+        .filter(({ nodes }) => planned.body.has(nodes[0]!.id))
+        .map((chain) => this.#tasks.get(chain.id)!);
+      const head = this.#tasks.get(id)!;
+      loop.isQuiet = () => !head.output.hasUnsent && body.every((task) => task.isQuiet);
+    }
+  }
   #setMode(mode: MicroBatchMode | undefined): void {
     if (this.batches?.intervalMillis === mode?.microBatchMillis) return;
     // What a batch at work has held back is said by the sources themselves once nobody holds it.
@@ -640,6 +665,17 @@ export class Runtime implements TaskHost {
     if (hosted && 'poll' in hosted) return new Task(chain, { source: hosted }, stages, this, this.#epoch);
     if (isSourceKind(head.kind) && !hosted)
       return new Task(chain, { source: createSource(head, functions, this.#sources) }, stages, this, this.#epoch);
+    if (head.kind === 'iterate-head') {
+      const loop = new Loop();
+      this.#loops.set(head.id, loop);
+      return new Task(chain, { operator: new IterateHeadOperator(head, loop) }, stages, this, this.#epoch);
+    }
+    if (head.kind === 'iterate-tail') {
+      const headId = this.#plannedLoops.find(({ tail }) => tail === head.id)?.head;
+      // Its body has lost the head, in an edit: nothing comes back.
+      const loopOf = (): Loop => (headId === undefined ? undefined : this.#loops.get(headId)) ?? new Loop();
+      return new Task(chain, { operator: new IterateTailOperator(loopOf) }, stages, this, this.#epoch);
+    }
     const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
     return new Task(
       chain,

@@ -228,6 +228,12 @@ export class Task implements BatchReader {
   interrupt(error: unknown): void {
     this.#fail(error, undefined);
   }
+  /** Nothing waits for it, nothing is in it that will come out by itself. */
+  get isQuiet(): boolean {
+    if (this.status !== 'running') return this.status !== 'created';
+    if (this.isInsideCall || this.#woken || (this.operator?.status?.().inFlight ?? 0) > 0) return false;
+    return this.gate.slots.every(({ channel }) => !channel || (channel.empty && channel.records === 0));
+  }
   /** In the middle of a call: a removed task that is may have to be cut off. */
   get isInsideCall(): boolean {
     return this.#unfinished !== undefined && this.#unfinished.kind !== 'barrier';
@@ -243,10 +249,12 @@ export class Task implements BatchReader {
 
   /** One turn: the unfinished call, or what waits next. Returns whether anything happened. */
   turn(now: number): boolean {
+    const before = this.output.recordsOut;
     const happened = this.#turn(now);
     this.output.flush();
     this.#adapt(now);
-    return happened;
+    // A call that waits may have given work to others.
+    return happened || this.output.recordsOut > before;
   }
   #turn(now: number): boolean {
     // Nobody reads it any more: an operator lets go of its inputs, a source pauses until somebody comes.

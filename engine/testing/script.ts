@@ -92,8 +92,21 @@ function runsOf(steps: readonly Step[], isBinary: boolean): Step[][] {
 }
 
 /** Gives each step its share of what came: as much as it expects, and the last one the rest. */
+/** Rows that overtook each other, as the script has them; what it does not have comes last. */
+function inOrderOf(steps: readonly Step[], rows: readonly Keyed[]): Keyed[] {
+  const left = [...rows];
+  const found = steps
+    .flatMap(({ expected }) => expected)
+    .flatMap((one) => {
+      if (one.kind !== 'row') return [];
+      const key = keyOf(one.fields);
+      const at = left.findIndex((row) => row.key === key);
+      return at < 0 ? [] : left.splice(at, 1);
+    });
+  return [...found, ...left];
+}
 function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step: Step; came: Came[] }[] {
-  const rows = player.rows();
+  const rows = player.overtaking ? inOrderOf(steps, player.rows()) : player.rows();
   const late = player.late();
   return steps.map((step, index) => {
     const isLast = index === steps.length - 1;
@@ -187,6 +200,9 @@ class Player {
     this.driven = this.#start({ restore: snapshot });
     if (this.#now !== 0) this.driven.advanceProcessingTime(this.#now);
   }
+  get overtaking(): boolean {
+    return this.#reading.overtaking;
+  }
   rows(): Keyed[] {
     return this.driven
       .output()
@@ -200,6 +216,9 @@ class Player {
 /** How lines become elements, and rows lines. */
 class Reading {
   readonly #options: ScriptOptions<unknown, unknown>;
+  get overtaking(): boolean {
+    return this.#options.overtaking === true;
+  }
   readonly #script: Script;
   #linesOf: Map<string, readonly string[]> | undefined;
   constructor(script: Script, options: ScriptOptions<unknown, unknown>) {

@@ -69,6 +69,8 @@ export interface ScriptOptions<T, R> {
   element?(fields: readonly string[], side: 'left' | 'right'): T;
   /** The fields of a result row as they stand in the script. Default: the columns of `<: name name` (`time` is the row's timestamp, `window` its bounds), then what they leave out as `name=value`. */
   row?(row: R, timestamp: EpochMillis): readonly unknown[];
+  /** Elements that go in together may overtake each other (iteration, unordered answers): their rows come in any order. */
+  overtaking?: boolean;
 }
 /**
  * Tests operators by a script: what goes in, and under each line what must come out. `>` is an element with its timestamp (`>L`, `>R`: of the left, the right input), `|` a watermark

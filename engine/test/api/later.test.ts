@@ -10,7 +10,6 @@ import { evaluate, nodeOf } from './evaluate.ts';
 const api: any = sluice;
 
 const later: Readonly<Record<string, () => unknown>> = {
-  iterate: () => api.from([1]).iterate(() => ({})),
   toFile: () => api.from([1]).toFile('x.jsonl'),
   'two-phase sinks': () => api.from([1]).sink({ begin() {} }),
   'watermark panels': () => api.watermarks(),

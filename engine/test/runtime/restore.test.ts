@@ -8,6 +8,7 @@ import { Builder, toEndpoint } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
 import { valueState } from '../../api/state.ts';
 import type { PlannedStream } from '../../api/stream.ts';
+import type { Stream } from '../../api/surface.ts';
 import { sliding, tumbling } from '../../api/windows.ts';
 import type { Plan, PlanNode } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../operators/operator.ts';
@@ -121,8 +122,19 @@ function program() {
             .join(', ')}`;
         },
       }),
+    looped: placed.iterate(goingRound),
+    inWaves: placed.iterate(goingRound, { maxRounds: 4 }),
   };
   return { builder, shown };
+}
+/** Every element goes round up to five times, and doubles on its way. */
+function goingRound(loop: Stream<Order>) {
+  const next = loop.flatMap(function* (order) {
+    yield { ...order, at: order.at + 1_000_000 };
+    if (order.n % 5 === 0) yield { ...order, at: order.at + 2_000_000 };
+  });
+  const isDone = ({ n, at }: Order): boolean => at - start > ((n % 5) + 1) * 1_000_000;
+  return { feedback: next.filter((order) => !isDone(order)), output: next.filter(isDone) };
 }
 const endOfThree = ({ at }: Order): number => (Math.floor(at / 3000) + 1) * 3000;
 

@@ -1,0 +1,39 @@
+// The tail of an iteration: input 0 is the body's output and goes on, input 1 goes back to the head.
+import type { Loop, Returning } from './loop.ts';
+import type { Batch, Operator, OperatorContext, Output, StateReader, StateWriter } from './operator.ts';
+
+export class IterateTailOperator implements Operator {
+  at = 0;
+  readonly #loopOf: () => Loop;
+  #loop!: Loop;
+  #output!: Output;
+
+  /** The loop is known when all tasks of the change have been made. */
+  constructor(loopOf: () => Loop) {
+    this.#loopOf = loopOf;
+  }
+  open(context: OperatorContext): void {
+    this.#loop = this.#loopOf();
+    this.#output = context.output;
+  }
+  process(input: 0 | 1, batch: Batch, from: number): number {
+    if (input === 1) {
+      for (let i = from; i < batch.length; i++) this.#loop.giveBack(batch.values[i], batch.timestamps[i]!);
+      return batch.length;
+    }
+    const output = this.#output;
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      output.emit(batch.values[i], batch.timestamps[i]!);
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value({ returning: this.#loop.endLog() });
+  }
+  restore(reader: StateReader): void {
+    const saved = reader.value() as { readonly returning: readonly Returning[] } | undefined;
+    for (const { value, timestamp } of saved?.returning ?? []) this.#loop.giveBack(value, timestamp);
+  }
+}
