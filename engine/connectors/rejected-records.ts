@@ -16,10 +16,10 @@ export class RejectedRecords {
   add(problem: string, place: string, offset: number, emitted: number, raw: () => string): void {
     this.count++;
     this.last = `${place}: ${problem}`;
-    const { output, name, clock } = this.#context;
+    const { output, clock } = this.#context;
     if (!output.hasReader('errors')) return;
     const share = `${this.count.toLocaleString('en-US')} of ${(this.count + emitted).toLocaleString('en-US')} so far`;
-    const error = `${this.last} It went to ${name}.errors; ${share}.`;
+    const error = `${this.last} It went to ${errorsOf(this.#context)}; ${share}.`;
     output.emitTo('errors', { offset: String(offset), raw: raw(), error }, clock.now());
   }
 
@@ -27,6 +27,13 @@ export class RejectedRecords {
   waiting(emitted: number): { readonly waiting?: string } {
     return this.last !== undefined && emitted === 0 ? { waiting: `no record is usable: ${this.last}` } : {};
   }
+}
+
+/** As the user writes it where the stream has a name: "orders.errors". */
+function errorsOf({ uid, name }: SourceContext): string {
+  const [, variable = '_'] = /([^/]+)\/[^/]+#\d+$/.exec(uid) ?? [];
+  if (variable !== '_') return `${variable}.errors`;
+  return name.includes(' ') ? `the errors of ${name}` : `${name}.errors`;
 }
 
 /** An element as text, when it has no text of its own. */

@@ -17,7 +17,7 @@ import { Flow } from '../session/flow.ts';
 import type { SessionEffect, SessionEvent } from '../session/events.ts';
 import type { LivePlanner } from '../session/graph.ts';
 import { catchingUp, whyNothingFires } from '../session/reasons.ts';
-import { sessionView } from '../session/session-view.ts';
+import { sessionView, type Shown } from '../session/session-view.ts';
 import { step } from '../session/session.ts';
 import { type Compiled, createSession, type Session, type Settings } from '../session/state.ts';
 import { Broadcast, type Notify } from './broadcast.ts';
@@ -414,10 +414,12 @@ export class Control {
     });
   }
 
-  /** The stream behind the first display of a cell. */
-  #shown(cell: string): string | undefined {
-    const instance = this.displays.firstOf(cell)?.instance;
-    return this.#session.plan.edges.find(({ to }) => to === instance)?.from;
+  #shown(cell: string): Shown | undefined {
+    const install = this.displays.firstOf(cell);
+    const edge = install && this.#session.plan.edges.find(({ to }) => to === install.instance);
+    if (!edge) return undefined;
+    const stream = this.displays.label(install)?.stream ?? cell;
+    return { instance: edge.from, port: edge.port, display: install.instance, stream };
   }
 
   #beat(): void {

@@ -13,9 +13,19 @@ export interface ViewContext {
   readonly now: number;
   /** Something is shown under the cell: displays, a value, a log, errors. */
   readonly hasView: (cell: string) => boolean;
-  /** The instance whose rows a cell shows first (the stream, not the display's own node). */
-  readonly shown: (cell: string) => string | undefined;
+  /** Whose rows a cell shows first. */
+  readonly shown: (cell: string) => Shown | undefined;
   readonly zone?: string;
+}
+
+export interface Shown {
+  /** The instance that emits them, and on which port. */
+  readonly instance: string;
+  readonly port: string;
+  /** The display's own instance. */
+  readonly display: string;
+  /** As the user calls it: "counts.late". */
+  readonly stream: string;
 }
 
 export function sessionView(session: Session, context: ViewContext): SessionView {
@@ -53,7 +63,8 @@ function duplicateState(id: string): CellState {
 function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContext): CellState {
   const { active } = cell;
   const run = session.runs.find((candidate) => candidate.cell === cell.id);
-  const shown = context.shown(cell.id);
+  const display = context.shown(cell.id);
+  const shown = display?.instance;
   const own = session.plan.nodes
     .filter((node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull')
     .map((node) => node.id);
@@ -68,7 +79,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     stale: staleNames(session, cell),
     notes: notesOf(session, cell),
     reason: reasonOf(session, cell, run, main, flow, context),
-    ...(active && main !== undefined ? figures(active, own, main, flow) : {}),
+    ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
     heldBack: heldBack(cell.id, relevant, flow),
     sink:
       sinks.length > 0
@@ -146,14 +157,24 @@ function waitingForPull(session: Session, run: Run): string | undefined {
   return `waiting for ${wants} ${wants === 1 ? 'row' : 'rows'} of ${label}`;
 }
 
-function figures(active: Active, own: readonly string[], main: string, flow: Flow): Partial<CellState> {
+function figures(
+  active: Active,
+  own: readonly string[],
+  main: string,
+  display: Shown | undefined,
+  flow: Flow,
+): Partial<CellState> {
   const report = flow.reportById.get(main);
   const reports = own.flatMap((id) => flow.reportById.get(id) ?? []);
+  // Operators count what leaves by their main output; what leaves by another one is counted where it is shown.
+  const sideReport = display && display.port !== 'out' ? flow.reportById.get(display.display) : undefined;
+  const inPerSecond = reports.filter((r) => isEntry(r, own, flow)).reduce((sum, r) => sum + entering(r), 0);
   return {
-    stream: nameOf(active, main, report),
-    inPerSecond: reports.filter((r) => isEntry(r, own, flow)).reduce((sum, r) => sum + entering(r), 0),
-    outPerSecond: report?.outPerSecond,
-    rows: report?.recordsOut,
+    stream: display?.stream ?? nameOf(active, main, report),
+    // A cell that only shows what another one defines takes nothing in.
+    ...(own.length > 0 && { inPerSecond }),
+    outPerSecond: sideReport ? sideReport.inPerSecond : report?.outPerSecond,
+    rows: sideReport ? sideReport.recordsIn : report?.recordsOut,
     late: reports.reduce((sum, r) => sum + r.late, 0),
   };
 }

@@ -31,14 +31,21 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
     if (connection.started) await begin(connection, document, terminal, stopped);
     const reason = await Promise.race([connection.ended, aborted(stopped)]);
     terminal.end();
+    // While the page is there, so that whoever looks at it is told.
+    if (connection.started) await end(connection);
     await page.close();
     if (reason !== undefined) out.write(`${reason}\n`);
     return 0;
   } finally {
     // Whoever began it ends it; a session that was there belongs to somebody else.
-    if (connection.started) await connection.request('shutdown', null).catch(() => undefined);
+    if (connection.started) await end(connection);
     connection.close();
   }
+}
+
+/** Asked again, nobody is there to answer. */
+async function end(connection: Connection): Promise<void> {
+  await Promise.race([connection.request('shutdown', null).catch(() => undefined), connection.ended]);
 }
 
 type Document = ReturnType<typeof readNotebook>;

@@ -96,8 +96,32 @@ test(
   async () => {
     const topic = `orders-${process.pid}`;
     await client.createTopic(topic, partitions);
-    const seen = async () => [await client.admin.listGroups(), (await client.admin.listTopics()).sort()];
-    const seenBefore = await seen();
+    // Somebody else's group with offsets of its own: with it the topic of offsets exists, and whoever commits writes into it.
+    const offsets = (orders: number) =>
+      Array.from({ length: partitions }, (_, partition) => ({ partition, offset: String(orders) }));
+    const commit = (orders: number) =>
+      client.admin.setOffsets({ groupId: 'somebody-else', topic, partitions: offsets(orders) });
+    await commit(1);
+    const seen = async () => {
+      const commits = await client.admin.fetchTopicOffsets('__consumer_offsets');
+      return {
+        groups: (await client.admin.listGroups()).groups.map(({ groupId }) => groupId).sort(),
+        topics: (await client.admin.listTopics()).sort(),
+        committed: await client.admin.fetchOffsets({ groupId: 'somebody-else', topics: [topic] }),
+        commits: commits.reduce((sum, { high }) => sum + Number(high), 0),
+      };
+    };
+    const seenFirst = await seen();
+    await commit(7);
+    let seenBefore = await seen();
+    for (const deadline = Date.now() + 30_000; seenBefore.commits <= seenFirst.commits; seenBefore = await seen()) {
+      assert.ok(Date.now() < deadline, 'a commit shows in the topic of offsets');
+      await sleep(50);
+    }
+    assert.deepEqual(
+      seenBefore.committed[0]?.partitions.map(({ offset }) => offset),
+      ['7', '7', '7', '7'],
+    );
 
     const totals: Total[] = [];
     const late: Order[] = [];
@@ -140,6 +164,7 @@ test(
     const closedBefore = windowOf(reached);
     await until('the watermark of phase 1', () => watermark() >= reached);
     assert.deepEqual(late, []);
+    assert.deepEqual(await seen(), seenBefore, 'while the job reads: no group, no topic, no commit');
 
     const random = randomNumbers(99);
     const order = (partition: number, sequence: number, createdAt: number): Order => ({
@@ -165,7 +190,14 @@ test(
     await until('the last watermark', () => watermark() === begin + 86_400_000 - boundMillis - 1);
     assert.deepEqual(totals.map(shown).sort(), expected);
     assert.deepEqual(places(late), places(tooLate));
-    assert.deepEqual(await seen(), seenBefore);
+    assert.deepEqual(await seen(), seenBefore, 'while the job reads on');
     await job.stop();
+    assert.deepEqual(await seen(), seenBefore, 'after it');
+    const written = await client.admin.fetchTopicOffsets(topic);
+    assert.equal(
+      written.reduce((sum, { high }) => sum + Number(high), 0),
+      first.flat().length + tooLate.length + inTime.length + farAhead.length,
+      'nobody but us wrote into the topic',
+    );
   },
 );

@@ -1,6 +1,6 @@
 // Every sample runs as it is shipped: checked, and run headless for as long as it takes to see what it promises.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exitCode, type OperatorFigures, rowsOf, runJson, sluice } from './json-run.ts';
@@ -45,6 +45,26 @@ test('01 shows its first earthquake within five seconds, then counts, and what c
     lines.filter(({ error }) => error),
     [],
   );
+});
+
+test('01 goes on moving for at least five minutes, never more than a few seconds without a point', () => {
+  const folder = join(import.meta.dirname, '../../../samples');
+  const text = readFileSync(join(folder, '01-first-chart.sluice.ts'), 'utf8');
+  const speed = Number(/\bspeed: (\d+)/.exec(text)?.[1]);
+  const times = readFileSync(join(folder, 'data/earthquakes.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
+  // A record waits for its own time; one that is late goes out at once, behind the one before it.
+  let due = 0;
+  let longest = 0;
+  for (const time of times) {
+    const next = Math.max(due, (time - times[0]!) / speed);
+    longest = Math.max(longest, next - due);
+    due = next;
+  }
+  assert.ok(due >= 300_000, `the replay is over after ${(due / 1000).toFixed(0)} s`);
+  assert.ok(longest < 10_000, `nothing for ${(longest / 1000).toFixed(1)} s`);
 });
 
 test('02 without a broker says how to get one, at the cell that needs it, and does not exit with 0', async () => {

@@ -1,7 +1,9 @@
 // `sluice serve` and `sluice check` as processes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WebSocket } from 'ws';
 import { entries, isAlive } from '../../protocol/client/registry.ts';
+import { protocolVersion } from '../../protocol/messages.ts';
 import { code, Kernels, until } from '../server/kernels.ts';
 import { Folder, sluice, start } from './sluice.ts';
 
@@ -20,6 +22,31 @@ test('serve starts a session, runs the notebook, shows rows and the page’s add
   const { code: exit, err } = await ended;
   assert.deepEqual([exit, err], [0, '']);
   await until(() => !isAlive(entry.pid), 'the kernel to end');
+});
+
+test('whoever looks at the page is told when Ctrl-C ends the session', async (t) => {
+  const kernels = new Kernels(t);
+  const { child, ended, out } = start(['serve', kernels.notebook('a.sluice.ts', endless)]);
+  await until(() => /^a {2}n=5$/m.test(out()), 'a row');
+  const { host, searchParams } = new URL(/http:\S+/.exec(out())![0]);
+  const token = searchParams.get('token')!;
+  const socket = new WebSocket(`ws://${host}/session?token=${token}`, { origin: `http://${host}` });
+  t.after(() => socket.terminate());
+  const heard: { readonly id?: number; readonly method?: string; readonly params?: { readonly reason?: string } }[] =
+    [];
+  socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString()) as (typeof heard)[number]));
+  await new Promise((resolve) => socket.once('open', resolve));
+  const hello = { protocol: protocolVersion, build: 'page', token, client: 'page' };
+  socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'hello', params: hello }));
+  await until(() => heard.some(({ id }) => id === 1), 'the welcome');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  child.kill('SIGINT');
+  assert.equal((await ended).code, 0);
+  await closed;
+  assert.deepEqual(
+    heard.flatMap(({ method, params }) => (method === 'ending' ? [params?.reason] : [])),
+    ['The session was shut down.'],
+  );
 });
 
 test('serve joins the session that is there, shows what runs, and Ctrl-C only leaves it', async (t) => {

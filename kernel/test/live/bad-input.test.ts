@@ -9,7 +9,7 @@ const ticks = `import { from, file, generate, kafka, tumbling } from 'sluice';
 const ticks = generate({ rate: 100, timestamp: 'at' }, ({ n, now }) => ({ n, at: now }));
 ticks.chart({ x: 'at', y: 'n' });`;
 
-async function sessionWithTicks(files: Readonly<Record<string, string>> = {}): Promise<LiveSession> {
+async function sessionWithTicks(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<LiveSession> {
   const session = new LiveSession({ files });
   session.edit('ticks', ticks);
   await session.ran('ticks');
@@ -145,6 +145,28 @@ test(
     assert.match(rows[1]!.error, /"at"/);
   },
 );
+
+test('a line that is not UTF-8 goes to errors, and the session lives on', timeout, async () => {
+  const lines = [Buffer.from('{"n":1,"name":"Zürich"}\n'), Buffer.from('{"n":2,"name":"Z\xfcrich"}\n', 'latin1')];
+  await using session = await sessionWithTicks({
+    'names.jsonl': Buffer.concat([...lines, Buffer.from('{"n":3,"name":"Genève"}\n')]),
+  });
+  session.edit('names', `const names = file<{ n: number }>('names.jsonl');\nnames.show();`);
+  session.edit('errors', `names.errors.show();`);
+  await session.ran('names', 'errors');
+  const [error] = (await session.until(
+    () => session.rows('errors'),
+    (seen) => seen.length === 1,
+    'the line that is not UTF-8',
+  )) as { raw: string; error: string }[];
+  assert.match(error!.error, /^names\.jsonl line 2: It is not UTF-8\. It went to names\.errors; 1 of 2 so far\.$/);
+  await session.until(
+    () => session.rows('names') as { n: number }[],
+    (seen) => seen.length === 2,
+    'the others',
+  );
+  await livesOn(session);
+});
 
 test('a broker that is not there, and one that never answers, are one clear error each', timeout, async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');

@@ -14,7 +14,7 @@ import type { Part, ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
 import { fromWire } from '../../protocol/values.ts';
 
 export interface LiveSessionOptions {
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly interruptMillis?: number;
   readonly graceMillis?: number;
   /** Every row comes, nothing is sampled: see `everyRow`. */
@@ -97,6 +97,18 @@ export class LiveSession implements AsyncDisposable {
     this.control.views.forgetClient(watcher.id);
     const [snapshot] = seen;
     return snapshot?.type === 'snapshot' ? snapshot.parts : [];
+  }
+  /** What a client that shows the cell is sent, from now on: a frame is a delta that brings rows. */
+  watch(id: string): { readonly frames: number; readonly rows: number } {
+    const seen = { frames: 0, rows: 0 };
+    const send = (message: ViewSnapshot | ViewDelta): void => {
+      if (message.type !== 'delta') return;
+      const rows = message.changes.reduce((sum, change) => sum + (change.kind === 'rows' ? change.rows.length : 0), 0);
+      seen.rows += rows;
+      if (rows > 0) seen.frames++;
+    };
+    this.control.views.hello({ id: `watch ${++this.#watchers}`, isReady: true, send }, { view: id });
+    return seen;
   }
   /** Rows of the first table or chart under the cell, oldest first. */
   rows(id: string): unknown[] {

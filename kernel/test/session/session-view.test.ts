@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Plan } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 import type { CellState } from '../../protocol/messages.ts';
-import { sessionView } from '../../session/session-view.ts';
+import { sessionView, type Shown } from '../../session/session-view.ts';
 import { graph, liveSource, report } from './reports.ts';
 import { Stage } from './stage.ts';
 
@@ -14,13 +14,20 @@ const chain = graph(
   ['orders/source > totals/window', 'totals/window > display/totals/0'],
 );
 
-function seen(plan: Plan, operators: readonly OperatorReport[], cell: string, now = at('10:02:50')): CellState {
+function seen(
+  plan: Plan,
+  operators: readonly OperatorReport[],
+  cell: string,
+  now = at('10:02:50'),
+  port = 'out',
+): CellState {
   const stage = new Stage();
   stage.document({ orders: 'orders$ = ', totals: 'totals$ = orders$', chart: ' = totals$' });
   stage.ready();
   for (const id of ['orders', 'totals', 'chart']) stage.runs(id);
   const state = { ...stage.state, plan, metrics: { at: now, operators, thread: 0.5 } };
-  const shown = (id: string): string | undefined => (id === 'chart' ? 'totals/window' : undefined);
+  const display = { instance: 'totals/window', port, display: 'display/totals/0', stream: 'totals' };
+  const shown = (id: string): Shown | undefined => (id === 'chart' ? display : undefined);
   const view = sessionView(state, { now, hasView: (id) => id === 'chart', shown, zone: 'UTC' });
   return view.cells.find(({ id }) => id === cell)!;
 }
@@ -62,6 +69,17 @@ test('a cell that only shows what another one defines has that one’s phase and
   const cell = seen(chain, operators, 'chart');
   assert.equal(cell.phase, 'live');
   assert.deepEqual([cell.rows, cell.outPerSecond, cell.hasView], [3, 0.5, true]);
+  assert.deepEqual([cell.stream, cell.inPerSecond], ['totals', undefined], 'it takes nothing in');
+});
+
+test('what a cell shows of a side output has figures of its own', () => {
+  const operators = [
+    report('orders/source', { source: liveSource, outPerSecond: 100 }),
+    report('totals/window', { recordsIn: 9, recordsOut: 3, outPerSecond: 0.5, late: 4 }),
+    report('display/totals/0', { recordsIn: 4, inPerSecond: 2 }),
+  ];
+  const cell = seen(chain, operators, 'chart', at('10:02:50'), 'late');
+  assert.deepEqual([cell.rows, cell.outPerSecond], [4, 2]);
 });
 
 test('records enter a cell at its sources and where it reads others', () => {

@@ -1,0 +1,71 @@
+// A snapshot whose barrier does not get through: who holds it can be told, it ends with the operator that holds it, and a pull holds none.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
+
+test('a snapshot that waited for a branch is complete when the branch is removed, and the next ones are taken', () => {
+  const numbers = new Numbers();
+  const stuck = new Sink();
+  stuck.blocked = true;
+  const { runtime, settle } = runtimeOf({ numbers, pass: () => new Pass(), sink: stuck, sink2: () => new Sink() });
+  runtime.mutate(planOf('numbers>pass, pass>sink, numbers>sink2'), {});
+  settle();
+  numbers.give(10_000);
+  settle();
+  const taken: string[][] = [];
+  runtime.snapshot(({ tasks }) => taken.push([...tasks.keys()].toSorted()));
+  settle();
+  assert.deepEqual([taken, runtime.snapshotsInFlight], [[], 1]);
+  runtime.mutate(planOf('numbers>sink2'), {});
+  settle();
+  runtime.snapshot(({ tasks }) => taken.push([...tasks.keys()].toSorted()));
+  settle();
+  assert.deepEqual(taken.at(-1), ['numbers', 'sink2']);
+  assert.deepEqual([taken.length, runtime.snapshotsInFlight, runtime.barriersInFlight], [2, 0, 0]);
+});
+
+test('a snapshot names the operator that it waits for, however far the barrier has come elsewhere', () => {
+  const numbers = new Numbers();
+  const stuck = new Sink();
+  stuck.blocked = true;
+  const { runtime, settle } = runtimeOf({ numbers, pass: () => new Pass(), sink: stuck, sink2: () => new Sink() });
+  runtime.mutate(planOf('numbers>pass, pass>sink, numbers>sink2'), {});
+  settle();
+  assert.equal(runtime.waitsFor(), undefined);
+  numbers.give(10_000);
+  settle();
+  runtime.snapshot(() => {});
+  settle();
+  assert.deepEqual(
+    runtime.waitsFor()?.tasks.map(({ id }) => id),
+    ['sink'],
+    'the one that the others wait for',
+  );
+  assert.ok(runtime.waitsFor()!.millis >= 0);
+  stuck.unblock();
+  settle();
+  assert.equal(runtime.waitsFor(), undefined);
+});
+
+test('a snapshot does not wait for what only pulls read: no restore brings a pull back', () => {
+  const numbers = new Numbers();
+  const stuck = new Sink();
+  stuck.blocked = true;
+  const { runtime, settle } = runtimeOf({ numbers, sum: () => new Sum(), pull: stuck, sink: () => new Sink() });
+  runtime.mutate(planOf('numbers>sum, sum>pull, numbers>sink'), {});
+  settle();
+  numbers.give(10);
+  settle();
+  const taken: string[][] = [];
+  for (let i = 0; i < 3; i++) {
+    numbers.give(5);
+    runtime.snapshot(({ tasks }) => taken.push([...tasks.keys()].toSorted()));
+    settle();
+  }
+  assert.deepEqual([taken.length, taken.every((tasks) => tasks.includes('sink'))], [3, true]);
+  assert.deepEqual([runtime.snapshotsInFlight, runtime.waitsFor()], [0, undefined]);
+  assert.ok(runtime.barriersInFlight > 0);
+  stuck.unblock();
+  settle();
+  assert.deepEqual([stuck.rows.length, runtime.barriersInFlight], [25, 0]);
+});
