@@ -14,12 +14,13 @@ export interface SlicedLoopHost<A extends Keyed> {
   at: number;
   /** The key at which the loop stopped, and what is known of it. */
   newKey: unknown;
+  knownChain: Chain<A> | undefined;
   readonly epoch: number;
   readonly chainByKey: KeyMap<Chain<A>>;
   /** Sets `quiet`; the slice when it is. */
   quietAt(timestamp: number): Slice<A> | undefined;
   /** An element whose key has something else in hand than this slice, or nothing. */
-  enter(slice: Slice<A>, element: unknown, key: unknown): void;
+  enter(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): void;
   /** An element that is not quiet; false: call again. */
   admit(element: unknown, timestamp: number): boolean;
 }
@@ -46,7 +47,7 @@ export function slicedLoop<A extends Keyed>(
         if (at < 0) {
           at = ~at;
           host.at = at;
-          host.enter(slice, values[at], host.newKey);
+          host.enter(slice, values[at], host.newKey, host.knownChain);
           at++;
         }
         if (mayBeSlow && at < to && output.full) return at;
@@ -86,6 +87,7 @@ function addLoop<A extends Keyed>(
         const chain = typeof key === 'object' ? find(chains, key) : plain.get(key);
         if (chain === undefined || chain.slice !== slice) {
           host.newKey = key;
+          host.knownChain = chain;
           return ~at;
         }
         const { kept } = chain;

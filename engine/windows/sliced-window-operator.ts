@@ -50,6 +50,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   quiet: Slice<A> | undefined;
   at = 0;
   newKey: unknown;
+  knownChain: Chain<A> | undefined;
   readonly chainByKey = new KeyMap<Chain<A>>();
   readonly #settings: Omit<WindowSettings<A>, 'givesMany'>;
   readonly #lateness: number;
@@ -110,8 +111,8 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     const slice = this.#sliceAt(timestamp);
     return (this.quiet = slice.firstEnd - 1 > this.#watermark ? slice : undefined);
   }
-  enter(slice: Slice<A>, element: unknown, key: unknown): void {
-    this.#add(slice, element, key);
+  enter(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): void {
+    this.#add(slice, element, key, chain);
   }
   admit(element: unknown, timestamp: number): boolean {
     if (!this.#late) {
@@ -121,7 +122,9 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
         else this.#context.countLate();
         return true;
       }
-      const link = this.#add(slice, element, this.#settings.keys.read(element));
+      const { keys } = this.#settings;
+      const key = keys.read(element);
+      const link = this.#add(slice, element, key, keys.find(this.chainByKey, key));
       this.#late = { link, end: this.#newestFired(slice) };
     }
     // Newest first, as the windows of an element are.
@@ -150,9 +153,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     const slice = new Slice<A>(timestamp, this.#settings.assigner);
     return this.#slices.find(slice.start) ?? slice;
   }
-  #add(slice: Slice<A>, element: unknown, key: unknown): Link<A> {
-    const { keys } = this.#settings;
-    const chain = keys.find(this.chainByKey, key);
+  #add(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): Link<A> {
     const before = chain && lastUpTo(chain, slice);
     // What has been merged for the last window does not have this element.
     if (chain?.running && slice.start <= chain.running.last.slice.start) chain.running = undefined;
@@ -163,7 +164,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       chain!.slice = slice;
       return before;
     }
-    const row = chain?.row ?? keys.row(element, key);
+    const row = chain?.row ?? this.#settings.keys.row(element, key);
     return this.#link(slice, chain, before, this.#contents.create(row, this.#changed.epoch, element));
   }
   #link(slice: Slice<A>, known: Chain<A> | undefined, before: Link<A> | undefined, kept: A): Link<A> {
