@@ -18,6 +18,8 @@ export interface RowLayout {
   readonly limit: number;
   readonly lastMillis?: number;
   readonly key?: readonly string[];
+  /** Its rows are a table's: they carry their key, and may go. */
+  readonly changes?: true;
   /** More a second is sampled: nobody could see it, or the display would keep only the last of it. */
   readonly perSecond: number;
   /** The chart's spec, when its first row is known (or not yet). */
@@ -42,11 +44,19 @@ function partLayout(spec: DisplaySpec): PartLayout {
         title: titleOf(spec),
         limit: spec.rows,
         key: spec.key,
+        ...(spec.changes && { changes: spec.changes }),
         perSecond: Math.max(spec.rows, 1) * framesPerSecond,
         spec: () => ({}),
       };
     case 'chart':
-      return { kind: 'chart', title: titleOf(spec), ...chartKeeps(spec.mark), key: spec.key, ...chartSpec(spec) };
+      return {
+        kind: 'chart',
+        title: titleOf(spec),
+        ...chartKeeps(spec),
+        key: spec.key,
+        ...(spec.changes && { changes: spec.changes }),
+        ...chartSpec(spec),
+      };
     case 'backpressure':
       return { kind: 'backpressure' };
     case 'view':
@@ -61,9 +71,10 @@ function chartSpec({ mark, vega }: ChartSpec): Pick<RowLayout, 'spec' | 'perSeco
   return { perSecond: chartPerSecond, spec: () => ({ ...vega, data: { name: 'rows' } }) };
 }
 
-/** `last` is event time, or rows. */
-function chartKeeps(mark: ChartSpec['mark']): Pick<RowLayout, 'limit' | 'lastMillis'> {
+/** `last` is event time, or rows. A row of a table does not grow old by itself. */
+function chartKeeps({ mark, changes }: ChartSpec): Pick<RowLayout, 'limit' | 'lastMillis'> {
   const last = mark?.['last'];
+  if (last === undefined && changes) return { limit: chartPoints };
   if (typeof last === 'number') return { limit: Math.min(Math.max(1, Math.floor(last)), chartPoints) };
   return {
     limit: chartPoints,

@@ -18,6 +18,8 @@ export class RowPart {
   readonly installed: number;
   readonly layout: RowLayout;
   #rows: readonly WireRow[] = [];
+  /** Of a table: what has gone since the last frame. */
+  #gone: readonly WireRow[] = [];
   /** The last row that went out in a frame. */
   #sentTo = 0;
   #rate = 0;
@@ -59,17 +61,20 @@ export class RowPart {
   }
 
   add(frame: Frame): void {
-    const first = frame.rows[0];
+    const first = frame.rows.find(({ gone }) => !gone);
     if (!this.#firstRow && first) {
       this.#firstRow = asFields(first.value);
       this.#spec = this.layout.spec(this.#firstRow);
       this.#isNew ||= this.layout.kind === 'chart';
     }
-    this.#rows = keepRows(
-      this.#rows,
-      frame.rows.map((row) => this.#toWire(row)),
-      this.layout,
-    );
+    const arrived = frame.rows.map((row) => this.#toWire(row));
+    this.#rows = keepRows(this.#rows, arrived, this.layout);
+    // Who has it on screen must hear of it, unless it has come again.
+    const gone = arrived.filter((row) => row.gone);
+    if (gone.length > 0 || this.#gone.length > 0) {
+      const keys = new Set(arrived.map(({ key }) => key));
+      this.#gone = [...this.#gone.filter(({ key }) => !keys.has(key)), ...gone];
+    }
     this.#rate = frame.rate;
     this.#sampled = frame.sampled;
     this.#total = frame.total;
@@ -89,7 +94,7 @@ export class RowPart {
   /** A client gets the whole part, or what came since the last frame. */
   takeChange(at: number): PartChange | undefined {
     const { id } = this;
-    const rows = this.#rows.filter(({ n }) => n > this.#sentTo);
+    const rows = [...this.#rows, ...this.#gone].filter(({ n }) => n > this.#sentTo);
     const isNew = this.#isNew;
     if (!isNew && !this.#changed) return undefined;
     this.forgetChanges();
@@ -100,7 +105,8 @@ export class RowPart {
     return this.#isNew || this.#changed;
   }
   forgetChanges(): void {
-    for (const { n } of this.#rows) if (n > this.#sentTo) this.#sentTo = n;
+    for (const { n } of [...this.#rows, ...this.#gone]) if (n > this.#sentTo) this.#sentTo = n;
+    this.#gone = [];
     this.#isNew = false;
     this.#changed = false;
   }
@@ -124,6 +130,7 @@ export class RowPart {
   rewind(saved: SavedRows | undefined): void {
     this.#rows = saved?.rows ?? [];
     this.#total = saved?.total ?? 0;
+    this.#gone = [];
     this.#sentTo = 0;
     this.#finished = false;
     this.#isNew = true;
@@ -147,8 +154,9 @@ export class RowPart {
     const fields = asFields(row.value);
     const end = fields['windowEnd'];
     if (end instanceof Date && !(end.getTime() <= (this.#lastWindow ?? -Infinity))) this.#lastWindow = end.getTime();
-    const { n, timestamp: t, partition, offset, partial } = row;
+    const { n, timestamp: t, partition, offset, partial, gone } = row;
     const wire: WireRow = { n, t, value: toWire(row.value) };
+    if (row.key) return { ...wire, key: JSON.stringify(toWire(row.key)), ...(gone && { value: null, gone }) };
     const { key } = this.layout;
     return {
       ...wire,

@@ -10,6 +10,9 @@ import type {
   StateReader,
   StateWriter,
 } from '../../engine/operators/operator.ts';
+import { type Change, kindOfChange } from '../../engine/operators/change.ts';
+import { keyText } from '../../engine/state/key-text.ts';
+import { ChangedRows, type ChangedRowsState } from './changed-rows.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
 
 /** A little more than a person is promised (four), so that a frame that comes late is not missed. */
@@ -25,6 +28,7 @@ export interface DisplayState {
   readonly total: number;
   readonly pending: readonly DisplayRow[];
   readonly partialBefore: number;
+  readonly changed: ChangedRowsState;
 }
 
 export class DisplayOperator implements Operator {
@@ -35,6 +39,7 @@ export class DisplayOperator implements Operator {
   /** Windows that began before this event time were already open when the display came to a live source. */
   partialBefore = -Infinity;
   #rows: DisplayRow[] = [];
+  readonly #changedRows = new ChangedRows();
   #stride = 1;
   #credit = 0;
   #changed = true;
@@ -54,6 +59,10 @@ export class DisplayOperator implements Operator {
       if (lossless && this.#rows.length >= this.#credit) break;
       this.total++;
       if (!this.install) continue;
+      if (this.install.changes !== undefined) {
+        this.#change(batch.values[i] as Change, batch.timestamps[i]!, lossless);
+        continue;
+      }
       if (this.total % this.#stride !== 0) continue;
       this.#rows.push(this.#row(batch, i));
       if (!lossless && this.#rows.length >= 2 * limit) this.#thin();
@@ -85,8 +94,9 @@ export class DisplayOperator implements Operator {
     const arrived = this.total - this.#countAtFrame;
     const elapsed = Math.max(1, now - this.#frameAt);
     // The newest are what a table shows; a chart gets them evenly.
-    const rows = lossless ? this.#rows : this.#rows.slice(-limit);
-    const sampled = lossless || rows.length === 0 ? 1 : Math.max(1, Math.round(arrived / rows.length));
+    const ofTable = this.install.changes !== undefined && !lossless;
+    const rows = ofTable ? this.#changedRows.take() : lossless ? this.#rows : this.#rows.slice(-limit);
+    const sampled = lossless || ofTable || rows.length === 0 ? 1 : Math.max(1, Math.round(arrived / rows.length));
     this.#spend(rows.length, elapsed);
     this.#rows = [];
     this.#stride = 1;
@@ -109,7 +119,9 @@ export class DisplayOperator implements Operator {
   }
 
   snapshot(writer: StateWriter): void {
-    writer.value({ total: this.total, pending: this.#rows, partialBefore: this.partialBefore } satisfies DisplayState);
+    const { total, partialBefore } = this;
+    const changed = this.#changedRows.save();
+    writer.value({ total, pending: this.#rows, partialBefore, changed } satisfies DisplayState);
   }
   restore(reader: StateReader): void {
     const state = reader.value() as DisplayState | undefined;
@@ -118,6 +130,7 @@ export class DisplayOperator implements Operator {
     this.#countAtFrame = state.total;
     this.#rows = [...state.pending];
     this.partialBefore = state.partialBefore;
+    this.#changedRows.restore(state.changed);
   }
   status(): OperatorStatus {
     return { entries: 0 };
@@ -145,6 +158,22 @@ export class DisplayOperator implements Operator {
     );
   }
 
+  /** On screen a row takes the place of the one before; as JSON lines every change is one, as toStream() tells it. */
+  #change(change: Change, timestamp: number, lossless: boolean): void {
+    const kind = kindOfChange(change);
+    if (kind === undefined) {
+      this.total--;
+      return;
+    }
+    const { key, row, old } = change;
+    if (lossless) {
+      this.#rows.push({ n: this.total, timestamp, value: { kind, row: row ?? old } });
+      return;
+    }
+    this.#changedRows.limit = this.install!.changes!;
+    const gone = row === undefined;
+    this.#changedRows.put(keyText(key), { n: this.total, timestamp, value: row, key, ...(gone && { gone }) });
+  }
   #row(batch: Batch, i: number): DisplayRow {
     const value = batch.values[i];
     const start =

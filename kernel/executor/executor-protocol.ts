@@ -62,6 +62,8 @@ export interface DisplayInstall {
   readonly perSecond?: number;
   /** What does not fit is left out from the old end: a table shows the newest rows, a chart an even sample. */
   readonly newest?: boolean;
+  /** What comes are changes of a table: rows replace each other by their key, and so many are shown at most. */
+  readonly changes?: number;
   /** Its stream was not changed: it keeps its counter and what it has not sent. */
   readonly keep: boolean;
   /** Epoch of the mutation since which it was kept; goes with its rows, so that those of a former stream are told from the new one's. */
@@ -153,6 +155,10 @@ export interface DisplayRow {
   readonly partition?: number;
   readonly offset?: number;
   readonly partial?: boolean;
+  /** The key of a table's row: the tuple of its values. */
+  readonly key?: readonly unknown[];
+  /** The table's row of this key is there no more. */
+  readonly gone?: boolean;
 }
 
 /** One running instance, once a second. */

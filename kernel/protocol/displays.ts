@@ -17,6 +17,8 @@ export interface WireRow {
   readonly value: Wire;
   /** The window was already open when the cell came to a live source: the row counts only a part of it. */
   readonly partial?: boolean;
+  /** The row with this key is there no more: it takes the row away. */
+  readonly gone?: boolean;
 }
 
 export interface ErrorPart {

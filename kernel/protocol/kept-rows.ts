@@ -1,6 +1,6 @@
 // Which rows a display keeps: the rule that kernel and clients share, so that snapshot and deltas give the same rows.
 //
-//   A row takes the place of the older row with the same key; a row without a key is its own. Then the newest `limit` rows by
+//   A row takes the place of the older row with the same key; a row without a key is its own. A row that says it is gone takes the older one away. Then the newest `limit` rows by
 //   `n` stay, and of these the ones whose event time is at most `lastMillis` before the newest event time. The order of the
 //   array is the order of first appearance: a replaced row keeps its place.
 import type { WireRow } from './displays.ts';
@@ -28,7 +28,13 @@ export function keepRows(
       if (older === undefined || older.n < row.n) byId.set(id, row);
     }
   }
-  return within(recent([...byId.values()], retention), retention);
+  return within(
+    recent(
+      [...byId.values()].filter(({ gone }) => gone !== true),
+      retention,
+    ),
+    retention,
+  );
 }
 
 function recent(rows: readonly WireRow[], { limit }: Retention): readonly WireRow[] {

@@ -39,6 +39,7 @@ export class RunningDisplays {
             port: 'out',
             perSecond,
             newest: layout.kind === 'table',
+            ...(layout.changes && { changes: layout.limit }),
             keep: false,
             installed: epoch,
           },

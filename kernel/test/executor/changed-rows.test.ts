@@ -1,0 +1,119 @@
+// What a display shows of a table: only rows that are there, each with its latest content, however fast they change.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Change } from '../../../engine/operators/change.ts';
+import type { OperatorContext, StateWriter } from '../../../engine/operators/operator.ts';
+import { RowPart } from '../../displays/row-part.ts';
+import { DisplayOperator } from '../../executor/display-operator.ts';
+import type { DisplayInstall } from '../../executor/executor-protocol.ts';
+import type { Part, PartChange, WireRow } from '../../protocol/displays.ts';
+import { keepRows } from '../../protocol/kept-rows.ts';
+
+const context = { wake: () => undefined } as unknown as OperatorContext;
+const installed = (limit: number, perSecond?: number): DisplayInstall => ({
+  ...{ display: 'a/0', cell: 'a', part: 0, instance: 'display/a/0', port: 'out', keep: false, installed: 1 },
+  changes: limit,
+  ...(perSecond !== undefined && { perSecond }),
+});
+function displayOf(install: DisplayInstall): DisplayOperator {
+  const display = new DisplayOperator();
+  display.open(context);
+  display.install = install;
+  return display;
+}
+function say(display: DisplayOperator, ...changes: readonly Change[]): void {
+  const timestamps = new Float64Array(changes.length);
+  display.process(0, { length: changes.length, values: changes, timestamps }, 0);
+}
+/** The client's side: a part and what it makes of each frame. */
+class Client {
+  rows: readonly WireRow[] = [];
+  readonly #part: RowPart;
+  readonly #limit: number;
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#part = new RowPart('0', 'a/0', 1, {
+      ...{ kind: 'table', title: 't', limit, perSecond: 1000, spec: () => ({}), changes: true },
+    });
+  }
+  frame(display: DisplayOperator): void {
+    const frame = display.frame(performance.now());
+    if (frame) this.#part.add(structuredClone(frame));
+    const change: PartChange | undefined = this.#part.takeChange(0);
+    if (change?.kind === 'put') this.rows = (change.part as Extract<Part, { kind: 'table' }>).rows;
+    if (change?.kind === 'rows') this.rows = keepRows(this.rows, change.rows, { limit: this.#limit });
+    assert.deepEqual(this.rows, this.#part.rows, 'deltas and snapshot give the same');
+  }
+  get shown(): Record<string, unknown> {
+    return Object.fromEntries(this.rows.map(({ key, value }) => [key, value]));
+  }
+}
+
+test('a row takes the place of the one with its key, and goes when it is deleted', () => {
+  const display = displayOf(installed(100, 1000));
+  const client = new Client(100);
+  say(display, { key: ['a', 1], row: 1, old: undefined }, { key: ['b', 1], row: 2, old: undefined });
+  client.frame(display);
+  assert.deepEqual(client.shown, { '["a",1]': 1, '["b",1]': 2 });
+  say(display, { key: ['a', 1], row: undefined, old: 1 }, { key: ['b', 1], row: 3, old: 2 });
+  client.frame(display);
+  assert.deepEqual(client.shown, { '["b",1]': 3 });
+  say(display, { key: ['a', 1], row: 4, old: undefined }, { key: ['c', 1], row: undefined, old: undefined });
+  client.frame(display);
+  assert.deepEqual(client.shown, { '["b",1]': 3, '["a",1]': 4 });
+});
+
+test('whatever changes between frames, nothing on screen is out of date, and what fits is all there', () => {
+  const changes = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.option(fc.nat(99), { nil: undefined })), {
+    maxLength: 25,
+  });
+  fc.assert(
+    fc.property(
+      fc.array(changes, { maxLength: 12 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.nat(12),
+      (frames, limit, at) => {
+        let display = displayOf(installed(limit, 1000));
+        const client = new Client(limit);
+        const table = new Map<number, number>();
+        const everUsed = new Set<number>();
+        frames.forEach((frame, index) => {
+          if (index === at) {
+            let state: unknown;
+            display.snapshot({ value: (value: unknown) => (state = structuredClone(value)) } as StateWriter);
+            display = displayOf(installed(limit, 1000));
+            display.restore({ groups: () => [], value: () => state });
+          }
+          for (const [key, row] of frame) {
+            say(display, { key: [key], row, old: table.get(key) });
+            if (row === undefined) table.delete(key);
+            else table.set(key, row);
+            everUsed.add(key);
+          }
+          client.frame(display);
+          for (const [key, value] of Object.entries(client.shown))
+            assert.equal(value, table.get((JSON.parse(key) as [number])[0]), `${key} is out of date`);
+          if (everUsed.size <= limit) assert.equal(client.rows.length, table.size);
+          assert.ok(client.rows.length <= limit);
+        });
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('as JSON lines every change is a row, as toStream() tells it', () => {
+  const display = displayOf(installed(1));
+  display.credit(10);
+  say(display, { key: ['a'], row: 1, old: undefined }, { key: ['a'], row: undefined, old: undefined });
+  say(display, { key: ['a'], row: 2, old: 1 }, { key: ['a'], row: undefined, old: 2 });
+  assert.deepEqual(
+    display.frame(performance.now())!.rows.map(({ n, value }) => [n, value]),
+    [
+      [1, { kind: 'insert', row: 1 }],
+      [2, { kind: 'update', row: 2 }],
+      [3, { kind: 'delete', row: 2 }],
+    ],
+  );
+});
