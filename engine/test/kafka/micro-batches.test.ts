@@ -1,0 +1,92 @@
+// Micro-batches over a topic: everything arrives once, the estimator holds each batch to what can be worked off, and the partitions share it by their lag.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Environment, type MicroBatch } from '../../index.ts';
+import { startBroker, whyNoKafka, type Broker } from './broker.ts';
+import { independentClient, type IndependentClient } from './independent-client.ts';
+
+const skip = whyNoKafka();
+const topic = `batches-${process.pid}`;
+/** Records by partition: one is ten times as long as the next. */
+const lengths = [40_000, 4_000, 400];
+let broker: Broker;
+let client: IndependentClient;
+before(
+  async () => {
+    if (skip) return;
+    broker = await startBroker();
+    process.env['SLUICE_BROKERS'] = broker.brokers;
+    client = await independentClient(broker.brokers);
+    await client.createTopic(topic, lengths.length);
+    for (const [partition, length] of lengths.entries())
+      for (let from = 0; from < length; from += 10_000)
+        await client.send(
+          topic,
+          Array.from({ length: Math.min(10_000, length - from) }, (_, i) => ({
+            partition,
+            value: { partition, n: from + i },
+            timestamp: 1_000_000 + from + i,
+          })),
+        );
+  },
+  { timeout: 300_000 },
+);
+after(async () => {
+  await client?.close();
+  await broker?.stop();
+});
+
+test(
+  'a topic is read in batches that the estimator steers and the partitions share by their lag',
+  { skip },
+  async () => {
+    const environment = new Environment({ mode: { microBatch: '100ms' } });
+    const seen = lengths.map(() => new Set<number>());
+    const batches: { row: MicroBatch; partitions: number[] }[] = [];
+    let partitions = lengths.map(() => 0);
+    environment
+      .kafka<{ partition: number; n: number }>(topic, {
+        from: 'earliest',
+        until: 'latest',
+        rate: { pid: { minRate: 500 } },
+      })
+      .map((one) => {
+        // 20 µs each, so that a batch is what the estimator says and not all there is.
+        const until = performance.now() + 0.02;
+        while (performance.now() < until);
+        return one;
+      })
+      .sink(({ partition, n }) => {
+        assert.ok(!seen[partition]!.has(n), `${partition}:${n} comes twice`);
+        seen[partition]!.add(n);
+        partitions[partition]!++;
+      });
+    environment.microBatches().sink((row) => {
+      batches.push({ row, partitions });
+      partitions = lengths.map(() => 0);
+    });
+    const job = await environment.execute();
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const read = (): number => batches.reduce((sum, { row }) => sum + row.records, 0);
+    while (read() < total && job.status === 'running') await new Promise((done) => setTimeout(done, 50));
+    await job.stop();
+    assert.deepEqual(
+      seen.map(({ size }) => size),
+      lengths,
+    );
+    const steered = batches.filter(({ row }) => row.rate !== null && row.behind > 2_000);
+    assert.ok(steered.length >= 2, `${steered.length} batches were steered: ${JSON.stringify(batches)}`);
+    for (const { row, partitions: shares } of steered.slice(1)) {
+      assert.ok(row.records < 20_000, `${row.records} records in a batch`);
+      const ratio = shares[0]! / shares[1]!;
+      assert.ok(ratio > 5 && ratio < 20, `partitions got ${shares.join(', ')}`);
+    }
+  },
+);
+
+test('the estimator of a source steers nothing in a continuous session, and says so', { skip }, async () => {
+  const environment = new Environment();
+  environment.kafka(topic, { from: 'earliest', until: 'latest', rate: { pid: {} } }).sink(() => {});
+  const job = await environment.execute();
+  await assert.rejects(job.finished, { code: 'not-in-batches', message: /configure\(\{ mode: \{ microBatch/ });
+});
