@@ -4,10 +4,10 @@ import { parseSignedDuration } from '../time/duration.ts';
 import { builderFor, type Declaration } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
 import { oneOf } from './options.ts';
-import { userFunction } from './parameters.ts';
+import { type UserFunction, userFunction } from './parameters.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
-import { joinWindow } from './windows.ts';
+import { declaredWindow, windowParameters } from './windows.ts';
 
 /** Two keyed streams before one operator. */
 export interface Sides {
@@ -52,8 +52,8 @@ export function intervalJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
           declare(sides, {
             verb: 'intervalJoin',
             kind: 'interval-join',
-            about: f.name,
-            parameters: { join, lowerMillis, upperMillis, fn: userFunction('select()', 'fn', f) },
+            f: userFunction('select()', 'fn', f),
+            parameters: { join, lowerMillis, upperMillis },
             shape: [join, lowerMillis, upperMillis],
           }),
       };
@@ -70,14 +70,14 @@ export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
   const join = oneOf('The kind of join()', joinKind, kinds);
   return {
     window: (assigner: S.WindowAssigner<T | U>) => {
-      const window = joinWindow('join()', assigner);
+      const window = sharedWindow('join()', assigner, join !== 'inner');
       return {
         select: <R>(f: SelectFunction<T, U, R>): S.WindowResult<R, T | U> =>
           declare(sides, {
             verb: 'join',
             kind: 'window-join',
-            about: f.name,
-            parameters: { ...window.parameters, allowedLatenessMillis: 0, join, fn: userFunction('select()', 'fn', f) },
+            f: userFunction('select()', 'fn', f),
+            parameters: { ...window.parameters, allowedLatenessMillis: 0, join },
             shape: window.shape,
           }),
       };
@@ -92,7 +92,7 @@ export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
 export function coGroup<T, K, U>(sides: Sides) {
   return {
     window: (assigner: S.WindowAssigner<T | U>) => {
-      const window = joinWindow('coGroup()', assigner);
+      const window = sharedWindow('coGroup()', assigner, false);
       return {
         apply: <R>(
           f: (key: K, left: readonly T[], right: readonly U[], window: S.WindowBounds) => Iterable<R>,
@@ -100,8 +100,8 @@ export function coGroup<T, K, U>(sides: Sides) {
           declare(sides, {
             verb: 'coGroup',
             kind: 'window-coGroup',
-            about: f.name,
-            parameters: { ...window.parameters, allowedLatenessMillis: 0, fn: userFunction('apply()', 'fn', f) },
+            f: userFunction('apply()', 'fn', f),
+            parameters: { ...window.parameters, allowedLatenessMillis: 0 },
             shape: window.shape,
           }),
       };
@@ -109,13 +109,42 @@ export function coGroup<T, K, U>(sides: Sides) {
   };
 }
 
-function declare<R, E>({ left, right }: Sides, declaration: Declaration): PlannedWindowResult<R, E> {
-  const builder = builderFor(declaration.verb, left.builder);
+/** The window of two streams as parameters. `emitsAlone`: what has no partner is emitted when the window closes. */
+function sharedWindow(where: string, assigner: unknown, emitsAlone: boolean): ReturnType<typeof windowParameters> {
+  const declared = declaredWindow(assigner);
+  const { spec, trigger, evictor } = declared;
+  const wayOut = 'Use a window of time, or countWindow(size).';
+  if (evictor)
+    throw badJoinWindow(
+      `${where} cannot be over countWindow(size, slide): two streams are not counted back. ${wayOut}`,
+    );
+  if (spec.kind === 'global' && !trigger)
+    throw badJoinWindow(`${where} over globalWindow() would never give anything: nothing fires it. ${wayOut}`);
+  const window = windowParameters(declared);
+  const firesBefore = window.parameters['trigger'] !== undefined && trigger?.kind !== 'purging';
+  if (emitsAlone && firesBefore)
+    throw badJoinWindow(
+      `${where} emits what has no partner once, when the window closes, and the trigger of this window may fire before. ` +
+        'Wrap the trigger in trigger.purging(), leave it out, or make the rows with coGroup().',
+    );
+  return window;
+}
+function badJoinWindow(message: string): SluiceError {
+  return new SluiceError('bad-window', message);
+}
+
+interface JoinDeclaration extends Pick<Declaration, 'verb' | 'kind' | 'parameters' | 'shape'> {
+  /** What makes the rows. */
+  readonly f: UserFunction;
+}
+function declare<R, E>({ left, right }: Sides, { f, parameters, ...rest }: JoinDeclaration): PlannedWindowResult<R, E> {
+  const builder = builderFor(rest.verb, left.builder);
+  const { name } = f.run as { readonly name: string };
   const inputs = [
     { from: left.origin, input: 0 as const, exchange: 'key' as const },
     { from: right.origin, input: 1 as const, exchange: 'key' as const },
   ];
-  const draft = builder.declare({ ...declaration, inputs });
+  const draft = builder.declare({ ...rest, about: name, parameters: { ...parameters, fn: f }, inputs });
   return new PlannedWindowResult<R, E>({ origin: { draft, port: 'out' }, builder });
 }
 

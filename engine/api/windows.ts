@@ -62,15 +62,6 @@ export function windowParameters({ spec, trigger, evictor }: DeclaredWindow): {
     shape: [spec, own, evictor].flatMap((part) => (part === undefined ? [] : [stateShape(part)])),
   };
 }
-/** The same for the window of two streams; `where` is the call. What it keeps of each side has no place for an evictor. */
-export function joinWindow(where: string, window: unknown): ReturnType<typeof windowParameters> {
-  const declared = declaredWindow(window);
-  if (!declared.evictor) return windowParameters(declared);
-  throw new SluiceError(
-    'bad-window',
-    `${where} cannot be over countWindow(size, slide): elements of two streams are not counted back. Use a window of time, or countWindow(size).`,
-  );
-}
 export function triggerSpecOf(trigger: unknown): TriggerSpec<UserFunction> {
   if (trigger instanceof PlannedTrigger) return trigger.spec;
   throw new SluiceError(

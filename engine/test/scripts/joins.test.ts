@@ -1,6 +1,16 @@
 // Scripts of the stream-stream joins: interval join, window join, coGroup.
 import { test } from 'node:test';
-import { sliding, type Stream, tumbling } from '../../index.ts';
+import {
+  countWindow,
+  customWindow,
+  session,
+  type SignedDuration,
+  sliding,
+  type Stream,
+  trigger,
+  tumbling,
+  type WindowAssigner,
+} from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 
 interface Order {
@@ -17,7 +27,7 @@ const pair = (left: Order | undefined, right: Payment | undefined) => ({
   m: right?.m,
 });
 const within =
-  (lower: `${number}s` | `-${number}s`, upper: `${number}s` | `-${number}s`, kind?: 'left' | 'outer') =>
+  (lower: SignedDuration, upper: SignedDuration, kind?: 'left' | 'outer') =>
   (orders: Stream<Order>, payments: Stream<Payment>) => {
     const [left, right] = [orders.keyBy('id'), payments.keyBy('orderId')];
     return kind === undefined
@@ -238,7 +248,7 @@ test('the time of an interval join is that of the slower side', () => {
 // ------------------------------------------------------------------------------------------------ windows
 
 const inWindow =
-  (kind: 'inner' | 'left' | 'outer', window = tumbling('1m')) =>
+  (kind: 'inner' | 'left' | 'outer', window: WindowAssigner<Order | Payment> = tumbling('1m')) =>
   (orders: Stream<Order>, payments: Stream<Payment>) =>
     orders.keyBy('id').join(payments.keyBy('orderId'), kind).window(window).select(pair);
 
@@ -310,6 +320,149 @@ test('an element is late for a window join when its window has closed', () => {
     ! 00:59 a 2
     >L 00:59 a 3
     ! 00:59 a 3
+    | end
+    `,
+  );
+});
+
+test('a session is one of both sides: elements of either join its windows together', () => {
+  runScript(
+    inWindow('outer', session('30s')),
+    `${columns}
+    >L 00:00 a 1
+    >R 00:20 a 1
+    >L 01:00 a 2              40 s later: a session of its own, so far
+    >L 03:00 a 3
+    >R 05:00 a 3
+    >R 00:40 a 2              lies between: one session from 00:00 to 01:30
+    = 6                       three sessions and the timers that close them
+    | 01:29
+    | 01:30
+    < 01:29.999 a 1 1
+    < 01:29.999 a 1 2
+    < 01:29.999 a 2 1
+    < 01:29.999 a 2 2
+    >R 00:59 a 4
+    ! 00:59 a 4
+    >R 01:00 a 5
+    ! 01:00 a 5               would have lasted until 01:30, and that is over
+    >R 01:00.002 b 6          until 01:30.002: not over
+    | end
+    < 01:30.001 b - 6
+    < 03:29.999 a 3 -
+    < 05:29.999 a - 3
+    `,
+  );
+});
+
+test('the gap of a session can be a function of the element, of either side', () => {
+  runScript(
+    inWindow(
+      'left',
+      session((element) => ('n' in element ? '10s' : '1m')),
+    ),
+    `${columns}
+    >L 00:00 a 1
+    >L 00:30 a 2
+    >R 00:05 a 1              lasts until 01:05
+    | end
+    < 01:04.999 a 1 1
+    < 01:04.999 a 2 1
+    `,
+  );
+});
+
+test('custom windows, which may merge', () => {
+  const perSide = customWindow<Order | Payment>({
+    assign: (element, timestamp) => [{ start: timestamp, end: timestamp + ('n' in element ? 1000 : 5000) }],
+    merging: true,
+  });
+  runScript(
+    inWindow('outer', perSide),
+    `${columns}
+    >L 00:01 a 1
+    >R 00:00 a 1
+    >L 00:06 a 2
+    | end
+    < 00:04.999 a 1 1
+    < 00:06.999 a 2 -
+    `,
+  );
+});
+
+test('a count window counts the elements of both sides', () => {
+  runScript(
+    inWindow('outer', countWindow(3)),
+    `${columns}
+    >L 00:01 a 1
+    >R 00:02 a 1
+    >R 00:03 b 7
+    >L 00:04 a 2
+    < a 1 1
+    < a 2 1
+    >R 00:05 a 2
+    >R 00:06 a 3
+    >R 00:07 a 4
+    < a - 2
+    < a - 3
+    < a - 4
+    | end
+    = 2                       the one of b waits for two more
+    `.replace('<: time k n m', '<: k n m'),
+  );
+});
+
+test('windows of processing time close by the clock', () => {
+  runScript(
+    inWindow('left', tumbling('10s', { time: 'processing' })),
+    `${columns}
+    >L 59:00 a 1
+    @ 00:05
+    >R 00:00 a 1
+    >L 00:00 b 2
+    @ 00:09.998
+    @ 00:10
+    < 00:09.999 a 1 1
+    < 00:09.999 b 2 -
+    | end
+    `,
+  );
+});
+
+test('a trigger of its own gives the pairs that there are, each time', () => {
+  const early = customWindow<Order | Payment>({
+    assign: () => [{ start: 0, end: 60_000 }],
+    trigger: trigger.count(2),
+  });
+  runScript(
+    inWindow('inner', early),
+    `${columns}
+    >L 00:01 a 1
+    >R 00:02 a 1
+    < 00:59.999 a 1 1
+    >R 00:03 a 2
+    >L 00:04 a 2
+    < 00:59.999 a 1 1
+    < 00:59.999 a 1 2
+    < 00:59.999 a 2 1
+    < 00:59.999 a 2 2
+    | end
+    `,
+  );
+  const batches = customWindow<Order | Payment>({
+    assign: () => [{ start: 0, end: 60_000 }],
+    trigger: trigger.purging(trigger.count(2)),
+  });
+  runScript(
+    inWindow('outer', batches),
+    `${columns}
+    >L 00:01 a 1
+    >L 00:02 a 2
+    < 00:59.999 a 1 -
+    < 00:59.999 a 2 -
+    >R 00:03 a 3
+    >L 00:04 a 4
+    < 00:59.999 a 4 3
     | end
     `,
   );
