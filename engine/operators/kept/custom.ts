@@ -11,9 +11,10 @@ export interface CustomFunctions {
   readonly merge?: ((a: unknown, b: unknown) => unknown) | undefined;
   readonly result: (accumulator: unknown) => unknown;
 }
-/** In a box, so that undefined can be told from nothing kept. */
 export interface Custom {
   accumulator: unknown;
+  /** How often it has been added to. */
+  adds: number;
 }
 
 export function custom({ create, add, merge }: CustomFunctions, aggregate: string): Kept<Custom> {
@@ -30,23 +31,27 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
   };
   return {
     // A copy, for functions that always give the same object.
-    create: (_value, element) => ({ accumulator: checked(add(copied(checked(create(), 'create')), element), 'add') }),
+    create: (_value, element) => ({
+      accumulator: checked(add(copied(checked(create(), 'create')), element), 'add'),
+      adds: 1,
+    }),
     add(kept, _value, element) {
       const accumulator = add(kept.accumulator, element);
-      // What is only changed is looked at again when it is written: each time would cost as much as it is large.
-      if (accumulator !== kept.accumulator) kept.accumulator = checked(accumulator, 'add');
+      const { adds } = kept;
+      // One that is changed in place is looked at ever more rarely: looking costs as much as it is large.
+      if (accumulator !== kept.accumulator || adds < 16 || (adds & (adds - 1)) === 0)
+        kept.accumulator = checked(accumulator, 'add');
+      kept.adds = adds + 1;
       return kept;
     },
     ...(merge && {
       merge(into: Custom, from: Custom) {
         into.accumulator = checked(merge(into.accumulator, copied(from.accumulator)), 'merge');
+        into.adds += from.adds;
         return into;
       },
     }),
-    copy({ accumulator }) {
-      assertStorable(accumulator, what);
-      return { accumulator: copied(accumulator) };
-    },
+    copy: ({ accumulator, adds }) => ({ accumulator: copied(accumulator), adds }),
     isSmall: ({ accumulator }) =>
       typeof accumulator !== 'object' ||
       accumulator === null ||

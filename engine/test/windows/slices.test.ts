@@ -336,6 +336,11 @@ describe('sliced windows', () => {
       code: 'not-storable',
       message: /The accumulator of aggregate "it" is an object of class Sum/,
     });
+    const growing = adding((all: unknown[]) => {
+      all.push(all.length === 1 ? new Sum() : 0);
+      return all;
+    });
+    assert.throws(() => growing.step(steps), { code: 'not-storable', message: /at \[1\], is an object of class Sum/ });
   });
   test('write to a snapshot only the key groups that changed, and forget those that went', () => {
     const driven = new Driven(program([4, 2, 0], 0, { n: aggregates.n }));
