@@ -59,20 +59,20 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     return declareIterateDelta(this, workset, options);
   }
 
-  /** The row of a key: the present one of a table that runs; else, of bounded input, the one after its end. */
+  /** The row of a key: over bounded input the one after its end; else the present one of a table that runs, in another cell or in a job. */
   async get(key: K): Promise<T | undefined> {
     const label = labelOf(this.place.origin);
     const builder = builderFor('get', this.place.builder);
     const tuple = tupleOfKey(key, this.place.keyFields, `get() of "${label}"`);
     const host = builder.settings.pullHost;
     const present = host?.lookup?.(toEndpoint(this.place.origin), tuple);
-    if (present) return present.row as T | undefined;
     const endless = builder.unboundedSource(this.place.origin);
+    if (present && (endless !== undefined || present.isFinal)) return present.row as T | undefined;
     if (endless !== undefined)
       throw new SluiceError(
         'unbounded',
         `get() of "${label}" would never answer: the table does not run, and ${endless} has no end. ` +
-          'Show the table in a cell before (.show()), or give the source an end (until, limit).',
+          'Show it in another cell (.show()) and run that first, or give the source an end (until, limit).',
       );
     const parameters = { key: keyText(tuple) };
     const rows = streamOf<T>(this.#declare({ verb: 'get', kind: 'table-get', parameters }));

@@ -5,11 +5,12 @@ import { modeOf } from '../api/session.ts';
 import { makeSources } from '../api/sources.ts';
 import type * as S from '../api/surface.ts';
 import { SluiceError } from '../error.ts';
-import type { Plan, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { Driver } from './driver.ts';
 import { jobMetrics } from './metrics.ts';
 import { PullOperator } from './pull.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
+import { lookupRow, type PresentRow } from './table-lookup.ts';
 
 /** The plan of everything above the given leaves; nodes that nothing reaches are left out. */
 export function planOf(
@@ -53,10 +54,14 @@ export class Environment implements S.Environment {
   readonly table: typeof S.table;
   readonly microBatches: typeof S.microBatches;
   readonly #builder: Builder;
+  #jobs: RunningJob[] = [];
 
   /** Options that this version does not have are refused when `configure` would refuse them. */
   constructor(options: S.SessionOptions = {}) {
-    const pullHost: PullHost = { pull: (from, label, fragment) => pullAlone(from, label, fragment) };
+    const pullHost: PullHost = {
+      pull: (from, label, fragment) => pullAlone(from, label, fragment),
+      lookup: (from, key) => this.#jobs.map((job) => job.lookup(from, key)).find((found) => found !== undefined),
+    };
     this.#builder = new Builder({ group: '', pullHost });
     const sources = makeSources(this.#builder, options);
     this.kafka = sources.kafka;
@@ -76,6 +81,7 @@ export class Environment implements S.Environment {
         `"${name}" has no sink, so nothing would run. End a stream with .to(topic) or .sink(function).`,
       );
     const job = new RunningJob();
+    this.#jobs = [job, ...this.#jobs.filter(({ status }) => status === 'running')];
     return job
       .start(
         planOf(
@@ -92,6 +98,7 @@ class RunningJob implements S.Job {
   status: S.Job['status'] = 'running';
   readonly finished: Promise<void>;
   #runtime!: Runtime;
+  #functions!: FunctionTable;
   #driver!: Driver;
   /** Of the moment it ended. */
   #lastMetrics: S.JobMetrics | undefined;
@@ -110,8 +117,13 @@ class RunningJob implements S.Job {
       onError: (error) => this.#end('failed', error),
     });
     this.#runtime = runtime;
+    this.#functions = fragment.functions;
     this.#driver = driver;
     return Promise.resolve();
+  }
+  lookup(from: Endpoint, key: readonly unknown[]): PresentRow | undefined {
+    const isRunning = this.status === 'running' && 'node' in from;
+    return isRunning ? lookupRow(this.#runtime, this.#functions, from.node, key) : undefined;
   }
   metrics(): S.JobMetrics {
     return this.#lastMetrics ?? jobMetrics(this.#runtime);

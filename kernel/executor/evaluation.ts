@@ -9,6 +9,7 @@ import { displaySpecOf } from '../../engine/api/view.ts';
 import { SluiceError } from '../../engine/error.ts';
 import { hashValue } from '../../engine/graph/fingerprint.ts';
 import type { PlanNode } from '../../engine/graph/plan.ts';
+import type { PresentRow } from '../../engine/runtime/table-lookup.ts';
 import * as testing from '../../engine/testing/index.ts';
 import { CellEvaluation } from '../cells/cell-runtime.ts';
 import { evaluateCell } from '../cells/evaluate.ts';
@@ -27,6 +28,8 @@ export interface EvaluationResult {
 }
 export interface EvaluatorHost {
   readonly openPull: (run: number, from: Endpoint, label: string, fragment: Fragment) => AsyncIterableIterator<unknown>;
+  /** The row of a key in a table that runs, by the uid of the operator that gives its changes. */
+  readonly lookup: (uid: string, key: readonly unknown[]) => PresentRow | undefined;
 }
 
 /** Silent partitions are taken out after this in a notebook, when the source does not say otherwise. */
@@ -79,7 +82,10 @@ export class Evaluator {
       captures: hashValue([withoutSourceMap(command.code), Object.values(given)]),
       idlenessMillis: notebookIdlenessMillis,
       isBounded: (endpoint) => this.#isBounded(endpoint),
-      pullHost: { pull: (from, label, fragment) => this.#host.openPull(command.run, from, label, fragment) },
+      pullHost: {
+        pull: (from, label, fragment) => this.#host.openPull(command.run, from, label, fragment),
+        lookup: (from, key) => this.#lookup(from, key),
+      },
     });
     const runtime = new CellEvaluation({
       in: given,
@@ -116,6 +122,14 @@ export class Evaluator {
     };
   }
 
+  /** Only what another cell's last run holds: what this one declares does not run yet, whatever runs under its name. */
+  #lookup(endpoint: Endpoint, key: readonly unknown[]): PresentRow | undefined {
+    if ('node' in endpoint) return undefined;
+    const held = this.#committed.get(endpoint.group)?.values[endpoint.variable];
+    if (!isStreamLike(held)) return undefined;
+    const { origin } = held.place;
+    return 'draft' in origin ? this.#host.lookup(origin.draft.uid, key) : this.#lookup(origin, key);
+  }
   #isBounded(endpoint: Endpoint): boolean | undefined {
     if ('node' in endpoint) return undefined;
     const held = this.#committed.get(endpoint.group)?.values[endpoint.variable];

@@ -11,6 +11,7 @@ import { Driver } from '../../engine/runtime/driver.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
 import { PullOperator } from '../../engine/runtime/pull.ts';
 import { Runtime, type Snapshot } from '../../engine/runtime/runtime.ts';
+import { lookupRow, type PresentRow } from '../../engine/runtime/table-lookup.ts';
 import type { Task, TaskFailure } from '../../engine/runtime/task.ts';
 import { SluiceError } from '../../engine/error.ts';
 import { CellConsole } from './cell-console.ts';
@@ -78,6 +79,7 @@ export class Executor {
     );
     this.#evaluator = new Evaluator(options.notebook, options.params, {
       openPull: (run, from, label, fragment) => this.#openPull(run, from, label, fragment),
+      lookup: (uid, key) => this.#lookup(uid, key),
     });
     this.#timers.push(
       setInterval(() => this.#frames(), 1000 / framesPerSecond),
@@ -172,6 +174,10 @@ export class Executor {
     });
   }
 
+  #lookup(uid: string, key: readonly unknown[]): PresentRow | undefined {
+    const node = this.#runtime.plan.nodes.find((one) => one.uid === uid && !one.copy);
+    return node && lookupRow(this.#runtime, this.#functions, node.id, key);
+  }
   #openPull(run: number, from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown> {
     const { post } = this.#options;
     const pull = `${run}.${this.#nextPull++}`;

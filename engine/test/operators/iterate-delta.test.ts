@@ -311,7 +311,7 @@ test('what a step cannot give is refused with its name', () => {
     levels
       .keyBy('k')
       .toTable()
-      .iterateDelta(by, { key: ({ k }: Level) => ({ k }), step: step as () => void })
+      .iterateDelta(by, { key: ({ k }: Level) => ({ k }), step: step })
       .toStream();
   const refused = (step: () => unknown, message: RegExp): void => {
     const driven = harness2(build(step));
