@@ -104,7 +104,11 @@ function mergedFireTime(states: readonly unknown[]): number {
 /** Flink's ContinuousEventTimeTrigger: at multiples of `every` above the first element's, and at the end of the window. */
 function earlyEventTime(every: number): Trigger {
   const fireAfter = (time: number, context: TriggerContext): void => {
-    const next = Math.min(time + every, context.maxTimestamp);
+    // Where time ends, a global window has one more firing, not one for each moment of eternity.
+    const next =
+      context.watermark === Infinity && context.maxTimestamp === Infinity
+        ? Infinity
+        : Math.min(time + every, context.maxTimestamp);
     context.state = next;
     context.setEventTimer(next);
   };
