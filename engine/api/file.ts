@@ -1,8 +1,10 @@
 // file(): records of a file, relative to the notebook.
 import { extname, basename, resolve } from 'node:path';
-import { notYet, SluiceError } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import type { Builder } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, text } from './options.ts';
+import { describe } from './parameters.ts';
+import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
 import { timeOptionNames, timeParameters } from './time-options.ts';
 
@@ -17,12 +19,16 @@ const formatByExtension: Readonly<Record<string, (typeof formats)[number]>> = {
 
 export function declareFile<T>(builder: Builder, path: unknown, given: unknown): PlannedSourceStream<T> {
   const options = readOptions('file()', given, [...timeOptionNames, 'format', 'schema', 'speed', 'follow']);
-  const { speed, follow, timestamp } = options;
+  const { speed, follow, schema, timestamp } = options;
   const named = text('The path of file()', path);
   const format = formatOf(named, options['format']);
-  if (format !== 'jsonl' && format !== 'csv') notYet(`files of format "${format}"`);
-  if (options['schema'] !== undefined) notYet('schemas of files (schema)');
-  if (follow !== undefined && follow !== false) notYet('files that are followed (follow)');
+  if (follow !== undefined && typeof follow !== 'boolean')
+    throw new SluiceError('bad-option', `The follow of file() is ${describe(follow)}. It is true or false.`);
+  if (follow === true && format === 'json')
+    throw new SluiceError(
+      'bad-option',
+      `file(${JSON.stringify(named)}) is a JSON array, which ends with its bracket, so it cannot be followed. Write one record a line and say format: "jsonl".`,
+    );
   if (speed !== undefined && timestamp === undefined)
     throw new SluiceError(
       'bad-option',
@@ -35,6 +41,8 @@ export function declareFile<T>(builder: Builder, path: unknown, given: unknown):
     parameters: {
       path: (builder.settings.resolvePath ?? resolve)(named),
       format,
+      ...(follow === true && { follow }),
+      ...(schema !== undefined && { schema: { fn: schemaFunction('file()', schema) } }),
       ...(speed !== undefined && { speed: positiveNumber('The speed of file()', speed) }),
       ...timeParameters('file()', options, builder.settings.idlenessMillis),
     },

@@ -2,8 +2,8 @@
 import { notYet, SluiceError } from '../error.ts';
 import type { Builder } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, text } from './options.ts';
-import { describe, UserFunction, type Parameter, type Parameters } from './parameters.ts';
-import { functionHash } from '../graph/fingerprint.ts';
+import { describe, type Parameter, type Parameters } from './parameters.ts';
+import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
 import { epochMillis, timeOptionNames, timeParameters } from './time-options.ts';
 
@@ -46,7 +46,7 @@ export function declareTopic<T>(
     ...(tableKey !== undefined && { tableKey }),
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
     ...(rate !== undefined && { rate: rateOf(rate) }),
-    ...(schema !== undefined && { schema: { fn: schemaFunction(schema) } }),
+    ...(schema !== undefined && { schema: { fn: schemaFunction('kafka()', schema) } }),
   };
   const draft = builder.declare({
     verb: 'kafka',
@@ -115,15 +115,3 @@ function endOf(until: unknown): Parameter {
 }
 
 /** A standard schema as a function from the parsed value to its result: { value } or { issues }. */
-function schemaFunction(schema: unknown): UserFunction {
-  const standard = (schema as { '~standard'?: { version?: unknown; validate?: unknown } } | null)?.['~standard'];
-  const { validate } = standard ?? {};
-  if (standard?.version !== 1 || typeof validate !== 'function')
-    throw new SluiceError(
-      'bad-schema',
-      `The schema of kafka() is ${describe(schema)}. It must implement Standard Schema, version 1 (zod, valibot, arktype).`,
-    );
-  const run = (value: unknown): unknown => validate.call(standard, value);
-  // What a schema library makes is opaque; who built it (the cell's captures) tells one from another.
-  return new UserFunction('schema', run, (fallback) => functionHash(validate, { fallback }));
-}

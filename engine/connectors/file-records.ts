@@ -25,6 +25,13 @@ export interface FilePosition {
   readonly lines: number;
 }
 
+export interface ReadOptions {
+  /** A byte that a record may end with: what stands before a position in the middle of the file. */
+  readonly ends?: readonly number[];
+  /** The file grows: its last record is none before its end is there, and the end of the file is only where it is now. */
+  readonly follow?: boolean;
+}
+
 const blockBytes = 256 << 10;
 /** A record longer than this is a broken file (an unclosed quote, another format), and would fill the memory. */
 const longestRecord = 64 << 20;
@@ -44,9 +51,13 @@ export class FileRecords {
   #lines: number;
   #hasEnded = false;
   #isOpen = true;
+  readonly #ends: readonly number[];
+  readonly #follow: boolean;
 
-  constructor(path: string, findEnd: FindEnd, from?: FilePosition) {
+  constructor(path: string, findEnd: FindEnd, from?: FilePosition, options: ReadOptions = {}) {
     this.path = path;
+    this.#ends = options.ends ?? [newline];
+    this.#follow = options.follow ?? false;
     this.#findEnd = findEnd;
     this.#file = openFile(path);
     this.#base = from?.byte ?? 0;
@@ -54,12 +65,17 @@ export class FileRecords {
     if (this.#base > 0) this.#checkCut();
   }
 
-  /** undefined: the file is at its end. */
+  /** undefined: the file is at its end, for now when it is followed. */
   next(): FileRecord | undefined {
+    if (this.#follow) this.#hasEnded = false;
     let end = this.#findEnd(this.#block, this.#at, this.#filled);
     while (end < 0 && !this.#hasEnded) {
       this.#read();
       end = this.#findEnd(this.#block, this.#at, this.#filled);
+    }
+    if (end < 0 && this.#follow) {
+      this.#checkLength();
+      return undefined;
     }
     // The last record may come without a newline.
     const to = end < 0 ? this.#filled : end;
@@ -67,7 +83,8 @@ export class FileRecords {
     const start = this.#base + this.#at === 0 ? skipByteOrderMark(this.#block, to) : this.#at;
     const bytes = this.#block.subarray(start, to > start && this.#block[to - 1] === carriageReturn ? to - 1 : to);
     const line = this.#lines + 1;
-    this.#lines += 1 + (bytes.includes(newline) ? countNewlines(bytes) : 0);
+    const endsLine = end < 0 || this.#block[end] === newline;
+    this.#lines += (endsLine ? 1 : 0) + (bytes.includes(newline) ? countNewlines(bytes) : 0);
     this.#at = end < 0 ? to : end + 1;
     const text = bytes.toString('utf8');
     return {
@@ -102,12 +119,20 @@ export class FileRecords {
     if (count === 0) this.#hasEnded = true;
   }
 
+  /** A file that has become shorter was written anew: what follows is not what was begun. */
+  #checkLength(): void {
+    if (fstatSync(this.#file).size >= this.#base + this.#filled) return;
+    throw new SluiceError(
+      'file-changed',
+      `${this.path} has become shorter while it was followed, so it was written anew. Run its cell again to read it from its start.`,
+    );
+  }
   /** A position from an earlier life must still lie behind the end of a record. */
   #checkCut(): void {
     const before = Buffer.alloc(1);
     const { size } = fstatSync(this.#file);
     const isInside = this.#base <= size && readSync(this.#file, before, 0, 1, this.#base - 1) === 1;
-    if (isInside && (before[0] === newline || this.#base === size)) return;
+    if (isInside && (this.#ends.includes(before[0]!) || this.#base === size)) return;
     this.close();
     throw new SluiceError(
       'file-changed',

@@ -11,29 +11,92 @@ export interface FileRow {
   readonly record: FileRecord;
 }
 export interface FileRows {
-  /** undefined: the file is at its end. */
+  /** undefined: the file is at its end, for now when it is followed. */
   next(): FileRow | undefined;
   close(): void;
 }
 
-export function openRows(path: string, format: 'jsonl' | 'csv', from?: FilePosition): FileRows {
-  return format === 'jsonl' ? jsonLines(path, from) : csvRows(path, from);
+export type FileFormat = 'jsonl' | 'csv' | 'tsv' | 'json';
+
+export function openRows(path: string, format: FileFormat, from?: FilePosition, follow = false): FileRows {
+  switch (format) {
+    case 'jsonl':
+      return jsonLines(path, from, follow);
+    case 'json':
+      return jsonArray(path, from);
+    case 'csv':
+      return csvRows(path, comma, from, follow);
+    case 'tsv':
+      return csvRows(path, tab, from, follow);
+  }
 }
 
 const notUtf8 = 'It is not UTF-8.';
 
-function jsonLines(path: string, from: FilePosition | undefined): FileRows {
-  const records = new FileRecords(path, endOfLine, from);
+function jsonLines(path: string, from: FilePosition | undefined, follow: boolean): FileRows {
+  const records = new FileRecords(path, endOfLine, from, { follow });
+  return {
+    next() {
+      const record = nextFilled(records);
+      return record && jsonRow(record);
+    },
+    close: () => records.close(),
+  };
+}
+function jsonRow(record: FileRecord): FileRow {
+  if (!record.isUtf8) return { value: undefined, problem: notUtf8, record };
+  try {
+    return { value: JSON.parse(record.text), record };
+  } catch (error) {
+    return { value: undefined, problem: `It is not JSON: ${(error as Error).message}.`, record };
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ json
+
+const [arrayStart, arrayEnd, objectStart, objectEnd, backslash] = [91, 93, 123, 125, 92];
+
+/** The elements of one array: each ends at the comma or the bracket behind it. The first begins with the array's bracket. */
+function endOfElement(isFirst: boolean): FindEnd {
+  return (bytes, from, to) => {
+    // The array itself is one level for its first element.
+    let depth = isFirst ? -1 : 0;
+    let isText = false;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i];
+      if (isText) {
+        if (byte === backslash) i++;
+        else if (byte === quote) isText = false;
+      } else if (byte === quote) isText = true;
+      else if (byte === arrayStart || byte === objectStart) depth++;
+      else if ((byte === comma || byte === arrayEnd) && depth === 0) {
+        isFirst = false;
+        return i;
+      } else if (byte === arrayEnd || byte === objectEnd) depth--;
+    }
+    return -1;
+  };
+}
+
+function jsonArray(path: string, from: FilePosition | undefined): FileRows {
+  const records = new FileRecords(path, endOfElement(from === undefined), from, { ends: [comma, arrayEnd] });
+  let isFirst = from === undefined;
   return {
     next() {
       const record = nextFilled(records);
       if (!record) return undefined;
-      if (!record.isUtf8) return { value: undefined, problem: notUtf8, record };
-      try {
-        return { value: JSON.parse(record.text), record };
-      } catch (error) {
-        return { value: undefined, problem: `It is not JSON: ${(error as Error).message}.`, record };
-      }
+      const whole = record.text.trimStart();
+      if (isFirst && !whole.startsWith('['))
+        throw new SluiceError(
+          'bad-file',
+          `${basename(path)} is no JSON array: it begins with ${JSON.stringify(whole.slice(0, 20))}. With one record a line, say format: "jsonl".`,
+        );
+      const body = isFirst ? whole.slice(1) : whole;
+      const before = record.text.slice(0, record.text.length - body.trimStart().length);
+      isFirst = false;
+      // An empty array.
+      if (body.trim() === '') return this.next();
+      return jsonRow({ ...record, text: body.trim(), line: record.line + before.split('\n').length - 1 });
     },
     close: () => records.close(),
   };
@@ -48,51 +111,61 @@ function nextFilled(records: FileRecords): FileRecord | undefined {
 
 // ------------------------------------------------------------------------------------------------ csv
 
-const [comma, quote, newline] = [44, 34, 10];
+const [comma, quote, newline, tab] = [44, 34, 10, 9];
 
 /** A quote opens a field only at its beginning; inside quotes a newline is text. */
-const endOfCsvRecord: FindEnd = (bytes, from, to) => {
-  let isQuoted = false;
-  let isFieldStart = true;
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i];
-    // A doubled quote closes and opens again.
-    if (byte === quote && (isQuoted || isFieldStart)) isQuoted = !isQuoted;
-    else if (byte === newline && !isQuoted) return i;
-    isFieldStart = byte === comma || (byte === quote && !isQuoted);
-  }
-  return -1;
-};
+const endOfCsvRecord =
+  (delimiter: number): FindEnd =>
+  (bytes, from, to) => {
+    let isQuoted = false;
+    let isFieldStart = true;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i];
+      // A doubled quote closes and opens again.
+      if (byte === quote && (isQuoted || isFieldStart)) isQuoted = !isQuoted;
+      else if (byte === newline && !isQuoted) return i;
+      isFieldStart = byte === delimiter || (byte === quote && !isQuoted);
+    }
+    return -1;
+  };
 
 /** Parsed together: a call of the parser costs as much as four records. */
 const csvBatch = 128;
 
-function csvRows(path: string, from: FilePosition | undefined): FileRows {
-  let records = new FileRecords(path, endOfCsvRecord);
-  const header = nextFilled(records);
-  const columns = header ? columnsOf(path, header) : [];
-  if (from && header && from.byte > header.after.byte) {
+function csvRows(path: string, delimiter: number, from: FilePosition | undefined, follow: boolean): FileRows {
+  const findEnd = endOfCsvRecord(delimiter);
+  let records = new FileRecords(path, findEnd, undefined, { follow });
+  let columns: string[] | undefined;
+  const readHeader = (): void => {
+    const header = nextFilled(records);
+    if (!header) return;
+    columns = columnsOf(path, header, delimiter);
+    if (!from || from.byte <= header.after.byte) return;
     records.close();
-    records = new FileRecords(path, endOfCsvRecord, from);
-  }
+    records = new FileRecords(path, findEnd, from, { follow });
+  };
+  readHeader();
   let rows: FileRow[] = [];
   let at = 0;
   return {
     next() {
+      // A file that is followed may have none yet.
+      if (!columns) readHeader();
+      if (!columns) return undefined;
       if (at === rows.length) {
         const batch: FileRecord[] = [];
         for (let record; batch.length < csvBatch && (record = nextFilled(records));) batch.push(record);
-        rows = parseCsv(batch, columns);
+        rows = parseCsv(batch, columns, delimiter);
         at = 0;
       }
-      return rows[at++];
+      return at < rows.length ? rows[at++] : undefined;
     },
     close: () => records.close(),
   };
 }
 
-function columnsOf(path: string, header: FileRecord): string[] {
-  const row = parseCsvRecords([header], false)[0] as readonly string[];
+function columnsOf(path: string, header: FileRecord, delimiter: number): string[] {
+  const row = parseCsvRecords([header], false, delimiter)[0] as readonly string[];
   const twice = row.find((name, index) => row.indexOf(name) !== index);
   if (twice !== undefined)
     throw new SluiceError('bad-file', `The header of ${basename(path)} names the column "${twice}" twice. Rename one.`);
@@ -100,10 +173,10 @@ function columnsOf(path: string, header: FileRecord): string[] {
 }
 
 /** All at once; when one of them is broken, one by one, so that only it is lost. */
-function parseCsv(batch: readonly FileRecord[], columns: string[]): FileRow[] {
+function parseCsv(batch: readonly FileRecord[], columns: string[], delimiter: number): FileRow[] {
   if (batch.every((record) => record.isUtf8)) {
     try {
-      const values = parseCsvRecords(batch, columns);
+      const values = parseCsvRecords(batch, columns, delimiter);
       if (values.length === batch.length) return batch.map((record, i) => ({ value: values[i], record }));
     } catch {
       // One of them; which one is seen below.
@@ -112,18 +185,19 @@ function parseCsv(batch: readonly FileRecord[], columns: string[]): FileRow[] {
   return batch.map((record) => {
     if (!record.isUtf8) return { value: undefined, problem: notUtf8, record };
     try {
-      return { value: parseCsvRecords([record], columns)[0], record };
+      return { value: parseCsvRecords([record], columns, delimiter)[0], record };
     } catch (error) {
       return { value: undefined, problem: csvProblem(error, columns), record };
     }
   });
 }
 
-function parseCsvRecords(batch: readonly FileRecord[], columns: string[] | false): unknown[] {
+function parseCsvRecords(batch: readonly FileRecord[], columns: string[] | false, delimiterByte: number): unknown[] {
   const text = batch.map((record) => record.text).join('\n');
+  const delimiter = String.fromCharCode(delimiterByte);
   return columns === false
-    ? parse(text, { columns })
-    : parse(text, { columns, cast: (field) => csvValue(field), record_delimiter: '\n' });
+    ? parse(text, { columns, delimiter })
+    : parse(text, { columns, delimiter, cast: (field) => csvValue(field), record_delimiter: '\n' });
 }
 
 function csvProblem(error: unknown, columns: readonly string[]): string {

@@ -1,20 +1,27 @@
 // The records of a file, in the order of its lines. With `speed` it is replayed by event time: a record goes out when (its timestamp − the first one) / speed
 // has passed since the first opening; one that is behind goes at once, and those after it wait for those before it.
 import { basename } from 'node:path';
-import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
 import type { StateReader, StateWriter } from '../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
 import { compileEventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { FilePosition } from './file-records.ts';
-import { type FileRow, type FileRows, openRows } from './file-rows.ts';
+import { type FileFormat, type FileRow, type FileRows, openRows } from './file-rows.ts';
 import { RejectedRecords } from './rejected-records.ts';
+import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
+
+/** How soon something appended is seen. */
+const lookEveryMillis = 200;
 
 interface Parameters {
   /** Absolute. */
   readonly path: string;
-  readonly format: 'jsonl' | 'csv';
+  readonly format: FileFormat;
+  /** What is appended later belongs to it; it never ends. */
+  readonly follow?: true;
+  readonly schema?: { readonly fn: FunctionRef };
   readonly speed?: number;
   readonly timestamp?: SelectorSpec;
   readonly watermark?: WatermarkSpec;
@@ -40,6 +47,7 @@ class FileSource implements Source {
   readonly #parameters: Parameters;
   readonly #starts: SourceStarts;
   readonly #timestampOf: ((element: unknown) => number | string) | undefined;
+  readonly #validate: ReturnType<typeof compileSchema> | undefined;
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
@@ -58,8 +66,9 @@ class FileSource implements Source {
     this.#node = node;
     this.#starts = starts;
     this.#parameters = node.parameters as unknown as Parameters;
-    const { timestamp } = this.#parameters;
+    const { timestamp, schema } = this.#parameters;
     this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
+    this.#validate = schema && compileSchema(functions.get(schema.fn), 'file()');
   }
 
   open(context: SourceContext): void {
@@ -100,12 +109,17 @@ class FileSource implements Source {
     if (this.#ended) return 'end';
     const { output, clock } = this.#context;
     const now = clock.now();
-    const { path, format } = this.#parameters;
-    const rows = (this.#rows ??= openRows(path, format, this.#position.byte > 0 ? this.#position : undefined));
+    const { path, format, follow } = this.#parameters;
+    const rows = (this.#rows ??= openRows(path, format, this.#position.byte > 0 ? this.#position : undefined, follow));
     this.#time.partition(0);
     for (;;) {
       const row = this.#held ?? rows.next();
-      if (!row) return this.#end();
+      if (!row) {
+        if (!follow) return this.#end();
+        this.#time.onClock(now);
+        this.#context.wakeAt(Math.min(now + lookEveryMillis, this.#time.nextAt));
+        return 'wait';
+      }
       this.#held = undefined;
       const due = this.#take(row, now);
       if (due > now) {
@@ -129,7 +143,9 @@ class FileSource implements Source {
 
   /** Emits or rejects the row; or says when it is due, if that is later than now. */
   #take({ value, problem, record }: FileRow, now: number): number {
-    const timestamp = problem ?? (this.#timestampOf ? this.#timestampOf(value) : now);
+    const fitted = problem === undefined && this.#validate ? this.#validate(value) : { value, problem };
+    const element = fitted.value;
+    const timestamp = fitted.problem ?? (this.#timestampOf ? this.#timestampOf(element) : now);
     if (typeof timestamp === 'string') {
       const place = `${basename(this.#parameters.path)} line ${record.line}`;
       this.#rejected.add(timestamp, place, record.line, this.#emitted, () => record.text);
@@ -141,7 +157,7 @@ class FileSource implements Source {
     this.#emitted++;
     this.#position = record.after;
     this.#time.record(0, timestamp);
-    this.#context.output.emitAt(value, timestamp, 0, record.line);
+    this.#context.output.emitAt(element, timestamp, 0, record.line);
     return due;
   }
 

@@ -61,6 +61,7 @@ export function isBoundedSource({ kind, parameters }: SourceLike): boolean {
     case 'kafka':
       return parameters['until'] !== undefined;
     case 'file':
+      return parameters['follow'] !== true;
     case 'from':
     case 'take':
       return true;

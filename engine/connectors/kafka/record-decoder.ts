@@ -1,7 +1,7 @@
 // A Kafka record's bytes to an element and its event time, or the sentence that says why it is none.
-import { SluiceError } from '../../error.ts';
 import type { FunctionRef, FunctionTable, SelectorSpec } from '../../graph/plan.ts';
 import { compileEventTime } from '../../time/event-time.ts';
+import { compileSchema, type Fitted, type Validate } from '../schema.ts';
 import type { Chunk } from './reader-messages.ts';
 
 export interface DecoderSpec {
@@ -9,11 +9,6 @@ export interface DecoderSpec {
   /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
   readonly schema?: { readonly fn: FunctionRef };
 }
-type Validate = (value: unknown) => {
-  readonly value?: unknown;
-  readonly issues?: readonly { readonly message: string }[] | undefined;
-};
-
 /** The text of each value of a chunk, and of each key where there are keys. */
 export class ChunkText {
   readonly #bytes: Buffer;
@@ -35,7 +30,7 @@ export class ChunkText {
 
 export class RecordDecoder {
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
-  readonly #validate: Validate | undefined;
+  readonly #validate: ((value: unknown) => Fitted) | undefined;
   /** What `decode` found. */
   value: unknown;
   timestamp = NaN;
@@ -44,7 +39,7 @@ export class RecordDecoder {
 
   constructor({ timestamp, schema }: DecoderSpec, functions: FunctionTable, label: string) {
     this.#eventTime = timestamp && compileEventTime(timestamp, functions, label);
-    this.#validate = schema && functions.get<Validate>(schema.fn);
+    this.#validate = schema && compileSchema(functions.get<Validate>(schema.fn), 'kafka()');
   }
 
   /** True when `value` and `timestamp` are there, false when `problem` is. `text` is undefined for a record without value. */
@@ -72,16 +67,10 @@ export class RecordDecoder {
     return true;
   }
 
-  #fits(validate: Validate): boolean {
-    const result = validate(this.value);
-    if (result instanceof Promise)
-      throw new SluiceError(
-        'bad-schema',
-        'The schema of kafka() answers with a promise. Use one that validates at once.',
-      );
-    if (result.issues)
-      return this.#refuse(` does not fit its schema: ${result.issues.map((one) => one.message).join('; ')}`);
-    this.value = result.value;
+  #fits(validate: (value: unknown) => Fitted): boolean {
+    const { value, problem } = validate(this.value);
+    if (problem !== undefined) return this.#refuse(problem.slice('The record'.length));
+    this.value = value;
     return true;
   }
   #refuse(problem: string): false {

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import { ManualClock } from '../../time/clock.ts';
 import { earthquakeLines, earthquakesFile } from './earthquakes.ts';
-import { PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
+import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-file-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -19,7 +19,7 @@ function written(name: string, content: string | Uint8Array): string {
   return path;
 }
 function setup(path: string, parameters: SourceSetup['parameters'] = {}, more: Partial<SourceSetup> = {}): SourceSetup {
-  const format = path.endsWith('.csv') ? 'csv' : 'jsonl';
+  const format = /\.(csv|tsv|json)$/.exec(path)?.[1] ?? 'jsonl';
   return { kind: 'file', parameters: { path, format, watermark: { outOfOrdernessMillis: 0 }, ...parameters }, ...more };
 }
 function read(path: string, parameters?: SourceSetup['parameters']): PolledSource {
@@ -283,4 +283,100 @@ test('the earthquakes are replayed for more than five minutes, with something ne
   assert.ok(passed.at(-1)! > 5 * 60_000, `${passed.at(-1)} ms`);
   const longestWait = Math.max(...passed.slice(1).map((at, i) => at - passed[i]!));
   assert.ok(longestWait < 4000, `${longestWait} ms without a quake`);
+});
+
+test('tabs separate what commas do elsewhere', () => {
+  const source = read(written('fields.tsv', 'a\tb, c\td\n1\t"x\ty"\ttrue\n\t2, 3\t007\n'));
+  assert.deepEqual(source.values, [
+    { a: 1, 'b, c': 'x\ty', d: true },
+    { a: null, 'b, c': '2, 3', d: '007' },
+  ]);
+});
+
+test('the elements of a JSON array are records, with the line on which each begins', () => {
+  const text = '\ufeff [\n  {"a": "],[", "b": [1, {"c": "\\""}]},\n  7, "x",\r\n  [[]]\n]\n';
+  const source = read(written('array.json', text));
+  assert.deepEqual(source.values, [{ a: '],[', b: [1, { c: '"' }] }, 7, 'x', [[]]]);
+  assert.deepEqual(
+    source.emitted.map(({ offset }) => offset),
+    [2, 3, 3, 4],
+  );
+  assert.deepEqual(read(written('none.json', ' [ ] ')).values, []);
+  assert.deepEqual(read(written('nothing.json', '')).values, []);
+});
+
+test('an element of an array that is broken goes to errors, and a file that is no array is refused', () => {
+  const source = read(written('broken.json', '[1,\n nope, 3]'));
+  assert.deepEqual(source.values, [1, 3]);
+  assert.match(source.errors[0]!.error, /^broken\.json line 2: It is not JSON/);
+  assert.throws(() => read(written('lines.json', '{"n":1}\n{"n":2}\n')), {
+    code: 'bad-file',
+    message: /lines\.json is no JSON array.*format: "jsonl"/,
+  });
+});
+
+test('an array of any values is read as JSON.parse reads it, from any position on', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.jsonValue(), { maxLength: 30 }),
+      fc.nat(3),
+      fc.integer({ min: 1, max: 40 }),
+      (elements, indent, cut) => {
+        const path = written('any.json', JSON.stringify(elements, null, indent));
+        const expected = elements.map((element) => JSON.stringify(element));
+        assert.deepEqual(
+          read(path).values.map((value) => JSON.stringify(value)),
+          expected,
+        );
+        const { emitted } = runInLives(setup(path), [{ room: cut, restart: true, pauseMillis: 0 }]);
+        assert.deepEqual(
+          emitted.map(({ value }) => JSON.stringify(value)),
+          expected,
+        );
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('a file that is followed gives what is appended, once its line is whole', () => {
+  for (const { name, first, second, third, expected } of [
+    { name: 'grows.jsonl', first: '{"n":1}\n{"n"', second: ':2}\n', third: '{"n":3}\n', expected: [1, 2, 3] },
+    { name: 'grows.csv', first: '', second: 'n\n1\n', third: '2\n', expected: [1, 2] },
+  ]) {
+    const path = written(name, first);
+    const source = new PolledSource(setup(path, { follow: true }));
+    const look = (): unknown[] => {
+      source.clock.advanceTo(source.clock.now() + 200);
+      assert.equal(source.poll(1000), 'wait');
+      return source.values.map((value) => (value as { n: number }).n);
+    };
+    look();
+    appendFileSync(path, second);
+    look();
+    appendFileSync(path, third);
+    assert.deepEqual(look(), expected);
+    truncateSync(path, 2);
+    assert.throws(() => look(), { code: 'file-changed', message: /has become shorter/ });
+    source.source.close();
+  }
+});
+
+test('what does not fit the schema goes to errors, what the schema makes of the others is emitted', () => {
+  const source = new PolledSource(
+    setup(
+      written('fits.csv', 'n\n1\nx\n3\n'),
+      { schema: functionRef('schema') },
+      {
+        functions: {
+          schema: ({ n }: { n: unknown }) =>
+            typeof n === 'number' ? { value: { n: n * 2 } } : { issues: [{ message: 'n is no number' }] },
+        },
+      },
+    ),
+  );
+  source.runToEnd();
+  assert.deepEqual(source.values, [{ n: 2 }, { n: 6 }]);
+  assert.match(source.errors[0]!.error, /line 3: The record does not fit its schema: n is no number\./);
+  source.source.close();
 });
