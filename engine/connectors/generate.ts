@@ -38,23 +38,30 @@ export function createGenerateSource(node: PlanNode, functions: FunctionTable, s
   return new GenerateSource(node, functions, starts);
 }
 
+/** What the records of a source have in common. */
+interface Origin {
+  /** `now` of record 0. */
+  readonly start: number;
+  readonly millisEach: number;
+  readonly seed: RecordSeed;
+}
+
 /** What the function gets for one record. It may be kept: every record has its own, and what is not asked for costs nothing. */
 class GenerateContext {
   readonly n: number;
-  readonly #at: number;
-  readonly #seed: RecordSeed;
+  readonly #origin: Origin;
   #numbers: RecordRandom | undefined;
 
-  constructor(n: number, at: number, seed: RecordSeed) {
+  constructor(n: number, origin: Origin) {
     this.n = n;
-    this.#at = at;
-    this.#seed = seed;
+    this.#origin = origin;
   }
   get now(): Date {
-    return new Date(this.#at);
+    const { start, millisEach } = this.#origin;
+    return new Date(Math.floor(start + this.n * millisEach));
   }
   get random(): () => number {
-    const numbers = (this.#numbers ??= new RecordRandom(this.#seed, this.n));
+    const numbers = (this.#numbers ??= new RecordRandom(this.#origin.seed, this.n));
     return () => numbers.next();
   }
 }
@@ -65,7 +72,7 @@ interface GenerateHost {
   /** Record n has no event time. */
   reject(element: unknown, n: number): void;
 }
-type Loop = (start: number, due: number) => void;
+type Loop = (origin: Origin, due: number) => void;
 
 /** Records up to `due`, as far as there is room. Copied for each source, see `fresh`. */
 function generateLoop(
@@ -75,35 +82,44 @@ function generateLoop(
   output: SourceOutput,
   time: SourceTime,
   Context: typeof GenerateContext,
-  millisEach: number,
-  seed: RecordSeed,
 ): Loop {
   const timeOf = eventTime?.of;
-  return (start, due) => {
+  /** Records from `host.n` to `end`; one without a time ends it and is given. */
+  const run = (origin: Origin, end: number): unknown => {
+    const { start, millisEach } = origin;
+    const out = output.prepare(end - host.n);
+    const { values, timestamps, partitions, offsets } = out;
+    let at = out.length;
     let n = host.n;
     let newest = -Infinity;
     try {
-      while (n < due) {
-        const end = Math.min(due, n + output.allowance);
-        if (end === n) return;
-        for (; n < end; n++) {
-          const at = Math.floor(start + n * millisEach);
-          const element = next(new Context(n, at, seed));
-          const timestamp = timeOf === undefined ? at : timeOf(element);
-          if (timestamp !== timestamp) {
-            host.reject(element, n);
-            n++;
-            break;
-          }
-          // The first may bring the source back from idleness, which is said before it comes.
-          if (newest === -Infinity) time.record(0, timestamp);
-          if (timestamp > newest) newest = timestamp;
-          output.emitAt(element, timestamp, 0, n);
-        }
+      for (; n < end; n++) {
+        const element = next(new Context(n, origin));
+        const timestamp = timeOf === undefined ? Math.floor(start + n * millisEach) : timeOf(element);
+        if (timestamp !== timestamp) return element;
+        if (timestamp > newest) newest = timestamp;
+        values[at] = element;
+        timestamps[at] = timestamp;
+        partitions[at] = 0;
+        offsets[at] = n;
+        at++;
       }
     } finally {
       host.n = n;
+      // The first may bring the source back from idleness, which is said before they are there to be sent.
       if (newest > -Infinity) time.record(0, newest);
+      out.length = at;
+    }
+    return undefined;
+  };
+  return (origin, due) => {
+    while (host.n < due) {
+      const end = Math.min(due, host.n + output.allowance);
+      if (end === host.n) return;
+      const timeless = run(origin, end);
+      if (host.n === end) continue;
+      host.reject(timeless, host.n);
+      host.n++;
     }
   };
 }
@@ -152,8 +168,6 @@ class GenerateSource implements Source, GenerateHost {
       context.output,
       this.#time,
       GenerateContext,
-      this.#millisEach,
-      this.#seed,
     );
   }
 
@@ -190,7 +204,7 @@ class GenerateSource implements Source, GenerateHost {
     const start = (this.#start ??= this.#begin(now));
     this.#time.partition(0);
     const due = this.#isPaced ? Math.min(this.#limit, dueBy(now - start, this.#millisEach)) : this.#limit;
-    this.#loop(start, due);
+    this.#loop({ start, millisEach: this.#millisEach, seed: this.#seed }, due);
     if (this.n >= this.#limit) {
       this.#time.final();
       return 'end';

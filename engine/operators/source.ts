@@ -7,15 +7,25 @@
 // The position in a snapshot is exactly what has been emitted: restore and poll give the next record, none twice, none lost.
 // Timestamps, watermarks and idleness are the source's: it calls output.watermark / idle / active (see engine/time/source-time.ts), at most every 200 ms
 // and before it ends. Records that cannot be parsed or have no usable timestamp go to `emitTo('errors', …)`.
-// Only operators of kind source may use emitAt and emitRun, which carry partition and offset for error messages.
+// Only operators of kind source may use emitAt, emitRun and prepare, which carry partition and offset for error messages.
 import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
+/** The columns of a batch that is being filled, in place: the next record goes to `length`. */
+export interface SourceColumns {
+  readonly values: unknown[];
+  readonly timestamps: Float64Array;
+  readonly partitions: Int32Array;
+  readonly offsets: Float64Array;
+  length: number;
+}
 export interface SourceOutput extends Output {
   emitAt(value: unknown, timestamp: number, partition: number, offset: number): void;
   /** How many records there is room for; below 1: `full` is true. */
   readonly room: number;
   /** How many of them may go out before `full` or this is asked again, when making one costs time; 0: `full` is true. */
   readonly allowance: number;
+  /** For a loop that makes records and writes them into the columns itself: place for so many, no more than `allowance` says. Nothing else is emitted or said in between. */
+  prepare(records: number): SourceColumns;
   /** Set within a micro-batch: watermarks and idleness wait for `endBatch`. */
   readonly holdsTime?: boolean;
   /** Records values[from…to) of one partition at once; `timestamps` and the offsets, which count up by one, begin with the first of them. */

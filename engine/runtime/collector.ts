@@ -1,6 +1,6 @@
 // The output of a task: collects what one call emits, says when to stop, and hands the same immutable batch to every reader.
 import type { Batch, Operator, Output } from '../operators/operator.ts';
-import type { SourceOutput } from '../operators/source.ts';
+import type { SourceColumns, SourceOutput } from '../operators/source.ts';
 import { type Channel, maxCapacity, type Mark } from './channel.ts';
 import { Columns, ColumnStore, PortBatch } from './columns.ts';
 
@@ -167,6 +167,12 @@ export class Collector implements SourceOutput {
   }
   get allowance(): number {
     return this.full ? 0 : Math.min(this.room, Math.max(1, this.slice.left));
+  }
+  prepare(records: number): SourceColumns {
+    this.slice.left -= records - 1;
+    this.out.prepare(records);
+    this.out.hasOrigin = true;
+    return this.out;
   }
   emitRun(
     values: readonly unknown[],

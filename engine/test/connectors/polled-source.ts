@@ -2,7 +2,7 @@
 import { createSource } from '../../connectors/registry.ts';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import { type FunctionRef, FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
-import type { Source, SourceContext } from '../../operators/source.ts';
+import type { Source, SourceColumns, SourceContext } from '../../operators/source.ts';
 import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/snapshot.ts';
 import { ManualClock } from '../../time/clock.ts';
 
@@ -62,6 +62,30 @@ export class PolledSource {
     if (setup.snapshot) this.source.restore(readSnapshot(setup.snapshot));
   }
 
+  /** What is written into them counts when `length` says so. */
+  #columns(records: number): SourceColumns {
+    const values = new Array<unknown>(records);
+    const timestamps = new Float64Array(records);
+    const offsets = new Float64Array(records);
+    const emit = (count: number): void => {
+      this.#room -= count;
+      for (let i = 0; i < count; i++)
+        this.emitted.push({ value: values[i], timestamp: timestamps[i]!, offset: offsets[i]! });
+    };
+    return {
+      values,
+      timestamps,
+      offsets,
+      partitions: new Int32Array(records),
+      get length() {
+        return 0;
+      },
+      set length(count) {
+        emit(count);
+      },
+    };
+  }
+
   #context(watchErrors: boolean): SourceContext {
     const isFull = (): boolean => this.#room <= 0;
     const room = (): number => Math.max(0, this.#room);
@@ -91,6 +115,7 @@ export class PolledSource {
         emitRun(values, from, to, timestamps, partition, offset) {
           for (let i = from; i < to; i++) this.emitAt(values[i], timestamps[i - from]!, partition, offset + i - from);
         },
+        prepare: (records) => this.#columns(records),
         emitTo: (_port, value) => {
           this.#room--;
           this.errors.push(value as ErrorRow);

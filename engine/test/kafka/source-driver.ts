@@ -69,6 +69,9 @@ export class SourceDriver {
         get allowance() {
           return this.room;
         },
+        prepare: () => {
+          throw new Error('A topic is read record by record, or in runs.');
+        },
         emitRun(values, from, to, timestamps, partition, offset) {
           for (let i = from; i < to; i++) this.emitAt(values[i], timestamps[i - from]!, partition, offset + i - from);
         },
