@@ -1,10 +1,10 @@
 // When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
-import { notYet, SluiceError } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import { hashValue } from '../graph/fingerprint.ts';
-import type { WatermarkSpec } from '../graph/plan.ts';
+import type { AlignmentSpec, WatermarkSpec } from '../graph/plan.ts';
 import { eventTimeOf } from '../time/event-time.ts';
 import { parseDuration } from '../time/duration.ts';
-import { readOptions } from './options.ts';
+import { readOptions, text } from './options.ts';
 import { selector, UserFunction, userMethod, type Parameters } from './parameters.ts';
 
 export const timeOptionNames = ['timestamp', 'watermark', 'id', 'name'];
@@ -16,11 +16,15 @@ export function timeParameters(
   defaultIdlenessMillis: number | undefined,
 ): Parameters {
   const { timestamp, watermark } = options;
-  const spec = watermarkSpec(where, watermark);
+  const { alignment, ...spec } = watermarkSpec(where, watermark);
   const idlenessMillis = spec.idlenessMillis ?? defaultIdlenessMillis;
   return {
     ...(timestamp !== undefined && { timestamp: selector(`The timestamp of ${where}`, 'timestamp', timestamp) }),
-    watermark: { ...spec, ...(idlenessMillis !== undefined && { idlenessMillis }) },
+    watermark: {
+      ...spec,
+      ...(idlenessMillis !== undefined && { idlenessMillis }),
+      ...(alignment !== undefined && { alignment: { ...alignment } }),
+    },
   };
 }
 
@@ -28,7 +32,13 @@ export function assignTimestampsParameters(timestamp: unknown, watermark: unknow
   const assigned = selector('assignTimestamps()', 'timestamp', timestamp);
   const generator = watermarkGenerator(watermark);
   if (generator) return { timestamp: assigned, generator };
-  return { timestamp: assigned, watermark: { ...watermarkSpec('assignTimestamps()', watermark) } };
+  const { alignment, ...spec } = watermarkSpec('assignTimestamps()', watermark);
+  if (alignment !== undefined)
+    throw new SluiceError(
+      'bad-option',
+      'assignTimestamps() has an alignment, but only a source can wait for others. Give timestamp and watermark to the source.',
+    );
+  return { timestamp: assigned, watermark: spec };
 }
 
 /** An object with onElement or onPeriodic instead of options. */
@@ -59,13 +69,21 @@ function watermarkSpec(where: string, watermark: unknown): WatermarkSpec {
     idleness,
     alignment,
   } = readOptions(named, watermark, ['outOfOrderness', 'idleness', 'alignment']);
-  if (alignment !== undefined) notYet('aligned watermarks (alignment)');
   const outOfOrdernessMillis = parseDuration(outOfOrderness, `outOfOrderness of ${named}`);
-  if (idleness === undefined) return { outOfOrdernessMillis };
+  const spec = { outOfOrdernessMillis, ...(alignment !== undefined && { alignment: alignmentSpec(named, alignment) }) };
+  if (idleness === undefined) return spec;
   const idlenessMillis = parseDuration(idleness, `idleness of ${named}`);
   if (idlenessMillis === 0)
     throw new SluiceError('bad-option', `idleness of ${named} is 0: a partition would never count.`);
-  return { outOfOrdernessMillis, idlenessMillis };
+  return { ...spec, idlenessMillis };
+}
+
+function alignmentSpec(named: string, given: unknown): AlignmentSpec {
+  const { group, maxDrift } = readOptions(`alignment of ${named}`, given, ['group', 'maxDrift']);
+  return {
+    group: text(`The group in the alignment of ${named}`, group),
+    maxDriftMillis: parseDuration(maxDrift, `maxDrift in the alignment of ${named}`),
+  };
 }
 
 /** A point in event time that an option gives, as epoch milliseconds. */

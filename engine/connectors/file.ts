@@ -6,9 +6,10 @@ import type { StateReader, StateWriter } from '../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
 import { compileEventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
+import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import type { FilePosition } from './file-records.ts';
 import { type FileFormat, type FileRow, type FileRows, openRows } from './file-rows.ts';
-import { RejectedRecords } from './rejected-records.ts';
+import { RejectedRecords, waitingFor } from './rejected-records.ts';
 import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
 
@@ -38,14 +39,20 @@ interface Saved {
   readonly opened: number;
 }
 
-export function createFileSource(node: PlanNode, functions: FunctionTable, starts: SourceStarts): Source {
-  return new FileSource(node, functions, starts);
+export function createFileSource(
+  node: PlanNode,
+  functions: FunctionTable,
+  starts: SourceStarts,
+  alignment: AlignmentGroups,
+): Source {
+  return new FileSource(node, functions, starts, alignment);
 }
 
 class FileSource implements Source {
   readonly #node: PlanNode;
   readonly #parameters: Parameters;
   readonly #starts: SourceStarts;
+  readonly #alignment: AlignmentGroups;
   readonly #timestampOf: ((element: unknown) => number | string) | undefined;
   readonly #validate: ReturnType<typeof compileSchema> | undefined;
   #context!: SourceContext;
@@ -62,7 +69,8 @@ class FileSource implements Source {
   #emitted = 0;
   #opened = 0;
 
-  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts) {
+  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
+    this.#alignment = alignment;
     this.#node = node;
     this.#starts = starts;
     this.#parameters = node.parameters as unknown as Parameters;
@@ -73,7 +81,9 @@ class FileSource implements Source {
 
   open(context: SourceContext): void {
     this.#context = context;
-    this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark);
+    const { watermark } = this.#parameters;
+    const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
+    this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
     this.#rejected = new RejectedRecords(context, 0);
     this.#opened = 1;
   }
@@ -113,11 +123,16 @@ class FileSource implements Source {
     const rows = (this.#rows ??= openRows(path, format, this.#position.byte > 0 ? this.#position : undefined, follow));
     this.#time.partition(0);
     for (;;) {
+      if (this.#time.isAhead(0)) {
+        this.#time.onClock(now);
+        this.#context.wakeAt(this.#time.wakeAt);
+        return 'wait';
+      }
       const row = this.#held ?? rows.next();
       if (!row) {
         if (!follow) return this.#end();
         this.#time.onClock(now);
-        this.#context.wakeAt(Math.min(now + lookEveryMillis, this.#time.nextAt));
+        this.#context.wakeAt(Math.min(now + lookEveryMillis, this.#time.wakeAt));
         return 'wait';
       }
       this.#held = undefined;
@@ -188,11 +203,12 @@ class FileSource implements Source {
       phase: this.#ended ? 'finished' : this.#emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
       errors: this.#rejected.count,
-      ...this.#rejected.waiting(this.#emitted),
+      ...waitingFor(this.#time, this.#rejected, this.#emitted),
     };
   }
 
   close(): void {
+    this.#time?.close();
     this.#rows?.close();
     if (this.#hasJoined) this.#starts.leave(this.#node);
     this.#hasJoined = false;

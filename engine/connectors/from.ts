@@ -9,8 +9,9 @@ import type { StateReader, StateWriter } from '../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
+import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { AsyncPull } from './async-pull.ts';
-import { rawText, RejectedRecords } from './rejected-records.ts';
+import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
 
 interface Parameters {
   readonly elements: { readonly fn: FunctionRef };
@@ -56,13 +57,14 @@ function stampLoop(timeOf: EventTime['of']): StampLoop {
   };
 }
 
-export function createFromSource(node: PlanNode, functions: FunctionTable): Source {
-  return new FromSource(node, functions);
+export function createFromSource(node: PlanNode, functions: FunctionTable, alignment: AlignmentGroups): Source {
+  return new FromSource(node, functions, alignment);
 }
 
 class FromSource implements Source {
   readonly #node: PlanNode;
   readonly #parameters: Parameters;
+  readonly #alignment: AlignmentGroups;
   readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
   /** Without it, elements happen when they are read. */
   readonly #eventTime: EventTime | undefined;
@@ -78,8 +80,9 @@ class FromSource implements Source {
   #ended = false;
   #opened = 0;
 
-  constructor(node: PlanNode, functions: FunctionTable) {
+  constructor(node: PlanNode, functions: FunctionTable, alignment: AlignmentGroups) {
     this.#node = node;
+    this.#alignment = alignment;
     this.#parameters = node.parameters as unknown as Parameters;
     this.#iterable = functions.get(this.#parameters.elements.fn);
     const { timestamp } = this.#parameters;
@@ -90,7 +93,9 @@ class FromSource implements Source {
 
   open(context: SourceContext): void {
     this.#context = context;
-    this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark);
+    const { watermark } = this.#parameters;
+    const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
+    this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
     this.#rejected = new RejectedRecords(context, 0);
     this.#opened = 1;
   }
@@ -129,13 +134,10 @@ class FromSource implements Source {
     this.#time.partition(0);
     if (elements.array) return this.#pollArray(elements.array, now);
     for (;;) {
+      if (this.#time.isAhead(0)) return this.#wait(now);
       const next = elements.next();
       if (next === 'end') return this.#end();
-      if (next === 'pending') {
-        this.#time.onClock(now);
-        if (this.#time.nextAt < Infinity) this.#context.wakeAt(this.#time.nextAt);
-        return 'wait';
-      }
+      if (next === 'pending') return this.#wait(now);
       const at = this.#position++;
       const timestamp = this.#eventTime ? this.#eventTime.of(next.value) : now;
       if (Number.isNaN(timestamp)) this.#reject(next.value, at);
@@ -146,24 +148,32 @@ class FromSource implements Source {
       if (output.full) return this.#heldBack(now);
     }
   }
-  #pollArray(array: readonly unknown[], now: number): 'more' | 'end' {
+  #pollArray(array: readonly unknown[], now: number): 'more' | 'wait' | 'end' {
     const { output } = this.#context;
     const times = this.#times;
     if (!this.#stamp) times.fill(now);
     for (;;) {
       const from = this.#position;
       if (from >= array.length) return this.#end();
+      if (this.#time.isAhead(0)) return this.#wait(now);
       if (output.full) return this.#heldBack(now);
       const room = Math.min(this.#isCheap ? output.room : output.allowance, longestRun);
       const end = Math.min(array.length, from + room);
-      const to = this.#stamp ? this.#stamp(array, from, end, times) : end;
+      const stamped = this.#stamp ? this.#stamp(array, from, end, times) : end;
+      const to = from + this.#time.untilAhead(0, times, stamped - from);
       this.#position = to;
       if (to > from) {
         this.#time.records(0, times, to - from);
         output.emitRun(array, from, to, times, 0, from);
       }
-      if (to < end) this.#reject(array[to], this.#position++);
+      if (to === stamped && stamped < end) this.#reject(array[to], this.#position++);
     }
+  }
+  #wait(now: number): 'wait' {
+    this.#time.onClock(now);
+    const { wakeAt } = this.#time;
+    if (wakeAt < Infinity) this.#context.wakeAt(wakeAt);
+    return 'wait';
   }
   #heldBack(now: number): 'more' {
     this.#time.onClock(now, true);
@@ -205,11 +215,12 @@ class FromSource implements Source {
       phase: this.#ended ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
       errors: this.#rejected.count,
-      ...this.#rejected.waiting(emitted),
+      ...waitingFor(this.#time, this.#rejected, emitted),
     };
   }
 
   close(): void {
+    this.#time?.close();
     this.#elements?.close();
   }
 }

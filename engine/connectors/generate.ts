@@ -8,8 +8,9 @@ import type { StateReader, StateWriter } from '../operators/operator.ts';
 import type { Source, SourceContext, SourceOutput, SourceStatus } from '../operators/source.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
+import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { RecordRandom, recordSeed, type RecordSeed } from './record-random.ts';
-import { rawText, RejectedRecords } from './rejected-records.ts';
+import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
 import type { SourceStarts } from './source-starts.ts';
 
 interface Parameters {
@@ -34,8 +35,13 @@ const epochOfUnpaced = Date.UTC(2024, 0, 1);
 /** Due records are not fetched one by one when there are many a second: this much they wait for each other. */
 const gatherMillis = 10;
 
-export function createGenerateSource(node: PlanNode, functions: FunctionTable, starts: SourceStarts): Source {
-  return new GenerateSource(node, functions, starts);
+export function createGenerateSource(
+  node: PlanNode,
+  functions: FunctionTable,
+  starts: SourceStarts,
+  alignment: AlignmentGroups,
+): Source {
+  return new GenerateSource(node, functions, starts, alignment);
 }
 
 /** What the records of a source have in common. */
@@ -128,6 +134,7 @@ class GenerateSource implements Source, GenerateHost {
   n = 0;
   readonly #node: PlanNode;
   readonly #starts: SourceStarts;
+  readonly #alignment: AlignmentGroups;
   readonly #next: (context: GenerateContext) => unknown;
   readonly #eventTime: EventTime | undefined;
   readonly #spec: WatermarkSpec | undefined;
@@ -143,7 +150,8 @@ class GenerateSource implements Source, GenerateHost {
   #hasJoined = false;
   #opened = 0;
 
-  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts) {
+  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
+    this.#alignment = alignment;
     const { rate, seed, limit, next, timestamp, watermark } = node.parameters as unknown as Parameters;
     this.#node = node;
     this.#starts = starts;
@@ -158,7 +166,8 @@ class GenerateSource implements Source, GenerateHost {
 
   open(context: SourceContext): void {
     this.#context = context;
-    this.#time = new SourceTime(context.output, context.clock.now(), this.#spec);
+    const aligned = this.#alignment.join(this.#spec?.alignment, this.#node, context);
+    this.#time = new SourceTime(context.output, context.clock.now(), this.#spec, aligned);
     this.#rejected = new RejectedRecords(context, 0);
     this.#opened = 1;
     this.#loop = fresh(generateLoop, this.#node.name)(
@@ -204,17 +213,29 @@ class GenerateSource implements Source, GenerateHost {
     const start = (this.#start ??= this.#begin(now));
     this.#time.partition(0);
     const due = this.#isPaced ? Math.min(this.#limit, dueBy(now - start, this.#millisEach)) : this.#limit;
-    this.#loop({ start, millisEach: this.#millisEach, seed: this.#seed }, due);
+    const origin = { start, millisEach: this.#millisEach, seed: this.#seed };
+    if (this.#time.isAligned) this.#pollAligned(origin, due);
+    else this.#loop(origin, due);
     if (this.n >= this.#limit) {
       this.#time.final();
       return 'end';
     }
-    const isHeldBack = this.n < due;
+    const isAhead = this.#time.isAhead(0);
+    const isHeldBack = this.n < due && !isAhead;
     this.#time.onClock(now, isHeldBack);
     if (isHeldBack) return 'more';
+    if (isAhead) {
+      this.#context.wakeAt(this.#time.wakeAt);
+      return 'wait';
+    }
     const nextDue = Math.ceil(start + this.n * this.#millisEach);
     this.#context.wakeAt(Math.min(this.#millisEach < gatherMillis ? now + gatherMillis : nextDue, this.#time.nextAt));
     return 'wait';
+  }
+
+  /** Each record may be the one that brings it ahead of others. */
+  #pollAligned(origin: Origin, due: number): void {
+    while (this.n < due && !this.#time.isAhead(0) && !this.#context.output.full) this.#loop(origin, this.n + 1);
   }
 
   reject(element: unknown, n: number): void {
@@ -239,11 +260,12 @@ class GenerateSource implements Source, GenerateHost {
       phase: isFinished ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
       errors: this.#rejected.count,
-      ...this.#rejected.waiting(emitted),
+      ...waitingFor(this.#time, this.#rejected, emitted),
     };
   }
 
   close(): void {
+    this.#time?.close();
     if (this.#hasJoined) this.#starts.leave(this.#node);
     this.#hasJoined = false;
   }

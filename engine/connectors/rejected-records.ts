@@ -36,6 +36,16 @@ function errorsOf({ uid, name }: SourceContext): string {
   return name.includes(' ') ? `the errors of ${name}` : `${name}.errors`;
 }
 
+/** For a source's status: why nothing comes, when there is a reason. */
+export function waitingFor(
+  time: { readonly waiting: string | undefined } | undefined,
+  rejected: RejectedRecords,
+  emitted: number,
+): { readonly waiting?: string } {
+  const waiting = time?.waiting;
+  return waiting === undefined ? rejected.waiting(emitted) : { waiting };
+}
+
 /** An element as text, when it has no text of its own. */
 export function rawText(element: unknown): string {
   try {

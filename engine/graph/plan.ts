@@ -23,8 +23,14 @@ export type KeySpec =
   | { readonly constant: true }
   | { readonly carried: true };
 
+/** A source pauses while it is further than `maxDriftMillis` ahead of the slowest source of the group. */
+export interface AlignmentSpec {
+  readonly group: string;
+  readonly maxDriftMillis: number;
+}
 /** Times in milliseconds. */
 export interface WatermarkSpec {
+  readonly alignment?: AlignmentSpec;
   readonly outOfOrdernessMillis: number;
   /** A silent partition is taken out after this; absent: never. */
   readonly idlenessMillis?: number;

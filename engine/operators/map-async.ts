@@ -94,6 +94,11 @@ export class MapAsyncOperator implements Operator {
     if (size < capacity) return true;
     return size < capacity + mostBeforeBarrier && this.#context.barrierWaits?.() === true;
   }
+  /** Something is inside that comes out by itself. */
+  get isPending(): boolean {
+    return !this.#queue.isEmpty;
+  }
+
   #mark(mark: TimeMark): true {
     this.#queue.mark(mark);
     // What there is no room for goes out in a tick.

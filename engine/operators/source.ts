@@ -26,6 +26,8 @@ export interface SourceOutput extends Output {
   readonly allowance: number;
   /** For a loop that makes records and writes them into the columns itself: place for so many, no more than `allowance` says. Nothing else is emitted or said in between. */
   prepare(records: number): SourceColumns;
+  /** Somebody reads it; without readers a source is not polled. */
+  readonly hasReaders?: boolean;
   /** Set within a micro-batch: watermarks and idleness wait for `endBatch`. */
   readonly holdsTime?: boolean;
   /** Records values[from…to) of one partition at once; `timestamps` and the offsets, which count up by one, begin with the first of them. */

@@ -19,6 +19,7 @@ import type { Operator } from '../operators/operator.ts';
 import { createOperator, stageOf } from '../operators/registry.ts';
 import type { Source } from '../operators/source.ts';
 import { type Clock, wallClock } from '../time/clock.ts';
+import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { type Barrier, Channel } from './channel.ts';
 import { MicroBatches } from './micro-batches.ts';
 import type { TaskSnapshot } from './snapshot.ts';
@@ -125,7 +126,12 @@ export class Runtime implements TaskHost {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
-    this.#sources = { starts: new SourceStarts(), batches: this.#batchLog, ...options.sources };
+    this.#sources = {
+      starts: new SourceStarts(),
+      alignment: new AlignmentGroups(),
+      batches: this.#batchLog,
+      ...options.sources,
+    };
     this.clock = options.clock ?? wallClock;
     this.freeze = options.freeze ?? false;
   }

@@ -2,13 +2,15 @@
 //
 //   partition:  active ──`idleness` without a record while the source had time to look──► idle ──record──► active, counts at once
 //
-// A source calls `record` before it emits the record, and `onClock` at the end of each poll; when it waits, it asks to be woken at `nextAt`.
+// A source calls `record` before it emits the record, and `onClock` at the end of each poll; when it waits, it asks to be woken at `nextAt`. One that is aligned
+// with others asks `isAhead` before it reads a partition, and leaves one that is where it is; see watermark-alignment.ts.
 import type { WatermarkSpec } from '../graph/plan.ts';
 import type { Output } from '../operators/operator.ts';
 import type { PartitionStatus } from '../operators/source.ts';
 import type { Emitted } from '../testing/surface.ts';
 import { watermarkAfter } from './bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';
+import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';
 
 export const emitEveryMillis = 200;
 /** Of a time in which the source was not asked for records (nobody took them), no more than this counts as silence. */
@@ -49,9 +51,14 @@ export class SourceTime {
   #heldBack = false;
   #hasNews = false;
   #isRestored = false;
+  readonly #alignment: AlignedSource | undefined;
+  /** A partition whose watermark is at most this is not ahead; as of the last look. */
+  #alignedUpTo = -Infinity;
 
   /** `now` is the clock's time at the opening; no spec: in order, never idle. */
-  constructor(output: TimeOutput, now: number, spec?: WatermarkSpec) {
+  constructor(output: TimeOutput, now: number, spec?: WatermarkSpec, alignment?: AlignedSource) {
+    this.#alignment = alignment;
+    if (alignment) alignment.watermark = () => this.#reached();
     this.#output = output;
     this.#boundMillis = spec?.outOfOrdernessMillis ?? 0;
     this.#idlenessMillis = spec?.idlenessMillis ?? Infinity;
@@ -98,12 +105,68 @@ export class SourceTime {
     for (let i = 0; i < count; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
     if (count > 0) this.record(partition, newest);
   }
+  // ------------------------------------------------------------------------------------------------ alignment
+
+  get isAligned(): boolean {
+    return this.#alignment !== undefined;
+  }
+  /** The partition is to be left where it is, until the source is woken. */
+  isAhead(partition: number): boolean {
+    if (!this.#alignment) return false;
+    const watermark = watermarkAfter(this.#partitions[partition]!.newest, this.#boundMillis);
+    if (watermark <= this.#alignedUpTo) return false;
+    this.#alignedUpTo = this.#alignment.limit();
+    return watermark > this.#alignedUpTo;
+  }
+  /** How many of these records may go out, the one included that brings the partition ahead of others. */
+  untilAhead(partition: number, timestamps: Float64Array, count: number): number {
+    if (!this.#alignment) return count;
+    const limit = this.#alignment.limit();
+    let { newest } = this.#partitions[partition]!;
+    for (let i = 0; i < count; i++) {
+      if (timestamps[i]! > newest) newest = timestamps[i]!;
+      if (watermarkAfter(newest, this.#boundMillis) > limit) return i + 1;
+    }
+    return count;
+  }
+  /** How far the records of all active partitions have come; Infinity when all are idle. */
+  #reached(): number {
+    let reached = this.#partitions.length === 0 ? -Infinity : Infinity;
+    for (const { newest, isIdle } of this.#partitions)
+      if (!isIdle) reached = Math.min(reached, watermarkAfter(newest, this.#boundMillis));
+    return reached;
+  }
+  /** After a poll: says to the others how far this has come, and which of its partitions wait for them. Those are not silent. */
+  #align(): void {
+    const alignment = this.#alignment!;
+    this.#alignedUpTo = alignment.limit();
+    alignment.pausedAt = Infinity;
+    for (const state of this.#partitions) {
+      const watermark = watermarkAfter(state.newest, this.#boundMillis);
+      if (state.isIdle || watermark <= this.#alignedUpTo) continue;
+      alignment.pausedAt = Math.min(alignment.pausedAt, watermark);
+      state.silentSince = this.#waited;
+    }
+    alignment.moved();
+  }
+  /** Why it waits for other sources, when it does. */
+  get waiting(): string | undefined {
+    return this.#alignment?.waiting;
+  }
+  /** It goes away: nobody waits for it any more. */
+  close(): void {
+    this.#alignment?.leave();
+  }
+
+  // ------------------------------------------------------------------------------------------------
+
   /** `heldBack`: the poll ended for want of room, not of records, so the time until the next call says nothing about silence. */
   onClock(now: number, heldBack = false): void {
     const passed = now - this.#lookedAt;
     this.#lookedAt = now;
     this.#waited += this.#heldBack ? Math.min(passed, countedWhileHeldBack) : passed;
     this.#heldBack = heldBack;
+    if (this.#alignment) this.#align();
     if (this.#output.holdsTime) return;
     if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
     this.#emit(now);
@@ -116,6 +179,7 @@ export class SourceTime {
     state.hasSpoken = false;
     state.isIdle = true;
     this.#say(this.#watermarks.idle(partition));
+    this.#alignment?.moved();
   }
 
   /** All records of a micro-batch are out. */
@@ -127,8 +191,14 @@ export class SourceTime {
   /** Before the end of the source: says once more how far it has come. */
   final(): void {
     this.#emit(this.#lookedAt);
+    this.close();
   }
 
+  /** When `onClock` wants to be called though no record may come, or the partitions that wait for others are to be looked at again. */
+  get wakeAt(): number {
+    const looksAgain = (this.#alignment?.pausedAt ?? Infinity) < Infinity;
+    return Math.min(this.nextAt, looksAgain ? this.#lookedAt + lookAgainMillis : Infinity);
+  }
   /** When `onClock` wants to be called though no record may come; Infinity: only after the next record. */
   get nextAt(): number {
     if (this.#output.holdsTime) return Infinity;
@@ -164,6 +234,7 @@ export class SourceTime {
       if (state.isIdle || this.#waited - state.silentSince < this.#idlenessMillis) return;
       state.isIdle = true;
       this.#say(this.#watermarks.idle(index));
+      this.#alignment?.moved();
     });
     this.#hasNews = false;
     this.#nextIdleAt = this.#nextIdle();

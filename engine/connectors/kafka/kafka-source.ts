@@ -7,6 +7,7 @@ import type { FunctionTable, PidSpec, PlanNode, WatermarkSpec } from '../../grap
 import type { StateReader, StateWriter } from '../../operators/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../operators/source.ts';
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
+import { AlignmentGroups } from '../../time/watermark-alignment.ts';
 import { connectionNamed, type Connection } from './connections.ts';
 import type { Chunk, Offsets, StartFrom, StopAt, ToReader, ToSource } from './reader-messages.ts';
 import { startReaderThread } from './reader-thread.ts';
@@ -45,13 +46,14 @@ interface OpenChunk {
   keysAt: number;
 }
 
-export function createKafkaSource(node: PlanNode, functions: FunctionTable): Source {
-  return new KafkaSource(node, functions);
+export function createKafkaSource(node: PlanNode, functions: FunctionTable, alignment = new AlignmentGroups()): Source {
+  return new KafkaSource(node, functions, alignment);
 }
 
 class KafkaSource implements Source {
   readonly #node: PlanNode;
   readonly #parameters: Parameters;
+  readonly #alignment: AlignmentGroups;
   readonly #decoder: RecordDecoder | TableDecoder;
   #context!: SourceContext;
   #connection!: Connection;
@@ -62,7 +64,7 @@ class KafkaSource implements Source {
   #ends: Offsets | undefined;
   #chunks: Chunk[] = [];
   #chunk: OpenChunk | undefined;
-  /** Begun, of partitions that have had their share of the micro-batch. */
+  /** Begun, of partitions that have had their share of the micro-batch, or are ahead of other sources. */
   #setAside: OpenChunk[] = [];
   /** Partition → records that it may still give to the micro-batch; undefined: as many as there are. */
   #shares: Map<number, number> | undefined;
@@ -77,8 +79,9 @@ class KafkaSource implements Source {
   #isFinished = false;
   #allowance: RateAllowance | undefined;
 
-  constructor(node: PlanNode, functions: FunctionTable) {
+  constructor(node: PlanNode, functions: FunctionTable, alignment: AlignmentGroups) {
     this.#node = node;
+    this.#alignment = alignment;
     this.#parameters = node.parameters as unknown as Parameters;
     const decoder = new RecordDecoder(this.#parameters, functions, node.name);
     const { tableKey } = this.#parameters;
@@ -87,7 +90,9 @@ class KafkaSource implements Source {
 
   open(context: SourceContext): void {
     this.#context = context;
-    this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark);
+    const { watermark } = this.#parameters;
+    const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
+    this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
     this.#opened++;
     // May throw; a source that failed is still asked for its snapshot.
     this.#connection = connectionNamed(this.#parameters.connection);
@@ -145,7 +150,8 @@ class KafkaSource implements Source {
       return 'end';
     }
     this.#time.onClock(now);
-    if (this.#time.nextAt < Infinity) this.#context.wakeAt(this.#time.nextAt);
+    const { wakeAt } = this.#time;
+    if (wakeAt < Infinity) this.#context.wakeAt(wakeAt);
     return 'wait';
   }
 
@@ -171,12 +177,15 @@ class KafkaSource implements Source {
   /** Why nothing comes, when there is a reason. */
   #waiting(): string | undefined {
     if (this.#trouble !== undefined) return `${this.#trouble.replace(/\.?$/, ';')} trying again`;
+    const aligning = this.#time?.waiting;
+    if (aligning !== undefined) return aligning;
     if (!this.#next || this.#emitted > 0) return undefined;
     if (this.#lastProblem !== undefined) return `no record is usable: ${this.#lastProblem}`;
     return `no record has come from ${this.#parameters.topic} yet`;
   }
 
   close(): void {
+    this.#time?.close();
     this.#stopReader();
     this.#chunks = [];
     this.#setAside = [];
@@ -201,7 +210,7 @@ class KafkaSource implements Source {
     let next = this.#next!.get(partition)!;
     try {
       while (open.at < count) {
-        if (share <= 0) {
+        if (share <= 0 || time.isAhead(timeOfPartition)) {
           this.#chunk = undefined;
           this.#setAside.push(open);
           this.#next!.set(partition, next);
@@ -256,7 +265,7 @@ class KafkaSource implements Source {
     );
   }
 
-  /** The next one whose partition has not had its share of the micro-batch. */
+  /** The next one whose partition has not had its share of the micro-batch, and is not ahead of other sources. */
   #takeChunk(): boolean {
     const aside = this.#setAside.findIndex(({ chunk }) => this.#mayRead(chunk.partition));
     if (aside >= 0) {
@@ -270,7 +279,8 @@ class KafkaSource implements Source {
     return true;
   }
   #mayRead(partition: number): boolean {
-    return !this.#context.output.holdsTime || (this.#shares?.get(partition) ?? Infinity) > 0;
+    if (this.#context.output.holdsTime && (this.#shares?.get(partition) ?? Infinity) <= 0) return false;
+    return !this.#time.isAhead(this.#time.partition(partition));
   }
 
   // ---------------------------------------------------------------------------------------------- micro-batches

@@ -18,7 +18,6 @@ const later: Readonly<Record<string, () => unknown>> = {
   'topics of format "avro"': () => api.kafka('t', { format: 'avro' }),
   'committed offsets': () => api.kafka('t', { from: 'committed' }),
   discovery: () => api.kafka('t', { discovery: '1m' }),
-  alignment: () => api.kafka('t', { watermark: { alignment: { group: 'g', maxDrift: '1m' } } }),
   'sinks that write avro': () => api.from([1]).to('t', { format: 'avro' }),
   'delivery "exactly-once"': () => api.from([1]).to('t', { delivery: 'exactly-once' }),
   'delivery "none"': () => api.from([1]).to('t', { delivery: 'none' }),
