@@ -356,13 +356,16 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     }
     this.#wakeInTime();
   }
-  /** Its timers are set again. */
+  /** Its timers are set again; the cleanup timer by the lateness that is allowed now. */
   #resume(window: OpenWindow<A>): void {
     const { eventTimers, processingTimers } = window;
     window.eventTimers = undefined;
     window.processingTimers = undefined;
     for (const time of eventTimers ?? []) this.#eventTimers.set(window, time);
     for (const time of processingTimers ?? []) this.#processingTimers.set(window, time);
+    const cleanupTime = this.#cleanupTime(window);
+    if (cleanupTime < Infinity)
+      (this.#assignment.isEventTime ? this.#eventTimers : this.#processingTimers).set(window, cleanupTime);
     this.#live += window.live;
   }
   status(): OperatorStatus {

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { assignerOf, windowsOf, type AlignedSpec } from '../../windows/assigner.ts';
+import type { Duration, WindowAssigner } from '../../api/surface.ts';
+import { SluiceError } from '../../error.ts';
+import * as sluice from '../../index.ts';
+import { assignWindows } from '../../testing/index.ts';
+import { type AlignedSpec, assignerOf, windowsOf } from '../../windows/assigner.ts';
 import { vectors } from '../time/vectors.ts';
 
 interface Recorded {
@@ -10,10 +14,13 @@ interface Recorded {
     readonly name: string;
     readonly assigner: {
       readonly type: string;
-      readonly size: number;
+      readonly size?: number;
       readonly slide?: number;
+      readonly gap?: number;
       readonly offset?: number;
     };
+    /** Of the element. */
+    readonly value?: number;
     readonly expectedError?: boolean;
     readonly timestamps: readonly number[];
     readonly expected?: readonly {
@@ -24,11 +31,22 @@ interface Recorded {
 }
 const recorded = vectors<Recorded>('window-assigners.json');
 
-function specOf({ type, size, slide, offset }: Recorded['vectors'][number]['assigner']): AlignedSpec | undefined {
-  const offsetMillis = offset ?? 0;
-  if (type === 'tumblingEventTime') return tumbling(size, offsetMillis);
-  if (type === 'slidingEventTime') return sliding(size, slide!, offsetMillis);
-  return undefined;
+type Recorded1 = Recorded['vectors'][number];
+/** What a user writes for it. */
+function declared({ assigner: { type, size, slide, gap, offset = 0 }, value }: Recorded1): WindowAssigner<unknown> {
+  const ms = (millis: number): Duration => `${millis}ms`;
+  switch (type) {
+    case 'tumblingEventTime':
+      return sluice.tumbling(ms(size!), { offset: ms(offset) });
+    case 'slidingEventTime':
+      return sluice.sliding(ms(size!), ms(slide!), { offset: ms(offset) });
+    case 'sessionEventTime':
+      return sluice.session(ms(gap!));
+    case 'dynamicSessionEventTime':
+      return sluice.session(() => `${value!}s`);
+    default:
+      throw new Error(`The vectors have an assigner that this test does not know: ${type}.`);
+  }
 }
 const tumbling = (sizeMillis: number, offsetMillis = 0): AlignedSpec => ({
   kind: 'tumbling',
@@ -45,23 +63,54 @@ const sliding = (sizeMillis: number, slideMillis: number, offsetMillis = 0): Ali
 });
 
 describe('window assignment recorded from Flink', { skip: recorded.skip }, () => {
-  for (const { name, assigner, expectedError, expected } of recorded.skip === false ? recorded.data.vectors : []) {
-    const spec = specOf(assigner);
-    if (!spec) continue;
-    test(`${name} ${JSON.stringify(assigner)}`, () => {
-      if (expectedError) {
-        assert.throws(() => assignerOf(spec), { code: 'bad-window' });
+  for (const vector of recorded.skip === false ? recorded.data.vectors : [])
+    test(`${vector.name} ${JSON.stringify(vector.assigner)}`, () => {
+      if (vector.expectedError) {
+        assert.throws(() => declared(vector), SluiceError);
         return;
       }
-      assert.ok(expected);
-      for (const { timestamp, windows } of expected)
+      assert.ok(vector.expected);
+      for (const { timestamp, windows } of vector.expected)
         assert.deepEqual(
-          windowsOf(timestamp, assignerOf(spec)).map(({ start, end }) => [start, end]),
+          assignWindows(declared(vector), {}, timestamp).map((window) => [+window.windowStart, +window.windowEnd]),
           windows,
           `at ${timestamp}`,
         );
     });
-  }
+});
+
+test('a spec that no surface let through is refused all the same', () => {
+  for (const spec of [
+    tumbling(-1000),
+    tumbling(10, 20),
+    tumbling(0),
+    sliding(10, 0),
+    sliding(10, 5, -5),
+    sliding(-1, 5),
+  ])
+    assert.throws(() => assignerOf(spec), { code: 'bad-window' });
+});
+
+test('windows of every kind say what they are for an element', () => {
+  const bounds = (window: WindowAssigner<{ n: number }>, at: number): number[][] =>
+    assignWindows(window, { n: 3 }, at).map(({ windowStart, windowEnd }) => [+windowStart, +windowEnd]);
+  assert.deepEqual(bounds(sluice.tumbling('1s', { time: 'processing' }), 1500), [[1000, 2000]]);
+  assert.deepEqual(
+    bounds(
+      sluice.session((element: { n: number }) => `${element.n}ms`, { time: 'processing' }),
+      7,
+    ),
+    [[7, 10]],
+  );
+  const everything = [[-8.64e15, 8.64e15]];
+  assert.deepEqual(bounds(sluice.globalWindow(), 7), everything);
+  assert.deepEqual(bounds(sluice.countWindow(5, 2), 7), everything);
+  const own = sluice.customWindow<{ n: number }>({
+    *assign({ n }, at) {
+      yield { start: at - n, end: at + n };
+    },
+  });
+  assert.deepEqual(bounds(own, 10), [[7, 13]]);
 });
 
 const size = fc.integer({ min: 1, max: 5_000 });
