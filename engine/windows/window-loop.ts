@@ -94,6 +94,9 @@ function addToOneLoop<A extends Keyed>(
     const epoch = host.epoch;
     const pane = span.panes[0]!;
     const { plain } = pane;
+    // Keys come in crowds: that of the element before needs no looking up.
+    let lastKey: unknown;
+    let accumulated: A | undefined;
     let at = from;
     try {
       for (; at < to; at++) {
@@ -101,10 +104,13 @@ function addToOneLoop<A extends Keyed>(
         if (timestamp < low || timestamp >= high) return at;
         const element = values[at];
         const key = read(element);
-        const accumulated = typeof key === 'object' ? find(pane, key) : plain.get(key);
-        if (accumulated === undefined) {
-          host.newKey = key;
-          return ~at;
+        if (key !== lastKey || accumulated === undefined) {
+          accumulated = typeof key === 'object' ? find(pane, key) : plain.get(key);
+          if (accumulated === undefined) {
+            host.newKey = key;
+            return ~at;
+          }
+          lastKey = key;
         }
         add(accumulated, element);
         accumulated.touched = epoch;
