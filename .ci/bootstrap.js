@@ -1,4 +1,4 @@
-// The first step of `npm start` and `npm test`: brings a fresh clone to life with whatever Node is there, then hands over to the Node that
+// The first step of `npm start`, `npm test`, `npm run package` and `npm run vscode`: brings a fresh clone to life with whatever Node is there, then hands over to the Node that
 // the install brought. Plain JavaScript on purpose: it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,6 +11,8 @@ const node = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'n
 const targets = {
   start: [join('dist', 'cli.js'), 'serve', join('samples', '01-first-chart.sluice.ts')],
   test: [join('.ci', 'test.ts')],
+  package: [join('extension', 'build', 'package.ts')],
+  vscode: [join('extension', 'build', 'vscode.ts')],
 };
 const [target, ...more] = process.argv.slice(2);
 const command = targets[target];

@@ -1,4 +1,4 @@
-// `npm run vscode`: packs the extension and installs it into the user's own VS Code.
+// `npm run vscode`: packs what was built and installs it into the user's own VS Code.
 import { spawnSync } from 'node:child_process';
 import { packExtension } from './package.ts';
 

@@ -84,7 +84,8 @@ function firstInvalid(bytes: Uint8Array): string {
     if (fits(middle)) low = middle;
     else high = middle;
   }
-  return `byte 0x${bytes[low]!.toString(16)} at ${low} begins or ends no character`;
+  const line = 1 + bytes.subarray(0, low).filter((byte) => byte === 0x0a).length;
+  return `no character fits the bytes around 0x${bytes[low]!.toString(16)} in line ${line}`;
 }
 
 // ------------------------------------------------------------------------------------------------ reading

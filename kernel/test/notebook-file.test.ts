@@ -243,6 +243,7 @@ test('bytes that are not UTF-8 are refused, and the message says which', () => {
   const bytes = Uint8Array.from([0x61, 0x0a, 0xff, 0x62]);
   assert.throws(
     () => decodeBytes(bytes),
-    (error) => error instanceof NotebookFileError && error.code === 'not-utf8' && /byte 0xff at 2/.test(error.message),
+    (error) =>
+      error instanceof NotebookFileError && error.code === 'not-utf8' && /around 0xff in line 2\./.test(error.message),
   );
 });

@@ -21,6 +21,20 @@ after(async () => {
 
 const here = (...names: string[]): string => join(editor.folder, ...names);
 
+test('the walkthrough has one step, which leads to Open a Sample', { skip }, async () => {
+  await window.command('Welcome: Open Walkthrough...');
+  await window.pick('Get Started with Sluice');
+  const step = window.page.getByRole('button', { name: 'Open a Sample', exact: true });
+  await step.waitFor({ timeout: 30_000 });
+  // Its picture is our own page of four sentences.
+  const media = window.page.frameLocator('iframe.webview').last().frameLocator('#active-frame');
+  await media.getByText('Run means attach').waitFor();
+  await window.screenshot('commands-walkthrough');
+  await step.click();
+  await window.page.locator('.quick-input-list').getByText('A first chart').first().waitFor();
+  await window.page.keyboard.press('Escape');
+});
+
 test('Open a Sample copies it with its data, and it runs there', { skip }, async () => {
   await window.command('Sluice: Open a Sample');
   await window.pick('A first chart');

@@ -1,5 +1,7 @@
 // A notebook file opens in a real VS Code: as a notebook, with its cells, their ids and their own language, and nothing is written.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import type { NotebookWindow } from './notebook-window.ts';
@@ -61,4 +63,22 @@ test('keywords are coloured as TypeScript', { skip }, async () => {
 test('opening writes nothing and leaves the file clean', { skip }, async () => {
   assert.equal(await window.isDirty(), false);
   assert.equal(editor.read('tiny.sluice.ts'), text);
+});
+
+test('a file that is not UTF-8 is not opened, is not changed, and says what to do', { skip }, async () => {
+  const bytes = Buffer.from("// %% id=a\nconst city = 'Z\xfcrich';\n", 'latin1');
+  writeFileSync(join(editor.folder, 'latin.sluice.ts'), bytes);
+  await window.page.locator('.explorer-folders-view').getByText('latin.sluice.ts').click();
+  await window.page
+    .getByText(/This file is not UTF-8 text: .*Save it as UTF-8 and open it again/)
+    .first()
+    .waitFor();
+  await window.screenshot('opening-not-utf8');
+  await window.page.getByRole('button', { name: 'Cancel' }).click();
+  assert.deepEqual(readFileSync(join(editor.folder, 'latin.sluice.ts')), bytes);
+  // The other notebook is as it was.
+  await window.page.locator('.tab', { hasText: 'tiny.sluice.ts' }).click();
+  await window.codeCells.nth(1).waitFor();
+  await window.runCell(0);
+  await window.finished(0);
 });
