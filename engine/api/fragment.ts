@@ -60,6 +60,6 @@ export interface PullHost {
    * `label` names the stream for messages ("totals"). The fragment so far is what the branch may refer to.
    */
   pull(from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown>;
-  /** The present row of a key in the table whose changes are read there, and whether it is the last one; undefined when the table does not run. */
-  lookup?(from: Endpoint, key: readonly unknown[]): { readonly row: unknown; readonly isFinal: boolean } | undefined;
+  /** The present row of a key in the table whose changes are read there, and whether reading its input to the end could tell more; undefined when the table does not run. */
+  lookup?(from: Endpoint, key: readonly unknown[]): { readonly row: unknown; readonly isBest: boolean } | undefined;
 }

@@ -59,7 +59,7 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     return declareIterateDelta(this, workset, options);
   }
 
-  /** The row of a key: over bounded input the one after its end; else the present one of a table that runs, in another cell or in a job. */
+  /** The row of a key: over bounded input the one after its end; else, and where the input cannot be read again, the present one of a table that runs, in another cell or in a job. */
   async get(key: K): Promise<T | undefined> {
     const label = labelOf(this.place.origin);
     const builder = builderFor('get', this.place.builder);
@@ -67,7 +67,7 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     const host = builder.settings.pullHost;
     const present = host?.lookup?.(toEndpoint(this.place.origin), tuple);
     const endless = builder.unboundedSource(this.place.origin);
-    if (present && (endless !== undefined || present.isFinal)) return present.row as T | undefined;
+    if (present && (endless !== undefined || present.isBest)) return present.row as T | undefined;
     if (endless !== undefined)
       throw new SluiceError(
         'unbounded',

@@ -1,4 +1,5 @@
 // The present row of a key in a table that runs. Tables without a state of their own (map, filter) ask the one above and do with its row what they do with each.
+import { canReadAgain } from '../graph/lineage.ts';
 import type { FunctionRef, FunctionTable } from '../graph/plan.ts';
 import { rowOrNone } from '../operators/change.ts';
 import type { Runtime } from './runtime.ts';
@@ -10,8 +11,8 @@ export interface Lookup {
 export interface PresentRow {
   /** undefined: the table has none. */
   readonly row: unknown;
-  /** Nothing can change it any more. */
-  readonly isFinal: boolean;
+  /** Reading the input to its end would not tell more: it has ended, or it cannot be read again. */
+  readonly isBest: boolean;
 }
 
 /** `id` is the instance that gives the table's changes; undefined when it does not run. */
@@ -33,5 +34,6 @@ export function lookupRow(
   const task = runtime.tasks.get(id);
   const operator = task?.operator;
   if (!operator || !('lookup' in operator)) return undefined;
-  return { row: (operator as unknown as Lookup).lookup(key), isFinal: task.status === 'ended' };
+  const isBest = task.status === 'ended' || !canReadAgain(runtime.plan, id);
+  return { row: (operator as unknown as Lookup).lookup(key), isBest };
 }

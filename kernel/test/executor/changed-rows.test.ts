@@ -46,7 +46,9 @@ class Client {
     assert.deepEqual(this.rows, this.#part.rows, 'deltas and snapshot give the same');
   }
   get shown(): Record<string, unknown> {
-    return Object.fromEntries(this.rows.map(({ key, value }) => [key, value]));
+    const shown: Record<string, unknown> = {};
+    for (const { key, value } of this.rows) shown[key!] = value;
+    return shown;
   }
 }
 
