@@ -3,7 +3,14 @@ import { SluiceError } from '../error.ts';
 import { described } from '../state/kind.ts';
 import type { Output } from './operator.ts';
 
+/** Rows that are made where they are emitted, without an iterator between. */
+export abstract class RowLoop {
+  /** Emits until nothing is left (true) or the output is full. */
+  abstract drain(output: Output, timestamp: number): boolean;
+}
+
 export class Emission {
+  #loop: RowLoop | undefined;
   #array: readonly unknown[] | undefined;
   #index = 0;
   #iterator: Iterator<unknown> | undefined;
@@ -11,11 +18,15 @@ export class Emission {
 
   /** There are rows left, as far as one can know without asking. */
   get isOpen(): boolean {
-    return this.#array !== undefined || this.#iterator !== undefined;
+    return this.#array !== undefined || this.#iterator !== undefined || this.#loop !== undefined;
   }
   /** `what` gave the rows, for the error when it gave none: "flatMap of words". */
   start(rows: unknown, timestamp: number, what: string): void {
     this.#timestamp = timestamp;
+    if (rows instanceof RowLoop) {
+      this.#loop = rows;
+      return;
+    }
     if (Array.isArray(rows)) {
       this.#array = rows.length > 0 ? rows : undefined;
       this.#index = 0;
@@ -31,6 +42,12 @@ export class Emission {
   /** Emits until nothing is left (true) or the output is full. */
   drain(output: Output): boolean {
     const timestamp = this.#timestamp;
+    const loop = this.#loop;
+    if (loop) {
+      if (!loop.drain(output, timestamp)) return false;
+      this.#loop = undefined;
+      return true;
+    }
     const array = this.#array;
     if (array) {
       while (this.#index < array.length) {
@@ -55,6 +72,7 @@ export class Emission {
   /** Nobody will ask for the rest. */
   close(): void {
     const iterator = this.#iterator;
+    this.#loop = undefined;
     this.#array = undefined;
     this.#iterator = undefined;
     iterator?.return?.();

@@ -1,53 +1,52 @@
 // What a window gives to a join: each left element with each right one, left by left, in the order of arrival; made one by one, for there may be billions.
+import { RowLoop } from './emission.ts';
+import type { Output } from './operator.ts';
+
 export type JoinKind = 'inner' | 'left' | 'outer';
 export type Select2 = (left: unknown, right: unknown) => unknown;
 
 const none: readonly unknown[] = [];
-
-/** The rows of one key and window: pairs, or what has no partner when the kind asks for it. */
-export function joinPairs(
-  left: readonly unknown[],
-  right: readonly unknown[],
-  kind: JoinKind,
-  select: Select2,
-): Iterable<unknown> {
-  if (left.length > 0 && right.length > 0) return new Pairs(left, right, select);
-  if (left.length > 0) return kind === 'inner' ? none : new Pairs(left, alone, select);
-  return kind === 'outer' ? new Pairs(alone, right, select) : none;
-}
-
 /** The partner of who has none. */
-const alone = [undefined];
+const alone: readonly unknown[] = [undefined];
 
-/** An iterator that can be left standing after any pair. Its result is one object, filled anew: nobody keeps it. */
-class Pairs implements IterableIterator<unknown> {
-  readonly #left: readonly unknown[];
-  readonly #right: readonly unknown[];
+/** The pairs of one key and window after the other: one object serves all, since the rows of one are out before the next ones are asked for. */
+export class JoinPairs extends RowLoop {
+  readonly #kind: JoinKind;
   readonly #select: Select2;
-  readonly #result: { done: boolean; value: unknown } = { done: false, value: undefined };
+  #left = none;
+  #right = none;
   #l = 0;
   #r = 0;
-  constructor(left: readonly unknown[], right: readonly unknown[], select: Select2) {
-    this.#left = left;
-    this.#right = right;
+  constructor(kind: JoinKind, select: Select2) {
+    super();
+    this.#kind = kind;
     this.#select = select;
   }
-  [Symbol.iterator](): this {
+  /** Pairs, or what has no partner when the kind asks for it. */
+  of(left: readonly unknown[], right: readonly unknown[]): this {
+    this.#left = left.length > 0 || this.#kind !== 'outer' ? left : alone;
+    this.#right = right.length > 0 || this.#kind === 'inner' ? right : alone;
+    this.#l = 0;
+    this.#r = 0;
     return this;
   }
-  next(): IteratorResult<unknown> {
-    const result = this.#result;
-    if (this.#l === this.#left.length) {
-      result.done = true;
-      result.value = undefined;
-      return result as IteratorResult<unknown>;
-    }
+  drain(output: Output, timestamp: number): boolean {
+    const left = this.#left;
+    const right = this.#right;
     const select = this.#select;
-    result.value = select(this.#left[this.#l], this.#right[this.#r]);
-    if (++this.#r === this.#right.length) {
-      this.#r = 0;
-      this.#l++;
+    let l = this.#l;
+    let r = this.#r;
+    for (; l < left.length; l++) {
+      const element = left[l];
+      for (; r < right.length; r++) {
+        output.emit(select(element, right[r]), timestamp);
+        if (!output.full) continue;
+        this.#l = l;
+        this.#r = r + 1;
+        return l === left.length - 1 && r === right.length - 1;
+      }
+      r = 0;
     }
-    return result as IteratorResult<unknown>;
+    return true;
   }
 }

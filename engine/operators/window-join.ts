@@ -8,7 +8,7 @@ import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { assertStorable } from '../state/storable.ts';
 import { windowOperator } from '../windows/planned-windows.ts';
 import type { Contents } from './accumulators.ts';
-import { type JoinKind, joinPairs, type Select2 } from './join-pairs.ts';
+import { type JoinKind, JoinPairs, type Select2 } from './join-pairs.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 interface Bounds {
@@ -17,15 +17,18 @@ interface Bounds {
 }
 type CoGroup = (key: KeyRow, left: readonly unknown[], right: readonly unknown[], window: Bounds) => Iterable<unknown>;
 interface Sides extends Keyed {
-  readonly left: unknown[];
-  readonly right: unknown[];
+  left: unknown[];
+  right: unknown[];
 }
+/** A side that has had no element: most keys of most windows have one. Nobody writes to it. */
+const none: unknown[] = [];
 type Result = Contents<Sides>['result'];
 
 export function windowJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
   const select = functions.get<Select2>(node.parameters.fn as unknown as FunctionRef);
   const kind = node.parameters.join as JoinKind;
-  return sided(node, functions, left, right, () => (sides) => joinPairs(sides.left, sides.right, kind, select));
+  const pairs = new JoinPairs(kind, select);
+  return sided(node, functions, left, right, () => (sides) => pairs.of(sides.left, sides.right));
 }
 
 export function windowCoGroup(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
@@ -63,16 +66,21 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
     create(row, touched, element) {
       assertStorable(element, kept);
       return keys.side === 0
-        ? { row, group: -1, touched, left: [element], right: [] }
-        : { row, group: -1, touched, left: [], right: [element] };
+        ? { row, group: -1, touched, left: [element], right: none }
+        : { row, group: -1, touched, left: none, right: [element] };
     },
-    add({ left, right }, element) {
+    add(sides, element) {
       assertStorable(element, kept);
-      (keys.side === 0 ? left : right).push(element);
+      // A literal takes one slot where push would take 17.
+      if (keys.side === 0) {
+        if (sides.left.length === 0) sides.left = [element];
+        else sides.left.push(element);
+      } else if (sides.right.length === 0) sides.right = [element];
+      else sides.right.push(element);
     },
     merge(into, from) {
-      for (const element of from.left) into.left.push(element);
-      for (const element of from.right) into.right.push(element);
+      into.left = joined(into.left, from.left);
+      into.right = joined(into.right, from.right);
     },
     copy: ({ row, left, right }, touched) => ({
       row,
@@ -94,6 +102,14 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
       right: (columns[1]![index] as unknown[]).slice(),
     }),
   };
+}
+
+/** Both lists in one: the first grows, but an empty one is nobody's own. */
+function joined(into: unknown[], from: readonly unknown[]): unknown[] {
+  if (from.length === 0) return into;
+  if (into.length === 0) return from.slice();
+  for (const element of from) into.push(element);
+  return into;
 }
 
 /** Two inputs before an operator of one: what needs to know which of them an element comes from asks the keys. */

@@ -1,4 +1,5 @@
 // The keys of two inputs as one: the tuples of values are compared, and rows carry the names that the left side gives them.
+import { compiled } from '../operators/fresh.ts';
 import type { Select } from '../operators/selector.ts';
 import { SluiceError } from '../error.ts';
 import type { KeyMap } from './key-map.ts';
@@ -26,25 +27,25 @@ export class JoinKeys implements Keys {
     this.fields = left.fields;
     this.#names = left.fields;
     this.#places = left.fields?.length ?? right.fields?.length;
-    this.read = (element) => (this.side === 0 ? left.read(element) : right.read(element));
+    this.read = compiled<Select>(
+      'return (element) => (keys.side === 0 ? left(element) : right(element))',
+      { keys: this, left: left.read, right: right.read },
+      name,
+    );
     this.find = <V>(map: KeyMap<V>, key: unknown): V | undefined =>
       this.side === 0 ? left.find(map, key) : right.find(map, key);
   }
 
   row(element: unknown, key: unknown): KeyRow {
-    const own = this.side === 0 ? this.#left : this.#right;
-    const row = own.row(element, key);
     if (this.side === 0) {
-      this.#assertPlaces(Object.keys(row));
-      this.#names ??= Object.keys(row).sort();
+      const row = this.#left.row(element, key);
+      const names = this.#left.fields ?? Object.keys(row).sort();
+      this.#assertPlaces(names);
+      this.#names ??= names;
       return row;
     }
-    const tuple = own.tuple(row);
-    this.#assertPlaces(Object.keys(row));
-    const names = this.#names ?? namesOf(tuple.length);
-    const named: Record<string, unknown> = {};
-    for (let i = 0; i < tuple.length; i++) named[names[i]!] = tuple[i];
-    return named;
+    this.#assertPlaces(this.#right.fields ?? Object.keys(this.#right.row(element, key)));
+    return this.#right.row(element, key, this.#names ?? namesOf(this.#places!));
   }
   tuple(row: KeyRow): readonly unknown[] {
     return this.#left.tuple(row);

@@ -17,8 +17,8 @@ export interface Keys {
   /** The key of an element, to be looked up: in `plain` when it is a primitive, else with `find`. Not checked: what is no key is never found. */
   readonly read: Select;
   readonly find: <V>(this: void, map: KeyMap<V>, key: unknown) => V | undefined;
-  /** The row of a key that was not found; throws when it is none. */
-  row(element: unknown, key: unknown): KeyRow;
+  /** The row of a key that was not found; throws when it is none. `names`: what to call its values, in the order of the tuple, instead of what they are called here. */
+  row(element: unknown, key: unknown, names?: readonly string[]): KeyRow;
   /** The key's identity. */
   tuple(row: KeyRow): readonly unknown[];
   /** The row in a snapshot: values without their labels, where the labels are known. */
@@ -47,12 +47,13 @@ class FieldKeys implements Keys {
       this.find = (map, key) => (isPrimitive(key) ? map.plain.get(key) : map.get([key]));
     }
   }
-  row(element: unknown): KeyRow {
+  row(element: unknown, _key?: unknown, names = this.fields): KeyRow {
     const row: Record<string, unknown> = {};
-    for (const field of this.fields) {
+    for (let i = 0; i < this.fields.length; i++) {
+      const field = this.fields[i]!;
       const value = (element as KeyRow)[field];
       assertKeyValue(value, field);
-      row[field] = withoutNegativeZero(value);
+      row[names[i]!] = withoutNegativeZero(value);
     }
     return row;
   }
@@ -82,11 +83,12 @@ class FunctionKeys implements Keys {
     if (isPrimitive(key)) return map.plain.get(key);
     return map.get(kindOf(key) === 'object' ? this.tuple(key as KeyRow) : [key]);
   };
-  row(_element: unknown, key: unknown): KeyRow {
+  row(_element: unknown, key: unknown, names?: readonly string[]): KeyRow {
     assertKeyValue(key);
-    if (kindOf(key) !== 'object') return { key: withoutNegativeZero(key) };
     const row: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(key as object)) row[name] = withoutNegativeZero(value);
+    if (kindOf(key) !== 'object') row[names?.[0] ?? 'key'] = withoutNegativeZero(key);
+    else if (names) this.tuple(key as KeyRow).forEach((value, i) => (row[names[i]!] = withoutNegativeZero(value)));
+    else for (const [name, value] of Object.entries(key as object)) row[name] = withoutNegativeZero(value);
     return row;
   }
   tuple(row: KeyRow): readonly unknown[] {
