@@ -1,6 +1,8 @@
 // Every sample runs as it is shipped: checked, and run headless for as long as it takes to see what it promises.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exitCode, type OperatorFigures, rowsOf, runJson, sluice } from './json-run.ts';
@@ -99,4 +101,65 @@ test('03 makes its source wait for the slow cell, loses nothing, and says where 
     shown.map((_, n) => n),
   );
   assert.ok(rowsOf(lines, 'averages').length > 0);
+});
+
+test('04 predicts each reading before it learns from it, and learns', async () => {
+  let predicted = 0;
+  const { lines } = await runJson('samples/04-learning.sluice.ts', '30s', {
+    isEnough: ({ cell, row }) => cell === 'predictions' && row !== undefined && (predicted += 1) >= 1600,
+  });
+  assert.deepEqual(
+    lines.filter(({ error }) => error),
+    [],
+  );
+  const rows = rowsOf(lines, 'predictions') as unknown as { house: string; off: number; perDegree: number }[];
+  for (const [house, perDegree] of [
+    ['north', 0.3],
+    ['south', 0.2],
+  ] as const) {
+    const own = rows.filter((row) => row.house === house);
+    assert.deepEqual([own[0]?.perDegree, own[0]?.off === 0], [0, false], 'a new model knows nothing');
+    const mean = own.slice(-200).reduce((sum, { off }) => sum + off / 200, 0);
+    assert.ok(mean < 0.2, `${house} is off by ${mean} kW after ${own.length} readings`);
+    assert.ok(Math.abs(own.at(-1)!.perDegree - perDegree) < 0.05, `${house} learned ${own.at(-1)!.perDegree}`);
+  }
+  assert.ok(rowsOf(lines, 'errors').length > 0);
+});
+test('05 scores each reading by the model in its file, in order, and says which machine to look at', async () => {
+  let alarms = 0;
+  const { lines } = await runJson('samples/05-pretrained.sluice.ts', '30s', {
+    isEnough: ({ cell, row }) => cell === 'alarms' && row !== undefined && (alarms += 1) >= 2,
+  });
+  assert.deepEqual(
+    lines.filter(({ error }) => error),
+    [],
+  );
+  const scores = rowsOf(lines, 'scores') as unknown as {
+    at: string;
+    vibration: number;
+    celsius: number;
+    wear: number;
+  }[];
+  assert.deepEqual(
+    scores.map(({ at }) => at).toSorted(),
+    scores.map(({ at }) => at),
+  );
+  // The rule that the model was trained with (samples/model/train-wear.ts), and how often it agrees.
+  const agrees = scores.filter(({ vibration, celsius, wear }) => {
+    const isWorn = vibration > 8 || (vibration > 4.5 && celsius > 82);
+    return isWorn === wear > 0.5;
+  });
+  assert.ok(agrees.length > 0.95 * scores.length, `${agrees.length} of ${scores.length} agree`);
+  assert.ok(rowsOf(lines, 'alarms').every(({ machine }) => machine === 'lathe'));
+});
+test('the model of 05 is what its script makes, to the byte', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-model-'));
+  try {
+    const made = join(folder, 'wear.onnx');
+    const samples = join(import.meta.dirname, '../../../samples');
+    execFileSync(process.execPath, [join(samples, 'model/train-wear.ts'), made]);
+    assert.deepEqual(readFileSync(made), readFileSync(join(samples, 'data/wear.onnx')));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
