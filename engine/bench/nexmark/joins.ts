@@ -111,3 +111,16 @@ export function q20(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
       },
     });
 }
+
+/** Bids with what a table says of their auctions; those of which it says nothing are left out. */
+export function q13(bids: Stream<BidRow>, sideInput: Stream<SideRow>) {
+  return bids
+    .keyBy((bid) => bid.auction % 10_000)
+    .temporalJoin(sideInput.keyBy('key').toTable())
+    .select((bid, side) => ({ ...bid, value: side?.value }))
+    .filter(({ value }) => value !== undefined);
+}
+export interface SideRow {
+  readonly key: number;
+  readonly value: string;
+}

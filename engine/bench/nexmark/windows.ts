@@ -1,5 +1,5 @@
-// Nexmark queries over windows: q5 and q7 in event time.
-import { aggregator, count, sliding, type Stream, tumbling } from '../../index.ts';
+// Nexmark queries over windows: q5, q7 and q11 in event time, q12 in processing time.
+import { aggregator, count, session, sliding, type Stream, tumbling } from '../../index.ts';
 import type { BidRow } from './rows.ts';
 
 /** The auctions with the most bids in the last ten seconds, every two seconds. */
@@ -23,6 +23,19 @@ export function q7(bids: Stream<BidRow>) {
     .aggregate({ highest: allWithTheMost((bid: BidRow) => bid.price) })
     .flatMap(({ highest }) => highest)
     .map(({ auction, price, bidder, dateTime }) => ({ auction, price, bidder, dateTime }));
+}
+
+/** How many bids each bidder makes in a stretch without a pause of ten seconds. */
+export function q11(bids: Stream<BidRow>) {
+  return bids.keyBy('bidder').window(session('10s')).aggregate({ bids: count() });
+}
+
+/** How many bids each bidder makes in ten seconds of the clock, whatever the bids say. */
+export function q12(bids: Stream<BidRow>) {
+  return bids
+    .keyBy('bidder')
+    .window(tumbling('10s', { time: 'processing' }))
+    .aggregate({ bids: count() });
 }
 
 /** All elements that share the greatest value; `maxBy` gives the first of them. */
