@@ -115,6 +115,7 @@ test('windows: sessions of clicks', async () => {
   const environment = new Environment();
   const clicks = environment.generate(
     { rate: 20_000, limit: 2_000, seed: 7, timestamp: 'at' },
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- as the contract's cell has it
     ({ n, random, now }) => ({
       n,
       user: `u${Math.floor(random() * 10)}`,

@@ -35,7 +35,10 @@ test('the code of the README compiles against the contract', () => {
     lib: ['lib.es2024.d.ts'],
     types: ['node'],
     allowImportingTsExtensions: true,
-    paths: { sluice: [join(root, 'engine/api/surface.ts')] },
+    paths: {
+      sluice: [join(root, 'engine/api/surface.ts')],
+      'sluice/testing': [join(root, 'engine/testing/surface.ts')],
+    },
   };
   const host = ts.createCompilerHost(options);
   const disk = ts.createCompilerHost(options);
