@@ -94,11 +94,11 @@ function checkedWindows(windows: unknown, name: string): readonly WindowRange[] 
   const ranges: WindowRange[] = [];
   for (const window of windows as Iterable<unknown>) {
     const { start, end } = (window ?? {}) as Partial<WindowRange>;
-    if (!isTime(start) || !isTime(end) || start >= end)
+    if (!isTime(start) || !isTime(end) || start > end)
       throw new SluiceError(
         'bad-window',
         `assign() of the custom window of "${name}" gave a window from ${described(start)} to ${described(end)}. ` +
-          'start and end are whole epoch milliseconds, and a window ends after it starts.',
+          'start and end are whole epoch milliseconds, and a window does not end before it starts.',
       );
     ranges.push({ start: start + 0, end: end + 0 });
   }

@@ -12,6 +12,7 @@ import type {
 } from '../../engine/operators/operator.ts';
 import { type Change, kindOfChange } from '../../engine/operators/change.ts';
 import { keyText } from '../../engine/state/key-text.ts';
+import { maxTimestamp } from '../../engine/time/event-time.ts';
 import { ChangedRows, type ChangedRowsState } from './changed-rows.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
 
@@ -178,7 +179,8 @@ export class DisplayOperator implements Operator {
     const value = batch.values[i];
     const start =
       value !== null && typeof value === 'object' ? (value as { windowStart?: unknown }).windowStart : undefined;
-    const partial = start instanceof Date && start.getTime() < this.partialBefore;
+    // A global window begins with the least Date for whoever comes: as a rolling aggregate, it holds what came since.
+    const partial = start instanceof Date && start.getTime() < this.partialBefore && start.getTime() > -maxTimestamp;
     return {
       n: this.total,
       timestamp: batch.timestamps[i]!,
