@@ -10,8 +10,10 @@ import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
 import { AlignmentGroups } from '../../time/watermark-alignment.ts';
 import { connectionNamed, type Connection } from './connections.ts';
 import type { Chunk, Offsets, StartFrom, StopAt, ToReader, ToSource } from './reader-messages.ts';
+import { keyOf, type OpenChunk, openChunk } from './open-chunk.ts';
+import { RateAllowance } from './rate-allowance.ts';
 import { startReaderThread } from './reader-thread.ts';
-import { ChunkText, RecordDecoder, type DecoderSpec } from './record-decoder.ts';
+import { RecordDecoder, type DecoderSpec } from './record-decoder.ts';
 import { type KeyForm, TableDecoder } from './table-decoder.ts';
 
 interface Parameters extends DecoderSpec {
@@ -35,15 +37,6 @@ interface Saved {
   readonly opened: number;
   /** Of a table: how keys are written, when a record has shown it. */
   readonly keyForm?: KeyForm;
-}
-
-/** A chunk that is being emitted, and how far. */
-interface OpenChunk {
-  readonly chunk: Chunk;
-  readonly text: ChunkText;
-  at: number;
-  bytesAt: number;
-  keysAt: number;
 }
 
 export function createKafkaSource(node: PlanNode, functions: FunctionTable, alignment = new AlignmentGroups()): Source {
@@ -275,7 +268,7 @@ class KafkaSource implements Source {
     const index = this.#chunks.findIndex(({ partition }) => this.#mayRead(partition));
     const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
     if (!chunk) return false;
-    this.#chunk = { chunk, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
+    this.#chunk = openChunk(chunk);
     return true;
   }
   #mayRead(partition: number): boolean {
@@ -388,38 +381,5 @@ class KafkaSource implements Source {
     this.#ends = ends;
     // A partition that is silent from the start holds time back until it is idle.
     for (const partition of this.#next.keys()) if (!this.#isAtEnd(partition)) this.#time.partition(partition);
-  }
-}
-
-/** The key of record i, as text; undefined: it has none. */
-function keyOf(open: OpenChunk, i: number): string | undefined {
-  const length = open.chunk.columns.keys!.lengths[i]!;
-  if (length < 0) return undefined;
-  const start = open.keysAt;
-  open.keysAt += length;
-  return open.text.key(start, open.keysAt);
-}
-
-/** `rate` records a second: what was not taken in the last tenth of a second is gone. */
-class RateAllowance {
-  readonly #perMilli: number;
-  readonly #most: number;
-  #available = 1;
-  #at: number | undefined;
-
-  constructor(perSecond: number) {
-    this.#perMilli = perSecond / 1000;
-    this.#most = Math.max(1, perSecond / 10);
-  }
-  take(now: number): boolean {
-    this.#available = Math.min(this.#most, this.#available + (now - (this.#at ?? now)) * this.#perMilli);
-    this.#at = now;
-    if (this.#available < 1) return false;
-    this.#available--;
-    return true;
-  }
-  /** When the next record may go. */
-  next(now: number): number {
-    return now + Math.max(1, Math.ceil((1 - this.#available) / this.#perMilli));
   }
 }

@@ -1,0 +1,24 @@
+// A chunk of records that is being emitted: how far it has got, in records and in the bytes of their values and keys.
+import type { Chunk } from './reader-messages.ts';
+import { ChunkText } from './record-decoder.ts';
+
+export interface OpenChunk {
+  readonly chunk: Chunk;
+  readonly text: ChunkText;
+  at: number;
+  bytesAt: number;
+  keysAt: number;
+}
+
+export function openChunk(chunk: Chunk): OpenChunk {
+  return { chunk, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
+}
+
+/** The key of record i, as text; undefined: it has none. */
+export function keyOf(open: OpenChunk, i: number): string | undefined {
+  const length = open.chunk.columns.keys!.lengths[i]!;
+  if (length < 0) return undefined;
+  const start = open.keysAt;
+  open.keysAt += length;
+  return open.text.key(start, open.keysAt);
+}
