@@ -139,7 +139,7 @@ export const countWindow: typeof S.countWindow = (size, slide) => {
   });
 };
 
-/** One window for all elements of a key. It never fires by itself: give it a trigger. Its results carry the greatest timestamp there is, 8.64e15. */
+/** One window for all elements of a key. It never fires by itself: give it a trigger. Its results carry the greatest timestamp there is, 8.64e15 (Flink's Long.MAX). */
 export const globalWindow: typeof S.globalWindow = () => new PlannedWindowAssigner({ spec: { kind: 'global' } });
 
 /**
