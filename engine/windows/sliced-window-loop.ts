@@ -19,7 +19,7 @@ export interface SlicedLoopHost<A extends Keyed> {
   readonly chainByKey: KeyMap<Chain<A>>;
   /** Sets `quiet`; the slice when it is. */
   quietAt(timestamp: number): Slice<A> | undefined;
-  /** An element whose key has something else in hand than this slice, or nothing. */
+  /** An element whose key has nothing in the slice yet. */
   enter(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): void;
   /** An element that is not quiet; false: call again. */
   admit(element: unknown, timestamp: number): boolean;
@@ -62,7 +62,7 @@ export function slicedLoop<A extends Keyed>(
   };
 }
 
-/** Adds elements[from…to) to their slice, up to the first that belongs elsewhere (returns its index), or whose key has something else in hand (its complement). */
+/** Adds elements[from…to) to their slice, up to the first that belongs elsewhere (returns its index), or whose key has nothing in the slice yet (its complement). */
 function addLoop<A extends Keyed>(
   host: SlicedLoopHost<A>,
   keys: Keys,
@@ -85,12 +85,21 @@ function addLoop<A extends Keyed>(
         const element = values[at];
         const key = read(element);
         const chain = typeof key === 'object' ? find(chains, key) : plain.get(key);
-        if (chain === undefined || chain.slice !== slice) {
+        let kept: A | undefined;
+        if (chain !== undefined) {
+          if (chain.slice === slice) kept = chain.kept;
+          else {
+            // Out of order, and so not far from the end.
+            let link = chain.last.before;
+            while (link !== undefined && link.slice.start > start) link = link.before;
+            if (link !== undefined && link.slice === slice) kept = link.kept;
+          }
+        }
+        if (kept === undefined) {
           host.newKey = key;
           host.knownChain = chain;
           return ~at;
         }
-        const { kept } = chain;
         add(kept, element);
         kept.touched = epoch;
         if (mayBeSlow && output.full) return at + 1;

@@ -23,7 +23,7 @@ import type { KeyRow } from '../state/keys.ts';
 import { described } from '../state/kind.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import type { Assigner } from './assigner.ts';
-import { type Chain, type Link, Slice, Slices } from './slices.ts';
+import { type Chain, type Link, Slice, Slices, sliceStart } from './slices.ts';
 import {
   type Firing,
   type MergedLoops,
@@ -150,8 +150,8 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
 
   /** A new one is not kept before it has content. */
   #sliceAt(timestamp: number): Slice<A> {
-    const slice = new Slice<A>(timestamp, this.#settings.assigner);
-    return this.#slices.find(slice.start) ?? slice;
+    const { assigner } = this.#settings;
+    return this.#slices.find(sliceStart(timestamp, assigner)) ?? new Slice<A>(timestamp, assigner);
   }
   #add(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): Link<A> {
     const before = chain && lastUpTo(chain, slice);
@@ -160,8 +160,6 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     if (before?.slice === slice) {
       this.#contents.add(before.kept, element);
       before.kept.touched = this.#changed.epoch;
-      chain!.kept = before.kept;
-      chain!.slice = slice;
       return before;
     }
     const row = chain?.row ?? this.#settings.keys.row(element, key);
@@ -177,9 +175,11 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     if (link.before) link.before.after = link;
     else chain.first = link;
     if (link.after) link.after.before = link;
-    else chain.last = link;
-    chain.kept = kept;
-    chain.slice = slice;
+    else {
+      chain.last = link;
+      chain.kept = kept;
+      chain.slice = slice;
+    }
     slice.links.push(link);
     this.#entries++;
     return link;
@@ -268,16 +268,12 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       for (const link of first.links) this.#unlink(link);
     }
   }
-  #unlink({ kept, chain, before, after, slice }: Link<A>): void {
+  /** The first of its chain, because the oldest slice goes first. */
+  #unlink({ kept, chain, after }: Link<A>): void {
     if (!this.#changed.isNew) this.#changed.forget(kept);
-    if (before) before.after = after;
-    else if (after) chain.first = after;
-    if (after) after.before = before;
-    else if (before) chain.last = before;
-    if (!before && !after) return this.#dropChain(chain);
-    if (chain.slice !== slice) return;
-    chain.kept = chain.last.kept;
-    chain.slice = chain.last.slice;
+    if (!after) return this.#dropChain(chain);
+    chain.first = after;
+    after.before = undefined;
   }
   #dropChain(chain: Chain<A>): void {
     this.chainByKey.delete(this.#settings.keys.tuple(chain.row));

@@ -43,7 +43,7 @@ export interface Chain<A extends Keyed> {
   readonly row: KeyRow;
   first: Link<A>;
   last: Link<A>;
-  /** What the latest element of the key was added to, and its slice: mostly that of the next one, too. */
+  /** Of the last link, where most elements go: one step less. */
   kept: A;
   slice: Slice<A>;
   /** Its place among all chains. */
@@ -61,10 +61,10 @@ export class Slice<A extends Keyed> {
   /** In the order of arrival. */
   readonly links: Link<A>[] = [];
 
-  constructor(timestamp: number, { sizeMillis, slideMillis, offsetMillis }: Assigner) {
-    const assigner = { sizeMillis, slideMillis, offsetMillis };
+  constructor(timestamp: number, assigner: Assigner) {
+    const { sizeMillis, slideMillis } = assigner;
     const began = windowStart(timestamp, assigner);
-    const ended = windowStart(timestamp - sizeMillis, assigner) + sizeMillis;
+    const ended = lastEndUpTo(timestamp, assigner);
     this.start = Math.max(began, ended);
     this.end = Math.min(began, ended) + slideMillis;
     this.firstEnd = ended + slideMillis;
@@ -72,9 +72,18 @@ export class Slice<A extends Keyed> {
   }
 }
 
+/** Start of the slice of a time. */
+export function sliceStart(timestamp: number, assigner: Assigner): number {
+  return Math.max(windowStart(timestamp, assigner), lastEndUpTo(timestamp, assigner));
+}
+function lastEndUpTo(timestamp: number, assigner: Assigner): number {
+  return windowStart(timestamp - assigner.sizeMillis, assigner) + assigner.sizeMillis;
+}
+
 /** The slices that there are, in the order of time. */
 export class Slices<A extends Keyed> {
   readonly #slices: Slice<A>[] = [];
+  readonly #byStart = new Map<number, Slice<A>>();
 
   get first(): Slice<A> | undefined {
     return this.#slices[0];
@@ -95,16 +104,18 @@ export class Slices<A extends Keyed> {
   }
   /** The one that begins at `start`, if there is one. */
   find(start: number): Slice<A> | undefined {
-    const found = this.#slices[this.indexFrom(start)];
-    return found?.start === start ? found : undefined;
+    return this.#byStart.get(start);
   }
   add(slice: Slice<A>): void {
+    this.#byStart.set(slice.start, slice);
     const last = this.#slices.at(-1);
     if (last === undefined || last.start < slice.start) this.#slices.push(slice);
     else this.#slices.splice(this.indexFrom(slice.start), 0, slice);
   }
   shift(): Slice<A> | undefined {
-    return this.#slices.shift();
+    const first = this.#slices.shift();
+    if (first) this.#byStart.delete(first.start);
+    return first;
   }
   forEach(visit: (slice: Slice<A>) => void): void {
     this.#slices.forEach(visit);
