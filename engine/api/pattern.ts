@@ -136,9 +136,12 @@ class PlannedPattern<T> implements S.Pattern<T> {
   }
 
   within(duration: S.Duration): S.Pattern<T> {
-    const millis = Math.floor(parseDuration(duration, 'within()'));
-    if (millis < 1)
-      throw new SluiceError('bad-duration', `within() is ${JSON.stringify(duration)}. It is at least a millisecond.`);
+    const millis = parseDuration(duration, 'within()');
+    if (!Number.isInteger(millis) || millis < 1)
+      throw new SluiceError(
+        'bad-duration',
+        `within() is ${JSON.stringify(duration)}. It is a whole number of milliseconds, at least one.`,
+      );
     // Of several, the shortest.
     const withinMillis = Math.min(millis, this.spec.withinMillis ?? Infinity);
     return new PlannedPattern<T>({ ...this.spec, withinMillis }, this.#saysSkip);

@@ -10,6 +10,8 @@ import { Matcher, type Progress } from '../cep/matcher.ts';
 import type { Match, PartialMatch } from '../cep/partial-match.ts';
 import type { PatternSpec, SkipStrategy, Stage } from '../cep/pattern-spec.ts';
 import type { Predicate } from '../cep/states.ts';
+import { TimeOrder } from '../cep/time-order.ts';
+import { type Sleeper, WakeUps } from '../cep/wake-ups.ts';
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
@@ -17,15 +19,11 @@ import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow, type Keys } from '../state/keys.ts';
 import { described } from '../state/kind.ts';
 import { assertStorable } from '../state/storable.ts';
-import { TimerService } from '../time/timer-service.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
-import { TimeOrder } from '../cep/time-order.ts';
 
 /** Everything of one key. */
-interface Entry extends Keyed {
+interface Entry extends Keyed, Sleeper {
   readonly tuple: readonly unknown[];
-  /** When the key needs the watermark next: at most one. */
-  readonly timers: Set<number>;
   readonly waiting: TimeOrder;
   progress: Progress;
   /** See `#wakeUpFor`. */
@@ -47,13 +45,14 @@ export class PatternOperator implements Operator {
   readonly #select: (match: Match) => unknown;
   readonly #entries = new KeyMap<Entry>();
   readonly #changed = new ChangedGroups();
-  readonly #timers = new TimerService<Entry>(({ timers }) => timers);
+  readonly #wakeUps = new WakeUps<Entry>();
   #context!: OperatorContext;
   #kept = '';
   #live = 0;
   #watermark = -Infinity;
 
   // What an unfinished `advance` has reached.
+  #isAdvancing = false;
   #entry: Entry | undefined;
   /** The time of the present key. */
   #time = -Infinity;
@@ -105,27 +104,27 @@ export class PatternOperator implements Operator {
     entry.waiting.add(element, timestamp);
     entry.touched = this.#changed.epoch;
     this.#live++;
-    this.#schedule(entry);
+    this.#wakeUps.forElement(entry, timestamp);
   }
 
   // ------------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
-    if (!this.#timers.isPassing) {
-      if (watermark <= this.#watermark) return true;
-      this.#watermark = watermark;
-    }
+    if (!this.#isAdvancing && watermark <= this.#watermark) return true;
+    this.#isAdvancing = true;
+    this.#watermark = watermark;
     for (;;) {
       if (!this.#entry) {
-        const due = this.#timers.take(this.#watermark);
+        const due = this.#wakeUps.take(watermark);
         if (!due) break;
-        this.#begin(due.entry);
+        this.#begin(due);
       }
       if (!this.#goOn(this.#entry!)) return false;
       this.#finish(this.#entry!);
       if (this.#context.output.full) return false;
     }
     if (watermark === Infinity) this.#forgetAll();
+    this.#isAdvancing = false;
     return true;
   }
   #begin(entry: Entry): void {
@@ -178,6 +177,7 @@ export class PatternOperator implements Operator {
     else this.#schedule(entry);
   }
   #forget(entry: Entry): void {
+    this.#wakeUps.forget(entry);
     this.#entries.delete(entry.tuple);
     this.#changed.forget(entry);
   }
@@ -190,11 +190,8 @@ export class PatternOperator implements Operator {
   // ------------------------------------------------------------------------------------------------ waking up
 
   #schedule(entry: Entry): void {
-    const [planned = Infinity] = entry.timers;
-    const wanted = Math.min(entry.waiting.nextTimestamp, this.#nextTimeout(entry));
-    if (wanted === planned) return;
-    if (planned < Infinity) this.#timers.delete(entry, planned);
-    if (wanted < Infinity) this.#timers.set(entry, wanted);
+    this.#wakeUps.forElement(entry, entry.waiting.nextTimestamp);
+    this.#wakeUps.forTimeout(entry, this.#nextTimeout(entry));
   }
   /**
    * When the first match times out, for which Flink sets a timer as it begins. But it sets none for a match that begins at 0 or before: such a match times out with
@@ -251,7 +248,17 @@ export class PatternOperator implements Operator {
 }
 
 function newEntry(row: KeyRow, tuple: readonly unknown[], progress: Progress): Entry {
-  return { row, tuple, group: -1, touched: 0, timers: new Set(), waiting: new TimeOrder(), progress, alarms: [] };
+  return {
+    row,
+    tuple,
+    group: -1,
+    touched: 0,
+    elementAt: Infinity,
+    timeoutAt: Infinity,
+    waiting: new TimeOrder(),
+    progress,
+    alarms: [],
+  };
 }
 
 export function pattern({ uid, parameters }: PlanNode, functions: FunctionTable, key: KeySpec): Operator {

@@ -67,7 +67,8 @@ const mistakes: readonly (readonly [mistake: string, message: RegExp, cell: () =
   ['a negation behind optional', /"a" is optional, and a negation/, () => start().optional().notNext('no')],
   ['another behind optional', /"a" is optional, and a negation/, () => start().times(0, 2).notFollowedBy('no')],
   ['words for a window', /within\(\) is "soon"/, () => start().within('soon'), 'bad-duration'],
-  ['a window of nothing', /at least a millisecond/, () => start().within('0s'), 'bad-duration'],
+  ['a window of nothing', /at least one/, () => start().within('0s'), 'bad-duration'],
+  ['half a millisecond', /whole number of milliseconds/, () => start().within('1.5ms'), 'bad-duration'],
   [
     'an unknown strategy',
     /"no-skip", "to-next", "past-last-event", not "past"/,

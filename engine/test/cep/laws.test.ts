@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { serialize } from 'node:v8';
 import fc from 'fast-check';
 import { StartQueue } from '../../cep/start-queue.ts';
+import { type Sleeper, WakeUps } from '../../cep/wake-ups.ts';
 import { pattern, type Pattern, type Stream } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 import { canonical, Driven, Program, run } from '../operators/drive.ts';
@@ -281,7 +282,7 @@ test('what a predicate sees cannot be changed', () => {
   assert.throws(() => driven.step({ watermark: 1 }), TypeError);
 });
 
-// ------------------------------------------------------------------------------------------------ the queue
+// ------------------------------------------------------------------------------------------------ the queues
 
 test('a queue gives those that began first, and keeps its order through add, poll and keep', () => {
   fc.assert(
@@ -295,6 +296,44 @@ test('a queue gives those that began first, and keeps its order through add, pol
         seqs.filter((seq) => seq >= limit).sort((a, b) => a - b),
       );
       assert.equal(queue.poll(), undefined);
+    }),
+  );
+});
+
+test('who sleeps is woken when the first of its times is due, and who is gone never', () => {
+  interface Named extends Sleeper {
+    readonly name: number;
+  }
+  const moves = fc.array(
+    fc.record({
+      move: fc.constantFrom('element', 'timeout', 'forget', 'take'),
+      name: fc.nat(5),
+      time: fc.integer({ min: 1, max: 30 }),
+    }),
+    { maxLength: 400 },
+  );
+  fc.assert(
+    fc.property(moves, (all) => {
+      const wakeUps = new WakeUps<Named>();
+      const sleepers = Array.from({ length: 6 }, (_, name): Named => ({
+        name,
+        elementAt: Infinity,
+        timeoutAt: Infinity,
+      }));
+      for (const { move, name, time } of all) {
+        const sleeper = sleepers[name]!;
+        if (move === 'element') wakeUps.forElement(sleeper, time);
+        else if (move === 'timeout') wakeUps.forTimeout(sleeper, time);
+        else if (move === 'forget') {
+          wakeUps.forget(sleeper);
+          assert.deepEqual([sleeper.elementAt, sleeper.timeoutAt], [Infinity, Infinity]);
+        } else {
+          const first = Math.min(...sleepers.map(({ elementAt, timeoutAt }) => Math.min(elementAt, timeoutAt)));
+          const before = new Map(sleepers.map((one) => [one, Math.min(one.elementAt, one.timeoutAt)]));
+          const taken = wakeUps.take(time);
+          assert.equal(taken && before.get(taken), first <= time ? first : undefined);
+        }
+      }
     }),
   );
 });
