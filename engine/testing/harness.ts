@@ -20,6 +20,7 @@ import { Runtime, type Snapshot } from '../runtime/runtime.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
 import type { TaskFailure } from '../runtime/task.ts';
 import { ManualClock } from '../time/clock.ts';
+import { maxTimestamp } from '../time/event-time.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
 
@@ -174,7 +175,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.#say(0, { kind: 'element', value, timestamp });
   }
   watermark(time: number): void {
-    this.#say(0, { kind: 'watermark', time });
+    this.#say(0, { kind: 'watermark', time: endOrTime(time) });
   }
   idle(): void {
     this.#say(0, { kind: 'idle' });
@@ -193,7 +194,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.watermark(time);
   }
   rightWatermark(time: number): void {
-    this.#say(1, { kind: 'watermark', time });
+    this.#say(1, { kind: 'watermark', time: endOrTime(time) });
   }
   leftIdle(): void {
     this.idle();
@@ -290,6 +291,11 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     for (const task of this.#runtime.tasks.values())
       for (const { channel } of task.gate.slots) if (channel) channel.capacity = 1;
   }
+}
+
+/** Beyond what a timestamp can be, time has ended: other engines write the greatest 64-bit number. */
+function endOrTime(watermark: number): number {
+  return watermark > maxTimestamp ? Infinity : watermark;
 }
 
 /** One input. Elements and states are frozen: who changes one gets an error. */

@@ -1,7 +1,7 @@
 // The harness drives real operators with a clock that stands still, and says what came out, what was late, and what is left.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { count, sum, tumbling, valueState } from '../../index.ts';
+import { count, globalWindow, type Stream, sum, trigger, tumbling, valueState } from '../../index.ts';
 import { harness, harness2 } from '../../testing/index.ts';
 
 interface Payment {
@@ -137,4 +137,20 @@ test('while downstream is full the rows wait, and come in order afterwards', () 
     h.output().map((row) => ('element' in row ? row.element : undefined)),
     Array.from({ length: 6000 }, (_, i) => i),
   );
+});
+
+test('a watermark beyond every timestamp is the end of time', () => {
+  const h = harness((clicks: Stream<{ k: string }>) =>
+    clicks.keyBy('k').window(globalWindow()).trigger(trigger.eventTime()).aggregate({ n: count() }),
+  );
+  h.element({ k: 'a' }, 5);
+  h.watermark(8.64e15);
+  assert.deepEqual(h.output(), []);
+  // Java's Long.MAX_VALUE.
+  h.watermark(2 ** 63);
+  assert.deepEqual(
+    h.output().map((item) => 'element' in item && [item.element.n, item.timestamp]),
+    [[1, 8.64e15]],
+  );
+  assert.equal(h.entries(), 0);
 });
