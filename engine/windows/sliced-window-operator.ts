@@ -168,7 +168,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   #link(slice: Slice<A>, known: Chain<A> | undefined, before: Link<A> | undefined, kept: A): Link<A> {
     if (slice.links.length === 0) {
       this.#slices.add(slice);
-      this.#await(slice);
+      this.#expect(slice);
     }
     const chain = known ?? this.#newChain(kept, slice);
     const link: Link<A> = { kept, slice, chain, before, after: before ? before.after : known?.first, rest: undefined };
@@ -219,13 +219,13 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     return true;
   }
   /** The first of the slice's windows that has not fired will. */
-  #await({ firstEnd, lastEnd }: Slice<A>): void {
+  #expect({ firstEnd, lastEnd }: Slice<A>): void {
     const { slideMillis } = this.#settings.assigner;
     const fired = Math.max(0, Math.floor((this.#watermark + 1 - firstEnd) / slideMillis) + 1);
     const end = firstEnd + fired * slideMillis;
-    if (end <= lastEnd) this.#awaitEnd(end);
+    if (end <= lastEnd) this.#expectEnd(end);
   }
-  #awaitEnd(end: number): void {
+  #expectEnd(end: number): void {
     if (this.#isPending.has(end)) return;
     this.#isPending.add(end);
     this.#pending.add(end - 1, end);
@@ -255,7 +255,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     const { sizeMillis, slideMillis } = this.#settings.assigner;
     const next = end + slideMillis;
     const first = this.#slices.at(this.#slices.indexFrom(next - sizeMillis));
-    if (first && first.start < next) this.#awaitEnd(next);
+    if (first && first.start < next) this.#expectEnd(next);
     this.#dropUpTo(end);
   }
   /** Slices whose last window ends by then, if it can no longer fire. */
