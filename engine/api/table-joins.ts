@@ -1,4 +1,5 @@
 // Joins with tables: a table with a table, and a stream with the version of a table.
+import { SluiceError } from '../error.ts';
 import { builderFor } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
 import { oneOf, readOptions } from './options.ts';
@@ -14,6 +15,7 @@ export function declareTableJoin<T, U, K, KU, R>(
   f: (left: T | undefined, right: U | undefined) => R,
 ): S.Table<R, K> {
   const kind = oneOf('The kind of join()', given, ['inner', 'left', 'outer']);
+  assertSameKey('join()', left.place.keyFields, right.place.keyFields);
   const select = userFunction('select()', 'select', f);
   const builder = builderFor('join', left.place.builder);
   const inputs = [keyedInput(builder, left, 0), keyedInput(builder, right, 1)];
@@ -30,6 +32,7 @@ export function declareTemporalJoin<T, U, KU>(
   given: unknown,
 ): { select<R>(f: (left: T, right: U | undefined) => R): S.Stream<R> } {
   const right = plannedTable<U, KU>('temporalJoin()', table);
+  assertSameKey('temporalJoin()', place.keyFields, right.place.keyFields);
   const { time = 'event' } = readOptions('temporalJoin()', given, ['time']);
   const domain = oneOf('The time of temporalJoin()', time, ['event', 'arrival']);
   return {
@@ -41,4 +44,14 @@ export function declareTemporalJoin<T, U, KU>(
       return streamOf(builder.declare({ verb: 'temporalJoin', kind, parameters: { select }, shape: [], inputs }));
     },
   };
+}
+
+/** Keys meet by their values, whatever their fields are called; keys of different length never would. */
+function assertSameKey(where: string, left: readonly string[] | undefined, right: readonly string[] | undefined): void {
+  if (left === undefined || right === undefined || left.length === right.length) return;
+  throw new SluiceError(
+    'bad-key',
+    `${where} cannot match its sides: the left one is keyed by ${left.join(', ')}, the table by ${right.join(', ')}. ` +
+      'Key both by the same values, in the same order.',
+  );
 }

@@ -53,6 +53,9 @@ class TemporalJoinOperator implements Operator {
   /** A watermark is on its way through the keys that are due. */
   #isPassing = false;
   #live = 0;
+  /** Of them, elements. */
+  #waiting = 0;
+  #hasEmitted = false;
   #context!: OperatorContext;
   /** The key whose elements are on their way out, and how many of them have gone. */
   #current: Ready | undefined;
@@ -91,6 +94,7 @@ class TemporalJoinOperator implements Operator {
     const entry = found ?? this.#newEntry(tuple);
     entry.waiting.push({ time, value: element });
     this.#live++;
+    this.#waiting++;
     return entry;
   }
   #version({ key, row }: Change, time: number): Entry {
@@ -155,6 +159,8 @@ class TemporalJoinOperator implements Operator {
       const ready = entry.waiting.filter((one) => one.time <= watermark);
       if (ready.length > 0) entry.waiting = entry.waiting.filter((one) => one.time > watermark);
       this.#live -= ready.length;
+      this.#waiting -= ready.length;
+      this.#hasEmitted ||= ready.length > 0;
       return { entry, ready, at: 0 };
     }
     return undefined;
@@ -185,6 +191,7 @@ class TemporalJoinOperator implements Operator {
       const { waiting, versions } = content as Pick<Entry, 'waiting' | 'versions'>;
       const entry: Entry = tableEntry(tuple, { waiting: [...waiting], versions: [...versions], dueAt: Infinity });
       this.#live += waiting.length + versions.length;
+      this.#waiting += waiting.length;
       this.#planNext(entry);
       // A late change is tidied up with the next watermark.
       if (versions.length > 1) this.#plan(entry, versions[0]!.time);
@@ -193,7 +200,8 @@ class TemporalJoinOperator implements Operator {
   }
   /** Elements that wait, and versions. */
   status(): OperatorStatus {
-    return { entries: this.#live };
+    const waiting = `no element has its version yet: ${this.#waiting} wait for the watermark of stream and table`;
+    return { entries: this.#live, ...(this.#waiting > 0 && !this.#hasEmitted && { waiting }) };
   }
 }
 

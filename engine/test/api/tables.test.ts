@@ -108,6 +108,23 @@ test('what is no table, no kind of join and no option is refused', () => {
   const table_ = (stream: Stream<{ id: string; n: number }>) => keyed(stream).toTable();
   assert.throws(
     wrong((stream) =>
+      stream
+        .keyBy('id', 'n')
+        .temporalJoin(table_(stream))
+        .select(() => 1),
+    ),
+    refused('bad-key', /temporalJoin\(\) cannot match its sides: the left one is keyed by id, n, the table by id\./),
+  );
+  assert.throws(
+    wrong((stream) =>
+      table_(stream)
+        .join(stream.keyBy('id', 'n').toTable())
+        .select(() => 1),
+    ),
+    refused('bad-key', /join\(\) cannot match its sides: the left one is keyed by id, the table by id, n\./),
+  );
+  assert.throws(
+    wrong((stream) =>
       table_(stream)
         .join(table_(stream), 'full' as never)
         .select(() => 1),
