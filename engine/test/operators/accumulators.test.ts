@@ -257,3 +257,24 @@ test('aggregates of the same field share what they keep', () => {
     ['count', 'sum', 'max'],
   );
 });
+
+test('both forms agree on what stays small: numbers and single elements do, what grows with the elements does not', () => {
+  const field = { field: 'v' };
+  const isSmall = (aggregates: AggregatesSpec): boolean => {
+    const { plain, compiled } = forms(aggregates);
+    const [a, b] = [plain, compiled].map((form) => form.isSmall!(form.create(row, 1, { v: 1 })));
+    assert.equal(a, b);
+    return a!;
+  };
+  for (const name of ['count', 'sum', 'avg', 'max', 'minBy', 'first', 'last', 'variance'] as const)
+    assert.equal(isSmall({ it: { name, value: field } }), true, name);
+  assert.equal(isSmall({ it: { name: 'topN', n: 3, value: field }, other: anew }), true);
+  for (const it of [
+    { name: 'collect' },
+    { name: 'topN', n: 100, value: field },
+    { name: 'quantile', p: 0.5, value: field },
+    { name: 'countDistinct', approximate: true, value: field },
+    inPlace,
+  ] as const)
+    assert.equal(isSmall({ n: { name: 'count' }, it }), false, it.name);
+});
