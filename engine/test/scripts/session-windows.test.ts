@@ -280,3 +280,22 @@ test('an early firing of sessions that merge comes at the earlier of their times
     `,
   );
 });
+
+test('an element whose own window has the bounds of a merged one adds to what that one holds', () => {
+  runScript(
+    (clicks: Stream<Click>) =>
+      clicks
+        .keyBy('who')
+        .window(session((click) => `${click.v}s`))
+        .apply(values),
+    `
+    >: who v
+    <: who window all
+    > 00:00 ann 6
+    > 00:05 ann 5
+    > 00:00 ann 10             [00:00, 00:10), as the two together
+    | end
+    < ann [00:00, 00:10) 6-5-10
+    `,
+  );
+});
