@@ -20,6 +20,9 @@ import { describe, userFunction, type Parameters as NodeParameters, type UserFun
 import { PlannedPatternResult } from './stream.ts';
 import type * as S from './surface.ts';
 
+/** More than anyone counts to in a pattern. */
+const mostTimes = 10_000;
+
 /** A predicate, and the function itself for fingerprints. */
 interface Said {
   readonly parameter: UserFunction;
@@ -98,6 +101,11 @@ class PlannedPattern<T> implements S.Pattern<T> {
     const { occurs, isOptional } = this.#last;
     if (occurs !== 'one')
       throw this.#malformed('says twice how often it occurs', `Leave one out, or the second, ${verb}`);
+    if (Math.max(how.from!, how.to!) > mostTimes)
+      throw this.#malformed(
+        `occurs ${Math.max(how.from!, how.to!)} times, and each is a state of its own`,
+        `Ask for ${mostTimes} at most, or count in process()`,
+      );
     if (isOptional)
       throw this.#malformed(`is optional before it says how often it occurs`, `Put optional() behind ${verb}`);
     return this.#change(how);
@@ -197,10 +205,7 @@ class PlannedPattern<T> implements S.Pattern<T> {
   }
 }
 
-/**
- * A pattern of one key's elements, in the order of event time. Its first stage takes one element; `next`, `followedBy` and `followedByAny` say what comes behind it.
- * Loops are relaxed unless `.consecutive()`. Without `.within()` a partial match waits for ever, and its state with it.
- */
+/** The contract's `pattern`. */
 export const pattern = <T>(firstName: string): S.Pattern<T> =>
   new PlannedPattern<T>({ stages: [newStage(firstName, 'strict')], skip: { kind: 'no-skip' } }, false);
 

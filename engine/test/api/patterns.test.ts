@@ -44,6 +44,7 @@ const mistakes: readonly (readonly [mistake: string, message: RegExp, cell: () =
   ['fewer than none', /0 or more, not -1/, () => start().times(-1), 'bad-option'],
   ['a maximum below the minimum', /"a" occurs 3 to 2 times\..* at least 3/, () => start().times(3, 2)],
   ['none to none', /"a" occurs 0 to 0 times\..* at least 1/, () => start().times(0, 0)],
+  ['a million times', /"a" occurs 1000000 times.*Ask for 10000 at most/, () => start().times(1, 1e6)],
   ['none or more', /Write oneOrMore\(\)\.optional\(\)/, () => start().timesOrMore(0)],
   ['two quantifiers', /"a" says twice how often/, () => start().oneOrMore().times(2)],
   ['optional before the quantifier', /Put optional\(\) behind oneOrMore\(\)/, () => start().optional().oneOrMore()],
