@@ -11,6 +11,8 @@ export interface Kept {
 
 /** Places at the front that may stand empty before the rest is moved up. */
 const slack = 32;
+/** What stands there instead. */
+const gone: Kept = { time: -Infinity, element: undefined, isMatched: false };
 
 export class IntervalSide<E> {
   readonly entry: E;
@@ -45,7 +47,7 @@ export class IntervalSide<E> {
     return this.#firstAfter(time - 1) - this.#start;
   }
   shift(): void {
-    this.#start++;
+    this.#kept[this.#start++] = gone;
     if (this.#start === this.#kept.length) {
       this.#kept = [];
       this.#start = 0;

@@ -55,6 +55,12 @@ export class KeyMap<V> {
       this.branches![tuple.length] = pruned(this.branches![tuple.length]!, tuple, 0);
     }
   }
+  clear(): void {
+    this.plain.clear();
+    this.branches = undefined;
+    this.#composite = undefined;
+    this.#branched = 0;
+  }
   forEach(visit: (value: V) => void): void {
     this.plain.forEach(visit);
     this.branches?.forEach((branch, places) => visitLeaves(branch, places, visit as (value: unknown) => void));

@@ -25,6 +25,14 @@ export class Pane<A extends Keyed> extends KeyMap<A> {
   get windowEnd(): Date {
     return (this.#windowEnd ??= new Date(this.end));
   }
+  /**
+   * The window is gone. Tables that a map has outgrown may still refer to the pane, and once one of them is in V8's old generation, collections of the young one
+   * take whatever it refers to for alive: an empty pane costs nothing then.
+   */
+  override clear(): void {
+    super.clear();
+    this.entries = [];
+  }
   enter(entry: A): void {
     // A literal takes one slot where push would take 17: there may be a million windows of one key.
     if (this.entries.length === 0) this.entries = [entry];

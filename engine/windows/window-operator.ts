@@ -237,6 +237,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     this.#panes.delete(pane.start);
     this.#entries -= pane.entries.length;
     if (!this.#changed.isNew) for (const entry of pane.entries) this.#changed.forget(entry);
+    pane.clear();
   }
 
   // ------------------------------------------------------------------------------------------------ state
