@@ -1,4 +1,5 @@
 // Where a stream leaves the dataflow. A sink is a preview until it is armed, so it carries a sentence of what arming it writes to.
+import { basename, extname, resolve } from 'node:path';
 import { notYet, SluiceError } from '../error.ts';
 import type { Builder, Origin } from './builder.ts';
 import { oneOf, readOptions, text } from './options.ts';
@@ -35,7 +36,7 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
     'at-least-once',
     'none',
   ]);
-  if (guarantee !== 'at-least-once') notYet(`sinks with delivery "${guarantee}"`);
+  if (guarantee === 'exactly-once') notYet(`sinks with delivery "${guarantee}"`);
   if (transactionalIdPrefix !== undefined) notYet('transactional sinks (transactionalIdPrefix)');
   const draft = builder.declare({
     verb: 'to',
@@ -52,6 +53,39 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
     inputs: [{ from }],
   });
   const target = cluster === undefined ? `topic ${name}` : `topic ${name} on ${cluster}`;
+  builder.addSink(draft, target);
+  return new PlannedSink(target);
+}
+
+/**
+ * Rows as lines of JSON or CSV, by the extension unless `format` says. The file is begun anew by each job; a job that goes on from a snapshot cuts it where that was taken, and goes on there. With `partitionBy`
+ * `totals.jsonl` becomes the folder `totals` with a file for each text that it gives.
+ */
+export function declareFileSink(builder: Builder, from: Origin, path: unknown, options: unknown): PlannedSink {
+  const { format, partitionBy } = readOptions('toFile()', options, ['format', 'partitionBy']);
+  const named = text('The path of toFile()', path);
+  const byExtension = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' }[extname(named).toLowerCase()];
+  if (format === undefined && byExtension === undefined)
+    throw new SluiceError(
+      'bad-option',
+      `toFile(${JSON.stringify(named)}) does not tell its format. Give format: "jsonl" or format: "csv".`,
+    );
+  const draft = builder.declare({
+    verb: 'toFile',
+    kind: 'file-sink',
+    about: basename(named),
+    parameters: {
+      path: (builder.settings.resolvePath ?? resolve)(named),
+      format: oneOf('The format of toFile()', format ?? byExtension, ['jsonl', 'csv']),
+      ...(partitionBy !== undefined && {
+        partitionBy: { fn: userFunction('The partitionBy of toFile()', 'partitionBy', partitionBy) },
+      }),
+    },
+    shape: [],
+    inputs: [{ from }],
+  });
+  const target =
+    partitionBy === undefined ? `file ${named}` : `files in ${named.slice(0, -extname(named).length || undefined)}`;
   builder.addSink(draft, target);
   return new PlannedSink(target);
 }

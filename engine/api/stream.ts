@@ -1,5 +1,5 @@
 // A stream as a cell holds it: the place where records can be read, and the verbs that declare what comes next. It never runs anything.
-import { notYet, SluiceError } from '../error.ts';
+import { SluiceError } from '../error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { connectBroadcast, PlannedBroadcastStream } from './broadcast.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Draft, type Origin } from './builder.ts';
@@ -10,7 +10,7 @@ import { keyByFunction, PlannedKeyedStream } from './keyed-stream.ts';
 import type { KeyRow, NoKey } from './rows.ts';
 import { wholeNumber } from './options.ts';
 import { describe, userFunction } from './parameters.ts';
-import { declareFunctionSink, declareKafkaSink, type PlannedSink } from './sinks.ts';
+import { declareFileSink, declareFunctionSink, declareKafkaSink, type PlannedSink } from './sinks.ts';
 import { mapAsyncParameters, type MapAsyncOptions } from './async.ts';
 import type * as S from './surface.ts';
 import { assignTimestampsParameters } from './time-options.ts';
@@ -178,8 +178,8 @@ export class PlannedStream<T> implements S.Stream<T> {
   ): S.Stream<R> {
     return declareIterate(this.place, body, options);
   }
-  toFile(): never {
-    return notYet('file sinks (toFile)');
+  toFile(path: string, options?: { format?: 'jsonl' | 'csv'; partitionBy?: (element: T) => string }): S.Sink {
+    return this.#sink((builder, origin) => declareFileSink(builder, origin, path, options));
   }
 
   [fingerprintAs](): unknown {

@@ -1,6 +1,7 @@
 // Which sink a plan node stands for. One that is not armed is a preview: it takes every row and writes nothing.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Batch, Operator } from '../operators/operator.ts';
+import { FileSink } from './file-sink.ts';
 import { FunctionSink } from './function-sink.ts';
 import { createKafkaSink } from './kafka/kafka-sink.ts';
 
@@ -18,6 +19,8 @@ export function createSink(node: PlanNode, functions: FunctionTable): Operator |
     case 'function-sink':
       if (node.parameters['armed'] === false) return new PreviewSink();
       return new FunctionSink(functions.get(node.parameters['fn'] as unknown as FunctionRef));
+    case 'file-sink':
+      return node.parameters['armed'] === false ? new PreviewSink() : new FileSink(node, functions);
     default:
       return undefined;
   }

@@ -5,7 +5,7 @@ import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../ope
 import { compileSelector, type Select } from '../../operators/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
 import { connectionNamed } from './connections.ts';
-import { rowText } from './row-text.ts';
+import { rowText } from '../row-text.ts';
 import { TopicWriter } from './topic-writer.ts';
 
 interface Parameters {

@@ -10,7 +10,6 @@ import { evaluate, nodeOf } from './evaluate.ts';
 const api: any = sluice;
 
 const later: Readonly<Record<string, () => unknown>> = {
-  toFile: () => api.from([1]).toFile('x.jsonl'),
   'two-phase sinks': () => api.from([1]).sink({ begin() {} }),
   'watermark panels': () => api.watermarks(),
   'graph panels': () => api.graph(),
@@ -20,7 +19,6 @@ const later: Readonly<Record<string, () => unknown>> = {
   discovery: () => api.kafka('t', { discovery: '1m' }),
   'sinks that write avro': () => api.from([1]).to('t', { format: 'avro' }),
   'delivery "exactly-once"': () => api.from([1]).to('t', { delivery: 'exactly-once' }),
-  'delivery "none"': () => api.from([1]).to('t', { delivery: 'none' }),
   transactionalIdPrefix: () => api.from([1]).to('t', { transactionalIdPrefix: 'p' }),
   parallelism: () => api.configure({ parallelism: 2 }),
   checkpoints: () => api.configure({ checkpoint: { interval: '5s' } }),

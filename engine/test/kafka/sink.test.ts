@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import kafkajs from 'kafkajs';
 import { FunctionTable } from '../../graph/plan.ts';
-import { rowText } from '../../connectors/kafka/row-text.ts';
+import { rowText } from '../../connectors/row-text.ts';
 import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
 import { SinkDriver, type SinkRow } from './sink-driver.ts';

@@ -1,0 +1,167 @@
+// Files as a sink: rows are appended as text, and written before a barrier passes. The snapshot says how long each file was, and a restore cuts it there:
+// what was written after the snapshot is written once more, not twice.
+import { appendFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import { SluiceError } from '../error.ts';
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../operators/operator.ts';
+import { described } from '../state/kind.ts';
+import { rowText } from './row-text.ts';
+
+interface Parameters {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: 'jsonl' | 'csv';
+  readonly partitionBy?: { readonly fn: FunctionRef };
+}
+interface OpenFile {
+  readonly path: string;
+  bytes: number;
+  /** Texts that are not in the file yet, and how long they are together. */
+  waiting: string[];
+  waitingLength: number;
+  /** Of a CSV: what its first row has. */
+  columns: readonly string[] | undefined;
+}
+interface Saved {
+  readonly files: readonly (readonly [partition: string, bytes: number, columns: readonly string[] | undefined])[];
+}
+
+const longestWaiting = 64 << 10;
+/** Rows are in the file after this, whatever else happens. */
+const writeEveryMillis = 1000;
+
+export class FileSink implements Operator {
+  at = 0;
+  readonly #parameters: Parameters;
+  readonly #partitionOf: ((element: unknown) => unknown) | undefined;
+  readonly #files = new Map<string, OpenFile>();
+  #context!: OperatorContext;
+  #isWaiting = false;
+
+  constructor(node: PlanNode, functions: FunctionTable) {
+    this.#parameters = node.parameters as unknown as Parameters;
+    const { partitionBy } = this.#parameters;
+    this.#partitionOf = partitionBy && functions.get(partitionBy.fn);
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, clock } = this.#context;
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      this.#take(batch.values[i]);
+      if (output.full) return i + 1;
+    }
+    if (!this.#isWaiting) {
+      this.#isWaiting = true;
+      this.#context.wakeAt(clock.now() + writeEveryMillis);
+    }
+    return batch.length;
+  }
+  #take(row: unknown): void {
+    const file = this.#fileOf(this.#partitionOf ? this.#partitionName(row) : '');
+    const text = this.#parameters.format === 'csv' ? csvText(file, row) : jsonText(row);
+    file.waiting.push(text);
+    file.waitingLength += text.length;
+    if (file.waitingLength > longestWaiting) write(file);
+  }
+  tick(): boolean {
+    this.#isWaiting = false;
+    return this.flush();
+  }
+  flush(): boolean {
+    for (const file of this.#files.values()) write(file);
+    return true;
+  }
+
+  #fileOf(partition: string): OpenFile {
+    const known = this.#files.get(partition);
+    if (known) return known;
+    const path = this.#pathOf(partition);
+    mkdirSync(dirname(path), { recursive: true });
+    // What an earlier job left there would look like rows of this one.
+    writeFileSync(path, '');
+    return this.#add(partition, path, 0, undefined);
+  }
+  #add(partition: string, path: string, bytes: number, columns: readonly string[] | undefined): OpenFile {
+    const file: OpenFile = { path, bytes, waiting: [], waitingLength: 0, columns };
+    this.#files.set(partition, file);
+    return file;
+  }
+  /** totals.jsonl, or totals/CH.jsonl. */
+  #pathOf(partition: string): string {
+    const { path } = this.#parameters;
+    if (!this.#partitionOf) return path;
+    const extension = extname(path);
+    return join(path.slice(0, path.length - extension.length), partition + extension);
+  }
+  #partitionName(row: unknown): string {
+    const name = this.#partitionOf!(row);
+    if (typeof name === 'string' && /^[^/\\\0]+$/.test(name) && !/^\.+$/.test(name)) return name;
+    throw new SluiceError(
+      'bad-partition',
+      `partitionBy of toFile() gave ${described(name)}, which cannot be the name of a file. Give a text without slashes.`,
+    );
+  }
+
+  snapshot(writer: StateWriter): void {
+    const files = [...this.#files].map(([name, { bytes, columns }]) => [name, bytes, columns] as const);
+    writer.value({ files } satisfies Saved);
+  }
+  restore(reader: StateReader): void {
+    const saved = reader.value() as Saved | undefined;
+    for (const [partition, bytes, columns] of saved?.files ?? []) {
+      const path = this.#pathOf(partition);
+      if (!existsSync(path) && bytes > 0)
+        throw new SluiceError('no-file', `${path} has gone, and ${bytes} bytes of it were written. Run its cell anew.`);
+      if (bytes > 0) truncateSync(path, bytes);
+      else writeFileSync(path, '');
+      this.#add(partition, path, bytes, columns);
+    }
+  }
+  close(): void {
+    this.flush();
+  }
+}
+
+function write(file: OpenFile): void {
+  if (file.waiting.length === 0) return;
+  const bytes = Buffer.from(file.waiting.join(''));
+  file.waiting = [];
+  file.waitingLength = 0;
+  appendFileSync(file.path, bytes);
+  file.bytes += bytes.length;
+}
+
+function jsonText(row: unknown): string {
+  const text = rowText(row);
+  if (text !== undefined) return `${text}\n`;
+  throw new SluiceError('bad-row', `toFile() got ${described(row)}, which JSON cannot say.`);
+}
+
+/** Dates as ISO-8601; what has no text of its own as JSON. */
+const cast = {
+  date: (value: Date): string => value.toISOString(),
+  boolean: String,
+  object: (value: object): string => rowText(value) ?? '',
+};
+function csvText(file: OpenFile, row: unknown): string {
+  if (row === null || typeof row !== 'object' || Array.isArray(row))
+    throw new SluiceError(
+      'bad-row',
+      `toFile() writes CSV from objects, and got ${described(row)}. Map it to one first.`,
+    );
+  const header = file.columns === undefined;
+  const columns = (file.columns ??= Object.keys(row));
+  const other = Object.keys(row).find((name) => !columns.includes(name));
+  if (other !== undefined)
+    throw new SluiceError(
+      'bad-row',
+      `A row has the field "${other}", which the header of ${file.path} does not name: ${columns.join(', ')}. Map all rows to the same fields.`,
+    );
+  return stringify([row], { header, columns: [...columns], cast });
+}
