@@ -23,6 +23,9 @@
 // has ended. Afterwards the task forwards w downstream by itself, unless the operator's `generatesWatermarks` is true: then only what it passes to
 // `output.watermark` goes out (and +Infinity, which is always forwarded). With two inputs, w is the combined watermark.
 //
+// An operator whose records come out later than they went in (mapAsync) says `ordersTime`: it is told every mark and passes each on itself behind the records
+// that came before it. It never makes a barrier wait for answers: while one is on its way (`context.barrierWaits()`) it takes in what it has no room for.
+//
 // State. `snapshot` runs between calls, writes keyed state by key group and everything else as one value, and must not emit. Only key
 // groups written since the last snapshot need to be written again; the last content of the others stays valid. `restore` on a fresh instance, given what the snapshots
 // wrote, must leave it so that the same calls give the same output.

@@ -6,6 +6,7 @@ import { count, from, type Stream, tumbling } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 import { evaluate, nodeOf } from '../api/evaluate.ts';
 
+const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 type Options = Parameters<Stream<unknown>['mapAsync']>[1];
 
 /** Calls that wait for the test to answer them. */
@@ -374,9 +375,13 @@ test('an element that a snapshot could not hold is one clear error', () => {
 
 test('settled() resolves when every call has its answer', async () => {
   const h = harness((items: Stream<number>) =>
-    items.mapAsync((n) => new Promise<number>((resolve) => setTimeout(() => resolve(n * 2), 5 * (4 - n))), {
-      capacity: 2,
-    }),
+    items.mapAsync(
+      async (n) => {
+        for (let rounds = 5; rounds > n; rounds--) await nextRound();
+        return n * 2;
+      },
+      { capacity: 2 },
+    ),
   );
   for (const n of [1, 2, 3]) h.element(n, n);
   await h.settled();
@@ -384,6 +389,35 @@ test('settled() resolves when every call has its answer', async () => {
     h.output().map((row) => 'element' in row && row.element),
     [2, 4, 6],
   );
+  h.close();
+});
+
+test('inside a loop it holds the end back until the last round is answered', async () => {
+  const h = harness((items: Stream<number>) =>
+    items.iterate((loop) => {
+      const halved = loop.mapAsync(
+        async (n) => {
+          await nextRound();
+          return n / 2;
+        },
+        { capacity: 2 },
+      );
+      return { feedback: halved.filter((n) => n > 1), output: halved.filter((n) => n <= 1) };
+    }),
+  );
+  for (const n of [8, 100, 3]) h.element(n, 5);
+  h.watermark(Infinity);
+  await h.settled();
+  const out = h.output({ watermarks: true });
+  assert.deepEqual(out.at(-1), { watermark: Infinity });
+  assert.deepEqual(
+    out
+      .slice(0, -1)
+      .map((row) => 'element' in row && row.element)
+      .toSorted(),
+    [0.75, 0.78125, 1],
+  );
+  assert.equal(h.entries(), 0);
   h.close();
 });
 
