@@ -269,11 +269,15 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     }
   }
   /** The first of its chain, because the oldest slice goes first. */
-  #unlink({ kept, chain, after }: Link<A>): void {
+  #unlink(link: Link<A>): void {
+    const { kept, chain, after } = link;
     if (!this.#changed.isNew) this.#changed.forget(kept);
     if (!after) return this.#dropChain(chain);
     chain.first = after;
     after.before = undefined;
+    // Collections of V8's young generation take for alive what garbage in the old one refers to: it would hold all that came after it.
+    link.after = undefined;
+    link.rest = undefined;
   }
   #dropChain(chain: Chain<A>): void {
     this.chainByKey.delete(this.#settings.keys.tuple(chain.row));
