@@ -48,7 +48,12 @@ function program(options: SessionOptions, elements: readonly Order[], speed?: nu
       yield { ...key, at };
     },
   });
-  return totals.map((row) => row as unknown).union(widest.map((row) => row as unknown), ends);
+  return totals
+    .map((row) => row as unknown)
+    .union(
+      widest.map((row) => row as unknown),
+      ends,
+    );
 }
 const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).toSorted();
 
@@ -69,6 +74,40 @@ test('elements that come over several batches give the same rows, too', async ()
       assert.deepEqual(sorted(await program(batches, elements, 3000).toArray()), sorted(continuous));
     }),
     { numRuns: 4 },
+  );
+});
+
+test('with late elements, the last row of a key and window is the same under a watermark that the elements say', async () => {
+  interface Scripted {
+    readonly who: string;
+    readonly at: number;
+    /** A watermark behind this element. */
+    readonly says?: number;
+  }
+  const scripts = fc.array(
+    fc.record(
+      { who: fc.constantFrom('ann', 'bob'), at: fc.nat(1000), says: fc.nat(1200) },
+      { requiredKeys: ['who', 'at'] },
+    ),
+    { maxLength: 200 },
+  );
+  const lastRows = async (options: SessionOptions, elements: readonly Scripted[]): Promise<unknown> => {
+    const environment = new Environment(options);
+    const rows = await environment
+      .generate<Scripted>({ rate: 4000, limit: elements.length }, ({ n }) => elements[n]!)
+      .assignTimestamps('at', { onElement: ({ says }) => says })
+      .keyBy('who')
+      .window(tumbling('100ms'))
+      .allowedLateness('200ms')
+      .aggregate({ n: count() })
+      .toArray();
+    return Object.fromEntries(rows.map(({ who, windowStart, n }) => [`${who} ${windowStart.toISOString()}`, n]));
+  };
+  await fc.assert(
+    fc.asyncProperty(scripts, async (elements) => {
+      assert.deepEqual(await lastRows(batches, elements), await lastRows({}, elements));
+    }),
+    { numRuns: 15 },
   );
 });
 
