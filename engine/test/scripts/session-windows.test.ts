@@ -1,6 +1,6 @@
 // Scripts of session windows: gaps, merging, lateness, a gap for each element, windows over everything, processing time, and what is kept.
 import { test } from 'node:test';
-import { aggregator, count, customWindow, session, type Stream, sum, trigger } from '../../index.ts';
+import { aggregator, count, countWindow, customWindow, session, type Stream, sum, trigger } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 
 interface Click {
@@ -296,6 +296,55 @@ test('an element whose own window has the bounds of a merged one adds to what th
     > 00:00 ann 10             [00:00, 00:10), as the two together
     | end
     < ann [00:00, 00:10) 6-5-10
+    `,
+  );
+});
+
+test('a session of two streams merges over both, and a count window counts both', () => {
+  runScript(
+    (clicks: Stream<Click>, buys: Stream<Click>) =>
+      clicks
+        .keyBy('who')
+        .coGroup(buys.keyBy('who'))
+        .window(session('10s'))
+        .apply(({ who }, left, right, { windowStart, windowEnd }) => [
+          { who, windowStart, windowEnd, left: left.map(({ v }) => v), right: right.map(({ v }) => v) },
+        ]),
+    `
+    >L: who v
+    >R: who v
+    <: who window left right
+    >L 00:00 ann 1
+    >R 00:15 ann 2
+    >L 00:08 ann 3             joins the two
+    >R 00:50 ann 4
+    | end
+    < ann [00:00, 00:25) [1,3] [2]
+    < ann [00:50, 01:00) [] [4]
+    `,
+  );
+  runScript(
+    (clicks: Stream<Click>, buys: Stream<Click>) =>
+      clicks
+        .keyBy('who')
+        .join(buys.keyBy('who'), 'outer')
+        .window(countWindow(3))
+        .select((left, right) => ({ left: left?.v, right: right?.v })),
+    `
+    >L: who v
+    >R: who v
+    <: left right
+    >L 00:00 ann 1
+    >R 00:15 ann 2
+    >L 00:08 ann 3
+    < 1 2
+    < 3 2
+    >L 00:08 ann 4
+    >L 00:08 ann 5
+    >L 00:08 ann 6
+    < 4 -
+    < 5 -
+    < 6 -
     `,
   );
 });
