@@ -23,7 +23,7 @@ quakes.chart({ mark: 'point', x: 'time', y: 'magnitude', last: '7d', title: 'Ear
 // %% [markdown]
 // ## Waiting for the late ones
 // A count needs an end: how many in these six hours? Reports come late, some by days, so the count of a window is given once
-// nothing older than twelve hours is expected any more. Until then the line above the chart says what it waits for.
+// nothing older than twelve hours is expected any more. Until then the line under the chart says what it waits for.
 
 // %% id=counts
 const counts = quakes.windowAll(tumbling('6h')).aggregate({ quakes: count(), strongest: max('magnitude') });

@@ -1,4 +1,5 @@
 // Records that could not be read or have no event time: they are counted, and go to the port `errors` with the cause and the place.
+import { variableOf } from '../graph/uid.ts';
 import type { SourceContext } from '../operators/source.ts';
 
 export class RejectedRecords {
@@ -31,8 +32,8 @@ export class RejectedRecords {
 
 /** As the user writes it where the stream has a name: "orders.errors". */
 function errorsOf({ uid, name }: SourceContext): string {
-  const [, variable = '_'] = /([^/]+)\/[^/]+#\d+$/.exec(uid) ?? [];
-  if (variable !== '_') return `${variable}.errors`;
+  const variable = variableOf(uid);
+  if (variable !== undefined) return `${variable}.errors`;
   return name.includes(' ') ? `the errors of ${name}` : `${name}.errors`;
 }
 

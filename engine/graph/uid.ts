@@ -7,6 +7,16 @@ export function formatUid(group: string, variable: string, verb: string, ordinal
   return [...place, `${verb}#${ordinal}`].filter((part) => part !== '').join('/');
 }
 
+/** The variable that an operator stands behind; undefined: it has none, or an id of the user's own. */
+export function variableOf(uid: string): string | undefined {
+  const variable = /([^/]+)\/[^/]+#\d+$/.exec(uid)?.[1];
+  return variable === '_' ? undefined : variable;
+}
+/** What the user called: "map". */
+export function verbOf(uid: string): string | undefined {
+  return /([^/]+)#\d+$/.exec(uid)?.[1];
+}
+
 /** Deals out the ordinals: each (variable, verb) counts from 1. */
 export class UidCounter {
   readonly #last = new Map<string, number>();

@@ -26,7 +26,9 @@ function ofOperator(cell: string, { name, error, record, instance }: OperatorFai
 }
 
 function placeOf(cell: string, { file, cell: other, line }: LocatedError): string {
-  return `${file ?? `cell ${other ?? cell}`}${line === undefined ? '' : `, line ${line}`}`;
+  // Its last name says which one; the whole path is in the stack.
+  const name = file?.split(/[\\/]/).at(-1);
+  return `${name ?? `cell ${other ?? cell}`}${line === undefined ? '' : `, line ${line}`}`;
 }
 
 function described(

@@ -1,5 +1,6 @@
 // What a run wants shown under its cell → the parts of its view, still without rows.
 import type { DisplaySpec, Endpoint } from '../../engine/api/fragment.ts';
+import { variableOf, verbOf } from '../../engine/graph/uid.ts';
 import { parseDuration } from '../../engine/time/duration.ts';
 import type { Displayed, Export } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/planner.ts';
@@ -89,7 +90,7 @@ export function streamName(from: Endpoint, exports: readonly Export[] = []): str
   for (const { kind, name, ...rest } of exports)
     if (kind === 'stream' && 'endpoint' in rest && 'node' in rest.endpoint && rest.endpoint.node === from.node)
       return name + suffix;
-  return (from.node.split('/').at(-2) ?? from.node) + suffix;
+  return (variableOf(from.node) ?? verbOf(from.node) ?? from.node) + suffix;
 }
 
 function titleOf(spec: Extract<DisplaySpec, { kind: 'table' | 'chart' }>): string {

@@ -9,6 +9,7 @@ import { emptyPlan, FunctionTable, type PlanNode } from '../../engine/graph/plan
 import type { Operator } from '../../engine/operators/operator.ts';
 import { Driver } from '../../engine/runtime/driver.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
+import { variableOf } from '../../engine/graph/uid.ts';
 import { PullOperator } from '../../engine/runtime/pull.ts';
 import { Runtime, type Snapshot } from '../../engine/runtime/runtime.ts';
 import { lookupRow, type PresentRow } from '../../engine/runtime/table-lookup.ts';
@@ -357,11 +358,13 @@ export class Executor {
   #sourceName(id: string): string | undefined {
     const { plan } = this.#runtime;
     const above = plan.edges.filter((edge) => edge.to === id);
-    if (above.length !== 1)
-      return plan.nodes
-        .find((node) => node.id === id && above.length === 0)
-        ?.name.split(' ')
-        .at(-1);
+    if (above.length > 1) return undefined;
+    if (above.length === 0) {
+      const source = plan.nodes.find((node) => node.id === id);
+      // A topic and a file have names of their own; other sources have their variable's.
+      const [verb, about] = source?.name.split(' ') ?? [];
+      return about ?? (source && variableOf(source.uid)) ?? verb;
+    }
     return this.#sourceName(above[0]!.from);
   }
 

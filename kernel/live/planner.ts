@@ -4,6 +4,7 @@ import type { DisplaySpec, Endpoint, FragmentEdge } from '../../engine/api/fragm
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
+import { variableOf } from '../../engine/graph/uid.ts';
 import { isSourceKind } from '../../engine/graph/chains.ts';
 import type { Displayed } from '../executor/executor-protocol.ts';
 import type { DeclaredCell, DeclaredPull, LivePlanner } from '../session/graph.ts';
@@ -156,7 +157,7 @@ function notesOf(
 ): Record<string, readonly string[]> {
   const notes: Record<string, string[]> = {};
   for (const { cell } of cells) notes[cell] = [];
-  const nameOf = (node: PlanNode): string => node.uid.split('/').at(-2) ?? node.name;
+  const nameOf = (node: PlanNode): string => variableOf(node.uid) ?? node.name;
   for (const node of plan.nodes) {
     const decision = decisions.get(node.uid);
     if (node.shape === '' || canReadAgain(plan, node.uid)) continue;

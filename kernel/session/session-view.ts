@@ -36,8 +36,10 @@ export function sessionView(session: Session, context: ViewContext): SessionView
     if (!cell) return [];
     return [twice.has(index) ? duplicateState(id) : cellState(session, cell, flow, context)];
   });
+  // A copy for cells that came late reads what the user's one source reads.
+  const copies = new Set(session.plan.nodes.flatMap(({ id, copy }) => (copy ? [id] : [])));
   const recordsPerSecond = (session.metrics?.operators ?? [])
-    .filter((report) => report.source)
+    .filter(({ id, source }) => source && !copies.has(id))
     .reduce((sum, report) => sum + report.outPerSecond, 0);
   const warning = snapshotWarning(session);
   return { cells, clients: session.clients.size, recordsPerSecond, ...(warning !== undefined && { warning }) };
@@ -65,9 +67,12 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const run = session.runs.find((candidate) => candidate.cell === cell.id);
   const display = context.shown(cell.id);
   const shown = display?.instance;
-  const own = session.plan.nodes
-    .filter((node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull')
-    .map((node) => node.id);
+  const running = session.plan.nodes.filter(
+    (node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull',
+  );
+  // A copy that cells read which came late does again what the operator itself has done.
+  const originals = running.filter((node) => !node.copy);
+  const own = (originals.length > 0 ? originals : running).map((node) => node.id);
   const relevant = shown === undefined || own.includes(shown) ? own : [...own, shown];
   const phase = phaseOf(session, cell, run, relevant, flow);
   const main = shown ?? own.at(-1);

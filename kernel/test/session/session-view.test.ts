@@ -1,7 +1,7 @@
 // What a client sees of a cell: its phase, its figures, who holds it back, and why nothing comes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../../engine/graph/plan.ts';
+import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 import type { CellState } from '../../protocol/messages.ts';
 import { sessionView, type Shown } from '../../session/session-view.ts';
@@ -95,6 +95,27 @@ test('records enter a cell at its sources and where it reads others', () => {
   assert.equal(seen(plan, operators, 'orders').inPerSecond, 100);
   const totals = seen(plan, operators, 'totals');
   assert.deepEqual([totals.inPerSecond, totals.outPerSecond, totals.late], [100, 2, 7]);
+});
+
+test('copies that late cells read are no part of the figures of the cell they are copied from', () => {
+  const plan = graph(
+    ['orders/source:kafka', 'orders/source~1:kafka', 'totals/window:aggregate'],
+    ['orders/source~1 > totals/window'],
+  );
+  const nodes = plan.nodes.map((node): PlanNode => (node.id.endsWith('~1') ? { ...node, copy: true } : node));
+  const operators = [
+    report('orders/source', { source: liveSource, recordsOut: 9, outPerSecond: 1 }),
+    report('orders/source~1', { source: liveSource, recordsOut: 5, outPerSecond: 100 }),
+    report('totals/window', { recordsIn: 5, inPerSecond: 100 }),
+  ];
+  const cell = seen({ ...plan, nodes }, operators, 'orders');
+  assert.deepEqual([cell.inPerSecond, cell.outPerSecond, cell.rows], [1, 1, 9]);
+  const alone = nodes.filter(({ id }) => id !== 'orders/source');
+  assert.equal(
+    seen({ ...plan, nodes: alone }, operators, 'orders').phase,
+    'live',
+    'when only the copy is left, it counts',
+  );
 });
 
 const window = { entries: 1, nextWindow: { start: at('10:02:00'), end: at('10:03:00') } };
