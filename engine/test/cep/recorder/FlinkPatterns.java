@@ -130,6 +130,8 @@ public class FlinkPatterns {
       factory = NFACompiler.compileFactory(pattern, true);
     } catch (MalformedPatternException | UnsupportedOperationException | IllegalArgumentException refused) {
       return json.createObjectNode().put("refused", refused.getMessage());
+    } catch (NullPointerException failed) {
+      return json.createObjectNode().put("failed", "in the compiler");
     }
     CepOperator<Event, String, String> operator =
         new CepOperator<>(
@@ -166,7 +168,7 @@ public class FlinkPatterns {
         for (StreamRecord<Event> record : harness.getSideOutput(late))
           add(tooLate, record.getTimestamp(), IntNode.valueOf(record.getValue().id));
     } catch (Exception failed) {
-      // A fault of Flink's own: a greedy loop with until that is optional and stands behind a notFollowedBy.
+      // A fault of Flink's own, as the one above: a greedy loop with until that is optional and stands behind a notFollowedBy.
       return json.createObjectNode().put("failed", String.valueOf(failed.getMessage()));
     }
     return expected;
