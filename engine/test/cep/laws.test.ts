@@ -239,6 +239,27 @@ test('a match of twenty thousand elements goes through a snapshot', () => {
   assert.equal((row![0] as { even: Event[] }).even.length, length - 1);
 });
 
+test('another predicate goes on with the matches that are under way', () => {
+  const over = (limit: number) => (input: Stream<Event>) =>
+    input
+      .keyBy('k')
+      .pattern(
+        pattern<Event>('first')
+          .followedBy('second')
+          .where(({ n }) => n > limit),
+      )
+      .select(({ first, second }) => [first![0]!.n, second![0]!.n]);
+  const before = harness(over(10));
+  before.element(ofOne({ n: 1 }), 1);
+  before.element(ofOne({ n: 2 }), 2);
+  before.watermark(1);
+  const after = harness(over(1), { restore: before.snapshot() });
+  after.watermark(2);
+  assert.deepEqual(after.output(), [{ element: [1, 2], timestamp: 2 }]);
+  before.close();
+  after.close();
+});
+
 test('a predicate that throws can be told by key, record and time', () => {
   const program = matching([
     {
