@@ -217,6 +217,38 @@ test('law: a window join gives what nested loops over each window give, under ev
   );
 });
 
+test('law: a session of both sides holds what lies no more than the gap apart, whichever side it is of', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), anyKind, anySteps, anySchedule, (gap, join, steps, schedule) => {
+      // Nothing is late: time moves once, at the end.
+      const calm = steps.filter((step) => 'records' in step);
+      const all = calm.flatMap((step) =>
+        step.records.map(([value, at]) => ({ ...(value as Element), at, input: step.input! })),
+      );
+      const sessions: (typeof all)[] = [];
+      for (const one of all.toSorted((a, b) => a.at - b.at)) {
+        const open = sessions.findLast(([first]) => first!.k === one.k);
+        if (open && one.at - open.at(-1)!.at <= gap) open.push(one);
+        else sessions.push([one]);
+      }
+      const rows = sessions.flatMap((session) => {
+        const [left, right] = [session.filter(({ input }) => input === 0), session.filter(({ input }) => input === 1)];
+        const last = session.at(-1)!.at + gap - 1;
+        const pairs = left.flatMap((l) => right.map((r): Timed => [pair(l, r), last]));
+        if (right.length === 0 && join !== 'inner') pairs.push(...left.map((l): Timed => [pair(l, undefined), last]));
+        if (left.length === 0 && join === 'outer') pairs.push(...right.map((r): Timed => [pair(undefined, r), last]));
+        return pairs;
+      });
+      const driven = new Driven(windowJoining({ kind: 'session', gapMillis: gap, time: 'event' }, join), schedule);
+      const given = driven.steps([...calm, { watermark: Infinity }]);
+      assert.ok(given.slice(0, -1).every((one) => one.rows.length === 0));
+      assert.deepEqual(canonical(given.slice(-1)), canonical([{ ...given.at(-1)!, rows }]));
+      assert.equal(driven.entries, 0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('law: a coGroup that makes the pairs itself is a join', () => {
   fc.assert(
     fc.property(anyWindow, anySteps, anySchedule, (window, steps, schedule) => {
@@ -237,6 +269,84 @@ test('law: a coGroup that makes the pairs itself is a join', () => {
       );
     }),
   );
+});
+
+describe('the key of two sides', () => {
+  const grouping = (left: (element: never) => unknown, right: (element: never) => unknown) =>
+    new Program(
+      'window-coGroup',
+      {
+        window: tumbling(10),
+        allowedLatenessMillis: 0,
+        fn: (key: object, lefts: readonly object[], rights: readonly object[]) => [
+          { key, n: lefts.length, m: rights.length },
+        ],
+      },
+      [{ fn: left }, { fn: right }],
+    );
+  const rowsOf = (given: Given): unknown[] => given.rows.map(([row]) => row);
+
+  test('has the names that the left gives, once it has given any', () => {
+    const program = grouping(
+      ({ k, v }: Element) => ({ shop: k, day: v }),
+      ({ k, v }: Element) => ({ x: v, y: k }),
+    );
+    const driven = new Driven(program, { freeze: true });
+    driven.step({ input: 1, records: [[{ k: 'a', v: 1 }, 5]] });
+    // By the names of each side sorted: (day, shop) on the left, (x, y) on the right.
+    assert.deepEqual(rowsOf(driven.step({ watermark: 10 })), [{ key: { key1: 1, key2: 'a' }, n: 0, m: 1 }]);
+    driven.step({ input: 0, records: [[{ k: 'a', v: 1 }, 15]] });
+    driven.replace();
+    driven.step({
+      input: 1,
+      records: [
+        [{ k: 'a', v: 1 }, 15],
+        [{ k: 'b', v: 2 }, 16],
+      ],
+    });
+    assert.deepEqual(rowsOf(driven.step({ watermark: 20 })), [
+      { key: { day: 1, shop: 'a' }, n: 1, m: 1 },
+      { key: { day: 2, shop: 'b' }, n: 0, m: 1 },
+    ]);
+  });
+  test('may be a date, an array, a bigint: what is equal is the same', () => {
+    for (const keyOf of [
+      ({ v }: Element) => new Date(v),
+      ({ k, v }: Element) => [k, v],
+      ({ v }: Element) => BigInt(v),
+      ({ k, v }: Element) => ({ nested: { k }, v }),
+    ]) {
+      const driven = new Driven(grouping(keyOf, keyOf), { freeze: true });
+      driven.step({ input: 1, records: [[{ k: 'a', v: 1 }, 5]] });
+      driven.replace();
+      driven.step({
+        input: 0,
+        records: [
+          [{ k: 'a', v: 1 }, 6],
+          [{ k: 'b', v: 2 }, 6],
+        ],
+      });
+      assert.deepEqual(
+        rowsOf(driven.step({ watermark: 10 })).map((row) => [(row as { n: number }).n, (row as { m: number }).m]),
+        [
+          [1, 1],
+          [1, 0],
+        ],
+      );
+      assert.equal(driven.entries, 0);
+    }
+  });
+  test('is not the same when a text looks like a number', () => {
+    const driven = new Driven(
+      grouping(
+        ({ v }: Element) => v,
+        ({ v }: Element) => String(v),
+      ),
+    );
+    driven.step({ input: 0, records: [[{ k: 'a', v: 1 }, 5]] });
+    driven.step({ input: 1, records: [[{ k: 'a', v: 1 }, 5]] });
+    assert.equal(driven.step({ watermark: 10 }).rows.length, 2);
+  });
 });
 
 // ------------------------------------------------------------------------------------------------ many
