@@ -3,7 +3,8 @@
 //   ordered:    a ✓  b …  |10  c ✓        out: a; then b and what is behind it when b is answered
 //   unordered:  a …  b ✓  |10  c ✓        out: b; then a, the mark, c: an answer overtakes others up to the next mark, never the mark
 //
-// A mark is a watermark or the input's idleness. What is not taken out yet stays in the order in which it came, for the snapshot.
+// A mark is a watermark or the input's idleness. Marks take no capacity; when very many wait (a call hangs, and nothing but time comes) a later one says what the one
+// before it said. What is not taken out yet stays in the order in which it came, for the snapshot.
 
 /** An element on its way through. */
 export interface Call {
@@ -29,8 +30,18 @@ export interface AsyncQueue<C extends Call> {
   items(): (C | TimeMark)[];
 }
 
+/** So many marks are kept one by one. */
+const mostMarks = 1000;
+
+/** Whether the later mark makes the former one needless; 'both': idle and active again, or the reverse, is nothing. */
+function outdates(later: TimeMark, former: TimeMark): 'former' | 'both' | undefined {
+  if (typeof later !== typeof former) return undefined;
+  return typeof later === 'number' || later === former ? 'former' : 'both';
+}
+
 export class OrderedQueue<C extends Call> implements AsyncQueue<C> {
   readonly #items: (C | TimeMark)[] = [];
+  #marks = 0;
   size = 0;
   get isEmpty(): boolean {
     return this.#items.length === 0;
@@ -41,15 +52,23 @@ export class OrderedQueue<C extends Call> implements AsyncQueue<C> {
   }
   mark(mark: TimeMark): void {
     const last = this.#items.at(-1);
-    // A later watermark says all that the one before it said.
-    if (typeof mark === 'number' && typeof last === 'number') this.#items.pop();
+    const outdated = this.#marks >= mostMarks && last !== undefined && isMark(last) ? outdates(mark, last) : undefined;
+    if (outdated) {
+      this.#items.pop();
+      this.#marks--;
+    }
+    if (outdated === 'both') return;
     this.#items.push(mark);
+    this.#marks++;
   }
   answered(): void {}
   next(): C | TimeMark | undefined {
     const first = this.#items[0];
     if (first === undefined) return undefined;
-    if (isMark(first)) return this.#items.shift();
+    if (isMark(first)) {
+      this.#marks--;
+      return this.#items.shift();
+    }
     if (!first.answer) return undefined;
     this.size--;
     return this.#items.shift();
@@ -83,7 +102,10 @@ export class UnorderedQueue<C extends Call> implements AsyncQueue<C> {
   }
   mark(mark: TimeMark): void {
     const last = this.#segments.at(-1);
-    if (typeof mark === 'number' && typeof last?.mark === 'number') last.mark = mark;
+    const outdated =
+      this.#segments.length >= mostMarks && last?.mark !== undefined ? outdates(mark, last.mark) : undefined;
+    if (outdated === 'former') last!.mark = mark;
+    else if (outdated === 'both') this.#reopen(last!);
     else this.#open().mark = mark;
   }
   answered(call: C): void {
@@ -105,6 +127,10 @@ export class UnorderedQueue<C extends Call> implements AsyncQueue<C> {
   }
   items(): (C | TimeMark)[] {
     return this.#segments.flatMap(({ calls, mark }) => [...calls, ...(mark === undefined ? [] : [mark])]);
+  }
+  #reopen(last: Segment<C>): void {
+    if (last.calls.size === 0) this.#segments.pop();
+    else delete last.mark;
   }
   /** The segment that no mark has ended yet. */
   #open(): Segment<C> {

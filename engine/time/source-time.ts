@@ -25,6 +25,8 @@ interface Partition {
   lastRecordAt: number | undefined;
   /** In `#waited` time. */
   silentSince: number;
+  /** It was to be read, but is ahead of others. */
+  isHeld: boolean;
 }
 export interface SourceTimeState {
   readonly combined: number;
@@ -82,6 +84,7 @@ export class SourceTime {
       hasSpoken: false,
       lastRecordAt: undefined,
       silentSince: this.#waited,
+      isHeld: false,
     });
     this.#byName.set(name, index);
     return index;
@@ -113,10 +116,11 @@ export class SourceTime {
   /** The partition is to be left where it is, until the source is woken. */
   isAhead(partition: number): boolean {
     if (!this.#alignment) return false;
-    const watermark = watermarkAfter(this.#partitions[partition]!.newest, this.#boundMillis);
+    const state = this.#partitions[partition]!;
+    const watermark = watermarkAfter(state.newest, this.#boundMillis);
     if (watermark <= this.#alignedUpTo) return false;
     this.#alignedUpTo = this.#alignment.limit();
-    return watermark > this.#alignedUpTo;
+    return (state.isHeld = watermark > this.#alignedUpTo);
   }
   /** How many of these records may go out, the one included that brings the partition ahead of others. */
   untilAhead(partition: number, timestamps: Float64Array, count: number): number {
@@ -142,8 +146,10 @@ export class SourceTime {
     this.#alignedUpTo = alignment.limit();
     alignment.pausedAt = Infinity;
     for (const state of this.#partitions) {
+      if (!state.isHeld) continue;
       const watermark = watermarkAfter(state.newest, this.#boundMillis);
-      if (state.isIdle || watermark <= this.#alignedUpTo) continue;
+      state.isHeld = watermark > this.#alignedUpTo;
+      if (!state.isHeld) continue;
       alignment.pausedAt = Math.min(alignment.pausedAt, watermark);
       state.silentSince = this.#waited;
     }

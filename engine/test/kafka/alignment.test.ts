@@ -73,8 +73,13 @@ test('a silent partition holds the others, and the reason says so', { skip }, as
   assert.equal(source.source.status().waiting, `waits for "${topic}", which has no record yet (alignment group "g")`);
   await client.send(topic, [{ partition: 1, value: { at: 5000 } }]);
   await source.until('the others', () => source.rows.length === 4);
+  assert.equal(source.source.status().waiting, undefined, 'the other one is ahead, but has nothing to give');
+  await client.send(topic, [{ partition: 1, value: { at: 6000 } }]);
+  await source.until('the reason', () => source.source.status().waiting !== undefined);
   assert.equal(
     source.source.status().waiting,
     `waits for "${topic}": it is 2 s ahead of it, at most 500 ms (alignment group "g")`,
   );
+  await client.send(topic, [{ partition: 0, value: { at: 4500 } }]);
+  await source.until('the one that was held', () => source.rows.length === 6);
 });
