@@ -1,6 +1,6 @@
 // Scripts of triggers in one's own words: state and timers for each key and window, both clocks, purging, and windows that merge.
 import { test } from 'node:test';
-import { globalWindow, session, type Stream, trigger, type TriggerContext, tumbling } from '../../index.ts';
+import { globalWindow, session, type Stream, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 
 interface Click {
@@ -74,17 +74,16 @@ test('a custom trigger can fire by its own clock timers, purge, and both', () =>
 });
 
 test('a custom trigger sees its window, the watermark, and what merged windows remembered', () => {
-  type Merging = TriggerContext & { readonly merged?: readonly ReadonlyMap<string, unknown>[] };
   const sums = trigger.custom<Click>({
     onElement({ v }, _at, { state, window, watermark }) {
       state.set('sum', ((state.get('sum') as number | undefined) ?? 0) + v);
       const isLong = window.windowEnd.getTime() - window.windowStart.getTime() > 20_000;
       return (state.get('sum') as number) >= 7 && isLong && watermark === -1000 ? 'fire-and-purge' : 'continue';
     },
-    onMerge({ state, merged }: Merging) {
+    onMerge({ state, merged }) {
       state.set(
         'sum',
-        merged!.reduce((sum, one) => sum + ((one.get('sum') as number | undefined) ?? 0), 0),
+        merged.reduce((sum, one) => sum + ((one.get('sum') as number | undefined) ?? 0), 0),
       );
     },
   });
