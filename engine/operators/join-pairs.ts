@@ -43,10 +43,13 @@ export class JoinPairs extends RowLoop {
         if (!output.full) continue;
         this.#l = l;
         this.#r = r + 1;
-        return l === left.length - 1 && r === right.length - 1;
+        return false;
       }
       r = 0;
     }
+    // Nothing is kept alive for want of a next window.
+    this.#left = none;
+    this.#right = none;
     return true;
   }
 }
