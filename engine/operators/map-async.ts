@@ -7,6 +7,7 @@
 // The timeout begins with the first call for an element and covers its retries, which follow at once. A snapshot holds what has not gone out, in order: after a
 // restore elements without an answer are called for again, so a call may happen twice. Barriers do not wait for answers: an element that
 // finds no room while a barrier is on its way is taken in and waits here. An answer after the end of the operator is nobody's.
+import { callOutside } from '../connectors/outside-call.ts';
 import { SluiceError } from '../error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
@@ -150,21 +151,13 @@ export class MapAsyncOperator implements Operator {
     this.#ask(call);
   }
   #ask(call: RunningCall): void {
-    void this.#promise(call).then(
+    callOutside(
+      this.#f,
+      call.element,
+      call.abort.signal,
       (result) => this.#answer(call, { result }),
-      (error: unknown) => this.#failed(call, error),
+      (error) => this.#failed(call, error),
     );
-  }
-  /** What the function throws at once is a failed call like any other; what is no promise is an answer. */
-  #promise({ element, abort }: RunningCall): Promise<unknown> {
-    try {
-      const answer = this.#f(element, abort.signal);
-      return answer instanceof Promise ? answer : Promise.resolve(answer);
-    } catch (error) {
-      return Promise.resolve().then(() => {
-        throw error;
-      });
-    }
   }
   #answer(call: RunningCall, answer: NonNullable<Call['answer']>): void {
     if (this.#isClosed || !this.#running.delete(call)) return;

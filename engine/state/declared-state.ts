@@ -1,7 +1,7 @@
 // The states that a process function declares, each as what its context shows: value, list or map; to read and write, or only to read.
 import { SluiceError } from '../error.ts';
 import { type ListCell, listState, withoutExpiredItems } from './list-state.ts';
-import { type MapCell, mapState, withoutExpiredEntries } from './map-state.ts';
+import { dropExpiredEntries, type MapCell, mapState } from './map-state.ts';
 import { type CurrentKey, type StateSpec, type Values, valueState } from './value-state.ts';
 
 export type StateSpecs = Readonly<Record<string, StateSpec>>;
@@ -69,20 +69,23 @@ export function dropExpired({ values, expiresAt }: Values, specs: readonly State
   specs.forEach(({ kind, ttlMillis }, index) => {
     const value = values[index];
     if (value === undefined || ttlMillis === undefined) return;
-    const left = stillAlive(kind, value, expiresAt![index]!, now);
-    if (left === value) return;
-    values[index] = left;
+    switch (kind) {
+      case 'value':
+        if (expiresAt![index]! > now) return;
+        values[index] = undefined;
+        break;
+      case 'list': {
+        const left = withoutExpiredItems(value as ListCell, now);
+        if (left === value) return;
+        values[index] = left;
+        break;
+      }
+      case 'map':
+        if (!dropExpiredEntries(value as MapCell, now)) return;
+        if ((value as MapCell).size === 0) values[index] = undefined;
+        break;
+    }
     dropped = true;
   });
   return dropped;
-}
-function stillAlive(kind: StateSpec['kind'], value: unknown, expiresAt: number, now: number): unknown {
-  switch (kind) {
-    case 'value':
-      return expiresAt > now ? value : undefined;
-    case 'list':
-      return withoutExpiredItems(value as ListCell, now);
-    case 'map':
-      return withoutExpiredEntries(value as MapCell, now);
-  }
 }

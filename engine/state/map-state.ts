@@ -109,9 +109,9 @@ function identityOf(key: unknown): unknown {
   return `\0${keyText([key])}`;
 }
 
-/** The same cell when nothing has expired, undefined when nothing is left. */
-export function withoutExpiredEntries(cell: MapCell, now: number): MapCell | undefined {
-  const alive = [...cell].filter(([, { expiresAt }]) => expiresAt > now);
-  if (alive.length === cell.size) return cell;
-  return alive.length > 0 ? new Map(alive) : undefined;
+/** Lets go of what has expired; returns whether there was any. */
+export function dropExpiredEntries(cell: MapCell, now: number): boolean {
+  const { size } = cell;
+  for (const [identity, { expiresAt }] of cell) if (expiresAt <= now) cell.delete(identity);
+  return cell.size < size;
 }

@@ -155,10 +155,14 @@ test('operators, windows and state hold no promise', () => {
   const asynchronous = /\basync\b(?! iter)|\bawait\b|\bPromise\b/;
   const wrong = shipped
     .filter((path) => /^engine\/(cep|operators|windows|state|time)\//.test(path))
-    .filter((path) => asynchronous.test(withoutComments(textOf(path))));
+    .filter((path) => asynchronous.test(withoutTexts(withoutComments(textOf(path)))));
   assertNone(wrong, 'No promise on the record path.');
 });
 
+/** mapAsync is the name of an operator and of its file. */
+function withoutTexts(text: string): string {
+  return text.replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
+}
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
 }
