@@ -11,5 +11,5 @@ export const assignWindows: typeof S.assignWindows = (window, element, timestamp
     ({ run }: UserFunction) => run as (...given: never[]) => unknown,
     'assignWindows()',
   )
-    .assign(element, timestamp, timestamp)
+    .assign(element, timestamp)
     .map(({ start, end }) => ({ windowStart: new Date(start), windowEnd: new Date(end) }));

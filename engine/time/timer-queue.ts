@@ -41,13 +41,21 @@ export class TimerQueue<T> {
     const time = this.#times.pop();
     const order = this.#orders.pop()!;
     const item = this.#items.pop()!;
-    if (time !== undefined && this.#times.length > 0) this.#sink(time, order, item);
+    if (time !== undefined && this.#times.length > 0) this.#sink(0, time, order, item);
     return first;
   }
-  /** Finds a place for what was last, from the top, which is free. */
-  #sink(time: number, order: number, item: T): void {
+  /** Drops all others, at the price of one pass. */
+  retain(isKept: (item: T, time: number) => boolean): void {
+    let size = 0;
+    for (let at = 0; at < this.#times.length; at++)
+      if (isKept(this.#items[at]!, this.#times[at]!)) this.#move(at, size++);
+    this.#times.length = this.#orders.length = this.#items.length = size;
+    for (let at = (size >> 1) - 1; at >= 0; at--) this.#sink(at, this.#times[at]!, this.#orders[at]!, this.#items[at]!);
+  }
+  /** Finds a place for it below a place that is free. */
+  #sink(from: number, time: number, order: number, item: T): void {
     const size = this.#times.length;
-    let at = 0;
+    let at = from;
     for (;;) {
       const left = 2 * at + 1;
       if (left >= size) break;

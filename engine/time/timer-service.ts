@@ -7,7 +7,7 @@ import { TimerQueue } from './timer-queue.ts';
 
 export class TimerService<E> {
   readonly #timesOf: (entry: E) => Set<number>;
-  #queue = new TimerQueue<E>();
+  readonly #queue = new TimerQueue<E>();
   /** Timers that are set. */
   #live = 0;
   #isPassing = false;
@@ -77,12 +77,8 @@ export class TimerService<E> {
     this.#deferred = new Map();
   }
   #sweep(): void {
-    const swept = new TimerQueue<E>();
-    while (this.#queue.size > 0) {
-      const time = this.#queue.nextTime;
-      const entry = this.#queue.shift()!;
-      if (this.#timesOf(entry).has(time) && !this.#deferred.get(entry)?.has(time)) swept.add(time, entry);
-    }
-    this.#queue = swept;
+    const timesOf = this.#timesOf;
+    const deferred = this.#deferred;
+    this.#queue.retain((entry, time) => timesOf(entry).has(time) && !deferred.get(entry)?.has(time));
   }
 }

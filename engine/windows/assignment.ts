@@ -9,8 +9,8 @@ import { isMerging, timeOf, type WindowSpec } from './window-spec.ts';
 export interface Assignment {
   readonly isEventTime: boolean;
   readonly isMerging: boolean;
-  /** In the order of assignment: of sliding windows, the newest first. `now` is processing time. */
-  assign(element: unknown, timestamp: number, now: number): readonly WindowRange[];
+  /** In the order of assignment: of sliding windows, the newest first. `time` is the element's timestamp, or what the clock says when `isEventTime` is false. */
+  assign(this: void, element: unknown, time: number): readonly WindowRange[];
   /** Its last moment; +∞ for the global window. */
   maxTimestamp(window: WindowRange): number;
   /** The timestamp of its results: its last moment, as far as a timestamp can be. */
@@ -27,24 +27,20 @@ export function assignmentOf<F>(
   name: string,
 ): Assignment {
   const isGlobal = spec.kind === 'global';
-  const isEventTime = timeOf(spec) === 'event';
-  const assignAt = assignerAt(spec, resolve, name);
   return {
-    isEventTime,
+    isEventTime: timeOf(spec) === 'event',
     isMerging: isMerging(spec),
-    assign: (element, timestamp, now) => assignAt(element, isEventTime ? timestamp : now),
+    assign: assignerAt(spec, resolve, name),
     maxTimestamp: isGlobal ? () => Infinity : ({ end }) => end - 1,
     resultTimestamp: isGlobal ? () => maxTimestamp : ({ end }) => end - 1,
   };
 }
 
-type AssignAt = (element: unknown, time: number) => readonly WindowRange[];
-
 function assignerAt<F>(
   spec: WindowSpec<F>,
   resolve: (fn: F) => (...given: never[]) => unknown,
   name: string,
-): AssignAt {
+): Assignment['assign'] {
   switch (spec.kind) {
     case 'tumbling':
     case 'sliding': {

@@ -103,7 +103,8 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   #take(element: unknown, timestamp: number): boolean {
     const { output } = this.#context;
     if (!this.#assigned) {
-      this.#assigned = this.#assignment.assign(element, timestamp, this.#context.clock.now());
+      const { isEventTime } = this.#assignment;
+      this.#assigned = this.#assignment.assign(element, isEventTime ? timestamp : this.#context.clock.now());
       this.#nextRange = 0;
       this.#isSkipped = true;
       this.#key = this.#keys.read(element);

@@ -4,15 +4,20 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { TimerQueue } from '../../time/timer-queue.ts';
 
-test('law: any mix of adding and taking gives what a sorted list gives', () => {
+test('law: any mix of adding, taking and dropping gives what a sorted list gives', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant('take' as const)), { maxLength: 200 }),
+      fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom('take' as const, 'retain' as const)), {
+        maxLength: 200,
+      }),
       (steps) => {
         const queue = new TimerQueue<number>();
         let list: (readonly [time: number, item: number])[] = [];
         steps.forEach((step, item) => {
-          if (step !== 'take') {
+          if (step === 'retain') {
+            queue.retain((one, time) => (one + time) % 3 !== 0);
+            list = list.filter(([time, one]) => (one + time) % 3 !== 0);
+          } else if (step !== 'take') {
             queue.add(step, item);
             list = [...list, [step, item] as const].sort(([a, first], [b, second]) => a - b || first - second);
           } else {
