@@ -1,4 +1,4 @@
-// Stream-stream joins: against brute force over everything that came, under every schedule; and with more pairs than could ever be collected.
+// All joins of two streams, against brute force over everything that came, under every schedule; and with more pairs than could ever be collected.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
