@@ -61,16 +61,26 @@ export function listState(
         if (alive !== cell) put((cell = alive));
         if (cell && refresh === 'read-write') put((cell = newCell(cell.items)));
       }
-      return iterate(cell?.items ?? []);
+      return new ItemsAsOfNow(cell?.items ?? []);
     },
   };
 }
 
 /** Up to where the list went when the loop began, so that a loop may add to the list it reads. */
-function* iterate(items: readonly unknown[]): Generator<unknown, undefined, unknown> {
-  const { length } = items;
-  for (let i = 0; i < length; i++) yield items[i];
-  return undefined;
+class ItemsAsOfNow implements IterableIterator<unknown> {
+  readonly #items: readonly unknown[];
+  readonly #length: number;
+  #at = 0;
+  constructor(items: readonly unknown[]) {
+    this.#items = items;
+    this.#length = items.length;
+  }
+  next(): IteratorResult<unknown> {
+    return this.#at < this.#length ? { done: false, value: this.#items[this.#at++] } : { done: true, value: undefined };
+  }
+  [Symbol.iterator](): this {
+    return this;
+  }
 }
 
 /** The same cell when nothing has expired, undefined when nothing is left. */

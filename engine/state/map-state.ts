@@ -89,12 +89,21 @@ export function mapState(
       owner.current.values[index] = undefined;
       owner.touch();
     },
-    *[Symbol.iterator]() {
+    [Symbol.iterator]() {
       const cell = cellNow();
-      for (const identity of cell?.keys() ?? []) {
-        const entry = read(cell, identity);
-        if (entry) yield [entry.key, entry.value] as [unknown, unknown];
-      }
+      const identities = cell?.keys();
+      return {
+        next(): IteratorResult<[unknown, unknown], undefined> {
+          for (let step = identities?.next(); step?.done === false; step = identities!.next()) {
+            const entry = read(cell, step.value);
+            if (entry) return { done: false, value: [entry.key, entry.value] };
+          }
+          return { done: true, value: undefined };
+        },
+        [Symbol.iterator]() {
+          return this;
+        },
+      };
     },
   };
 }
