@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { browserBundle, bundleRenderer } from './bundle-renderer.ts';
-import { bundles } from './bundles.ts';
+import { bundles, shipped } from './bundles.ts';
 import { declarationInputs, writeDeclarations } from './declarations.ts';
 import { writeNotices } from './third-party-notices.ts';
 import { copyTypeScriptLibraries, libraryFolder } from './type-libraries.ts';
@@ -28,9 +28,7 @@ const steps: readonly Step[] = [
       bundled({
         entryPoints: Object.entries(bundle.entries).map(([out, entry]) => ({ in: entry, out })),
         outdir: 'dist',
-        minify: true,
-        keepNames: true,
-        legalComments: 'none',
+        ...shipped,
         ...bundle.options,
       }),
   })),

@@ -34,15 +34,33 @@ const esm: BuildOptions = {
   define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
 };
 
+/**
+ * All of them are small but keep their names: some functions are compiled anew from their text (`engine/operators/fresh.ts`), and there the helper that
+ * keeps the name of a function inside must have the name that is expected.
+ */
+export const shipped: BuildOptions = {
+  minifySyntax: true,
+  minifyWhitespace: true,
+  minifyIdentifiers: false,
+  keepNames: true,
+  legalComments: 'none',
+};
+
+const withoutEngine: BuildOptions = { minifyIdentifiers: true };
+
 export const bundles: readonly Bundle[] = [
   {
     name: 'extension',
     entries: { extension: 'extension/main.ts' },
-    options: { ...commonJs, external: ['vscode'] },
+    options: { ...commonJs, ...withoutEngine, external: ['vscode'] },
   },
   // One file, executor included: an update of the extension must not pull later parts away from a kernel that runs.
   { name: 'kernel', entries: { kernel: 'kernel/main.ts' }, options: commonJs },
-  { name: 'language', entries: { language: 'kernel/cells/language-server.ts' }, options: commonJs },
+  {
+    name: 'language',
+    entries: { language: 'kernel/cells/language-server.ts' },
+    options: { ...commonJs, ...withoutEngine },
+  },
   // Notebooks and jobs import `sluice` and `sluice/testing` into one program: their shared parts are shared chunks.
   { name: 'package', entries: { sluice: 'engine/index.ts', testing: 'engine/testing/index.ts' }, options: esm },
   {
