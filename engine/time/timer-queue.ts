@@ -44,6 +44,10 @@ export class TimerQueue<T> {
     if (time !== undefined && this.#times.length > 0) this.#sink(0, time, order, item);
     return first;
   }
+  /** In no order. */
+  forEach(visit: (item: T, time: number) => void): void {
+    for (let at = 0; at < this.#times.length; at++) visit(this.#items[at]!, this.#times[at]!);
+  }
   /** Drops all others, at the price of one pass. */
   retain(isKept: (item: T, time: number) => boolean): void {
     let size = 0;

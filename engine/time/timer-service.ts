@@ -33,6 +33,17 @@ export class TimerService<E> {
     }
     return undefined;
   }
+  /** The earliest of some: looks at all of them. */
+  earliest(isWanted: (entry: E) => boolean): E | undefined {
+    let found: E | undefined;
+    let earliest = Infinity;
+    this.#queue.forEach((entry, time) => {
+      if (time >= earliest || !this.#timesOf(entry).has(time) || !isWanted(entry)) return;
+      earliest = time;
+      found = entry;
+    });
+    return found;
+  }
   /** A pass has begun and has not ended. */
   get isPassing(): boolean {
     return this.#isPassing;

@@ -371,13 +371,18 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   }
   status(): OperatorStatus {
     const { waiting } = this.#settings;
-    const next = this.#assignment.isEventTime ? this.#eventTimers.next?.entry : undefined;
-    const isOpen = next && next.end - 1 > this.#watermark;
+    const next = this.#nextWindow();
     return {
       entries: this.#live,
-      ...(isOpen && { nextWindow: { start: next.start, end: next.end } }),
+      ...(next && { nextWindow: { start: next.start, end: next.end } }),
       ...(waiting !== undefined && this.#live > 0 && !this.#hasFired && { waiting }),
     };
+  }
+  /** The one of event time that fires next; those that have come to their end only wait for late elements. */
+  #nextWindow(): OpenWindow<A> | undefined {
+    const first = this.#assignment.isEventTime ? this.#eventTimers.next?.entry : undefined;
+    const isOpen = (window: OpenWindow<A>): boolean => window.end - 1 > this.#watermark;
+    return first === undefined || isOpen(first) ? first : this.#eventTimers.earliest(isOpen);
   }
   close(): void {
     this.#rows.close();

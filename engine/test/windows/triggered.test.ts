@@ -201,6 +201,21 @@ test('law: windows of time leave nothing behind when time has passed on both clo
   );
 });
 
+test('law: any interleaving of keys gives the same windows', () => {
+  fc.assert(
+    fc.property(anyWindows, anySteps, (windows, steps) => {
+      const keyOf = ([element]: Timed): string => (element as Element).k;
+      const byKeys = steps.map((step): Step => {
+        if (!('records' in step)) return step;
+        return { records: step.records.toSorted((a, b) => keyOf(a).localeCompare(keyOf(b))) };
+      });
+      const program = programOf('apply', windows);
+      assert.deepEqual(canonical(run(program, byKeys)), canonical(run(program, steps)));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('law: the default trigger in the user’s own words gives what the default trigger gives', () => {
   // Forces the general operator to do what the fast one does.
   const eventTime = {
@@ -368,6 +383,18 @@ test('the next window is the one that time reaches first', () => {
   assert.deepEqual(next(), { start: 20, end: 30 });
   driven.step({ watermark: Infinity });
   assert.equal(next(), undefined);
+
+  const patient = new Driven(
+    programOf('aggregate', {
+      window: { kind: 'session', gapMillis: 10, time: 'event' },
+      allowedLatenessMillis: 100,
+    }),
+  );
+  patient.step({
+    records: [0, 200, 100].map((timestamp): Timed => [{ k: 'a', v: 1 }, timestamp]),
+  });
+  patient.step({ watermark: 50 });
+  assert.deepEqual(patient.operator.status!().nextWindow, { start: 100, end: 110 }, 'the first has fired');
 });
 
 test('an operator that waits for something else than time says for what', () => {
