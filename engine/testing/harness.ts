@@ -106,6 +106,9 @@ class HandOutput<R> implements Operator {
   take(): Output<R>[] {
     return this.items.splice(0);
   }
+  forgetMarks(): void {
+    this.items.splice(0, Infinity, ...this.items.filter((item) => 'element' in item));
+  }
 }
 
 /** Beyond the contract: what the script kit needs to try other schedules. */
@@ -168,6 +171,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     const restore = options.restore && new Map(deserialize(options.restore) as [string, TaskSnapshot][]);
     this.#runtime.mutate(plan, restore ? { restore } : {});
     this.#settle();
+    // Restored operators tell a new reader how far time has come; the reader of the test has heard it before.
+    if (restore) this.#output.forgetMarks();
   }
 
   element(value: unknown, timestamp = 0): void {
@@ -175,7 +180,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.#say(0, { kind: 'element', value, timestamp });
   }
   watermark(time: number): void {
-    this.#say(0, { kind: 'watermark', time: endOrTime(time) });
+    this.#say(0, { kind: 'watermark', time: timeOf(time) });
   }
   idle(): void {
     this.#say(0, { kind: 'idle' });
@@ -194,7 +199,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.watermark(time);
   }
   rightWatermark(time: number): void {
-    this.#say(1, { kind: 'watermark', time: endOrTime(time) });
+    this.#say(1, { kind: 'watermark', time: timeOf(time) });
   }
   leftIdle(): void {
     this.idle();
@@ -293,9 +298,9 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
 }
 
-/** Beyond what a timestamp can be, time has ended: other engines write the greatest 64-bit number. */
-function endOrTime(watermark: number): number {
-  return watermark > maxTimestamp ? Infinity : watermark;
+/** Beyond what a timestamp can be, time has ended or has not begun: other engines write the greatest and the least 64-bit number. */
+function timeOf(watermark: number): number {
+  return Math.abs(watermark) > maxTimestamp ? Math.sign(watermark) * Infinity : watermark;
 }
 
 /** One input. Elements and states are frozen: who changes one gets an error. */

@@ -154,3 +154,34 @@ test('a watermark beyond every timestamp is the end of time', () => {
   );
   assert.equal(h.entries(), 0);
 });
+
+test('a watermark before every timestamp says nothing', () => {
+  const h = harness<number, number>((input) => input.map((n) => n));
+  // Java's Long.MIN_VALUE, which engines say before they know anything.
+  h.watermark(-(2 ** 63));
+  h.watermark(-Infinity);
+  assert.deepEqual(h.output({ watermarks: true }), []);
+  h.watermark(-8.64e15);
+  assert.deepEqual(h.output({ watermarks: true }), [{ watermark: -8.64e15 }]);
+  h.close();
+});
+
+test('who restores hears of no watermark that was said before the snapshot', () => {
+  const build = (input: Stream<{ k: string }>) => input.keyBy('k').window(tumbling('10ms')).aggregate({ n: count() });
+  const first = harness(build);
+  first.element({ k: 'a' }, 12);
+  first.watermark(15);
+  const second = harness(build, { restore: first.snapshot() });
+  first.close();
+  assert.deepEqual(second.output({ watermarks: true }), []);
+  // It is known all the same: what is not above it is nothing new, and what is before it is late.
+  second.watermark(15);
+  second.element({ k: 'a' }, 5);
+  assert.deepEqual(second.late(), [{ element: { k: 'a' }, timestamp: 5 }]);
+  second.watermark(20);
+  assert.deepEqual(
+    second.output({ watermarks: true }).map((item) => ('element' in item ? item.element.n : item)),
+    [1, { watermark: 20 }],
+  );
+  second.close();
+});
