@@ -5,14 +5,23 @@
 
 let copies = 0;
 
+/** A bundler that keeps names puts a call around functions, `__name` or what that is shortened to. A copy brings its own. */
+const nameKeeper = /([\w$]+)\(\(\) ?=>/.exec(
+  (() => {
+    const named = (): number => 0;
+    return named;
+  }).toString(),
+)?.[1];
+
 export function fresh<F extends (...given: never[]) => unknown>(plain: F, label: string): F {
   return compiled<F>(`return ${plain.toString()}`, {}, label);
 }
 
 /** `body` as a function of the names in `scope`, called with their values. */
 export function compiled<R>(body: string, scope: Readonly<Record<string, unknown>>, label: string): R {
-  // The number makes every text different: V8 shares what it has learned between functions of the same text. `__name` is what bundlers put around functions.
-  const text = `'use strict'; const __name = (f) => f; ${body}\n//# sourceURL=sluice:${label.replace(/\s/g, '_')}:${++copies}`;
+  const keeper = nameKeeper === undefined || nameKeeper in scope ? '' : `const ${nameKeeper} = (f) => f; `;
+  // The number makes every text different: V8 shares what it has learned between functions of the same text.
+  const text = `'use strict'; ${keeper}${body}\n//# sourceURL=sluice:${label.replace(/\s/g, '_')}:${++copies}`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- generated code is the point of this file
   return (new Function(...Object.keys(scope), text) as (...values: unknown[]) => R)(...Object.values(scope));
 }
