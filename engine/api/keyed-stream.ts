@@ -90,7 +90,7 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
     const { origin, builder } = this.place;
     return matchPattern<T>(origin, builder, p);
   }
-  /** The last row of each key, in the order of arrival. A row that is null or undefined deletes. */
+  /** The last row of each key, in the order of arrival. An element that is null or undefined deletes the row of its key. */
   toTable(): S.Table<T, K> {
     return declareToTable(this.place);
   }
