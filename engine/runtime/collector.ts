@@ -144,6 +144,8 @@ export class Collector implements SourceOutput {
   lastWatermark = -Infinity;
   isIdle = false;
   finished = false;
+  /** Nothing comes any more, though nobody has been told of an end. */
+  hasFailed = false;
   /** Within a micro-batch a source says nothing of time: it moves on when the batch is in. */
   holdsTime = false;
   readonly #side = new Map<string, Port>();
@@ -231,6 +233,7 @@ export class Collector implements SourceOutput {
   }
   /** A source runs while somebody reads it. */
   get hasReaders(): boolean {
+    if (this.hasFailed) return false;
     return this.channels().some((channel) => !channel.closed);
   }
   /** Every reader of every port has gone. */

@@ -596,6 +596,7 @@ export class Task implements BatchReader {
           }
         : undefined);
     this.status = 'failed';
+    this.output.hasFailed = true;
     this.output.flush();
     if (this.#unfinished?.kind === 'process')
       this.#unfinished.slot.channel?.consumed(this.#unfinished.batch.length - this.#unfinished.from);

@@ -3,7 +3,7 @@
 //   reading ──watermark > min(group) + maxDrift──► paused ──the slowest has moved, turned idle or ended──► reading
 //
 // It goes by partition: those of a source that are behind go on. What counts is how far records have come, not what was said last. As with time itself, a source that
-// has said nothing yet is at −Infinity and holds all others; one that is idle, has ended or is read by nobody does not count. Copies that the live session makes
+// has said nothing yet is at −Infinity and holds all others; one that is idle, has ended, has failed or is read by nobody does not count. Copies that the live session makes
 // for a late reader are a group of their own: they begin at the start, and nobody waits for them.
 import type { AlignmentSpec, PlanNode } from '../graph/plan.ts';
 import type { SourceContext } from '../operators/source.ts';
@@ -19,6 +19,7 @@ export class AlignmentGroups {
     if (!spec) return undefined;
     const lane = node.copy === true ? node.id.slice(node.uid.length) : '';
     const key = `${spec.group}\0${lane}`;
+    for (const [other, { size }] of this.#groups) if (size === 0) this.#groups.delete(other);
     const group = this.#groups.get(key) ?? new Set();
     this.#groups.set(key, group);
     const source = new AlignedSource(spec, context, group);

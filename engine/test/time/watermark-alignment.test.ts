@@ -136,6 +136,26 @@ test('a source that nobody reads any more holds nobody', () => {
   run.close();
 });
 
+test('a source that has failed holds nobody', () => {
+  const run = side(
+    ({ from }) => [
+      from(steps(100, 1000), group('10ms')),
+      from(steps(5, 10), {
+        ...group('10ms'),
+        timestamp: ({ at }) => {
+          if (at > 10) throw new Error('broken');
+          return at;
+        },
+      }),
+    ],
+    true,
+  );
+  assert.equal(run.status(1), 'failed');
+  run.advance(run.clock.now() + 1_000);
+  assert.equal(run.times(0).length, 100);
+  run.close();
+});
+
 test('a reader that takes nothing holds its own source, and so the others', () => {
   const run = side(({ generate }) => [
     generate({ ...group('10ms'), rate: 1000, name: 'a' }, ({ n }) => ({ at: n })),
