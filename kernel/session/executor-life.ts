@@ -62,7 +62,8 @@ export function executorEnded(session: Session, event: Ended, now: number, emit:
     if (!['queued', 'compiling', 'compiled'].includes(run.status) && s.runs.some((other) => other.id === run.id))
       s = endRun(s, run, endOf(run.cell, event, asked), now, emit);
   s = { ...s, pulls: new Map(), attachedPulls: new Set() };
-  if (whereabouts?.operator !== undefined) s = stopOperator(s, whereabouts, whereabouts.operator, event.reason, emit);
+  if (whereabouts?.operator !== undefined)
+    s = stopOperator(s, whereabouts, whereabouts.operator, asked ? undefined : event.reason, emit);
   if (whileRestoring) {
     // Each try drops a cell; with nobody to blame, trying for ever would look like work.
     if (!whereabouts) return giveUp(s, event.reason, now, emit);
@@ -90,13 +91,19 @@ function described({ cell, operator }: Whereabouts): string {
 }
 
 /** An operator that does not return stays out when the others are restored. (A cell that was being evaluated keeps what its former run left.) */
-function stopOperator(session: Session, guilty: Whereabouts, name: string, reason: string, emit: Emit): Session {
+function stopOperator(
+  session: Session,
+  guilty: Whereabouts,
+  name: string,
+  reason: string | undefined,
+  emit: Emit,
+): Session {
   const { cell } = guilty;
   const seconds = (guilty.millis / 1000).toFixed(1);
   const error: LocatedError = {
     code: 'operator-did-not-return',
     cell,
-    message: `${name} had not returned for ${seconds} s when the executor was ended (${reason}).`,
+    message: `${name} had not returned for ${seconds} s when ${reason === undefined ? 'it was interrupted' : `the executor ended: ${reason}`}.`,
     hint: `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`,
   };
   emit({ kind: 'show-errors', cell });

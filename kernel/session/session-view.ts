@@ -180,7 +180,10 @@ function figures(
     ...(own.length > 0 && { inPerSecond }),
     outPerSecond: sideReport ? sideReport.inPerSecond : report?.outPerSecond,
     rows: sideReport ? sideReport.recordsIn : report?.recordsOut,
-    late: reports.reduce((sum, r) => sum + r.late, 0),
+    // Nothing is late but for a window.
+    ...(reports.some(({ kind, late }) => late > 0 || kind.startsWith('window')) && {
+      late: reports.reduce((sum, r) => sum + r.late, 0),
+    }),
   };
 }
 /** Records enter a cell at its sources and where it reads other cells. */
