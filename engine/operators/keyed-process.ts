@@ -33,8 +33,8 @@ export interface ProcessFunctions {
 interface Entry extends Keyed, Values {
   /** Identity of the key. The row cannot give it: with two inputs its labels are those of the side that saw the key first. */
   readonly tuple: readonly unknown[];
-  readonly eventTimers: Set<number>;
-  readonly processingTimers: Set<number>;
+  eventTimers: Set<number>;
+  processingTimers: Set<number>;
 }
 /** One key group in a snapshot. */
 type GroupContent = {
@@ -163,8 +163,8 @@ export class KeyedProcess implements Operator, CurrentKey {
       touched: 0,
       values: this.#names.map(() => undefined),
       ...(this.#hasTtl && { expiresAt: this.#names.map(() => Infinity) }),
-      eventTimers: new Set(),
-      processingTimers: new Set(),
+      eventTimers: noTimers,
+      processingTimers: noTimers,
     };
   }
   /** User code is done with the current key; one with nothing to remember is forgotten. */
@@ -235,9 +235,9 @@ export class KeyedProcess implements Operator, CurrentKey {
     };
   }
   #timersOfUser(): Timers {
-    const set = (domain: 'event' | 'processing', timers: TimerService<Entry>, at: number): void => {
+    const set = (domain: 'event' | 'processing', at: number): void => {
       this.#assertTimer(domain, at);
-      timers.set(this.current, at);
+      this.#setTimer(domain, this.current, at);
       this.touch();
       if (domain === 'processing') this.#wakeInTime();
     };
@@ -245,11 +245,20 @@ export class KeyedProcess implements Operator, CurrentKey {
       if (timers.delete(this.current, at)) this.touch();
     };
     return {
-      eventTime: (at) => set('event', this.#eventTimers, at),
-      processingTime: (at) => set('processing', this.#processingTimers, at),
+      eventTime: (at) => set('event', at),
+      processingTime: (at) => set('processing', at),
       deleteEventTime: (at) => remove(this.#eventTimers, at),
       deleteProcessingTime: (at) => remove(this.#processingTimers, at),
     };
+  }
+  #setTimer(domain: 'event' | 'processing', entry: Entry, at: number): void {
+    if (domain === 'event') {
+      if (entry.eventTimers === noTimers) entry.eventTimers = new Set();
+      this.#eventTimers.set(entry, at);
+    } else {
+      if (entry.processingTimers === noTimers) entry.processingTimers = new Set();
+      this.#processingTimers.set(entry, at);
+    }
   }
   #assertTimer(domain: string, at: unknown): void {
     const { name } = this.#context;
@@ -300,8 +309,8 @@ export class KeyedProcess implements Operator, CurrentKey {
           entry.values[index] = kept.values[name];
           if (entry.expiresAt) entry.expiresAt[index] = kept.expiresAt?.[name] ?? Infinity;
         });
-        for (const at of kept.eventTimers) this.#eventTimers.set(entry, at);
-        for (const at of kept.processingTimers) this.#processingTimers.set(entry, at);
+        for (const at of kept.eventTimers) this.#setTimer('event', entry, at);
+        for (const at of kept.processingTimers) this.#setTimer('processing', entry, at);
         entry.touched = this.#changed.epoch;
         this.#changed.restored(entry, group);
         this.#live += liveOf(entry);
@@ -332,6 +341,9 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#broadcast?.close();
   }
 }
+
+/** Of a key that never had one: most keys of most operators, and two sets are most of what such a key would take. Nothing is added to it. */
+const noTimers = new Set<number>();
 
 /** Values and timers that it holds. */
 function liveOf(entry: Entry): number {
