@@ -48,6 +48,8 @@ export class MapAsyncOperator implements Operator {
   /** By deadline, for all have the same timeout. */
   readonly #running = new Set<RunningCall>();
   #context!: OperatorContext;
+  /** When to look for overdue calls; not after the first deadline. */
+  #lookAt = Infinity;
   #isClosed = false;
   #answered = 0;
   #dropped = 0;
@@ -142,12 +144,11 @@ export class MapAsyncOperator implements Operator {
   #startWaiting(): void {
     while (this.#waiting.length > 0 && this.#running.size < this.#parameters.capacity)
       this.#start(this.#waiting.shift()!);
-    const [first] = this.#running;
-    if (first) this.#context.wakeAt(first.deadline);
   }
   #start(call: RunningCall): void {
     call.deadline = this.#context.clock.now() + this.#parameters.timeoutMillis;
     this.#running.add(call);
+    if (this.#lookAt === Infinity) this.#look(call);
     this.#ask(call);
   }
   #ask(call: RunningCall): void {
@@ -175,10 +176,11 @@ export class MapAsyncOperator implements Operator {
     else this.#context.fail(error);
   }
   #endOverdue(): void {
-    if (this.#running.size === 0) return;
     const now = this.#context.clock.now();
+    if (now < this.#lookAt) return;
+    this.#lookAt = Infinity;
     for (const call of this.#running) {
-      if (call.deadline > now) return;
+      if (call.deadline > now) return this.#look(call);
       const error = new SluiceError(
         'timeout',
         `"${this.#context.name}" had no answer within ${this.#parameters.timeoutMillis / 1000} s for ${described(call.element)}. Raise its timeout, or let onError: 'drop' pass over such elements.`,
@@ -187,6 +189,11 @@ export class MapAsyncOperator implements Operator {
       if (!this.#mayDrop(call, error)) throw error;
       this.#answer(call, 'drop');
     }
+  }
+  /** The next call whose time may be up: looked for once in a while, for finding the first of a set that changes is slow. */
+  #look({ deadline }: RunningCall): void {
+    this.#lookAt = deadline;
+    this.#context.wakeAt(deadline);
   }
   /** False: it is the end of the operator. */
   #mayDrop({ element, timestamp }: RunningCall, error: unknown): boolean {
