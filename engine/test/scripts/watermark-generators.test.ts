@@ -83,7 +83,6 @@ test('after a restore a generator begins anew, and time does not fall', () => {
   assert.deepEqual(watermarks(first.output({ watermarks: true })), [999]);
   const restored = harness(build, { restore: first.snapshot() });
   first.close();
-  assert.deepEqual(watermarks(restored.output({ watermarks: true })), [999], 'who reads it hears where it was');
   restored.element({ at: 500 });
   restored.advanceProcessingTime(200);
   assert.deepEqual(watermarks(restored.output({ watermarks: true })), []);
