@@ -31,6 +31,7 @@ interface Parameters {
 type Step = (changed: unknown, current: unknown) => unknown;
 interface Entry extends TableEntry {
   value: unknown;
+  time: number;
 }
 /** The rounds of one watermark. */
 interface Rounds {
@@ -107,15 +108,16 @@ class IterateDeltaOperator implements Operator {
       if (row !== undefined) assertStorable(row, `A row of table "${name}"`);
       const entry = this.#rows.get(key);
       const old = entry?.value;
-      this.#put(entry ?? tableEntry(key, { value: undefined }), row);
+      this.#put(entry ?? tableEntry(key, { value: undefined, time }), row, time);
       output.emit({ key, row, old } satisfies Change, time);
       if (output.full) return i + 1;
     }
     return batch.length;
   }
-  #put(entry: Entry, row: unknown): void {
+  #put(entry: Entry, row: unknown, time: number): void {
     const isNew = entry.value === undefined;
     entry.value = row;
+    entry.time = time;
     if (row === undefined) this.#rows.delete(entry);
     else if (isNew) this.#rows.add(entry);
     else this.#rows.touch(entry);
@@ -179,7 +181,8 @@ class IterateDeltaOperator implements Operator {
       const row = frozen(rowOrNone(given), freeze);
       assertStorable(row, `A row of "${name}"`);
       this.#touch(rounds, tuple, known?.value);
-      this.#put(known ?? tableEntry(tuple, { value: undefined }), row);
+      const time = rounds.timestamp;
+      this.#put(known ?? tableEntry(tuple, { value: undefined, time }), row, time);
     }
     if (next === undefined) return;
     if (next === null || typeof next !== 'object' || typeof next[Symbol.iterator] !== 'function')
@@ -223,15 +226,21 @@ class IterateDeltaOperator implements Operator {
   lookup(tuple: readonly unknown[]): unknown {
     return this.#rows.get(tuple)?.value;
   }
+  eachRow(visit: (key: readonly unknown[], row: unknown, time: number) => void): void {
+    this.#rows.forEach(({ tuple, value, time }) => visit(tuple, value, time));
+  }
   snapshot(writer: StateWriter): void {
-    this.#rows.snapshot(writer, ({ value }) => value);
+    this.#rows.snapshot(writer, ({ value, time }) => [value, time]);
     writer.value({ watermark: this.#watermark, waiting: [...this.#waiting] });
   }
   restore(reader: StateReader): void {
     const saved = reader.value() as { readonly watermark: number; readonly waiting: readonly Waiting[] } | undefined;
     this.#watermark = saved?.watermark ?? -Infinity;
     this.#waiting = [...(saved?.waiting ?? [])];
-    this.#rows.restore(reader, (tuple, value) => tableEntry(tuple, { value }));
+    this.#rows.restore(reader, (tuple, content) => {
+      const [value, time] = content as [unknown, number];
+      return tableEntry(tuple, { value, time });
+    });
   }
   /** Rows, and workset elements that wait. */
   status(): OperatorStatus {

@@ -99,6 +99,14 @@ class TableJoinOperator implements Operator {
     const entry = this.#entries.get(tuple);
     return entry && this.#joined(entry.rows[0], entry.rows[1]);
   }
+  eachRow(visit: (key: readonly unknown[], row: unknown, time: number) => void): void {
+    this.#entries.forEach(({ tuple, rows, times }) => {
+      const [left, right] = rows;
+      const row = this.#joined(left, right);
+      const time = left === undefined ? times[1] : right === undefined ? times[0] : Math.max(...times);
+      if (row !== undefined) visit(tuple, row, time);
+    });
+  }
   snapshot(writer: StateWriter): void {
     this.#entries.snapshot(writer, ({ rows, times }) => ({ rows: [...rows], times: [...times] }));
   }

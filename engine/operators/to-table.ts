@@ -11,6 +11,7 @@ import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
 
 interface Entry extends TableEntry {
   value: unknown;
+  time: number;
 }
 
 export function toTable(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
@@ -45,21 +46,23 @@ class ToTableOperator implements Operator {
       const tuple = entry?.tuple ?? keys.tuple(keys.row(element, read));
       const row = rowOrNone(this.#isWrapped ? (element as { readonly row: unknown }).row : element);
       if (row !== undefined) assertStorable(row, `A row of table "${name}"`);
-      const old = this.#put(entry, tuple, row);
-      output.emit({ key: tuple, row, old } satisfies Change, batch.timestamps[i]!);
+      const time = batch.timestamps[i]!;
+      const old = this.#put(entry, tuple, row, time);
+      output.emit({ key: tuple, row, old } satisfies Change, time);
       if (output.full) return i + 1;
     }
     return batch.length;
   }
   /** The row that was there. */
-  #put(entry: Entry | undefined, tuple: readonly unknown[], row: unknown): unknown {
+  #put(entry: Entry | undefined, tuple: readonly unknown[], row: unknown, time: number): unknown {
     const old = entry?.value;
     if (row === undefined) {
       if (entry) this.#rows.delete(entry);
     } else if (entry) {
       entry.value = row;
+      entry.time = time;
       this.#rows.touch(entry);
-    } else this.#rows.add(tableEntry(tuple, { value: row }));
+    } else this.#rows.add(tableEntry(tuple, { value: row, time }));
     return old;
   }
 
@@ -67,11 +70,17 @@ class ToTableOperator implements Operator {
   lookup(tuple: readonly unknown[]): unknown {
     return this.#rows.get(tuple)?.value;
   }
+  eachRow(visit: (key: readonly unknown[], row: unknown, time: number) => void): void {
+    this.#rows.forEach(({ tuple, value, time }) => visit(tuple, value, time));
+  }
   snapshot(writer: StateWriter): void {
-    this.#rows.snapshot(writer, ({ value }) => value);
+    this.#rows.snapshot(writer, ({ value, time }) => [value, time]);
   }
   restore(reader: StateReader): void {
-    this.#rows.restore(reader, (tuple, value) => tableEntry(tuple, { value }));
+    this.#rows.restore(reader, (tuple, content) => {
+      const [value, time] = content as [unknown, number];
+      return tableEntry(tuple, { value, time });
+    });
   }
   status(): OperatorStatus {
     return { entries: this.#rows.size };

@@ -23,6 +23,7 @@ import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { type Barrier, Channel } from './channel.ts';
 import { MicroBatches } from './micro-batches.ts';
 import type { TaskSnapshot } from './snapshot.ts';
+import { contentOf } from './table-lookup.ts';
 import { Task, type TaskFailure, type TaskHost } from './task.ts';
 
 export interface RuntimeOptions {
@@ -320,7 +321,7 @@ export class Runtime implements TaskHost {
     task.output.mark(barrier);
     // Said again, so that readers whose gates are new know the time before the first record.
     if (restored && task.status === 'running') task.output.watermark(restored.watermark);
-    if (flip?.outputs) this.#connectOutputs(task, flip.outputs, barrier, flight.joinedAt);
+    if (flip?.outputs) this.#connectOutputs(task, flip.outputs, barrier, flight);
     task.passed(barrier.epoch, flip?.inputs);
     if (flip?.removed) this.#drop(task, 'passed');
     else this.#hearNext(task);
@@ -338,18 +339,20 @@ export class Runtime implements TaskHost {
     this.onBarrier(heir, barrier);
   }
 
-  /** A new channel first carries this barrier, then what its reader must know of the time before. */
+  /** A new channel first carries this barrier, then what its reader must know of the time before: the rows of a table, when the reader starts with nothing, and the watermark. */
   #connectOutputs(
     task: Task,
     outputs: ReadonlyMap<string, readonly Channel[]>,
     barrier: Barrier,
-    joinedAt: Record<string, number>,
+    { joinedAt, created, heirs }: Pick<BarrierInFlight, 'joinedAt' | 'created' | 'heirs'>,
   ): void {
+    const inherits = new Set([...heirs].map(({ id }) => id));
     const before = new Set(task.output.channels());
     task.output.connect(outputs);
     for (const channel of task.output.channels()) {
       if (before.has(channel)) continue;
       channel.pushMark(barrier);
+      if (created.includes(channel.reader) && !inherits.has(channel.reader)) this.#tellContent(task, channel);
       const time = task.output.lastWatermark;
       if (time > -Infinity) {
         channel.pushMark({ kind: 'watermark', time });
@@ -357,6 +360,18 @@ export class Runtime implements TaskHost {
       }
       if (task.output.isIdle) channel.pushMark({ kind: 'idle' });
       if (task.status === 'ended') channel.pushMark({ kind: 'end' });
+    }
+  }
+
+  /** What a reader of a table has missed. It is there already, whole: the channel holds references, and its reader's credit stands still until it has taken them. */
+  #tellContent(task: Task, channel: Channel): void {
+    if (task.status !== 'running' && task.status !== 'ended') return;
+    const node = task.chain.nodes.at(-1)!.id;
+    try {
+      for (const batch of contentOf(this, this.#options.functions, node)) channel.pushBatch(batch);
+    } catch (error) {
+      // A map or a filter of the user's between the rows and here.
+      this.onFailure(task, { node, error });
     }
   }
 

@@ -1,12 +1,14 @@
-// The present row of a key in a table that runs. Tables without a state of their own (map, filter) ask the one above and do with its row what they do with each.
+// The present rows of a table that runs: the one of a key, or all of them. Tables without a state of their own (map, filter) ask the one above and do with its rows what they do with each.
 import { canReadAgain } from '../graph/lineage.ts';
-import type { FunctionRef, FunctionTable } from '../graph/plan.ts';
-import { rowOrNone } from '../operators/change.ts';
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import { type Change, rowOrNone } from '../operators/change.ts';
+import type { Batch } from '../operators/operator.ts';
 import type { Runtime } from './runtime.ts';
 
-/** An operator that knows the present row of each key. */
+/** An operator that keeps the rows of its table. */
 export interface Lookup {
   lookup(key: readonly unknown[]): unknown;
+  eachRow(visit: (key: readonly unknown[], row: unknown, time: number) => void): void;
 }
 export interface PresentRow {
   /** undefined: the table has none. */
@@ -14,26 +16,74 @@ export interface PresentRow {
   /** Reading the input to its end would not tell more: it has ended, or it cannot be read again. */
   readonly isBest: boolean;
 }
+type Running = Pick<Runtime, 'plan' | 'tasks'>;
 
 /** `id` is the instance that gives the table's changes; undefined when it does not run. */
 export function lookupRow(
-  runtime: Runtime,
+  runtime: Running,
   functions: FunctionTable,
   id: string,
   key: readonly unknown[],
 ): PresentRow | undefined {
-  const node = runtime.plan.nodes.find((one) => one.id === id);
-  if (node?.kind === 'table-map' || node?.kind === 'table-filter') {
-    const above = runtime.plan.edges.find((edge) => edge.to === id);
-    const found = above && lookupRow(runtime, functions, above.from, key);
-    if (found?.row === undefined) return found;
-    const f = functions.get<(row: unknown) => unknown>(node.parameters['fn'] as unknown as FunctionRef);
-    const given = f(found.row);
-    return { ...found, row: node.kind === 'table-map' ? rowOrNone(given) : given ? found.row : undefined };
+  const derived = derivation(runtime, functions, id);
+  if (derived) {
+    const found = lookupRow(runtime, functions, derived.above, key);
+    return found?.row === undefined ? found : { ...found, row: derived.apply(found.row) };
   }
-  const task = runtime.tasks.get(id);
-  const operator = task?.operator;
-  if (!operator || !('lookup' in operator)) return undefined;
-  const isBest = task.status === 'ended' || !canReadAgain(runtime.plan, id);
-  return { row: (operator as unknown as Lookup).lookup(key), isBest };
+  const kept = keeperOf(runtime, id);
+  if (!kept) return undefined;
+  const isBest = runtime.tasks.get(id)!.status === 'ended' || !canReadAgain(runtime.plan, id);
+  return { row: kept.lookup(key), isBest };
+}
+
+/** All rows of the table, as the changes that a reader who comes now has missed, in batches. None: it is no table, or it is empty. */
+export function contentOf(runtime: Running, functions: FunctionTable, id: string): readonly Batch[] {
+  const changes: Change[] = [];
+  const times: number[] = [];
+  eachRow(runtime, functions, id, (key, row, time) => {
+    changes.push({ key, row, old: undefined });
+    times.push(time);
+  });
+  const batches: Batch[] = [];
+  for (let at = 0; at < changes.length; at += rowsOfBatch) {
+    const values = changes.slice(at, at + rowsOfBatch);
+    const timestamps = Float64Array.from(times.slice(at, at + rowsOfBatch));
+    batches.push({ length: values.length, values, timestamps });
+  }
+  return batches;
+}
+const rowsOfBatch = 512;
+
+function eachRow(
+  runtime: Running,
+  functions: FunctionTable,
+  id: string,
+  visit: Parameters<Lookup['eachRow']>[0],
+): void {
+  const derived = derivation(runtime, functions, id);
+  if (!derived) return keeperOf(runtime, id)?.eachRow(visit);
+  eachRow(runtime, functions, derived.above, (key, given, time) => {
+    const row = derived.apply(given);
+    if (row !== undefined) visit(key, row, time);
+  });
+}
+
+/** Of a table that keeps nothing: the one it is made from, and what becomes of a row. */
+function derivation(
+  { plan }: Running,
+  functions: FunctionTable,
+  id: string,
+): { readonly above: string; readonly apply: (row: unknown) => unknown } | undefined {
+  const node = plan.nodes.find((one) => one.id === id);
+  if (node?.kind !== 'table-map' && node?.kind !== 'table-filter') return undefined;
+  const above = plan.edges.find((edge) => edge.to === id)?.from ?? '';
+  return { above, apply: rowFunction(node, functions) };
+}
+function rowFunction({ kind, parameters }: PlanNode, functions: FunctionTable): (row: unknown) => unknown {
+  const f = functions.get<(row: unknown) => unknown>(parameters['fn'] as unknown as FunctionRef);
+  return kind === 'table-map' ? (row) => rowOrNone(f(row)) : (row) => (f(row) ? row : undefined);
+}
+function keeperOf({ tasks }: Running, id: string): Lookup | undefined {
+  const operator = tasks.get(id)?.operator;
+  return operator && 'eachRow' in operator ? (operator as unknown as Lookup) : undefined;
 }
