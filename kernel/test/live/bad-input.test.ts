@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };
-const ticks = `import { from, file, generate, kafka, tumbling } from 'sluice';
+const ticks = `import { configure, from, file, generate, kafka, tumbling } from 'sluice';
 const ticks = generate({ rate: 100, timestamp: 'at' }, ({ n, now }) => ({ n, at: now }));
 ticks.chart({ x: 'at', y: 'n' });`;
 
@@ -60,7 +60,7 @@ const refused: readonly { what: string; text: string; code: string; message: Reg
   { what: 'a window of size zero', text: `ticks.windowAll(tumbling('0s'));`, code: 'bad-window', message: /size/ },
   {
     what: 'a name of a later version',
-    text: `ticks.mapAsync(async (tick) => tick).show();`,
+    text: `configure({ parallelism: 4 });`,
     code: 'not-yet',
     message: /^not-yet: .* in a later version/,
   },

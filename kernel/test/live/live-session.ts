@@ -128,8 +128,8 @@ export class LiveSession implements AsyncDisposable {
     if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], again: 0 }));
     // After a crash the display goes on from what the last snapshot had counted: what came since comes again.
     for (const row of rows) {
-      kept.again += kept.rows.length - (row.n - 1);
-      kept.rows.length = row.n - 1;
+      kept.again += Math.max(0, kept.rows.length - (row.n - 1));
+      kept.rows.length = Math.min(kept.rows.length, row.n - 1);
       kept.rows.push(row.value);
     }
   }
