@@ -15,6 +15,7 @@ import type {
   StateWriter,
 } from '../operators/operator.ts';
 import type { Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import { chainsOf } from '../graph/chains.ts';
 import { planOf } from '../runtime/environment.ts';
 import { Runtime, type Snapshot } from '../runtime/runtime.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
@@ -22,6 +23,7 @@ import type { TaskFailure } from '../runtime/task.ts';
 import { ManualClock } from '../time/clock.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { deepFreeze } from '../state/freeze.ts';
+import { type Share, shareOf, sharedOperators, sharingOperator } from './key-share.ts';
 import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
 
 /** What the test says, waiting until the runtime takes it. */
@@ -120,6 +122,8 @@ export interface DrivenHarness<R> extends Harness<R> {
   blockDownstream(blocked: boolean): void;
   /** What is said waits until it is let go, all at once. */
   hold(held: boolean): void;
+  /** Another harness may take half of the keys. */
+  readonly isShareable: boolean;
 }
 
 class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInputHarness<unknown, unknown, R> {
@@ -132,8 +136,13 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   #failure: TaskFailure | undefined;
   #isNarrow = false;
   #isHeld = false;
+  readonly isShareable: boolean;
 
-  constructor(inputs: number, build: (streams: readonly Stream<unknown>[]) => Stream<R>, options: HarnessOptions) {
+  constructor(
+    inputs: number,
+    build: (streams: readonly Stream<unknown>[]) => Stream<R>,
+    { share, ...options }: HarnessOptions & { readonly share?: Share },
+  ) {
     // Options of a later version are refused here as they are everywhere.
     // Batches are the business of sources, which a harness has none of: what it is told comes at once in both modes.
     checkSessionOptions('the harness', options.session ?? {});
@@ -161,6 +170,15 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
       leaves.map(({ node }) => node.id),
       { nodes: leaves.map(({ node }) => node), edges: leaves.map(({ edge }) => edge) },
     );
+    const byKey = sharedOperators(plan);
+    this.isShareable = byKey !== undefined;
+    if (share)
+      for (const { id, nodes, inputs: edges } of chainsOf(plan)) {
+        const own = byKey?.get(id);
+        if (!own) continue;
+        const keys = [0, 1].map((input) => edges.find((edge) => edge.input === input)?.key);
+        hosted.set(id, sharingOperator(nodes[0]!, fragment.functions, { keys, own, share }));
+      }
     this.#runtime = new Runtime({
       functions: fragment.functions,
       clock: this.#clock,
@@ -168,7 +186,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
       host: (node) => hosted.get(node.id),
       onFailure: (failure) => (this.#failure ??= failure),
     });
-    const restore = options.restore && new Map(deserialize(options.restore) as [string, TaskSnapshot][]);
+    const tasks = options.restore && (deserialize(options.restore) as [string, TaskSnapshot][]);
+    const restore = tasks && new Map(share ? shareOf(tasks, share) : tasks);
     this.#runtime.mutate(plan, restore ? { restore } : {});
     this.#settle();
     // Restored operators tell a new reader how far time has come; the reader of the test has heard it before.
@@ -303,6 +322,18 @@ function timeOf(watermark: number): number {
   return Math.abs(watermark) > maxTimestamp ? Math.sign(watermark) * Infinity : watermark;
 }
 
+/** What one instance of parallel operators does: the keys of its share, for the script kit. */
+export function harnessOf<R>(
+  inputs: 1 | 2,
+  build: (left: Stream<never>, right: Stream<never>) => Stream<R>,
+  options: HarnessOptions & { readonly share?: Share },
+): OneInputHarness<unknown, R> & TwoInputHarness<unknown, unknown, R> & DrivenHarness<R> {
+  return new Driven<R>(
+    inputs,
+    (streams) => build(...(streams as unknown as [left: Stream<never>, right: Stream<never>])),
+    options,
+  );
+}
 /** One input. Elements and states are frozen: who changes one gets an error. */
 export function harness<T, R>(
   build: (input: Stream<T>) => Stream<R>,

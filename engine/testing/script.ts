@@ -1,8 +1,9 @@
-// Runs a script under every schedule that must not change what comes out: line by line, all at once, with a full downstream, restored at every line.
+// Runs a script under every schedule that must not change what comes out: line by line, all at once, with a full downstream, restored at every line, by two instances that share the keys.
 import { AssertionError } from 'node:assert';
 import { SluiceError } from '../error.ts';
 import type { Stream } from '../api/surface.ts';
-import { type DrivenHarness, harness, harness2 } from './harness.ts';
+import { type DrivenHarness, harnessOf } from './harness.ts';
+import { mergedSnapshot, type Share } from './key-share.ts';
 import {
   fieldsOf,
   normalised,
@@ -23,19 +24,28 @@ type Build = (left: Stream<never>, right: Stream<never>) => Stream<unknown>;
 /** What is done around a line (or a run of lines that may go in together). */
 interface Schedule {
   readonly name: string;
-  readonly together: boolean;
-  before(player: Player): void;
-  after(player: Player): void;
+  readonly together?: true;
+  /** Two instances, where each operator meets an element by its key: they stand for parallelism. */
+  readonly shared?: true;
+  before?(player: Player): void;
+  after?(player: Player): void;
 }
-const nothing = (): void => undefined;
 const schedules: readonly Schedule[] = [
-  { name: 'line by line', together: false, before: nothing, after: nothing },
-  { name: 'all at once', together: true, before: (it) => it.driven.hold(true), after: (it) => it.driven.hold(false) },
-  { name: 'downstream full at every line', together: false, before: (it) => it.block(), after: (it) => it.unblock() },
+  { name: 'line by line' },
+  { name: 'all at once', together: true, before: (it) => it.hold(true), after: (it) => it.hold(false) },
+  { name: 'downstream full at every line', before: (it) => it.block(), after: (it) => it.unblock() },
   { name: 'downstream full', together: true, before: (it) => it.block(), after: (it) => it.unblock() },
-  { name: 'a snapshot at every line', together: false, before: (it) => void it.driven.snapshot(), after: nothing },
-  { name: 'restored into a new instance at every line', together: false, before: (it) => it.restore(), after: nothing },
+  { name: 'a snapshot at every line', before: (it) => void it.snapshot() },
+  { name: 'restored into a new instance at every line', before: (it) => it.restore([all]) },
+  { name: 'two instances over split key groups', shared: true },
+  {
+    name: 'one instance and two in turn, restored at every line',
+    shared: true,
+    before: (it) => it.restore(it.instances.length === 1 ? halves : [all]),
+  },
 ];
+const all: Share = () => true;
+const halves: readonly Share[] = [(keyGroup) => keyGroup % 2 === 0, (keyGroup) => keyGroup % 2 === 1];
 
 export function runScript<T, R>(
   build: (input: Stream<T>) => Stream<R>,
@@ -53,19 +63,20 @@ export function runScript(build: (...inputs: never[]) => Stream<unknown>, text: 
 }
 
 function runUnder(schedule: Schedule, build: Build, script: Script, reading: Reading): void {
-  const player = new Player(build, reading);
+  const player = new Player(build, reading, schedule.shared ? halves : [all]);
   const seen: { step: Step; came: Came[] }[] = [];
   try {
+    if (schedule.shared && !player.isShareable) return;
     for (const steps of schedule.together
       ? runsOf(script.steps, player.isBinary)
       : script.steps.map((step) => [step])) {
-      schedule.before(player);
+      schedule.before?.(player);
       for (const step of steps) player.say(step);
-      schedule.after(player);
+      schedule.after?.(player);
       seen.push(...compare(steps, player, steps.at(-1) === script.steps.at(-1)));
     }
   } finally {
-    player.driven.close();
+    player.close();
   }
   if (seen.every(({ came }) => came.every(({ same }) => same))) return;
   const drawn = (side: 'expected' | 'actual'): string =>
@@ -91,7 +102,6 @@ function runsOf(steps: readonly Step[], isBinary: boolean): Step[][] {
   return runs;
 }
 
-/** Gives each step its share of what came: as much as it expects, and the last one the rest. */
 /** Rows that overtook each other, as the script has them; what it does not have comes last. */
 function inOrderOf(steps: readonly Step[], rows: readonly Keyed[]): Keyed[] {
   const left = [...rows];
@@ -105,6 +115,7 @@ function inOrderOf(steps: readonly Step[], rows: readonly Keyed[]): Keyed[] {
     });
   return [...found, ...left];
 }
+/** Gives each step its share of what came: as much as it expects, and the last one the rest. */
 function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step: Step; came: Came[] }[] {
   const rows = player.overtaking ? inOrderOf(steps, player.rows()) : player.rows();
   const late = player.late();
@@ -113,7 +124,8 @@ function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step
     const expectedRows = step.expected.filter((one) => one.kind === 'row');
     const expectedLate = step.expected.filter((one) => one.kind === 'late');
     const share = <T>(from: T[], count: number): T[] => from.splice(0, isLast ? from.length : count);
-    const ordered = step.action.kind === 'element';
+    // Between two instances there is no order.
+    const ordered = step.action.kind === 'element' && player.instances.length === 1;
     const came = [
       ...pair(
         expectedRows.map(({ fields, text }) => ({ key: keyOf(fields), text })),
@@ -128,7 +140,7 @@ function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step
     ];
     const entries = step.expected.find((one) => one.kind === 'entries') ?? (isEnd && isLast ? nothingLeft : undefined);
     if (entries && isLast) {
-      const kept = player.driven.entries();
+      const kept = player.entries();
       came.push({ expected: entries.text, actual: `= ${kept}`, same: kept === entries.count });
     }
     return { step, came };
@@ -136,80 +148,99 @@ function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step
 }
 const nothingLeft = { kind: 'entries', count: 0, text: '= 0   nothing is left at the end' } as const;
 
-/** One run of the operators; after a restore with another harness. */
+/** One run of the operators; after a restore with other harnesses. */
 class Player {
-  driven: Driven;
+  instances: readonly Driven[];
+  readonly isBinary: boolean;
   readonly #build: Build;
   readonly #reading: Reading;
-  readonly isBinary: boolean;
   #now = 0;
 
-  constructor(build: Build, reading: Reading) {
+  constructor(build: Build, reading: Reading, shares: readonly Share[]) {
     this.#build = build;
     this.#reading = reading;
     this.isBinary = build.length >= 2;
-    this.driven = this.#start({});
+    this.instances = this.#start(shares);
   }
-  #start(options: HarnessOptions): Driven {
-    const build = this.#build as never;
-    return (this.isBinary ? harness2(build, options) : harness(build, options)) as Driven;
+  #start(shares: readonly Share[], options: HarnessOptions = {}): readonly Driven[] {
+    const start = (share: Share): Driven =>
+      harnessOf(this.isBinary ? 2 : 1, this.#build, { ...options, ...(share !== all && { share }) });
+    return shares.map(start);
   }
 
   say({ action, text }: Step): void {
-    const { driven } = this;
     const isRight = 'side' in action && action.side !== 0;
     const isLeft = !('side' in action) || action.side !== 1;
     if (isRight && action.side === 1 && !this.isBinary)
       throw new SluiceError('bad-script', `"${text}" is for the right input, but what is tested has one input.`);
-    switch (action.kind) {
-      case 'element': {
-        const element = this.#reading.element(action.side, action.fields);
-        if (action.side === 1) driven.right(element, action.timestamp);
-        else driven.left(element, action.timestamp);
-        break;
+    const element = action.kind === 'element' ? this.#reading.element(action.side, action.fields) : undefined;
+    for (const driven of this.instances)
+      switch (action.kind) {
+        case 'element':
+          if (action.side === 1) driven.right(element, action.timestamp);
+          else driven.left(element, action.timestamp);
+          break;
+        case 'watermark':
+          if (isLeft) driven.leftWatermark(action.time);
+          if (isRight && this.isBinary) driven.rightWatermark(action.time);
+          break;
+        case 'idle':
+          if (isLeft) driven.leftIdle();
+          if (isRight && this.isBinary) driven.rightIdle();
+          break;
+        case 'active':
+          if (isLeft) driven.leftActive();
+          if (isRight && this.isBinary) driven.rightActive();
+          break;
+        case 'clock':
+          this.#now = action.to;
+          driven.advanceProcessingTime(action.to);
+          break;
       }
-      case 'watermark':
-        if (isLeft) driven.leftWatermark(action.time);
-        if (isRight && this.isBinary) driven.rightWatermark(action.time);
-        break;
-      case 'idle':
-        if (isLeft) driven.leftIdle();
-        if (isRight && this.isBinary) driven.rightIdle();
-        break;
-      case 'active':
-        if (isLeft) driven.leftActive();
-        if (isRight && this.isBinary) driven.rightActive();
-        break;
-      case 'clock':
-        this.#now = action.to;
-        driven.advanceProcessingTime(action.to);
-        break;
-    }
+  }
+  hold(held: boolean): void {
+    for (const driven of this.instances) driven.hold(held);
   }
   block(): void {
-    this.driven.blockDownstream(true);
+    for (const driven of this.instances) driven.blockDownstream(true);
   }
   unblock(): void {
-    const [early] = [...this.driven.output(), ...this.driven.late()];
-    if (early) throw new SluiceError('invariant', 'A row came through although downstream was full.');
-    this.driven.blockDownstream(false);
+    for (const driven of this.instances) {
+      const [early] = [...driven.output(), ...driven.late()];
+      if (early) throw new SluiceError('invariant', 'A row came through although downstream was full.');
+      driven.blockDownstream(false);
+    }
   }
-  restore(): void {
-    const snapshot = this.driven.snapshot();
-    this.driven.close();
-    this.driven = this.#start({ restore: snapshot });
-    if (this.#now !== 0) this.driven.advanceProcessingTime(this.#now);
+  snapshot(): Uint8Array {
+    return mergedSnapshot(this.instances.map((driven) => driven.snapshot()));
+  }
+  restore(shares: readonly Share[]): void {
+    const snapshot = this.snapshot();
+    this.close();
+    this.instances = this.#start(shares, { restore: snapshot });
+    if (this.#now !== 0) for (const driven of this.instances) driven.advanceProcessingTime(this.#now);
+  }
+  close(): void {
+    for (const driven of this.instances) driven.close();
+  }
+  get isShareable(): boolean {
+    return this.instances[0]!.isShareable;
+  }
+  entries(): number {
+    return this.instances.reduce((sum, driven) => sum + driven.entries(), 0);
   }
   get overtaking(): boolean {
     return this.#reading.overtaking;
   }
   rows(): Keyed[] {
-    return this.driven
-      .output()
+    return this.instances
+      .flatMap((driven) => driven.output())
       .flatMap((item) => ('element' in item ? [this.#reading.row(item.element, item.timestamp)] : []));
   }
   late(): Keyed[] {
-    return this.driven.late().map(({ element, timestamp }) => this.#reading.late(element, timestamp));
+    return this.instances
+      .flatMap((driven) => driven.late())
+      .map(({ element, timestamp }) => this.#reading.late(element, timestamp));
   }
 }
 

@@ -77,8 +77,8 @@ export interface ScriptOptions<T, R> {
  * (`| end`: +∞), `~ idle` and `~ active` the input's idleness, `@` processing time; `<` a row that comes out, `!` an element that is late, `=` how many state entries and timers are kept.
  * Times are `00:10`, `1:00:00.250` or ISO instants. What stands behind three blanks is the reason, for people. At the end nothing may be left, unless `=` says how much.
  *
- * Every script runs line by line, all at once, with a full downstream, and with a snapshot and a restore into a new instance at every line; rows must be the same each time. Rows of one element come in
- * order; those of one watermark in any order. Throws an AssertionError that shows script and result side by side.
+ * Every script runs line by line, all at once, with a full downstream, and with a snapshot and a restore into a new instance at every line; and, where each element meets one key (no second keyBy, nothing
+ * without a key), by two instances that share the key groups, also restored from one into two and back: rows must be the same each time. Rows of one element come in order; those of one watermark in any order. Throws an AssertionError that shows script and result side by side.
  *
  *     runScript<Payment, Total>((payments) => payments.keyBy('who').window(tumbling('1m')).aggregate({ total: sum('amount') }), `
  *       >: who amount

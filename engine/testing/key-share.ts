@@ -1,0 +1,122 @@
+// A share of the keys: two harnesses, each with the key groups of its own, stand for the two instances of a parallel operator. Both are told everything, and each passes over
+// the elements whose key is the other's where they are exchanged by key.
+import { deserialize, serialize } from 'node:v8';
+import type { FunctionTable, KeySpec, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import type { Batch, Operator, Output } from '../operators/operator.ts';
+import { createOperator } from '../operators/registry.ts';
+import type { TaskSnapshot } from '../runtime/snapshot.ts';
+import { keyGroupOf } from '../state/key-group.ts';
+import { compileKeys } from '../state/keys.ts';
+
+/** Whether a key group is one's own. */
+export type Share = (keyGroup: number) => boolean;
+
+/** What looks at one element at a time: instances share its work however elements are divided. */
+const perRecord = new Set([
+  ...['map', 'filter', 'flatMap', 'union', 'connect-map'],
+  ...['table-map', 'table-filter', 'table-to-stream', 'harness-output'],
+]);
+type Reach = 'all' | 'share' | 'neither';
+
+/**
+ * Operators that give the same rows when two instances share the keys: `byKey` holds the keys, by input, of those where an element meets its first key. Undefined: they cannot be
+ * shared, because an element would have to go from one instance to the other (a second keyBy), or because something has no key (an iteration, broadcast state, mapAsync).
+ */
+export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, readonly KeySpec[]> | undefined {
+  const nodeById = new Map(nodes.map((node) => [node.id, node]));
+  const edgesInto = Map.groupBy(edges, ({ to }) => to);
+  const reach = new Map<string, Reach>();
+  const byKey = new Map<string, readonly KeySpec[]>();
+
+  const along = (edge: PlanEdge): { readonly key?: KeySpec; readonly reached: Reach } => {
+    const from = nodeById.get(edge.from)!;
+    if (from.kind !== 'keyBy') return { reached: reachOf(from) };
+    const key = from.parameters['key'] as unknown as KeySpec;
+    return { key, reached: along(edgesInto.get(from.id)![0]!).reached };
+  };
+  const reachOf = (node: PlanNode): Reach => {
+    const known = reach.get(node.id);
+    if (known) return known;
+    reach.set(node.id, 'neither');
+    const found = node.kind === 'harness-input' ? 'all' : through(node);
+    reach.set(node.id, found);
+    return found;
+  };
+  const through = (node: PlanNode): Reach => {
+    const inputs = (edgesInto.get(node.id) ?? []).map((edge) => ({ ...edge, ...along(edge) }));
+    if (inputs.every(({ exchange }) => exchange === 'forward')) {
+      const [first = 'neither', ...others] = new Set(inputs.map(({ reached }) => reached));
+      return perRecord.has(node.kind) && others.length === 0 ? first : 'neither';
+    }
+    const keys: KeySpec[] = [];
+    for (const { exchange, key, reached, input } of inputs) {
+      if (exchange !== 'key' || key === undefined) return 'neither';
+      if (reached === 'all') keys[input] = key;
+      // A change of a table carries the key that it was shared by.
+      else if (reached === 'neither' || !('carried' in key)) return 'neither';
+    }
+    byKey.set(node.id, keys);
+    return 'share';
+  };
+
+  const leaves = nodes.filter(({ kind }) => kind === 'harness-output');
+  return leaves.every((leaf) => reachOf(leaf) === 'share') ? byKey : undefined;
+}
+
+/** The operator of a node, which passes over the elements of keys that are not its own. */
+export function sharingOperator(
+  node: PlanNode,
+  functions: FunctionTable,
+  {
+    keys,
+    own,
+    share,
+  }: { readonly keys: readonly (KeySpec | undefined)[]; readonly own: readonly KeySpec[]; readonly share: Share },
+): Operator {
+  const operator = createOperator(node, functions, keys);
+  const compiled = own.map((key) => compileKeys(key, functions, node.uid));
+  const isOwn = (input: 0 | 1, element: unknown): boolean => {
+    const by = compiled[input];
+    return by === undefined || share(keyGroupOf(by.tuple(by.row(element, by.read(element)))));
+  };
+  let output!: Output;
+  const open = operator.open?.bind(operator);
+  operator.open = (context) => {
+    output = context.output;
+    open?.(context);
+  };
+  const process = operator.process.bind(operator);
+  operator.process = (input, batch, from) => {
+    for (let i = from; i < batch.length; i++) {
+      if (isOwn(input, batch.values[i]) && process(input, upTo(batch, i + 1), i) === i) return i;
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  };
+  return operator;
+}
+function upTo({ values, timestamps }: Batch, length: number): Batch {
+  return { length, values: values.slice(0, length), timestamps };
+}
+
+// ------------------------------------------------------------------------------------------------ snapshots
+
+type Tasks = [id: string, snapshot: TaskSnapshot][];
+
+/** The snapshots of all instances as that of one. */
+export function mergedSnapshot(parts: readonly Uint8Array[]): Uint8Array {
+  const merged = new Map<string, TaskSnapshot>();
+  for (const part of parts)
+    for (const [id, snapshot] of deserialize(part) as Tasks) {
+      const known = merged.get(id);
+      merged.set(id, known ? { ...known, groups: new Map([...known.groups, ...snapshot.groups]) } : snapshot);
+    }
+  return serialize([...merged]);
+}
+/** A snapshot without the key groups of others. */
+export function shareOf(tasks: Tasks, share: Share): Tasks {
+  return tasks.map(([id, snapshot]) => [
+    id,
+    { ...snapshot, groups: new Map([...snapshot.groups].filter(([group]) => share(group))) },
+  ]);
+}
