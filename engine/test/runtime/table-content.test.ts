@@ -1,0 +1,92 @@
+// Who comes late to a table that runs: its rows first, then the time, then what changes; a reader that was there hears nothing twice.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import type { Change } from '../../operators/change.ts';
+import type { Operator } from '../../operators/operator.ts';
+import { toTable } from '../../operators/to-table.ts';
+import { lookupRow } from '../../runtime/table-lookup.ts';
+import { Numbers, Pass, planOf, runtimeOf, Sink } from './graph-kit.ts';
+
+const node = { uid: 'table', parameters: {} } as unknown as PlanNode;
+const tableOfThree = (): Operator => toTable(node, new FunctionTable(), { fields: ['k'] });
+const rowsOf = (sink: Sink): unknown[] => (sink.rows as Change[]).map(({ row, old }) => [row, old].map(numberOf));
+const numberOf = (row: unknown): number | undefined => (row as { n: number } | undefined)?.n;
+function keyed(k: number): Pass {
+  const pass = new Pass();
+  pass.f = (n) => ({ k: (n as number) % k, n });
+  return pass;
+}
+
+test('a late reader gets the rows that are there, then the time, then what changes', () => {
+  const numbers = new Numbers();
+  const [first, late] = [new Sink(), new Sink()];
+  const { runtime, settle } = runtimeOf({ numbers, pass: keyed(3), table: tableOfThree(), sink: first, sink2: late });
+  runtime.mutate(planOf('numbers>pass, pass>table, table>sink'), {});
+  settle();
+  numbers.give(5);
+  numbers.watermark(4);
+  settle();
+  runtime.mutate(planOf('numbers>pass, pass>table, table>sink, table>sink2'), {});
+  settle();
+  assert.deepEqual(rowsOf(late), [
+    [3, undefined],
+    [4, undefined],
+    [2, undefined],
+  ]);
+  assert.deepEqual(late.watermarks, [4]);
+  numbers.give(1);
+  settle();
+  assert.deepEqual(rowsOf(late).slice(3), [[5, 2]]);
+  assert.equal(first.rows.length, 6, 'the first reader hears each change once');
+  const found = lookupRow(runtime, new FunctionTable(), 'table', [1]);
+  assert.deepEqual([numberOf(found?.row), found?.isBest], [4, true]);
+});
+
+test('a late reader that is slow holds the table back, and gets all of it', () => {
+  const numbers = new Numbers();
+  const late = new Sink();
+  late.blocked = true;
+  const { runtime, settle } = runtimeOf({
+    numbers,
+    pass: keyed(5000),
+    table: tableOfThree(),
+    sink: new Sink(),
+    sink2: late,
+  });
+  runtime.mutate(planOf('numbers>pass, pass>table, table>sink'), {});
+  settle();
+  numbers.give(5000);
+  settle();
+  runtime.mutate(planOf('numbers>pass, pass>table, table>sink, table>sink2'), {});
+  settle();
+  numbers.give(20_000);
+  settle();
+  assert.ok(numbers.next < 25_000, 'nothing is unbounded');
+  late.unblock();
+  settle();
+  assert.equal(numbers.next, 25_000);
+  const latest = new Map((late.rows as Change[]).map(({ key, row }) => [key[0], numberOf(row)]));
+  assert.equal(latest.size, 5000);
+  for (const [k, n] of latest) assert.equal(n, 20_000 + (k as number));
+  assert.equal(late.rows.length, 25_000);
+});
+
+test('a reader that takes over a state is told nothing that it knows', () => {
+  const numbers = new Numbers();
+  const { runtime, settle, made } = runtimeOf({
+    numbers,
+    pass: keyed(3),
+    table: tableOfThree(),
+    sink: () => new Sink(),
+  });
+  runtime.mutate(planOf('numbers>pass, pass>table, table>sink'), {});
+  settle();
+  numbers.give(4);
+  settle();
+  runtime.mutate(planOf('numbers>pass, pass>table, table>sink2', { sink2: 'another' }), {
+    handover: { sink2: 'sink' },
+  });
+  settle();
+  assert.deepEqual((made.get('sink2')![0] as Sink).rows, []);
+});
