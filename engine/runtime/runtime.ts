@@ -178,7 +178,9 @@ export class Runtime implements TaskHost {
   /** Earliest time at which a task wants a tick, by the runtime's clock. */
   get nextTick(): number {
     let next = this.batches?.nextAt ?? Infinity;
-    for (const task of this.#order) if (task.status === 'running' && task.tickAt < next) next = task.tickAt;
+    // One without room is woken by the room, not by its time.
+    for (const task of this.#order)
+      if (task.status === 'running' && task.tickAt < next && !task.waitsForRoom) next = task.tickAt;
     return next;
   }
   /** Milliseconds of work since the last call: the thread's own load. */

@@ -92,10 +92,9 @@ export function side(build: (sources: Sources) => readonly unknown[], mayFail = 
     /** The clock goes on; whoever asked for a moment is woken at it. */
     advance(to: number): void {
       for (;;) {
-        // One that has no room is not woken at its time.
-        const next = runtime.nextTick > clock.now() ? runtime.nextTick : clock.now() + 100;
+        const next = runtime.nextTick;
         if (next > to) break;
-        clock.advanceTo(next);
+        clock.advanceTo(Math.max(clock.now(), next));
         settle();
       }
       clock.advanceTo(to);
