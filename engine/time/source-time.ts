@@ -87,7 +87,12 @@ export class SourceTime {
       isHeld: false,
     });
     this.#byName.set(name, index);
+    if (!isIdle) this.#expectSilence();
     return index;
+  }
+  /** A partition may turn idle after what has been waited so far: `nextAt` and `onClock` must mean the same moment, or the one asks for a call that the other ignores. */
+  #expectSilence(): void {
+    this.#nextIdleAt = Math.min(this.#nextIdleAt, this.#waited + this.#idlenessMillis);
   }
 
   /** A record is about to be emitted. */
@@ -99,6 +104,8 @@ export class SourceTime {
     this.#hasNews = true;
     if (!state.isIdle) return;
     state.isIdle = false;
+    state.silentSince = this.#waited;
+    this.#expectSilence();
     this.#say(this.#watermarks.active(partition));
   }
 

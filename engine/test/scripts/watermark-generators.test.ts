@@ -163,3 +163,21 @@ test('a generator is part of the fingerprint, with its methods and its fields', 
   assert.throws(declare({ onElement: 5 }), { code: 'not-a-function' });
   assert.throws(declare({ onElement() {}, onEvent() {} }), { code: 'unknown-option', message: /"onEvent"/ });
 });
+
+test('timestamps with idleness: a silence of any length, and the record after it', { timeout: 10_000 }, () => {
+  const driven = harness((readings: Stream<Reading>) =>
+    readings.assignTimestamps('at', { outOfOrderness: '5ms', idleness: '1s' }),
+  );
+  driven.element({ at: 10 });
+  driven.advanceProcessingTime(200);
+  driven.advanceProcessingTime(60_000);
+  driven.element({ at: 20 });
+  driven.advanceProcessingTime(60_200);
+  assert.deepEqual(driven.output({ watermarks: true }), [
+    { element: { at: 10 }, timestamp: 10 },
+    { watermark: 4 },
+    { element: { at: 20 }, timestamp: 20 },
+    { watermark: 14 },
+  ]);
+  driven.close();
+});

@@ -141,3 +141,30 @@ test('a restored source says again what it had said, idleness included', () => {
   second.time.onClock(5200);
   assert.deepEqual(second.news(), [], 'b holds back again');
 });
+
+test('a partition that comes back is silent from then on, and every moment that is asked for is one at which something happens', () => {
+  const { time, news } = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 });
+  const only = time.partition('only');
+  time.record(only, 10);
+  time.onClock(200);
+  time.onClock(1200);
+  assert.deepEqual(news(), [9, 'idle']);
+  time.onClock(5000);
+  time.record(only, 20);
+  time.onClock(5000);
+  assert.deepEqual(news(), ['active']);
+  assert.ok(time.nextAt > 5000, 'not a moment that has gone by');
+  time.onClock(time.nextAt);
+  assert.deepEqual(news(), [19]);
+  time.onClock(time.nextAt);
+  assert.deepEqual(news(), ['idle']);
+});
+
+test('an idleness shorter than the 200 ms between watermarks is kept', () => {
+  const { time, news } = opened({ outOfOrdernessMillis: 0, idlenessMillis: 50 });
+  time.partition('only');
+  assert.equal(time.nextAt, 50);
+  time.onClock(50);
+  assert.deepEqual(news(), ['idle']);
+  assert.equal(time.nextAt, Infinity);
+});
