@@ -81,5 +81,8 @@ export function describe(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
-  return typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object';
+  // Streams go by the name of their public type.
+  return typeof name === 'string' && name !== 'Object' && name !== ''
+    ? `a ${name.replace(/^Planned/, '')}`
+    : 'an object';
 }

@@ -132,7 +132,9 @@ export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', topic?
 /** The argument as a table of ours; `where` names the call for the error. */
 export function plannedTable<T, K>(where: string, value: unknown): PlannedTable<T, K> {
   if (value instanceof PlannedTable) return value as PlannedTable<T, K>;
-  const wayOut = value instanceof PlannedStream ? ' Make it one: stream.keyBy(…).toTable().' : '';
+  const hasKey = typeof (value as { readonly toTable?: unknown } | null | undefined)?.toTable === 'function';
+  const isStream = hasKey || value instanceof PlannedStream;
+  const wayOut = isStream ? ' Make it one: stream.keyBy(…).toTable().' : '';
   throw new SluiceError('not-a-table', `${where} takes a table, not ${describe(value)}.${wayOut}`);
 }
 

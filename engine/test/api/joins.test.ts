@@ -43,7 +43,7 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
   [
     'a stream without a key',
     'not-a-stream',
-    /join\(\) takes a keyed stream, not a Planned.*Give it a key with keyBy\(\)/,
+    /join\(\) takes a keyed stream, not a Stream\. Give it a key with keyBy\(\)/,
     () => left().join(from([1])),
   ],
   ['nothing to join', 'not-a-stream', /coGroup\(\) takes a keyed stream, not undefined/, () => left().coGroup()],

@@ -90,10 +90,14 @@ test('what is no table, no kind of join and no option is refused', () => {
       evaluate(() => void declare(from(rows)));
   const keyed = (stream: Stream<{ id: string; n: number }>) => stream.keyBy('id');
   assert.throws(
+    wrong((stream) => keyed(stream).temporalJoin(keyed(stream) as never)),
+    refused('not-a-table', /not a KeyedStream\. Make it one: stream\.keyBy\(…\)\.toTable\(\)\./),
+  );
+  assert.throws(
     wrong((stream) => keyed(stream).temporalJoin(stream as never)),
     refused(
       'not-a-table',
-      /temporalJoin\(\) takes a table, not a PlannedStream\. Make it one: stream\.keyBy\(…\)\.toTable\(\)\./,
+      /temporalJoin\(\) takes a table, not a Stream\. Make it one: stream\.keyBy\(…\)\.toTable\(\)\./,
     ),
   );
   assert.throws(
