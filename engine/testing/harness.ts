@@ -23,6 +23,7 @@ import type { TaskFailure } from '../runtime/task.ts';
 import { ManualClock } from '../time/clock.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { deepFreeze } from '../state/freeze.ts';
+import { described } from '../state/kind.ts';
 import { type Share, shareOf, sharedOperators, sharingOperator } from './key-share.ts';
 import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
 
@@ -195,8 +196,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
 
   element(value: unknown, timestamp = 0): void {
-    deepFreeze(value);
-    this.#say(0, { kind: 'element', value, timestamp });
+    this.#sayElement(0, value, timestamp);
   }
   watermark(time: number): void {
     this.#say(0, { kind: 'watermark', time: timeOf(time) });
@@ -211,8 +211,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.element(value, timestamp);
   }
   right(value: unknown, timestamp = 0): void {
-    deepFreeze(value);
-    this.#say(1, { kind: 'element', value, timestamp });
+    this.#sayElement(1, value, timestamp);
   }
   leftWatermark(time: number): void {
     this.watermark(time);
@@ -234,6 +233,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
 
   advanceProcessingTime(to: number): void {
+    if (!Number.isInteger(to)) throw badTime('Processing time goes on to', to);
     this.#clock.advanceTo(to);
     this.#settle();
   }
@@ -297,6 +297,12 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.#runtime.close();
   }
 
+  #sayElement(input: number, value: unknown, timestamp: number): void {
+    if (!Number.isInteger(timestamp) || Math.abs(timestamp) > maxTimestamp)
+      throw badTime('The timestamp of the element is', timestamp);
+    deepFreeze(value);
+    this.#say(input, { kind: 'element', value, timestamp: timestamp + 0 });
+  }
   #say(input: number, said: Said): void {
     this.#inputs[input]!.say(said);
     if (!this.#isHeld) this.#settle();
@@ -319,6 +325,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
 
 /** Beyond what a timestamp can be, time has ended or has not begun: other engines write the greatest and the least 64-bit number. */
 function timeOf(watermark: number): number {
+  if (Number.isNaN(watermark)) throw badTime('The watermark is', watermark);
   return Math.abs(watermark) > maxTimestamp ? Math.sign(watermark) * Infinity : watermark;
 }
 
@@ -334,6 +341,13 @@ export function harnessOf<R>(
     options,
   );
 }
+function badTime(what: string, value: unknown): SluiceError {
+  return new SluiceError(
+    'bad-timestamp',
+    `${what} ${described(value)}. Time is a whole number of epoch milliseconds, of elements within ±8.64e15.`,
+  );
+}
+
 /** One input. Elements and states are frozen: who changes one gets an error. */
 export function harness<T, R>(
   build: (input: Stream<T>) => Stream<R>,

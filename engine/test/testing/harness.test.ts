@@ -185,3 +185,15 @@ test('who restores hears of no watermark that was said before the snapshot', () 
   );
   second.close();
 });
+
+test('times that are none are refused, and leave everything as it was', () => {
+  const h = totals();
+  for (const timestamp of [NaN, 1.5, Infinity, 9e15])
+    assert.throws(() => h.element({ who: 'ann', amount: 5 }, timestamp), { code: 'bad-timestamp' });
+  assert.throws(() => h.watermark(NaN), { code: 'bad-timestamp' });
+  for (const time of [NaN, Infinity]) assert.throws(() => h.advanceProcessingTime(time), { code: 'bad-timestamp' });
+  h.element({ who: 'ann', amount: 5 }, 10_000);
+  h.watermark(59_999);
+  assert.equal(h.output().length, 1);
+  h.close();
+});
