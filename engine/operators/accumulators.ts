@@ -245,6 +245,17 @@ function unusable({ selectors }: AccumulatorPlan, selector: number, value: unkno
   );
 }
 
+/** The fields of a key that a function gives are known with its first element only. */
+export function assertNamesFree({ results }: AccumulatorPlan, row: KeyRow): void {
+  const taken = results.find(({ name }) => Object.hasOwn(row, name));
+  if (taken)
+    throw new SluiceError(
+      'name-taken',
+      `Aggregate "${taken.name}" has the name of the key field "${taken.name}": a row cannot hold both. Rename the aggregate.`,
+      { aggregate: taken.name },
+    );
+}
+
 export interface PlainAccumulator extends Keyed {
   readonly kept: unknown[];
 }
@@ -278,6 +289,7 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
   return {
     columns: slots.length,
     create(row, touched, element) {
+      assertNamesFree(plan, row);
       const values = read(element);
       order++;
       const kept = slots.map((slot) => {

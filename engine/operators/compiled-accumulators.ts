@@ -1,6 +1,7 @@
 // The accumulators of `accumulators.ts` as code generated for one operator: flat objects, one call per record, nothing allocated by `add` but what an aggregate keeps.
 import type { Keyed } from '../state/changed-groups.ts';
-import { type AccumulatorPlan, assertUsable, type Contents } from './accumulators.ts';
+import { type AccumulatorPlan, assertNamesFree, assertUsable, type Contents } from './accumulators.ts';
+import type { KeyRow } from '../state/keys.ts';
 import { compiled } from './fresh.ts';
 
 /** `fields`: names of the key's fields, where known; `hasBounds`: results carry windowStart and windowEnd. */
@@ -101,6 +102,7 @@ export function compileAccumulators<A extends Keyed>(
     return {
       columns: ${slots.length},
       create(row, touched, e) {
+        ${fields ? '' : 'namesFree(row);'}
         ${reads.join(' ')}
         ${checks.join(' ')}
         ${keptChecks(() => 'undefined')}
@@ -145,6 +147,7 @@ export function compileAccumulators<A extends Keyed>(
     selectors,
     slots,
     results,
+    namesFree: (row: KeyRow) => assertNamesFree(plan, row),
     usable: (selector: number, value: unknown, compared?: unknown) => assertUsable(plan, selector, value, compared),
   };
   return compiled<Contents<A>>(body, scope, label);

@@ -5,7 +5,7 @@
 //   06 Date (as 03) · 07 Uint8Array (bytes) · 08 array (values) · 09 object (fields; each its name as in 04 without tag, then its value; by name)
 //
 // Lengths are 32 bits, big-endian. A lone surrogate is encoded like any other code point below 2¹⁶, so that different strings stay different.
-import { refuseKey } from './key-value.ts';
+import { refuseDeepKey, refuseKey } from './key-value.ts';
 import { kindOf } from './kind.ts';
 
 let bytes = new Uint8Array(256);
@@ -15,7 +15,7 @@ let length = 0;
 /** The bytes of a tuple, in a buffer that the next call overwrites: `use` reads it at once. */
 export function withKeyBytes<R>(tuple: readonly unknown[], use: (bytes: Uint8Array, length: number) => R): R {
   length = 0;
-  for (const value of tuple) writeValue(value);
+  for (const value of tuple) writeValue(value, 0);
   return use(bytes, length);
 }
 
@@ -23,7 +23,7 @@ export function keyBytes(tuple: readonly unknown[]): Uint8Array {
   return withKeyBytes(tuple, (buffer, used) => buffer.slice(0, used));
 }
 
-function writeValue(value: unknown): void {
+function writeValue(value: unknown, depth: number): void {
   if (typeof value === 'string') {
     writeByte(4);
     return writeString(value);
@@ -51,17 +51,19 @@ function writeValue(value: unknown): void {
       writeByte(7);
       return writeBytes(value as Uint8Array);
     case 'array':
+      refuseDeepKey(depth);
       writeByte(8);
       writeLength((value as unknown[]).length);
-      for (const inner of value as unknown[]) writeValue(inner);
+      for (const inner of value as unknown[]) writeValue(inner, depth + 1);
       return;
     case 'object': {
+      refuseDeepKey(depth);
       const names = Object.keys(value as object).sort();
       writeByte(9);
       writeLength(names.length);
       for (const name of names) {
         writeString(name);
-        writeValue((value as Record<string, unknown>)[name]);
+        writeValue((value as Record<string, unknown>)[name], depth + 1);
       }
       return;
     }

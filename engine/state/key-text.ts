@@ -1,16 +1,16 @@
 // The identity of a composite key as a text, for lookups: equal keys give equal texts, different ones different texts. It never leaves the process;
 // what does is in key-bytes.ts.
-import { refuseKey } from './key-value.ts';
+import { refuseDeepKey, refuseKey } from './key-value.ts';
 import { kindOf } from './kind.ts';
 
 export function keyText(tuple: readonly unknown[]): string {
   let text = '';
-  for (const value of tuple) text += valueText(value);
+  for (const value of tuple) text += valueText(value, 0);
   return text;
 }
 
 /** Self-delimiting, so that texts can be put one behind the other. */
-function valueText(value: unknown): string {
+function valueText(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':
       return `s${value.length}:${value}`;
@@ -22,11 +22,12 @@ function valueText(value: unknown): string {
     case 'bigint':
       return `i${value};`;
     default:
-      return value === null ? '0' : objectText(value);
+      return value === null ? '0' : objectText(value, depth);
   }
 }
 
-function objectText(value: unknown): string {
+function objectText(value: unknown, depth: number): string {
+  refuseDeepKey(depth);
   switch (kindOf(value)) {
     case 'Date': {
       const millis = (value as Date).getTime();
@@ -36,11 +37,11 @@ function objectText(value: unknown): string {
     case 'Uint8Array':
       return `b${(value as Uint8Array).length}:${(value as Uint8Array).join()};`;
     case 'array':
-      return `a${(value as unknown[]).length}:${(value as unknown[]).map(valueText).join('')}`;
+      return `a${(value as unknown[]).length}:${(value as unknown[]).map((inner) => valueText(inner, depth + 1)).join('')}`;
     case 'object': {
       const names = Object.keys(value as object).sort();
       const fields = names.map(
-        (name) => `${name.length}:${name}${valueText((value as Record<string, unknown>)[name])}`,
+        (name) => `${name.length}:${name}${valueText((value as Record<string, unknown>)[name], depth + 1)}`,
       );
       return `o${names.length}:${fields.join('')}`;
     }

@@ -12,8 +12,18 @@ export function refuseKey(value: unknown, field?: string): never {
   throw new SluiceError('bad-key', `${where} is ${described(value)}. ${hint}`);
 }
 
+/** A key that contains itself has no end. */
+export function refuseDeepKey(depth: number, field?: string): void {
+  if (depth <= 500) return;
+  const where = field === undefined ? 'The key' : `The key field "${field.split('.', 1)[0]}"`;
+  throw new SluiceError(
+    'bad-key',
+    `${where} is nested more than 500 levels deep, or contains itself. Make the key of the values that tell elements apart.`,
+  );
+}
+
 /** Throws unless the value can be a key, or part of one. */
-export function assertKeyValue(value: unknown, field?: string): void {
+export function assertKeyValue(value: unknown, field?: string, depth = 0): void {
   switch (kindOf(value)) {
     case 'null':
     case 'boolean':
@@ -28,11 +38,13 @@ export function assertKeyValue(value: unknown, field?: string): void {
       if (Number.isNaN((value as Date).getTime())) refuseKey(value, field);
       return;
     case 'array':
-      for (const inner of value as unknown[]) assertKeyValue(inner, field);
+      refuseDeepKey(depth, field);
+      for (const inner of value as unknown[]) assertKeyValue(inner, field, depth + 1);
       return;
     case 'object':
+      refuseDeepKey(depth, field);
       for (const [name, inner] of Object.entries(value as object))
-        assertKeyValue(inner, field === undefined ? name : `${field}.${name}`);
+        assertKeyValue(inner, field === undefined ? name : `${field}.${name}`, depth + 1);
       return;
     default:
       refuseKey(value, field);

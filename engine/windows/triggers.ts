@@ -1,5 +1,6 @@
 // When windows fire: Flink's triggers, each with the rules of Flink's class of that name.
 import type { FunctionRef } from '../graph/plan.ts';
+import { assertStorable } from '../state/storable.ts';
 import { customTrigger } from './custom-trigger.ts';
 import { deltaOf } from './delta.ts';
 import { fire, fireAndPurge, goOn, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
@@ -178,14 +179,19 @@ function earlyProcessingTime(every: number, isOfEventTime: boolean): Trigger {
 
 /** Compares with the element at which it fired last, at first with the first one. */
 function deltaTrigger(threshold: number, delta: (last: unknown, current: unknown) => unknown, name: string): Trigger {
+  const what = `The element that the delta trigger of "${name}" keeps`;
+  const keep = (element: unknown, context: TriggerContext): void => {
+    assertStorable(element, what);
+    context.state = element;
+  };
   return {
     onElement(element, _timestamp, context) {
       if (context.state === undefined) {
-        context.state = element;
+        keep(element, context);
         return goOn;
       }
       if (!(deltaOf(delta(context.state, element), name) > threshold)) return goOn;
-      context.state = element;
+      keep(element, context);
       return fire;
     },
     onEventTime: never,

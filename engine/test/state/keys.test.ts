@@ -255,6 +255,8 @@ describe('the key of an element', () => {
 });
 
 describe('what cannot be a key is one clear error', () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
   const of = (k: unknown) => () => numbered(keysOf({ fields: ['k'] }), [{ k }]);
   const ofTwo = (k: unknown) => () => numbered(keysOf({ fields: ['a', 'k'] }), [{ a: 1, k }]);
   class Point {
@@ -271,6 +273,8 @@ describe('what cannot be a key is one clear error', () => {
     [Symbol('s'), /Symbol\(s\)/],
     [[1, [undefined]], /is undefined/],
     [{ a: { b: NaN } }, /is NaN/],
+    [circle, /contains itself/],
+    [{ circle }, /contains itself/],
   ];
   for (const [value, message] of none)
     test(`such as ${String(message)}`, () => {
