@@ -40,6 +40,9 @@ class HandInput implements Operator {
   #context: OperatorContext | undefined;
 
   #isIdle = false;
+  #watermark = -Infinity;
+  /** Since before the snapshot that it was restored from; the harness says so again. */
+  idleSince: number | undefined;
 
   open(context: OperatorContext): void {
     this.#context = context;
@@ -52,11 +55,12 @@ class HandInput implements Operator {
     throw new Error('An input of the harness has no input itself.');
   }
   snapshot(writer: StateWriter): void {
-    writer.value({ isIdle: this.#isIdle });
+    writer.value({ isIdle: this.#isIdle, watermark: this.#watermark });
   }
-  /** As a source does: readers hear again that it is idle. */
   restore(reader: StateReader): void {
-    if ((reader.value() as { isIdle: boolean } | undefined)?.isIdle) this.say({ kind: 'idle' });
+    const { isIdle, watermark } = reader.value() as { readonly isIdle: boolean; readonly watermark: number };
+    this.#watermark = watermark;
+    if (isIdle) this.idleSince = watermark;
   }
   tick(): boolean {
     const output: OperatorOutput = this.#context!.output;
@@ -67,6 +71,10 @@ class HandInput implements Operator {
           output.emit(next.value, next.timestamp);
           break;
         case 'watermark':
+          // Who tells the time is active.
+          if (this.#isIdle) output.active();
+          this.#isIdle = false;
+          this.#watermark = Math.max(this.#watermark, next.time);
           output.watermark(next.time);
           break;
         case 'idle':
@@ -191,6 +199,12 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     const restore = tasks && new Map(share ? shareOf(tasks, share) : tasks);
     this.#runtime.mutate(plan, restore ? { restore } : {});
     this.#settle();
+    // The furthest first: those that are still active hold time back until they have all said it.
+    const idle = this.#inputs.filter(({ idleSince }) => idleSince !== undefined);
+    for (const input of idle.sort((a, b) => b.idleSince! - a.idleSince!)) {
+      input.say({ kind: 'idle' });
+      this.#settle();
+    }
     // Restored operators tell a new reader how far time has come; the reader of the test has heard it before.
     if (restore) this.#output.forgetMarks();
   }

@@ -197,3 +197,37 @@ test('times that are none are refused, and leave everything as it was', () => {
   assert.equal(h.output().length, 1);
   h.close();
 });
+
+const either = (left: Stream<number>, right: Stream<number>) =>
+  left.connect(right).map(
+    (n) => n,
+    (n) => n,
+  );
+test('an input that tells the time is active again', () => {
+  const h = harness2(either);
+  h.leftIdle();
+  h.rightWatermark(20);
+  h.leftWatermark(30);
+  h.rightWatermark(40);
+  assert.deepEqual(h.output({ watermarks: true }), [{ watermark: 20 }, { watermark: 30 }]);
+  h.close();
+});
+
+test('what was idle before a snapshot is idle after it, and time stays where it was', () => {
+  const first = harness2(either);
+  first.leftWatermark(10);
+  first.rightWatermark(22);
+  // The slower one holds time back to the last.
+  first.rightIdle();
+  first.leftIdle();
+  assert.deepEqual(first.output({ watermarks: true }), [{ watermark: 10 }]);
+  const second = harness2(either, { restore: first.snapshot() });
+  first.close();
+  second.leftActive();
+  second.leftWatermark(15);
+  assert.deepEqual(second.output({ watermarks: true }), [{ watermark: 15 }]);
+  second.rightActive();
+  second.leftWatermark(40);
+  assert.deepEqual(second.output({ watermarks: true }), [{ watermark: 22 }]);
+  second.close();
+});
