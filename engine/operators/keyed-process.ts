@@ -50,6 +50,7 @@ type GroupContent = {
 /** What is in a snapshot beside the keyed state. */
 interface Kept {
   readonly watermark: number;
+  readonly heldUntil: number;
   readonly broadcast?: Readonly<Record<string, unknown>>;
 }
 
@@ -68,6 +69,8 @@ export class KeyedProcess implements Operator, CurrentKey {
   readonly #rows = new Emission();
   readonly #eventTimers = new TimerService<Entry>((entry) => entry.eventTimers);
   readonly #processingTimers = new TimerService<Entry>((entry) => entry.processingTimers);
+  /** A timer of processing time that is set at or before the present moment fires when the clock has moved on: no sooner than after this. */
+  #heldUntil = -Infinity;
   #live = 0;
   #context!: OperatorContext;
   #user!: ProcessContext;
@@ -136,7 +139,8 @@ export class KeyedProcess implements Operator, CurrentKey {
     return this.#fire('event', this.#eventTimers, this.#watermark);
   }
   tick(now: number): boolean {
-    if (!this.#fire('processing', this.#processingTimers, now)) return false;
+    if (this.#processingTimers.isPassing || now > this.#heldUntil)
+      if (!this.#fire('processing', this.#processingTimers, now)) return false;
     this.#wakeInTime();
     return true;
   }
@@ -208,7 +212,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   }
   #wakeInTime(): void {
     const { nextTime } = this.#processingTimers;
-    if (nextTime < Infinity) this.#context.wakeAt(nextTime);
+    if (nextTime < Infinity) this.#context.wakeAt(Math.max(nextTime, this.#heldUntil + 1));
   }
 
   /** What user code sees: always about the current key. */
@@ -239,7 +243,10 @@ export class KeyedProcess implements Operator, CurrentKey {
       this.#assertTimer(domain, at);
       this.#setTimer(domain, this.current, at);
       this.touch();
-      if (domain === 'processing') this.#wakeInTime();
+      if (domain === 'event') return;
+      const now = this.now();
+      if (at <= now) this.#heldUntil = now;
+      this.#wakeInTime();
     };
     const remove = (timers: TimerService<Entry>, at: number): void => {
       if (timers.delete(this.current, at)) this.touch();
@@ -295,12 +302,14 @@ export class KeyedProcess implements Operator, CurrentKey {
     );
     writer.value({
       watermark: this.#watermark,
+      heldUntil: this.#heldUntil,
       ...(this.#broadcast && { broadcast: this.#broadcast.content() }),
     } satisfies Kept);
   }
   restore(reader: StateReader): void {
     const rest = reader.value() as Kept | undefined;
     this.#watermark = rest?.watermark ?? -Infinity;
+    this.#heldUntil = rest?.heldUntil ?? -Infinity;
     if (rest?.broadcast) this.#broadcast?.restore(rest.broadcast);
     for (const [group, content] of reader.groups())
       for (const kept of (content as GroupContent | undefined) ?? []) {

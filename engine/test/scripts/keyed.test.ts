@@ -171,9 +171,9 @@ test('processing time moves only by the clock, and takes no notice of watermarks
     @ 00:04.999
     @ 00:05
     < a 2 processing
-    > 00:03 b             set for a time that has gone by: at once
-    < b 1 processing
+    > 00:03 b             set for a time that has gone by: when the clock moves on
     @ 00:06
+    < b 1 processing
     `,
   );
 });

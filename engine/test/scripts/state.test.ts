@@ -376,3 +376,27 @@ test('timers of both clocks are set and deleted one by one; a timer keeps its ke
     `,
   );
 });
+
+test('a timer of processing time that sets itself again for the moment it was set for fires once each time the clock moves on', () => {
+  const driven = harness((rows: Stream<{ k: string }>) =>
+    rows.keyBy('k').process({
+      onElement(_row, { timers }): void {
+        timers.processingTime(5);
+      },
+      onTimer(at, { timers }) {
+        timers.processingTime(at);
+        return [at];
+      },
+    }),
+  );
+  driven.element({ k: 'a' });
+  for (const [now, fired] of [
+    [5, 1],
+    [6, 1],
+    [1000, 1],
+  ] as const) {
+    driven.advanceProcessingTime(now);
+    assert.equal(driven.output().length, fired);
+  }
+  driven.close();
+});
