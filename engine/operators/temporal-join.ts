@@ -193,8 +193,8 @@ class TemporalJoinOperator implements Operator {
       this.#live += waiting.length + versions.length;
       this.#waiting += waiting.length;
       this.#planNext(entry);
-      // A late change is tidied up with the next watermark.
-      if (versions.length > 1) this.#plan(entry, versions[0]!.time);
+      // A late change is tidied up with the next watermark; so is a deletion that is all there is.
+      if (versions.length > 1 || versions[0]?.value === undefined) this.#plan(entry, versions[0]?.time ?? Infinity);
       return entry;
     });
   }

@@ -110,6 +110,10 @@ test('a deletion is a version without a row', () => {
     | 00:45
     < 00:41 5 none
     = 1
+    >R 00:44 chf null                  a late one, of a key that was never there
+    = 3
+    | 00:46
+    = 2
     `,
   );
 });
