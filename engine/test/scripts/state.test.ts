@@ -1,4 +1,4 @@
-// Scripts of what a process function may keep: lists and maps, with and without a time to live, and timers of both clocks.
+// Scripts of all keyed state in one place: lists, maps and values with a time to live, and timers on both clocks.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listState, mapState, type Stream, valueState } from '../../index.ts';

@@ -1,5 +1,5 @@
 // What the types of tables infer and refuse, through the package as it is imported.
- 
+
 import { from, generate, table, view, Environment, type Stream, type Table } from '../../index.ts';
 
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;

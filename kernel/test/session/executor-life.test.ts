@@ -98,7 +98,10 @@ test('an operator that does not return stays out; its values stay, and its cell 
   assert.deepEqual(s.restored('c'), ['commit c', 'mutate [a c] from the snapshot']);
   s.mutated();
   assert.equal(s.view('b').phase, 'failed');
-  assert.match(s.view('b').errors[0]?.message ?? '', /^map lookup had not returned for 0.7 s when it was interrupted\.$/);
+  assert.match(
+    s.view('b').errors[0]?.message ?? '',
+    /^map lookup had not returned for 0.7 s when it was interrupted\.$/,
+  );
   s.run('b');
   s.compiled('b');
   assert.deepEqual(s.evaluated('b'), ['mutate [a b c] for b'], 'a run brings it back');
