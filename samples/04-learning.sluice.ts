@@ -12,7 +12,7 @@ import { avg, count, generate, tumbling, valueState } from 'sluice';
 const meters = generate({ rate: 200, seed: 4, timestamp: 'at' }, ({ n, random, now }) => {
   const house = n % 2 === 0 ? 'north' : 'south';
   const perDegree = house === 'north' ? 0.3 : n < 3000 ? 0.2 : 0.1;
-  const celsius = 8 + 9 * Math.sin(n / 150) + random();
+  const celsius = 2 + 5 * Math.sin(n / 150) + 12 * random();
   return { house, at: now, celsius, kilowatts: 1 + perDegree * (20 - celsius) + 0.4 * (random() - 0.5) };
 });
 meters.show({ rows: 5 });
