@@ -45,6 +45,13 @@ export function activate(context: vscode.ExtensionContext): void {
       lives.forEach((live) => showProblems(problems, advice, live)),
     ),
   );
+  // A cell that is deleted takes its problems along.
+  own(
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+      problems.delete(uri);
+      advice.delete(uri);
+    }),
+  );
   const statusChanged = own(new vscode.EventEmitter<void>());
   own(
     vscode.notebooks.registerNotebookCellStatusBarItemProvider(notebookType, {

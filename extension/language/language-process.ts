@@ -58,9 +58,8 @@ export class LanguageProcess {
   }
 
   notify<M extends keyof LanguageNotifications>(method: M, params: LanguageNotifications[M]): void {
-    void this.connection()
-      ?.sendNotification(method, params)
-      .catch(() => undefined);
+    // A server that does not run has nothing to be told: it starts with a question.
+    void this.#running?.connection.sendNotification(method, params).catch(() => undefined);
   }
 
   connection(): MessageConnection | undefined {

@@ -64,8 +64,9 @@ export function signatureHelp(help: SignatureHelp): vscode.SignatureHelp {
 }
 
 export function location(definition: Definition): vscode.Location {
-  const uri = 'cell' in definition ? vscode.Uri.parse(definition.cell) : vscode.Uri.file(definition.file);
-  return new vscode.Location(uri, range(definition.range));
+  // Both are URLs.
+  const uri = 'cell' in definition ? definition.cell : definition.file;
+  return new vscode.Location(vscode.Uri.parse(uri), range(definition.range));
 }
 
 export function diagnostic({ range: at, message, code, severity }: LanguageDiagnostic): vscode.Diagnostic {

@@ -120,7 +120,7 @@ export class LiveNotebook {
     await this.#enqueue(() => {
       for (const cell of cells) {
         const result = results.find((other) => other.cell === known.get(cell)!.id);
-        this.#executions.end(cell, result?.ok);
+        this.#executions.end(cell, result?.ok, unseen(cell, result));
       }
     });
     return results.length >= cells.length && results.every((result) => result.ok);
@@ -244,7 +244,7 @@ export class LiveNotebook {
     // Another client's run can come before this notebook's kernel was selected: then no execution can be made.
     if (cell === undefined || this.#connection === undefined || !this.#isSelected) return;
     if (event === 'start') await this.#executions.begin(cell, this.#item(this.#connection, id));
-    else this.#executions.end(cell, result?.ok);
+    else this.#executions.end(cell, result?.ok, unseen(cell, result));
   }
 
   #item(connection: Connection, cell: string): { protocol: number; session: string; cell: string } {
@@ -277,3 +277,9 @@ export class LiveNotebook {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Why a cell did not run, when no view of the session says it: it keeps no test cells, and none that are new while it is broken. */
+function unseen(cell: vscode.NotebookCell, result: RunResult | undefined): string | undefined {
+  const error = result?.error;
+  return cell.metadata['kind'] === 'test' || error?.code === 'executor-broken' ? error?.message : undefined;
+}

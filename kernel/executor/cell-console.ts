@@ -1,5 +1,5 @@
 // The console of the executor's thread: what user code says goes under the cell it belongs to, a bounded number of lines a second.
-import { inspect } from 'node:util';
+import { formatWithOptions, inspect, type InspectOptions } from 'node:util';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { currentBuilder } from '../../engine/api/builder.ts';
 import type { LogLine } from '../protocol/displays.ts';
@@ -7,6 +7,8 @@ import type { LogLine } from '../protocol/displays.ts';
 const levels = ['log', 'info', 'warn', 'error', 'debug'] as const;
 const linesPerSecond = 20;
 const flushMillis = 100;
+/** Of what is shown of one value. */
+const limits: InspectOptions = { depth: 4, breakLength: 120, maxArrayLength: 50, maxStringLength: 2000 };
 type Line = Omit<LogLine, 'n'>;
 
 interface Pending {
@@ -32,6 +34,8 @@ export class CellConsole {
     this.#send = send;
     this.#timer = setInterval(() => this.#flush(), flushMillis);
     for (const level of levels) console[level] = (...args: unknown[]) => this.#say(level, args);
+    console.dir = (value: unknown, options?: InspectOptions) =>
+      this.#say('log', ['%s', inspect(value, { ...limits, ...options })]);
   }
   /** Runs an evaluation whose output is heard, or is dropped (it was heard the first time). */
   during<R>(heard: boolean, run: () => R): R {
@@ -52,7 +56,8 @@ export class CellConsole {
       pending.second = second;
       pending.allowance = linesPerSecond;
     }
-    if (pending.allowance-- > 0) pending.lines.push({ level, at: Date.now(), text: args.map(textOf).join(' ') });
+    if (pending.allowance-- > 0)
+      pending.lines.push({ level, at: Date.now(), text: formatWithOptions(limits, ...args) });
     else pending.dropped++;
   }
   #flush(): void {
@@ -62,10 +67,4 @@ export class CellConsole {
       pending.dropped = 0;
     }
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : inspect(value, { depth: 4, breakLength: 120, maxArrayLength: 50, maxStringLength: 2000 });
 }

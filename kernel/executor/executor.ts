@@ -4,6 +4,7 @@
 //                    └─────────────────────────► discard
 //
 // This file is one thing: the answer to each command. What a cell sees while it is evaluated is in evaluation.ts, what the control thread hears of rows in displays.ts.
+import { currentBuilder } from '../../engine/api/builder.ts';
 import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import { emptyPlan, FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
 import type { Operator } from '../../engine/operators/operator.ts';
@@ -86,6 +87,20 @@ export class Executor {
       setInterval(() => this.#frames(), 1000 / framesPerSecond),
       setInterval(() => this.#metrics(), 1000),
     );
+  }
+
+  /**
+   * A promise that nobody awaits, or a throw in a timer: said under the cell that left it behind. False: it is none of a cell's. An exception has to come from a cell's text, for the
+   * engine itself runs in the context of the cell that woke it.
+   */
+  stray(error: unknown, kind: 'exception' | 'rejection'): boolean {
+    const group = currentBuilder()?.settings.group ?? '';
+    const { cell = group, file, line, message } = this.#evaluator.locate(error, group);
+    if (cell === '' || (kind === 'exception' && line === undefined)) return false;
+    const where = line === undefined ? '' : ` (${file === undefined ? '' : `${file} `}line ${line})`;
+    const text = `Nobody caught this${where}: ${message}`;
+    this.#options.post({ kind: 'console', cell, lines: [{ level: 'error', at: Date.now(), text }], dropped: 0 });
+    return true;
   }
 
   obey(command: ExecutorCommand): void {

@@ -26,6 +26,13 @@ export function becomeExecutor(): boolean {
     post: (event) => port.postMessage(event),
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
   });
+  // What a cell leaves to itself must not end the thread of all the others.
+  process.on('unhandledRejection', (error) => {
+    if (!executor.stray(error, 'rejection')) throw error;
+  });
+  process.on('uncaughtException', (error) => {
+    if (!executor.stray(error, 'exception')) throw error;
+  });
   port.on('message', (command: ExecutorCommand) => {
     executor.obey(command);
     if (command.kind === 'close') port.close();

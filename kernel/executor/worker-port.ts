@@ -20,7 +20,9 @@ interface PlaceName {
 export function startWorkerExecutor({ notebook, params, entry }: WorkerExecutorOptions): ExecutorPort {
   const place = new SharedPlace();
   const data: ExecutorData = { kind: executorRole, notebook, params, place: place.memory };
-  const worker = new Worker(entry, { workerData: data, name: 'sluice executor', execArgv: [] });
+  const worker = new Worker(entry, { workerData: data, name: 'sluice executor', execArgv: [], stdout: true });
+  // Standard output belongs to rows.
+  worker.stdout.pipe(process.stderr, { end: false });
   const names = new Map<number, PlaceName>();
   /** Runs that are being evaluated, and of which cell. */
   const evaluating = new Map<number, string>();

@@ -39,6 +39,8 @@ export interface Observer {
   operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
   /** A change of the graph that was no run's. */
   graphFailed?(error: LocatedError): void;
+  /** The thread of the cells has ended; a session starts another one, a job is over. */
+  executorEnded?(reason: string): void;
   runEnded?(cell: string, result: RunResult): void;
   /** The graph has changed, where each source stood at `positions`: with a run of `cell`, or because of a deletion, an undo, a pull. */
   mutated?(event: Extract<ExecutorEvent, { kind: 'mutated' }>, cell: string | undefined): void;
@@ -339,6 +341,7 @@ export class Control {
       const whereabouts = this.#blamed ?? executor.whereabouts();
       this.#executor = undefined;
       this.#blamed = undefined;
+      this.#options.observer?.executorEnded?.(reason);
       this.dispatch({ kind: 'executor-ended', reason, whereabouts });
     });
   }

@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .argument('<notebook>')
     .option('--json', 'one JSON object a line on stdout, and nothing else')
     .option('--for <duration>', 'end after this time: 10s, 5m', duration)
-    .option('--param <name=value...>', 'a parameter of the notebook', collect)
+    .option('--param <name=value>', 'a parameter of the notebook', collect)
     .option('--state <dir>', 'where checkpoints are kept')
     .option('--from-savepoint <path>', 'start from a savepoint')
     .option('--dry', 'sinks write nothing')

@@ -44,6 +44,14 @@ export async function run(path: string, options: RunOptions): Promise<number> {
           cell,
           lines.map(({ text }) => text),
         ),
+      // Another thread would give rows twice: a job says so and ends.
+      executorEnded(reason) {
+        output.error(undefined, {
+          code: 'executor-ended',
+          message: `The thread that runs the cells ended: ${reason}.`,
+        });
+        failed.resolve();
+      },
       graphFailed(error) {
         output.error(error.cell, error);
         failed.resolve();
@@ -64,14 +72,16 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     const time = options.forMillis === undefined ? undefined : sleep(options.forMillis, 'time', { ref: false });
     const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
     const ends = [stopped, ...(time ? [time] : [])];
-    const results = await Promise.race([control.run(code), ...ends]);
+    const failure = failed.promise.then(() => 'failed' as const);
+    const results = await Promise.race([control.run(code), failure, ...ends]);
+    if (results === 'failed') return 1;
     if (typeof results === 'object') {
       const wrong = results.find(({ ok }) => !ok);
       if (wrong?.error) {
         output.error(wrong.cell, wrong.error);
         return 1;
       }
-      const end = await Promise.race([failed.promise.then(() => 'failed'), finished(control), ...ends]);
+      const end = await Promise.race([failure, finished(control), ...ends]);
       if (end === 'failed') return 1;
     }
     return 0;

@@ -204,3 +204,28 @@ test('a broker that is not there, and one that never answers, are one clear erro
     silent.close();
   }
 });
+
+test('what a cell leaves to itself is said under it and ends nobody', timeout, async () => {
+  await using session = await sessionWithTicks();
+  const start = session.total('ticks');
+  session.edit('timer', `setTimeout(() => {\n  throw new Error('too late');\n}, 50);\nconst timer = 1;`);
+  session.edit('promise', `void Promise.reject(new Error('nobody waits'));\nconst promise = 1;`);
+  session.edit(
+    'pulls',
+    `const a = from([1, 0]).map((n) => {\n  if (n === 0) throw new Error('zero');\n  return n;\n}).toArray();\nvoid a;\nawait ticks.take(30).toArray();`,
+  );
+  await session.run('timer', 'promise', 'pulls');
+  const said = (cell: string): string => JSON.stringify(session.parts(cell));
+  await session.until(
+    () => said('timer'),
+    (text) => /Nobody caught this \(line 2\): Error: too late/.test(text),
+    'the timer',
+  );
+  await session.until(
+    () => said('promise'),
+    (text) => /Nobody caught this.*nobody waits/.test(text),
+    'the promise',
+  );
+  await livesOn(session);
+  assert.ok(session.total('ticks') > start, 'the thread is the same: nothing began anew');
+});
