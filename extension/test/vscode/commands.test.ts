@@ -120,4 +120,7 @@ test('in a folder that is not trusted a notebook opens, and nothing starts or co
   assert.deepEqual(strict.processes('kernel-'), []);
   assert.deepEqual(strict.processes('language.cjs'), []);
   await quiet.screenshot('commands-untrusted');
+  await quiet.command('View: Close Editor');
+  await quiet.page.waitForTimeout(1_000);
+  assert.deepEqual(strict.processes('language.cjs'), []);
 });

@@ -79,7 +79,14 @@ test(
       () => window.statusText(index('operator')),
       (status) => /failed/.test(status),
     );
+    assert.match(said, /\[0\]@0/, 'its partition and offset');
     await window.codeCell(index('operator')).locator('.squiggly-error').first().waitFor();
+    await window.command('Problems: Focus on Problems View');
+    const problem = window.page
+      .locator('.markers-panel')
+      .getByText(/reading 'tier'/)
+      .first();
+    await problem.waitFor();
   },
 );
 
@@ -100,4 +107,16 @@ test('a syntax error says where, and the other cells run on', { skip }, async ()
   assert.match(said, /2 │ const b = ;/);
   await window.screenshot('errors');
   assert.equal(await window.isDirty(), false);
+});
+
+test('a deleted cell takes its problems along', { skip }, async () => {
+  const problem = window.page.locator('.markers-panel').getByText(/slowly broken/);
+  await problem.first().waitFor();
+  await window.selectCell(index('late'));
+  await window.page.keyboard.press('Delete');
+  await until(
+    'the problem to go',
+    () => problem.count(),
+    (count) => count === 0,
+  );
 });

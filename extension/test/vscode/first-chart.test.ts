@@ -56,7 +56,12 @@ test('a later cell joins while the first chart goes on', { skip }, async () => {
 });
 
 test('each cell says what it does, and the file stays clean', { skip }, async () => {
-  for (const index of [0, 1, 2]) assert.match(await window.statusText(index), /live · /);
+  for (const index of [0, 1, 2])
+    await until(
+      'the phase',
+      () => window.statusText(index),
+      (status) => /live · /.test(status),
+    );
   assert.equal(await window.isDirty(), false);
   await window.screenshot('first-chart');
 });
