@@ -3,7 +3,7 @@ import { modeOf } from '../../engine/api/session.ts';
 import type { DisplaySpec, Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
-import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
+import { emptyPlan, type Plan, type PlanNode } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
 import { isSourceKind } from '../../engine/graph/chains.ts';
 import type { Displayed } from '../executor/executor-protocol.ts';
@@ -63,6 +63,9 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
     notes: notesOf(next, change.decisions, cells),
   };
 };
+
+/** As if nothing ran: every change makes every operator anew. What tests of reuse fail with (SLUICE_REUSE=off). */
+export const planAnew: LivePlanner = (request) => planLive({ ...request, running: emptyPlan });
 
 function declaredOf(cell: DeclaredCell): Declared {
   const streams = new Map(

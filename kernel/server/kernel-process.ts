@@ -1,7 +1,7 @@
 // A kernel process: one session, its socket, its entry in the registry, until it is shut down or nobody has been there for ten minutes.
 import { randomBytes } from 'node:crypto';
 import { ViewStore } from '../displays/view-store.ts';
-import { planLive } from '../live/planner.ts';
+import { planAnew, planLive } from '../live/planner.ts';
 import { removeEntry, writeEntry } from '../protocol/client/registry.ts';
 import { logPath, realNotebook, socketPath } from '../protocol/client/session-folder.ts';
 import { protocolVersion } from '../protocol/messages.ts';
@@ -35,7 +35,7 @@ export async function runKernel(options: KernelOptions): Promise<void> {
   const control = new Control({
     settings: { ...(idleMillis !== undefined && { idleMillis }) },
     compiler: notebookCompiler(() => served.notebook),
-    planner: planLive,
+    planner: process.env['SLUICE_REUSE'] === 'off' ? planAnew : planLive,
     views: new ViewStore(),
     startExecutor: () => executorThread(served.notebook),
     ended: (reason) => void end(reason),

@@ -38,7 +38,7 @@ after(async () => {
 });
 
 /** What the first chart must be over the re-runs of another cell; a sentence for each thing that it is not. */
-export function flaws(log: readonly LoggedMessage[]): string[] {
+function flaws(log: readonly LoggedMessage[]): string[] {
   const found: string[] = [];
   const messages = log.filter(({ view }) => view === 'ticks');
   assert.ok(messages.length > 20, 'there is something to look at');
@@ -85,6 +85,29 @@ test(
     assert.deepEqual(flaws(log), []);
   },
 );
+
+test('with reuse switched off the same does not hold', { skip }, async (t) => {
+  const wasteful = await startEditor({ environment: { SLUICE_REUSE: 'off' } });
+  t.after(() => wasteful.close());
+  wasteful.write('again.sluice.ts', text);
+  const other = await wasteful.open('again.sluice.ts');
+  for (const index of [0, 1, 2]) {
+    await other.runCell(index);
+    await other.finished(index);
+  }
+  await other.view('ticks').locator('svg.marks').waitFor();
+  for (let run = 1; run <= 2; run++) {
+    const before = (await displayLog(other.page)).length;
+    await other.runCell(1);
+    await other.finished(1);
+    await until(
+      'frames after the run',
+      async () => (await displayLog(other.page)).length,
+      (n) => n > before + 5,
+    );
+  }
+  assert.notDeepEqual(flaws(await displayLog(other.page)), []);
+});
 
 test('an edit of the other cell replaces its chart only', { skip }, async () => {
   const before = (await displayLog(window.page)).filter(({ view }) => view === 'ticks').length;

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ViewStore } from '../../displays/view-store.ts';
-import { emptyPlan } from '../../../engine/graph/plan.ts';
-import { planLive } from '../../live/planner.ts';
+import { planAnew, planLive } from '../../live/planner.ts';
 import type { ExecutorPort } from '../../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../../protocol/messages.ts';
 import { notebookCompiler } from '../../server/compiler.ts';
@@ -49,7 +48,7 @@ export class LiveSession implements AsyncDisposable {
         ...(graceMillis && { graceMillis }),
       },
       compiler: notebookCompiler(() => notebook),
-      planner: reuse ? planLive : (request) => planLive({ ...request, running: emptyPlan }),
+      planner: reuse ? planLive : planAnew,
       views: new ViewStore(),
       startExecutor: () => (this.#executor = executorThread(notebook)),
       ended: () => undefined,
