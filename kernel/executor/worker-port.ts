@@ -22,7 +22,7 @@ export function startWorkerExecutor({ notebook, params, entry }: WorkerExecutorO
   const data: ExecutorData = { kind: executorRole, notebook, params, place: place.memory };
   const worker = new Worker(entry, { workerData: data, name: 'sluice executor', execArgv: [], stdout: true });
   // Standard output belongs to rows.
-  worker.stdout.pipe(process.stderr, { end: false });
+  worker.stdout.on('data', (said: Buffer) => process.stderr.write(said));
   const names = new Map<number, PlaceName>();
   /** Runs that are being evaluated, and of which cell. */
   const evaluating = new Map<number, string>();
