@@ -13,11 +13,12 @@ import { freezeElements } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
-import { described } from '../state/kind.ts';
+import { describedRow } from '../state/kind.ts';
 import { assertStorable } from '../state/storable.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { IntervalSide, type Kept } from './interval-side.ts';
 import type { JoinKind, Select2 } from './join-pairs.ts';
+import { tooLate } from './late.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 /** Everything of one key; a side is there when it has had an element. */
@@ -97,9 +98,9 @@ export class IntervalJoin implements Operator {
   get working(): string | undefined {
     const side = this.#alone;
     if (!side) return undefined;
-    const key = Object.entries(side.entry.row).map(([name, value]) => `${name} ${described(value)}, `);
+    const key = describedRow(side.entry.row);
     const time = new Date(side.first!.time).toISOString();
-    return `${key.join('')}the ${side.input === 0 ? 'left' : 'right'} element of ${time} that found no partner`;
+    return `${key}the ${side.input === 0 ? 'left' : 'right'} element of ${time} that found no partner`;
   }
 
   process(input: 0 | 1, batch: Batch, from: number): number {
@@ -115,7 +116,7 @@ export class IntervalJoin implements Operator {
   }
 
   #admit(input: 0 | 1, element: unknown, time: number): void {
-    if (time < this.#watermark) return this.#late(element, time);
+    if (time < this.#watermark) return tooLate(this.#context, element, time);
     const { name } = this.#context;
     assertStorable(element, `An element of "${name}"`);
     const entry = this.#entryOf(input, element);
@@ -127,10 +128,6 @@ export class IntervalJoin implements Operator {
     this.#meeting = kept;
     this.#partners = partners;
     this.#next = partners.from(time + this.#from[input]);
-  }
-  #late(element: unknown, time: number): void {
-    if (this.#context.output.hasReader('late')) this.#context.output.emitTo('late', element, time);
-    else this.#context.countLate();
   }
   #entryOf(input: 0 | 1, element: unknown): Entry {
     const keys = this.#keys;

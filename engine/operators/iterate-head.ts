@@ -5,7 +5,7 @@
 // over. So every operator may stand in the body, and none has to know which round an element is in.
 import type { PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import type { Loop, Returning } from './loop.ts';
+import type { Loop } from './loop.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 export class IterateHeadOperator implements Operator {
@@ -107,8 +107,7 @@ export class IterateHeadOperator implements Operator {
     writer.value({ returning: this.#loop.beginLog() });
   }
   restore(reader: StateReader): void {
-    const saved = reader.value() as { readonly returning: readonly Returning[] } | undefined;
-    for (const { value, timestamp } of saved?.returning ?? []) this.#loop.giveBack(value, timestamp);
+    this.#loop.restore(reader);
   }
   status(): OperatorStatus {
     return { entries: this.#loop.size };

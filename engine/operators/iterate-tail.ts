@@ -1,5 +1,5 @@
 // The tail of an iteration: input 0 is the body's output and goes on, input 1 goes back to the head.
-import type { Loop, Returning } from './loop.ts';
+import type { Loop } from './loop.ts';
 import type { Batch, Operator, OperatorContext, Output, StateReader, StateWriter } from './operator.ts';
 
 export class IterateTailOperator implements Operator {
@@ -33,7 +33,6 @@ export class IterateTailOperator implements Operator {
     writer.value({ returning: this.#loop.endLog() });
   }
   restore(reader: StateReader): void {
-    const saved = reader.value() as { readonly returning: readonly Returning[] } | undefined;
-    for (const { value, timestamp } of saved?.returning ?? []) this.#loop.giveBack(value, timestamp);
+    this.#loop.restore(reader);
   }
 }

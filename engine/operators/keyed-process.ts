@@ -10,7 +10,7 @@ import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
-import { described } from '../state/kind.ts';
+import { described, describedRow } from '../state/kind.ts';
 import { declaredStates, dropExpired, type StateSpecs } from '../state/declared-state.ts';
 import type { CurrentKey, StateSpec, Values } from '../state/value-state.ts';
 import { TimerService } from '../time/timer-service.ts';
@@ -107,8 +107,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   }
   get working(): string | undefined {
     if (this.#timer === undefined) return undefined;
-    const key = Object.entries(this.current.row).map(([name, value]) => `${name} ${described(value)}, `);
-    return `${key.join('')}${this.#domain}-time timer at ${new Date(this.#timer).toISOString()}`;
+    return `${describedRow(this.current.row)}${this.#domain}-time timer at ${new Date(this.#timer).toISOString()}`;
   }
 
   process(input: 0 | 1, batch: Batch, from: number): number {

@@ -2,6 +2,7 @@
 //
 // The way back never blocks: what does not fit in memory lies in a file. For snapshots it is logged: the head writes what waits at its barrier; what comes
 // back after that, until the barrier has come through the body, belongs to the snapshot as well, and the tail writes it.
+import type { StateReader } from './operator.ts';
 import { SpillingQueue } from '../state/spilling-queue.ts';
 
 export interface Returning {
@@ -41,6 +42,11 @@ export class Loop {
   beginLog(): Returning[] {
     this.#logs.push([]);
     return [...this.#queue];
+  }
+  /** What a head or a tail has saved comes back once more. */
+  restore(reader: StateReader): void {
+    const saved = reader.value() as { readonly returning: readonly Returning[] } | undefined;
+    for (const { value, timestamp } of saved?.returning ?? []) this.giveBack(value, timestamp);
   }
   close(): void {
     this.#onReturn = () => {};

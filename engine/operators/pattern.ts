@@ -17,8 +17,9 @@ import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow, type Keys } from '../state/keys.ts';
-import { described } from '../state/kind.ts';
+import { describedRow } from '../state/kind.ts';
 import { assertStorable } from '../state/storable.ts';
+import { tooLate } from './late.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 /** Everything of one key. */
@@ -71,10 +72,10 @@ export class PatternOperator implements Operator {
   get working(): string | undefined {
     const entry = this.#entry;
     if (!entry) return undefined;
-    const key = Object.entries(entry.row).map(([name, value]) => `${name} ${described(value)}, `);
+    const key = describedRow(entry.row);
     const what = this.#element === undefined ? 'the watermark' : recordText(this.#element);
     const when = Number.isFinite(this.#time) ? ` at ${new Date(this.#time).toISOString()}` : '';
-    return `${key.join('')}${what}${when}`;
+    return `${key}${what}${when}`;
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
@@ -85,8 +86,7 @@ export class PatternOperator implements Operator {
       const element = batch.values[i];
       const timestamp = batch.timestamps[i]!;
       if (timestamp > this.#watermark) this.#keep(element, timestamp);
-      else if (output.hasReader('late')) output.emitTo('late', element, timestamp);
-      else this.#context.countLate();
+      else tooLate(this.#context, element, timestamp);
       if (output.full) return i + 1;
     }
     return batch.length;

@@ -64,6 +64,13 @@ export function described(value: unknown): string {
   }
 }
 
+/** A key in a message that goes on: `who "ann", `; nothing for the key of everything. */
+export function describedRow(row: Readonly<Record<string, unknown>>): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name} ${described(value)}, `)
+    .join('');
+}
+
 export function classOf(value: object): string {
   const { constructor } = value as { constructor?: { name?: unknown } };
   return typeof constructor?.name === 'string' && constructor.name !== '' ? constructor.name : 'without a name';

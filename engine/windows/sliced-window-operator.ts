@@ -7,6 +7,7 @@
 // Only the next window that has content is pending; when it has fired, the next one with content is. A day that slides by a second has 86,400 windows at any time.
 import type { Contents } from '../operators/accumulators.ts';
 import { fresh } from '../operators/fresh.ts';
+import { tooLate } from '../operators/late.ts';
 import type {
   Batch,
   Operator,
@@ -19,8 +20,6 @@ import type {
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
-import type { KeyRow } from '../state/keys.ts';
-import { described } from '../state/kind.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import type { Assigner } from './assigner.ts';
 import { type Chain, type Link, Slice, Slices, sliceStart } from './slices.ts';
@@ -32,14 +31,8 @@ import {
   type SlicedLoop,
   type SlicedLoopHost,
 } from './sliced-window-loop.ts';
-import { otherShape, type WindowSettings } from './window-operator.ts';
-
-/** Columns of one key group: an entry has its slice's start, its key, and what it keeps. */
-interface GroupContent {
-  readonly starts: number[];
-  readonly keys: unknown[];
-  readonly kept: unknown[][];
-}
+import { readColumns, windowText, writeColumns } from './window-columns.ts';
+import type { WindowSettings } from './window-operator.ts';
 
 /** Slices pay when windows overlap. */
 export function isSliced({ sizeMillis, slideMillis }: Assigner): boolean {
@@ -96,8 +89,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     const { start, end, overChains, slice, at } = firing;
     const chain = overChains ? this.#chains[at - 1] : this.#slices.at(slice)?.links[at - 1]?.chain;
     if (!chain) return undefined;
-    const key = Object.entries(chain.row).map(([name, value]) => `${name} ${described(value)}, `);
-    return `${key.join('')}window ${new Date(start).toISOString()} to ${new Date(end).toISOString()}`;
+    return windowText(chain.row, start, end);
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
@@ -118,8 +110,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     if (!this.#late) {
       const slice = this.#sliceAt(timestamp);
       if (slice.lastEnd - 1 + this.#lateness <= this.#watermark) {
-        if (this.#output.hasReader('late')) this.#output.emitTo('late', element, timestamp);
-        else this.#context.countLate();
+        tooLate(this.#context, element, timestamp);
         return true;
       }
       const { keys } = this.#settings;
@@ -289,19 +280,12 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
 
   // ------------------------------------------------------------------------------------------------ state
 
+  get #columns() {
+    return { keys: this.#settings.keys, contents: this.#contents, changed: this.#changed };
+  }
   snapshot(writer: StateWriter): void {
-    const { keys } = this.#settings;
-    const { columns } = this.#contents;
-    this.#changed.write<A, Slice<A>, GroupContent>(
-      writer,
-      ({ row }) => keys.tuple(row),
-      (visit) => this.#slices.forEach((slice) => slice.links.forEach(({ kept }) => visit(kept, slice))),
-      () => ({ starts: [], keys: [], kept: Array.from({ length: columns }, () => []) }),
-      (content, entry, slice) => {
-        content.starts.push(slice.start);
-        content.keys.push(keys.pack(entry.row));
-        this.#contents.pack(entry, content.kept);
-      },
+    writeColumns<A, Slice<A>>(writer, this.#columns, (visit) =>
+      this.#slices.forEach((slice) => slice.links.forEach(({ kept }) => visit(kept, slice))),
     );
     writer.value({ watermark: this.#watermark });
   }
@@ -309,19 +293,11 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     const { keys } = this.#settings;
     const value = reader.value() as { readonly watermark: number } | undefined;
     this.#watermark = value?.watermark ?? -Infinity;
-    for (const [group, content] of reader.groups()) {
-      if (content === undefined) continue;
-      const { starts, keys: packed, kept } = content as GroupContent;
-      if (kept.length !== this.#contents.columns) throw otherShape(this.#context.name);
-      starts.forEach((start, index) => {
-        const slice = this.#sliceAt(start);
-        const unpacked: KeyRow = keys.unpack(packed[index]);
-        const chain = this.chainByKey.get(keys.tuple(unpacked));
-        const entry = this.#contents.unpack(chain?.row ?? unpacked, this.#changed.epoch, kept, index);
-        this.#changed.restored(entry, group);
-        this.#link(slice, chain, chain && lastUpTo(chain, slice), entry);
-      });
-    }
+    readColumns<A>(reader, this.#columns, this.#context.name, (start, row, entryOf) => {
+      const slice = this.#sliceAt(start);
+      const chain = this.chainByKey.get(keys.tuple(row));
+      this.#link(slice, chain, chain && lastUpTo(chain, slice), entryOf(chain?.row ?? row));
+    });
   }
   status(): OperatorStatus {
     const end = this.#pending.next;

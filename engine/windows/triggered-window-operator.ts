@@ -6,6 +6,7 @@
 // Tumbling and sliding windows of event time that need none of this run in WindowOperator, which is faster. This file is one thing: the calls of the operator and what
 // one window of one key goes through in them.
 import { Emission } from '../operators/emission.ts';
+import { tooLate } from '../operators/late.ts';
 import type {
   Batch,
   Operator,
@@ -18,13 +19,13 @@ import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { Keys } from '../state/keys.ts';
-import { described } from '../state/kind.ts';
 import { TimerService } from '../time/timer-service.ts';
 import type { WindowRange } from './assigner.ts';
 import type { Assignment } from './assignment.ts';
 import { nothing, type WindowContents } from './evicting-contents.ts';
 import { type OpenWindow, WindowsOfKey } from './open-window.ts';
 import type { Trigger, TriggerContext, Verdict } from './trigger.ts';
+import { windowText } from './window-columns.ts';
 import { packWindows, unpackWindows, type WindowGroup } from './window-snapshot.ts';
 
 export interface TriggeredWindowSettings<A extends Keyed> {
@@ -83,8 +84,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   get working(): string | undefined {
     if (!this.#timer) return undefined;
     const { key, windowStart, windowEnd } = this.#window;
-    const fields = Object.entries(key.row).map(([name, value]) => `${name} ${described(value)}, `);
-    return `${fields.join('')}window ${windowStart.toISOString()} to ${windowEnd.toISOString()}`;
+    return windowText(key.row, windowStart.getTime(), windowEnd.getTime());
   }
 
   // ------------------------------------------------------------------------------------------------ elements
@@ -118,10 +118,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     }
     this.#assigned = undefined;
     // In a gap between windows nothing is late.
-    if (this.#isSkipped && ranges.length > 0 && this.#isLate(timestamp)) {
-      if (output.hasReader('late')) output.emitTo('late', element, timestamp);
-      else this.#context.countLate();
-    }
+    if (this.#isSkipped && ranges.length > 0 && this.#isLate(timestamp)) tooLate(this.#context, element, timestamp);
     return true;
   }
   #takeInto(range: WindowRange, element: unknown, timestamp: number): void {

@@ -3,10 +3,10 @@
 //   a window:  open ──watermark ≥ end − 1──► fired (allowed lateness: an element fires it again for its key) ──watermark ≥ end − 1 + lateness──► gone, all else is late
 //
 // State is kept window by window. A firing walks through one window's keys and can stop after any row; when all are out, the window goes as a whole.
-import { SluiceError } from '../error.ts';
 import type { Contents } from '../operators/accumulators.ts';
 import { Emission } from '../operators/emission.ts';
 import { fresh } from '../operators/fresh.ts';
+import { tooLate } from '../operators/late.ts';
 import type {
   Batch,
   Operator,
@@ -19,10 +19,10 @@ import type {
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
-import { described } from '../state/kind.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { type Assigner, windowsOf, windowStart } from './assigner.ts';
 import { Pane } from './pane.ts';
+import { readColumns, windowText, writeColumns } from './window-columns.ts';
 import { fireLoop, type FireLoop, type Span, windowLoop, type WindowLoop, type WindowLoopHost } from './window-loop.ts';
 
 export interface WindowSettings<A extends Keyed> {
@@ -38,13 +38,6 @@ export interface WindowSettings<A extends Keyed> {
 
 /** Spans that are remembered; more are found anew. */
 const maxSpans = 64;
-
-/** Columns of one key group: an entry has its window's start, its key, and what it keeps. */
-interface GroupContent {
-  readonly starts: number[];
-  readonly keys: unknown[];
-  readonly kept: unknown[][];
-}
 
 export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost<A> {
   span: Span<A> = nowhere;
@@ -96,8 +89,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     const pane = this.#firing;
     const entry = pane?.entries[Math.max(0, this.#nextEntry - 1)];
     if (!pane || !entry) return undefined;
-    const key = Object.entries(entry.row).map(([name, value]) => `${name} ${described(value)}, `);
-    return `${key.join('')}window ${pane.windowStart.toISOString()} to ${pane.windowEnd.toISOString()}`;
+    return windowText(entry.row, pane.start, pane.end);
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
@@ -138,8 +130,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   }
   admit(span: Span<A>, element: unknown, timestamp: number): boolean {
     if (span.panes.length === 0) {
-      if (this.#output.hasReader('late')) this.#output.emitTo('late', element, timestamp);
-      else this.#context.countLate();
+      tooLate(this.#context, element, timestamp);
       return true;
     }
     for (; this.#admitted < span.panes.length; this.#admitted++) {
@@ -242,38 +233,22 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
 
   // ------------------------------------------------------------------------------------------------ state
 
+  get #columns() {
+    return { keys: this.#settings.keys, contents: this.#contents, changed: this.#changed };
+  }
   snapshot(writer: StateWriter): void {
-    const { keys } = this.#settings;
-    const { columns } = this.#contents;
-    this.#changed.write<A, Pane<A>, GroupContent>(
-      writer,
-      ({ row }) => keys.tuple(row),
-      (visit) => this.#panes.forEach((pane) => pane.entries.forEach((entry) => visit(entry, pane))),
-      () => ({ starts: [], keys: [], kept: Array.from({ length: columns }, () => []) }),
-      (content, entry, pane) => {
-        content.starts.push(pane.start);
-        content.keys.push(keys.pack(entry.row));
-        this.#contents.pack(entry, content.kept);
-      },
+    writeColumns<A, Pane<A>>(writer, this.#columns, (visit) =>
+      this.#panes.forEach((pane) => pane.entries.forEach((entry) => visit(entry, pane))),
     );
     writer.value({ watermark: this.#watermark });
   }
   restore(reader: StateReader): void {
-    const { keys, assigner } = this.#settings;
+    const { sizeMillis } = this.#settings.assigner;
     const value = reader.value() as { readonly watermark: number } | undefined;
     this.#watermark = value?.watermark ?? -Infinity;
-    for (const [group, content] of reader.groups()) {
-      if (content === undefined) continue;
-      const { starts, keys: packed, kept } = content as GroupContent;
-      if (kept.length !== this.#contents.columns) throw otherShape(this.#context.name);
-      starts.forEach((start, index) => {
-        const pane = this.#panes.get(start) ?? this.#newPane(start, start + assigner.sizeMillis);
-        const row = keys.unpack(packed[index]);
-        const entry = this.#contents.unpack(row, this.#changed.epoch, kept, index);
-        this.#changed.restored(entry, group);
-        this.#enter(pane, entry);
-      });
-    }
+    readColumns<A>(reader, this.#columns, this.#context.name, (start, row, entryOf) =>
+      this.#enter(this.#panes.get(start) ?? this.#newPane(start, start + sizeMillis), entryOf(row)),
+    );
   }
   status(): OperatorStatus {
     const next = this.#open.next;
@@ -286,10 +261,3 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
 
 /** No element is in it. */
 const nowhere: Span<never> = { low: Infinity, high: -Infinity, panes: [], isQuiet: true };
-
-export function otherShape(name: string): SluiceError {
-  return new SluiceError(
-    'other-state',
-    `The state of "${name}" was written by other aggregates. Rebuild it, or give it a new .id().`,
-  );
-}

@@ -1,8 +1,8 @@
 // Open windows in a snapshot: one key group as columns, and back.
-import { SluiceError } from '../error.ts';
 import type { Contents } from '../operators/accumulators.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { WindowsOfKey } from './open-window.ts';
+import { checkColumns } from './window-columns.ts';
 
 export interface WindowGroup {
   /** Packed. */
@@ -54,11 +54,7 @@ export function* unpackWindows<A extends Keyed>(
   contents: Packing<A>,
   name: string,
 ): Generator<WindowsOfKey<A>> {
-  if (kept.length !== contents.columns)
-    throw new SluiceError(
-      'other-state',
-      `The state of "${name}" was written by other aggregates. Rebuild it, or give it a new .id().`,
-    );
+  checkColumns(kept, contents.columns, name);
   for (const [index, packedKey] of keys.entries()) {
     const entry = entryOf(packedKey);
     for (const { at, trigger, eventTimers, processingTimers, ...range } of windows[index]!) {

@@ -1,38 +1,15 @@
 // The events of the Nexmark benchmark as Apache Beam generates them: people, auctions and bids, each a function of its number and nothing else.
 import { JavaRandom } from './java-random.ts';
+import type { AuctionRow, BidRow, PersonRow } from './rows.ts';
 
-export interface Person {
+export interface Person extends PersonRow {
   readonly type: 'person';
-  readonly id: number;
-  readonly name: string;
-  readonly emailAddress: string;
-  readonly creditCard: string;
-  readonly city: string;
-  readonly state: string;
-  /** Epoch milliseconds, as all times here. */
-  readonly dateTime: number;
-  readonly extra: string;
 }
-export interface Auction {
+export interface Auction extends AuctionRow {
   readonly type: 'auction';
-  readonly id: number;
-  readonly itemName: string;
-  readonly description: string;
-  readonly initialBid: number;
-  readonly reserve: number;
-  readonly dateTime: number;
-  readonly expires: number;
-  readonly seller: number;
-  readonly category: number;
-  readonly extra: string;
 }
-export interface Bid {
+export interface Bid extends Omit<BidRow, 'channel' | 'url'> {
   readonly type: 'bid';
-  readonly auction: number;
-  readonly bidder: number;
-  readonly price: number;
-  readonly dateTime: number;
-  readonly extra: string;
 }
 export type NexmarkEvent = Person | Auction | Bid;
 

@@ -1,44 +1,20 @@
 // The events that all engines of the comparison are measured on: Nexmark's shape, a function of n in 32-bit integers only. Another implementation of the same
 // definition gives the same events, field by field: the hash over the first million is 939272270.
+import type { AuctionRow, BidRow, PersonRow } from '../nexmark/rows.ts';
 import { fmix32 } from '../../connectors/record-random.ts';
 
 export const personKind = 0;
 export const auctionKind = 1;
 export const bidKind = 2;
 
-export interface Person {
+export interface Person extends PersonRow {
   readonly kind: typeof personKind;
-  readonly id: number;
-  readonly name: string;
-  readonly emailAddress: string;
-  readonly creditCard: string;
-  readonly city: string;
-  readonly state: string;
-  readonly dateTime: number;
-  readonly extra: string;
 }
-export interface Auction {
+export interface Auction extends AuctionRow {
   readonly kind: typeof auctionKind;
-  readonly id: number;
-  readonly itemName: string;
-  readonly description: string;
-  readonly initialBid: number;
-  readonly reserve: number;
-  readonly dateTime: number;
-  readonly expires: number;
-  readonly seller: number;
-  readonly category: number;
-  readonly extra: string;
 }
-export interface Bid {
+export interface Bid extends BidRow {
   readonly kind: typeof bidKind;
-  readonly auction: number;
-  readonly bidder: number;
-  readonly price: number;
-  readonly channel: string;
-  readonly url: string;
-  readonly dateTime: number;
-  readonly extra: string;
 }
 export type PeerEvent = Person | Auction | Bid;
 

@@ -1,0 +1,8 @@
+// An element that comes too late: to whoever reads `late`, else it is counted as dropped.
+import type { OperatorContext } from './operator.ts';
+
+export function tooLate(context: OperatorContext, element: unknown, timestamp: number): void {
+  const { output } = context;
+  if (output.hasReader('late')) output.emitTo('late', element, timestamp);
+  else context.countLate();
+}
