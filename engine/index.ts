@@ -36,4 +36,4 @@ export { backpressure, graph, watermarks } from './api/displays.ts';
 export { view } from './api/view.ts';
 export { configure, param } from './api/session.ts';
 export { Environment } from './runtime/environment.ts';
-export { SluiceError } from './error.ts';
+export { SluiceError } from './errors/error.ts';

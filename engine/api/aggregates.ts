@@ -1,5 +1,5 @@
 // Aggregates as plan data: a built-in by name with what it selects, or the user's functions. The row they make must be able to hold them all.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/plan.ts';
 import { readOptions } from './options.ts';
 import { describe, type Parameters, selector, userMethod } from './parameters.ts';

@@ -1,5 +1,5 @@
 // Options of mapAsync as plan data.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
 import { oneOf, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { describe, type Parameters, userFunction } from './parameters.ts';

@@ -1,5 +1,5 @@
 // Broadcast streams, and what is connected to one: the elements of the one input meet a state that only the broadcast elements change.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Origin } from './builder.ts';
 import { describe } from './parameters.ts';

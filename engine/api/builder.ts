@@ -5,7 +5,7 @@
 // Which builder an operator goes to is decided by where the text runs, not by whose stream it is called on: `orders.map()` in cell B on cell A's stream
 // belongs to B. So the evaluation carries its builder through all its awaits (AsyncLocalStorage); an Environment, which has none, is its streams' own builder.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { ownHash, shapeHash } from '../graph/fingerprint.ts';
 import { isBoundedSource } from '../graph/lineage.ts';
 import { FunctionTable, type Exchange, type Json, type PlanNode } from '../graph/plan.ts';

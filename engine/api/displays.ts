@@ -1,5 +1,5 @@
 // What a cell shows, as data: a table, a chart, the backpressure panel, or several of them.
-import { notYet, SluiceError } from '../error.ts';
+import { notYet, SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
 import { toEndpoint } from './builder.ts';
 import type { DisplaySpec, Endpoint } from './fragment.ts';

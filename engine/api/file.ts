@@ -1,6 +1,6 @@
 // file(): records of a file, relative to the notebook.
 import { extname, basename, resolve } from 'node:path';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, text } from './options.ts';
 import { describe } from './parameters.ts';

@@ -1,5 +1,5 @@
 // from(): the elements of an array, an iterable or an async iterable.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { hash } from 'node:crypto';
 import { serialize } from 'node:v8';
 import { hashValue } from '../graph/fingerprint.ts';

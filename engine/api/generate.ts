@@ -1,5 +1,5 @@
 // generate(): record n is a function of (seed, start, n).
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { describe, userFunction } from './parameters.ts';

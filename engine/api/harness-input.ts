@@ -1,5 +1,5 @@
 // How the test kit's inputs look to the builders: streams that nothing feeds but the test.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { toEndpoint } from './builder.ts';
 import type { Endpoint } from './fragment.ts';

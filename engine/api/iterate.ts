@@ -1,5 +1,5 @@
 // iterate(): a body whose feedback goes round. In the plan a head and a tail, which name the same loop; there is no edge back.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { builderFor, labelOf, type Draft, type Origin } from './builder.ts';
 import { readOptions, wholeNumber } from './options.ts';
 import { describe } from './parameters.ts';

@@ -1,5 +1,5 @@
 // Joins of two keyed streams: window join, coGroup and interval join. Keys are the same when their values are; what they are called is each side's own affair.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { parseSignedDuration } from '../time/duration.ts';
 import { builderFor, type Declaration } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';

@@ -1,5 +1,5 @@
 // kafka(): a topic as a source. Reading it joins no group, so where to start is always said here.
-import { notYet, SluiceError } from '../error.ts';
+import { notYet, SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, text } from './options.ts';
 import { describe, type Parameter, type Parameters } from './parameters.ts';

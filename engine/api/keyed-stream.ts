@@ -1,5 +1,5 @@
 // A stream whose state is kept by key. It is an exchange in the plan (`keyBy`); the operator behind it holds the state.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { aggregateParameters } from './aggregates.ts';
 import { connectBroadcast, notBroadcast } from './broadcast.ts';

@@ -1,6 +1,6 @@
 // Options of a call, checked by name and range: a type error is only advice in a notebook, so nothing unknown may pass silently.
-import { closestName } from './closest-name.ts';
-import { SluiceError } from '../error.ts';
+import { closestName } from '../errors/closest-name.ts';
+import { SluiceError } from '../errors/error.ts';
 import { describe } from './parameters.ts';
 
 /** The options as a record of unknowns, after refusing names that the call does not have. */

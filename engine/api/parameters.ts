@@ -1,5 +1,5 @@
 // Parameters of a node while it is being declared: plan data in which the user's functions still stand themselves. `lower` names them.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { functionHash } from '../graph/fingerprint.ts';
 import type { FunctionRef, FunctionTable, Json } from '../graph/plan.ts';
 

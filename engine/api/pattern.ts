@@ -8,13 +8,13 @@ import {
   type PatternSpec,
   type SkipStrategy,
   type Stage,
-} from '../cep/pattern-spec.ts';
-import { SluiceError } from '../error.ts';
+} from '../graph/pattern-spec.ts';
+import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import type { Json } from '../graph/plan.ts';
 import { parseDuration } from '../time/duration.ts';
 import { builderFor, type Builder, type Origin } from './builder.ts';
-import { closestName } from './closest-name.ts';
+import { closestName } from '../errors/closest-name.ts';
 import { oneOf, readOptions, text, wholeNumber } from './options.ts';
 import { describe, userFunction, type Parameters as NodeParameters, type UserFunction } from './parameters.ts';
 import { PlannedPatternResult } from './stream.ts';

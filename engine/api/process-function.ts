@@ -1,7 +1,7 @@
 // The object literal that `process` takes, as parameters of a node: its state and its methods, each in the slot of its name.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/plan.ts';
-import { closestName } from './closest-name.ts';
+import { closestName } from '../errors/closest-name.ts';
 import { describe, userMethod, type Parameters } from './parameters.ts';
 import { stateParameters } from './state.ts';
 

@@ -1,5 +1,5 @@
 // A schema of the user's (Standard Schema, version 1) as a function of the plan.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { functionHash } from '../graph/fingerprint.ts';
 import { describe, UserFunction } from './parameters.ts';
 

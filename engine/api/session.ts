@@ -1,5 +1,5 @@
 // Parameters of a notebook and options of its session.
-import { notYet, SluiceError } from '../error.ts';
+import { notYet, SluiceError } from '../errors/error.ts';
 import type { MicroBatchMode } from '../graph/plan.ts';
 import { parseDuration } from '../time/duration.ts';
 import { builderFor, currentBuilder } from './builder.ts';

@@ -1,6 +1,6 @@
 // Where a stream leaves the dataflow. A sink is a preview until it is armed, so it carries a sentence of what arming it writes to.
 import { basename, extname, resolve } from 'node:path';
-import { notYet, SluiceError } from '../error.ts';
+import { notYet, SluiceError } from '../errors/error.ts';
 import type { Builder, Origin } from './builder.ts';
 import { oneOf, readOptions, text } from './options.ts';
 import { describe, selector, userFunction } from './parameters.ts';

@@ -1,5 +1,5 @@
 // Declarations of keyed state, as `state: { last: valueState<Order>() }` holds them. The state itself is in the context of a call.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/plan.ts';
 import type { StateSpec } from '../state/value-state.ts';
 import { parseDuration } from '../time/duration.ts';

@@ -1,5 +1,5 @@
 // A stream as a cell holds it: the place where records can be read, and the verbs that declare what comes next. It never runs anything.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { connectBroadcast, PlannedBroadcastStream } from './broadcast.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Draft, type Origin } from './builder.ts';

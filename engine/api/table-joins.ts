@@ -1,5 +1,5 @@
 // Joins with tables: a table with a table, and a stream with the version of a table.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { builderFor } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
 import { oneOf, readOptions } from './options.ts';

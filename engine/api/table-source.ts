@@ -1,5 +1,5 @@
 // table(): a compacted topic as a table. A record is the row of the key in its field `key`; a record without value, a tombstone, deletes it.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { declareTopic, kafkaOptionNames } from './kafka.ts';
 import { readOptions, text } from './options.ts';

@@ -1,7 +1,7 @@
-// A table as a cell holds it: rows by key that change. In the plan it is a stream of changes (engine/operators/change.ts), each with its key.
-import { SluiceError } from '../error.ts';
+// A table as a cell holds it: rows by key that change. In the plan it is a stream of changes (engine/tables/change.ts), each with its key.
+import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
-import { tupleOfKey } from '../operators/table-key.ts';
+import { tupleOfKey } from '../state/table-key.ts';
 import { keyText } from '../state/key-text.ts';
 import {
   builderFor,

@@ -1,5 +1,5 @@
 // When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { hashValue } from '../graph/fingerprint.ts';
 import type { AlignmentSpec, WatermarkSpec } from '../graph/plan.ts';
 import { eventTimeOf } from '../time/event-time.ts';

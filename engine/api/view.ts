@@ -1,5 +1,5 @@
 // Several displays as one.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { PlannedDisplay, tableSpec } from './displays.ts';
 import type { DisplaySpec } from './fragment.ts';
 import { describe } from './parameters.ts';

@@ -1,5 +1,5 @@
 // A keyed stream cut into windows: what `window()` and `windowAll()` give, until an aggregate, a reduce or an apply makes it a node.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import type { Json } from '../graph/plan.ts';
 import { parseDuration } from '../time/duration.ts';

@@ -1,5 +1,5 @@
 // Windows, triggers and evictors as plan data. What they are given is checked here, so that whoever runs a window need not.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/plan.ts';
 import { parseDuration, parseSignedDuration } from '../time/duration.ts';
 import type { TimeDomain } from '../windows/assigner.ts';

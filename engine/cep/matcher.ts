@@ -14,7 +14,7 @@ import {
   matchOf,
   type PartialMatch,
 } from './partial-match.ts';
-import type { PatternSpec } from './pattern-spec.ts';
+import type { PatternSpec } from '../graph/pattern-spec.ts';
 import { discardedUpTo } from './skip.ts';
 import { StartQueue } from './start-queue.ts';
 import { type Predicate, type State, statesOf, type Transition } from './states.ts';

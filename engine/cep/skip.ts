@@ -7,7 +7,7 @@
 //
 // With any but no-skip a match waits until no match is under way that began before it.
 import type { Link, PartialMatch } from './partial-match.ts';
-import type { SkipStrategy } from './pattern-spec.ts';
+import type { SkipStrategy } from '../graph/pattern-spec.ts';
 
 /** Those that began with the element of this number, or before it, are discarded; −Infinity: none. */
 export function discardedUpTo(

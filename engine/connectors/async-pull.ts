@@ -1,5 +1,5 @@
 // An async iterable, asked for its elements a few ahead of who takes them: what it gives between two polls is at hand at the next one.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 /** Elements that wait to be taken; then the iterable is not asked for more. */
 const most = 64;

@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { SluiceError } from '../error.ts';
-import { closestName } from '../api/closest-name.ts';
+import { SluiceError } from '../errors/error.ts';
+import { closestName } from '../errors/closest-name.ts';
 
 /** Finds the end of the record that begins at `from`: the index of its newline, or -1 when it is not in bytes[from, to). */
 export type FindEnd = (bytes: Uint8Array, from: number, to: number) => number;

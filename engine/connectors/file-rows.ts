@@ -1,7 +1,7 @@
 // What the records of a file mean: one reader per format, each giving rows with their place, or what is wrong with them.
 import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { endOfLine, type FilePosition, type FileRecord, FileRecords, type FindEnd } from './file-records.ts';
 
 export interface FileRow {

@@ -3,10 +3,10 @@
 import { appendFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../operators/operator.ts';
-import { described } from '../state/kind.ts';
+import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../contract/operator.ts';
+import { described } from '../values/kind.ts';
 import { rowText } from './row-text.ts';
 
 interface Parameters {

@@ -2,8 +2,8 @@
 // has passed since the first opening; one that is behind goes at once, and those after it wait for those before it.
 import { basename } from 'node:path';
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
-import type { StateReader, StateWriter } from '../operators/operator.ts';
-import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
+import type { StateReader, StateWriter } from '../contract/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
 import { compileEventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';

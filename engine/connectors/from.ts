@@ -2,11 +2,11 @@
 //
 // What can be iterated again (an array, a Set) is read again after a restore, up to the position. A generator or an async iterable gives its elements once:
 // after a restore what had been pulled comes out, then the source ends with an error, since nobody can tell what else was to come.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
-import { fresh } from '../operators/fresh.ts';
-import type { StateReader, StateWriter } from '../operators/operator.ts';
-import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
+import { fresh } from '../codegen/specialize.ts';
+import type { StateReader, StateWriter } from '../contract/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';

@@ -1,5 +1,5 @@
 // A sink that is a function: called for every element, at least once. What it returns as a promise is awaited before a barrier passes.
-import type { Batch, Operator, OperatorContext } from '../operators/operator.ts';
+import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 /** Promises that may be pending before the sink takes no more. */
 const pendingLimit = 100;

@@ -3,9 +3,9 @@
 // With a rate, record n is due at start + n / rate; a poll emits all that are due, however late it comes, so a slow reader loses none. Without one, all are due.
 // A record without a timestamp selector has happened at its `now`: arrival by the clock would differ from reader to reader.
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
-import { fresh } from '../operators/fresh.ts';
-import type { StateReader, StateWriter } from '../operators/operator.ts';
-import type { Source, SourceContext, SourceOutput, SourceStatus } from '../operators/source.ts';
+import { fresh } from '../codegen/specialize.ts';
+import type { StateReader, StateWriter } from '../contract/operator.ts';
+import type { Source, SourceContext, SourceOutput, SourceStatus } from '../contract/source.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';

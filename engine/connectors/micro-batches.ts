@@ -1,6 +1,6 @@
 // The stream of the session's micro-batches: a row per source and batch, from the moment it is read. It never ends by itself.
-import type { StateWriter } from '../operators/operator.ts';
-import type { Source, SourceContext, SourceStatus } from '../operators/source.ts';
+import type { StateWriter } from '../contract/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
 import { SourceTime } from '../time/source-time.ts';
 import type { MicroBatchLog, MicroBatchReader } from './micro-batch-log.ts';
 

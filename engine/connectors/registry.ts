@@ -1,6 +1,6 @@
 // Which source a plan node stands for.
 import type { FunctionTable, PlanNode } from '../graph/plan.ts';
-import type { Source } from '../operators/source.ts';
+import type { Source } from '../contract/source.ts';
 import { createFileSource } from './file.ts';
 import { createFromSource } from './from.ts';
 import { createGenerateSource } from './generate.ts';

@@ -1,6 +1,6 @@
 // Records that could not be read or have no event time: they are counted, and go to the port `errors` with the cause and the place.
 import { variableOf } from '../graph/uid.ts';
-import type { SourceContext } from '../operators/source.ts';
+import type { SourceContext } from '../contract/source.ts';
 
 export class RejectedRecords {
   count: number;

@@ -1,5 +1,5 @@
 // Values that must fit a schema (Standard Schema: zod, valibot, arktype): what it makes of them, or why they do not fit.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
 export type Validate = (value: unknown) => {

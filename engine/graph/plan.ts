@@ -53,7 +53,7 @@ export interface PlanNode {
   readonly id: string;
   /** Stable identity of the operator, for state: `group/variable/verb#ordinal`, or what `.id()` said. */
   readonly uid: string;
-  /** Which operator: a key of `engine/operators/registry.ts`. */
+  /** Which operator: a key of `engine/runtime/operator-registry.ts`. */
   readonly kind: string;
   /** What the user sees in panels and errors. */
   readonly name: string;

@@ -1,5 +1,5 @@
 // An operator's stable identity: where it stands in the user's text (group, variable, verb and ordinal of that verb), so that an inserted map moves no state.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 /** `group/variable/verb#ordinal`; a statement without a variable is `_`; without a group (Environment) what is not there is left out. */
 export function formatUid(group: string, variable: string, verb: string, ordinal: number): string {

@@ -1,10 +1,17 @@
 // assignTimestamps: new event times, and a watermark of its own from them; the input's watermarks are swallowed, but for the end.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 export class AssignTimestampsOperator implements Operator {
   readonly generatesWatermarks = true;

@@ -1,7 +1,7 @@
 // connect(…).map: two streams of different types become one, each by its own function.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import type { Batch, Operator, OperatorContext } from './operator.ts';
+import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 export class ConnectMapOperator implements Operator {
   at = 0;

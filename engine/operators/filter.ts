@@ -1,7 +1,7 @@
 // filter: the elements for which the predicate holds. The runtime fuses it where it can; this form stands alone.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import type { Batch, Operator, OperatorContext } from './operator.ts';
+import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 export class FilterOperator implements Operator {
   at = 0;

@@ -2,15 +2,15 @@
 //
 // As in Flink: the input's watermarks are swallowed, but for the end, and its idleness is not heard. A watermark that is not above the last one is ignored, so time
 // never falls. A generator is not part of a snapshot: after a restore it begins anew, and what it says counts once it is past what had been said before.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec } from '../graph/plan.ts';
 import type { WatermarkGenerator } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
-import { described } from '../state/kind.ts';
+import { described } from '../values/kind.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { emitEveryMillis } from '../time/source-time.ts';
 import { noEventTime } from './assign-timestamps.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus } from './operator.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus } from '../contract/operator.ts';
 
 export class GeneratedWatermarks implements Operator {
   readonly generatesWatermarks = true;

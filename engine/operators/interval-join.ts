@@ -6,20 +6,27 @@
 //                             Where the join is left or outer and no partner came, it is then emitted alone, with the cleanup time as its time.
 //
 // A row for each pair can be many: both loops stop when the output is full and go on where they were.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
-import { describedRow } from '../state/kind.ts';
-import { assertStorable } from '../state/storable.ts';
+import { describedRow } from '../values/kind.ts';
+import { assertStorable } from '../values/storable.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { IntervalSide, type Kept } from './interval-side.ts';
-import type { JoinKind, Select2 } from './join-pairs.ts';
-import { tooLate } from './late.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import type { JoinKind, Select2 } from '../windows/join-pairs.ts';
+import { tooLate } from '../contract/late.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 /** Everything of one key; a side is there when it has had an element. */
 interface Entry extends Keyed {

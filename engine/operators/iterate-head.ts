@@ -6,7 +6,14 @@
 import type { PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Loop } from './loop.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 export class IterateHeadOperator implements Operator {
   at = 0;

@@ -1,6 +1,6 @@
 // The tail of an iteration: input 0 is the body's output and goes on, input 1 goes back to the head.
 import type { Loop } from './loop.ts';
-import type { Batch, Operator, OperatorContext, Output, StateReader, StateWriter } from './operator.ts';
+import type { Batch, Operator, OperatorContext, Output, StateReader, StateWriter } from '../contract/operator.ts';
 
 export class IterateTailOperator implements Operator {
   at = 0;

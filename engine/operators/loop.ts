@@ -2,7 +2,7 @@
 //
 // The way back never blocks: what does not fit in memory lies in a file. For snapshots it is logged: the head writes what waits at its barrier; what comes
 // back after that, until the barrier has come through the body, belongs to the snapshot as well, and the tail writes it.
-import type { StateReader } from './operator.ts';
+import type { StateReader } from '../contract/operator.ts';
 import { SpillingQueue } from '../state/spilling-queue.ts';
 
 export interface Returning {

@@ -7,14 +7,21 @@
 // The timeout begins with the first call for an element and covers its retries, which follow at once. A snapshot holds what has not gone out, in order: after a
 // restore elements without an answer are called for again, so a call may happen twice. Barriers do not wait for answers: an element that
 // finds no room while a barrier is on its way is taken in and waits here. An answer after the end of the operator is nobody's.
-import { callOutside } from '../connectors/outside-call.ts';
-import { SluiceError } from '../error.ts';
+import { callOutside } from './outside-call.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import { described } from '../state/kind.ts';
-import { assertStorable } from '../state/storable.ts';
+import { described } from '../values/kind.ts';
+import { assertStorable } from '../values/storable.ts';
 import { type AsyncQueue, type Call, isMark, OrderedQueue, type TimeMark, UnorderedQueue } from './async-queue.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 interface Parameters {
   readonly fn: FunctionRef;

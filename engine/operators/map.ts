@@ -1,7 +1,7 @@
 // map: every element becomes what the function gives for it. The runtime fuses it where it can; this form stands alone.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import type { Batch, Operator, OperatorContext } from './operator.ts';
+import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 export class MapOperator implements Operator {
   at = 0;

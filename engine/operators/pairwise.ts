@@ -4,8 +4,15 @@ import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
-import { assertStorable } from '../state/storable.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import { assertStorable } from '../values/storable.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 interface Entry extends Keyed {
   last: unknown;

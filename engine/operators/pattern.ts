@@ -8,7 +8,7 @@
 import { contentOf, progressOf, type ProgressContent } from '../cep/progress-content.ts';
 import { Matcher, type Progress } from '../cep/matcher.ts';
 import type { Match, PartialMatch } from '../cep/partial-match.ts';
-import type { PatternSpec, SkipStrategy, Stage } from '../cep/pattern-spec.ts';
+import type { PatternSpec, SkipStrategy, Stage } from '../graph/pattern-spec.ts';
 import type { Predicate } from '../cep/states.ts';
 import { TimeOrder } from '../cep/time-order.ts';
 import { type Sleeper, WakeUps } from '../cep/wake-ups.ts';
@@ -17,10 +17,17 @@ import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow, type Keys } from '../state/keys.ts';
-import { describedRow } from '../state/kind.ts';
-import { assertStorable } from '../state/storable.ts';
-import { tooLate } from './late.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import { describedRow } from '../values/kind.ts';
+import { assertStorable } from '../values/storable.ts';
+import { tooLate } from '../contract/late.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 /** Everything of one key. */
 interface Entry extends Keyed, Sleeper {

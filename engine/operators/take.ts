@@ -1,6 +1,13 @@
 // take: the first n elements, then the end.
 import type { PlanNode } from '../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
 
 export class TakeOperator implements Operator {
   at = 0;

@@ -1,5 +1,5 @@
 // union: what comes on any channel goes out; the input's channels have been merged, and their time combined, before it.
-import type { Batch, Operator, OperatorContext, Output } from './operator.ts';
+import type { Batch, Operator, OperatorContext, Output } from '../contract/operator.ts';
 
 export class UnionOperator implements Operator {
   at = 0;

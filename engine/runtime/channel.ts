@@ -1,5 +1,5 @@
 // A channel: the bounded queue between two tasks. Records take credit, control marks take none, and order is kept between both.
-import type { Batch } from '../operators/operator.ts';
+import type { Batch } from '../contract/operator.ts';
 
 /** `epoch` numbers all barriers of a runtime; a task passes each exactly once, in order. */
 export interface Barrier {

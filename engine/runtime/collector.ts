@@ -1,6 +1,6 @@
 // The output of a task: collects what one call emits, says when to stop, and hands the same immutable batch to every reader.
-import type { Batch, Operator, Output } from '../operators/operator.ts';
-import type { SourceColumns, SourceOutput } from '../operators/source.ts';
+import type { Batch, Operator, Output } from '../contract/operator.ts';
+import type { SourceColumns, SourceOutput } from '../contract/source.ts';
 import { type Channel, maxCapacity, type Mark } from './channel.ts';
 import { Columns, ColumnStore, PortBatch } from './columns.ts';
 

@@ -1,6 +1,6 @@
 // The numbers of a batch: event times, and where its records came from. Such arrays live outside the heap, and V8 answers to a stream of new ones with a
 // collection of everything there is. So a batch gives its columns back when its last reader is through with it, and its port fills them again.
-import type { Batch } from '../operators/operator.ts';
+import type { Batch } from '../contract/operator.ts';
 
 /** Columns that wait to be filled again; what comes back on top of these is left to the collector. */
 const maxSpare = 8;

@@ -4,7 +4,7 @@ import { Builder } from '../api/builder.ts';
 import { modeOf } from '../api/session.ts';
 import { makeSources } from '../api/sources.ts';
 import type * as S from '../api/surface.ts';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { Driver } from './driver.ts';
 import { jobMetrics } from './metrics.ts';

@@ -3,8 +3,8 @@
 // V8 inlines a user's function only where the call site has seen that one function. A loop shared by all chains sees many and stays slow, so
 // every chain gets a loop compiled for it alone. The plain form does the same one stage at a time; a test holds the two together, and it also
 // measures: every now and then a slice runs plain, and its times say how the task's busy time splits between the stages.
-import { compiled } from '../operators/fresh.ts';
-import type { Batch, Operator, OperatorContext, Stage } from '../operators/operator.ts';
+import { compiled } from '../codegen/specialize.ts';
+import type { Batch, Operator, OperatorContext, Stage } from '../contract/operator.ts';
 import type { Collector, Port } from './collector.ts';
 
 /** What both forms keep up to date: records that reached each stage, and where an error struck. */

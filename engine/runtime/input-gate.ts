@@ -5,7 +5,7 @@
 //   attached ─upstream removed─► detached (keeps its last watermark: an edit fires nothing)
 //      ▲  └─upstream replaced─► attached to the new channel, at the barrier
 //      └──────── upstream is back ────────┘
-import type { Batch } from '../operators/operator.ts';
+import type { Batch } from '../contract/operator.ts';
 import { PartitionWatermarks } from '../time/partition-watermarks.ts';
 import { WatermarkValve } from '../time/watermark-valve.ts';
 import type { Emitted } from '../testing/surface.ts';

@@ -6,7 +6,7 @@
 // the interval; one that is still at work when the next is due delays it, and the delay counts for the estimator. Each source has an estimator of its own
 // (Spark's PID); what it says is the most that the source may read in the next batch. Until it has an estimate a source reads for at most one interval.
 import type { MicroBatchMode, PidSpec } from '../graph/plan.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock } from '../contract/clock.ts';
 import { PidRateEstimator } from '../time/pid-rate-estimator.ts';
 import type { MicroBatch } from '../api/surface.ts';
 import type { MicroBatchLog } from '../connectors/micro-batch-log.ts';

@@ -1,5 +1,5 @@
 // A pull: the end of a temporary branch whose rows a program takes one by one. It holds a few rows; the rest waits in the channels.
-import type { Batch, Operator, OperatorContext } from '../operators/operator.ts';
+import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 /** Rows that wait for the program; more stay upstream. */
 const held = 64;

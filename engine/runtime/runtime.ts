@@ -15,10 +15,10 @@ import type { FunctionTable, MicroBatchMode, Plan, PlanNode } from '../graph/pla
 import { IterateHeadOperator } from '../operators/iterate-head.ts';
 import { IterateTailOperator } from '../operators/iterate-tail.ts';
 import { Loop } from '../operators/loop.ts';
-import type { Operator } from '../operators/operator.ts';
-import { createOperator, stageOf } from '../operators/registry.ts';
-import type { Source } from '../operators/source.ts';
-import { type Clock, wallClock } from '../time/clock.ts';
+import type { Operator } from '../contract/operator.ts';
+import { createOperator, stageOf } from './operator-registry.ts';
+import type { Source } from '../contract/source.ts';
+import { type Clock, wallClock } from '../contract/clock.ts';
 import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { type Barrier, Channel } from './channel.ts';
 import { MicroBatches } from './micro-batches.ts';

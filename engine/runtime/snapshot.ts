@@ -1,6 +1,6 @@
 // What a task's state looks like between two lives: serialised key groups, and one value for the rest.
 import { deserialize, serialize } from 'node:v8';
-import type { StateReader, StateWriter } from '../operators/operator.ts';
+import type { StateReader, StateWriter } from '../contract/operator.ts';
 
 /** Only the key groups written since the former snapshot, unless `full`. */
 export interface TaskSnapshot {

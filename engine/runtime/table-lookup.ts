@@ -1,8 +1,8 @@
 // The present rows of a table that runs: the one of a key, or all of them. Tables without a state of their own (map, filter) ask the one above and do with its rows what they do with each.
 import { canReadAgain } from '../graph/lineage.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
-import { type Change, rowOrNone } from '../operators/change.ts';
-import type { Batch } from '../operators/operator.ts';
+import { type Change, rowOrNone } from '../tables/change.ts';
+import type { Batch } from '../contract/operator.ts';
 import type { Runtime } from './runtime.ts';
 
 /** An operator that keeps the rows of its table. */

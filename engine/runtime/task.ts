@@ -6,13 +6,13 @@
 //                                        └─waits for the state of the task it replaces
 //
 // This file is one thing: the loop in `turn` and the calls it makes; it reads top to bottom as what a task does with the next item.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Chain } from '../graph/chains.ts';
 import type { PidSpec } from '../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../operators/operator.ts';
-import type { Source } from '../operators/source.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../contract/operator.ts';
+import type { Source } from '../contract/source.ts';
 import type { Emitted } from '../testing/surface.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Clock } from '../contract/clock.ts';
 import { Accounting, Rate } from './accounting.ts';
 import { type Barrier, type Channel, maxCapacity, targetMillis } from './channel.ts';
 import { Collector, StagedOutput } from './collector.ts';

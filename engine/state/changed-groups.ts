@@ -1,6 +1,6 @@
 // Which key groups have changed since the last snapshot. An entry only notes in which epoch it was written; its group is computed when a snapshot first
 // needs it, so that entries which come and go between two snapshots are never hashed.
-import type { StateWriter } from '../operators/operator.ts';
+import type { StateWriter } from '../contract/operator.ts';
 import { keyGroupOf, keyGroups } from './key-group.ts';
 import type { KeyRow } from './keys.ts';
 

@@ -1,5 +1,5 @@
 // The states that a process function declares, each as what its context shows: value, list or map; to read and write, or only to read.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { type ListCell, listState, withoutExpiredItems } from './list-state.ts';
 import { dropExpiredEntries, type MapCell, mapState } from './map-state.ts';
 import { type CurrentKey, type StateSpec, type Values, valueState } from './value-state.ts';

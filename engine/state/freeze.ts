@@ -1,6 +1,6 @@
 // Freezing for the test kit: elements and state are values to read, and a change throws instead of being shared by accident.
-import type { Batch } from '../operators/operator.ts';
-import { kindOf } from './kind.ts';
+import type { Batch } from '../contract/operator.ts';
+import { kindOf } from '../values/kind.ts';
 
 /** Freezes plain objects and arrays all the way down. The insides of Date, Map, Set and bytes cannot be frozen. */
 export function deepFreeze(value: unknown): void {

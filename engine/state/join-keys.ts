@@ -1,7 +1,7 @@
 // The keys of two inputs as one: the tuples of values are compared, and rows carry the names that the left side gives them.
-import { compiled } from '../operators/fresh.ts';
-import type { Select } from '../operators/selector.ts';
-import { SluiceError } from '../error.ts';
+import { compiled } from '../codegen/specialize.ts';
+import type { Select } from './selector.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { KeyMap } from './key-map.ts';
 import type { KeyRow, Keys } from './keys.ts';
 

@@ -6,7 +6,7 @@
 //
 // Lengths are 32 bits, big-endian. A lone surrogate is encoded like any other code point below 2¹⁶, so that different strings stay different.
 import { refuseDeepKey, refuseKey } from './key-value.ts';
-import { kindOf } from './kind.ts';
+import { kindOf } from '../values/kind.ts';
 
 let bytes = new Uint8Array(256);
 let view = new DataView(bytes.buffer);

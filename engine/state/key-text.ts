@@ -1,7 +1,7 @@
 // The identity of a composite key as a text, for lookups: equal keys give equal texts, different ones different texts. It never leaves the process;
 // what does is in key-bytes.ts.
 import { refuseDeepKey, refuseKey } from './key-value.ts';
-import { kindOf } from './kind.ts';
+import { kindOf } from '../values/kind.ts';
 
 export function keyText(tuple: readonly unknown[]): string {
   let text = '';

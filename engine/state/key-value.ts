@@ -1,6 +1,6 @@
 // What a key may hold: string, finite number, bigint, boolean, null, Date, Uint8Array, and arrays and plain objects of these.
-import { SluiceError } from '../error.ts';
-import { described, kindOf } from './kind.ts';
+import { SluiceError } from '../errors/error.ts';
+import { described, kindOf } from '../values/kind.ts';
 
 /** Nothing else is a key; the message says what came instead. `field` names where it was. */
 export function refuseKey(value: unknown, field?: string): never {

@@ -2,11 +2,11 @@
 //
 // On the record path only `read` runs, and one lookup with what it gives; the row that results carry is made when a key is new.
 import type { FunctionTable, KeySpec } from '../graph/plan.ts';
-import { compiled } from '../operators/fresh.ts';
-import { fieldReader, type Select } from '../operators/selector.ts';
+import { compiled } from '../codegen/specialize.ts';
+import { fieldReader, type Select } from './selector.ts';
 import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';
 import { assertKeyValue } from './key-value.ts';
-import { kindOf } from './kind.ts';
+import { kindOf } from '../values/kind.ts';
 
 /** The key as results and `context.key` show it: {customer: 'ann'}; {key: 5} for a function that gives no object; {} for windowAll. */
 export type KeyRow = Readonly<Record<string, unknown>>;

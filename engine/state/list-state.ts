@@ -2,10 +2,10 @@
 //
 // As in Flink: an element lives from when it was added (or the list set); with refresh 'read-write' whoever reads the list renews every element that is left.
 import type { ListState } from '../api/surface.ts';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from './freeze.ts';
-import { described } from './kind.ts';
-import { assertStorable, refuseUndefined } from './storable.ts';
+import { described } from '../values/kind.ts';
+import { assertStorable, refuseUndefined } from '../values/storable.ts';
 import type { CurrentKey, StateSpec } from './value-state.ts';
 
 /** What is kept under a key; an empty list is not kept. */

@@ -3,12 +3,12 @@
 // As in Flink: an entry lives from when it was set; with refresh 'read-write' whoever reads it (get, has, a loop) renews it. Entries come in the order in which
 // their keys were first set; one that was deleted or has expired comes back at the end.
 import type { MapState } from '../api/surface.ts';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from './freeze.ts';
 import { isPrimitive } from './key-map.ts';
 import { keyText } from './key-text.ts';
 import { assertKeyValue } from './key-value.ts';
-import { assertStorable, refuseUndefined } from './storable.ts';
+import { assertStorable, refuseUndefined } from '../values/storable.ts';
 import type { CurrentKey, StateSpec } from './value-state.ts';
 
 interface MapEntry {

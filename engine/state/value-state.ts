@@ -3,7 +3,7 @@
 // Written (or, with refresh 'read-write', read) at t, a value is expired iff t + ttl ≤ now; an expired value is never given out.
 import type { ValueState } from '../api/surface.ts';
 import { deepFreeze } from './freeze.ts';
-import { assertStorable } from './storable.ts';
+import { assertStorable } from '../values/storable.ts';
 
 /** One state of a process function, as it stands in the plan. */
 export interface StateSpec {

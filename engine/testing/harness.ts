@@ -4,7 +4,7 @@ import { Builder } from '../api/builder.ts';
 import { checkSessionOptions } from '../api/session.ts';
 import { inputStream, originOf } from '../api/harness-input.ts';
 import type { Stream } from '../api/surface.ts';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Endpoint } from '../api/fragment.ts';
 import type {
   Batch,
@@ -13,17 +13,17 @@ import type {
   Output as OperatorOutput,
   StateReader,
   StateWriter,
-} from '../operators/operator.ts';
+} from '../contract/operator.ts';
 import type { Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
 import { chainsOf } from '../graph/chains.ts';
 import { planOf } from '../runtime/environment.ts';
 import { Runtime, type Snapshot } from '../runtime/runtime.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
 import type { TaskFailure } from '../runtime/task.ts';
-import { ManualClock } from '../time/clock.ts';
+import { ManualClock } from '../contract/clock.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { deepFreeze } from '../state/freeze.ts';
-import { described } from '../state/kind.ts';
+import { described } from '../values/kind.ts';
 import { type Share, shareOf, sharedOperators, sharingOperator } from './key-share.ts';
 import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
 

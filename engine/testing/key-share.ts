@@ -2,8 +2,8 @@
 // the elements whose key is the other's where they are exchanged by key.
 import { deserialize, serialize } from 'node:v8';
 import type { FunctionTable, KeySpec, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
-import type { Batch, Operator, Output } from '../operators/operator.ts';
-import { createOperator } from '../operators/registry.ts';
+import type { Batch, Operator, Output } from '../contract/operator.ts';
+import { createOperator } from '../runtime/operator-registry.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
 import { keyGroupOf } from '../state/key-group.ts';
 import { compileKeys } from '../state/keys.ts';

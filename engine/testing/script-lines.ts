@@ -1,5 +1,5 @@
 // The lines of a script as data: what goes in, and beneath it what is expected to come out. What each sign means is said at `runScript` in surface.ts.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 export type Side = 0 | 1;
 /** What a line says to the operators. */

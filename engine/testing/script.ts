@@ -1,6 +1,6 @@
 // Runs a script under every schedule that must not change what comes out: line by line, all at once, with a full downstream, restored at every line, by two instances that share the keys.
 import { AssertionError } from 'node:assert';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { Stream } from '../api/surface.ts';
 import { type DrivenHarness, harnessOf } from './harness.ts';
 import { mergedSnapshot, type Share } from './key-share.ts';

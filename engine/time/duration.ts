@@ -1,5 +1,5 @@
 // A duration as people write it ("1m", "1.5s", "-1h") as a number of milliseconds: parsed once at the surface, a number inside.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 const form = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const millisOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,8 +1,8 @@
 // Event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a zone. Anything else is said to be none, and why.
 import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
-import { compiled } from '../operators/fresh.ts';
-import { compileSelector } from '../operators/selector.ts';
-import { described, kindOf } from '../state/kind.ts';
+import { compiled } from '../codegen/specialize.ts';
+import { compileSelector } from '../state/selector.ts';
+import { described, kindOf } from '../values/kind.ts';
 import { parseIsoInstant } from './iso-instant.ts';
 
 /** Also the range of Date. */

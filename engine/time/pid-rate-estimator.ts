@@ -7,7 +7,7 @@
 //   new        = max(latestRate − P·error − I·historical − D·dError, minRate)
 //
 // Source: Apache Spark, PIDRateEstimator (org.apache.spark.streaming.scheduler.rate).
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 export interface PidOptions {
   readonly batchIntervalMs: number;

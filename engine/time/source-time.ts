@@ -5,8 +5,8 @@
 // A source calls `record` before it emits the record, and `onClock` at the end of each poll; when it waits, it asks to be woken at `nextAt`. One that is aligned
 // with others asks `isAhead` before it reads a partition, and leaves one that is where it is; see watermark-alignment.ts.
 import type { WatermarkSpec } from '../graph/plan.ts';
-import type { Output } from '../operators/operator.ts';
-import type { PartitionStatus } from '../operators/source.ts';
+import type { Output } from '../contract/operator.ts';
+import type { PartitionStatus } from '../contract/source.ts';
 import type { Emitted } from '../testing/surface.ts';
 import { watermarkAfter } from './bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';

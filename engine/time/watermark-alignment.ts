@@ -6,7 +6,7 @@
 // has said nothing yet is at −Infinity and holds all others; one that is idle, has ended, has failed or is read by nobody does not count. Copies that the live session makes
 // for a late reader are a group of their own: they begin at the start, and nobody waits for them.
 import type { AlignmentSpec, PlanNode } from '../graph/plan.ts';
-import type { SourceContext } from '../operators/source.ts';
+import type { SourceContext } from '../contract/source.ts';
 
 /** Who is paused looks again after this, should nobody have woken it. */
 export const lookAgainMillis = 1000;

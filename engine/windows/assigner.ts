@@ -1,5 +1,5 @@
 // Which windows a time belongs to: tumbling and sliding windows, of event or processing time. Bounds are [start, end).
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 
 /** The windows of time that begin and end at the same moments for all keys. */
 export type AlignedSpec =

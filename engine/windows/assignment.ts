@@ -1,6 +1,6 @@
 // Which windows an element belongs to, for every kind of window: by its timestamp, or by the clock for windows of processing time.
-import { SluiceError } from '../error.ts';
-import { described } from '../state/kind.ts';
+import { SluiceError } from '../errors/error.ts';
+import { described } from '../values/kind.ts';
 import { parseDuration } from '../time/duration.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { assignerOf, type WindowRange, windowsOf } from './assigner.ts';

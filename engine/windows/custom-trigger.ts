@@ -1,9 +1,9 @@
 // A trigger in the user's own words: `trigger.custom({ onElement, … })`. Its state is a Map for each key and window.
 import type * as S from '../api/surface.ts';
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from '../state/freeze.ts';
-import { described } from '../state/kind.ts';
-import { assertStorable } from '../state/storable.ts';
+import { described } from '../values/kind.ts';
+import { assertStorable } from '../values/storable.ts';
 import { fire, fireAndPurge, goOn, purge, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
 import type { TriggerPlace } from './triggers.ts';
 import type { TriggerSpec } from './window-spec.ts';

@@ -1,6 +1,6 @@
 // The difference of two elements, as a function of the user's says it.
-import { SluiceError } from '../error.ts';
-import { described } from '../state/kind.ts';
+import { SluiceError } from '../errors/error.ts';
+import { described } from '../values/kind.ts';
 
 /** It must be a number; `name` is the operator, for the error. */
 export function deltaOf(value: unknown, name: string): number {

@@ -1,7 +1,7 @@
 // The contents of windows with an evictor: every element with its timestamp, and what the window function makes of those that are left when it fires.
-import type { Contents } from '../operators/accumulators.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
 import type { Keyed } from '../state/changed-groups.ts';
-import { assertStorable } from '../state/storable.ts';
+import { assertStorable } from '../values/storable.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { Elements, Evictor } from './evictor.ts';
 

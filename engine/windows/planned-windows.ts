@@ -1,7 +1,7 @@
 // The operator of a window node: the fast one for the windows that it can do, the general one for all others.
-import { SluiceError } from '../error.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
-import type { Operator, OperatorContext } from '../operators/operator.ts';
+import type { Operator, OperatorContext } from '../contract/operator.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { Keys } from '../state/keys.ts';
 import { assignerOf } from './assigner.ts';

@@ -1,7 +1,7 @@
-// The loops of sliced windows. What runs for every element and every row refers to nothing outside itself: each operator runs a copy of its own (see operators/fresh.ts).
-import type { Contents } from '../operators/accumulators.ts';
-import { fresh } from '../operators/fresh.ts';
-import type { Output } from '../operators/operator.ts';
+// The loops of sliced windows. What runs for every element and every row refers to nothing outside itself: each operator runs a copy of its own (see codegen/specialize.ts).
+import type { Contents } from '../aggregates/accumulators.ts';
+import { fresh } from '../codegen/specialize.ts';
+import type { Output } from '../contract/operator.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { KeyMap } from '../state/key-map.ts';
 import type { Keys } from '../state/keys.ts';

@@ -5,9 +5,9 @@
 //   a slice:   open ──its last window can no longer fire──► gone, with all its keys
 //
 // Only the next window that has content is pending; when it has fired, the next one with content is. A day that slides by a second has 86,400 windows at any time.
-import type { Contents } from '../operators/accumulators.ts';
-import { fresh } from '../operators/fresh.ts';
-import { tooLate } from '../operators/late.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
+import { fresh } from '../codegen/specialize.ts';
+import { tooLate } from '../contract/late.ts';
 import type {
   Batch,
   Operator,
@@ -16,7 +16,7 @@ import type {
   Output,
   StateReader,
   StateWriter,
-} from '../operators/operator.ts';
+} from '../contract/operator.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';

@@ -5,8 +5,8 @@
 //
 // Tumbling and sliding windows of event time that need none of this run in WindowOperator, which is faster. This file is one thing: the calls of the operator and what
 // one window of one key goes through in them.
-import { Emission } from '../operators/emission.ts';
-import { tooLate } from '../operators/late.ts';
+import { Emission } from '../contract/emission.ts';
+import { tooLate } from '../contract/late.ts';
 import type {
   Batch,
   Operator,
@@ -14,7 +14,7 @@ import type {
   OperatorStatus,
   StateReader,
   StateWriter,
-} from '../operators/operator.ts';
+} from '../contract/operator.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';

@@ -1,6 +1,6 @@
 // When windows fire: Flink's triggers, each with the rules of Flink's class of that name.
 import type { FunctionRef } from '../graph/plan.ts';
-import { assertStorable } from '../state/storable.ts';
+import { assertStorable } from '../values/storable.ts';
 import { customTrigger } from './custom-trigger.ts';
 import { deltaOf } from './delta.ts';
 import { fire, fireAndPurge, goOn, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';

@@ -1,10 +1,10 @@
 // What the window operators say in the same way: the window at work, in an error, and what windows keep, in a snapshot: one key group as columns, an entry with the start of what it belongs to (a window, or a slice), its key, and its content.
-import { SluiceError } from '../error.ts';
-import type { Contents } from '../operators/accumulators.ts';
-import type { StateReader, StateWriter } from '../operators/operator.ts';
+import { SluiceError } from '../errors/error.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
+import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { ChangedGroups, Keyed } from '../state/changed-groups.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
-import { describedRow } from '../state/kind.ts';
+import { describedRow } from '../values/kind.ts';
 
 interface GroupContent {
   readonly starts: number[];

@@ -1,8 +1,8 @@
-// The loops of a window operator. What runs for every element refers to nothing outside itself: each operator runs a copy of its own (see operators/fresh.ts), kept
+// The loops of a window operator. What runs for every element refers to nothing outside itself: each operator runs a copy of its own (see codegen/specialize.ts), kept
 // small so that it is soon compiled; what runs now and then is shared.
-import type { Contents } from '../operators/accumulators.ts';
-import { fresh } from '../operators/fresh.ts';
-import type { Output } from '../operators/operator.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
+import { fresh } from '../codegen/specialize.ts';
+import type { Output } from '../contract/operator.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import type { Pane } from './pane.ts';

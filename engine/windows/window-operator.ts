@@ -3,10 +3,10 @@
 //   a window:  open ──watermark ≥ end − 1──► fired (allowed lateness: an element fires it again for its key) ──watermark ≥ end − 1 + lateness──► gone, all else is late
 //
 // State is kept window by window. A firing walks through one window's keys and can stop after any row; when all are out, the window goes as a whole.
-import type { Contents } from '../operators/accumulators.ts';
-import { Emission } from '../operators/emission.ts';
-import { fresh } from '../operators/fresh.ts';
-import { tooLate } from '../operators/late.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
+import { Emission } from '../contract/emission.ts';
+import { fresh } from '../codegen/specialize.ts';
+import { tooLate } from '../contract/late.ts';
 import type {
   Batch,
   Operator,
@@ -15,7 +15,7 @@ import type {
   Output,
   StateReader,
   StateWriter,
-} from '../operators/operator.ts';
+} from '../contract/operator.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';

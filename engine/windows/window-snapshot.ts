@@ -1,5 +1,5 @@
 // Open windows in a snapshot: one key group as columns, and back.
-import type { Contents } from '../operators/accumulators.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { WindowsOfKey } from './open-window.ts';
 import { checkColumns } from './window-columns.ts';

@@ -35,7 +35,7 @@ const esm: BuildOptions = {
 };
 
 /**
- * All of them are small but keep their names: some functions are compiled anew from their text (`engine/operators/fresh.ts`), and there the helper that
+ * All of them are small but keep their names: some functions are compiled anew from their text (`engine/codegen/specialize.ts`), and there the helper that
  * keeps the name of a function inside must have the name that is expected.
  */
 export const shipped: BuildOptions = {

@@ -2,7 +2,7 @@
 //
 // Scripts run under names of ours, `sluice-cell:/orders@3` (third text of the cell) and `sluice-module:/7`, so that a frame says which text it belongs to
 // although the cell has been edited since.
-import { SluiceError } from '../../engine/error.ts';
+import { SluiceError } from '../../engine/errors/error.ts';
 import { sourceMapOf, type SourceMap } from './source-map.ts';
 
 /** One-based. Either a cell (and which of its texts) or a file. */

@@ -9,8 +9,8 @@ import type {
   OperatorStatus,
   StateReader,
   StateWriter,
-} from '../../engine/operators/operator.ts';
-import { type Change, kindOfChange } from '../../engine/operators/change.ts';
+} from '../../engine/contract/operator.ts';
+import { type Change, kindOfChange } from '../../engine/tables/change.ts';
 import { keyText } from '../../engine/state/key-text.ts';
 import { maxTimestamp } from '../../engine/time/event-time.ts';
 import { ChangedRows, type ChangedRowsState } from './changed-rows.ts';

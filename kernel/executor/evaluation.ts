@@ -6,7 +6,7 @@ import { Builder, runWithBuilder } from '../../engine/api/builder.ts';
 import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import { endpointOf, isStreamLike, reference } from '../../engine/api/reference.ts';
 import { displaySpecOf } from '../../engine/api/view.ts';
-import { SluiceError } from '../../engine/error.ts';
+import { SluiceError } from '../../engine/errors/error.ts';
 import { hashValue } from '../../engine/graph/fingerprint.ts';
 import type { PlanNode } from '../../engine/graph/plan.ts';
 import type { PresentRow } from '../../engine/runtime/table-lookup.ts';

@@ -6,8 +6,8 @@
 // Commands are obeyed in order. `evaluate` may overlap with others: a cell that awaits a pull goes on by itself.
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
-import type { OperatorStatus } from '../../engine/operators/operator.ts';
-import type { SourceStatus } from '../../engine/operators/source.ts';
+import type { OperatorStatus } from '../../engine/contract/operator.ts';
+import type { SourceStatus } from '../../engine/contract/source.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
 

@@ -7,7 +7,7 @@
 import { currentBuilder } from '../../engine/api/builder.ts';
 import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import { emptyPlan, FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
-import type { Operator } from '../../engine/operators/operator.ts';
+import type { Operator } from '../../engine/contract/operator.ts';
 import { Driver } from '../../engine/runtime/driver.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
@@ -15,7 +15,7 @@ import { PullOperator } from '../../engine/runtime/pull.ts';
 import { Runtime, type Snapshot } from '../../engine/runtime/runtime.ts';
 import { lookupRow, type PresentRow } from '../../engine/runtime/table-lookup.ts';
 import type { Task, TaskFailure } from '../../engine/runtime/task.ts';
-import { SluiceError } from '../../engine/error.ts';
+import { SluiceError } from '../../engine/errors/error.ts';
 import { CellConsole } from './cell-console.ts';
 import { DisplayOperator, framesPerSecond } from './display-operator.ts';
 import type {

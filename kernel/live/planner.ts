@@ -7,7 +7,7 @@ import { emptyPlan, type Plan, type PlanNode } from '../../engine/graph/plan.ts'
 import { variableOf } from '../../engine/graph/uid.ts';
 import { isSourceKind } from '../../engine/graph/chains.ts';
 import type { Displayed } from '../executor/executor-protocol.ts';
-import type { DeclaredCell, DeclaredPull, LivePlanner } from '../session/graph.ts';
+import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts';
 import { changeGraph, type Decision } from './live-graph.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
 

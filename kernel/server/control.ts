@@ -15,7 +15,7 @@ import type {
 import type { CellText, RunResult, SessionView } from '../protocol/messages.ts';
 import { Flow } from '../session/flow.ts';
 import type { SessionEffect, SessionEvent } from '../session/events.ts';
-import type { LivePlanner } from '../session/graph.ts';
+import type { LivePlanner } from '../live/plan-request.ts';
 import { catchingUp, whyNothingFires } from '../session/reasons.ts';
 import { sessionView, type Shown } from '../session/session-view.ts';
 import { step } from '../session/session.ts';

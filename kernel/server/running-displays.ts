@@ -2,7 +2,7 @@
 import { layoutOf, streamName } from '../displays/layout.ts';
 import type { DisplayInstall } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/planner.ts';
-import type { DeclaredCell, GraphDeclaration } from '../session/graph.ts';
+import type { DeclaredCell, GraphDeclaration } from '../live/plan-request.ts';
 
 /** Whose rows they are. */
 export interface RowLabel {

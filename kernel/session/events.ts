@@ -9,7 +9,7 @@ import type {
   Whereabouts,
 } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
-import type { GraphDeclaration } from './graph.ts';
+import type { GraphDeclaration } from '../live/plan-request.ts';
 import type { Compiled } from './state.ts';
 
 /** Events of the executor that change the session; rows and console lines go to the displays alone. */

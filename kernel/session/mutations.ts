@@ -1,7 +1,7 @@
 // One mutation at a time: what should run goes to the executor, with the run that is being committed if there is one, all or nothing.
 import type { LocatedError, PullId } from '../executor/executor-protocol.ts';
 import type { Emit } from './events.ts';
-import type { DeclaredCell, GraphDeclaration } from './graph.ts';
+import type { DeclaredCell, GraphDeclaration } from '../live/plan-request.ts';
 import { endRun } from './runs.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
 import { withActive, withCell, withRun } from './state.ts';

@@ -25,7 +25,7 @@ import type {
   Whereabouts,
 } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
-import type { DeclaredPull } from './graph.ts';
+import type { DeclaredPull } from '../live/plan-request.ts';
 
 /** Names by resolved symbols, as `kernel/cells` finds them. */
 export interface CellScope {

@@ -140,7 +140,7 @@ test('no file names a registry, a path of somebody’s machine or a placeholder 
 });
 
 /** Where the engine meets the world: sources and sinks, the scheduler, and the clock itself. Everything else is told the time. */
-const edges = ['engine/time/clock.ts', 'engine/runtime/', 'engine/connectors/', 'engine/testing/', 'engine/api/'];
+const edges = ['engine/contract/clock.ts', 'engine/runtime/', 'engine/connectors/', 'engine/testing/', 'engine/api/'];
 
 test('no operator, window, state or time rule looks at the wall clock or rolls a die', () => {
   const wall =
@@ -151,10 +151,14 @@ test('no operator, window, state or time rule looks at the wall clock or rolls a
   assertNone(wrong, 'Time and randomness come from the task’s Clock and Random.');
 });
 
+/** mapAsync calls the outside through this file; it is the one asynchronous entry of the operators. */
+const asynchronousEntry = 'engine/operators/outside-call.ts';
+
 test('operators, windows and state hold no promise', () => {
   const asynchronous = /\basync\b(?! iter)|\bawait\b|\bPromise\b/;
   const wrong = shipped
-    .filter((path) => /^engine\/(cep|operators|windows|state|time)\//.test(path))
+    .filter((path) => /^engine\/(aggregates|cep|contract|operators|process|state|tables|time|windows)\//.test(path))
+    .filter((path) => path !== asynchronousEntry)
     .filter((path) => asynchronous.test(withoutTexts(withoutComments(textOf(path)))));
   assertNone(wrong, 'No promise on the record path.');
 });

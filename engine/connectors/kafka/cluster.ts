@@ -1,8 +1,8 @@
 // A cluster as a reader sees it: which broker leads which partition of one topic, found through any broker that answers.
 // It keeps one connection to each broker it needs, joins nothing and creates nothing.
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import { BrokerConnection, BrokerUnreachable, type Exchange } from './broker-connection.ts';
-import { closestName } from '../../api/closest-name.ts';
+import { closestName } from '../../errors/closest-name.ts';
 import { describeBrokers } from './connections.ts';
 import {
   apiVersions,

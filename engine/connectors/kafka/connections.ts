@@ -2,7 +2,7 @@
 //
 //   SLUICE_BROKERS=host:port,host:port             the default connection
 //   SLUICE_CONNECTION_<NAME>=host:port,host:port   connection '<name>': upper case, other characters than letters and digits become _
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 
 export interface Connection {
   /** undefined: the default one. */

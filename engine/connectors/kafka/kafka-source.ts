@@ -2,10 +2,10 @@
 //
 // The position of a partition is the offset after the last record that was emitted. Partitions are those that the topic has when the source first starts.
 import type { Worker } from 'node:worker_threads';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, PidSpec, PlanNode, WatermarkSpec } from '../../graph/plan.ts';
-import type { StateReader, StateWriter } from '../../operators/operator.ts';
-import type { Source, SourceContext, SourceStatus } from '../../operators/source.ts';
+import type { StateReader, StateWriter } from '../../contract/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../../contract/source.ts';
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
 import { AlignmentGroups } from '../../time/watermark-alignment.ts';
 import { connectionNamed, type Connection } from './connections.ts';

@@ -6,7 +6,7 @@
 // Partitions that are added to the topic later are not read.
 import { isAscii } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import { BrokerUnreachable } from './broker-connection.ts';
 import { Cluster, kafkaFailure, TryAgain } from './cluster.ts';
 import { RecordsUnreadable } from './compression.ts';

@@ -5,7 +5,7 @@
 // Every row is written at least once. Batches carry the producer's number and a sequence, so that a repeated one is recognised by the broker and not
 // written again; only a producer that the broker has forgotten starts a new sequence, and then a row may be there twice. It creates no topic.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { BrokerUnreachable } from './broker-connection.ts';
 import { Cluster, TryAgain } from './cluster.ts';

@@ -1,7 +1,7 @@
 // The name somebody probably meant.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closestName } from '../../api/closest-name.ts';
+import { closestName } from '../../errors/closest-name.ts';
 
 const known = ['orders', 'payments', 'customers', 'rate', 'id'];
 test('a slip of the hand finds its name', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';
 import { evaluate } from './evaluate.ts';
 

@@ -2,7 +2,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 

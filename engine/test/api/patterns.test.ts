@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import { hashValue } from '../../graph/fingerprint.ts';
 import * as sluice from '../../index.ts';
 import { Environment, from, pattern, type Pattern } from '../../index.ts';

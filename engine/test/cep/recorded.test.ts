@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import { pattern, type Pattern, type Stream } from '../../index.ts';
 import { harness, type OneInputHarness } from '../../testing/index.ts';
 import type { Case, Condition } from './recorder/random-patterns.ts';

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { Environment, type Stream } from '../../index.ts';
 import { FileSink } from '../../connectors/file-sink.ts';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
-import type { Batch, OperatorContext } from '../../operators/operator.ts';
+import type { Batch, OperatorContext } from '../../contract/operator.ts';
 import { readSnapshot, SnapshotWriter } from '../../runtime/snapshot.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-file-sink-'));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { SourceStarts } from '../../connectors/source-starts.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 import { earthquakeLines, earthquakesFile } from './earthquakes.ts';
 import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
 

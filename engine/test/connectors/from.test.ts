@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
 
 function setup(

@@ -6,7 +6,7 @@ import { SourceStarts } from '../../connectors/source-starts.ts';
 import { FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
 import { Channel, isMark } from '../../runtime/channel.ts';
 import { Collector } from '../../runtime/collector.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 import { functionRef } from './polled-source.ts';
 
 function opened(parameters: Readonly<Record<string, Json | undefined>>, next: (given: { n: number }) => unknown) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SourceStarts } from '../../connectors/source-starts.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
 
 interface Given {

@@ -2,9 +2,9 @@
 import { createSource } from '../../connectors/registry.ts';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import { type FunctionRef, FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
-import type { Source, SourceColumns, SourceContext } from '../../operators/source.ts';
+import type { Source, SourceColumns, SourceContext } from '../../contract/source.ts';
 import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/snapshot.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 
 export interface Emission {
   readonly value: unknown;

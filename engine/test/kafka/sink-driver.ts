@@ -1,7 +1,7 @@
 // Drives one sink as a task does: hands it batches, calls again what it did not take after its wake, waits for its flush.
 import { createKafkaSink } from '../../connectors/kafka/kafka-sink.ts';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
-import type { Batch, Operator, OperatorContext } from '../../operators/operator.ts';
+import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';
 
 export interface SinkRow {
   readonly value: unknown;

@@ -1,6 +1,6 @@
 // Drives one source as a task does: polls it while there is room, waits for its wake, collects what it emits.
-import type { StateWriter } from '../../operators/operator.ts';
-import type { Source, SourceContext } from '../../operators/source.ts';
+import type { StateWriter } from '../../contract/operator.ts';
+import type { Source, SourceContext } from '../../contract/source.ts';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
 import { createKafkaSource } from '../../connectors/kafka/kafka-source.ts';
 

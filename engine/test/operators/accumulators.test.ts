@@ -9,8 +9,8 @@ import {
   type Contents,
   plainAccumulators,
   planAccumulators,
-} from '../../operators/accumulators.ts';
-import { compileAccumulators } from '../../operators/compiled-accumulators.ts';
+} from '../../aggregates/accumulators.ts';
+import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
 import type { Keyed } from '../../state/changed-groups.ts';
 
 const functions = new FunctionTable();

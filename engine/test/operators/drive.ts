@@ -2,8 +2,8 @@
 // fresh one that is restored. Output is the same under every schedule, up to the order of keys within one step.
 import assert from 'node:assert/strict';
 import { FunctionTable, type FunctionRef, type Json, type KeySpec, type PlanNode } from '../../graph/plan.ts';
-import type { Batch, Operator, Output } from '../../operators/operator.ts';
-import { createOperator } from '../../operators/registry.ts';
+import type { Batch, Operator, Output } from '../../contract/operator.ts';
+import { createOperator } from '../../runtime/operator-registry.ts';
 
 export type Step =
   | { readonly records: readonly Timed[]; readonly input?: 0 | 1 }

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FunctionTable } from '../../graph/plan.ts';
-import { type AggregateSpec, planAccumulators } from '../../operators/accumulators.ts';
-import { compileAccumulators } from '../../operators/compiled-accumulators.ts';
-import { distinctError, estimatedCount, hyperLogLog } from '../../operators/kept/hyper-log-log.ts';
-import { moments, stddev, variance } from '../../operators/kept/moments.ts';
-import { quantileError, quantileOf, quantileSketch } from '../../operators/kept/quantile-sketch.ts';
-import type { Kept } from '../../operators/kept/kept.ts';
+import { type AggregateSpec, planAccumulators } from '../../aggregates/accumulators.ts';
+import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
+import { distinctError, estimatedCount, hyperLogLog } from '../../aggregates/kept/hyper-log-log.ts';
+import { moments, stddev, variance } from '../../aggregates/kept/moments.ts';
+import { quantileError, quantileOf, quantileSketch } from '../../aggregates/kept/quantile-sketch.ts';
+import type { Kept } from '../../aggregates/kept/kept.ts';
 import type { Keyed } from '../../state/changed-groups.ts';
-import { copied } from '../../state/copied.ts';
-import { described } from '../../state/kind.ts';
+import { copied } from '../../values/copied.ts';
+import { described } from '../../values/kind.ts';
 
 function kept<S>(kind: Kept<S>, values: readonly unknown[]): S {
   return values

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { ProcessContext } from '../../operators/keyed-process.ts';
+import type { ProcessContext } from '../../process/keyed-process.ts';
 import { canonical, Driven, type Given, Program, run, type Schedule, type Step, type Timed } from './drive.ts';
 
 type Element = { readonly k: string; readonly v: number };

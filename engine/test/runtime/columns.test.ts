@@ -1,7 +1,7 @@
 // Columns of batches are filled again when all readers are through, and not before.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Batch } from '../../operators/operator.ts';
+import type { Batch } from '../../contract/operator.ts';
 import { Channel } from '../../runtime/channel.ts';
 import { Collector } from '../../runtime/collector.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Batch, Stage } from '../../operators/operator.ts';
+import type { Batch, Stage } from '../../contract/operator.ts';
 import { Channel } from '../../runtime/channel.ts';
 import { Collector } from '../../runtime/collector.ts';
 import { fusedLoop, newCounters, plainLoop, stagedEmit } from '../../runtime/fuse.ts';

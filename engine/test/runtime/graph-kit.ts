@@ -1,10 +1,10 @@
 // Graphs for the runtime's own tests: plans by hand, with operators that are given by kind.
 import type { Plan, PlanEdge, PlanNode } from '../../graph/plan.ts';
 import { FunctionTable } from '../../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../operators/operator.ts';
-import type { Source, SourceContext, SourceStatus } from '../../operators/source.ts';
+import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
+import type { Source, SourceContext, SourceStatus } from '../../contract/source.ts';
 import { Runtime, type RuntimeOptions } from '../../runtime/runtime.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 
 /** "a>b, b>c.1" : edges, with the input after a dot; `own` says the text of a node where it is not its id. */
 export function planOf(edges: string, own: Readonly<Record<string, string>> = {}): Plan {

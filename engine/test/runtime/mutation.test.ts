@@ -1,7 +1,7 @@
 // The graph changes at a barrier: what is not touched is the same object, nothing is lost or doubled, nothing fires because of an edit.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OperatorContext } from '../../operators/operator.ts';
+import type { OperatorContext } from '../../contract/operator.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
 test('a task whose operators did not change is the same object after a mutation', () => {

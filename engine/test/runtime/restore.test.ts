@@ -11,11 +11,11 @@ import type { PlannedStream } from '../../api/stream.ts';
 import type { Stream } from '../../api/surface.ts';
 import { sliding, tumbling } from '../../api/windows.ts';
 import type { Plan, PlanNode } from '../../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../operators/operator.ts';
+import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
 import { planOf } from '../../runtime/environment.ts';
 import { Runtime, type Snapshot } from '../../runtime/runtime.ts';
 import { mergeSnapshots, type TaskSnapshot } from '../../runtime/snapshot.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 
 interface Order {
   readonly n: number;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
-import type { Change } from '../../operators/change.ts';
-import type { Operator } from '../../operators/operator.ts';
-import { toTable } from '../../operators/to-table.ts';
+import type { Change } from '../../tables/change.ts';
+import type { Operator } from '../../contract/operator.ts';
+import { toTable } from '../../tables/to-table.ts';
 import { lookupRow } from '../../runtime/table-lookup.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink } from './graph-kit.ts';
 

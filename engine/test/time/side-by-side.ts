@@ -4,10 +4,10 @@ import { Builder } from '../../api/builder.ts';
 import { endpointOf } from '../../api/reference.ts';
 import { makeSources, type Sources } from '../../api/sources.ts';
 import type { PlanNode } from '../../graph/plan.ts';
-import type { Batch, Operator, OperatorContext } from '../../operators/operator.ts';
+import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';
 import { planOf } from '../../runtime/environment.ts';
 import { Runtime } from '../../runtime/runtime.ts';
-import { ManualClock } from '../../time/clock.ts';
+import { ManualClock } from '../../contract/clock.ts';
 
 export interface Came {
   readonly source: number;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Duration, WindowAssigner } from '../../api/surface.ts';
-import { SluiceError } from '../../error.ts';
+import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';
 import { assignWindows } from '../../testing/index.ts';
 import { type AlignedSpec, assignerOf, windowsOf } from '../../windows/assigner.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { aggregator, sliding, type Stream } from '../../index.ts';
-import { createOperator } from '../../operators/registry.ts';
+import { createOperator } from '../../runtime/operator-registry.ts';
 import { SlicedWindowOperator } from '../../windows/sliced-window-operator.ts';
 import { Slice } from '../../windows/slices.ts';
 import { windowsOf } from '../../windows/assigner.ts';

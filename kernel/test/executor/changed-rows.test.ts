@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Change } from '../../../engine/operators/change.ts';
-import type { OperatorContext, StateWriter } from '../../../engine/operators/operator.ts';
+import type { Change } from '../../../engine/tables/change.ts';
+import type { OperatorContext, StateWriter } from '../../../engine/contract/operator.ts';
 import { RowPart } from '../../displays/row-part.ts';
 import { DisplayOperator } from '../../executor/display-operator.ts';
 import type { DisplayInstall } from '../../executor/executor-protocol.ts';

@@ -1,0 +1,46 @@
+// reduce on a keyed stream: what has been accumulated so far, with every element folded in, for every element.
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import { deepFreeze } from '../state/freeze.ts';
+import { compileKeys } from '../state/keys.ts';
+import { assertStorable } from '../values/storable.ts';
+import type { Contents } from './accumulators.ts';
+import { KeyedRows } from './rolling.ts';
+import type { Operator, OperatorContext } from '../contract/operator.ts';
+
+export function reduce(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
+  const fold = functions.get<Fold>(node.parameters.fn as unknown as FunctionRef);
+  return new KeyedRows(compileKeys(key, functions, node.uid), (context) => reducedContents(fold, context));
+}
+
+export type Fold = (accumulated: unknown, element: unknown) => unknown;
+export interface Reduced extends Keyed {
+  value: unknown;
+}
+
+/** The first element as it is, later ones folded in. */
+export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): Contents<Reduced> {
+  const kept = `What "${name}" accumulates`;
+  const add = (reduced: Reduced, element: unknown): void => {
+    const value = fold(reduced.value, element);
+    // What was kept before was looked at before.
+    if (value === reduced.value) return;
+    assertStorable(value, kept);
+    if (freeze) deepFreeze(value);
+    reduced.value = value;
+  };
+  return {
+    columns: 1,
+    create(row, touched, element) {
+      assertStorable(element, kept);
+      return { row, group: -1, touched, value: element };
+    },
+    add,
+    // What has been reduced is an element like any other.
+    merge: (into, from) => add(into, from.value),
+    copy: ({ row, value }, touched) => ({ row, group: -1, touched, value }),
+    result: (reduced) => reduced.value,
+    pack: (reduced, columns) => void columns[0]!.push(reduced.value),
+    unpack: (row, touched, columns, index) => ({ row, group: -1, touched, value: columns[0]![index] }),
+  };
+}

@@ -1,0 +1,368 @@
+// The user's process function: state and timers per key, any number of rows per call. One input or two; the second may be a broadcast one, without a key.
+//
+//   onElement / onLeft / onRight ─► rows, one by one (an endless generator is interrupted after any of them)
+//   onTimer, event time: when the watermark reaches it, in time order · processing time: when the clock does
+//
+// This file is one thing: the context that user code sees and the calls that set it, which must agree on what the current key is.
+import type { Context, Timers } from '../api/surface.ts';
+import { SluiceError } from '../errors/error.ts';
+import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import { deepFreeze, freezeElements } from '../state/freeze.ts';
+import { KeyMap } from '../state/key-map.ts';
+import type { KeyRow, Keys } from '../state/keys.ts';
+import { described, describedRow } from '../values/kind.ts';
+import { declaredStates, dropExpired, type StateSpecs } from '../state/declared-state.ts';
+import type { CurrentKey, StateSpec, Values } from '../state/value-state.ts';
+import { TimerService } from '../time/timer-service.ts';
+import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
+import { Emission } from '../contract/emission.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
+
+type Rows = Iterable<unknown> | void;
+export type ProcessContext = Context<KeyRow, Record<string, never>> & { readonly domain: 'event' | 'processing' };
+export interface ProcessFunctions {
+  /** By input. */
+  readonly onElement: readonly ((element: unknown, context: ProcessContext) => Rows)[];
+  readonly onTimer?: ((at: number, context: ProcessContext) => Rows) | undefined;
+  readonly state: StateSpecs;
+  /** The second input is broadcast. */
+  readonly broadcast?: BroadcastFunctions;
+}
+
+/** Everything of one key. */
+interface Entry extends Keyed, Values {
+  /** Identity of the key. The row cannot give it: with two inputs its labels are those of the side that saw the key first. */
+  readonly tuple: readonly unknown[];
+  eventTimers: Set<number>;
+  processingTimers: Set<number>;
+}
+/** One key group in a snapshot. */
+type GroupContent = {
+  readonly row: KeyRow;
+  readonly tuple: readonly unknown[];
+  /** By name, so that a state added later finds the others in place. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly expiresAt: Readonly<Record<string, number>> | undefined;
+  readonly eventTimers: readonly number[];
+  readonly processingTimers: readonly number[];
+}[];
+
+/** What is in a snapshot beside the keyed state. */
+interface Kept {
+  readonly watermark: number;
+  readonly heldUntil: number;
+  readonly broadcast?: Readonly<Record<string, unknown>>;
+}
+
+export class KeyedProcess implements Operator, CurrentKey {
+  at = 0;
+  current!: Entry;
+  readonly #functions: ProcessFunctions;
+  /** By input. */
+  readonly #keys: readonly Keys[];
+  readonly #names: readonly string[];
+  readonly #specs: readonly StateSpec[];
+  readonly #hasTtl: boolean;
+  readonly #broadcast: BroadcastSide | undefined;
+  readonly #entries = new KeyMap<Entry>();
+  readonly #changed = new ChangedGroups();
+  readonly #rows = new Emission();
+  readonly #eventTimers = new TimerService<Entry>((entry) => entry.eventTimers);
+  readonly #processingTimers = new TimerService<Entry>((entry) => entry.processingTimers);
+  /** A timer of processing time that is set at or before the present moment fires when the clock has moved on: no sooner than after this. */
+  #heldUntil = -Infinity;
+  #live = 0;
+  #context!: OperatorContext;
+  #user!: ProcessContext;
+  #timestamp = 0;
+  #watermark = -Infinity;
+  #domain: 'event' | 'processing' = 'event';
+  /** Rows of a timer, not of an element, are on their way out. */
+  #timer: number | undefined;
+
+  constructor(keys: readonly Keys[], functions: ProcessFunctions) {
+    this.#keys = keys;
+    this.#functions = functions;
+    this.#names = Object.keys(functions.state);
+    this.#specs = Object.values(functions.state);
+    this.#broadcast = functions.broadcast && new BroadcastSide(functions.broadcast, this);
+    this.#hasTtl = this.#specs.some(({ ttlMillis }) => ttlMillis !== undefined);
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+    const broadcast = this.#broadcast?.open(context);
+    this.#user = Object.defineProperties(
+      this.#userContext(),
+      broadcast ? { broadcast: { value: broadcast, enumerable: true } } : {},
+    );
+  }
+  get watermark(): number {
+    return this.#watermark;
+  }
+  now(): number {
+    return this.#context.clock.now();
+  }
+  touch(): void {
+    this.current.touched = this.#changed.epoch;
+  }
+  get working(): string | undefined {
+    if (this.#timer === undefined) return undefined;
+    return `${describedRow(this.current.row)}${this.#domain}-time timer at ${new Date(this.#timer).toISOString()}`;
+  }
+
+  process(input: 0 | 1, batch: Batch, from: number): number {
+    if (input === 1 && this.#broadcast) return this.#broadcast.process(batch, from);
+    const { output, freeze } = this.#context;
+    const keys = this.#keys[input]!;
+    const onElement = this.#functions.onElement[input]!;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      if (!this.#rows.isOpen) {
+        const element = batch.values[i];
+        this.#enter(keys, element);
+        this.#timestamp = batch.timestamps[i]!;
+        this.#start(onElement(element, this.#user));
+      }
+      if (!this.#rows.drain(output)) return i;
+      this.#leave();
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  advance(watermark: number): boolean {
+    if (!this.#eventTimers.isPassing) {
+      if (watermark <= this.#watermark) return true;
+      this.#watermark = watermark;
+    }
+    return this.#fire('event', this.#eventTimers, this.#watermark);
+  }
+  tick(now: number): boolean {
+    if (this.#processingTimers.isPassing || now > this.#heldUntil)
+      if (!this.#fire('processing', this.#processingTimers, now)) return false;
+    this.#wakeInTime();
+    return true;
+  }
+
+  // ------------------------------------------------------------------------------------------------ keys and timers
+
+  #enter(keys: Keys, element: unknown): void {
+    const key = keys.read(element);
+    let entry = keys.find(this.#entries, key);
+    if (!entry) {
+      const row = keys.row(element, key);
+      if (this.#context.freeze) deepFreeze(row);
+      entry = this.#newEntry(row, keys.tuple(row));
+      this.#entries.set(entry.tuple, entry);
+    }
+    this.current = entry;
+    this.#live -= liveOf(entry);
+  }
+  #newEntry(row: KeyRow, tuple: readonly unknown[]): Entry {
+    return {
+      row,
+      tuple,
+      group: -1,
+      touched: 0,
+      values: this.#names.map(() => undefined),
+      ...(this.#hasTtl && { expiresAt: this.#names.map(() => Infinity) }),
+      eventTimers: noTimers,
+      processingTimers: noTimers,
+    };
+  }
+  /** User code is done with the current key; one with nothing to remember is forgotten. */
+  #leave(): void {
+    const live = liveOf(this.current);
+    this.#live += live;
+    if (live === 0) this.#forget(this.current);
+  }
+  #forget(entry: Entry): void {
+    this.#entries.delete(entry.tuple);
+    this.#changed.forget(entry);
+  }
+
+  /** Fires what is due, in time order; false: call again. */
+  #fire(domain: 'event' | 'processing', timers: TimerService<Entry>, now: number): boolean {
+    const { output } = this.#context;
+    const { onTimer } = this.#functions;
+    this.#domain = domain;
+    for (;;) {
+      if (this.#timer === undefined) {
+        const due = timers.take(now);
+        if (!due) break;
+        this.current = due.entry;
+        // The timer itself has been taken out of the entry already.
+        this.#live -= liveOf(due.entry) + 1;
+        this.#timer = due.time;
+        this.#timestamp = due.time;
+        this.touch();
+        this.#start(onTimer?.(due.time, this.#user));
+      }
+      if (!this.#rows.drain(output)) return false;
+      this.#timer = undefined;
+      this.#leave();
+      if (output.full) return false;
+    }
+    this.#domain = 'event';
+    return true;
+  }
+  #start(rows: Rows): void {
+    if (rows !== undefined) this.#rows.start(rows, this.#timestamp, `process of "${this.#context.name}"`);
+  }
+  #wakeInTime(): void {
+    const { nextTime } = this.#processingTimers;
+    if (nextTime < Infinity) this.#context.wakeAt(Math.max(nextTime, this.#heldUntil + 1));
+  }
+
+  /** What user code sees: always about the current key. */
+  #userContext(): ProcessContext {
+    const { name, freeze } = this.#context;
+    const state = declaredStates(this, this.#functions.state, name, freeze);
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the getters of the literal below have a `this` of their own
+    const process = this;
+    return {
+      get key() {
+        return process.current.row;
+      },
+      get timestamp() {
+        return process.#timestamp;
+      },
+      get watermark() {
+        return process.#watermark;
+      },
+      get domain() {
+        return process.#domain;
+      },
+      state: state as Record<string, never>,
+      timers: this.#timersOfUser(),
+    };
+  }
+  #timersOfUser(): Timers {
+    const set = (domain: 'event' | 'processing', at: number): void => {
+      this.#assertTimer(domain, at);
+      this.#setTimer(domain, this.current, at);
+      this.touch();
+      if (domain === 'event') return;
+      const now = this.now();
+      if (at <= now) this.#heldUntil = now;
+      this.#wakeInTime();
+    };
+    const remove = (timers: TimerService<Entry>, at: number): void => {
+      if (timers.delete(this.current, at)) this.touch();
+    };
+    return {
+      eventTime: (at) => set('event', at),
+      processingTime: (at) => set('processing', at),
+      deleteEventTime: (at) => remove(this.#eventTimers, at),
+      deleteProcessingTime: (at) => remove(this.#processingTimers, at),
+    };
+  }
+  #setTimer(domain: 'event' | 'processing', entry: Entry, at: number): void {
+    if (domain === 'event') {
+      if (entry.eventTimers === noTimers) entry.eventTimers = new Set();
+      this.#eventTimers.set(entry, at);
+    } else {
+      if (entry.processingTimers === noTimers) entry.processingTimers = new Set();
+      this.#processingTimers.set(entry, at);
+    }
+  }
+  #assertTimer(domain: string, at: unknown): void {
+    const { name } = this.#context;
+    if (!this.#functions.onTimer)
+      throw new SluiceError(
+        'no-on-timer',
+        `"${name}" sets a timer but has no onTimer. Add onTimer(at, context) to it.`,
+      );
+    if (!Number.isInteger(at))
+      throw new SluiceError(
+        'bad-timer',
+        `"${name}" sets a timer of ${domain} time at ${described(at)}. A timer is set at a whole number of epoch milliseconds.`,
+      );
+  }
+
+  // ------------------------------------------------------------------------------------------------ state
+
+  snapshot(writer: StateWriter): void {
+    if (this.#hasTtl) this.#dropExpired();
+    this.#changed.write<Entry, undefined, GroupContent>(
+      writer,
+      ({ tuple }) => tuple,
+      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
+      () => [],
+      (content, entry) =>
+        content.push({
+          row: entry.row,
+          tuple: entry.tuple,
+          values: this.#byName(entry.values),
+          expiresAt: entry.expiresAt && (this.#byName(entry.expiresAt) as Record<string, number>),
+          eventTimers: [...entry.eventTimers],
+          processingTimers: [...entry.processingTimers],
+        }),
+    );
+    writer.value({
+      watermark: this.#watermark,
+      heldUntil: this.#heldUntil,
+      ...(this.#broadcast && { broadcast: this.#broadcast.content() }),
+    } satisfies Kept);
+  }
+  restore(reader: StateReader): void {
+    const rest = reader.value() as Kept | undefined;
+    this.#watermark = rest?.watermark ?? -Infinity;
+    this.#heldUntil = rest?.heldUntil ?? -Infinity;
+    if (rest?.broadcast) this.#broadcast?.restore(rest.broadcast);
+    for (const [group, content] of reader.groups())
+      for (const kept of (content as GroupContent | undefined) ?? []) {
+        const entry = this.#newEntry(kept.row, kept.tuple);
+        this.#names.forEach((name, index) => {
+          entry.values[index] = kept.values[name];
+          if (entry.expiresAt) entry.expiresAt[index] = kept.expiresAt?.[name] ?? Infinity;
+        });
+        for (const at of kept.eventTimers) this.#setTimer('event', entry, at);
+        for (const at of kept.processingTimers) this.#setTimer('processing', entry, at);
+        entry.touched = this.#changed.epoch;
+        this.#changed.restored(entry, group);
+        this.#live += liveOf(entry);
+        this.#entries.set(entry.tuple, entry);
+      }
+    this.#wakeInTime();
+  }
+  #byName(column: readonly unknown[]): Record<string, unknown> {
+    return Object.fromEntries(
+      this.#names.flatMap((name, index) => (column[index] === undefined ? [] : [[name, column[index]]])),
+    );
+  }
+  #dropExpired(): void {
+    const now = this.now();
+    this.#entries.forEach((entry) => {
+      const before = liveOf(entry);
+      if (dropExpired(entry, this.#specs, now)) entry.touched = this.#changed.epoch;
+      const live = liveOf(entry);
+      this.#live += live - before;
+      if (live === 0) this.#forget(entry);
+    });
+  }
+  status(): OperatorStatus {
+    return { entries: this.#live };
+  }
+  close(): void {
+    this.#rows.close();
+    this.#broadcast?.close();
+  }
+}
+
+/** Of a key that never had one: most keys of most operators, and two sets are most of what such a key would take. Nothing is added to it. */
+const noTimers = new Set<number>();
+
+/** Values and timers that it holds. */
+function liveOf(entry: Entry): number {
+  let live = entry.eventTimers.size + entry.processingTimers.size;
+  for (const value of entry.values) if (value !== undefined) live++;
+  return live;
+}

@@ -1,0 +1,84 @@
+// A stream joined with a table as it is when the element arrives: Kafka Streams' left stream-table join. The table's changes give no rows.
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { compileKeys, type Keys } from '../state/keys.ts';
+import { assertStorable } from '../values/storable.ts';
+import type { Change } from './change.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
+import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
+
+interface Entry extends TableEntry {
+  value: unknown;
+}
+
+export function arrivalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec): Operator {
+  const select = functions.get<ArrivalJoinOperator['select']>(node.parameters['select'] as unknown as FunctionRef);
+  return new ArrivalJoinOperator(compileKeys(left, functions, node.uid), select);
+}
+
+class ArrivalJoinOperator implements Operator {
+  at = 0;
+  readonly select: (left: unknown, right: unknown) => unknown;
+  readonly #keys: Keys;
+  readonly #rows = new TableRows<Entry>();
+  #context!: OperatorContext;
+
+  constructor(keys: Keys, select: (left: unknown, right: unknown) => unknown) {
+    this.#keys = keys;
+    this.select = select;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    const keys = this.#keys;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      if (input === 1) {
+        this.#put(batch.values[i] as Change);
+        continue;
+      }
+      const element = batch.values[i];
+      const key = keys.read(element);
+      const entry = keys.find(this.#rows.map, key);
+      // What is no key is never found, and is an error all the same.
+      if (!entry) keys.row(element, key);
+      output.emit(this.select(element, entry?.value), batch.timestamps[i]!);
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  #put({ key, row }: Change): void {
+    const entry = this.#rows.get(key);
+    if (row === undefined) {
+      if (entry) this.#rows.delete(entry);
+      return;
+    }
+    assertStorable(row, `A row of the table of "${this.#context.name}"`);
+    if (!entry) this.#rows.add(tableEntry(key, { value: row }));
+    else {
+      entry.value = row;
+      this.#rows.touch(entry);
+    }
+  }
+
+  snapshot(writer: StateWriter): void {
+    this.#rows.snapshot(writer, ({ value }) => value);
+  }
+  restore(reader: StateReader): void {
+    this.#rows.restore(reader, (tuple, value) => tableEntry(tuple, { value }));
+  }
+  /** The rows of the table. */
+  status(): OperatorStatus {
+    return { entries: this.#rows.size };
+  }
+}

@@ -1,0 +1,259 @@
+// iterateDelta: a table that is worked on in rounds, of which each touches only what the round before has changed. Flink's delta iteration; the loop is inside the operator.
+//
+//   table change ─► a row of the result at once (it takes the place of what the rounds have made of it)
+//   workset element ─► waits until the combined watermark has reached its time, then, with all others that have:
+//
+//      round 1: step(element, its row) for each of them ─► rows change, `next` is the workset of round 2 ─► … until a workset is empty or maxRounds are over
+//
+// A row that a step has changed is what later steps of the same round see. What comes out is one change for each row that was touched, when the rounds are over: nobody
+// sees a half-done round. The rounds of one watermark are one call of `advance`, taken up again slice by slice; a barrier waits for their end.
+//
+// Over bounded inputs nothing starts before they have ended: the table is whole then, and the result is that of a batch.
+import { SluiceError } from '../errors/error.ts';
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { KeyMap } from '../state/key-map.ts';
+import { described } from '../values/kind.ts';
+import { assertStorable } from '../values/storable.ts';
+import { type Change, frozen, rowOrNone } from './change.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
+import { tupleOfKey } from '../state/table-key.ts';
+import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
+
+interface Parameters {
+  readonly key: FunctionRef;
+  readonly step: FunctionRef;
+  readonly keyFields?: readonly string[];
+  readonly maxRounds?: number;
+  /** Both inputs end by themselves. */
+  readonly isBatch: boolean;
+}
+type Step = (changed: unknown, current: unknown) => unknown;
+interface Entry extends TableEntry {
+  value: unknown;
+  time: number;
+}
+/** The rounds of one watermark. */
+interface Rounds {
+  round: number;
+  workset: unknown[];
+  at: number;
+  next: unknown[];
+  /** What is left of the present step's `next`, which may be endless. */
+  iterator: Iterator<unknown> | undefined;
+  /** In the order of the first touch. */
+  readonly touched: Touched[];
+  readonly touchedByKey: KeyMap<Touched>;
+  readonly timestamp: number;
+  /** How many of `touched` have been reported. */
+  reported: number;
+}
+interface Waiting {
+  readonly time: number;
+  readonly element: unknown;
+}
+interface Touched {
+  readonly tuple: readonly unknown[];
+  /** Its row before the rounds. */
+  readonly old: unknown;
+}
+
+export function iterateDelta(node: PlanNode, functions: FunctionTable): Operator {
+  const { key, step, keyFields, maxRounds, isBatch } = node.parameters as unknown as Parameters;
+  const keyOf = functions.get<(element: unknown) => unknown>(key);
+  const tupleOf = (element: unknown): readonly unknown[] =>
+    tupleOfKey(keyOf(element), keyFields, `"${node.name}" (key of iterateDelta())`);
+  return new IterateDeltaOperator(tupleOf, functions.get<Step>(step), maxRounds ?? Infinity, isBatch);
+}
+
+class IterateDeltaOperator implements Operator {
+  at = 0;
+  readonly #tupleOf: (element: unknown) => readonly unknown[];
+  readonly #step: Step;
+  readonly #maxRounds: number;
+  readonly #isBatch: boolean;
+  readonly #rows = new TableRows<Entry>();
+  /** Workset elements whose time has not come. */
+  #waiting: Waiting[] = [];
+  #rounds: Rounds | undefined;
+  #watermark = -Infinity;
+  #context!: OperatorContext;
+
+  constructor(tupleOf: (element: unknown) => readonly unknown[], step: Step, maxRounds: number, isBatch: boolean) {
+    this.#tupleOf = tupleOf;
+    this.#step = step;
+    this.#maxRounds = maxRounds;
+    this.#isBatch = isBatch;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  get working(): string | undefined {
+    const { workset, at, round } = this.#rounds ?? {};
+    return workset && at! < workset.length ? `round ${round}, workset element ${described(workset[at!])}` : undefined;
+  }
+
+  process(input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze, name } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      const time = batch.timestamps[i]!;
+      if (input === 1) {
+        assertStorable(batch.values[i], `A workset element of "${name}"`);
+        this.#waiting.push({ time, element: batch.values[i] });
+        continue;
+      }
+      const { key, row } = batch.values[i] as Change;
+      if (row !== undefined) assertStorable(row, `A row of table "${name}"`);
+      const entry = this.#rows.get(key);
+      const old = entry?.value;
+      this.#put(entry ?? tableEntry(key, { value: undefined, time }), row, time);
+      output.emit({ key, row, old } satisfies Change, time);
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  #put(entry: Entry, row: unknown, time: number): void {
+    const isNew = entry.value === undefined;
+    entry.value = row;
+    entry.time = time;
+    if (row === undefined) this.#rows.delete(entry);
+    else if (isNew) this.#rows.add(entry);
+    else this.#rows.touch(entry);
+  }
+
+  advance(watermark: number): boolean {
+    if (!this.#rounds) {
+      if (watermark <= this.#watermark) return true;
+      this.#watermark = watermark;
+      this.#rounds = this.#begin(watermark);
+      if (!this.#rounds) return true;
+    }
+    if (!this.#turn(this.#rounds) || !this.#report(this.#rounds)) return false;
+    this.#rounds = undefined;
+    return true;
+  }
+  #begin(watermark: number): Rounds | undefined {
+    if (this.#isBatch && watermark < Infinity) return undefined;
+    const ready = this.#waiting.filter(({ time }) => time <= watermark);
+    if (ready.length === 0) return undefined;
+    this.#waiting = this.#waiting.filter(({ time }) => time > watermark);
+    const workset = ready.map(({ element }) => element);
+    const timestamp = ready.reduce((latest, { time }) => Math.max(latest, time), -Infinity);
+    return {
+      ...{ round: 1, workset, at: 0, next: [], iterator: undefined },
+      ...{ touched: [], touchedByKey: new KeyMap<Touched>(), timestamp, reported: 0 },
+    };
+  }
+
+  /** Rounds until a workset is empty; false: the slice is used up. */
+  #turn(rounds: Rounds): boolean {
+    const { output } = this.#context;
+    while (rounds.workset.length > 0) {
+      while (rounds.at < rounds.workset.length) {
+        if (!rounds.iterator) this.#visit(rounds, rounds.workset[rounds.at]);
+        if (!this.#drain(rounds)) return false;
+        rounds.at++;
+        if (output.full) return false;
+      }
+      rounds.workset = rounds.round < this.#maxRounds ? rounds.next : [];
+      rounds.next = [];
+      rounds.at = 0;
+      rounds.round++;
+    }
+    return true;
+  }
+  #visit(rounds: Rounds, element: unknown): void {
+    const { name, freeze } = this.#context;
+    const tuple = this.#tupleOf(element);
+    const known = this.#rows.get(tuple);
+    const result = this.#step(element, known?.value);
+    if (result === undefined || result === null) return;
+    if (typeof result !== 'object')
+      throw new SluiceError(
+        'bad-step',
+        `The step of "${name}" gave ${described(result)}. It gives { row, next }, or nothing.`,
+      );
+    const { row: given, next } = result as { readonly row?: unknown; readonly next?: Iterable<unknown> };
+    // null deletes; undefined leaves the row as it is.
+    if (given !== undefined) {
+      const row = frozen(rowOrNone(given), freeze);
+      assertStorable(row, `A row of "${name}"`);
+      this.#touch(rounds, tuple, known?.value);
+      const time = rounds.timestamp;
+      this.#put(known ?? tableEntry(tuple, { value: undefined, time }), row, time);
+    }
+    if (next === undefined) return;
+    if (next === null || typeof next !== 'object' || typeof next[Symbol.iterator] !== 'function')
+      throw new SluiceError(
+        'not-iterable',
+        `The next of a step of "${name}" is ${described(next)}. It is an iterable of workset elements.`,
+      );
+    rounds.iterator = next[Symbol.iterator]();
+  }
+  #touch(rounds: Rounds, tuple: readonly unknown[], old: unknown): void {
+    if (rounds.touchedByKey.get(tuple)) return;
+    const touched = { tuple, old };
+    rounds.touchedByKey.set(tuple, touched);
+    rounds.touched.push(touched);
+  }
+  #drain(rounds: Rounds): boolean {
+    const { output, freeze } = this.#context;
+    while (rounds.iterator) {
+      const step = rounds.iterator.next();
+      if (step.done) rounds.iterator = undefined;
+      else rounds.next.push(frozen(step.value, freeze));
+      if (output.full && rounds.iterator) return false;
+    }
+    return true;
+  }
+
+  /** What the rounds have changed; false: there is no room for more. */
+  #report(rounds: Rounds): boolean {
+    const { output } = this.#context;
+    while (rounds.reported < rounds.touched.length) {
+      const { tuple, old } = rounds.touched[rounds.reported++]!;
+      const row = this.#rows.get(tuple)?.value;
+      if (row === old) continue;
+      output.emit({ key: tuple, row, old } satisfies Change, rounds.timestamp);
+      if (output.full && rounds.reported < rounds.touched.length) return false;
+    }
+    return true;
+  }
+
+  /** The present row of a key. */
+  lookup(tuple: readonly unknown[]): unknown {
+    return this.#rows.get(tuple)?.value;
+  }
+  eachRow(visit: (key: readonly unknown[], row: unknown, time: number) => void): void {
+    this.#rows.forEach(({ tuple, value, time }) => visit(tuple, value, time));
+  }
+  snapshot(writer: StateWriter): void {
+    this.#rows.snapshot(writer, ({ value, time }) => [value, time]);
+    writer.value({ watermark: this.#watermark, waiting: [...this.#waiting] });
+  }
+  restore(reader: StateReader): void {
+    const saved = reader.value() as { readonly watermark: number; readonly waiting: readonly Waiting[] } | undefined;
+    this.#watermark = saved?.watermark ?? -Infinity;
+    this.#waiting = [...(saved?.waiting ?? [])];
+    this.#rows.restore(reader, (tuple, content) => {
+      const [value, time] = content as [unknown, number];
+      return tableEntry(tuple, { value, time });
+    });
+  }
+  /** Rows, and workset elements that wait. */
+  status(): OperatorStatus {
+    return { entries: this.#rows.size + this.#waiting.length };
+  }
+  close(): void {
+    this.#rounds?.iterator?.return?.();
+  }
+}

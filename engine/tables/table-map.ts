@@ -1,0 +1,43 @@
+// map and filter of a table: row by row, without a state. The former row is mapped again to say what has changed, so the function must give the same for the same row.
+import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { type Change, frozen, rowOrNone } from './change.ts';
+import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
+
+export function tableMap(node: PlanNode, functions: FunctionTable): Operator {
+  const f = functions.get<(row: unknown) => unknown>(node.parameters['fn'] as unknown as FunctionRef);
+  return new TableMapOperator((row) => rowOrNone(f(row)));
+}
+export function tableFilter(node: PlanNode, functions: FunctionTable): Operator {
+  const predicate = functions.get<(row: unknown) => boolean>(node.parameters['fn'] as unknown as FunctionRef);
+  return new TableMapOperator((row) => (predicate(row) ? row : undefined));
+}
+
+class TableMapOperator implements Operator {
+  at = 0;
+  readonly #f: (row: unknown) => unknown;
+  #context!: OperatorContext;
+
+  /** undefined: the row is not one of the new table. */
+  constructor(f: (row: unknown) => unknown) {
+    this.#f = f;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze } = this.#context;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      const { key, row, old } = batch.values[i] as Change;
+      // A row that is not there any more is said again: at this time it is not there, see change.ts.
+      output.emit({ key, row: this.#mapped(row), old: this.#mapped(old) } satisfies Change, batch.timestamps[i]!);
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  #mapped(row: unknown): unknown {
+    return row === undefined ? undefined : frozen(this.#f(row), this.#context.freeze);
+  }
+}

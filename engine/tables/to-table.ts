@@ -1,0 +1,95 @@
+// toTable: a keyed stream as a table, the last row of each key in the order of arrival. A row that is null or undefined deletes, as a tombstone does.
+//
+// Rows that arrive out of order count as they arrive, as in Kafka Streams; a table's versions by event time are kept by who joins them (temporal-join.ts).
+import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import { freezeElements } from '../state/freeze.ts';
+import { compileKeys, type Keys } from '../state/keys.ts';
+import { assertStorable } from '../values/storable.ts';
+import { type Change, rowOrNone } from './change.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
+import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
+
+interface Entry extends TableEntry {
+  value: unknown;
+  time: number;
+}
+
+export function toTable(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
+  return new ToTableOperator(compileKeys(key, functions, node.uid), node.parameters['wrapped'] === true);
+}
+
+class ToTableOperator implements Operator {
+  at = 0;
+  readonly #keys: Keys;
+  /** Elements are {key, row} of a source, whose row may be null. */
+  readonly #isWrapped: boolean;
+  readonly #rows = new TableRows<Entry>();
+  #context!: OperatorContext;
+
+  constructor(keys: Keys, isWrapped: boolean) {
+    this.#keys = keys;
+    this.#isWrapped = isWrapped;
+  }
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    const { output, freeze, name } = this.#context;
+    const keys = this.#keys;
+    if (freeze) freezeElements(batch, from);
+    for (let i = from; i < batch.length; i++) {
+      this.at = i;
+      const element = batch.values[i];
+      const read = keys.read(element);
+      const entry = keys.find(this.#rows.map, read);
+      // A key that was found is one; any other is looked at before it counts.
+      const tuple = entry?.tuple ?? keys.tuple(keys.row(element, read));
+      const row = rowOrNone(this.#isWrapped ? (element as { readonly row: unknown }).row : element);
+      if (row !== undefined) assertStorable(row, `A row of table "${name}"`);
+      const time = batch.timestamps[i]!;
+      const old = this.#put(entry, tuple, row, time);
+      output.emit({ key: tuple, row, old } satisfies Change, time);
+      if (output.full) return i + 1;
+    }
+    return batch.length;
+  }
+  /** The row that was there. */
+  #put(entry: Entry | undefined, tuple: readonly unknown[], row: unknown, time: number): unknown {
+    const old = entry?.value;
+    if (row === undefined) {
+      if (entry) this.#rows.delete(entry);
+    } else if (entry) {
+      entry.value = row;
+      entry.time = time;
+      this.#rows.touch(entry);
+    } else this.#rows.add(tableEntry(tuple, { value: row, time }));
+    return old;
+  }
+
+  /** The present row of a key. */
+  lookup(tuple: readonly unknown[]): unknown {
+    return this.#rows.get(tuple)?.value;
+  }
+  eachRow(visit: (key: readonly unknown[], row: unknown, time: number) => void): void {
+    this.#rows.forEach(({ tuple, value, time }) => visit(tuple, value, time));
+  }
+  snapshot(writer: StateWriter): void {
+    this.#rows.snapshot(writer, ({ value, time }) => [value, time]);
+  }
+  restore(reader: StateReader): void {
+    this.#rows.restore(reader, (tuple, content) => {
+      const [value, time] = content as [unknown, number];
+      return tableEntry(tuple, { value, time });
+    });
+  }
+  status(): OperatorStatus {
+    return { entries: this.#rows.size };
+  }
+}

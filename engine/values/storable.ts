@@ -1,0 +1,96 @@
+// What elements and state may hold: JSON values, bigint, Date, Uint8Array, Map and Set. Anything else would not survive a snapshot, and is refused where it is stored.
+import { SluiceError } from '../errors/error.ts';
+import { classOf, described, kindOf } from './kind.ts';
+
+/** `what` names the place for the error: 'State "last" of totals'. */
+export function assertStorable(value: unknown, what: string): void {
+  const path = firstUnstorable(value, 0);
+  if (path !== undefined) throw notStorable(path, what);
+}
+
+/** Elements of lists and values of maps: undefined could not be told from nothing. */
+export function refuseUndefined(value: unknown, what: string): void {
+  if (value === undefined)
+    throw new SluiceError('not-storable', `${what} was given undefined. Keep null instead, or delete what is there.`);
+}
+
+interface Offender {
+  readonly value: unknown;
+  path: string;
+}
+
+/** It holds nothing else, and is storable. */
+function isSimple(value: unknown): boolean {
+  if (typeof value === 'object') return value === null;
+  return typeof value !== 'function' && typeof value !== 'symbol';
+}
+
+/** undefined: all is well, and nothing was allocated. */
+function firstUnstorable(value: unknown, depth: number): Offender | undefined {
+  if (isSimple(value)) return undefined;
+  if (typeof value !== 'object') return { value, path: '' };
+  if (depth > 500) return { value: undefined, path: '' };
+  switch (kindOf(value)) {
+    case 'object': {
+      const fields = value as Record<string, unknown>;
+      for (const name in fields) {
+        const inner = fields[name];
+        // Most fields are no objects, and need no call.
+        if (isSimple(inner)) continue;
+        const found = firstUnstorable(inner, depth + 1);
+        if (found) return within(found, `.${name}`);
+      }
+      return undefined;
+    }
+    case 'array': {
+      const items = value as unknown[];
+      for (let i = 0; i < items.length; i++) {
+        const found = firstUnstorable(items[i], depth + 1);
+        if (found) return within(found, `[${i}]`);
+      }
+      return undefined;
+    }
+    case 'Map':
+      for (const [key, inner] of value as Map<unknown, unknown>) {
+        const found = firstUnstorable(key, depth + 1) ?? firstUnstorable(inner, depth + 1);
+        if (found) return within(found, '{…}');
+      }
+      return undefined;
+    case 'Set':
+      for (const inner of value as Set<unknown>) {
+        const found = firstUnstorable(inner, depth + 1);
+        if (found) return within(found, '{…}');
+      }
+      return undefined;
+    case 'instance':
+      return { value, path: '' };
+    default:
+      return undefined;
+  }
+}
+
+function within(offender: Offender, step: string): Offender {
+  if (offender.path.length < 200) offender.path = step + offender.path;
+  return offender;
+}
+
+function notStorable({ value, path }: Offender, what: string): SluiceError {
+  if (value === undefined)
+    return new SluiceError(
+      'not-storable',
+      `${what} is nested more than 500 levels deep, or contains itself. Keep flat data.`,
+    );
+  const where = path === '' ? what : `${what}, at ${path.replace(/^\./, '')},`;
+  const wayOut =
+    kindOf(value) === 'instance'
+      ? `Keep a plain object instead, such as { ...${decapitalised(classOf(value as object))} }.`
+      : 'Keep data, and call functions where they are needed.';
+  return new SluiceError(
+    'not-storable',
+    `${where} is ${described(value)}. State and elements hold JSON values, bigint, Date, Uint8Array, Map and Set. ${wayOut}`,
+  );
+}
+
+function decapitalised(name: string): string {
+  return /^[A-Za-z]\w*$/.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : 'it';
+}

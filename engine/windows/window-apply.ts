@@ -1,0 +1,61 @@
+// window(…).apply: the user's function gets all elements of a key and window, and gives any number of rows.
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import { deepFreeze } from '../state/freeze.ts';
+import { compileKeys, type KeyRow } from '../state/keys.ts';
+import { assertStorable } from '../values/storable.ts';
+import { windowOperator } from './planned-windows.ts';
+import type { FunctionContents } from './evicting-contents.ts';
+import type { Operator, OperatorContext } from '../contract/operator.ts';
+
+type Apply = (
+  key: KeyRow,
+  window: { readonly windowStart: Date; readonly windowEnd: Date },
+  elements: readonly unknown[],
+) => Iterable<unknown>;
+interface Collected extends Keyed {
+  readonly elements: unknown[];
+}
+
+export function windowApply(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
+  const apply = functions.get<Apply>(node.parameters.fn as unknown as FunctionRef);
+  return windowOperator<Collected>(node, functions, {
+    keys: compileKeys(key, functions, node.uid),
+    contents: (context) => collectedContents(apply, context),
+    givesMany: true,
+    mayBeSlow: 'fn' in key,
+  });
+}
+
+function collectedContents(apply: Apply, { name, freeze }: OperatorContext): FunctionContents<Collected> {
+  const kept = `An element in a window of "${name}"`;
+  return {
+    columns: 1,
+    create(row, touched, element) {
+      assertStorable(element, kept);
+      return { row, group: -1, touched, elements: [element] };
+    },
+    empty: (row) => ({ row, group: -1, touched: 0, elements: [] }),
+    add({ elements }, element) {
+      assertStorable(element, kept);
+      elements.push(element);
+    },
+    merge({ elements }, from) {
+      for (const element of from.elements) elements.push(element);
+    },
+    copy: ({ row, elements }, touched) => ({ row, group: -1, touched, elements: elements.slice() }),
+    result({ row, elements }, windowStart, windowEnd) {
+      // A copy: an iterator of the user's may still read it when a late element is added.
+      const given = elements.slice();
+      if (freeze) deepFreeze(given);
+      return apply(row, { windowStart: windowStart!, windowEnd: windowEnd! }, given);
+    },
+    pack: ({ elements }, columns) => void columns[0]!.push(elements.slice()),
+    unpack: (row, touched, columns, index) => ({
+      row,
+      group: -1,
+      touched,
+      elements: (columns[0]![index] as unknown[]).slice(),
+    }),
+  };
+}

@@ -1,0 +1,171 @@
+// join and coGroup over windows: a window operator whose contents are two lists, one for each side. As in Flink, the window, its time and what is late
+// are those of the two streams as one; what each side is to the other shows only when the window gives its result.
+import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import { deepFreeze } from '../state/freeze.ts';
+import { JoinKeys } from '../state/join-keys.ts';
+import { compileKeys, type KeyRow } from '../state/keys.ts';
+import { assertStorable } from '../values/storable.ts';
+import { windowOperator } from './planned-windows.ts';
+import type { Contents } from '../aggregates/accumulators.ts';
+import { type JoinKind, JoinPairs, type Select2 } from './join-pairs.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
+
+interface Bounds {
+  readonly windowStart: Date;
+  readonly windowEnd: Date;
+}
+type CoGroup = (key: KeyRow, left: readonly unknown[], right: readonly unknown[], window: Bounds) => Iterable<unknown>;
+interface Sides extends Keyed {
+  left: unknown[];
+  right: unknown[];
+}
+/** A side that has had no element: most keys of most windows have one. Nobody writes to it. */
+const none: unknown[] = [];
+type Result = Contents<Sides>['result'];
+
+export function windowJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
+  const select = functions.get<Select2>(node.parameters.fn as unknown as FunctionRef);
+  const kind = node.parameters.join as JoinKind;
+  const pairs = new JoinPairs(kind, select);
+  return sided(node, functions, left, right, () => (sides) => pairs.of(sides.left, sides.right));
+}
+
+export function windowCoGroup(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
+  const apply = functions.get<CoGroup>(node.parameters.fn as unknown as FunctionRef);
+  return sided(node, functions, left, right, ({ freeze }) => (sides, windowStart, windowEnd) => {
+    // Copies: an iterator of the user's may still read them when an element is added.
+    const given = [sides.left.slice(), sides.right.slice()] as const;
+    if (freeze) deepFreeze([sides.row, given]);
+    return apply(sides.row, ...given, { windowStart: windowStart!, windowEnd: windowEnd! });
+  });
+}
+
+function sided(
+  node: PlanNode,
+  functions: FunctionTable,
+  left: KeySpec,
+  right: KeySpec,
+  result: (context: OperatorContext) => Result,
+): Operator {
+  const [leftKeys, rightKeys] = [compileKeys(left, functions, node.uid), compileKeys(right, functions, node.uid)];
+  const keys = new JoinKeys(leftKeys, rightKeys, node.name);
+  const windows = windowOperator<Sides>(node, functions, {
+    keys,
+    contents: (context) => contentsOfSides(keys, result(context), context.name),
+    givesMany: true,
+    mayBeSlow: 'fn' in left || 'fn' in right,
+  });
+  return new BothInputs(keys, windows);
+}
+
+function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents<Sides> {
+  const kept = `An element in a window of "${name}"`;
+  return {
+    columns: 2,
+    create(row, touched, element) {
+      assertStorable(element, kept);
+      return keys.side === 0
+        ? { row, group: -1, touched, left: [element], right: none }
+        : { row, group: -1, touched, left: none, right: [element] };
+    },
+    add(sides, element) {
+      assertStorable(element, kept);
+      // A literal takes one slot where push would take 17.
+      if (keys.side === 0) {
+        if (sides.left.length === 0) sides.left = [element];
+        else sides.left.push(element);
+      } else if (sides.right.length === 0) sides.right = [element];
+      else sides.right.push(element);
+    },
+    merge(into, from) {
+      into.left = joined(into.left, from.left);
+      into.right = joined(into.right, from.right);
+    },
+    copy: ({ row, left, right }, touched) => ({
+      row,
+      group: -1,
+      touched,
+      left: left.slice(),
+      right: right.slice(),
+    }),
+    result,
+    pack({ left, right }, columns) {
+      columns[0]!.push(left.slice());
+      columns[1]!.push(right.slice());
+    },
+    unpack: (row, touched, columns, index) => ({
+      row,
+      group: -1,
+      touched,
+      left: (columns[0]![index] as unknown[]).slice(),
+      right: (columns[1]![index] as unknown[]).slice(),
+    }),
+  };
+}
+
+/** Both lists in one: the first grows, but an empty one is nobody's own. */
+function joined(into: unknown[], from: readonly unknown[]): unknown[] {
+  if (from.length === 0) return into;
+  if (into.length === 0) return from.slice();
+  for (const element of from) into.push(element);
+  return into;
+}
+
+/** Two inputs before an operator of one: what needs to know which of them an element comes from asks the keys. */
+class BothInputs implements Operator {
+  readonly #keys: JoinKeys;
+  readonly #inner: Operator;
+  constructor(keys: JoinKeys, inner: Operator) {
+    this.#keys = keys;
+    this.#inner = inner;
+  }
+  get at(): number {
+    return this.#inner.at!;
+  }
+  get working(): string | undefined {
+    return this.#inner.working;
+  }
+  open(context: OperatorContext): void {
+    this.#inner.open?.(context);
+  }
+  process(input: 0 | 1, batch: Batch, from: number): number {
+    this.#keys.side = input;
+    return this.#inner.process(0, batch, from);
+  }
+  advance(watermark: number): boolean {
+    return this.#inner.advance?.(watermark) ?? true;
+  }
+  tick(now: number): boolean {
+    return this.#inner.tick?.(now) ?? true;
+  }
+  end(): boolean {
+    return this.#inner.end?.() ?? true;
+  }
+  snapshot(writer: StateWriter): void {
+    const { names } = this.#keys;
+    this.#inner.snapshot?.({
+      full: writer.full,
+      group: (keyGroup, content) => writer.group(keyGroup, content),
+      value: (inner) => writer.value({ inner, names }),
+    });
+  }
+  restore(reader: StateReader): void {
+    const value = reader.value() as { readonly inner: unknown; readonly names?: readonly string[] } | undefined;
+    this.#keys.restoreNames(value?.names);
+    this.#inner.restore?.({ groups: () => reader.groups(), value: () => value?.inner });
+  }
+  status(): OperatorStatus {
+    return this.#inner.status!();
+  }
+  close(): void {
+    this.#inner.close?.();
+  }
+}
