@@ -5,15 +5,8 @@
 //   after each: next(key) until it is undefined, then nextTimedOut() until it is undefined
 //
 // Flink's NFA: the order of all that comes out is that of its queues.
-import {
-  type Event,
-  type Link,
-  type Match,
-  type Matched,
-  MatchedSoFar,
-  matchOf,
-  type PartialMatch,
-} from './partial-match.ts';
+import type { Match, Matched } from './match.ts';
+import { type Event, type Link, MatchedSoFar, matchOf, type PartialMatch } from './partial-match.ts';
 import type { PatternSpec } from '../graph/pattern-spec.ts';
 import { discardedUpTo } from './skip.ts';
 import { StartQueue } from './start-queue.ts';

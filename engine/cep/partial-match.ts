@@ -1,6 +1,7 @@
 // What a partial match is: the state it is in and the elements it has taken, as a chain that it shares with the matches it branched from.
 //
 // A chain is never changed: taking an element puts one link before it. So branches cost one link each, and what no partial match refers to any more is gone by itself.
+import type { Match, Matched } from './match.ts';
 import type { State } from './states.ts';
 
 export interface Event {
@@ -23,12 +24,6 @@ export interface PartialMatch {
   readonly startTimestamp: number;
   readonly startSeq: number;
 }
-
-/** The elements of a path by the names of their stages, in the order in which the stages first took one. */
-export type Match = Record<string, unknown[]>;
-
-/** The same for a predicate, to be read. */
-export type Matched = Readonly<Record<string, readonly unknown[]>>;
 
 export function matchOf(path: Link | undefined, names: readonly string[]): Match {
   const links: Link[] = [];

@@ -5,7 +5,7 @@
 //   proceed   the element is looked at again in the target (an epsilon transition)
 //
 // The rules are those of Flink's NFACompiler: which states there are, and the order of their transitions, decide which matches come out and in what order.
-import type { Matched } from './partial-match.ts';
+import type { Matched } from './match.ts';
 import type { PatternSpec, Stage } from '../graph/pattern-spec.ts';
 
 export type Predicate = (element: unknown, matched: Matched) => unknown;

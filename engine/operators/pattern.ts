@@ -7,7 +7,8 @@
 // brought the time. One that timed out has the timestamp at which its time was over.
 import { contentOf, progressOf, type ProgressContent } from '../cep/progress-content.ts';
 import { Matcher, type Progress } from '../cep/matcher.ts';
-import type { Match, PartialMatch } from '../cep/partial-match.ts';
+import type { Match } from '../cep/match.ts';
+import type { PartialMatch } from '../cep/partial-match.ts';
 import type { PatternSpec, SkipStrategy, Stage } from '../graph/pattern-spec.ts';
 import type { Predicate } from '../cep/states.ts';
 import { TimeOrder } from '../cep/time-order.ts';

@@ -8,7 +8,7 @@
 import type { Batch } from '../contract/operator.ts';
 import { PartitionWatermarks } from '../time/partition-watermarks.ts';
 import { WatermarkValve } from '../time/watermark-valve.ts';
-import type { Emitted } from '../testing/surface.ts';
+import type { Emitted } from '../time/emitted.ts';
 import { type Barrier, type Channel, isMark, type Mark } from './channel.ts';
 
 export interface Slot {

@@ -1,9 +1,9 @@
 // The present rows of a table that runs: the one of a key, or all of them. Tables without a state of their own (map, filter) ask the one above and do with its rows what they do with each.
 import { canReadAgain } from '../graph/lineage.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { type Change, rowOrNone } from '../tables/change.ts';
 import type { Batch } from '../contract/operator.ts';
-import type { Runtime } from './runtime.ts';
+import type { Task } from './task.ts';
 
 /** An operator that keeps the rows of its table. */
 export interface Lookup {
@@ -16,7 +16,11 @@ export interface PresentRow {
   /** Reading the input to its end would not tell more: it has ended, or it cannot be read again. */
   readonly isBest: boolean;
 }
-type Running = Pick<Runtime, 'plan' | 'tasks'>;
+/** The part of the runtime that a lookup reads. */
+interface Running {
+  readonly plan: Plan;
+  readonly tasks: ReadonlyMap<string, Task>;
+}
 
 /** `id` is the instance that gives the table's changes; undefined when it does not run. */
 export function lookupRow(

@@ -11,7 +11,7 @@ import type { Chain } from '../graph/chains.ts';
 import type { PidSpec } from '../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
-import type { Emitted } from '../testing/surface.ts';
+import type { Emitted } from '../time/emitted.ts';
 import type { Clock } from '../contract/clock.ts';
 import { Accounting, Rate } from './accounting.ts';
 import { type Barrier, type Channel, maxCapacity, targetMillis } from './channel.ts';

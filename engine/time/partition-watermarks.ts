@@ -1,6 +1,6 @@
 // The watermark of things that are read side by side, the partitions of a source or the two inputs of an operator: the minimum over the active ones. When
 // all are idle the whole is idle and nothing is flushed; one that comes back counts at once; it never goes back.
-import type { Emitted } from '../testing/surface.ts';
+import type { Emitted } from './emitted.ts';
 
 const nothing: Emitted[] = [];
 

@@ -7,7 +7,7 @@
 import type { WatermarkSpec } from '../graph/plan.ts';
 import type { Output } from '../contract/operator.ts';
 import type { PartitionStatus } from '../contract/source.ts';
-import type { Emitted } from '../testing/surface.ts';
+import type { Emitted } from './emitted.ts';
 import { watermarkAfter } from './bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';
 import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';

@@ -2,7 +2,7 @@
 //
 //   a channel:  aligned ◄──watermark ≥ last output── unaligned
 //                  └──idle──► idle ──active──► unaligned (aligned at once if it is not behind)
-import type { Emitted } from '../testing/surface.ts';
+import type { Emitted } from './emitted.ts';
 
 interface Channel {
   watermark: number;

@@ -5,7 +5,7 @@ import { deepFreeze } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
 import { fire, fireAndPurge, goOn, purge, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
-import type { TriggerPlace } from './triggers.ts';
+import type { TriggerPlace } from './trigger-place.ts';
 import type { TriggerSpec } from './window-spec.ts';
 
 type Custom = Extract<TriggerSpec, { kind: 'custom' }>;

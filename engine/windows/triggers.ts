@@ -1,19 +1,10 @@
 // When windows fire: Flink's triggers, each with the rules of Flink's class of that name.
-import type { FunctionRef } from '../graph/plan.ts';
 import { assertStorable } from '../values/storable.ts';
 import { customTrigger } from './custom-trigger.ts';
 import { deltaOf } from './delta.ts';
 import { fire, fireAndPurge, goOn, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
-import type { TriggerSpec, WindowSpec } from './window-spec.ts';
-
-/** What a trigger needs to know of where it runs. */
-export interface TriggerPlace {
-  readonly window: WindowSpec;
-  readonly resolve: (fn: FunctionRef) => (...given: never[]) => unknown;
-  /** The operator's, for errors. */
-  readonly name: string;
-  readonly freeze: boolean;
-}
+import type { TriggerPlace } from './trigger-place.ts';
+import type { TriggerSpec } from './window-spec.ts';
 
 const never = (): Verdict => goOn;
 const neverMerges = (): void => {

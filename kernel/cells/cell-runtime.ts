@@ -1,5 +1,5 @@
 // `$`, what a compiled cell sees of the world while it is evaluated. `cell-transform.ts` writes the calls, an executor makes the object.
-import type { KeptData } from '../executor/executor-protocol.ts';
+import type { KeptData } from './kept-data.ts';
 import { annotateLiteral } from './annotate-literal.ts';
 import type { Namespace } from './modules.ts';
 import { copyData } from './plain-data.ts';

@@ -1,7 +1,6 @@
 // Evaluating cells in the executor: what a cell is given (other cells' values, modules, a builder), and what is made of what it leaves.
 import { inspect } from 'node:util';
 import { dirname, resolve } from 'node:path';
-import * as sluice from '../../engine/index.ts';
 import { Builder, runWithBuilder } from '../../engine/api/builder.ts';
 import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import { endpointOf, isStreamLike, reference } from '../../engine/api/reference.ts';
@@ -10,7 +9,6 @@ import { SluiceError } from '../../engine/errors/error.ts';
 import { hashValue } from '../../engine/graph/fingerprint.ts';
 import type { PlanNode } from '../../engine/graph/plan.ts';
 import type { PresentRow } from '../../engine/runtime/table-lookup.ts';
-import * as testing from '../../engine/testing/index.ts';
 import { CellEvaluation } from '../cells/cell-runtime.ts';
 import { evaluateCell } from '../cells/evaluate.ts';
 import { metaOf, ModuleLoader } from '../cells/modules.ts';
@@ -18,7 +16,9 @@ import { copyData } from '../cells/plain-data.ts';
 import { withoutSourceMap } from '../cells/source-map.ts';
 import { SourcePlaces } from '../cells/source-places.ts';
 import { toWire } from '../protocol/values.ts';
-import type { Displayed, EvaluateCommand, Export, KeptData, LocatedError } from './executor-protocol.ts';
+import type { KeptData } from '../cells/kept-data.ts';
+import type { Displayed, EvaluateCommand, Export, LocatedError } from './executor-protocol.ts';
+import { ownModules } from './own-modules.ts';
 
 export interface EvaluationResult {
   readonly fragment: Fragment;
@@ -58,7 +58,7 @@ export class Evaluator {
     this.#host = host;
     this.#modules = new ModuleLoader({
       notebook,
-      builtins: { sluice: () => ({ ...sluice }), 'sluice/testing': () => ({ ...testing }) },
+      builtins: ownModules,
       places: this.#places,
     });
   }

@@ -4,6 +4,7 @@
 //   control: mutate (the plan with what the run declared) ──► mutated | mutation-failed ──► control: commit | discard
 //
 // Commands are obeyed in order. `evaluate` may overlap with others: a cell that awaits a pull goes on by itself.
+import type { KeptData } from '../cells/kept-data.ts';
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import type { OperatorStatus } from '../../engine/contract/operator.ts';
@@ -108,11 +109,6 @@ export type FragmentData = Omit<Fragment, 'functions'>;
 export type Export =
   | { readonly kind: 'stream'; readonly name: string; readonly endpoint: Endpoint }
   | { readonly kind: 'value'; readonly name: string; readonly hash: string };
-
-/** Top-level data of a cell, as structured clone takes them; what is not here is a function, a class, a stream, or not cloneable. */
-export interface KeptData {
-  readonly values: Readonly<Record<string, unknown>>;
-}
 
 /** What is under the cell: parts of streams, the text of a value, or nothing. */
 export type Displayed =

@@ -1,8 +1,8 @@
 // What can happen to a session, and what the session wants done. Both are data: `control.ts` turns one into the other's cause.
+import type { KeptData } from '../cells/kept-data.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import type {
   ExecutorEvent,
-  KeptData,
   LocatedError,
   PullId,
   RunId,

@@ -10,13 +10,13 @@
 // The executor:
 //   starting ─ready─► restoring (evaluates what ran, then one mutation) ─► ready ─no answer, died─► ending ─ended─► starting
 //                └─ nothing ran ─────────────────────────────────────────► ready         dies while restoring ─► broken (restart is the way out)
+import type { KeptData } from '../cells/kept-data.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import { emptyPlan } from '../../engine/graph/plan.ts';
 import type {
   Displayed,
   Export,
   FragmentData,
-  KeptData,
   LocatedError,
   OperatorReport,
   PullId,

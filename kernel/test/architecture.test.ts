@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
+import { layerOf, layers } from './layers.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** What git has or would have: tracked files and new ones that it does not ignore. */
@@ -50,6 +51,86 @@ test('imports go extension → kernel/protocol, kernel → engine, engine → no
       if (!mayImport[part]?.some((prefix) => target.startsWith(prefix))) wrong.push(`${path} imports ${target}`);
   }
   assertNone(wrong, 'The direction is extension → kernel/protocol; kernel → engine; engine → nothing.');
+});
+
+/** Shipped files of engine and kernel, the product's build and bench apart. */
+const layered = shipped.filter((path) => /^(engine|kernel)\//.test(path));
+
+test('every folder of engine and kernel has a row among the layers', () => {
+  assertNone(
+    layered.filter((path) => layerOf(path) === undefined).map((path) => `${path} lies in a folder without a row`),
+    'A new folder gets a row in kernel/test/layers.ts: what it may import, and the reason.',
+  );
+  const folders = new Set(layered.map((path) => layerOf(path)?.folder));
+  assertNone(
+    layers.flatMap(({ folder }) => (folders.has(folder) ? [] : [`${folder} has a row and no file`])),
+    'A folder that is gone loses its row.',
+  );
+});
+
+test('a file imports only the layers that its folder may import', () => {
+  const wrong = layered.flatMap((path) => {
+    const layer = layerOf(path);
+    return importsOf(path)
+      .ours.filter((target) => {
+        const folder = layerOf(target)?.folder ?? target;
+        return folder !== layer?.folder && !layer?.imports.includes(folder);
+      })
+      .map((target) => `${path} imports ${target}. ${layer?.reason ?? ''}`);
+  });
+  assertNone(wrong, 'Imports follow the rows of kernel/test/layers.ts.');
+});
+
+test('a layer imports only layers whose rows stand above its own', () => {
+  const above = new Set<string>();
+  const wrong: string[] = [];
+  for (const { folder, imports } of layers) {
+    for (const target of imports) if (!above.has(target)) wrong.push(`${folder} may import ${target}`);
+    above.add(folder);
+  }
+  assertNone(wrong, 'No two folders import each other, directly or through others.');
+});
+
+test('no layer may import a folder that none of its files imports', () => {
+  const wrong = layers.flatMap(({ folder, imports }) => {
+    const used = new Set(
+      layered
+        .filter((path) => layerOf(path)?.folder === folder)
+        .flatMap((path) => importsOf(path).ours.map((target) => layerOf(target)?.folder)),
+    );
+    return imports.filter((target) => !used.has(target)).map((target) => `${folder} may import ${target}`);
+  });
+  assertNone(wrong, 'A right that nobody uses is taken out of kernel/test/layers.ts.');
+});
+
+test('no files import each other in a circle, but the classes of engine/api', () => {
+  const targets = new Map(shipped.map((path) => [path, importsOf(path).ours]));
+  const done = new Set<string>();
+  const wrong: string[] = [];
+  const visit = (path: string, open: readonly string[]): void => {
+    const at = open.indexOf(path);
+    if (at >= 0) {
+      const circle = open.slice(at);
+      if (!circle.every((one) => one.startsWith('engine/api/'))) wrong.push([...circle, path].join(' → '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of targets.get(path) ?? []) visit(target, [...open, path]);
+    done.add(path);
+  };
+  for (const path of targets.keys()) visit(path, []);
+  assertNone(wrong, 'A stream makes a table and a table makes a stream; nothing else needs a circle.');
+});
+
+test('only the file that gives cells their modules imports the test kit', () => {
+  const wrong = shipped
+    .filter((path) => !path.startsWith('engine/testing/') && path !== 'kernel/executor/own-modules.ts')
+    .flatMap((path) =>
+      importsOf(path)
+        .ours.filter((target) => target.startsWith('engine/testing/'))
+        .map((target) => `${path} imports ${target}`),
+    );
+  assertNone(wrong, 'What production and the test kit share lies in a layer below both.');
 });
 
 test('no shipped file imports a test, the bench or the package by its own name', () => {

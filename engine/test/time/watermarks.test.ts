@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Emitted } from '../../testing/surface.ts';
+import type { Emitted } from '../../time/emitted.ts';
 import { boundedOutOfOrdernessMillis } from '../../time/bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from '../../time/partition-watermarks.ts';
 import { WatermarkValve } from '../../time/watermark-valve.ts';

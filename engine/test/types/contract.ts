@@ -1,5 +1,7 @@
 // The package provides every value of the contract, with the contract's type; and the example cells (fixtures/) are compiled with this project.
 import type * as contract from '../../api/surface.ts';
+import type * as testing from '../../testing/surface.ts';
+import type { Emitted } from '../../time/emitted.ts';
 import * as sluice from '../../index.ts';
 
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
@@ -17,3 +19,7 @@ type Different = {
 export const nothingDiffers: [Different] extends [never] ? true : Different = true;
 
 export const provided: Contract = sluice;
+
+/** What the combiners of watermarks send on is what the test kit says. */
+export const sameEmitted: Same<Exclude<Emitted, string>['watermark'], Exclude<testing.Emitted, string>['watermark']> =
+  true;

@@ -9,7 +9,7 @@ import { evaluateCell, type Evaluated } from '../../cells/evaluate.ts';
 import { metaOf, ModuleLoader, type Namespace } from '../../cells/modules.ts';
 import { SourcePlaces } from '../../cells/source-places.ts';
 import type { ModuleCell } from '../../cells/virtual-module.ts';
-import type { KeptData } from '../../executor/executor-protocol.ts';
+import type { KeptData } from '../../cells/kept-data.ts';
 
 export class TestNotebook {
   readonly folder: string;
