@@ -11,8 +11,8 @@ const node = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'n
 const targets = {
   start: [join('dist', 'cli.js'), 'serve', join('samples', '01-first-chart.sluice.ts')],
   test: [join('.ci', 'test.ts')],
-  package: [join('extension', 'build', 'package.ts')],
-  vscode: [join('extension', 'build', 'vscode.ts')],
+  package: [join('.ci', 'build', 'package.ts')],
+  vscode: [join('.ci', 'build', 'vscode.ts')],
 };
 const [target, ...more] = process.argv.slice(2);
 const command = targets[target];

@@ -46,7 +46,7 @@ if (!onlyCheck)
   for (const folder of integrationFolders) {
     const paths = files.filter((file) => folderOf(file) === folder);
     // VS Code is given what users are given.
-    if (folder === 'vscode' && paths.length > 0) await tool('package', 'extension/build/package.ts', []);
+    if (folder === 'vscode' && paths.length > 0) await tool('package', '.ci/build/package.ts', []);
     for (const path of paths) await testFile(path, 600);
   }
 report();

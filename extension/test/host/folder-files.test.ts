@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { ambientDeclarations } from '../../build/declarations.ts';
+import { ambientDeclarations } from '../../../.ci/build/declarations.ts';
 import { folderFiles } from '../../commands/folder-files.ts';
 
 const root = join(import.meta.dirname, '../../..');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { shipped } from '../../build/bundles.ts';
+import { shipped } from '../../../.ci/build/bundles.ts';
 import * as sources from '../../../engine/index.ts';
 
 type Engine = typeof sources;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import type { PartChange, ViewHello } from '../../../kernel/protocol/displays.ts';
-import { bundleRenderer } from '../../build/bundle-renderer.ts';
+import { bundleRenderer } from '../../../.ci/build/bundle-renderer.ts';
 import type { ScriptedView } from './scripted-session.ts';
 import {
   closedCaption,
