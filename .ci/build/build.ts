@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, type BuildOptions, type Metafile } from 'esbuild';
-import { browserBundle, bundleRenderer } from './bundle-renderer.ts';
-import { bundles, shipped } from './bundles.ts';
+import type { Metafile } from 'esbuild';
+import { bundleRenderer, rendererEntries, rendererOptions } from './bundle-renderer.ts';
+import { bundled, bundleOptions, bundles } from './bundles.ts';
 import { declarationInputs, writeDeclarations } from './declarations.ts';
 import { writeNotices } from './third-party-notices.ts';
 import { copyTypeScriptLibraries, libraryFolder } from './type-libraries.ts';
 
 const root = path.join(import.meta.dirname, '../..');
-const rendererEntries = ['extension/renderer/renderer-entry.ts', 'extension/renderer/page/page-entry.ts'];
 
 interface Step {
   readonly name: string;
@@ -24,36 +23,19 @@ const steps: readonly Step[] = [
   ...bundles.map((bundle): Step => ({
     name: bundle.name,
     inputs: Object.values(bundle.entries),
-    run: () =>
-      bundled({
-        entryPoints: Object.entries(bundle.entries).map(([out, entry]) => ({ in: entry, out })),
-        outdir: 'dist',
-        ...shipped,
-        ...bundle.options,
-      }),
+    run: () => bundled(root, bundleOptions(bundle)),
   })),
   {
     name: 'renderer',
     inputs: rendererEntries,
     run: async () => {
       await bundleRenderer(path.join(root, 'dist'));
-      return bundled({ ...browserBundle, minify: false, entryPoints: rendererEntries, outdir: 'dist', write: false });
+      return bundled(root, rendererOptions);
     },
   },
   { name: 'declarations', inputs: declarationInputs, run: () => writeDeclarations(root).then(() => undefined) },
   { name: 'libraries', inputs: [libraryFolder], run: () => copyTypeScriptLibraries(root).then(() => undefined) },
 ];
-
-async function bundled(options: BuildOptions): Promise<Metafile> {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    bundle: true,
-    logLevel: 'warning',
-    ...options,
-    metafile: true,
-  });
-  return metafile;
-}
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const wanted = values.only?.split(',') ?? steps.map((step) => step.name);

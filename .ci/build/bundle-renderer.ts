@@ -22,6 +22,20 @@ export const browserBundle: BuildOptions = {
   logLevel: 'warning',
 };
 
+export const rendererEntries: readonly string[] = [
+  'extension/renderer/renderer-entry.ts',
+  'extension/renderer/page/page-entry.ts',
+];
+
+/** To learn what goes into the files of `bundleRenderer`. Nothing is written. */
+export const rendererOptions: BuildOptions = {
+  ...browserBundle,
+  minify: false,
+  entryPoints: [...rendererEntries],
+  outdir: 'dist',
+  write: false,
+};
+
 export interface BundledFile {
   readonly file: string;
   readonly bytes: number;

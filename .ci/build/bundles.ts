@@ -1,5 +1,5 @@
 // What ships, as data: each bundle's entry, where it goes and how it is loaded there.
-import type { BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 
 export interface Bundle {
   readonly name: string;
@@ -69,3 +69,24 @@ export const bundles: readonly Bundle[] = [
     options: { ...esm, splitting: false, banner: { js: `#!/usr/bin/env node\n${requireBanner}` } },
   },
 ];
+
+export function bundleOptions({ entries, options }: Bundle): BuildOptions {
+  return {
+    entryPoints: Object.entries(entries).map(([out, entry]) => ({ in: entry, out })),
+    outdir: 'dist',
+    ...shipped,
+    ...options,
+  };
+}
+
+/** Bundles, and returns what went into the bundle. */
+export async function bundled(root: string, options: BuildOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    bundle: true,
+    logLevel: 'warning',
+    ...options,
+    metafile: true,
+  });
+  return metafile;
+}

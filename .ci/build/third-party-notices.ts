@@ -2,17 +2,11 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
+import { packageFolders } from './bundled-packages.ts';
 
 export async function writeNotices(root: string, metafiles: readonly Metafile[]): Promise<void> {
-  const folders = new Set(metafiles.flatMap((metafile) => Object.keys(metafile.inputs).flatMap(packageFolder)));
-  const notices = await Promise.all([...folders].sort().map((folder) => notice(root, folder)));
+  const notices = await Promise.all(packageFolders(metafiles).map((folder) => notice(root, folder)));
   await writeFile(path.join(root, 'dist', 'third-party-notices.txt'), notices.join(`\n${'-'.repeat(100)}\n`));
-}
-
-/** `node_modules/a/node_modules/@b/c/x.js` lies in the package `node_modules/a/node_modules/@b/c`. */
-function packageFolder(input: string): string[] {
-  const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-  return found === null ? [] : [found[1]!];
 }
 
 async function notice(root: string, folder: string): Promise<string> {
