@@ -1,11 +1,12 @@
 // `npm run build`: everything that ships, from sources to dist/. `--only extension,kernel` builds a part.
+// `--source-maps` writes maps for the bundles of the extension and the kernel. A debugger needs them; they do not ship.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { bundleRenderer, rendererEntries, rendererOptions } from './bundle-renderer.ts';
-import { bundled, bundleOptions, bundles } from './bundles.ts';
+import { bundled, bundleOptions, bundles, type Bundle } from './bundles.ts';
 import { declarationInputs, writeDeclarations } from './declarations.ts';
 import { writeNotices } from './third-party-notices.ts';
 import { copyTypeScriptLibraries, libraryFolder } from './type-libraries.ts';
@@ -19,11 +20,16 @@ interface Step {
   run(): Promise<Metafile | undefined>;
 }
 
+const { values } = parseArgs({ options: { only: { type: 'string' }, 'source-maps': { type: 'boolean' } } });
+
+/** Only where a map lies beside its bundle: `.vscodeignore` lets none of these into the package. */
+const hasSourceMap = ({ options }: Bundle): boolean => values['source-maps'] === true && options.format === 'cjs';
+
 const steps: readonly Step[] = [
   ...bundles.map((bundle): Step => ({
     name: bundle.name,
     inputs: Object.values(bundle.entries),
-    run: () => bundled(root, bundleOptions(bundle)),
+    run: () => bundled(root, { ...bundleOptions(bundle), sourcemap: hasSourceMap(bundle) }),
   })),
   {
     name: 'renderer',
@@ -37,7 +43,6 @@ const steps: readonly Step[] = [
   { name: 'libraries', inputs: [libraryFolder], run: () => copyTypeScriptLibraries(root).then(() => undefined) },
 ];
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const wanted = values.only?.split(',') ?? steps.map((step) => step.name);
 const unknown = wanted.filter((name) => !steps.some((step) => step.name === name));
 if (unknown.length > 0)
