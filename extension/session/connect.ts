@@ -1,6 +1,6 @@
 // How the extension reaches a notebook's session: the kernel it ships, run by the editor's own Node.
 import * as vscode from 'vscode';
-import { connectSession, joinSession } from '../../kernel/protocol/client/connect.ts';
+import { connectSession, joinSession } from '../../kernel/client/connect.ts';
 import type { Connect } from './live-notebook.ts';
 
 export function connectTo(extension: vscode.Uri, build: string): Connect {

@@ -1,9 +1,9 @@
 // A notebook that is renamed or moved takes its session along, and so do notebooks in a folder that is.
 import { sep } from 'node:path';
 import * as vscode from 'vscode';
-import { joinSession } from '../../kernel/protocol/client/connect.ts';
-import { entries } from '../../kernel/protocol/client/registry.ts';
-import { sessionFolder } from '../../kernel/protocol/client/session-folder.ts';
+import { joinSession } from '../../kernel/client/connect.ts';
+import { entries } from '../../kernel/client/registry.ts';
+import { sessionFolder } from '../../kernel/client/session-folder.ts';
 
 /** `then`: the files have their new names in the registry too; whoever found no session looks again. */
 export function followRenames(build: string, then: () => void): vscode.Disposable {

@@ -10,7 +10,7 @@ import * as vscode from 'vscode';
 import { protocolVersion, type CellState, type CellText, type RunResult } from '../../kernel/protocol/messages.ts';
 import { cellById, identities, kindOf } from '../notebook/cell-ids.ts';
 import type { Executions } from './executions.ts';
-import type { Connection } from '../../kernel/protocol/client/connect.ts';
+import type { Connection } from '../../kernel/client/connect.ts';
 
 /** Connects to the notebook's session; `start: false` gives nothing when there is none. */
 export type Connect = (notebook: string, options: { readonly start: boolean }) => Promise<Connection | undefined>;

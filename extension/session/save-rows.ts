@@ -1,7 +1,7 @@
 // Everything a display keeps, into a file of the user's choice: one JSON object a line.
 import * as vscode from 'vscode';
 import type { LiveNotebook } from './live-notebook.ts';
-import type { Connection } from '../../kernel/protocol/client/connect.ts';
+import type { Connection } from '../../kernel/client/connect.ts';
 
 export async function saveRows(live: LiveNotebook, connection: Connection, view: string, part: string): Promise<void> {
   const { jsonl } = await connection.request('rows', { view, part });

@@ -7,7 +7,7 @@ import type { ViewDelta, ViewSnapshot } from '../../kernel/protocol/displays.ts'
 import { cellById } from '../notebook/cell-ids.ts';
 import type { FromHost, ToHost } from '../renderer/host-messages.ts';
 import type { LiveNotebook } from './live-notebook.ts';
-import type { Connection } from '../../kernel/protocol/client/connect.ts';
+import type { Connection } from '../../kernel/client/connect.ts';
 import { saveRows } from './save-rows.ts';
 
 /** An editor that shows a view; until its snapshot came, deltas are not for it. */

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { ViewStore } from '../displays/view-store.ts';
 import { planAnew, planLive } from '../live/planner.ts';
-import { removeEntry, writeEntry } from '../protocol/client/registry.ts';
-import { logPath, realNotebook, socketPath } from '../protocol/client/session-folder.ts';
+import { removeEntry, writeEntry } from '../client/registry.ts';
+import { logPath, realNotebook, socketPath } from '../client/session-folder.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { build } from '../protocol/version.ts';
 import { notebookCompiler } from './compiler.ts';

@@ -1,7 +1,7 @@
 // `sluice serve`: the notebook's session in a terminal and on a page. Joins the session if there is one, and then only leaves it at the end.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { connectSession, type Connection } from '../protocol/client/connect.ts';
+import { connectSession, type Connection } from '../client/connect.ts';
 import { build } from '../protocol/version.ts';
 import { servePage } from '../server/serve-page.ts';
 import { CommandError } from './command-error.ts';

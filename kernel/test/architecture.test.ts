@@ -36,11 +36,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'engine/': ['engine/'],
   'kernel/': ['kernel/', 'engine/'],
   'kernel/protocol/': ['kernel/protocol/'],
-  'extension/': ['extension/', 'kernel/protocol/'],
+  'kernel/client/': ['kernel/client/', 'kernel/protocol/'],
+  'extension/': ['extension/', 'kernel/protocol/', 'kernel/client/'],
   'extension/renderer/': ['extension/renderer/', 'kernel/protocol/'],
 };
 
-test('imports go extension → kernel/protocol, kernel → engine, engine → nothing', () => {
+test('imports go extension → kernel/protocol and kernel/client, kernel → engine, engine → nothing', () => {
   const wrong: string[] = [];
   for (const path of shipped) {
     const part = Object.keys(mayImport)
@@ -50,7 +51,7 @@ test('imports go extension → kernel/protocol, kernel → engine, engine → no
     for (const target of importsOf(path).ours)
       if (!mayImport[part]?.some((prefix) => target.startsWith(prefix))) wrong.push(`${path} imports ${target}`);
   }
-  assertNone(wrong, 'The direction is extension → kernel/protocol; kernel → engine; engine → nothing.');
+  assertNone(wrong, 'The direction is extension → kernel/protocol, kernel/client; kernel → engine; engine → nothing.');
 });
 
 /** Shipped files of engine and kernel, the product's build and bench apart. */

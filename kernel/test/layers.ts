@@ -180,9 +180,10 @@ export const layers: readonly Layer[] = [
       'The protocol is types and codecs that every client can load. Behaviour belongs to the kernel or to the client.',
   },
   {
-    folder: 'kernel/protocol/client',
+    folder: 'kernel/client',
     imports: ['kernel/protocol'],
-    reason: 'A client finds or starts a kernel and connects to it. It knows nothing of what the kernel does.',
+    reason:
+      'A client finds or starts the kernel of a notebook and connects to it. What runs in the kernel process belongs elsewhere.',
   },
   {
     folder: 'kernel/cells',
@@ -237,11 +238,11 @@ export const layers: readonly Layer[] = [
     imports: [
       'engine/runtime',
       'kernel/cells',
+      'kernel/client',
       'kernel/displays',
       'kernel/executor',
       'kernel/live',
       'kernel/protocol',
-      'kernel/protocol/client',
       'kernel/session',
     ],
     reason: 'The server performs effects and speaks to clients. A decision belongs in kernel/session.',
@@ -252,11 +253,11 @@ export const layers: readonly Layer[] = [
       surface,
       'engine/time',
       'kernel/cells',
+      'kernel/client',
       'kernel/displays',
       'kernel/executor',
       'kernel/live',
       'kernel/protocol',
-      'kernel/protocol/client',
       'kernel/server',
       'kernel/session',
     ],

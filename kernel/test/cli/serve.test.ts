@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { entries, isAlive } from '../../protocol/client/registry.ts';
+import { entries, isAlive } from '../../client/registry.ts';
 import { protocolVersion } from '../../protocol/messages.ts';
 import { code, Kernels, until } from '../server/kernels.ts';
 import { Folder, sluice, start } from './sluice.ts';

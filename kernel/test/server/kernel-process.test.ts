@@ -5,8 +5,8 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node.js';
-import { joinSession } from '../../protocol/client/connect.ts';
-import { entries, isAlive } from '../../protocol/client/registry.ts';
+import { joinSession } from '../../client/connect.ts';
+import { entries, isAlive } from '../../client/registry.ts';
 import { protocolVersion, type RunResult } from '../../protocol/messages.ts';
 import { code, Kernels, until, watch } from './kernels.ts';
 
@@ -150,7 +150,7 @@ test('a session ends some time after its last client', async (t) => {
 test('a kernel that cannot start says so at once', async (t) => {
   const kernels = new Kernels(t);
   const notebook = kernels.notebook();
-  const { connectSession } = await import('../../protocol/client/connect.ts');
+  const { connectSession } = await import('../../client/connect.ts');
   const wrong = join(kernels.folder, 'missing.ts');
   await assert.rejects(
     connectSession({ notebook, kernelPath: wrong, client: 'cli', build: 'test' }),

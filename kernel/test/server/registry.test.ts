@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { withLock } from '../../protocol/client/lock.ts';
-import { entries, findSession, type SessionEntry, writeEntry } from '../../protocol/client/registry.ts';
-import { newSessionId, sessionFolder, socketPath } from '../../protocol/client/session-folder.ts';
+import { withLock } from '../../client/lock.ts';
+import { entries, findSession, type SessionEntry, writeEntry } from '../../client/registry.ts';
+import { newSessionId, sessionFolder, socketPath } from '../../client/session-folder.ts';
 
 let folder = '';
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { Connection } from '../../protocol/client/connect.ts';
+import type { Connection } from '../../client/connect.ts';
 import { protocolVersion } from '../../protocol/messages.ts';
 import { type ServedPage, servePage } from '../../server/serve-page.ts';
 import { code, Kernels, until } from './kernels.ts';

@@ -7,8 +7,8 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node.js';
-import type { Hello, Notifications, Requests, Welcome } from '../messages.ts';
-import { protocolVersion } from '../messages.ts';
+import type { Hello, Notifications, Requests, Welcome } from '../protocol/messages.ts';
+import { protocolVersion } from '../protocol/messages.ts';
 import { withLock } from './lock.ts';
 import { findSession, forget, type SessionEntry } from './registry.ts';
 import { sessionFolder } from './session-folder.ts';
