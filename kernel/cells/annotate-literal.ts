@@ -1,4 +1,6 @@
-// What compiled text does with each function literal it evaluates at its top level: says what it captures, and gives back the name that being wrapped cost it.
+// Registers with each function literal that compiled text evaluates at its top level the values
+// that it captures.
+// The call around a literal hides the name that JavaScript would infer, so the name is set here.
 import { annotateFunction } from '../../engine/graph/fingerprint.ts';
 
 export function annotateLiteral<F extends object>(literal: F, captured: () => readonly unknown[], name?: string): F {

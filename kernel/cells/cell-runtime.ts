@@ -1,4 +1,5 @@
-// `$`, what a compiled cell sees of the world while it is evaluated. `cell-transform.ts` writes the calls, an executor makes the object.
+// `$`, the runtime that a compiled cell uses while it is evaluated.
+// `cell-transform.ts` writes the calls. An executor makes the object.
 import type { KeptData } from './kept-data.ts';
 import { annotateLiteral } from './annotate-literal.ts';
 import type { Namespace } from './modules.ts';
@@ -11,17 +12,28 @@ export interface CellRuntime {
   last: unknown;
   /** `import.meta` of the notebook. */
   readonly meta: ImportMeta;
-  /** The top-level variable that is initialised next; '' before other statements. For uids. */
+  /**
+   * The top-level variable that is initialised next; '' before other statements. Uids contain it.
+   */
   variable(name: string): void;
-  /** A function literal, or an object literal with methods, says what it captures; a literal without a name gets that of its variable. */
+  /**
+   * Registers the values that a function literal captures, or an object literal with methods. A
+   * literal without a name gets the name of its variable.
+   */
   fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string): F;
-  /** `needed` are the exports that are used as values; an optional module may be missing, because only types of it are used. */
+  /**
+   * `needed` are the exports that are used as values. An optional module may be missing, because
+   * only its types are used.
+   */
   import(specifier: string, needed?: readonly string[], isOptional?: boolean): Promise<Namespace>;
-  /** After the end of an executor: is there a value from the first evaluation? Then `keep` gives it, else `put` takes the new one. */
+  /**
+   * True in a restored executor if the first evaluation left a value under this key. Then `keep`
+   * returns that value; otherwise `put` keeps the new one.
+   */
   kept(key: string): boolean;
   keep(key: string): unknown;
   put<V>(key: string, value: V): V;
-  /** What `for await` iterates: its elements are kept like other data. */
+  /** The iterable of a `for await`. Its elements are kept like other data. */
   iterate<T>(key: string, iterable: AsyncIterable<T> | Iterable<T>): AsyncIterable<T>;
 }
 
@@ -30,11 +42,14 @@ export interface CellRuntimeOptions {
   readonly setVariable: (name: string) => void;
   readonly import: (specifier: string, needed: readonly string[], isOptional: boolean) => Promise<Namespace>;
   readonly meta: ImportMeta;
-  /** What the first evaluation of this text left. */
+  /** The data that the first evaluation of this text left. */
   readonly restore?: KeptData | undefined;
 }
 
-/** Past this many elements a `for await` is iterated anew instead of being remembered. */
+/**
+ * A `for await` with more elements than this is iterated again after a restore. Its elements are
+ * not kept.
+ */
 const iterationLimit = 10_000;
 
 export class CellEvaluation implements CellRuntime {
@@ -43,7 +58,9 @@ export class CellEvaluation implements CellRuntime {
   last: unknown = undefined;
   readonly #options: CellRuntimeOptions;
   readonly #kept = Object.create(null) as Record<string, unknown>;
-  /** A place in a loop is passed several times. */
+  /**
+   * How often each key has been evaluated, because a key inside a loop is evaluated several times.
+   */
   readonly #times = new Map<string, number>();
 
   constructor(options: CellRuntimeOptions) {
@@ -52,7 +69,7 @@ export class CellEvaluation implements CellRuntime {
     this.#options = options;
   }
 
-  /** Everything `put` so far that is data. */
+  /** All values given to `put` so far that are data. */
   get keptData(): KeptData {
     return { values: this.#kept };
   }

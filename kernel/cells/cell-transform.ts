@@ -1,11 +1,13 @@
-// A cell's syntax tree → the body of an async function of `$`, the runtime that `cell-runtime.ts` describes. Types are left to TypeScript's own transform after this one.
+// Transforms a cell's syntax tree into the body of an async function of `$`, the runtime of
+// `cell-runtime.ts`.
+// TypeScript's own transform runs afterwards and removes the types.
 //
-//   const { orders } = $.in;                                        values of other cells
-//   const { sum } = await $.import('sluice', ['sum']);              imports, before everything else
-//   $.variable('totals');                                           before each declaration; '' before other statements
-//   const totals = $.kept('totals') ? $.keep('totals')              data of the first evaluation come back after the end of an executor
-//                                   : $.put('totals', orders.filter($.fn((o) => o.n > limit, () => [limit])));
-//   $.last = totals;                                                the last expression is what the cell shows
+//   const { orders } = $.in;                                 values of other cells
+//   const { sum } = await $.import('sluice', ['sum']);       imports stand before everything else
+//   $.variable('totals');                                    before each declaration; '' before others
+//   const totals = $.kept('totals') ? $.keep('totals')       data of the first evaluation, restored
+//     : $.put('totals', orders.filter($.fn((o) => o.n > limit, () => [limit])));
+//   $.last = totals;                                         the value of the last expression is shown
 //   return { totals };
 import ts from 'typescript';
 import { hasModifier, type Reference } from './resolution.ts';
@@ -19,13 +21,16 @@ export interface TransformInput {
   readonly uses: readonly string[];
   /** Value names that this cell declares. */
   readonly declares: readonly string[];
-  /** By the offset of the specifier: it may be missing at run time. */
+  /** Whether the module with this specifier offset may be missing at run time. */
   readonly isForTypes: (specifierOffset: number) => boolean;
-  /** An imported name that something uses as a value, so that its absence is an error. */
+  /** Whether an imported name is used as a value, so that its absence is an error. */
   readonly isNeeded: (name: string) => boolean;
-  /** What the script calls its parameter: `$`, or another name when the cell uses that one. */
+  /** The name of the script's parameter: `$`, or another name if the cell uses `$`. */
   readonly runtime: string;
-  /** Inline functions imported from packages are constants: only what comes from the notebook and its own modules is captured. */
+  /**
+   * Whether a function captures the reference. Imports from packages are constants, so only names
+   * of the notebook and of its own modules are captured.
+   */
   readonly isCaptured: (reference: Reference) => boolean;
 }
 
@@ -81,7 +86,7 @@ class CellWriter {
     return factory.createExpressionStatement(factory.createParenthesizedExpression(script));
   }
 
-  // ---------------------------------------------------------------------------------------------- statements
+  // ------------------------------------------------------------------------------------ statements
 
   #import(statement: ts.Statement): ts.Statement[] {
     if (ts.isExportDeclaration(statement) && statement.moduleSpecifier && !statement.isTypeOnly)
@@ -119,7 +124,9 @@ class CellWriter {
     return [constant(factory.createObjectBindingPattern(elements), loaded)];
   }
 
-  /** `await $.import('specifier', ['needed'], isOptional)` with the place of the specifier, where its errors belong. */
+  /**
+   * `await $.import('specifier', ['needed'], isOptional)`. Errors are reported at the specifier.
+   */
   #load(specifier: ts.Expression, needed: readonly string[], isOptional: boolean): ts.Expression {
     const names = factory.createArrayLiteralExpression(needed.map((name) => factory.createStringLiteral(name)));
     const call = factory.createCallExpression(this.#member('import'), undefined, [
@@ -166,7 +173,7 @@ class CellWriter {
     return [this.#variable(''), this.#visit(statement) as ts.Statement];
   }
 
-  /** One statement for each declaration, so that `$.variable` stands right before it. */
+  /** One statement for each declaration, so that `$.variable` stands directly before it. */
   #variables(statement: ts.VariableStatement): ts.Statement[] {
     const { declarationList } = statement;
     return declarationList.declarations.flatMap((declaration) => {
@@ -192,7 +199,10 @@ class CellWriter {
     });
   }
 
-  /** `$.kept(key) ? $.keep(key) : $.put(key, value)`; what gives the same each time stays as it is. */
+  /**
+   * `$.kept(key) ? $.keep(key) : $.put(key, value)`. An initializer that always gives the same
+   * value is left as it is.
+   */
   #initializer(name: ts.BindingName, initializer: ts.Expression, isDisposable: boolean): ts.Expression {
     const expression = ts.isAwaitExpression(initializer)
       ? factory.updateAwaitExpression(initializer, this.#expression(initializer.expression))
@@ -201,7 +211,7 @@ class CellWriter {
     return this.#kept(boundNames(name).join(','), expression, initializer);
   }
 
-  /** A function declaration is hoisted, so it is registered before everything else. */
+  /** A function declaration is hoisted, so it is registered before all other statements. */
   #registration(statement: ts.Statement): ts.Statement[] {
     if (!ts.isFunctionDeclaration(statement) || !statement.name || !statement.body) return [];
     if (hasModifier(statement, ts.SyntaxKind.DeclareKeyword)) return [];
@@ -210,7 +220,7 @@ class CellWriter {
     ];
   }
 
-  // ---------------------------------------------------------------------------------------------- the runtime
+  // ----------------------------------------------------------------------------------- the runtime
 
   #member(name: string): ts.Expression {
     return property(factory.createIdentifier(this.#input.runtime), name);
@@ -219,7 +229,10 @@ class CellWriter {
     const call = factory.createCallExpression(this.#member('variable'), undefined, [factory.createStringLiteral(name)]);
     return factory.createExpressionStatement(call);
   }
-  /** `original` is where the value stands in the user's text: V8 reports some errors of an argument at the call around it. */
+  /**
+   * `original` is the place of the value in the user's text. V8 reports some errors of an argument
+   * at the call around it.
+   */
   #kept(key: string, value: ts.Expression, original: ts.Node): ts.Expression {
     const call = (method: string, ...rest: ts.Expression[]): ts.Expression =>
       factory.createCallExpression(this.#member(method), undefined, [factory.createStringLiteral(key), ...rest]);
@@ -232,7 +245,7 @@ class CellWriter {
     return ts.setSourceMapRange(node, { pos: original.getStart(this.#source), end: original.end });
   }
 
-  // ---------------------------------------------------------------------------------------------- expressions
+  // ----------------------------------------------------------------------------------- expressions
 
   #expression(node: ts.Expression, name?: string): ts.Expression {
     if (ts.isParenthesizedExpression(node))
@@ -241,7 +254,10 @@ class CellWriter {
     return this.#visit(node) as ts.Expression;
   }
 
-  /** Everything that is evaluated at the cell's top level; functions are entered no further than to look for `import()`. */
+  /**
+   * Visits all nodes that are evaluated at the cell's top level. Inside functions it only looks for
+   * `import()` and `import.meta`.
+   */
   #visit(node: ts.Node): ts.Node {
     if (isFunctionOrClass(node)) return this.#function(node, undefined);
     if (ts.isFunctionLike(node)) return this.#inFunction(node);
@@ -282,7 +298,7 @@ class CellWriter {
     return this.#module(node) ?? ts.visitEachChild(node, (child) => this.#inFunction(child), this.#context);
   }
 
-  /** `import('x')` and `import.meta` have no meaning in a script: the runtime stands for both. */
+  /** `import('x')` and `import.meta` are not allowed in a script, so the runtime replaces them. */
   #module(node: ts.Node): ts.Node | undefined {
     if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
       return ts.setTextRange(this.#member('meta'), node);
@@ -313,7 +329,7 @@ class CellWriter {
     return this.#placed(call, original);
   }
 
-  /** Names that the literal refers to and that are declared outside it, in the notebook. */
+  /** Names that the literal refers to and that the notebook declares outside it. */
   #capturedBy(node: ts.Node): string[] {
     const from = node.getStart(this.#source);
     const isInside = (offset: number): boolean => offset >= from && offset < node.end;
@@ -327,7 +343,7 @@ class CellWriter {
   }
 }
 
-// ---------------------------------------------------------------------------------------------- small pieces
+// ------------------------------------------------------------------------------------ small pieces
 
 function lastStatement(statements: readonly ts.Statement[]): ts.Statement | undefined {
   return statements.findLast(
@@ -340,7 +356,10 @@ type FunctionOrClass = ts.ArrowFunction | ts.FunctionExpression | ts.ClassExpres
 function isFunctionOrClass(node: ts.Node): node is FunctionOrClass {
   return ts.isArrowFunction(node) || ts.isFunctionExpression(node) || ts.isClassExpression(node);
 }
-/** Evaluating it again gives the same: nothing is called, made or awaited. Functions are made again in any case. */
+/**
+ * Whether evaluating the node again gives the same value: it calls, constructs and awaits nothing.
+ * Functions are created again in any case.
+ */
 function isRepeatable(node: ts.Node): boolean {
   if (ts.isFunctionLike(node) || ts.isClassLike(node)) return true;
   if (ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isAwaitExpression(node)) return false;

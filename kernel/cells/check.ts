@@ -1,4 +1,5 @@
-// `sluice check`: everything that can be said about a notebook without running it, as a compiler would: what VS Code gives as advice is an error here.
+// `sluice check`: reports all problems of a notebook that can be found without running it.
+// Warnings of the language service in VS Code are errors here, as they are for a compiler.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import ts from 'typescript';
@@ -13,11 +14,14 @@ import { TextLines } from './text-lines.ts';
 import type { ModuleCell } from './virtual-module.ts';
 
 export interface CheckOptions {
-  /** Where TypeScript's `lib.*.d.ts` are, when not where they are by themselves. */
+  /** Folder of TypeScript's `lib.*.d.ts` files. Absent: they are searched in their usual places. */
   readonly libFolder?: string;
 }
 
-/** `cell` is '' for what is wrong with the file. In document order. Throws what reading the file throws. */
+/**
+ * Problems in document order. `cell` is '' for a problem of the file itself. Throws if the file
+ * cannot be read.
+ */
 export function checkNotebook(path: string, options: CheckOptions = {}): CellDiagnostic[] {
   const notebook = resolve(path);
   const bytes = readFileSync(notebook);
@@ -38,7 +42,7 @@ export function checkNotebook(path: string, options: CheckOptions = {}): CellDia
     found.push({
       ...aboutFile(
         'no-module',
-        'This notebook neither imports nor exports anything, so TypeScript takes it for a script: its names clash with those of other files, and it cannot await. Add: export {};',
+        'This notebook neither imports nor exports anything, so TypeScript reads it as a script: its names clash with those of other files, and it cannot use await at its top level. Add: export {};',
       ),
       severity: 'warning',
     });
@@ -54,7 +58,7 @@ export function checkNotebook(path: string, options: CheckOptions = {}): CellDia
           offset: 0,
           length: 0,
           code: 'invalid-id',
-          message: `"${id}" is no cell id: an id is letters, digits, _ and -, and begins with a letter or _.`,
+          message: `"${id}" is not a cell id. An id consists of letters, digits, _ and -, and begins with a letter or _.`,
         }),
       );
   const resolution = new Resolver().resolve(cells);
@@ -81,7 +85,10 @@ function isModule(cells: readonly ModuleCell[]): boolean {
   return code.some((cell) => ts.isExternalModule(ts.createSourceFile('cell.ts', cell.text, ts.ScriptTarget.ESNext)));
 }
 
-/** Every line of prose is a comment; another one would be code to TypeScript, and never run here. */
+/**
+ * Every line of a prose cell must be a comment. TypeScript would read any other line as code, but
+ * Sluice never runs it.
+ */
 function* codeInProse(
   cells: readonly ModuleCell[],
   parsed: ReturnType<typeof parseNotebook>,
@@ -92,7 +99,8 @@ function* codeInProse(
     if (odd === undefined) continue;
     const lines = new TextLines(cells[i]!.text);
     const offset = lines.offset({ line: odd[0], column: 0 });
-    const message = 'This line is in a prose cell but is no comment: TypeScript would run it, Sluice does not.';
+    const message =
+      'This line is in a prose cell but is not a comment. TypeScript would run it, Sluice does not. Begin it with //.';
     yield [i, diagnostic(cells[i]!.id, lines, { offset, length: odd[1].length, code: 'code-in-prose', message })];
   }
 }

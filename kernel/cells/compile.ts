@@ -1,4 +1,6 @@
-// A cell's text → a script that an executor evaluates. Only what cannot run is refused here; errors of types are advice and come from the language service.
+// Compiles a cell's text into a script that an executor evaluates. Only text that cannot run is
+// refused.
+// Type errors do not stop a cell; the language service reports them.
 import vm from 'node:vm';
 import ts from 'typescript';
 import { cellTransform } from './cell-transform.ts';
@@ -13,14 +15,16 @@ export { isRelative };
 
 export interface CompiledCell {
   readonly id: string;
-  /** A script whose value is `async ($: CellRuntime) => exports`; ends in its source map. */
+  /**
+   * A script whose value is `async ($: CellRuntime) => exports`. Its source map stands at its end.
+   */
   readonly code: string;
   readonly scope: CellScope;
-  /** Value names the cell gives to others. */
+  /** Names of values that the cell exports to other cells. */
   readonly declares: readonly string[];
   /** Names of other cells that it reads. */
   readonly uses: readonly { readonly name: string; readonly cell: string }[];
-  /** Specifiers of what it imports at run time. */
+  /** Specifiers of modules that the cell imports at run time. */
   readonly imports: readonly string[];
 }
 
@@ -52,13 +56,17 @@ const options: ts.CompilerOptions = {
   newLine: ts.NewLineKind.LineFeed,
 };
 
-/** Compiles cells of one notebook, remembering what it resolved last. */
+/**
+ * Compiles the cells of one notebook. It keeps the last resolution, so that unchanged texts are not
+ * resolved again.
+ */
 export class CellCompiler {
   readonly #resolver = new Resolver();
 
   /**
-   * `cells` are the texts at hand: of the others, what runs, or what is in the editor when they never ran. The first code cell with this id is
-   * compiled; prose and test cells may be among them.
+   * Compiles the first code cell with this id. `cells` holds the other cells too: each with the
+   * text that runs, or with the editor's text if it never ran. Prose and test cells may be among
+   * them.
    */
   compile(id: string, cells: readonly ModuleCell[]): Compilation {
     const code = cells.filter((cell) => cell.kind === 'code');
@@ -128,14 +136,14 @@ function isFromPackage({ declared }: Reference): boolean {
   return declared?.from !== undefined && !isRelative(declared.from);
 }
 
-/** TypeScript marks what it takes for a module without imports; a script must not have it. */
+/** TypeScript adds an empty export to a module without imports. A script must not contain it. */
 const withoutEmptyExport: ts.TransformerFactory<ts.SourceFile> = () => (source) =>
   ts.factory.updateSourceFile(
     source,
     source.statements.filter((statement) => !ts.isExportDeclaration(statement)),
   );
 
-// ------------------------------------------------------------------------------------------------ errors
+// ------------------------------------------------------------------------------------------ errors
 
 export function parseCell(text: string): ts.SourceFile {
   return ts.createSourceFile(
@@ -144,7 +152,7 @@ export function parseCell(text: string): ts.SourceFile {
     {
       languageVersion: ts.ScriptTarget.ESNext,
       setExternalModuleIndicator: (file) => {
-        // A cell is part of a module whether or not it imports something: `await` is a keyword in it.
+        // A cell is part of a module even if it imports nothing, so `await` is a keyword in it.
         (file as { externalModuleIndicator?: ts.Node | true }).externalModuleIndicator = true;
       },
     },
@@ -153,7 +161,9 @@ export function parseCell(text: string): ts.SourceFile {
   );
 }
 
-/** What the parser says about the cell by itself, and what only a function body may hold. */
+/**
+ * Errors of the parser in this cell alone, and statements that only a function body may contain.
+ */
 export function syntaxErrors(cell: ModuleCell): CellDiagnostic[] {
   const source = parseCell(cell.text);
   const lines = new TextLines(cell.text);
@@ -170,7 +180,7 @@ export function syntaxErrors(cell: ModuleCell): CellDiagnostic[] {
   const misplaced = (node: ts.Node): void => {
     if (ts.isFunctionLike(node) || ts.isClassLike(node)) return;
     if (ts.isReturnStatement(node))
-      found.push(at(node, 'A cell is no function: it cannot return. Its last expression is what it shows.'));
+      found.push(at(node, 'A cell is not a function, so it cannot return. It shows the value of its last expression.'));
     else if (ts.isImportEqualsDeclaration(node) && !node.isTypeOnly)
       found.push(at(node, '"import … = require(…)" does not work in a cell. Write: import … from "…".'));
     else if (ts.isExportAssignment(node) && node.isExportEquals)
@@ -188,14 +198,17 @@ export function syntaxErrors(cell: ModuleCell): CellDiagnostic[] {
   return found;
 }
 
-/** What TypeScript lets pass and V8 does not: the same name declared twice in a cell, `break` outside a loop. */
+/**
+ * Errors that TypeScript accepts and V8 does not: a name declared twice in a cell, `break` outside
+ * a loop.
+ */
 function refusedByEngine({ id, code }: CompiledCell, lines: TextLines): CellDiagnostic | undefined {
   try {
     new vm.Script(code, { filename: 'cell' });
     return undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // "cell:12", the line itself, and a caret under the place.
+    // The stack begins with "cell:12", then the line itself, then a caret under the place.
     const [where = '', , caret = ''] = (error.stack ?? '').split('\n');
     const place = sourceMapOf(code)?.locate(Number(/:(\d+)$/.exec(where)?.[1] ?? 1), caret.indexOf('^') + 1);
     const twice = /^Identifier '(.+)' has already been declared/.exec(error.message)?.[1];

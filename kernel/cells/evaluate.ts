@@ -1,4 +1,5 @@
-// Runs a compiled cell: a script in this thread's own realm, so that an Array made in a cell is an Array everywhere.
+// Runs a compiled cell as a script in the realm of this thread, so that an array made in a cell is
+// an instance of `Array` everywhere.
 import vm from 'node:vm';
 import type { CellRuntime } from './cell-runtime.ts';
 import type { SourcePlaces } from './source-places.ts';
@@ -6,18 +7,18 @@ import type { SourcePlaces } from './source-places.ts';
 export interface CompiledScript {
   readonly id: string;
   readonly code: string;
-  /** Counts the texts of the cell that were run. */
+  /** Counts the texts with which the cell has run. */
   readonly version: number;
 }
 export interface Evaluated {
-  /** Value of each name the cell declares; of a `let`, what it is at the end. */
+  /** Value of each name that the cell declares; for a `let`, its value at the end. */
   readonly out: Readonly<Record<string, unknown>>;
   /** Value of the last expression; undefined when the cell ends otherwise. */
   readonly last: unknown;
 }
 type CellFunction = (this: undefined, $: CellRuntime) => Promise<Record<string, unknown>>;
 
-/** What the cell throws is thrown on; `places.locate(error)` says where it was. */
+/** Rethrows an error of the cell unchanged. `places.locate(error)` gives its place. */
 export async function evaluateCell(
   { id, code, version }: CompiledScript,
   $: CellRuntime,

@@ -1,4 +1,5 @@
-// The data that a cell's first evaluation left in its top-level constants: what a restored executor gives back to the cell.
+// The data that the first evaluation of a cell left in its top-level constants. A restored executor
+// returns it to the cell.
 
 /**
  * Values by name, of the kinds that a structured clone can carry. Functions, classes, streams and

@@ -1,6 +1,9 @@
-// The open notebooks of a language server: requests by cell key and line go to a service by cell and offset, diagnostics come when typing has come to rest.
+// The open notebooks of a language server. Requests name a cell key and a line; the service works
+// with cells and offsets.
+// Diagnostics are computed after the user has stopped typing.
 //
-//   update ─► (texts are taken at once) ─ 250 ms without another ─► diagnostics, cell by cell; a newer update stops them before they begin
+//   update ─► (texts are stored at once) ─ 250 ms without another update ─► diagnostics, cell by cell
+//   A newer update cancels the pending check.
 import { pathToFileURL } from 'node:url';
 import type { CancellationToken, MessageConnection } from 'vscode-jsonrpc/node.js';
 import ts from 'typescript';
@@ -85,7 +88,7 @@ export class LanguageNotebooks {
     );
   }
 
-  // -------------------------------------------------------------------------------------------- notebooks
+  // ------------------------------------------------------------------------------------- notebooks
 
   #update({ notebook, version, cells }: NotebookUpdate): void {
     const former = this.#open.get(notebook);
@@ -95,7 +98,7 @@ export class LanguageNotebooks {
     service.update(cells.map(({ key, id, kind }): ModuleCell => ({ id, kind, text: texts.get(key) ?? '' })));
     const open: OpenNotebook = { service, keys: cells.map(({ key }) => key), texts, version, timer: undefined };
     this.#open.set(notebook, open);
-    // The first time nobody is typing yet.
+    // The first check starts at once, because the user is not typing yet.
     open.timer = setTimeout(() => this.#check(notebook, open), former === undefined ? 0 : restMillis);
   }
 
@@ -131,7 +134,7 @@ export class LanguageNotebooks {
     this.#update({ notebook: to, version: open.version, cells: update });
   }
 
-  // -------------------------------------------------------------------------------------------- messages
+  // -------------------------------------------------------------------------------------- messages
 
   #onNotification<M extends keyof LanguageNotifications>(
     method: M,
@@ -152,7 +155,7 @@ export class LanguageNotebooks {
     this.#connection.onRequest(
       method,
       async (parameters: LanguageRequests[M]['params'] & CellPosition, token: CancellationToken) => {
-        // What is behind it in the pipe may cancel it.
+        // The next message in the pipe may cancel this request.
         await new Promise((resolve) => setImmediate(resolve));
         const open = this.#open.get(parameters.notebook);
         const at = open && placeOf(open, parameters);
@@ -171,7 +174,7 @@ function textOf(cell: LanguageCell, former: OpenNotebook | undefined): string {
   return cell.text ?? former?.texts.get(cell.key) ?? '';
 }
 
-// -------------------------------------------------------------------------------------------------- places
+// ------------------------------------------------------------------------------------------ places
 
 function placeOf(open: OpenNotebook, { cell, position }: CellPosition): CellOffset | undefined {
   const index = open.keys.indexOf(cell);

@@ -1,4 +1,6 @@
-// The language server: a process of its own, because a large notebook's types can take a second and nothing else may wait for that. Speaks `protocol/language.ts`.
+// The language server, a process of its own. The types of a large notebook can take a second, and
+// no other work may wait for them.
+// Its protocol is `protocol/language.ts`.
 import {
   createMessageConnection,
   StreamMessageReader,
@@ -7,7 +9,7 @@ import {
 } from 'vscode-jsonrpc/node.js';
 import { LanguageNotebooks } from './language-notebooks.ts';
 
-/** stdout belongs to the protocol: what is logged goes to stderr. */
+/** stdout carries the protocol, so log output goes to stderr. */
 console.log = console.info = console.error;
 
 const parameters = process.argv.slice(2);

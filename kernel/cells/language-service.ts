@@ -1,4 +1,5 @@
-// One TypeScript service over the notebook as one module: whatever it is asked in a cell, it answers in cells.
+// One TypeScript service over the notebook as one module. Its questions and answers name cells and
+// offsets.
 import ts from 'typescript';
 import type { CompletionData, CompletionKind } from '../protocol/language.ts';
 import { diagnostic, syntaxErrors, type CellDiagnostic } from './compile.ts';
@@ -11,7 +12,7 @@ import { VirtualModule, type CellOffset, type ModuleCell } from './virtual-modul
 export interface LanguageServiceOptions {
   /** Absolute path of the notebook. */
   readonly notebook: string;
-  /** Where TypeScript's `lib.*.d.ts` are, when not where they are by themselves. */
+  /** Folder of TypeScript's `lib.*.d.ts` files. Absent: they are searched in their usual places. */
   readonly libFolder?: string;
 }
 export interface CellRange {
@@ -47,7 +48,7 @@ const preferences: ts.UserPreferences = {
   quotePreference: 'single',
 };
 
-/** Notebooks share what they have in common: TypeScript's declarations are parsed once. */
+/** All notebooks share parsed files, so TypeScript's declarations are parsed once. */
 const registry = ts.createDocumentRegistry();
 
 export class NotebookLanguageService {
@@ -73,7 +74,7 @@ export class NotebookLanguageService {
     this.#service.dispose();
   }
 
-  // ------------------------------------------------------------------------------------------ completions
+  // ----------------------------------------------------------------------------------- completions
 
   completions(at: CellOffset, trigger?: string): CompletionItem[] {
     const offset = this.#module.toModule(at);
@@ -83,7 +84,8 @@ export class NotebookLanguageService {
       ...(triggerCharacter === undefined ? {} : { triggerCharacter }),
     });
     if (found === undefined) return [];
-    // TypeScript calls few places global; everywhere that a name can stand, this one can.
+    // TypeScript calls few places global. The list contains `globalThis` at every place where a
+    // name can stand.
     const isName = found.entries.some(({ name }) => name === 'globalThis');
     const items = found.entries
       .filter((entry) => !isName || this.#isOffered(entry))
@@ -101,7 +103,10 @@ export class NotebookLanguageService {
     return isName ? [...items, ...this.#importable(new Set(items.map((item) => item.name)))] : items;
   }
 
-  /** The browser's declarations serve for what Node has of them; the rest of the browser is not offered. */
+  /**
+   * The browser's declarations are loaded for the globals that Node shares with browsers. Other
+   * browser globals are not offered.
+   */
   #isOffered(entry: ts.CompletionEntry): boolean {
     if (!/^z?15$/.test(entry.sortText) || entry.kind === ts.ScriptElementKind.keyword) return true;
     return entry.name in globalThis || !this.#browserNames().has(entry.name);
@@ -113,7 +118,7 @@ export class NotebookLanguageService {
     return this.#browser ?? new Set();
   }
 
-  /** What `sluice` exports and the notebook has not imported. */
+  /** Exports of `sluice` that the notebook has not imported. */
   #importable(known: ReadonlySet<string>): CompletionItem[] {
     return this.#exportsOfSluice()
       .filter(({ name }) => !known.has(name))
@@ -164,7 +169,10 @@ export class NotebookLanguageService {
     );
   }
 
-  /** Into the cell's own import of that module, or a line of its own at the top of the cell. Nobody wants another cell edited by what is typed here. */
+  /**
+   * Adds the name to an import of that module in the same cell, or adds an import at the top of the
+   * cell. An edit in one cell must not change another cell.
+   */
   #importEdit(at: CellOffset, name: string, from: string): CellRange & { newText: string } {
     for (const statement of this.#source()?.statements ?? []) {
       if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
@@ -180,7 +188,7 @@ export class NotebookLanguageService {
     return { cell: at.cell, start: 0, end: 0, newText: `import { ${name} } from '${from}';${eol}` };
   }
 
-  // ------------------------------------------------------------------------- hover, signature, definition
+  // ------------------------------------------------------------------ hover, signature, definition
 
   hover(at: CellOffset): HoverText | undefined {
     const info = this.#service.getQuickInfoAtPosition(this.#file, this.#module.toModule(at));
@@ -207,14 +215,17 @@ export class NotebookLanguageService {
     });
   }
 
-  /** Text of a file that a definition lies in. */
+  /** Text of a file that contains a definition. */
   textOf(file: string): string {
     return this.#service.getProgram()?.getSourceFile(file)?.text ?? this.#host.readFile(file) ?? '';
   }
 
-  // ------------------------------------------------------------------------------------------ diagnostics
+  // ----------------------------------------------------------------------------------- diagnostics
 
-  /** Of each cell, in its order: what keeps it from running as errors, types as warnings. */
+  /**
+   * One list for each cell, in document order. Errors keep a cell from running; problems of types
+   * are warnings.
+   */
   diagnostics(): CellDiagnostic[][] {
     const result = this.#module.cells.map((): CellDiagnostic[] => []);
     const resolution = this.#resolver.resolve(this.#module.cells);
@@ -266,14 +277,17 @@ export class NotebookLanguageService {
   }
 }
 
-/** Declared twice: said by us, with the names of the cells. */
+/** Declared twice. Our own error replaces it and names the cells. */
 const duplicateCodes = new Set([2300, 2393, 2395, 2440, 2451, 2567]);
-/** Used before its definition: cells run in any order, and `check` says it where order counts. */
+/**
+ * Used before its definition. Cells run in any order; `sluice check` reports it, because order
+ * counts there.
+ */
 const orderCodes = new Set([2448, 2449, 2450, 2454]);
-/** Assigned to what is another cell's: said by us. */
+/** Assigned to a variable of another cell. Our own error replaces it. */
 const assignmentCodes = new Set([2588, 2632]);
 
-/** Its type depends on itself: the circle of cells is said by us. */
+/** Its type depends on itself. Our own error about the circle of cells replaces it. */
 const circleCodes = new Set([7022, 7023, 7024]);
 
 function isAboutModuleForm(code: number, { cell, start }: CellRange, resolution: Resolution): boolean {

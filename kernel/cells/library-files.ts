@@ -1,4 +1,6 @@
-// Where declarations lie: TypeScript's own, and the package `sluice`. Beside the bundle when packed, in their packages and folders when run from sources.
+// The places of type declarations: TypeScript's own, and those of the package `sluice`.
+// In a packed build they lie beside the bundle. From sources they lie in their packages and
+// folders.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,7 +12,10 @@ export interface LibraryFiles {
   readonly testing: string;
 }
 
-/** `libFolder`: where a packed extension keeps TypeScript's declarations; the package's own lie in the folder above. */
+/**
+ * `libFolder` is the folder of TypeScript's declarations in a packed extension. The declarations of
+ * `sluice` lie in its parent folder.
+ */
 export function libraryFiles(libFolder?: string): LibraryFiles {
   const here = import.meta.dirname;
   const packed = libFolder ?? join(here, 'ts-lib');

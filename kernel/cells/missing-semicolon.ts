@@ -1,11 +1,12 @@
-// Where two cells are one statement to whoever reads the file as TypeScript.
+// Finds cells that TypeScript would join with the next cell into one statement.
 import { diagnostic, parseCell, syntaxErrors, type CellDiagnostic } from './compile.ts';
 import { TextLines } from './text-lines.ts';
 import type { ModuleCell } from './virtual-module.ts';
 
 /**
- * A cell that ends without a semicolon goes on in the next one for whoever reads the file as TypeScript, when that begins with a bracket, say. Seen by parsing both
- * as one: then no statement begins where the second cell does.
+ * A cell without a final semicolon can continue in the next cell when TypeScript reads the file,
+ * for example when the next cell begins with a bracket. Both cells are parsed as one text. They are
+ * joined if no statement begins where the second cell begins.
  */
 export function* joinedCells(cells: readonly ModuleCell[]): Iterable<[number, CellDiagnostic]> {
   const code = [...cells.entries()].filter(([, cell]) => cell.kind !== 'markdown' && hasCode(cell.text));
@@ -18,7 +19,7 @@ export function* joinedCells(cells: readonly ModuleCell[]): Iterable<[number, Ce
     if (first === undefined || first.getStart(joined) >= begins) continue;
     const lines = new TextLines(cell.text);
     const offset = cell.text.trimEnd().length;
-    const message = `A semicolon is missing: as TypeScript reads the file, this line goes on in cell "${next.id}".`;
+    const message = `A semicolon is missing. TypeScript reads this line and the beginning of cell "${next.id}" as one statement.`;
     yield [i, diagnostic(cell.id, lines, { offset, length: 0, code: 'missing-semicolon', message })];
   }
 }

@@ -1,4 +1,6 @@
-// A helper module's text → a script that is linked as CommonJS: live bindings and circles come with it, and `await` at its top level works because the script is an async function.
+// Compiles the text of a helper module into a script that is linked as CommonJS.
+// CommonJS gives live bindings and allows circular imports. The script is an async function, so
+// `await` works at its top level.
 //
 //   (async function (exports, require, module, $) { … })
 import ts from 'typescript';
@@ -7,7 +9,7 @@ import { specifiersOf } from './relative-modules.ts';
 
 export interface CompiledModule {
   readonly code: string;
-  /** What it imports or requires; loaded before it runs. */
+  /** Modules that it imports or requires. They are loaded before it runs. */
   readonly specifiers: readonly string[];
 }
 export interface ModuleSyntaxError {
@@ -34,7 +36,7 @@ export function compileModule(path: string, text: string): CompiledModule | { re
     reportDiagnostics: true,
     compilerOptions: {
       ...options,
-      // What is written as CommonJS keeps its own `module.exports`.
+      // A module that is written as CommonJS keeps its own `module.exports`.
       moduleDetection: isCommonJs(text) ? ts.ModuleDetectionKind.Legacy : ts.ModuleDetectionKind.Force,
     },
     transformers: { before: [annotateLiterals(text)] },
@@ -43,11 +45,11 @@ export function compileModule(path: string, text: string): CompiledModule | { re
   if (error !== undefined)
     return { error: { message: ts.flattenDiagnosticMessageText(error.messageText, '\n'), offset: error.start ?? 0 } };
   const body = outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
-  // One line of ours comes first: in the map's encoding that is one semicolon.
+  // Our first line shifts the map by one line. Its encoding for one line is a semicolon.
   const map = JSON.parse(sourceMapText ?? '{}') as { mappings: string };
   const encoded = Buffer.from(JSON.stringify({ ...map, mappings: `;${map.mappings}` })).toString('base64');
   const code = `(async function (exports, require, module, $) {\n${body}\n})\n//# sourceMappingURL=data:application/json;base64,${encoded}`;
-  // Of the compiled text: imports of types are gone from it.
+  // The specifiers are read from the compiled text, because it contains no imports of types.
   return { code, specifiers: specifiersOf(body) };
 }
 

@@ -1,4 +1,5 @@
-// Helper modules say what their functions capture, as cells do, so that a constant of a helper that changes changes the fingerprints of the operators that lean on it.
+// Registers the values that functions of a helper module capture, as cells do.
+// So a changed constant of a helper changes the fingerprints of all operators that use it.
 import ts from 'typescript';
 import { isInFunction, Resolver, type Reference } from './resolution.ts';
 import { isRelative } from './specifiers.ts';
@@ -53,7 +54,7 @@ class ModuleVisitor {
     return this.#module(node) ?? ts.visitEachChild(node, (child) => this.#inFunction(child), this.#context);
   }
 
-  /** `import()` and `import.meta` go through the runtime: a script has neither. */
+  /** A script has neither `import()` nor `import.meta`, so the runtime provides both. */
   #module(node: ts.Node): ts.Node | undefined {
     const $ = (member: string): ts.Expression =>
       factory.createPropertyAccessExpression(factory.createIdentifier('$'), member);
@@ -90,7 +91,10 @@ class ModuleVisitor {
   }
 }
 
-/** A new use of the same variable: exports and imports are written as what they become in CommonJS only when the original is known. */
+/**
+ * A new use of the same variable. TypeScript rewrites imports and exports for CommonJS only if the
+ * original node is known.
+ */
 function reference(original: ts.Identifier): ts.Identifier {
   return ts.setOriginalNode(factory.createIdentifier(original.text), original);
 }

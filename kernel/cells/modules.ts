@@ -1,10 +1,14 @@
-// What a cell imports: Sluice itself, helper modules beside the notebook, packages of the notebook's folder.
+// Loads the modules that a cell imports: Sluice itself, helper modules beside the notebook, and
+// packages of the notebook's folder.
 //
-// Helper modules are linked here, as CommonJS in scripts of our own. Node's module hooks would do it too, but they act on everything that this thread
-// loads, they are young, and its registry never forgets: each edit of a helper would stay in memory for the session. Packages go to Node's own `import()`, which
-// loads ESM and CommonJS alike; only where they are is found here, because the notebook's folder is not ours.
+// Helper modules are linked here, as CommonJS in scripts of our own. Node's module hooks are no
+// alternative: they affect every module of this thread, they are young, and Node's registry never
+// removes a module, so each edit of a helper would stay in memory. Packages are loaded by Node's
+// own `import()`, which accepts ESM and CommonJS. Only their place is found here, because Node
+// would search from our folder, not from the notebook's.
 //
-// A helper is read again when it, or anything it imports, has another content: then it and those that import it are new instances; all others stay the same objects.
+// A helper is loaded again when its content, or the content of a module that it imports, has
+// changed. Then it and its importers are new instances. All other modules stay the same objects.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
@@ -24,20 +28,23 @@ export type Namespace = Readonly<Record<string, unknown>>;
 export interface ModuleLoaderOptions {
   /** Absolute path of the notebook. */
   readonly notebook: string;
-  /** `sluice` and `sluice/testing`: the kernel's own. */
+  /** `sluice` and `sluice/testing`, which the kernel provides. */
   readonly builtins: Readonly<Record<string, () => Namespace | Promise<Namespace>>>;
   readonly places: SourcePlaces;
 }
 
-/** One evaluation of one content. */
+/** One evaluation of one version of a module. */
 interface Instance {
   readonly path: string;
-  /** Hash over the contents of everything it reaches. */
+  /** Hash over the contents of all modules that it imports, directly or not. */
   readonly key: string;
   readonly module: { exports: unknown };
   readonly script: string;
   ready: Promise<void>;
-  /** Which instance it is waiting for: two that wait for each other are a circle, and go on with what is there. */
+  /**
+   * The instance that it awaits. Two instances that await each other form a circle; then one
+   * continues with the exports that exist.
+   */
   waitsFor: Instance | undefined;
   readonly imports: Instance[];
 }
@@ -64,7 +71,7 @@ export class ModuleLoader {
     this.#options = options;
   }
 
-  /** For cells; `needed` are names that must be there. */
+  /** For cells. `needed` are names that the module must export. */
   async import(specifier: string, needed: readonly string[] = [], isOptional = false): Promise<Namespace> {
     let namespace: Namespace;
     try {
@@ -106,13 +113,13 @@ export class ModuleLoader {
     }
   }
 
-  // ------------------------------------------------------------------------------------- helper modules
+  // -------------------------------------------------------------------------------- helper modules
 
   async #instance(path: string, importer: Instance | undefined): Promise<Instance> {
     const sources = await this.#closure(path);
     const key = keyOf(path, sources);
     const known = this.#instances.get(path);
-    // Functions of a former instance may go on running, so its places stay known.
+    // Functions of a former instance may still run, so its places stay known.
     const instance = known?.key === key ? known : this.#start(sources.get(path)!, key);
     if (importer === undefined) {
       await everythingBehind(instance, new Set());
@@ -148,7 +155,8 @@ export class ModuleLoader {
       if (this.#instances.get(path) === instance) this.#instances.delete(path);
       throw error;
     });
-    // Whoever imports it hears of the failure; in a circle nobody may be waiting.
+    // Importers await `ready` and get the error. In a circle there may be no awaiter, so the
+    // rejection is handled here.
     instance.ready.catch(() => undefined);
     return instance;
   }
@@ -159,7 +167,8 @@ export class ModuleLoader {
       try {
         loaded.set(specifier, await this.#required(specifier, path, instance));
       } catch (error) {
-        // An import of types only leaves no require behind: what is missing counts when it is asked for.
+        // An import that was used for types only leaves no `require`. So a missing module is an
+        // error only when it is required.
         if (!(error instanceof SluiceError) || error.code !== 'missing-module') throw error;
         loaded.set(specifier, error);
       }
@@ -178,7 +187,10 @@ export class ModuleLoader {
     });
   }
 
-  /** What `require` gives in a compiled helper: its exports as they are, or a package's namespace in the form that TypeScript's interop expects. */
+  /**
+   * The value of `require` in a compiled helper: the exports of another helper, or the namespace of
+   * a package in the form that TypeScript's interop expects.
+   */
   async #required(specifier: string, from: string, importer: Instance): Promise<unknown> {
     const path = isRelative(specifier) ? resolveRelative(specifier, from) : undefined;
     if (path !== undefined && isModuleSource(path)) return (await this.#instance(path, importer)).module.exports;
@@ -186,7 +198,7 @@ export class ModuleLoader {
     return asEsModule(namespace);
   }
 
-  /** The file and every helper it reaches, as they are on disk now. */
+  /** The file and all helpers that it imports, directly or not, as they are on disk now. */
   async #closure(path: string): Promise<ReadonlyMap<string, Source>> {
     const sources = new Map<string, Source>();
     const visit = async (file: string): Promise<void> => {
@@ -206,7 +218,7 @@ export class ModuleLoader {
     const hash = createHash('sha256').update(text).digest('base64url');
     const known = this.#sources.get(path);
     if (known?.hash === hash) return known;
-    // The compiler is loaded with the first helper: most notebooks have none.
+    // The compiler is loaded with the first helper, because most notebooks have none.
     const { compileModule } = await import('./module-compile.ts');
     const compiled = compileModule(path, text);
     if ('error' in compiled) {
@@ -221,7 +233,10 @@ export class ModuleLoader {
   }
 }
 
-/** A cell gets a helper when everything that the helper may call is there: in a circle one member is ready before another. */
+/**
+ * Waits until a helper and all modules that it imports are ready. In a circle one member is ready
+ * before the others, but its functions may call them.
+ */
 async function everythingBehind(instance: Instance, seen: Set<Instance>): Promise<void> {
   if (seen.has(instance)) return;
   seen.add(instance);
@@ -251,9 +266,9 @@ function missingFile(specifier: string, from: string): SluiceError {
   return new SluiceError('missing-module', `Cannot find "${specifier}" from ${dirname(from)}.`, { specifier });
 }
 
-// ------------------------------------------------------------------------------------------- namespaces
+// -------------------------------------------------------------------------------------- namespaces
 
-/** `module.exports` as `import * as` gives it. */
+/** `module.exports` in the form of `import * as`. */
 function namespaceOf(exports: unknown): Namespace {
   if (exports !== null && typeof exports === 'object' && '__esModule' in exports) return exports;
   const fields = exports !== null && typeof exports === 'object' ? exports : {};
@@ -266,7 +281,10 @@ function asEsModule(namespace: Namespace): Namespace {
   return Object.defineProperties({}, { ...Object.fromEntries(names), __esModule: { value: true } });
 }
 
-/** Names that CommonJS did not announce are looked for in its default export; what is nowhere is an error that names the closest. */
+/**
+ * Some CommonJS modules export names only through their default export, so missing names are
+ * searched there. The error for an absent name proposes the closest one.
+ */
 function withNeeded(specifier: string, namespace: Namespace, needed: readonly string[]): Namespace {
   const absent = needed.filter((name) => !(name in namespace));
   if (absent.length === 0) return namespace;

@@ -1,10 +1,15 @@
-// The notebook as TypeScript's language service sees it: one file at the notebook's own path whose text is the virtual module, everything else from disk.
+// The notebook as TypeScript's language service sees it: one file at the notebook's own path with
+// the text of the virtual module.
+// All other files come from disk.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import type { LibraryFiles } from './library-files.ts';
 
-/** What Node has when nobody installed @types/node: its modules import as `any`, its globals are there. */
+/**
+ * Declarations for a folder without @types/node. Modules of Node are typed `any`, and Node's
+ * globals exist.
+ */
 const nodeFile = '/sluice-node-globals.d.ts';
 const nodeText = `declare module 'node:*';
 declare var process: any;
@@ -31,7 +36,7 @@ export class NotebookHost implements ts.LanguageServiceHost {
     this.#options = compilerOptions(libraries);
   }
 
-  /** Declares what browsers have, and with it what Node shares with them. */
+  /** The declarations of browser globals, some of which Node has too. */
   get browserFile(): string {
     return join(this.libraries.libFolder, 'lib.dom.d.ts');
   }
@@ -46,7 +51,8 @@ export class NotebookHost implements ts.LanguageServiceHost {
     return this.#options;
   }
   getScriptFileNames(): string[] {
-    // The package's declarations too, imported or not: their names are offered.
+    // The package's declarations are always in the program, so that its names are offered without
+    // an import.
     return [this.notebook, this.libraries.sluice, ...this.#declarations];
   }
   getScriptVersion(file: string): string {
@@ -95,7 +101,10 @@ export class NotebookHost implements ts.LanguageServiceHost {
   }
 }
 
-/** `tsc --strict`, with what a cell may do besides: `await` at its top level, endings in relative imports or none. */
+/**
+ * `tsc --strict`, and in addition what cells may use: `await` at the top level, and relative
+ * imports with or without an extension.
+ */
 function compilerOptions({ sluice, testing }: LibraryFiles): ts.CompilerOptions {
   return {
     strict: true,
@@ -115,7 +124,10 @@ function compilerOptions({ sluice, testing }: LibraryFiles): ts.CompilerOptions 
   };
 }
 
-/** `.sluice/*.d.ts` of the notebook's folder and those above: row types of topics. What "Set Up This Folder" wrote is left out: we have the original. */
+/**
+ * `.sluice/*.d.ts` in the notebook's folder and in the folders above: row types of topics.
+ * `sluice.d.ts`, which "Set Up This Folder" writes, is left out, because the host has the original.
+ */
 function ownDeclarations(notebook: string): string[] {
   return foldersUp(notebook).flatMap((folder) => {
     try {
@@ -133,7 +145,10 @@ function foldersUp(path: string): string[] {
   return folder === path ? [] : [folder, ...foldersUp(folder)];
 }
 
-/** Says what changed since the former text, so that TypeScript parses only that again. */
+/**
+ * A snapshot that knows the change since the former text, so that TypeScript parses only the
+ * changed part again.
+ */
 class DiffableSnapshot implements ts.IScriptSnapshot {
   readonly text: string;
   readonly #former: DiffableSnapshot | undefined;

@@ -1,7 +1,12 @@
-// Data that can be given back later as if it had been computed again: copied when it was computed, so that what the cell did to it afterwards is done to the copy again.
+// Copies data, so that a later evaluation can use it as if it had been computed again.
+// The copy is made right after the value is computed, so that later changes by the cell are not in
+// it.
 const primitives = new Set(['string', 'number', 'boolean', 'undefined', 'bigint']);
 
-/** `isData` is false for what holds a function, a stream, a promise or an instance of a class anywhere inside. */
+/**
+ * `isData` is false if the value contains a function, a stream, a promise or an instance of a
+ * class.
+ */
 export type Copy = { readonly isData: true; readonly value: unknown } | { readonly isData: false };
 
 export function copyData(value: unknown): Copy {

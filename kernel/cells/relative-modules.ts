@@ -1,10 +1,14 @@
-// Helper modules beside a notebook: which file a relative specifier means, and which files a notebook leans on, directly or not.
+// Helper modules beside a notebook: the files that it imports, directly or not, and whether their
+// contents have changed.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { isModuleSource, isRelative, resolveRelative } from './specifiers.ts';
 
-/** Real paths of the modules that `specifiers` of the notebook lead to; what cannot be found is left out. */
+/**
+ * Real paths of the modules that the notebook imports through `specifiers`, directly or not.
+ * Missing files are left out.
+ */
 export function relativeModules(notebook: string, specifiers: readonly string[]): string[] {
   const found = new Set<string>();
   const visit = (from: string, specifier: string): void => {
@@ -17,7 +21,7 @@ export function relativeModules(notebook: string, specifiers: readonly string[])
   return [...found];
 }
 
-/** What a module imports or requires, as far as it can be seen without running it. */
+/** Modules that a module imports or requires, as far as its text shows them. */
 export function specifiersOf(text: string): string[] {
   return ts.preProcessFile(text, true, true).importedFiles.map((file) => file.fileName);
 }
@@ -30,11 +34,11 @@ function readText(path: string): string {
   }
 }
 
-/** Tells which of the tracked files have another content than when it was last asked. */
+/** Reports which tracked files have changed since the last question. */
 export class ModuleContents {
   readonly #hashes = new Map<string, string>();
 
-  /** Forgets the others. */
+  /** Tracks these paths and no others. */
   track(paths: readonly string[]): void {
     const wanted = new Set(paths);
     for (const path of this.#hashes.keys()) if (!wanted.has(path)) this.#hashes.delete(path);
@@ -52,7 +56,7 @@ export class ModuleContents {
   }
 }
 
-/** '' for a file that is not there. */
+/** '' for a missing file. */
 function contentHash(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('base64url');

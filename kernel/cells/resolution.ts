@@ -1,38 +1,43 @@
-// Which declaration each name in the notebook means, by TypeScript's checker: a name that only looks the same (shadowed, a property, a type) is another symbol.
+// Finds the declaration of each name in the notebook with TypeScript's checker.
+// A shadowed name, a property or a type of the same name is another symbol.
 //
-// The program is one file without libraries and without imports, because binding is all that is asked of it: a notebook of 20 cells takes a few milliseconds.
+// The program is one file without libraries and imports, because only binding is needed. A notebook
+// of 20 cells takes a few milliseconds.
 import ts from 'typescript';
 import { VirtualModule, type CellOffset, type ModuleCell } from './virtual-module.ts';
 
 export type NameKind = 'const' | 'let' | 'var' | 'function' | 'class' | 'enum' | 'namespace' | 'type' | 'import';
 
-/** A name that a cell declares at its top level, where the other cells see it. */
+/** A name that a cell declares at its top level, where other cells can see it. */
 export interface Declared {
   readonly name: string;
   readonly kind: NameKind;
   readonly at: CellOffset;
-  /** Exists when the cell runs: everything but types. */
+  /** False for types, which do not exist at run time. */
   readonly isValue: boolean;
-  /** For imports: where from. */
+  /** For an import: its specifier. */
   readonly from?: string;
 }
-/** A place where a name is read or written as a value. */
+/** A place where the value of a name is read or written. */
 export interface Reference {
   readonly name: string;
   readonly at: CellOffset;
-  /** Where it was declared; its symbol may be local to the cell. */
+  /** The place of the declaration. It may be local to the cell. */
   readonly declaredAt: CellOffset;
-  /** The declaration at the top level of a cell, if it is one. */
+  /** The declaration, if it stands at the top level of a cell. */
   readonly declared?: Declared;
-  /** The reference gives the variable another value. */
+  /** The reference assigns to the variable. */
   readonly isAssignment: boolean;
-  /** The reference is inside a function, with respect to its cell. */
+  /** The reference is inside a function of its cell. */
   readonly isInFunction: boolean;
 }
 export interface ImportedModule {
   readonly specifier: string;
   readonly at: CellOffset;
-  /** `import type`, or every name of it is used as a type only: at run time there may be nothing to import. */
+  /**
+   * `import type`, or all its names are used as types only. Then the module may be missing at run
+   * time.
+   */
   readonly isForTypes: boolean;
 }
 export interface Resolution {
@@ -54,7 +59,7 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
-/** Keeps the last notebook and its program, so that asking again about the same texts costs nothing. */
+/** Keeps the last notebook and its program, so that unchanged texts are not resolved again. */
 export class Resolver {
   #last: Resolution | undefined;
   #program: ts.Program | undefined;
@@ -125,7 +130,7 @@ function readProgram(module: VirtualModule, source: ts.SourceFile, checker: ts.T
     ts.forEachChild(node, visit);
   };
   visit(source);
-  // Without `type`, an imported name that is only ever used as one is not asked for at run time.
+  // A name that is imported without `type` but used only as a type is not loaded at run time.
   const isOnlyType = (node: ts.Node): boolean => typeUses.has(node) && !valueUses.has(node);
   for (const [node, entry] of declaredByNode)
     if (entry.kind === 'import' && entry.isValue && isOnlyType(node))
@@ -144,7 +149,7 @@ function readProgram(module: VirtualModule, source: ts.SourceFile, checker: ts.T
   return { module, source, declared, references, imports };
 }
 
-// ------------------------------------------------------------------------------------------- declarations
+// ------------------------------------------------------------------------------------ declarations
 
 type Declare = (name: ts.Identifier, node: ts.Node, kind: NameKind, isValue: boolean, from?: string) => void;
 
@@ -180,7 +185,7 @@ function declareBinding(name: ts.BindingName, declare: (name: ts.Identifier, nod
   else for (const element of name.elements) if (ts.isBindingElement(element)) declareBinding(element.name, declare);
 }
 
-/** `var` in a block or a loop belongs to the module. */
+/** A `var` in a block or a loop belongs to the module. */
 function declareNestedVars(node: ts.Node, declare: Declare): void {
   if (ts.isFunctionLike(node) || ts.isClassLike(node)) return;
   if (ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.BlockScoped) === 0)
@@ -217,7 +222,7 @@ export function hasModifier(node: ts.Node, kind: ts.SyntaxKind): boolean {
   return ts.canHaveModifiers(node) && (ts.getModifiers(node)?.some((modifier) => modifier.kind === kind) ?? false);
 }
 
-// --------------------------------------------------------------------------------------------- references
+// -------------------------------------------------------------------------------------- references
 
 function declarationOf(checker: ts.TypeChecker, node: ts.Identifier, isValue: boolean): ts.Node | undefined {
   let symbol: ts.Symbol | undefined;
@@ -235,7 +240,10 @@ function nameStart(declaration: ts.Node, source: ts.SourceFile): number {
   return (name ?? declaration).getStart(source);
 }
 
-/** The identifier stands for the value of a variable, not for a property, a label, a declaration or a type. */
+/**
+ * Whether the identifier stands for the value of a variable, not for a property, a label, a
+ * declaration or a type.
+ */
 function isValueReference(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPartOfTypeNode(node)) return false;
@@ -256,7 +264,7 @@ function isValueReference(node: ts.Identifier): boolean {
   return true;
 }
 
-/** A name used as a type or in `typeof` of a type. */
+/** Whether the name is used as a type or in a `typeof` type. */
 function isTypeReference(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isTypeReferenceNode(parent) || ts.isTypeQueryNode(parent)) return true;

@@ -1,4 +1,5 @@
-// What each cell gives to the others and takes from them, and what is wrong with that: a name twice, a circle, an assignment to what another cell owns.
+// The names that each cell defines for other cells and uses from them, and the errors in them:
+// a name defined twice, a circle, an assignment to a name of another cell.
 import type { Declared, ImportedModule, NameKind, Reference, Resolution } from './resolution.ts';
 
 export interface DeclaredName {
@@ -11,18 +12,18 @@ export interface UsedName {
   readonly name: string;
   /** Id of the cell that declares it. */
   readonly cell: string;
-  /** First use. */
+  /** Offset of the first use. */
   readonly offset: number;
 }
 export interface CellScope {
   readonly id: string;
   readonly declares: readonly DeclaredName[];
-  /** Values of other cells; a type makes no dependency. */
+  /** Values of other cells. A type makes no dependency. */
   readonly uses: readonly UsedName[];
   readonly imports: readonly ImportedModule[];
 }
 
-/** One for each cell of the module, prose included, in its order. */
+/** One scope for each cell of the module, prose included, in document order. */
 export function scopesOf(resolution: Resolution): CellScope[] {
   const { cells } = resolution.module;
   const declares = groupByCell(cells.length, resolution.declared);
@@ -42,9 +43,10 @@ function usesOf(
   own: ReadonlySet<string>,
   idOf: (cell: number) => string,
 ): UsedName[] {
-  // What the cell declares itself is its own, although TypeScript gives a name that is declared twice to the first cell.
+  // A cell uses its own declaration, although TypeScript gives a name that is declared twice to the
+  // first cell.
   const uses = new Map<string, UsedName>();
-  // An assignment to what is another cell's is an error of its own, and no need.
+  // An assignment to a name of another cell is an error, not a dependency.
   for (const { name, at, declared, isAssignment } of references)
     if (declared !== undefined && declared.at.cell !== cell && !isAssignment && !own.has(name) && !uses.has(name))
       uses.set(name, { name, cell: idOf(declared.at.cell), offset: at.offset });
@@ -69,11 +71,14 @@ export interface ScopeProblem {
   readonly offset: number;
   readonly length: number;
   readonly message: string;
-  /** All cells of a circle. */
+  /** All cells of the circle. */
   readonly members?: readonly number[];
 }
 
-/** Later cells that declare a name again. Interfaces and namespaces add up, as in TypeScript; so do overloads in one cell. */
+/**
+ * Later cells that declare a name again. Interfaces and namespaces merge, as in TypeScript, and so
+ * do overloads in one cell.
+ */
 export function duplicateNames({ module, declared }: Resolution): ScopeProblem[] {
   const first = new Map<string, Declared>();
   const problems: ScopeProblem[] = [];
@@ -107,7 +112,7 @@ export function duplicateIds({ module }: Resolution): ScopeProblem[] {
   });
 }
 
-/** One for each circle of cells that need each other's values. */
+/** One problem for each circle of cells that use each other's values. */
 export function cycles(scopes: readonly CellScope[]): ScopeProblem[] {
   const indexById = new Map(scopes.map(({ id }, i) => [id, i] as const).reverse());
   const state = new Map<number, 'open' | 'done'>();
@@ -138,18 +143,21 @@ export function cycles(scopes: readonly CellScope[]): ScopeProblem[] {
   return problems;
 }
 
-/** Only the declaring cell may assign to a `let`. */
+/** Only the cell that declares a `let` may assign to it. */
 export function foreignAssignments({ module, declared: all, references }: Resolution): ScopeProblem[] {
   return references.flatMap(({ name, at, declared, isAssignment }) => {
     if (!isAssignment || declared === undefined || declared.at.cell === at.cell) return [];
     if (all.some((other) => other.at.cell === at.cell && other.name === name)) return [];
     const owner = module.cells[declared.at.cell]!.id;
-    const message = `Cell "${module.cells[at.cell]!.id}": only cell "${owner}" may assign to ${name}. Do it there, or declare a name of your own.`;
+    const message = `Cell "${module.cells[at.cell]!.id}": only cell "${owner}" may assign to ${name}. Assign it there, or declare another name in this cell.`;
     return [{ code: 'foreign-assignment' as const, ...at, length: name.length, message }];
   });
 }
 
-/** Functions capture constants only: what one assigns would be neither saved nor shared. */
+/**
+ * A function must not assign to a variable that it captures. The value would be neither saved nor
+ * shared.
+ */
 export function capturedAssignments({ references }: Resolution): ScopeProblem[] {
   return references.flatMap(({ name, at, declared, isAssignment, isInFunction }) => {
     if (!isAssignment || !isInFunction || declared === undefined || declared.at.cell !== at.cell) return [];
@@ -158,7 +166,10 @@ export function capturedAssignments({ references }: Resolution): ScopeProblem[] 
   });
 }
 
-/** In VS Code cells run in any order; for `tsc`, and for a reader, a name must be defined above its use. */
+/**
+ * Cells in VS Code run in any order. For `tsc` and for a reader, a definition must stand above its
+ * use.
+ */
 export function usesBeforeDefinition({ module, references }: Resolution): ScopeProblem[] {
   return references.flatMap(({ name, at, declared, isInFunction }) => {
     if (declared === undefined || isInFunction || declared.kind === 'import' || declared.kind === 'function') return [];

@@ -1,4 +1,5 @@
-// A compiled script's own source map: from a place in the script back to the user's text. Lines and columns are one-based.
+// The source map of a compiled script maps a place in the script to the user's text. Lines and
+// columns are one-based.
 import { originalPositionFor, sourceContentFor, TraceMap } from '@jridgewell/trace-mapping';
 import { TextLines } from './text-lines.ts';
 
@@ -17,7 +18,7 @@ export class SourceMap {
     this.#encoded = encoded;
   }
   locate(line: number, column: number): SourcePlace | undefined {
-    // Decoded when something goes wrong, which is seldom.
+    // The map is decoded at the first error, because errors are rare.
     this.#map ??= new TraceMap(Buffer.from(this.#encoded, 'base64').toString());
     const found = originalPositionFor(this.#map, { line, column: Math.max(0, column - 1) });
     if (found.line === null) return undefined;
@@ -28,13 +29,15 @@ export class SourceMap {
 
 const prefix = '//# sourceMappingURL=data:application/json;base64,';
 
-/** The map that ends a script which `kernel/cells` compiled. */
+/** The source map at the end of a script that `kernel/cells` compiled. */
 export function sourceMapOf(code: string): SourceMap | undefined {
   const at = code.lastIndexOf(prefix);
   return at < 0 ? undefined : new SourceMap(code.slice(at + prefix.length));
 }
 
-/** What runs: the same for two texts that differ in comments, types and blanks only. */
+/**
+ * The code that runs. It is the same for two texts that differ only in comments, types and blanks.
+ */
 export function withoutSourceMap(code: string): string {
   const at = code.lastIndexOf(prefix);
   return at < 0 ? code : code.slice(0, at);

@@ -1,23 +1,26 @@
-// Where an error happened, in the user's own text: stack frames of compiled cells and helper modules through their source maps.
+// Finds the place of an error in the user's own text: maps stack frames of compiled cells and
+// helper modules through their source maps.
 //
-// Scripts run under names of ours, `sluice-cell:/orders@3` (third text of the cell) and `sluice-module:/7`, so that a frame says which text it belongs to
-// although the cell has been edited since.
+// Scripts have names of ours, `sluice-cell:/orders@3` (third text of the cell) and
+// `sluice-module:/7`. So a stack frame identifies the text of its script, even after the cell has
+// been edited.
 import { SluiceError } from '../../engine/errors/error.ts';
 import { sourceMapOf, type SourceMap } from './source-map.ts';
 
-/** One-based. Either a cell (and which of its texts) or a file. */
+/** One-based. A place is in a cell (in one of its texts) or in a file. */
 export interface Place {
   readonly cell?: string;
   readonly version?: number;
   readonly file?: string;
   readonly line: number;
   readonly column: number;
-  /** The line itself. */
+  /** The text of the line. */
   readonly excerpt: string;
 }
 type Origin = Pick<Place, 'cell' | 'version' | 'file'>;
 
-// V8 keeps ten frames by itself, and the engine alone can be as deep between the user's function and the throw.
+// V8 keeps ten frames by default. The engine alone can have as many between the user's function and
+// the throw.
 Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 60);
 
 const frame = /(sluice-(?:cell|module):\/[^\s():]+):(\d+):(\d+)/;
@@ -28,7 +31,7 @@ export class SourcePlaces {
   readonly #scripts = new Map<string, { readonly origin: Origin; readonly map: SourceMap | undefined }>();
   #modules = 0;
 
-  /** The name under which the cell's script runs. */
+  /** Adds the cell's script and returns its name. */
   addCell(cell: string, version: number, code: string): string {
     const name = cellFile(cell, version);
     this.#scripts.set(name, { origin: { cell, version }, map: sourceMapOf(code) });
@@ -39,12 +42,12 @@ export class SourcePlaces {
     this.#scripts.set(name, { origin: { file }, map: sourceMapOf(code) });
     return name;
   }
-  /** No function of this script is left. */
+  /** For a script none of whose functions can still run. */
   forget(name: string): void {
     this.#scripts.delete(name);
   }
 
-  /** The innermost place in the user's text that the error, or its cause, came through. */
+  /** The innermost place in the user's text in the stack of the error, or of its cause. */
   locate(error: unknown): Place | undefined {
     if (error instanceof SluiceError) {
       const { place } = error.details as { place?: Place };
@@ -57,7 +60,10 @@ export class SourcePlaces {
     return error instanceof Error && error.cause !== undefined ? this.locate(error.cause) : undefined;
   }
 
-  /** The stack for people: frames in the user's text with their places, frames of Sluice itself and of Node left out. */
+  /**
+   * The stack for users: frames in the user's text with their places, without frames of Sluice and
+   * Node.
+   */
   stack(error: unknown): string[] {
     return stackLines(error).flatMap((line) => {
       const place = this.#place(line);

@@ -1,4 +1,4 @@
-// What the text after `from` means: one of our own modules, a file beside the notebook, or a package.
+// The kinds of import specifiers: a module of Sluice, a file beside the notebook, or a package.
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 export const isRelative = (specifier: string): boolean =>
   /^\.{1,2}(\/|$)/.test(specifier) || isAbsolute(specifier) || specifier.startsWith('file:');
 
-/** Compiled by us and read anew when it changes. Other files beside the notebook (`.cjs`, `.node`, `.wasm`) are Node's. */
+/**
+ * Sluice compiles these files and loads them again when they change. Node loads other files beside
+ * the notebook (`.cjs`, `.node`, `.wasm`).
+ */
 export const isModuleSource = (path: string): boolean =>
   ['.ts', '.mts', '.js', '.mjs', '.json'].includes(extname(path));
 
@@ -14,8 +17,9 @@ const written: Readonly<Record<string, string>> = { '.js': '.ts', '.mjs': '.mts'
 const guesses = ['.ts', '.mts', '.js', '.mjs', '.json', '/index.ts', '/index.js'];
 
 /**
- * The real path that a relative specifier means: the file itself, the TypeScript file that will be the `.js` file of that name, or, where somebody left the ending out,
- * the first that is there.
+ * The real path of a relative specifier. It is the file itself, or the TypeScript file that
+ * compiles to the `.js` file of that name. A specifier without an extension means the first
+ * candidate that exists.
  */
 export function resolveRelative(specifier: string, from: string): string | undefined {
   const path = specifier.startsWith('file:') ? fileURLToPath(specifier) : resolve(dirname(from), specifier);

@@ -1,4 +1,5 @@
-// Offsets ⇄ lines and columns of one text, with an editor's idea of a line: '\n', '\r\n' and '\r' end one. Everything is zero-based here.
+// Converts between offsets and lines and columns of one text, with lines as editors count them.
+// '\n', '\r\n' and '\r' end a line. All numbers are zero-based.
 
 export interface Position {
   readonly line: number;
@@ -31,7 +32,10 @@ export class TextLines {
     }
     return { line: low, column: offset - this.#starts[low]! };
   }
-  /** A place beyond the text is its end; beyond a line, the line's end. */
+  /**
+   * A place beyond the text is the end of the text. A column beyond its line is the end of the
+   * line.
+   */
   offset({ line, column }: Position): number {
     if (line >= this.#starts.length) return this.text.length;
     const start = this.#starts[Math.max(0, line)]!;

@@ -1,7 +1,10 @@
-// The notebook as one module: its code cells one after the other, and the map (cell, offset) ⇄ (module, offset) that compiler, scope, language service and diagnostics share.
+// The notebook as one module: its code cells in order, and the map between (cell, offset) and
+// (module, offset).
+// Compiler, scope, language service and diagnostics share this map.
 //
-// Between two cells stands glue: whatever closes what the first one left open (a brace, a template, a comment), and a semicolon. So a cell that is being typed in
-// does not draw its neighbours into its errors. No offset in the glue belongs to a cell.
+// Glue stands between two cells. It closes everything that the first cell left open (a brace, a
+// template, a comment) and adds a semicolon. So an unfinished cell causes no errors in its
+// neighbours. No offset in the glue belongs to a cell.
 import { OpenLiteral } from '../protocol/open-literal.ts';
 import type { CellKind } from '../protocol/marker-line.ts';
 import { TextLines } from './text-lines.ts';
@@ -12,17 +15,17 @@ export interface ModuleCell {
   readonly text: string;
 }
 
-/** A cell is named by its place in `cells`: two may have the same id. */
+/** The index of a cell in `cells` identifies it, because two cells may have the same id. */
 export interface CellOffset {
   readonly cell: number;
   readonly offset: number;
 }
 
 export class VirtualModule {
-  /** All cells as given; prose is in no module, but keeps its place in the numbering. */
+  /** All cells as given. Prose is not in the module, but it keeps its index. */
   readonly cells: readonly ModuleCell[];
   readonly text: string;
-  /** Where each cell's text begins in the module; −1 for prose. */
+  /** Offset of each cell's text in the module; −1 for prose. */
   readonly #starts: readonly number[];
   readonly #lines = new Map<number, TextLines>();
 
@@ -46,7 +49,7 @@ export class VirtualModule {
     return start + offset;
   }
 
-  /** undefined in the glue. The end of a cell's text belongs to it. */
+  /** undefined in the glue. The end of a cell's text belongs to the cell. */
   toCell(offset: number): CellOffset | undefined {
     let low = -1;
     for (const [cell, start] of this.#starts.entries()) {
@@ -59,7 +62,10 @@ export class VirtualModule {
     return within <= this.cells[low]!.text.length ? { cell: low, offset: within } : undefined;
   }
 
-  /** A range of the module as a range of one cell, cut to it; undefined when it begins in the glue. */
+  /**
+   * A range of the module as a range of one cell, cut at the end of the cell; undefined if it
+   * begins in the glue.
+   */
   rangeToCell(start: number, length: number): { cell: number; start: number; end: number } | undefined {
     const from = this.toCell(start);
     if (from === undefined) return undefined;

@@ -1,4 +1,5 @@
-// A declaration without `export` and `default`: in the function that a cell becomes, nothing can be exported.
+// Removes `export` and `default` from a declaration, because the function that a cell becomes
+// cannot export.
 import ts from 'typescript';
 
 const { factory } = ts;

@@ -156,7 +156,7 @@ export class ViewStore {
     }
   }
 
-  // ---------------------------------------------------------------------------- snapshots of the executor
+  // --------------------------------------------------------------------- snapshots of the executor
 
   save(): SavedViews {
     const saved = new Map<string, SavedRows>();

@@ -88,7 +88,7 @@ function firstInvalid(bytes: Uint8Array): string {
   return `no character fits the bytes around 0x${bytes[low]!.toString(16)} in line ${line}`;
 }
 
-// ------------------------------------------------------------------------------------------------ reading
+// ----------------------------------------------------------------------------------------- reading
 interface Line {
   readonly text: string;
   readonly eol: Eol | '';
@@ -203,7 +203,7 @@ function mostFrequent(endings: readonly Eol[]): Eol | undefined {
   return best;
 }
 
-// ------------------------------------------------------------------------------------------------ lines of text
+// ----------------------------------------------------------------------------------- lines of text
 /** `%%` at the start of a prose line would be a marker: it is written with a backslash, and backslashes before it with one more. */
 function encodeLine(kind: CellKind, text: string): string {
   if (kind !== 'markdown') return text;
@@ -242,7 +242,7 @@ function containsMarker(raw: readonly string[]): boolean {
   return false;
 }
 
-// ------------------------------------------------------------------------------------------------ writing
+// ----------------------------------------------------------------------------------------- writing
 interface Chunk {
   readonly cell: NotebookCell;
   readonly raw: readonly string[];

@@ -135,7 +135,7 @@ function rowsOf(client: ViewClient): readonly WireRow[] {
   return part?.kind === 'chart' ? part.rows : [];
 }
 
-// -------------------------------------------------------------------------------------------------- the law
+// ----------------------------------------------------------------------------------------- the law
 
 /** A kernel in the plainest form: arrays that are searched. It shares nothing with what is tested. */
 class PlainKernel {

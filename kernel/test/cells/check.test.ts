@@ -59,7 +59,7 @@ n;
     'b 2:11 error cycle Cells a → b → a depend on each other. Move one of the definitions.',
     'b 1:1 error duplicate-id Two cells have the id "b". The later one does not run until it has another id.',
     'b 1:4 error syntax Expression expected.',
-    'bad.id 1:1 error invalid-id "bad.id" is no cell id: an id is letters, digits, _ and -, and begins with a letter or _.',
+    'bad.id 1:1 error invalid-id "bad.id" is not a cell id. An id consists of letters, digits, _ and -, and begins with a letter or _.',
   ]);
 });
 
@@ -68,7 +68,7 @@ const joinedWith = (...texts: string[]): string[] =>
     ...joinedCells(texts.map((text, i) => ({ id: `c${i}`, kind: text.startsWith('#') ? 'markdown' : 'code', text }))),
   ].map(([cell, { line, column, message }]) => `${cell} ${line}:${column} ${message}`);
 const message = (id: string): string =>
-  `A semicolon is missing: as TypeScript reads the file, this line goes on in cell "${id}".`;
+  `A semicolon is missing. TypeScript reads this line and the beginning of cell "${id}" as one statement.`;
 
 test('a missing semicolon that joins two cells, across prose and cells without code', () => {
   const joined = [
@@ -103,7 +103,7 @@ test('a notebook that is a script to TypeScript', (t) => {
 
 test('code in a prose cell, and bytes that are no text', (t) => {
   assert.deepEqual(check(t, '// %% [markdown] id=m\n// ok\nlet x = 1;\n// %% id=a\nexport {};\n'), [
-    'm 2:1 error code-in-prose This line is in a prose cell but is no comment: TypeScript would run it, Sluice does not.',
+    'm 2:1 error code-in-prose This line is in a prose cell but is not a comment. TypeScript would run it, Sluice does not. Begin it with //.',
   ]);
   const [only] = check(t, Uint8Array.from([0x61, 0xff]));
   assert.match(only!, /^ 1:1 error not-utf8 This file is not UTF-8 text/);

@@ -132,7 +132,7 @@ test('errors that keep a cell from running are said with the names of cells, onc
   assert.deepEqual(editor.diagnostics(), [
     `b 1:7 error duplicate-name Cell "b": n is already defined in cell "a". Rename one of them.`,
     `c 2:11 error cycle Cells a → c → a depend on each other. Move one of the definitions.`,
-    `c 1:1 error foreign-assignment Cell "c": only cell "a" may assign to n. Do it there, or declare a name of your own.`,
+    `c 1:1 error foreign-assignment Cell "c": only cell "a" may assign to n. Assign it there, or declare another name in this cell.`,
     `broken 1:12 error syntax '}' expected.`,
   ]);
 });

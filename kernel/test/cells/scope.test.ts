@@ -141,7 +141,7 @@ test('assignments to what another cell owns, in every form', () => {
   );
   assert.equal(
     problems[0]!.message,
-    'Cell "b": only cell "a" may assign to n. Do it there, or declare a name of your own.',
+    'Cell "b": only cell "a" may assign to n. Assign it there, or declare another name in this cell.',
   );
 });
 
