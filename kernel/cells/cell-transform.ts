@@ -2,12 +2,12 @@
 // `cell-runtime.ts`.
 // TypeScript's own transform runs afterwards and removes the types.
 //
-//   const { orders } = $.in;                                 values of other cells
-//   const { sum } = await $.import('sluice', ['sum']);       imports stand before everything else
-//   $.variable('totals');                                    before each declaration; '' before others
-//   const totals = $.kept('totals') ? $.keep('totals')       data of the first evaluation, restored
+//   const { orders } = $.in;                           values of other cells
+//   const { sum } = await $.import('sluice', ['sum']); imports stand before everything else
+//   $.variable('totals');                              before each declaration; '' before others
+//   const totals = $.kept('totals') ? $.keep('totals') data of the first evaluation, restored
 //     : $.put('totals', orders.filter($.fn((o) => o.n > limit, () => [limit])));
-//   $.last = totals;                                         the value of the last expression is shown
+//   $.last = totals;                                   the value of the last expression is shown
 //   return { totals };
 import ts from 'typescript';
 import { hasModifier, type Reference } from './resolution.ts';

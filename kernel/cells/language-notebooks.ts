@@ -2,7 +2,7 @@
 // with cells and offsets.
 // Diagnostics are computed after the user has stopped typing.
 //
-//   update ─► (texts are stored at once) ─ 250 ms without another update ─► diagnostics, cell by cell
+//   update ─► (texts are stored at once) ─ 250 ms without an update ─► diagnostics, cell by cell
 //   A newer update cancels the pending check.
 import { pathToFileURL } from 'node:url';
 import type { CancellationToken, MessageConnection } from 'vscode-jsonrpc/node.js';
