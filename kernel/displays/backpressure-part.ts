@@ -1,4 +1,5 @@
-// The backpressure panel: a row per operator, the one that limits the flow named with what a record costs it, and five minutes of history.
+// The backpressure panel: one row per operator, the cost per record of the operator that limits the
+// flow, and five minutes of history.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { BackpressurePart, OperatorRow, PartChange } from '../protocol/displays.ts';
 import { Flow, levelOf } from '../session/flow.ts';
@@ -7,7 +8,7 @@ import type { Plan } from '../../engine/graph/plan.ts';
 
 const historyPoints = 300;
 
-/** One for the session; every panel shows the same. */
+/** One object per session, because every panel shows the same figures. */
 export class BackpressureHistory {
   #operators: readonly OperatorRow[] = [];
   #thread = 0;
@@ -40,7 +41,10 @@ export class BackpressureHistory {
   }
 }
 
-/** In the order of the plan, cell by cell. Displays conflate and never hold anybody back: they are left out. */
+/**
+ * Rows in the order of the plan, cell by cell. Displays are left out, because they conflate and
+ * never hold an operator back.
+ */
 export function operatorRows(plan: Plan, operators: readonly OperatorReport[]): readonly OperatorRow[] {
   const flow = new Flow(plan, operators);
   const culprits = new Set(flow.culprits().map(({ id }) => id));
@@ -64,8 +68,8 @@ function operatorRow(report: OperatorReport, isCulprit: boolean): OperatorRow {
 }
 
 function limitsTheFlow({ busy, inPerSecond, kind }: OperatorReport): string {
-  if (kind === 'pull') return 'limits the flow: its cell takes no more';
-  if (inPerSecond <= 0) return 'limits the flow: it has not returned';
+  if (kind === 'pull') return 'limits the flow: its cell does not take more rows';
+  if (inPerSecond <= 0) return 'limits the flow: its function has not returned';
   const micros = (busy / inPerSecond) * 1e6;
   return `limits the flow: ${micros >= 10_000 ? `${(micros / 1000).toFixed(0)} ms` : `${micros.toFixed(0)} µs`} a record`;
 }

@@ -1,4 +1,5 @@
-// The error boxes under a cell: of its last run, and of each of its operators that failed.
+// The error boxes under a cell: one for its last run, and one for each of its operators that
+// failed.
 import type { LocatedError } from '../executor/executor-protocol.ts';
 import type { ErrorPart } from '../protocol/displays.ts';
 import type { Cell, OperatorFailure } from '../session/state.ts';
@@ -8,7 +9,10 @@ export function errorParts(cell: Cell): readonly ErrorPart[] {
   return cell.error ? [ofRun(cell.id, cell.error), ...parts] : parts;
 }
 
-/** An error in the cell's own text has its line in the excerpt; one elsewhere says where that is. */
+/**
+ * An error in the cell's own text shows the line in the excerpt. An error elsewhere also names its
+ * place.
+ */
 function ofRun(cell: string, error: LocatedError): ErrorPart {
   const isElsewhere = error.file !== undefined || (error.cell !== undefined && error.cell !== cell);
   return { kind: 'error', id: 'error', where: isElsewhere ? placeOf(cell, error) : '', ...described(error) };
@@ -21,12 +25,14 @@ function ofOperator(cell: string, { name, error, record, instance }: OperatorFai
     where: `${name} · ${placeOf(cell, error)}`,
     ...described(error),
     record,
-    hint: error.hint ?? `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`,
+    hint:
+      error.hint ??
+      `Cell ${cell} and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.`,
   };
 }
 
 function placeOf(cell: string, { file, cell: other, line }: LocatedError): string {
-  // Its last name says which one; the whole path is in the stack.
+  // The last name of the path identifies the file. The stack contains the whole path.
   const name = file?.split(/[\\/]/).at(-1);
   return `${name ?? `cell ${other ?? cell}`}${line === undefined ? '' : `, line ${line}`}`;
 }

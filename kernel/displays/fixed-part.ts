@@ -1,4 +1,5 @@
-// Parts that change as a whole or not at all: an inspected value, an error box, and the panel that shows what the session measures.
+// Parts that are replaced as a whole: an inspected value, an error box, and the panel with the
+// session's measurements.
 import type { ErrorPart, Part, PartChange, ValuePart } from '../protocol/displays.ts';
 import type { BackpressureHistory } from './backpressure-part.ts';
 import type { LivePart } from './view.ts';

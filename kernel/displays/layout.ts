@@ -1,4 +1,5 @@
-// What a run wants shown under its cell → the parts of its view, still without rows.
+// Converts the displays that a run requests under its cell into the parts of its view, still
+// without rows.
 import type { DisplaySpec, Endpoint } from '../../engine/api/fragment.ts';
 import { variableOf, verbOf } from '../../engine/graph/uid.ts';
 import { parseDuration } from '../../engine/time/duration.ts';
@@ -9,7 +10,7 @@ import { markToVega, type AnyMark } from './mark-to-vega.ts';
 
 export const chartPoints = 2000;
 const chartLastMillis = 5 * 60_000;
-/** Below this rate a chart drops nothing. */
+/** A chart is not sampled below this rate. */
 const chartPerSecond = 1000;
 const framesPerSecond = 5;
 
@@ -19,11 +20,14 @@ export interface RowLayout {
   readonly limit: number;
   readonly lastMillis?: number;
   readonly key?: readonly string[];
-  /** Its rows are a table's: they carry their key, and may go. */
+  /** The rows come from a table. They carry their key and may be deleted. */
   readonly changes?: true;
-  /** More a second is sampled: nobody could see it, or the display would keep only the last of it. */
+  /**
+   * Rows above this rate are sampled, because nobody could see them or the display would keep only
+   * the last ones.
+   */
   readonly perSecond: number;
-  /** The chart's spec, when its first row is known (or not yet). */
+  /** The chart's spec. It depends on the first row, which is undefined until a row arrives. */
   readonly spec: (firstRow: Readonly<Record<string, unknown>> | undefined) => Readonly<Record<string, unknown>>;
 }
 export type PartLayout =
@@ -31,7 +35,7 @@ export type PartLayout =
   | { readonly kind: 'backpressure' }
   | { readonly kind: 'value'; readonly text: string; readonly wire?: Wire };
 
-/** In the order of `partsOf`, so that the index is the part's number in DisplayInstall. */
+/** Parts in the order of `partsOf`, so that the index is the part's number in DisplayInstall. */
 export function layoutOf(displayed: Displayed): readonly PartLayout[] {
   if (displayed.kind === 'value') return [{ kind: 'value', text: displayed.text, wire: displayed.wire }];
   return partsOf(displayed).map(partLayout);
@@ -72,7 +76,10 @@ function chartSpec({ mark, vega }: ChartSpec): Pick<RowLayout, 'spec' | 'perSeco
   return { perSecond: chartPerSecond, spec: () => ({ ...vega, data: { name: 'rows' } }) };
 }
 
-/** `last` is event time, or rows. A row of a table does not grow old by itself. */
+/**
+ * `last` is a duration in event time or a number of rows. Rows of a table have no age limit by
+ * default.
+ */
 function chartKeeps({ mark, changes }: ChartSpec): Pick<RowLayout, 'limit' | 'lastMillis'> {
   const last = mark?.['last'];
   if (last === undefined && changes) return { limit: chartPoints };
@@ -83,7 +90,7 @@ function chartKeeps({ mark, changes }: ChartSpec): Pick<RowLayout, 'limit' | 'la
   };
 }
 
-/** What the user calls a stream: the variable that holds it. */
+/** The user's name for a stream: the variable that holds it. */
 export function streamName(from: Endpoint, exports: readonly Export[] = []): string {
   const suffix = from.port === 'out' ? '' : `.${from.port}`;
   if ('variable' in from) return from.variable + suffix;

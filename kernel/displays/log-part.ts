@@ -1,4 +1,5 @@
-// What a cell printed: 20 lines a second at most, the last 500 kept, and a count of what was left out.
+// The output that a cell printed: at most 20 lines a second, the last 500 lines, and the number of
+// omitted lines.
 import type { LogLine, LogPart, PartChange } from '../protocol/displays.ts';
 
 const keptLines = 500;
@@ -15,10 +16,10 @@ export class CellLog {
   #second = -1;
   #inSecond = 0;
 
-  /** `dropped`: lines that the executor has left out already. */
+  /** `dropped` is the number of lines that the executor has already omitted. */
   add(lines: readonly Omit<LogLine, 'n'>[], dropped: number): void {
     this.#dropped += dropped;
-    const said: LogLine[] = [];
+    const accepted: LogLine[] = [];
     for (const line of lines) {
       const second = Math.floor(line.at / 1000);
       if (second !== this.#second) {
@@ -30,9 +31,9 @@ export class CellLog {
         continue;
       }
       const numbered: LogLine = { n: ++this.#n, ...line };
-      said.push(numbered);
+      accepted.push(numbered);
     }
-    this.#lines = [...this.#lines, ...said].slice(-keptLines);
+    this.#lines = [...this.#lines, ...accepted].slice(-keptLines);
     this.#changed ||= lines.length > 0 || dropped > 0;
   }
 

@@ -1,5 +1,7 @@
-// The chart shorthand ({mark, x, y, color, column}) → a complete Vega-Lite spec over the data set "rows".
-// What a field is (time, number, name) is seen on a row; before the first row it is guessed from the field's place.
+// Converts the chart shorthand ({mark, x, y, color, column}) into a complete Vega-Lite spec over
+// the data set "rows".
+// The type of a field (time, number, name) comes from a row. Before the first row it is guessed
+// from the channel of the field.
 import type { Mark } from '../../engine/api/surface.ts';
 
 export type AnyMark = Mark<Record<string, unknown>>;
@@ -8,7 +10,7 @@ type Spec = Readonly<Record<string, unknown>>;
 
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
 const facetWidth = 180;
-/** Full instants only: "2024" and "12:00" stay what they are. */
+/** Full instants only. "2024" and "12:00" remain text. */
 const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
 export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>> | undefined): Spec {
@@ -27,7 +29,7 @@ export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>>
     ...(isoFields.length > 0 && {
       transform: [...new Set(isoFields)].map((field) => ({ calculate: `toDate(${datumField(field)})`, as: field })),
     }),
-    // With two ends on x, a bar would lie: Vega-Lite must be told that it stands.
+    // With two ends on x, Vega-Lite would draw a horizontal bar, so the orientation is given.
     mark: { ...markOf(kind, x), ...(usesWindow && kind === 'bar' && { orient: 'vertical' }) },
     encoding: {
       x: { field: name(mark.x), ...axisOf(x, mark.x), ...(kind === 'bar' && binless(x)) },
@@ -70,7 +72,7 @@ function markOf(kind: NonNullable<AnyMark['mark']>, x: Scale): Spec {
   }
 }
 
-/** Where a length says how much, zero must be on the axis. */
+/** The length of a bar or an area shows a quantity, so its axis must contain zero. */
 function startsAtZero(kind: NonNullable<AnyMark['mark']>): boolean {
   return kind === 'bar' || kind === 'area';
 }
@@ -80,7 +82,7 @@ function axisOf(type: Scale, title: string): Spec {
     case 'temporal':
       return { type, title: null, axis: { labelOverlap: true } };
     case 'quantitative':
-      // SI suffixes from a thousand on; below, "500m" for a half would puzzle.
+      // SI suffixes start at a thousand. Below it, "500m" for a half would confuse readers.
       return {
         type,
         title,
@@ -91,7 +93,7 @@ function axisOf(type: Scale, title: string): Spec {
   }
 }
 
-/** Numbers on x under bars: a bar a number, not a histogram. */
+/** Numbers on x under bars: one bar per number, not a histogram. */
 function binless(x: Scale): Spec {
   return x === 'quantitative' ? { type: 'ordinal', axis: { labelOverlap: true } } : {};
 }

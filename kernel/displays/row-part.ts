@@ -1,4 +1,5 @@
-// A table or a chart under a cell: the rows it keeps, what has come since the last frame, and the line that says where time stands.
+// A table or a chart under a cell: the rows that it keeps, the rows since the last frame, and the
+// caption with the watermark.
 import type { DisplayRow, ExecutorEvent } from '../executor/executor-protocol.ts';
 import type { Caption, ChartPart, Part, PartChange, TablePart, WireRow } from '../protocol/displays.ts';
 import { keepRows } from '../protocol/kept-rows.ts';
@@ -18,9 +19,9 @@ export class RowPart {
   readonly installed: number;
   readonly layout: RowLayout;
   #rows: readonly WireRow[] = [];
-  /** Of a table: what has gone since the last frame. */
+  /** Rows of a table that were deleted since the last frame. */
   #gone: readonly WireRow[] = [];
-  /** The last row that went out in a frame. */
+  /** Number of the last row that was sent in a frame. */
   #sentTo = 0;
   #rate = 0;
   #sampled = 1;
@@ -42,7 +43,10 @@ export class RowPart {
     this.#spec = layout.spec(undefined);
   }
 
-  /** The same stream under a cell that was run again: the rows stay, title and spec are the new run's. */
+  /**
+   * For the same stream after a re-run of its cell: the rows stay, title and spec come from the new
+   * run.
+   */
   withLayout(layout: RowLayout): RowPart {
     const spec = layout.spec(this.#firstRow);
     if (JSON.stringify([layout, spec]) === JSON.stringify([this.layout, this.#spec])) return this;
@@ -69,7 +73,8 @@ export class RowPart {
     }
     const arrived = frame.rows.map((row) => this.#toWire(row));
     this.#rows = keepRows(this.#rows, arrived, this.layout);
-    // Who has it on screen must hear of it, unless it has come again.
+    // Clients that show a deleted row must get its deletion, unless the row has been inserted
+    // again.
     const gone = arrived.filter((row) => row.gone);
     if (gone.length > 0 || this.#gone.length > 0) {
       const keys = new Set(arrived.map(({ key }) => key));
@@ -83,7 +88,7 @@ export class RowPart {
     this.#changed = true;
   }
 
-  /** Why nothing comes, or undefined when there is nothing to explain. */
+  /** Sets the reason why no rows arrive, or undefined if there is none. */
   explain(reason: Caption['pieces'] | undefined): void {
     const caption = reason && { pieces: reason, waiting: true };
     if (JSON.stringify(caption) === JSON.stringify(this.#reason)) return;
@@ -91,7 +96,7 @@ export class RowPart {
     this.#changed = true;
   }
 
-  /** A client gets the whole part, or what came since the last frame. */
+  /** The whole part for clients that do not have it, or the rows since the last frame. */
   takeChange(at: number): PartChange | undefined {
     const { id } = this;
     const rows = [...this.#rows, ...this.#gone].filter(({ n }) => n > this.#sentTo);
@@ -126,7 +131,7 @@ export class RowPart {
   save(): SavedRows {
     return { installed: this.installed, rows: this.#rows, total: this.#total };
   }
-  /** Back to what was shown at a snapshot; undefined: to nothing. */
+  /** Restores the rows as of a snapshot; undefined removes all rows. */
   rewind(saved: SavedRows | undefined): void {
     this.#rows = saved?.rows ?? [];
     this.#total = saved?.total ?? 0;

@@ -1,4 +1,5 @@
-// All views of a session. Rows and figures come in as the executor sends them; frames go out when somebody watches, at most five a second.
+// All views of a session. The executor sends rows and measurements; the store sends frames to
+// watching clients, at most five a second.
 import { randomUUID } from 'node:crypto';
 import type { Plan } from '../../engine/graph/plan.ts';
 import type { Displayed, DisplayInstall, ExecutorEvent } from '../executor/executor-protocol.ts';
@@ -13,10 +14,10 @@ import { CellLog } from './log-part.ts';
 import { RowPart, type SavedRows } from './row-part.ts';
 import { type LivePart, View } from './view.ts';
 
-/** Somebody who watches views: a connection. */
+/** A connection that watches views. */
 export interface Watcher {
   readonly id: string;
-  /** False while what was sent before has not gone out. */
+  /** False while earlier messages have not been written to the connection. */
   readonly isReady: boolean;
   send(message: ViewSnapshot | ViewDelta): void;
 }
@@ -24,14 +25,14 @@ export interface Watcher {
 /** The rows of all displays as of a snapshot of the executor. */
 export type SavedViews = ReadonlyMap<string, SavedRows>;
 
-/** Calls back once, later; the store asks again for each frame. */
+/** Calls the callback once after this time. The store schedules each frame anew. */
 export type Schedule = (callback: () => void, millis: number) => void;
 
 const frameMillis = 200;
-/** Parts of one cell that change together go out together. */
+/** Changes of one cell within this time are sent together. */
 const gatherMillis = 15;
 
-/** `layout` is there when the part is shown already, with rows that stay. */
+/** `layout` is set if the part is already shown and keeps its rows. */
 interface Prepared {
   readonly part: LivePart;
   readonly layout?: RowLayout;
@@ -62,7 +63,10 @@ export class ViewStore {
 
   // ---------------------------------------------------------------------------- what cells show
 
-  /** A mutation is on its way: rows of the new displays may come before it is known to have succeeded. */
+  /**
+   * Prepares the displays of a mutation in progress. Their rows may arrive before the mutation is
+   * known to have succeeded.
+   */
   prepare(cell: string, displayed: Displayed, installs: readonly DisplayInstall[]): void {
     const entry = this.#entry(cell);
     entry.prepared = layoutOf(displayed).map((layout, index): Prepared => {
@@ -77,7 +81,7 @@ export class ViewStore {
       return kept ? { part: kept, layout } : { part: new RowPart(id, display, installed, layout) };
     });
   }
-  /** What was prepared is what the cells show from now on. */
+  /** The mutation succeeded: the prepared displays replace the shown ones. */
   showPrepared(): void {
     for (const entry of this.#views.values()) {
       if (!entry.prepared) continue;
@@ -148,7 +152,7 @@ export class ViewStore {
       this.#changed(entry);
     }
   }
-  /** Says under each display why nothing comes. */
+  /** Shows under each display the reason why no rows arrive. */
   explain(reasonOf: (display: string) => Caption['pieces'] | undefined): void {
     for (const entry of this.#views.values()) {
       for (const part of entry.displays) if (part instanceof RowPart) part.explain(reasonOf(part.display));
@@ -164,7 +168,7 @@ export class ViewStore {
       for (const part of entry.displays) if (part instanceof RowPart) saved.set(part.display, part.save());
     return saved;
   }
-  /** The executor goes on from a snapshot: rows that came after it will come again. */
+  /** The executor continues from a snapshot. Rows after the snapshot will arrive again. */
   rewind(saved: SavedViews): void {
     this.#generation++;
     for (const entry of this.#views.values()) {
@@ -191,7 +195,7 @@ export class ViewStore {
     this.#watchers.delete(client);
     for (const { view } of this.#views.values()) view.hide(client);
   }
-  /** Everything a display keeps, as JSON lines. */
+  /** All rows that a display keeps, as JSON lines. */
   jsonLines(cell: string, part: string): string {
     const found = this.#views.get(cell)?.displays.find(({ id }) => id === part);
     const rows = found instanceof RowPart ? found.rows : [];

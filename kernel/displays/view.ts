@@ -1,10 +1,12 @@
-// What is shown under one cell: its parts in order, and how a client gets from what it last saw to what is there now.
+// The parts shown under one cell, in order, and the messages that bring a client from the state it
+// last saw to the current one.
 //
-// `seq` grows by one per frame. While somebody watches, a frame becomes a delta and a few are remembered; while nobody does, nothing is made, and
-// the next hello finds a gap and gets a snapshot.
+// `seq` grows by one per frame. While a client watches, each frame makes a delta, and the last
+// deltas are remembered. While no client watches, no deltas are made. Then the next hello finds a
+// gap and gets a snapshot.
 import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
 
-/** A part of a view: it knows its own changes since the last frame. */
+/** A part of a view. It knows its own changes since the last frame. */
 export interface LivePart {
   readonly id: string;
   readonly hasChanged: boolean;
@@ -22,7 +24,7 @@ export class View {
   #parts: readonly LivePart[] = [];
   #removed: string[] = [];
   #history: ViewDelta[] = [];
-  /** Client → the last `seq` it was sent. */
+  /** Last `seq` sent to each client. */
   readonly #cursors = new Map<string, number>();
 
   constructor(cell: string, epoch: string) {
@@ -40,14 +42,16 @@ export class View {
     return this.#removed.length > 0 || this.#parts.some((part) => part.hasChanged);
   }
 
-  /** A part that stays is the same object; a new object under an old id replaces that part. */
+  /**
+   * The same object means the same part. A new object with an old id replaces the part of that id.
+   */
   setParts(parts: readonly LivePart[]): void {
     const ids = new Set(parts.map(({ id }) => id));
     this.#removed = [...this.#removed, ...this.#parts.map(({ id }) => id)].filter((id) => !ids.has(id));
     this.#parts = parts;
   }
 
-  /** Everything seen so far is void: rows were taken back. */
+  /** Invalidates everything sent so far, because rows were taken back. */
   beginEpoch(epoch: string): void {
     this.#epoch = epoch;
     this.#seq = 0;
@@ -55,7 +59,10 @@ export class View {
     for (const client of this.#cursors.keys()) this.#cursors.set(client, -1);
   }
 
-  /** The client watches from now on. What it gets first: nothing, the deltas it misses, or a snapshot. */
+  /**
+   * Starts watching for the client and returns its first messages: none, the deltas it lacks, or a
+   * snapshot.
+   */
   hello(client: string, { epoch, lastSeq }: ViewHello): readonly (ViewSnapshot | ViewDelta)[] {
     this.#advance();
     this.#cursors.set(client, this.#seq);
@@ -67,7 +74,10 @@ export class View {
     if (!this.isWatched) this.#history = [];
   }
 
-  /** One frame: what each client that can take it is to be sent. Who cannot is behind, and catches up with a later frame. */
+  /**
+   * Makes one frame: the messages for each client that is ready. Other clients are behind and get
+   * theirs with a later frame.
+   */
   frame(isReady: (client: string) => boolean): {
     readonly messages: readonly (readonly [client: string, message: ViewSnapshot | ViewDelta])[];
     readonly isBehind: boolean;

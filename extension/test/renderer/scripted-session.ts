@@ -244,7 +244,7 @@ export const errorPart: ErrorPart = {
   location: { cell: 'enrich', line: 3, column: 36 },
   excerpt: '  const tier = customers[o.customer].tier;',
   record: 'orders[3]@188204  { "id": "o-99121", "customer": "zoe", "amount": 41.2, "country": "CH", "items": [ … ] }',
-  hint: 'enrich and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.',
+  hint: 'Cell enrich and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.',
   stack: ['at enrich, line 3, column 36', 'at lookup (prices.ts, line 12, column 9)'],
 };
 

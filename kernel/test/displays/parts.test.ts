@@ -45,7 +45,7 @@ test('an error of an operator names operator, cell and line, the record, and the
       location: { cell: 'enrich', line: 3, column: 20 },
       excerpt: '  const tier',
       record: 'orders[3]@188204  { … }',
-      hint: 'enrich and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.',
+      hint: 'Cell enrich and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.',
     },
   ]);
 });
@@ -98,7 +98,7 @@ test('an operator that holds others back and has not returned at all is named to
     report('orders/orders', { kind: 'kafka', backpressured: 1 }),
     report('enrich/lookup', { busy: 1, inPerSecond: 0 }),
   ]);
-  assert.equal(rows[1]?.culprit, 'limits the flow: it has not returned');
+  assert.equal(rows[1]?.culprit, 'limits the flow: its function has not returned');
 });
 
 test('nobody is blamed when nobody is blocked', () => {
