@@ -1,10 +1,11 @@
-// Which id each cell of a document goes by: the one its marker carries, or one derived from its place when it carries none.
-// Nothing is written into the file for it, and every client of a session derives the same.
+// The id of each cell of a document: the id in its marker, or an id derived from its place if the
+// marker has none.
+// Derived ids are not written into the file, and every client of a session derives the same.
 import type { CellKind } from './marker-line.ts';
 
 export interface CellIdentity {
   readonly id: string;
-  /** Why the cell does not run under this id until it is renamed. */
+  /** The problem that keeps the cell from running until its id is changed. */
   readonly problem?: 'duplicate' | 'invalid';
 }
 

@@ -1,13 +1,22 @@
-// What is shown under a cell, as data: a view is a cell, its parts are tables, charts, panels, values, logs and errors.
-// A client says hello with what it last saw; it gets a snapshot, then deltas. Both are idempotent; a gap or another epoch gives a snapshot again.
+// The displays under a cell as data. Each cell has one view; its parts are tables, charts, panels,
+// values, logs and errors.
+// A client's hello names the last state that it saw. It gets a snapshot and then deltas. Both are
+// idempotent. After a gap or in another epoch it gets a snapshot again.
 //
-//   client: hello {view, epoch, lastSeq} ──► kernel: snapshot {epoch, seq, parts} ──► delta {epoch, seq+1, changes} ──► …
-//   client: hide {view}   the view is collapsed, scrolled away or in a hidden tab: nothing is sent until the next hello
+//   client: hello {view, epoch, lastSeq} ─► kernel: snapshot {epoch, seq, parts}
+//                                                   delta {epoch, seq+1, changes}, …
+//   client: hide {view}    The view is collapsed, scrolled away or in a hidden tab.
+//                          The kernel sends nothing until the next hello.
 
-/** JSON values; dates as {"$date": ms}, bigint as {"$bigint": "…"}, bytes as {"$bytes": base64}: see `values.ts`. */
+/**
+ * JSON values. Dates are {"$date": ms}, bigint is {"$bigint": "…"}, bytes are {"$bytes": base64}:
+ * see `values.ts`.
+ */
 export type Wire = unknown;
 export interface WireRow {
-  /** Grows by one per row of this part; a row with a `key` replaces the older row with the same key. */
+  /**
+   * Grows by one per row of this part. A row with a `key` replaces the older row with the same key.
+   */
   readonly n: number;
   readonly key?: string;
   /** Event time of the row, epoch milliseconds. */
@@ -15,9 +24,12 @@ export interface WireRow {
   readonly partition?: number;
   readonly offset?: number;
   readonly value: Wire;
-  /** The window was already open when the cell came to a live source: the row counts only a part of it. */
+  /**
+   * The window was already open when the cell attached to a live source, so the row contains only a
+   * part of it.
+   */
   readonly partial?: boolean;
-  /** The row with this key is there no more: it takes the row away. */
+  /** The row with this key is deleted. This row removes it from the display. */
   readonly gone?: boolean;
 }
 
@@ -25,17 +37,22 @@ export interface ErrorPart {
   readonly kind: 'error';
   readonly id: string;
   readonly code: string;
-  /** First line of the box: "map lookup · cell enrich, line 3", or '' for errors of the cell itself. */
+  /**
+   * First line of the box: "map lookup · cell enrich, line 3", or '' for errors of the cell itself.
+   */
   readonly where: string;
   readonly message: string;
-  /** Cell and 1-based line and column in it, when known; a helper module has `file` instead. */
+  /**
+   * Cell, and one-based line and column in it, if known. For a helper module, `file` replaces the
+   * cell.
+   */
   readonly location?: {
     readonly cell?: string;
     readonly file?: string;
     readonly line: number;
     readonly column: number;
   };
-  /** The source line itself, for the little excerpt with the caret. */
+  /** The source line, for the excerpt with the caret. */
   readonly excerpt?: string;
   /** "orders[3]@188204  { … }" */
   readonly record?: string;
@@ -47,7 +64,7 @@ export interface LogPart {
   readonly kind: 'log';
   readonly id: string;
   readonly lines: readonly LogLine[];
-  /** Lines left out by the rate limit since the start. */
+  /** Number of lines that the rate limit has omitted since the start. */
   readonly dropped: number;
 }
 export interface LogLine {
@@ -59,12 +76,18 @@ export interface LogLine {
 export interface ValuePart {
   readonly kind: 'value';
   readonly id: string;
-  /** The inspected value as text; `wire` is there when it is small and is data, so that it can be unfolded. */
+  /**
+   * The inspected value as text. `wire` is set if the value is small and is data; then the client
+   * can unfold it.
+   */
   readonly text: string;
   readonly wire?: Wire;
 }
 export interface Caption {
-  /** "windows to 12:04:10 · watermark 12:04:12 · 4 Hz" or the reason why nothing can fire, as pieces so that the client can format times in the user's zone. */
+  /**
+   * "windows to 12:04:10 · watermark 12:04:12 · 4 Hz", or the reason why no window can fire. The
+   * pieces let the client format times in the user's time zone.
+   */
   readonly pieces: readonly (string | { readonly time: number })[];
   /** The caption says what the display waits for. */
   readonly waiting: boolean;
@@ -73,13 +96,15 @@ export interface TablePart {
   readonly kind: 'table';
   readonly id: string;
   readonly title: string;
-  /** How many rows are kept on screen. */
+  /** Number of rows that are kept on screen. */
   readonly limit: number;
   readonly rows: readonly WireRow[];
-  /** Records per second that reach the display, and 1 in n that is shown (1: all). */
+  /**
+   * Records per second that reach the display. `sampled` is n if one record in n is shown (1: all).
+   */
   readonly rate: number;
   readonly sampled: number;
-  /** All rows that have reached the display. */
+  /** Number of rows that have reached the display. */
   readonly total: number;
   readonly caption: Caption;
 }
@@ -87,11 +112,11 @@ export interface ChartPart {
   readonly kind: 'chart';
   readonly id: string;
   readonly title: string;
-  /** The complete Vega-Lite spec, without data; data is the inline dataset named "rows". */
+  /** The complete Vega-Lite spec without data. The data is the inline dataset named "rows". */
   readonly spec: Readonly<Record<string, unknown>>;
-  /** Fields of the rows that are dates (Vega wants numbers). */
+  /** Number of rows that are kept on screen. */
   readonly limit: number;
-  /** Event time kept on screen, milliseconds; absent: rows only. */
+  /** Event time that is kept on screen, in milliseconds. Absent: only `limit` applies. */
   readonly lastMillis?: number;
   readonly rows: readonly WireRow[];
   readonly rate: number;
@@ -103,7 +128,7 @@ export interface BackpressurePart {
   readonly kind: 'backpressure';
   readonly id: string;
   readonly operators: readonly OperatorRow[];
-  /** Backpressured share per operator, one point a second, newest last, at most 300. */
+  /** Backpressured share of each operator: one point a second, newest last, at most 300. */
   readonly history: readonly { readonly id: string; readonly name: string; readonly points: readonly number[] }[];
   /** Load of the executor's thread, 0…1. */
   readonly thread: number;
@@ -116,7 +141,7 @@ export interface OperatorRow {
   readonly outPerSecond: number;
   readonly recordsIn: number;
   readonly recordsOut: number;
-  /** Shares of the last second; they add up to 1. */
+  /** Shares of the last second. They add up to 1. */
   readonly busy: number;
   readonly idle: number;
   readonly backpressured: number;
@@ -130,10 +155,10 @@ export interface OperatorRow {
 export type Part = TablePart | ChartPart | BackpressurePart | ValuePart | LogPart | ErrorPart;
 
 export type PartChange =
-  /** A part that is new, or whose spec changed: replaces the part with this id. */
+  /** A part that is new or has a new spec. It replaces the part with this id. */
   | { readonly kind: 'put'; readonly part: Part; readonly at: number }
   | { readonly kind: 'remove'; readonly id: string }
-  /** Rows of a table or chart since the last frame, and the figures beside them. */
+  /** Rows of a table or chart since the last frame, and its figures. */
   | {
       readonly kind: 'rows';
       readonly id: string;
@@ -172,7 +197,7 @@ export interface ViewHello {
   readonly epoch?: string;
   readonly lastSeq?: number;
 }
-/** What the one output item of a cell holds; mime type `application/vnd.sluice.view+json`. */
+/** Content of the one output item of a cell, with mime type `application/vnd.sluice.view+json`. */
 export interface ViewItem {
   readonly protocol: number;
   readonly session: string;

@@ -1,8 +1,10 @@
-// Which rows a display keeps: the rule that kernel and clients share, so that snapshot and deltas give the same rows.
+// The rule for the rows that a display keeps. Kernel and clients share it, so that snapshots and
+// deltas give the same rows.
 //
-//   A row takes the place of the older row with the same key; a row without a key is its own. A row that says it is gone takes the older one away. Then the newest `limit` rows by
-//   `n` stay, and of these the ones whose event time is at most `lastMillis` before the newest event time. The order of the
-//   array is the order of first appearance: a replaced row keeps its place.
+// A row replaces the older row with the same key. A row without a key replaces no other. A row with
+// `gone` deletes the older row. Then the newest `limit` rows by `n` stay, and of these the rows
+// whose event time is at most `lastMillis` before the newest event time. The array is in the order
+// of first appearance: a row that replaces another takes its place.
 import type { WireRow } from './displays.ts';
 
 export interface Retention {

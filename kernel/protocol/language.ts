@@ -1,9 +1,12 @@
-// What the editor and the language server say to each other: JSON-RPC 2.0 over the server's stdin and stdout. Types only.
+// The messages between the editor and the language server: JSON-RPC 2.0 over the server's stdin and
+// stdout. Types only.
 //
-//   client: open {notebook, cells} ─► update {version, changed texts} ─► … ─► close            server: diagnostics {version, …} when it has come to rest
+//   client: open {notebook, cells} ─► update {version, changed texts} ─► … ─► close
+//   server: diagnostics {version, …} when the user has stopped typing
 //
-// Cells go by a key of the client's choice (the URI of their document): ids can be duplicate while somebody types. Lines and characters are
-// zero-based UTF-16, as in VS Code; a line ends with '\n', '\r\n' or '\r'.
+// The client chooses a key for each cell (the URI of its document), because ids can be duplicate
+// while the user types. Lines and characters are zero-based UTF-16 positions, as in VS Code. A line
+// ends with '\n', '\r\n' or '\r'.
 import type { CellKind } from './marker-line.ts';
 
 export interface LanguagePosition {
@@ -17,18 +20,18 @@ export interface LanguageRange {
 
 export interface LanguageCell {
   readonly key: string;
-  /** The id that messages name. */
+  /** The id of the cell in messages to the user. */
   readonly id: string;
   readonly kind: CellKind;
   /** Absent: the text of this key has not changed since the last update. */
   readonly text?: string;
 }
 export interface NotebookUpdate {
-  /** Absolute path of the notebook; imports resolve from its folder. */
+  /** Absolute path of the notebook. Imports resolve from its folder. */
   readonly notebook: string;
-  /** Grows with every update; diagnostics carry it back. */
+  /** Grows with every update. Diagnostics name the version that they belong to. */
   readonly version: number;
-  /** All cells in document order, prose too. */
+  /** All cells in document order, prose included. */
   readonly cells: readonly LanguageCell[];
 }
 
@@ -42,7 +45,7 @@ export interface CellEdit {
   readonly newText: string;
 }
 
-/** Words for what a completion is; the client has a picture for each. */
+/** Kinds of completions. The client has an icon for each. */
 export type CompletionKind =
   | 'variable'
   | 'constant'
@@ -65,16 +68,16 @@ export interface Completion {
   readonly sortText: string;
   readonly insertText?: string;
   readonly filterText?: string;
-  /** What is replaced; absent: the word at the position. */
+  /** The range that the completion replaces. Absent: the word at the position. */
   readonly range?: LanguageRange;
-  /** Shown greyed beside the label: where it would be imported from. */
+  /** Shown in grey beside the label: the module from which the name would be imported. */
   readonly from?: string;
-  /** Given back to `resolve`. */
+  /** The client passes it to `resolve`. */
   readonly data: CompletionData;
 }
 export interface CompletionData {
   readonly name: string;
-  /** Accepting the completion imports it from here. */
+  /** Accepting the completion adds an import from this module. */
   readonly importFrom?: string;
 }
 export interface CompletionList {
@@ -86,7 +89,7 @@ export interface CompletionDetails {
   readonly detail: string;
   /** Markdown. */
   readonly documentation: string;
-  /** Imports that accepting it adds, in the cell where it is accepted: no other one is edited unseen. */
+  /** Imports that accepting the completion adds. They change only the cell where it is accepted. */
   readonly edits: readonly CellEdit[];
 }
 export interface Hover {
@@ -106,26 +109,26 @@ export interface SignatureHelp {
   readonly activeSignature: number;
   readonly activeParameter: number;
 }
-/** A place in a cell, or in a file (by its URL). */
+/** A place in a cell, or in a file (given by its URL). */
 export type Definition =
   { readonly cell: string; readonly range: LanguageRange } | { readonly file: string; readonly range: LanguageRange };
 
 export interface LanguageDiagnostic {
   readonly range: LanguageRange;
   readonly message: string;
-  /** 'syntax', 'duplicate-name', …; TypeScript's own as "ts2345". */
+  /** 'syntax', 'duplicate-name', …; codes of TypeScript are "ts2345". */
   readonly code: string;
-  /** Errors keep the cell from running; warnings are advice. */
+  /** An error keeps the cell from running. A warning does not. */
   readonly severity: 'error' | 'warning';
 }
 export interface NotebookDiagnostics {
   readonly notebook: string;
   readonly version: number;
-  /** Of every cell, empty lists too: they replace what was said before. */
+  /** One entry for every cell, also for an empty list. They replace the former diagnostics. */
   readonly cells: readonly { readonly cell: string; readonly diagnostics: readonly LanguageDiagnostic[] }[];
 }
 
-/** By method name: parameters and result. All can be cancelled. */
+/** Parameters and result by method name. All requests can be cancelled. */
 export interface LanguageRequests {
   completion: { params: CellPosition & { readonly trigger?: string }; result: CompletionList };
   resolve: { params: CellPosition & { readonly data: CompletionData }; result: CompletionDetails | null };
@@ -138,7 +141,7 @@ export interface LanguageNotifications {
   open: NotebookUpdate;
   update: NotebookUpdate;
   close: { readonly notebook: string };
-  /** The notebook has another path now. */
+  /** The path of the notebook has changed. */
   rename: { readonly from: string; readonly to: string };
 }
 /** Notifications from the server. */

@@ -1,14 +1,19 @@
-// A cell's marker line, `// %% [test] id=orders lines=3 other=…`: read, and changed in place so that what we do not know stays as it was.
+// Reads and changes a cell's marker line, `// %% [test] id=orders lines=3 other=…`.
+// A change is made in place, so that unknown parts of the line stay as they were.
 
 export type CellKind = 'code' | 'markdown' | 'test';
 export interface Marker {
   readonly kind: CellKind;
   readonly id: string | undefined;
-  /** How many lines of text follow, where looking for the next marker would not do. */
+  /**
+   * Number of text lines that follow. Set where a search for the next marker would find a wrong
+   * place.
+   */
   readonly lines: number | undefined;
 }
 
-// A line separator inside the line would end the comment for TypeScript: such a line is not a marker.
+// A line separator inside the line would end the comment for TypeScript, so such a line is not a
+// marker.
 const pattern = /^\/\/ %%(?![^ \t])[^\u2028\u2029]*$/;
 const token = /[^\s="]+="(?:[^"\\]|\\.)*"|\S+/g;
 
@@ -27,7 +32,7 @@ export function readMarker(line: string): Marker {
   return { kind, id, lines };
 }
 
-/** The same line with another meaning; `from` undefined: a line of our own. */
+/** The same line with another meaning. Without `from`, a new line. */
 export function writeMarker(from: string | undefined, to: Marker): string {
   let line = from !== undefined && isMarkerLine(from) ? from : '// %%';
   const was = readMarker(line);
@@ -50,7 +55,10 @@ function tokens(line: string): { text: string; at: number }[] {
   return [...line.slice(5).matchAll(token)].map((match) => ({ text: match[0], at: match.index + 5 }));
 }
 
-/** Replaces the first token that is `wanted`, removes the others; appends when there is none. */
+/**
+ * Replaces the first `wanted` token and removes the others. Appends the replacement if there is no
+ * such token.
+ */
 function withToken(line: string, wanted: (text: string) => boolean, replacement: string | undefined): string {
   const found = tokens(line).filter(({ text }) => wanted(text));
   let result = line;

@@ -1,5 +1,7 @@
-// What clients and the kernel say to each other: JSON-RPC 2.0 over a socket (VS Code, CLI) or a WebSocket (served page).
-// Unknown fields are ignored; another major `protocol` is refused with a way out.
+// The messages between clients and the kernel: JSON-RPC 2.0 over a socket (VS Code, CLI) or a
+// WebSocket (served page).
+// Unknown fields are ignored. Another major `protocol` is refused with an error that names the way
+// out.
 import type { ViewDelta, ViewHello, ViewSnapshot } from './displays.ts';
 
 export const protocolVersion = 1;
@@ -16,14 +18,14 @@ export interface Welcome {
   readonly session: string;
   /** Absolute path of the notebook. */
   readonly notebook: string;
-  /** When the session began, epoch milliseconds. */
+  /** Start of the session, epoch milliseconds. */
   readonly since: number;
   readonly state: SessionView;
-  /** All cells in document order, as last synced: what the served page shows. */
+  /** All cells in document order, as last synced. The served page shows them. */
   readonly cells: readonly CellText[];
 }
 
-/** A code cell as a client has it. Prose cells are sent too (kind 'markdown'), for the served page. */
+/** A cell as a client has it. Prose cells (kind 'markdown') are included for the served page. */
 export interface CellText {
   readonly id: string;
   readonly kind: 'code' | 'markdown' | 'test';
@@ -31,9 +33,12 @@ export interface CellText {
 }
 
 /**
- *   not-run ─run─► running ─ok─► defined | connecting ─► waiting ─► live ─► finished
- *                    │ ▲            (any of these) ─edit─► edited ;  ─a value it uses was redefined─► stale ;  ─operator throws─► failed
- *                    └─┴─error─► failed
+ * not-run ─run─► running ─ok─► defined | connecting ─► waiting ─► live ─► finished
+ *                   │ ▲      in each of these: operator throws ─► failed
+ *                   └─┴─error─► failed
+ *
+ * `edited` and `stale` are flags beside the phase. An edit sets the first. A new definition of a
+ * value that the cell uses sets the second.
  */
 export type Phase =
   | 'not-run'
@@ -50,15 +55,15 @@ export type Phase =
 export interface CellState {
   readonly id: string;
   readonly phase: Phase;
-  /** The text in the editor is not what runs. */
+  /** The text in the editor differs from the text that runs. */
   readonly edited: boolean;
-  /** Names whose definition changed since this cell captured them. */
+  /** Names whose definition changed since this cell captured their values. */
   readonly stale: readonly string[];
-  /** Sentences the user should know: "totals keeps what it counted with the former filter". */
+  /** Notes for the user: "totals keeps what it counted with the former filter". */
   readonly notes: readonly string[];
   /** "waiting for 1 row of totals", "no window has closed: …" */
   readonly reason?: string;
-  /** Name of the stream that the figures are about. */
+  /** Name of the stream that the figures belong to. */
   readonly stream?: string;
   readonly inPerSecond?: number;
   readonly outPerSecond?: number;
@@ -66,11 +71,13 @@ export interface CellState {
   readonly late?: number;
   /** "held back by enrich (HIGH)" */
   readonly heldBack?: string;
-  /** The cell holds a sink; whether it is armed; what arming it writes to. */
+  /**
+   * Set if the cell contains a sink: whether it is armed, and the target it writes to when armed.
+   */
   readonly sink?: { readonly armed: boolean; readonly target: string };
-  /** The cell has something to show. */
+  /** The cell has at least one display. */
   readonly hasView: boolean;
-  /** Operators of the cell that failed, for Problems. */
+  /** Failed operators of the cell, for the Problems view. */
   readonly errors: readonly {
     readonly message: string;
     readonly line?: number;
@@ -82,14 +89,17 @@ export interface SessionView {
   readonly cells: readonly CellState[];
   readonly clients: number;
   readonly recordsPerSecond: number;
-  /** The session could not be snapshotted for a while, a sentence: a crash would take it back by as much. */
+  /**
+   * A sentence, if the session could not be snapshotted for a while. A crash would lose the changes
+   * since its last snapshot.
+   */
   readonly warning?: string;
 }
 
 export interface RunResult {
   readonly cell: string;
   readonly ok: boolean;
-  /** Cells that ran first because this one needs them and they had never run. */
+  /** Cells that had never run and ran first, because this cell uses their values. */
   readonly ranFirst: readonly string[];
   readonly error?: {
     readonly code: string;
@@ -100,35 +110,47 @@ export interface RunResult {
   readonly millis: number;
 }
 
-/** Requests a client makes, by method name: parameters and result. */
+/** Requests of clients by method name: parameters and result. */
 export interface Requests {
   hello: { params: Hello; result: Welcome };
-  /** All cells in document order; sent on open and after every edit (debounced by the client). */
+  /**
+   * All cells in document order. Sent when a notebook opens and after every edit (debounced by the
+   * client).
+   */
   sync: { params: { cells: readonly CellText[] }; result: null };
-  /** Runs cells one after the other and stops at the first that fails. Answers when they are attached. */
+  /**
+   * Runs cells one after the other and stops at the first failure. The answer comes when they are
+   * attached.
+   */
   run: { params: { cells: readonly string[] }; result: readonly RunResult[] };
   interrupt: { params: { cell?: string }; result: null };
-  /** Takes back what the cell declared; its operators stay detached for 10 s, so that undo can bring them back. */
+  /**
+   * Removes the cell's definitions. Its operators stay detached for 10 s, so that an undo can
+   * resume them.
+   */
   delete: { params: { cell: string }; result: null };
   arm: { params: { cell: string; armed: boolean }; result: null };
-  /** Answered by a `view` notification with a snapshot (or nothing new). */
+  /**
+   * A `view` notification follows, with a snapshot or with missing deltas, or nothing if the client
+   * is up to date.
+   */
   show: { params: ViewHello; result: null };
   hide: { params: { view: string }; result: null };
-  /** Everything a display keeps, as JSON lines. */
+  /** All rows that a display keeps, as JSON lines. */
   rows: { params: { view: string; part: string }; result: { readonly jsonl: string } };
-  /** The notebook was renamed or moved: the session goes with it. */
+  /** The notebook was renamed or moved. The session continues under its new path. */
   rename: { params: { notebook: string }; result: null };
   /** Ends the kernel process. */
   shutdown: { params: null; result: null };
 }
-/** Notifications from the kernel. */
+/** Notifications of the kernel. */
 export interface Notifications {
   state: SessionView;
   view: ViewSnapshot | ViewDelta;
-  /** The cells' texts changed (a client synced): all of them, in document order. */
+  /** A client has synced changed texts. Contains all cells in document order. */
   cells: { readonly cells: readonly CellText[] };
-  /** A run of any client begins or ends: every client sees it. */
+  /** A run by any client starts or ends. Every client gets this. */
   run: { readonly cell: string; readonly event: 'start' | 'end'; readonly result?: RunResult };
-  /** The session ends (idle, shutdown, update): a sentence. */
+  /** The session ends (idle, shutdown, update). `reason` is a sentence. */
   ending: { readonly reason: string };
 }

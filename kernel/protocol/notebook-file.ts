@@ -1,15 +1,19 @@
-// The notebook file: text ⇄ cells, in such a way that a cell nobody touched keeps its bytes.
+// The notebook file: converts between text and cells, so that an unchanged cell keeps its bytes.
 //
-// Three laws, property-tested: what is read and written again is the same bytes; what is written and read again is the same cells, whatever
-// their text; a change of one cell changes that cell's lines only. So each cell carries what is peculiar to its own lines (how its marker
-// was written, its line endings, blank lines) and nothing about the file. Text of cells has '\n' for every line ending, as in VS Code's editor each
-// cell has one kind only.
+// Property tests hold three laws. Reading and writing gives the same bytes. Writing and reading
+// gives the same cells for any text. A change of one cell changes only the lines of that cell. So
+// each cell carries the peculiarities of its own lines (its marker, line endings, blank lines) and
+// nothing about the file. The text of a cell has '\n' for every line ending, because each cell has
+// one kind of line ending in VS Code's editor.
 //
-//   // %% id=orders                    a marker: at the start of a line, and not inside a string, a template or a comment
+//   // %% id=orders
 //   const orders = kafka('orders');
-//                                      one blank line before the next marker is not text
+//
 //   // %% [markdown]
 //   // Prose, a comment on each line. `// \%%` is a line that begins with %%.
+//
+// A marker begins a line and is not inside a string, a template or a comment. One blank line before
+// the next marker is not part of the text.
 import { isMarkerLine, readMarker, writeMarker, type CellKind } from './marker-line.ts';
 import { OpenLiteral } from './open-literal.ts';
 
@@ -20,7 +24,7 @@ export interface NotebookCell {
   readonly metadata: CellMetadata;
 }
 
-/** JSON only: it travels through VS Code. Everything is optional, and a new cell has none of it. */
+/** JSON only, because it passes through VS Code. All fields are optional; a new cell has none. */
 export interface CellMetadata {
   /** The marker line as it was read. */
   readonly marker?: string;
@@ -28,19 +32,22 @@ export interface CellMetadata {
   readonly bare?: true;
   /** Blank lines before the file's first marker. */
   readonly before?: number;
-  /** Blank lines after the text that are not text. */
+  /** Blank lines after the text that do not belong to it. */
   readonly blank?: number;
   readonly eol?: Eol;
-  /** Line endings one by one, where they are mixed. */
+  /** All line endings in order, if they are mixed. */
   readonly endings?: readonly Eol[];
   /** The file ended here without a line ending. */
   readonly final?: false;
   readonly bom?: true;
-  /** The marker's `lines=` did not fit when it was read. */
+  /** The marker's `lines=` did not fit when the file was read. */
   readonly ignored?: true;
-  /** The text ended inside a literal, but needed no `lines=`: at the end of the file, or in a string that goes on and is ended by a blank line. */
+  /**
+   * The text ended inside a literal but needed no `lines=`. It stood at the end of the file, or a
+   * blank line ended its continued string.
+   */
   readonly open?: true;
-  /** Lines that were not written as we would write them: index in the text, line as it was read. */
+  /** Lines that differ from our way of writing: index in the text, and the line as it was read. */
   readonly odd?: readonly (readonly [index: number, line: string])[];
 }
 export type Eol = '\n' | '\r\n' | '\r';
@@ -54,7 +61,7 @@ export class NotebookFileError extends Error {
   }
 }
 
-/** Bytes of a file as text, the byte order mark kept. */
+/** Bytes of a file as text, with the byte order mark. */
 export function decodeBytes(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -101,7 +108,7 @@ export function parseNotebook(file: string): NotebookCell[] {
   let at = endOfCell(lines, 0);
   let before = 0;
   if (at > 0 || (bom && at === lines.length)) {
-    // Only blank lines before a marker are no cell; they belong to the first one.
+    // Blank lines before the first marker are not a cell. They belong to the first cell.
     if (at < lines.length && lines.slice(0, at).every(isBlank)) before = at;
     else cells.push(readCell(lines, 0, at, { bare: true, ...(bom ? { bom } : {}) }));
   }
@@ -146,7 +153,8 @@ function readCell(
   const metadata: CellMetadata = {
     ...(marker === undefined ? {} : { marker }),
     ...extra,
-    // A last cell without blank lines gets them as a new one would when another cell follows.
+    // A last cell without blank lines gets the default blank line, as a new cell does, if another
+    // cell follows.
     ...(isLast && region.length === length ? {} : { blank: region.length - length }),
     ...(common === undefined ? {} : { eol: common }),
     ...(mixed ? { endings } : {}),
@@ -157,7 +165,7 @@ function readCell(
   return { kind, ...(id === undefined ? {} : { id }), text: decoded.join('\n'), metadata };
 }
 
-/** Index of the first marker from `from` on, with the eyes of the scanner. */
+/** Index of the first marker from `from` on that is not inside a literal. */
 function endOfCell(lines: readonly Line[], from: number): number {
   const literal = new OpenLiteral();
   for (let at = from; at < lines.length; at++) {
@@ -168,7 +176,10 @@ function endOfCell(lines: readonly Line[], from: number): number {
   return lines.length;
 }
 
-/** `lines=` counts only when a marker or the end follows: a file edited by hand does not lose cells to a stale number. */
+/**
+ * `lines=` is used only if a marker or the end of the file follows. So a wrong number in a file
+ * edited by hand hides no cells.
+ */
 function countFits(lines: readonly Line[], from: number, count: number): boolean {
   if (from + count > lines.length) return false;
   const next = skipBlank(lines, from + count);
@@ -204,7 +215,10 @@ function mostFrequent(endings: readonly Eol[]): Eol | undefined {
 }
 
 // ----------------------------------------------------------------------------------- lines of text
-/** `%%` at the start of a prose line would be a marker: it is written with a backslash, and backslashes before it with one more. */
+/**
+ * `%%` at the start of a prose line would be a marker, so a backslash is written before it.
+ * Existing backslashes before it get one more.
+ */
 function encodeLine(kind: CellKind, text: string): string {
   if (kind !== 'markdown') return text;
   if (text === '') return '//';
@@ -246,7 +260,7 @@ function containsMarker(raw: readonly string[]): boolean {
 interface Chunk {
   readonly cell: NotebookCell;
   readonly raw: readonly string[];
-  /** Absent: the cell begins the file without one. */
+  /** Absent: the cell begins the file without a marker. */
   marker?: string;
   before: number;
   blank: number;
@@ -269,7 +283,7 @@ export function serializeNotebook(cells: readonly NotebookCell[]): string {
     const fits = endings !== undefined && endings.length === lines.length - (metadata.final === false ? 1 : 0);
     for (const [n, line] of lines.entries()) {
       const wanted = isFinal && n === lines.length - 1 ? '' : ((fits ? endings[n] : undefined) ?? eol);
-      // Between '\r' and '\n' an empty line would vanish.
+      // An empty line between '\r' and '\n' would be lost.
       result += line + (line === '' && wanted === '\n' && result.endsWith('\r') ? '\r' : wanted);
     }
   }
@@ -289,7 +303,7 @@ function writeCell(cell: NotebookCell, isFirst: boolean, isLast: boolean): Chunk
   const raw = rawLines(cell);
   const misread = containsMarker(raw);
   let blank = metadata.blank ?? (isLast ? 0 : 1);
-  // What remains of the text must not look like the blank line after it.
+  // The last line of the text must not look like the blank line after it.
   const clamped = raw.at(-1) === '' ? 1 : Math.min(blank, 1);
   const inside = endsInside(raw);
   const open = metadata.open === true && inside && (isLast || !endsInside([...raw, ...blankLines(clamped)]));
@@ -315,7 +329,7 @@ function writeCell(cell: NotebookCell, isFirst: boolean, isLast: boolean): Chunk
   };
 }
 
-/** A `lines=` that did not fit when it was read may fit by chance where its cell is now. */
+/** A `lines=` that did not fit when it was read may fit by chance at the cell's new place. */
 function dropMisleadingCounts(chunks: readonly Chunk[]): void {
   for (const [i, chunk] of chunks.entries()) {
     if (!chunk.cell.metadata.ignored || chunk.marker === undefined || chunk.counted) continue;

@@ -1,7 +1,12 @@
-// Does a line of TypeScript begin inside a string, a template or a comment? Fed line by line, so that the notebook file can tell a marker from text that looks like one.
-// It agrees with TypeScript's own scanner (a property test), but weighs nothing: the protocol folder cannot carry the compiler.
+// Tells whether a line of TypeScript begins inside a string, a template or a comment. So the
+// notebook file can tell a marker from text that looks like one.
+// A property test compares it with TypeScript's own scanner. The compiler itself is too large for
+// the protocol folder.
 
-/** What is open, innermost last: template text, `${`, a block, an object literal, a paren (`head`: of if, while, for, with), a bracket. */
+/**
+ * Open constructs, innermost last: template text, `${`, a block, an object literal, a paren
+ * (`head`: of if, while, for, with), a bracket.
+ */
 type Opener = 'template' | 'hole' | 'block' | 'object' | 'paren' | 'head' | 'bracket';
 
 const closing: Readonly<Record<Opener, string>> = {
@@ -16,22 +21,24 @@ const closing: Readonly<Record<Opener, string>> = {
 
 const wordCharacter = /[\w$\u0080-\uffff\\#@]/;
 const conflictMarker = /^(?:<{7} |>{7} |\|{7} |={7})/;
-/** After these an expression begins, so that `/` starts a regular expression and `{` an object. */
+/** An expression begins after these, so that `/` starts a regular expression and `{` an object. */
 const beforeExpression = new Set(
   'return typeof instanceof in of new delete void throw case yield await default extends'.split(' '),
 );
-/** After these a statement begins. */
+/** A statement begins after these. */
 const beforeStatement = new Set(['else', 'do', 'try', 'finally']);
 const headed = new Set(['if', 'while', 'for', 'with']);
 
 export class OpenLiteral {
   #stack: Opener[] = [];
-  /** The quote of a string that goes on because its line ends in a backslash. */
+  /**
+   * The quote of a string that continues on the next line, because this line ends in a backslash.
+   */
   #quote = '';
   #comment = false;
-  /** What came before ends an expression: a `/` now divides. */
+  /** The previous token ends an expression, so `/` is a division. */
   #operand = false;
-  /** The word or punctuator before. */
+  /** The previous word or punctuator. */
   #before = '';
   #first = true;
 
@@ -40,7 +47,10 @@ export class OpenLiteral {
     return this.#comment || this.#quote !== '' || this.#stack.includes('template');
   }
 
-  /** What closes everything that is open, on a line of its own: text after it is not drawn into this one. */
+  /**
+   * Text that closes everything that is open, on a line of its own, so that the text after it is
+   * parsed separately.
+   */
   get closers(): string {
     const literal = this.#comment ? '*/' : this.#quote;
     return (
@@ -52,7 +62,7 @@ export class OpenLiteral {
     );
   }
 
-  /** Takes one line, without its line ending. */
+  /** Reads one line, without its line ending. */
   line(text: string): void {
     const start = this.#first && text.startsWith('#!');
     this.#first = false;
@@ -85,7 +95,8 @@ export class OpenLiteral {
   #string(text: string, from: number, quote: string): number {
     let at = from;
     while (at < text.length && text[at] !== quote) at += text[at] === '\\' ? 2 : 1;
-    // A backslash as the last character takes the line ending with it; otherwise the end of the line ends the string, closed or not.
+    // A backslash as the last character escapes the line ending. Otherwise the end of the line ends
+    // the string, closed or not.
     this.#quote = at > text.length ? quote : '';
     this.#set(quote, true);
     return Math.min(at + 1, text.length);
@@ -154,7 +165,10 @@ export class OpenLiteral {
     return beforeExpression.has(this.#before) || !['', ';', '{', '}', ')', '=>', '>', '${'].includes(this.#before);
   }
 
-  /** Closes the innermost opener of these kinds and what was left open in it; nothing when a brace or a template lies between. */
+  /**
+   * Closes the innermost opener of these kinds and everything open inside it. Closes nothing if a
+   * brace or a template lies between.
+   */
   #close(kinds: readonly Opener[]): Opener | undefined {
     const barrier = kinds.includes('block') ? ['template'] : ['template', 'hole', 'block', 'object'];
     for (let i = this.#stack.length - 1; i >= 0; i--) {
@@ -174,7 +188,10 @@ export class OpenLiteral {
   }
 }
 
-/** Index after the literal that begins at `from`, or −1 when none ends on this line: then the slash divides. */
+/**
+ * Index after the literal that begins at `from`, or −1 if none ends on this line. Then the slash is
+ * a division.
+ */
 function endOfRegularExpression(text: string, from: number): number {
   let inClass = false;
   for (let at = from + 1; at < text.length; at++) {

@@ -1,4 +1,6 @@
-// Values on the wire: JSON with three tags, so that dates, bigint and bytes come out as what went in. `plain` is the form of `--json`.
+// Encodes values for the wire: JSON with three tags, so that dates, bigint and bytes keep their
+// types.
+// `toPlainJson` is the form of `--json`.
 
 type Tagged = { readonly $date: number } | { readonly $bigint: string } | { readonly $bytes: string };
 
@@ -25,7 +27,10 @@ export function fromWire(value: unknown): unknown {
   return mapFields(value, fromWire);
 }
 
-/** For machines: dates as ISO strings, bigint as string, bytes as base64, undefined left out. */
+/**
+ * The form for other programs: dates as ISO strings, bigint as string, bytes as base64, undefined
+ * left out.
+ */
 export function toPlainJson(value: unknown): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
