@@ -1,4 +1,6 @@
-// A client's connection to the session of a notebook: found in the registry, or started, under a lock, so that two who come at once get the same.
+// A client's connection to the session of a notebook. The session is found in the registry or
+// started.
+// A lock makes two simultaneous clients share one session.
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -16,23 +18,23 @@ import { startKernel, type StartOptions } from './start-kernel.ts';
 
 export interface ConnectOptions extends Omit<StartOptions, 'folder'> {
   readonly client: Hello['client'];
-  /** Version of the client, for messages; not compared. */
+  /** Version of the client, for messages. It is not compared. */
   readonly build: string;
 }
 
 export interface Connection {
   readonly welcome: Welcome;
   readonly entry: SessionEntry;
-  /** The session did not exist: this call started its kernel. */
+  /** The session did not exist, and this call started its kernel. */
   readonly started: boolean;
   request<M extends keyof Requests>(method: M, params: Requests[M]['params']): Promise<Requests[M]['result']>;
   on<N extends keyof Notifications>(name: N, listener: (params: Notifications[N]) => void): void;
-  /** Resolves when the connection is gone, with a sentence that says why. */
+  /** Resolves with the reason, a sentence, when the connection has ended. */
   readonly ended: Promise<string>;
   close(): void;
 }
 
-/** The notebook's session, started when there is none. */
+/** Joins the notebook's session, or starts one if there is none. */
 export async function connectSession(options: ConnectOptions): Promise<Connection> {
   const folder = sessionFolder();
   return await withLock(join(folder, 'start.lock'), async () => {
@@ -43,7 +45,7 @@ export async function connectSession(options: ConnectOptions): Promise<Connectio
   });
 }
 
-/** The notebook's session when it has one. Starts nothing. */
+/** Joins the notebook's session if there is one. Starts nothing. */
 export async function joinSession(
   options: Pick<ConnectOptions, 'notebook' | 'client' | 'build'>,
 ): Promise<Connection | undefined> {
@@ -60,13 +62,13 @@ async function joinIn(
     return await connect(entry, options, false);
   } catch (error) {
     if (!isGone(error)) throw error;
-    // The process id lives on in another process.
+    // Another process has this process id now.
     forget(folder, entry);
     return undefined;
   }
 }
 
-/** The other side closed before it answered the hello. */
+/** The other side closed the connection before it answered the hello. */
 const gone = 'SLUICE_GONE';
 
 function isGone(error: unknown): boolean {
@@ -88,7 +90,7 @@ async function connect(
     rpc.onClose(() => {
       isOver = true;
       resolve((reason = isClosed ? 'Left the session.' : reason));
-      // Rejects what is on its way; nobody will answer it.
+      // Rejects pending requests, which will get no answer.
       rpc.dispose();
     }),
   );

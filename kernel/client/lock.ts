@@ -1,10 +1,14 @@
-// One starter at a time: a file that only one process can make, with the maker's process id in it. A lock whose maker is dead counts for nothing.
+// A lock file that only one process can create. It contains the process id of its owner.
+// A lock whose owner is dead is removed.
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from './registry.ts';
 
 const retryMillis = 20;
-/** Longer than any start; then the maker's process id has been given to somebody else. */
+/**
+ * No start takes longer than this. An older lock belongs to a dead owner, even if its process id is
+ * in use again.
+ */
 const oldestMillis = 60_000;
 
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -35,13 +39,14 @@ function breakIfDead(path: string): void {
   try {
     const pid = Number(readFileSync(path, 'utf8'));
     const age = Date.now() - statSync(path).mtimeMs;
-    // Empty: taken this moment.
+    // An empty file has just been created.
     if (age < oldestMillis && (pid === 0 || isAlive(pid))) return;
-    // Of two that break it, one renames; the other finds nothing, and not the next one's lock.
+    // If two processes break the lock, one renames it. The other finds no file, and does not remove
+    // the next lock.
     const broken = `${path}.${process.pid}`;
     renameSync(path, broken);
     rmSync(broken, { force: true });
   } catch {
-    // Released meanwhile.
+    // The lock was released meanwhile.
   }
 }

@@ -1,4 +1,6 @@
-// Which session belongs to a notebook. Each kernel writes one entry, readable by its user only (it holds the token); entries of dead processes are swept away by whoever looks.
+// The registry of sessions by notebook: each kernel writes one entry.
+// Only its user can read it, because it contains the token. Every reader removes the entries of
+// dead processes.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { entryPath, logPath, realNotebook, socketPath } from './session-folder.ts';
@@ -13,11 +15,11 @@ export interface SessionEntry {
   readonly build: string;
   readonly protocol: number;
   readonly since: number;
-  /** The file it runs from, which its executors load again. */
+  /** The file that the kernel runs from. Its executors load it again. */
   readonly kernel: string;
 }
 
-/** Whole or not at all: somebody may be reading. */
+/** Writes the entry atomically, because another process may read it. */
 export function writeEntry(folder: string, entry: SessionEntry): void {
   const path = entryPath(folder, entry.session);
   const unfinished = `${path}.${process.pid}`;
@@ -35,7 +37,7 @@ export function findSession(folder: string, notebook: string): SessionEntry | un
   return entries(folder).find((entry) => entry.notebook === real);
 }
 
-/** Entries of kernels that live. */
+/** Entries of running kernels. */
 export function entries(folder: string): readonly SessionEntry[] {
   const found: SessionEntry[] = [];
   for (const name of readdirSync(folder)) {
@@ -47,7 +49,7 @@ export function entries(folder: string): readonly SessionEntry[] {
   return found;
 }
 
-/** The process is gone, or is another one: its entry, socket and log go. */
+/** Removes entry, socket and log of a process that has ended or whose id another process has. */
 export function forget(folder: string, { session }: SessionEntry): void {
   removeEntry(folder, session);
   rmSync(logPath(folder, session), { force: true });
@@ -57,7 +59,7 @@ function readEntry(path: string): SessionEntry | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as SessionEntry;
   } catch {
-    // Gone since the folder was read.
+    // The entry was removed after the folder was read.
     return undefined;
   }
 }

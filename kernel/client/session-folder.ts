@@ -1,13 +1,14 @@
-// Where sessions of this user live: one folder that nobody else can enter, with a socket, an entry and a log per session, and the kernels that run.
+// The folder of this user's sessions. No other user can enter it.
+// It contains a socket, an entry and a log per session, and copies of the kernels that run.
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** Operating systems hold 104 to 108 bytes of a socket's path. */
+/** Operating systems allow 104 to 108 bytes for a socket's path. */
 const longestSocketPath = 99;
 
-/** SLUICE_SESSIONS names another folder: tests, and temporary folders with long names. */
+/** SLUICE_SESSIONS names another folder, for tests and for temporary folders with long names. */
 export function sessionFolder(): string {
   const folder = process.env['SLUICE_SESSIONS'] ?? join(tmpdir(), `sluice-${userName()}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -20,11 +21,11 @@ function userName(): string {
   return uid >= 0 ? String(uid) : username.replace(/\W/g, '_');
 }
 
-/** The temporary folder belongs to everybody: somebody else may have made ours first. */
+/** All users can write to the temporary folder, so another user may have created this one first. */
 function assertOurs(folder: string): void {
   const stat = lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== userInfo().uid)
-    throw new Error(`${folder} belongs to somebody else. Set SLUICE_SESSIONS to a folder of your own.`);
+    throw new Error(`${folder} belongs to another user. Set SLUICE_SESSIONS to a folder of your own.`);
   if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700);
 }
 
@@ -48,7 +49,10 @@ export function logPath(folder: string, session: string): string {
   return join(folder, `${session}.log`);
 }
 
-/** One file, one session, by whatever name it is opened. A file that is not there yet has no other name. */
+/**
+ * One path for all names of a file, so that one file has one session. A missing file keeps its
+ * path.
+ */
 export function realNotebook(path: string): string {
   try {
     return realpathSync.native(path);

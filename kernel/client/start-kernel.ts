@@ -1,4 +1,6 @@
-// THE one function that starts a kernel: a process of its own that outlives who started it, knows nothing of an editor, and keeps running whatever is installed over its file.
+// The only function that starts a kernel. A kernel is a process of its own: it outlives its
+// starter, does not depend on an editor,
+// and keeps running when an update replaces its installed file.
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -11,11 +13,11 @@ export interface StartOptions {
   readonly notebook: string;
   /** The kernel's one file; a `.ts` file when run from sources. */
   readonly kernelPath: string;
-  /** Node, or an Electron that can be Node. */
+  /** Node, or an Electron that can run as Node. */
   readonly execPath?: string;
   /** Added to the environment: SLUICE_BROKERS from the editor's settings. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Minutes without a client after which the session ends. */
+  /** The session ends after this many minutes without a client. */
   readonly idleMinutes?: number;
 }
 
@@ -43,7 +45,7 @@ export async function startKernel(options: StartOptions): Promise<SessionEntry> 
   return await appearance(options, session, () => ended);
 }
 
-/** The kernel writes its entry when it can be reached. */
+/** Waits for the entry. The kernel writes it when it accepts connections. */
 async function appearance(
   { folder, notebook }: StartOptions,
   session: string,
@@ -61,18 +63,24 @@ async function appearance(
 
 function failure(folder: string, session: string, notebook: string, reason: string): Error {
   const log = logPath(folder, session);
-  const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') : '';
-  return new Error(`The kernel of ${notebook} could not be started: ${reason}.${said && `\n${said}`}`);
+  const tail = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n') : '';
+  return new Error(`The kernel of ${notebook} could not be started: ${reason}.${tail && `\n${tail}`}`);
 }
 
-/** Nothing of the editor's: its options would change how Node starts, its variables name sockets that close with it. */
+/**
+ * Without the editor's variables: NODE_OPTIONS would change how Node starts, and others name
+ * sockets that close with the editor.
+ */
 function environment(extra: StartOptions['env']): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ...extra, ELECTRON_RUN_AS_NODE: '1' };
   for (const name of Object.keys(env)) if (name === 'NODE_OPTIONS' || name.startsWith('VSCODE_')) delete env[name];
   return env;
 }
 
-/** A copy by content: an update replaces the installed file, never the one that runs. Sources stay where they are. */
+/**
+ * Copies the file under a name made from its content. An update then replaces the installed file,
+ * not the running copy. Sources are not copied.
+ */
 function setAside(folder: string, kernelPath: string): string {
   if (extname(kernelPath) === '.ts') return kernelPath;
   const copy = join(folder, `kernel-${shortHash(readFileSync(kernelPath))}${extname(kernelPath)}`);
@@ -83,14 +91,14 @@ function setAside(folder: string, kernelPath: string): string {
     renameSync(unfinished, copy);
   } catch (error) {
     rmSync(unfinished, { force: true });
-    // Another starter was first (Windows does not replace a file in use).
+    // Another starter was first. (Windows does not replace a file in use.)
     if (!existsSync(copy)) throw error;
   }
   return copy;
 }
 
 const keptMillis = 7 * 24 * 3_600_000;
-/** Copies that no kernel runs from, and logs that nobody has asked for in a week. */
+/** Removes copies that no kernel uses, and logs of ended sessions that are a week old. */
 function sweep(folder: string, kernel: string): void {
   const living = entries(folder);
   const used = new Set([kernel, ...living.map((entry) => entry.kernel)]);

@@ -1,4 +1,5 @@
-// What every client hears: state and texts when they have changed, gathered for a moment, and events as they come.
+// Sends notifications to all clients: state and texts when they have changed, gathered for a
+// moment, and events at once.
 import type { CellText, Notifications, SessionView } from '../protocol/messages.ts';
 
 export type Notify = <N extends keyof Notifications>(method: N, params: Notifications[N]) => void;
@@ -28,7 +29,7 @@ export class Broadcast {
     for (const notify of this.#clients.values()) notify(method, params);
   };
 
-  /** Something may have changed. */
+  /** The state or the texts may have changed. */
   changed(): void {
     if (this.#clients.size > 0) this.#timer ??= setTimeout(() => this.#tellChanges(), gatherMillis);
   }

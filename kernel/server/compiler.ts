@@ -1,4 +1,5 @@
-// `kernel/cells` as the session wants it: one cell compiled among the others, its errors as the client shows them, its relative modules by path.
+// Adapts `kernel/cells` to the session: compiles one cell among the others, locates its errors, and
+// finds its relative modules.
 import { CellCompiler as Compiler } from '../cells/compile.ts';
 import { relativeModules } from '../cells/relative-modules.ts';
 import type { CellScope } from '../session/state.ts';
@@ -7,7 +8,8 @@ import type { CellCompiler } from './control.ts';
 export function notebookCompiler(notebook: () => string): CellCompiler {
   const compiler = new Compiler();
   return {
-    // Nothing to wait for, but a caller must not count on it: a checker may move to a process of its own.
+    // The compiler does not wait, but the interface is asynchronous so that it can move to a
+    // process of its own.
     // eslint-disable-next-line @typescript-eslint/require-await
     async compile(cells, cell) {
       const compilation = compiler.compile(cell, cells);

@@ -1,4 +1,5 @@
-// A kernel process: one session, its socket, its entry in the registry, until it is shut down or nobody has been there for ten minutes.
+// A kernel process: one session with its socket and its registry entry. It ends on shutdown or
+// after ten minutes without a client.
 import { randomBytes } from 'node:crypto';
 import { ViewStore } from '../displays/view-store.ts';
 import { planAnew, planLive } from '../live/planner.ts';
@@ -63,12 +64,12 @@ export async function runKernel(options: KernelOptions): Promise<void> {
     if (isEnding) return;
     isEnding = true;
     log.write(`ending: ${reason}`);
-    // First out of the registry: whoever comes now gets a new session.
+    // The entry is removed first, so that new clients start a new session.
     removeEntry(folder, session);
-    // By then what clients were told last has gone out.
+    // Closing waits until the last messages to clients have been sent.
     await control.close();
     await server.close();
-    // A log is for what went wrong.
+    // The log is only needed after a crash.
     log.remove();
     process.exit(0);
   }

@@ -1,4 +1,5 @@
-// Where a kernel's output goes: a file that is begun anew when it has a megabyte, the one before kept as `.1`.
+// The log file of a kernel. At one megabyte a new file begins, and the previous one is kept as
+// `.1`.
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { format } from 'node:util';
 
@@ -26,7 +27,7 @@ export class RotatedLog {
     closeSync(this.#file);
     for (const path of [this.#path, `${this.#path}.1`]) rmSync(path, { force: true });
   }
-  /** Everything this thread would print. */
+  /** Redirects all console output of this thread to the log. */
   takeConsole(): void {
     for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const)
       console[level] = (...args: unknown[]) => this.write(`${level} ${format(...args)}`);

@@ -1,4 +1,5 @@
-// One client's connection: JSON-RPC by the protocol's types. The first request must be a hello with the session's token; a page may only look.
+// One client's connection: JSON-RPC with the types of `kernel/protocol`.
+// The first request must be a hello with the session's token. A page may only view.
 import { timingSafeEqual } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node.js';
 import { ResponseError } from 'vscode-jsonrpc/node.js';
@@ -13,20 +14,20 @@ export interface ServedSession {
   readonly build: string;
   readonly token: string;
   readonly since: number;
-  /** Moves when the notebook is renamed. */
+  /** Changes when the notebook is renamed. */
   notebook: string;
-  /** The notebook has another path from now on. */
+  /** Sets the new path of the notebook. */
   renamed(notebook: string): void;
 }
 
 type Handlers = { [M in keyof Requests]: (params: Requests[M]['params']) => unknown };
 
-/** What a page may ask for: it is open to whoever has its address. */
+/** The requests that a page may send. Anybody with its address can open it. */
 const forViewers: ReadonlySet<keyof Requests> = new Set<keyof Requests>(['hello', 'show', 'hide', 'rows']);
 
 let connections = 0;
 
-/** `isReady` is false while what was sent before has not left this process. */
+/** `isReady` is false while earlier messages have not left this process. */
 export function serveConnection(served: ServedSession, rpc: MessageConnection, isReady: () => boolean): void {
   const { control } = served;
   const id = `client-${++connections}`;
@@ -65,7 +66,7 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, i
     rpc.onRequest(method, async (params: unknown) => {
       if (method !== 'hello' && client === undefined) throw refusal('no-hello', 'The first request must be a hello.');
       if (client === 'page' && !forViewers.has(method))
-        throw refusal('only-viewing', `A page can look at the session, not ${method}.`);
+        throw refusal('only-viewing', `A page may only view the session. It may not send "${method}".`);
       const handler = handlers[method] as (params: unknown) => unknown;
       return (await handler(params)) ?? null;
     });
@@ -90,7 +91,9 @@ function welcome({ control, session, build, notebook, since }: ServedSession): W
   return { protocol: protocolVersion, build, session, notebook, since, state: control.view(), cells };
 }
 
-/** In a time that does not tell how much of it was right. */
+/**
+ * Compares in constant time, so that the duration does not show how much of the token was right.
+ */
 export function isSame(given: unknown, token: string): boolean {
   if (typeof given !== 'string') return false;
   const [a, b] = [Buffer.from(given), Buffer.from(token)];

@@ -1,5 +1,7 @@
-// The served page: HTTP on 127.0.0.1 only, and a WebSocket per viewer whose messages go to the session's socket as they are.
-// Three things are checked on every request: the Host (a name that leads here from elsewhere is refused), the Origin (so is another page), and the token.
+// The served page: HTTP on 127.0.0.1 only, and one WebSocket per viewer. Its messages are forwarded
+// to the session's socket.
+// Every request is checked for three things: the Host (against foreign names that resolve to this
+// machine), the Origin (against other pages), and the token.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,16 +14,16 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { isSame } from './serve-connection.ts';
 
 export interface PageOptions {
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Holds index.html, page.js and page.css. */
+  /** Contains index.html, page.js and page.css. */
   readonly folder: string;
-  /** The session: its socket and its token, which no page learns. */
+  /** The session's socket and its token. No page gets this token. */
   readonly socket: string;
   readonly token: string;
 }
 export interface ServedPage {
-  /** With the page's own token. */
+  /** Contains the page's own token. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -31,7 +33,7 @@ const types: Readonly<Record<string, string>> = {
   'page.js': 'text/javascript; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
 };
-/** Vega compiles its expressions, hence unsafe-eval; everything else comes from here. */
+/** Vega compiles its expressions and needs unsafe-eval. Everything else comes from this server. */
 const policy =
   "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const mostUnsentBytes = 1 << 20;
@@ -75,9 +77,10 @@ async function answer(
   const name = url?.pathname === '/' ? 'index.html' : (url?.pathname.slice(1) ?? '');
   const type = types[name];
   if (!isFromHere(request)) return refuse(response, 403, 'This page is served to this machine only.');
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Only GET.');
-  if (type === undefined) return refuse(response, 404, 'There is nothing here.');
-  // Script and style are the same for everybody; the page itself is for whoever was given its address.
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return refuse(response, 405, 'Only GET and HEAD are allowed.');
+  if (type === undefined) return refuse(response, 404, 'This page does not exist.');
+  // Script and style contain no secrets. The page itself needs the token of its address.
   if (name === 'index.html' && !isSame(url?.searchParams.get('token'), token))
     return refuse(response, 403, 'The address has no valid token. Use the one that sluice serve printed last.');
   try {
@@ -105,7 +108,7 @@ function addressOf({ url }: IncomingMessage): URL | undefined {
   return URL.parse(`http://127.0.0.1${url ?? '/'}`) ?? undefined;
 }
 
-/** The name in the address bar is one of ours, and so is the page that asks, if it is a page. */
+/** The Host is a name of this server. The Origin, if there is one, is this server too. */
 function isFromHere({ headers, socket }: IncomingMessage): boolean {
   const { host, origin } = headers;
   const ours = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort ?? ''}`);
@@ -113,7 +116,10 @@ function isFromHere({ headers, socket }: IncomingMessage): boolean {
   return origin === undefined || ours.some((address) => origin === `http://${address}`);
 }
 
-/** Each viewer is a client of its own. What it calls itself is not believed: it is a page, and looks only. */
+/**
+ * Each viewer is a client of its own. Its hello is rewritten: every viewer is a page and may only
+ * view.
+ */
 function relay(viewer: WebSocket, { socket: path, token }: PageOptions): void {
   const socket = createConnection(path);
   const reader = new SocketMessageReader(socket);
@@ -130,7 +136,8 @@ function relay(viewer: WebSocket, { socket: path, token }: PageOptions): void {
     viewer.send(JSON.stringify(message), () => {
       if (viewer.bufferedAmount < mostUnsentBytes) socket.resume();
     });
-    // A viewer that does not read must not fill this process: the kernel sees a full socket and leaves frames out.
+    // A viewer that does not read must not fill the memory of this process. The kernel sees a full
+    // socket and skips frames.
     if (viewer.bufferedAmount >= mostUnsentBytes) socket.pause();
   });
   viewer.on('message', (data) => {

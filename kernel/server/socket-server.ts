@@ -1,10 +1,10 @@
-// The session's socket: every client that connects gets a connection of its own.
+// The session's socket. Every client that connects gets a connection of its own.
 import { createServer, type Server, type Socket } from 'node:net';
 import { chmodSync, rmSync } from 'node:fs';
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node.js';
 import { serveConnection, type ServedSession } from './serve-connection.ts';
 
-/** More than this unsent: the client is slow and misses frames until it has caught up. */
+/** A client with more unsent bytes than this is slow and gets no frames until it has caught up. */
 const mostUnsentBytes = 1 << 20;
 
 export interface SocketServer {
@@ -27,7 +27,7 @@ export async function serveSocket(path: string, served: ServedSession): Promise<
   return {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // What was said last (the session ends) still goes out.
+      // The last messages (the session ends) are still sent.
       for (const socket of sockets) socket.destroySoon();
       await closed;
     },

@@ -1,10 +1,11 @@
-// `sluice check`: what is wrong with a notebook before it runs, one line a finding, non-zero when there is an error.
+// `sluice check`: prints the problems of a notebook before it runs, one line each. The exit code is
+// 1 if there is an error.
 import { existsSync } from 'node:fs';
 import { checkNotebook } from '../cells/check.ts';
 import { CommandError } from './command-error.ts';
 import { paint } from './paint.ts';
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 export function check(path: string, out: NodeJS.WritableStream): number {
   if (!existsSync(path)) throw new CommandError('no-notebook', `There is no notebook ${path}.`);
   const found = checkNotebook(path);

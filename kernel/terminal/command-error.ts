@@ -1,4 +1,5 @@
-// What ends a command with one sentence and a non-zero code, with no stack: the user's matter, not ours.
+// An error that ends a command with one sentence and a non-zero code. It prints no stack, because
+// the user can fix its cause.
 export class CommandError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {

@@ -1,4 +1,5 @@
-// The commands and their options. What a later version brings is refused by name; no option is ignored.
+// The commands and their options. Commands and options of later versions are refused by name. No
+// option is ignored.
 import { Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../../engine/time/duration.ts';
 import { build } from '../protocol/version.ts';
@@ -20,7 +21,7 @@ interface RunFlags {
 export async function main(argv: readonly string[]): Promise<void> {
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
-  // A reader that leaves (head) ends the command, as it ends others.
+  // A reader that closes the pipe (head) ends the command, as is usual.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
   const program = new Command('sluice').description('Streaming notebooks from the command line.').version(build);
@@ -28,10 +29,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('run')
     .description('Run the notebook as a job until its sources end.')
     .argument('<notebook>')
-    .option('--json', 'one JSON object a line on stdout, and nothing else')
+    .option('--json', 'write one JSON object per line to stdout, and nothing else')
     .option('--for <duration>', 'end after this time: 10s, 5m', duration)
     .option('--param <name=value>', 'a parameter of the notebook', collect)
-    .option('--state <dir>', 'where checkpoints are kept')
+    .option('--state <dir>', 'folder of the checkpoints')
     .option('--from-savepoint <path>', 'start from a savepoint')
     .option('--dry', 'sinks write nothing')
     .action(async (notebook: string, flags: RunFlags) => {
@@ -45,22 +46,22 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
   program
     .command('serve')
-    .description('Show the live session of the notebook here and on a page.')
+    .description('Show the live session of the notebook in this terminal and on a web page.')
     .argument('<notebook>')
-    .option('--port <port>', 'on 127.0.0.1; without it one that is free', portNumber, 0)
+    .option('--port <port>', 'port of the page on 127.0.0.1; 0: any free port', portNumber, 0)
     .action(async (notebook: string, { port }: { readonly port: number }) => {
       await ending(false, () => serve(notebook, { port, out: process.stdout, stopped: stopped.signal }));
     });
   program
     .command('check')
-    .description('Types and dataflow of the notebook, without running it.')
+    .description('Check types and dataflow of the notebook without running it.')
     .argument('<notebook>')
     .action(async (notebook: string) => {
       await ending(false, () => check(notebook, process.stdout));
     });
   for (const [name, what] of [
     ['test', 'Run the test cells of the notebook.'],
-    ['export', 'Make a job of the notebook.'],
+    ['export', 'Export the notebook as a job.'],
   ] as const)
     program
       .command(name)
@@ -76,7 +77,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   await program.parseAsync([...argv]);
 }
 
-/** One clear error and a code that is not zero; in `--json` the error is an object too. */
+/**
+ * Prints one clear error and exits with a non-zero code. With `--json` the error is an object too.
+ */
 async function ending(json: boolean, command: () => number | Promise<number>): Promise<void> {
   let code = 1;
   try {

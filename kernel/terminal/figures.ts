@@ -1,4 +1,4 @@
-// How numbers, times and rows look in a terminal.
+// Formats numbers, times and rows for a terminal.
 import { fromWire, toPlainJson } from '../protocol/values.ts';
 import { timeAsText } from '../session/reasons.ts';
 
@@ -38,7 +38,7 @@ export function cellText(value: unknown, now: number): string {
   return JSON.stringify(toPlainJson(value)) ?? '';
 }
 
-/** Rows as columns; what is a number is on the right. */
+/** Rows as columns. Columns of numbers are aligned to the right. */
 export function table(wires: readonly unknown[], now: number): readonly string[] {
   const rows = wires.map(fromWire);
   const names = [...new Set(rows.flatMap((row) => (isRecord(row) ? Object.keys(row) : [])))];

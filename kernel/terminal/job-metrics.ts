@@ -1,4 +1,5 @@
-// What a session measures, in the shape of the contract's JobMetrics: the last line of `sluice run --json`.
+// Converts the measurements of a session to the contract's JobMetrics. They are the last line of
+// `sluice run --json`.
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { levelOf } from '../session/flow.ts';

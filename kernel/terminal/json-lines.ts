@@ -1,4 +1,4 @@
-// `--json`: one object a line on stdout and nothing else. What the reader does not take holds the stream back.
+// `--json`: one object per line on stdout and nothing else. A slow reader holds the stream back.
 import type { Writable } from 'node:stream';
 import type { JobMetrics } from '../../engine/api/surface.ts';
 import { toPlainJson } from '../protocol/values.ts';
@@ -14,7 +14,7 @@ export class JsonLines {
     this.#out = out;
   }
 
-  /** `stream` where a cell shows several. */
+  /** `stream` is set if the cell shows several streams. */
   rows(cell: string, stream: string | undefined, values: Iterable<unknown>): Promise<void> | undefined {
     let text = '';
     for (const value of values) {
@@ -29,7 +29,7 @@ export class JsonLines {
   metrics(metrics: JobMetrics): void {
     void this.#write(`${JSON.stringify({ metrics })}\n`);
   }
-  /** Everything has left this process. */
+  /** Resolves when all output has left this process. */
   async flushed(): Promise<void> {
     await this.#write('', true);
   }
@@ -38,7 +38,7 @@ export class JsonLines {
     if (text === '' && !wait) return undefined;
     let written = (): void => undefined;
     const done = new Promise<void>((resolve) => (written = resolve));
-    // A reader that has gone (head) takes nothing more; it is an error of nobody.
+    // A reader that has closed the pipe (head) takes no more output. That is not an error.
     const isRoom = this.#out.write(text, () => written());
     return isRoom && !wait ? undefined : done;
   }

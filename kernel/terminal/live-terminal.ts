@@ -1,4 +1,5 @@
-// The session in a terminal: one block per cell that shows something, rewritten in place; where nothing can be rewritten (a pipe, a log), plain lines.
+// The session in a terminal: one block per cell with displays, rewritten in place. A pipe or a log
+// gets plain lines instead.
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
@@ -15,12 +16,12 @@ const sparkPoints = 48;
 const drawMillis = 250;
 
 export class LiveTerminal {
-  /** A cell has something to show from now on: ask for its view. */
+  /** Called when a cell has displays for the first time. The caller then requests its view. */
   onCell: (cell: string) => void = () => undefined;
   readonly #out: WriteStream;
   readonly #views = new Map<string, ViewCopy>();
   readonly #phases = new Map<string, string>();
-  /** Display part → the last row that was printed. */
+  /** Number of the last printed row of each display part. */
   readonly #printed = new Map<string, number>();
   readonly #rates = new Map<string, number[]>();
   #state: SessionView = { cells: [], clients: 0, recordsPerSecond: 0 };
@@ -38,14 +39,14 @@ export class LiveTerminal {
     if (this.#out.isTTY && !this.#hasEnded) this.#timer ??= setTimeout(() => this.#draw(), drawMillis);
   }
 
-  /** A line that stays. */
+  /** Prints a line that is not rewritten. */
   line(text: string): void {
     this.#erase();
     this.#out.write(`${text}\n`);
     this.#redraw();
   }
 
-  /** What is on the screen now stays there. */
+  /** Stops rewriting. The current output stays on the screen. */
   end(): void {
     clearTimeout(this.#timer);
     if (this.#out.isTTY) this.#draw();
@@ -117,7 +118,7 @@ export class LiveTerminal {
       ...(warning === undefined ? [] : [paint.yellow(`▲ ${warning}`)]),
       ...cells.flatMap((cell) => this.#block(cell)),
     ];
-    // What has scrolled out of the window cannot be rewritten.
+    // Lines that have scrolled out of the window cannot be rewritten.
     const room = Math.max(1, (this.#out.rows ?? 24) - 2);
     const visible = lines.slice(0, room).map((line) => cut(line, this.#out.columns ?? 80));
     const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : '';
@@ -201,7 +202,7 @@ function yField(spec: Readonly<Record<string, unknown>>): string | undefined {
   const encoding = spec['encoding'] as { y?: { field?: unknown } } | undefined;
   return typeof encoding?.y?.field === 'string' ? encoding.y.field : undefined;
 }
-/** By what is seen: colours take no place. */
+/** Cuts by visible width. Colour codes have no width. */
 function cut(line: string, columns: number): string {
   const plain = stripVTControlCharacters(line);
   return plain.length < columns ? line : `${plain.slice(0, columns - 2)}…`;

@@ -1,4 +1,4 @@
-// The notebook named on the command line, as cells.
+// Reads the cells of the notebook that the command line names.
 import { readFileSync } from 'node:fs';
 import { identify } from '../protocol/cell-identity.ts';
 import type { CellText } from '../protocol/messages.ts';
@@ -14,7 +14,7 @@ export function readNotebook(path: string): readonly CellText[] {
     if (problem === 'invalid')
       throw new CommandError(
         'invalid-cell-id',
-        `"${id}" in ${path} is no cell id: it must be letters, digits, _ and -, and begin with a letter or _.`,
+        `"${id}" in ${path} is not a cell id. An id consists of letters, digits, _ and -, and begins with a letter or _.`,
       );
     return { id, kind, text };
   });

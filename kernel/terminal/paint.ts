@@ -1,4 +1,4 @@
-// Colours of a terminal, when it has them and the user wants them (https://no-color.org).
+// Terminal colours, if the terminal has them and the user allows them (https://no-color.org).
 const isColoured = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 const painter =
   (code: number) =>

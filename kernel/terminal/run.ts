@@ -1,4 +1,5 @@
-// `sluice run`: the notebook as a job, in this process, until its sources end, the time is up, or somebody stops it.
+// `sluice run`: runs the notebook as a job in this process until its sources end, the time is over,
+// or a signal stops it.
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewStore } from '../displays/view-store.ts';
@@ -19,11 +20,11 @@ export interface RunOptions {
   readonly dry: boolean;
   readonly params: Readonly<Record<string, string>>;
   readonly out: NodeJS.WriteStream;
-  /** The user (or a supervisor) has had enough. */
+  /** Aborted when the user or a supervisor stops the command. */
   readonly stopped: AbortSignal;
 }
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 export async function run(path: string, options: RunOptions): Promise<number> {
   const notebook = resolve(path);
   const document = readNotebook(notebook);
@@ -44,7 +45,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
           cell,
           lines.map(({ text }) => text),
         ),
-      // Another thread would give rows twice: a job says so and ends.
+      // A new thread would emit rows twice, so the job reports the error and ends.
       executorEnded(reason) {
         output.error(undefined, {
           code: 'executor-ended',
@@ -92,7 +93,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
   }
 }
 
-/** All sources were bounded, everything has come out, and every row has been shown. */
+/** All bounded sources have ended, all results have been emitted, and every row has been shown. */
 async function finished(control: Control): Promise<string> {
   for (;;) {
     if (isFinished(control)) return 'finished';
@@ -140,7 +141,7 @@ function jsonOutput({ out }: RunOptions): Output {
         frame.rows.map(({ value }) => value),
       ),
     pulled: ({ cell, label, rows }) => lines.rows(cell, several(cell, label), rows),
-    // stdout is for objects; what cells say goes where a terminal shows it.
+    // stdout carries only JSON objects, so console output of cells goes to stderr.
     console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${cell}: ${text}\n`)),
     error: (cell, error) => lines.error(cell, error),
     watch: () => undefined,

@@ -1,4 +1,5 @@
-// `sluice serve`: the notebook's session in a terminal and on a page. Joins the session if there is one, and then only leaves it at the end.
+// `sluice serve`: shows the notebook's session in a terminal and on a page.
+// It joins a running session and only leaves it at the end. It ends a session that it has started.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { connectSession, type Connection } from '../client/connect.ts';
@@ -14,7 +15,7 @@ export interface ServeOptions {
   readonly stopped: AbortSignal;
 }
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 export async function serve(path: string, { port, out, stopped }: ServeOptions): Promise<number> {
   const notebook = resolve(path);
   const document = readNotebook(notebook);
@@ -26,24 +27,24 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
       throw portError(error, port);
     });
     const terminal = new LiveTerminal(out);
-    terminal.line(connection.started ? page.url : `${page.url}  (joined the session that was running)`);
+    terminal.line(connection.started ? page.url : `${page.url}  (joined the running session)`);
     follow(connection, terminal);
     if (connection.started) await begin(connection, document, terminal, stopped);
     const reason = await Promise.race([connection.ended, aborted(stopped)]);
     terminal.end();
-    // While the page is there, so that whoever looks at it is told.
+    // The session ends before the page closes, so that viewers get the reason.
     if (connection.started) await end(connection);
     await page.close();
     if (reason !== undefined) out.write(`${reason}\n`);
     return 0;
   } finally {
-    // Whoever began it ends it; a session that was there belongs to somebody else.
+    // The command ends only a session that it has started. A session that it joined continues.
     if (connection.started) await end(connection);
     connection.close();
   }
 }
 
-/** Asked again, nobody is there to answer. */
+/** A second call does nothing, because the connection has ended. */
 async function end(connection: Connection): Promise<void> {
   await Promise.race([connection.request('shutdown', null).catch(() => undefined), connection.ended]);
 }
@@ -76,10 +77,16 @@ function aborted(signal: AbortSignal): Promise<undefined> {
 
 function portError(error: unknown, port: number): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  return new CommandError('port-taken', `Port ${port} is taken on 127.0.0.1. Give another --port, or none.`);
+  return new CommandError(
+    'port-taken',
+    `Port ${port} is already in use on 127.0.0.1. Give another --port, or omit it.`,
+  );
 }
 
-/** Beside the command: the kernel's file and the page. From sources: the kernel's entry, and the page as the build left it. */
+/**
+ * The kernel's file and the page, beside the command. From sources: the kernel's entry, and the
+ * page from the last build.
+ */
 function shipped(): { readonly kernel: string; readonly page: string } {
   const here = import.meta.dirname;
   const isSource = import.meta.filename.endsWith('.ts');

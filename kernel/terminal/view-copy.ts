@@ -1,4 +1,4 @@
-// A client's copy of a view: a snapshot, kept up by deltas.
+// A client's copy of a view. A snapshot sets it, and deltas update it.
 import type { Part, PartChange, ViewDelta, ViewSnapshot } from '../protocol/displays.ts';
 import { keepRows } from '../protocol/kept-rows.ts';
 

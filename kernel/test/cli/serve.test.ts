@@ -57,7 +57,7 @@ test('serve joins the session that is there, shows what runs, and Ctrl-C only le
   await connection.request('run', { cells: ['other'] });
   const { child, ended, out } = start(['serve', notebook]);
   await until(() => out().includes('● defined other'), 'the state of the session');
-  assert.match(out(), /joined the session that was running/);
+  assert.match(out(), /joined the running session/);
   child.kill('SIGINT');
   assert.equal((await ended).code, 0);
   const { cells } = connection.welcome;
@@ -82,7 +82,7 @@ test('a port that is taken is said so', async (t) => {
   const port = /:(\d+)\//.exec(out())?.[1] ?? '';
   const second = start(['serve', kernels.notebook('b.sluice.ts', endless), '--port', port]);
   const { err, code: exit } = await second.ended;
-  assert.equal(err, `Port ${port} is taken on 127.0.0.1. Give another --port, or none.\n`);
+  assert.equal(err, `Port ${port} is already in use on 127.0.0.1. Give another --port, or omit it.\n`);
   assert.equal(exit, 1);
   child.kill('SIGINT');
   await ended;

@@ -43,7 +43,10 @@ test('who has no token, another protocol, or no manners is refused', async (t) =
   await assert.rejects(rpc.sendRequest('hello', { ...hello, token: `${entry.token}x` }), /token is not the one/);
   await assert.rejects(rpc.sendRequest('hello', { ...hello, protocol: 99 }), /speaks protocol 99. Restart the session/);
   await rpc.sendRequest('hello', { ...hello, somethingNew: true });
-  await assert.rejects(rpc.sendRequest('run', { cells: ['a'] }), /A page can look at the session, not run/);
+  await assert.rejects(
+    rpc.sendRequest('run', { cells: ['a'] }),
+    /A page may only view the session. It may not send "run"/,
+  );
   rpc.dispose();
   socket.destroy();
 });

@@ -53,7 +53,7 @@ test('a folder that is a link of somebody is refused', { skip: process.platform 
   const link = join(folder, 'link');
   symlinkSync(target, link);
   process.env['SLUICE_SESSIONS'] = link;
-  assert.throws(() => sessionFolder(), /belongs to somebody else/);
+  assert.throws(() => sessionFolder(), /belongs to another user/);
 });
 
 test('a socket’s path that no system holds is refused with a way out', () => {

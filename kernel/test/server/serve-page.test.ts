@@ -101,8 +101,8 @@ test('a viewer sees what runs, counts as a client, and cannot run anything', asy
   await until(() => heard.some(({ id }) => id === 4), 'four answers');
   const answer = (id: number) => heard.find((message) => message.id === id);
   assert.deepEqual((answer(1)?.result as { cells: unknown[] }).cells.length, 1);
-  assert.match(answer(3)?.error?.message ?? '', /can look at the session, not run/);
-  assert.match(answer(4)?.error?.message ?? '', /can look at the session, not shutdown/);
+  assert.match(answer(3)?.error?.message ?? '', /may only view the session. It may not send "run"/);
+  assert.match(answer(4)?.error?.message ?? '', /may only view the session. It may not send "shutdown"/);
   const view = heard.find(({ method }) => method === 'view')?.params as { parts: { text: string }[] };
   assert.equal(view.parts[0]?.text, '2');
   await until(
