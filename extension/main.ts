@@ -1,4 +1,5 @@
-// The extension's entry: one controller, one renderer channel, and a live notebook for each open document.
+// The extension's entry: one controller, one renderer channel, and a live notebook for each open
+// document.
 import * as vscode from 'vscode';
 import { arm } from './commands/arm.ts';
 import { LivePages } from './commands/live-page.ts';
@@ -45,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
       lives.forEach((live) => showProblems(problems, advice, live)),
     ),
   );
-  // A cell that is deleted takes its problems along.
+  // A deleted cell must leave no problems behind.
   own(
     vscode.workspace.onDidCloseTextDocument(({ uri }) => {
       problems.delete(uri);

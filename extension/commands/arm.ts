@@ -1,4 +1,5 @@
-// "Arm Sink" and "Disarm Sink": whether a cell's sink writes. Asked each time, stored nowhere.
+// "Arm Sink" and "Disarm Sink": switches whether a cell's sink writes. Arming asks each time, and
+// the answer is not stored.
 import * as vscode from 'vscode';
 import { identities } from '../notebook/cell-ids.ts';
 import type { LiveNotebook } from '../session/live-notebook.ts';
@@ -7,7 +8,7 @@ export async function arm(cell: vscode.NotebookCell, live: LiveNotebook, armed: 
   const { id } = identities(cell.notebook).get(cell)!;
   const sink = live.stateOf(id)?.sink;
   if (sink === undefined) {
-    void vscode.window.showInformationMessage(`Cell "${id}" holds no sink that runs. Run it first.`);
+    void vscode.window.showInformationMessage(`Cell "${id}" has no running sink. Run the cell first.`);
     return;
   }
   if (armed) {
@@ -16,7 +17,7 @@ export async function arm(cell: vscode.NotebookCell, live: LiveNotebook, armed: 
       {
         modal: true,
         detail:
-          'Until now they were only shown. Rows are written from now on, until you disarm the sink or the session ends.',
+          'The rows have only been shown so far. From now on they are written until you disarm the sink or the session ends.',
       },
       'Arm',
     );

@@ -1,6 +1,7 @@
-// The files with which `import 'sluice'` means something to tsc and to other editors in a folder without npm.
+// The files that make `import 'sluice'` known to tsc and to other editors in a folder without npm.
 //
-// Never written over: the folder's own tsconfig.json and package.json. Always: .sluice/sluice.d.ts, which is ours.
+// The folder's own tsconfig.json and package.json are never overwritten. .sluice/sluice.d.ts is
+// generated and is always written.
 export interface Folder {
   readonly hasTsconfig: boolean;
   /** The text of package.json, if there is one. */
@@ -8,7 +9,7 @@ export interface Folder {
 }
 export interface FolderSetUp {
   readonly files: Readonly<Record<string, string>>;
-  /** What the user has to do, for files of theirs that we leave alone. */
+  /** Changes that the user has to make in existing files, which are never overwritten. */
   readonly advice: readonly string[];
 }
 
@@ -16,9 +17,12 @@ export function folderFiles(folder: Folder, declarations: string): FolderSetUp {
   const files: Record<string, string> = { '.sluice/sluice.d.ts': declarations };
   const advice: string[] = [];
   if (folder.hasTsconfig)
-    advice.push('Add ".sluice/*.d.ts" to "include" in tsconfig.json: folders with a dot are left out otherwise.');
+    advice.push(
+      'Add ".sluice/*.d.ts" to "include" in tsconfig.json: without it, TypeScript omits folders whose name begins with a dot.',
+    );
   else files['tsconfig.json'] = `${JSON.stringify(tsconfig, null, 2)}\n`;
-  // To TypeScript and Node a .ts file is an ES module, with `await` at its top level, only below such a package.json.
+  // TypeScript and Node treat a .ts file as an ES module, with `await` at its top level, only if
+  // package.json says so.
   if (folder.packageJson === undefined)
     files['package.json'] = `${JSON.stringify({ private: true, type: 'module' }, null, 2)}\n`;
   else if (!isEsModules(folder.packageJson))
@@ -29,7 +33,8 @@ export function folderFiles(folder: Folder, declarations: string): FolderSetUp {
 const tsconfig = {
   compilerOptions: {
     target: 'es2024',
-    // Without @types/node, what Node shares with browsers (console, timers, URL, AbortSignal) is only declared there.
+    // Without @types/node, only the declarations of browsers contain the globals that Node shares
+    // with them (console, timers, URL, AbortSignal).
     lib: ['es2024', 'esnext.iterator', 'dom'],
     module: 'nodenext',
     moduleDetection: 'force',

@@ -1,4 +1,5 @@
-// "Open Live Page": the notebook's session as a page in the browser, served by `sluice serve` until the window closes or the session ends.
+// "Open Live Page": shows the notebook's session as a page in the browser.
+// `sluice serve` serves it until the window closes or the session ends.
 import type { ChildProcess } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { LiveNotebook } from '../session/live-notebook.ts';
@@ -6,7 +7,10 @@ import { spawnNode } from '../session/own-node.ts';
 
 interface Page {
   readonly process: ChildProcess;
-  /** With the token; rejected with what the server said when it ended before it had one. */
+  /**
+   * The address with its token. Rejected with the output of a server that ends before it prints
+   * one.
+   */
   readonly address: Promise<string>;
 }
 
@@ -20,7 +24,7 @@ export class LivePages {
 
   async open(live: LiveNotebook): Promise<void> {
     try {
-      // The session is the window's: a server that finds none would end with it what it began.
+      // The window must own the session. A server that starts the session would end it with itself.
       await live.start();
       const path = live.notebook.uri.fsPath;
       const page = this.#pages.get(path) ?? this.#serve(path);
@@ -48,16 +52,16 @@ export class LivePages {
 
 function addressOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    let said = '';
+    let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        // It goes on printing what the session does; only the beginning is of interest.
-        if (said.length > 10_000) return;
-        said += text;
-        const address = /http:\/\/127\.0\.0\.1:\S+/.exec(said)?.[0];
+        // The server continues to print the session. Only the beginning can contain the address.
+        if (output.length > 10_000) return;
+        output += text;
+        const address = /http:\/\/127\.0\.0\.1:\S+/.exec(output)?.[0];
         if (address !== undefined) resolve(address);
       });
     child.on('error', reject);
-    child.on('exit', () => reject(new Error(said.trim() || 'the server ended without a word')));
+    child.on('exit', () => reject(new Error(output.trim() || 'the server ended without a message')));
   });
 }

@@ -1,4 +1,4 @@
-// What a new notebook begins with: a title, and a cell that runs as it is.
+// The text of a new notebook: a title, and a cell that can run.
 import { serializeNotebook } from '../../kernel/protocol/notebook-file.ts';
 
 export function newNotebookText(path: string): string {

@@ -1,4 +1,5 @@
-// "New Notebook": asks for a place and creates the file; an untitled notebook would be saved as plain .ts.
+// "New Notebook": asks for a place and creates the file. VS Code would save an untitled notebook as
+// plain .ts.
 import * as vscode from 'vscode';
 import { notebookType } from '../notebook/cell-metadata.ts';
 import { newNotebookText } from './new-notebook-text.ts';
@@ -13,7 +14,7 @@ export async function newNotebook(): Promise<void> {
   });
   if (chosen === undefined) return;
   const uri = chosen.with({ path: chosen.path.replace(/(\.sluice)?(\.ts)?$/, '.sluice.ts') });
-  // The dialog asked about a file under the name it was given; this one may have got another.
+  // The dialog has checked the chosen name only. With another ending, the file may exist.
   const exists = uri.path !== chosen.path && (await isThere(uri));
   if (!exists) await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(newNotebookText(uri.path)));
   await openNotebook(uri);

@@ -1,4 +1,4 @@
-// "Open a Sample": copies one with its data to a folder of the user's and opens it there.
+// "Open a Sample": copies a sample with its data to a folder of the user and opens it there.
 import * as vscode from 'vscode';
 import { isThere, openNotebook } from './new-notebook.ts';
 import { filesOf, listSamples } from './sample-files.ts';
@@ -8,13 +8,13 @@ export async function openSample(extension: vscode.Uri): Promise<void> {
   const samples = await listSamples(from.fsPath);
   const picked = await vscode.window.showQuickPick(
     samples.map((sample) => ({ label: sample.title, description: sample.file, detail: sample.summary, sample })),
-    { title: 'Open a Sample', placeHolder: 'Which one?', matchOnDetail: true },
+    { title: 'Open a Sample', placeHolder: 'Select a sample', matchOnDetail: true },
   );
   if (picked === undefined) return;
   const open = vscode.workspace.workspaceFolders?.[0]?.uri;
   const [to] =
     (await vscode.window.showOpenDialog({
-      title: 'Where the sample and its data are copied to',
+      title: 'Select a folder for the sample and its data',
       openLabel: 'Copy Here',
       canSelectFolders: true,
       canSelectFiles: false,
@@ -24,7 +24,7 @@ export async function openSample(extension: vscode.Uri): Promise<void> {
   const notebook = vscode.Uri.joinPath(to, picked.sample.file);
   if (await isThere(notebook)) {
     const answer = await vscode.window.showWarningMessage(
-      `${picked.sample.file} is in ${to.fsPath} already.`,
+      `${to.fsPath} already contains ${picked.sample.file}.`,
       { modal: true },
       'Open It',
       'Replace It',

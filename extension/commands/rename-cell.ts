@@ -1,4 +1,4 @@
-// "Rename Cell Id": another id for a cell, by an edit that undo takes back.
+// "Rename Cell Id": gives a cell another id, with an edit that can be undone.
 import * as vscode from 'vscode';
 import { isCellId } from '../../kernel/protocol/cell-identity.ts';
 import { identities, setCellId } from '../notebook/cell-ids.ts';
@@ -13,10 +13,11 @@ export async function renameCell(argument: unknown): Promise<void> {
   const id = await vscode.window.showInputBox({
     title: 'Rename Cell Id',
     value: current.id,
-    prompt: 'State, charts and the cells that use this one go by its id: under a new id the cell begins anew.',
+    prompt:
+      'State, charts and references from other cells belong to the id. With a new id the cell starts without them.',
     validateInput: (text) =>
       !isCellId(text)
-        ? 'Letters, digits, _ and -; not a digit first.'
+        ? 'An id consists of letters, digits, _ and -, and begins with a letter or _.'
         : taken.has(text)
           ? `Another cell has the id "${text}".`
           : undefined,

@@ -1,4 +1,4 @@
-// The samples that ship: which there are, and the files that one of them reads.
+// The shipped samples: their list, and the files that a sample reads.
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseNotebook } from '../../kernel/protocol/notebook-file.ts';
@@ -31,7 +31,7 @@ export async function listSamples(folder: string): Promise<Sample[]> {
   );
 }
 
-/** Paths below the folder that the notebook names: data, modules. */
+/** Paths below the folder that the notebook's text contains: data and modules. */
 export async function filesOf(folder: string, notebook: string): Promise<string[]> {
   const text = await readFile(path.join(folder, notebook), 'utf8');
   const all = await readdir(folder, { recursive: true, withFileTypes: true });

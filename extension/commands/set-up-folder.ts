@@ -1,4 +1,5 @@
-// "Set Up This Folder": writes the declarations of `sluice`, and a tsconfig if there is none.
+// "Set Up This Folder": writes the declarations of `sluice`, and tsconfig.json and package.json if
+// they are missing.
 import * as vscode from 'vscode';
 import { folderFiles } from './folder-files.ts';
 import { isThere } from './new-notebook.ts';
@@ -29,10 +30,10 @@ async function chooseFolder(argument: unknown): Promise<vscode.Uri | undefined> 
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 1) return folders[0]!.uri;
   if (folders.length > 1)
-    return (await vscode.window.showWorkspaceFolderPick({ placeHolder: 'Which folder is set up?' }))?.uri;
+    return (await vscode.window.showWorkspaceFolderPick({ placeHolder: 'Select the folder to set up' }))?.uri;
   if (notebook !== undefined) return vscode.Uri.joinPath(notebook.uri, '..');
   const chosen = await vscode.window.showOpenDialog({
-    title: 'Which folder is set up?',
+    title: 'Select the folder to set up',
     openLabel: 'Set Up',
     canSelectFolders: true,
     canSelectFiles: false,

@@ -1,4 +1,5 @@
-// What a command is about: menus hand over a cell or the notebook's address, the palette nothing.
+// The target of a command. Menus pass a cell or the notebook's address; the command palette passes
+// nothing.
 import * as vscode from 'vscode';
 import { notebookType } from '../notebook/cell-metadata.ts';
 

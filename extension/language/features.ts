@@ -1,4 +1,5 @@
-// Completions, hovers, signatures, definitions and diagnostics in cells, from a language server that sees the notebook as one module.
+// Completions, hovers, signatures, definitions and diagnostics in cells. A language server provides
+// them and sees the notebook as one module.
 import * as vscode from 'vscode';
 import type { CellPosition, CompletionData, NotebookDiagnostics } from '../../kernel/protocol/language.ts';
 import { cellLanguage, notebookType } from '../notebook/cell-metadata.ts';
@@ -6,7 +7,10 @@ import { LanguageProcess } from './language-process.ts';
 import { OpenNotebooks } from './open-notebooks.ts';
 import { completionItem, diagnostic, hover, location, range, signatureHelp } from './to-editor.ts';
 
-/** Where files are not trusted nothing starts; with trust it does. `shown`: other diagnostics stand in the collection now. */
+/**
+ * Starts nothing in an untrusted folder until the user trusts it. `shown` is called when the
+ * diagnostics in the collection have changed.
+ */
 export function registerLanguageFeatures(
   serverFile: string,
   collection: vscode.DiagnosticCollection,
@@ -22,7 +26,7 @@ export function registerLanguageFeatures(
   });
   function tell(notebook: vscode.NotebookDocument): void {
     if (notebook.notebookType !== notebookType || notebook.uri.scheme !== 'file' || !vscode.workspace.isTrusted) return;
-    // A start forgets what was told, so it has to come first.
+    // A starting server resets the known notebooks, so the server must start first.
     if (server.connection() === undefined) return;
     const news = open.news(notebook);
     if (news !== undefined) server.notify(news.method, news.update);
@@ -113,7 +117,7 @@ function remember(item: vscode.CompletionItem, at: CellPosition, data: Completio
   return item;
 }
 
-/** Positions are those of the text that was looked at: what is older than the last text says nothing. */
+/** Positions refer to a version of the text, so diagnostics of an older version are ignored. */
 function show(found: NotebookDiagnostics, open: OpenNotebooks, collection: vscode.DiagnosticCollection): void {
   if (open.versionOf(found.notebook) !== found.version) return;
   for (const { cell, diagnostics } of found.cells) collection.set(vscode.Uri.parse(cell), diagnostics.map(diagnostic));

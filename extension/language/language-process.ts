@@ -1,7 +1,10 @@
-// The language server's process: started with the first notebook, started again when it dies, ended with the window.
+// The language server's process. It starts with the first notebook, restarts after a crash, and
+// ends with the window.
 //
-//   idle ─first request or notebook─► running ─dies─► idle (the notebooks are opened again with the next start)
-//                                        └─ five deaths within three minutes ─► given up, said once
+//   idle ─first request or notebook─► running ─crash─► idle
+//                                        └─ five crashes within three minutes ─► off, one warning
+//
+// The next start opens all notebooks again.
 import type { ChildProcess } from 'node:child_process';
 import * as vscode from 'vscode';
 import {
@@ -32,7 +35,7 @@ export class LanguageProcess {
   constructor(
     file: string,
     on: {
-      /** A server is there that knows no notebook yet. */
+      /** A server has started and knows no notebook yet. */
       started: (connection: MessageConnection) => void;
       diagnostics: (found: LanguageEvents['diagnostics']) => void;
     },
@@ -52,13 +55,14 @@ export class LanguageProcess {
     try {
       return await connection.sendRequest<LanguageRequests[M]['result']>(method, params, token);
     } catch {
-      // Cancelled, or the server died: the editor asks again with the next key.
+      // The request was cancelled, or the server has ended. The editor asks again with the next
+      // key.
       return undefined;
     }
   }
 
   notify<M extends keyof LanguageNotifications>(method: M, params: LanguageNotifications[M]): void {
-    // A server that does not run has nothing to be told: it starts with a question.
+    // A stopped server needs no notification. It gets all notebooks when a request starts it.
     void this.#running?.connection.sendNotification(method, params).catch(() => undefined);
   }
 

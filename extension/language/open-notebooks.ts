@@ -1,4 +1,5 @@
-// What the language server knows of the open notebooks: each text is sent when it changed, and before anything is asked.
+// The state of the open notebooks at the language server. Each text is sent after a change and
+// before any request.
 import type * as vscode from 'vscode';
 import type { LanguageCell, NotebookUpdate } from '../../kernel/protocol/language.ts';
 import { identities, kindOf } from '../notebook/cell-ids.ts';
@@ -6,9 +7,9 @@ import { identities, kindOf } from '../notebook/cell-ids.ts';
 interface Known {
   readonly path: string;
   version: number;
-  /** By cell: what was sent, as one string. */
+  /** The sent id and kind of each cell, as one string. */
   sent: ReadonlyMap<string, string>;
-  /** Versions of the documents whose texts the server has. */
+  /** Version of each document whose text the server has. */
   texts: ReadonlyMap<string, number>;
 }
 
@@ -17,7 +18,9 @@ export const keyOf = (cell: vscode.NotebookCell): string => cell.document.uri.to
 export class OpenNotebooks {
   readonly #known = new Map<vscode.NotebookDocument, Known>();
 
-  /** What has to be said so that the server knows the notebook as it is now; undefined: it does. */
+  /**
+   * The message that brings the server up to date with the notebook; undefined if it is up to date.
+   */
   news(
     notebook: vscode.NotebookDocument,
   ): { readonly method: 'open' | 'update'; readonly update: NotebookUpdate } | undefined {
@@ -56,7 +59,7 @@ export class OpenNotebooks {
     this.#known.delete(notebook);
   }
 
-  /** A server that knows nothing is there. */
+  /** Resets everything for a new server, and returns the notebooks to send again. */
   forgetAll(): vscode.NotebookDocument[] {
     const notebooks = [...this.#known.keys()];
     this.#known.clear();

@@ -1,4 +1,4 @@
-// The language server's answers in the editor's own types.
+// Converts the language server's answers to the editor's own types.
 import * as vscode from 'vscode';
 import type {
   Completion,

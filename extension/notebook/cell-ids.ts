@@ -1,7 +1,8 @@
-// Ids of the cells of open notebooks: a new cell gets one at once, cut and paste keeps it, a copy gets a new one.
+// Ids of the cells of open notebooks. A new cell gets one at once, cut and paste keeps it, and a
+// copy gets a new one.
 //
-// Only what the user does in the editor is answered: a file that changed on disk comes in as it is (the notebook is not
-// dirty then), and duplicates in it stay until the user renames one.
+// Only edits by the user are handled. A file that changed on disk is taken as it is (the notebook
+// is not dirty then). Its duplicate ids stay until the user renames one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { identify, type CellIdentity } from '../../kernel/protocol/cell-identity.ts';
@@ -14,7 +15,7 @@ export const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.me
 export const kindOf = (cell: vscode.NotebookCell): 'code' | 'markdown' | 'test' =>
   cell.kind === vscode.NotebookCellKind.Markup ? 'markdown' : metadataOf(cell).kind === 'test' ? 'test' : 'code';
 
-// A derived id stays with its cell while the notebook is open, wherever the cells before it go.
+// A derived id stays with its cell while the notebook is open, even if cells before it move.
 const derivedIds = new WeakMap<vscode.NotebookCell, string>();
 
 /** One identity per cell, in document order. */
@@ -51,7 +52,10 @@ export function registerCellIds(): vscode.Disposable {
   });
 }
 
-/** The news that the notebook is dirty come after the news of the change; a file read anew never makes it dirty. */
+/**
+ * VS Code reports the dirty state after the change itself. Reading a file again never makes a
+ * notebook dirty.
+ */
 async function becomesDirty(notebook: vscode.NotebookDocument): Promise<boolean> {
   for (let waited = 0; waited < 250 && !notebook.isDirty; waited += 10) await sleep(10);
   return notebook.isDirty;
@@ -63,7 +67,7 @@ async function giveIds(
   cut: CutCells,
 ): Promise<void> {
   if (!(await becomesDirty(notebook))) return;
-  // The edit is refused when the notebook changed meanwhile: then the cells are looked at again.
+  // VS Code refuses the edit if the notebook has changed meanwhile. Then the cells are read again.
   for (let attempt = 0; attempt < 5 && !notebook.isClosed; attempt++) {
     const edits = idEdits(notebook, added, cut);
     if (edits.length === 0) return;
@@ -84,7 +88,7 @@ function idEdits(
     if (!added.has(cell) || cell.kind !== vscode.NotebookCellKind.Code) return [];
     const text = cell.document.getText();
     const { id } = metadataOf(cell);
-    // VS Code pastes the text of a cell, not its metadata.
+    // VS Code pastes the text of a cell, but not its metadata.
     const former = id === undefined ? cut.take(text, taken) : undefined;
     const wanted = former?.id ?? (id === undefined || taken.has(id) ? newCellId(text, taken, Math.random) : id);
     taken.add(wanted);

@@ -1,10 +1,11 @@
-// What a cell of the file carries through VS Code: the metadata of its notebook cell, JSON only.
+// The data of a cell in the file that passes through VS Code, as the metadata of its notebook cell.
+// JSON only.
 import type { CellMetadata, NotebookCell } from '../../kernel/protocol/notebook-file.ts';
 
 export interface EditorMetadata {
   readonly id?: string;
   readonly kind?: 'test';
-  /** How the cell's lines were written; belongs to the codec. */
+  /** How the cell's lines were written. Only the codec uses it. */
   readonly source?: CellMetadata;
 }
 
@@ -19,7 +20,10 @@ export function editorMetadata(cell: NotebookCell): EditorMetadata {
   };
 }
 
-/** `isProse` comes from VS Code, the rest from the metadata: a code cell that became prose and back is what it was. */
+/**
+ * `isProse` comes from VS Code, the rest from the metadata. So a code cell that became prose and
+ * code again is unchanged.
+ */
 export function fileCell(isProse: boolean, text: string, metadata: EditorMetadata): NotebookCell {
   return {
     kind: isProse ? 'markdown' : metadata.kind === 'test' ? 'test' : 'code',

@@ -1,4 +1,5 @@
-// What cells that were taken out of a notebook carried, by their text: what is pasted comes without it, and gets it back.
+// Remembers the metadata of removed cells by their text. A pasted cell has no metadata, so it gets
+// the remembered one.
 import type { EditorMetadata } from './cell-metadata.ts';
 
 interface CutCell {
@@ -12,7 +13,7 @@ export class CutCells {
   #cells: readonly CutCell[] = [];
 
   add(cell: CutCell): void {
-    // An empty cell is not the one that was deleted before, only as empty.
+    // Two empty cells are not the same cell, so empty cells are not remembered.
     if (cell.text.trim() === '' || cell.metadata.id === undefined) return;
     this.#cells = [cell, ...this.#cells.filter(({ metadata }) => metadata.id !== cell.metadata.id)].slice(
       0,
@@ -20,7 +21,10 @@ export class CutCells {
     );
   }
 
-  /** The metadata of the cell with this text that was cut last and whose id nobody has; each is given back once. */
+  /**
+   * The metadata of the last removed cell with this text whose id is free. Each is returned only
+   * once.
+   */
   take(text: string, taken: ReadonlySet<string>): EditorMetadata | undefined {
     const found = this.#cells.find((cell) => cell.text === text && !taken.has(cell.metadata.id!));
     if (found !== undefined) this.#cells = this.#cells.filter((cell) => cell !== found);

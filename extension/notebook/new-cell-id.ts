@@ -1,4 +1,5 @@
-// The id of a new cell: the first name it declares, else four letters; never one that is taken.
+// The id of a new cell: the first name that it declares if it is free, otherwise four random
+// letters.
 const declaration =
   /^[ \t]*(?:export\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:const|let|var|function\s*\*?|class|interface|type|enum)\s+([A-Za-z_][\w]*)/m;
 

@@ -1,4 +1,5 @@
-// `*.sluice.ts` bytes ⇄ VS Code's notebook data. No URI, no ids invented, no outputs: only what the file holds.
+// Converts the bytes of `*.sluice.ts` to VS Code's notebook data and back. It invents no ids and
+// keeps no outputs.
 import * as vscode from 'vscode';
 import { decodeBytes, encode, parseNotebook, serializeNotebook } from '../../kernel/protocol/notebook-file.ts';
 import { cellLanguage, editorMetadata, fileCell, type EditorMetadata } from './cell-metadata.ts';

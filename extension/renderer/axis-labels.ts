@@ -1,5 +1,8 @@
-// What stands along the axes of a compiled chart, in every plot of it: "12:04:10", never ":10" or "12 PM"; "18.2k", and "0.5" where SI
-// would say "500m"; as many labels as there is room for, and no title that repeats the one above the chart.
+// Labels of the axes of a compiled chart, in every plot of it. Times are "12:04:10", never ":10" or
+// "12 PM".
+// Numbers are "18.2k", and "0.5" where SI would write "500m". The number of labels depends on the
+// space.
+// An axis title that repeats the chart's title is removed.
 import type { Axis, Mark, Spec } from 'vega';
 
 export function labelAxes(vega: Spec, title: string): void {
@@ -20,13 +23,16 @@ export function labelAxes(vega: Spec, title: string): void {
   }
 }
 
-/** The axes of the chart and of the plots in it, those in headers and footers included. */
+/** The axes of the chart and of its plots, including those in headers and footers. */
 function* axesOf(group: { readonly axes?: Axis[]; readonly marks?: Mark[] }): Iterable<Axis> {
   yield* group.axes ?? [];
   for (const mark of group.marks ?? []) if (mark.type === 'group') yield* axesOf(mark);
 }
 
-/** Vega-Lite asks for a tick every 40 pixels, which is too dense for times of day and for lines that are to stay quiet. */
+/**
+ * Vega-Lite requests a tick every 40 pixels. That is too dense for times of day and for a grid
+ * without clutter.
+ */
 function withTickCount(axis: Axis, isTime: boolean): void {
   const { tickCount } = axis;
   if (typeof tickCount !== 'object' || tickCount === null || !('signal' in tickCount)) return;

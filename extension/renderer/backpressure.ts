@@ -1,5 +1,6 @@
-// The backpressure panel: operators grouped by cell, their shares of the last second as bars and figures, the level in words, and
-// the one that limits the flow marked and explained.
+// The backpressure panel: operators grouped by cell, with their shares of the last second as bars
+// and figures, and their level.
+// The operator that limits the flow is marked and explained.
 import type { BackpressurePart, OperatorRow } from '../../kernel/protocol/displays.ts';
 import { element, setAttribute, setClass, setText } from './element.ts';
 import { count, percent, perSecond } from './format.ts';
@@ -65,7 +66,10 @@ export class BackpressurePanel implements PartView<BackpressurePart> {
     this.#rowById.clear();
   }
 
-  /** Puts the rows in order and drops those of operators that are gone; rows that stand right are not touched. */
+  /**
+   * Puts the rows in order and removes rows of former operators. Rows that are in place are not
+   * touched.
+   */
   #arrange(nodes: readonly Element[]): void {
     nodes.forEach((node, index) => {
       const there = this.#body.children[index];
@@ -143,7 +147,7 @@ class OperatorLine {
   }
 }
 
-/** A share as a bar with its figure beside it. */
+/** A share as a bar and a figure. */
 class Share {
   readonly #fill = element('span', 'sl-fill');
   readonly #figure = element('span', 'sl-share-figure');

@@ -1,4 +1,5 @@
-// The line under a display where its truth is: pieces of text and of time, times in the user's zone with UTC on hover.
+// The caption under a display. It contains pieces of text and times in the user's zone, with UTC on
+// hover.
 import type { Caption } from '../../kernel/protocol/displays.ts';
 import { element, setAttribute, setClass, setText } from './element.ts';
 import { moment, utc } from './format.ts';
@@ -8,7 +9,8 @@ export class CaptionLine {
 
   draw(caption: Caption, now: number): void {
     setClass(this.element, caption.waiting ? 'sl-caption sl-waiting' : 'sl-caption');
-    // pieces of the same kind are patched in place, so that a selection or a tooltip on the line survives
+    // Pieces of the same kind are patched in place, so that a selection or a tooltip on the line
+    // survives.
     caption.pieces.forEach((piece, index) => {
       const isTime = typeof piece !== 'string';
       let node = this.element.children[index] as HTMLElement | undefined;

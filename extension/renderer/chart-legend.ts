@@ -1,11 +1,12 @@
-// The series of a chart beside it: colour, name and last value. The order is that of the first frame, sorted, and of coming after it.
+// The legend beside a chart: colour, name and last value of each series.
+// The series of the first frame are sorted, and later ones follow in the order of their appearance.
 import type { Datum } from './chart-rows.ts';
 import { timeOf } from './chart-rows.ts';
 import type { FieldReader, SeriesFields } from './chart-spec.ts';
 import { element, setText } from './element.ts';
 import { figure } from './format.ts';
 
-/** Series remembered although they have no row any more; with more, the ones that are gone are forgotten. */
+/** Number of remembered series. Beyond it, series without rows are forgotten. */
 const remembered = 60;
 
 export function seriesOrder(former: readonly unknown[], present: Iterable<unknown>): readonly unknown[] {
@@ -28,7 +29,7 @@ export interface LegendEntry {
   readonly value: number | undefined;
 }
 
-/** The figure of each series in its newest row, or the newest one until `until`. */
+/** The figure of each series in its newest row, or in its newest row until `until`. */
 export function lastValues(
   data: Iterable<Datum>,
   fields: SeriesFields,
@@ -80,7 +81,10 @@ export class Legend {
     this.#grow(shown);
   }
 
-  /** The width follows the longest name and value, in steps and never back, so that the plot beside it does not jump. */
+  /**
+   * The width follows the longest name and value, in steps, and never shrinks. So the plot beside
+   * it does not jump.
+   */
   #grow(entries: readonly LegendEntry[]): void {
     let widest = 0;
     for (const { name, value } of entries) {

@@ -1,5 +1,6 @@
-// Reading a chart under the pointer: over lines, a rule at the nearest time whose values the legend then shows; over single marks,
-// the fields of the row.
+// Shows the values under the pointer. Over lines, a rule stands at the nearest time and the legend
+// shows its values.
+// Over single marks, a box shows the fields of the row.
 import type { View } from 'vega';
 import type { Datum } from './chart-rows.ts';
 import { timeOf } from './chart-rows.ts';
@@ -37,7 +38,7 @@ export class Readout {
     });
   }
 
-  /** The time that is read, for the legend's values; undefined: the newest. */
+  /** The time under the pointer, for the legend's values; undefined: the newest. */
   get at(): number | undefined {
     return this.#at;
   }
@@ -48,7 +49,7 @@ export class Readout {
       const isSingle =
         mark?.marktype !== undefined && ['symbol', 'rect', 'arc', 'rule', 'text'].includes(mark.marktype);
       const datum = isSingle ? (item?.datum as Datum | undefined) : undefined;
-      // axis labels and grid lines are marks too; their data are not rows
+      // Axis labels and grid lines are marks too, but their data are not rows.
       this.#item =
         datum !== undefined && !('index' in datum && 'value' in datum && 'label' in datum) ? datum : undefined;
     });
@@ -114,7 +115,7 @@ export class Readout {
         return element('div', '', element('span', 'sl-dim', `${name} `), cell);
       });
     this.#box.replaceChildren(...lines);
-    if (datum[partialField] === true) this.#box.append(element('div', 'sl-dim', 'counts only a part of its window'));
+    if (datum[partialField] === true) this.#box.append(element('div', 'sl-dim', 'contains only a part of its window'));
     this.#box.hidden = false;
     const parent = this.element.parentElement;
     const isRight = pointer.x > (parent?.clientWidth ?? 0) * 0.6;
@@ -132,7 +133,7 @@ export class Readout {
   }
 }
 
-/** The fields of the rows themselves, without what the spec's transforms add to them. */
+/** The fields of the rows themselves, without fields that the spec's transforms add. */
 function fieldsOf(data: Iterable<Datum>): ReadonlySet<string> {
   const fields = new Set<string>();
   for (const datum of data) for (const name of Object.keys(datum)) fields.add(name);

@@ -1,4 +1,5 @@
-// The rows of a chart as Vega has them: objects that stay the same while the row stays, so that a frame only names what came and what went.
+// The rows of a chart as Vega's data. A row keeps its object, so that a frame contains only the
+// inserted and removed rows.
 import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { fromWire } from '../../kernel/protocol/values.ts';
 import { partialField } from './chart-spec.ts';
@@ -17,7 +18,10 @@ export class ChartRows {
     for (const { datum } of this.#byId.values()) yield datum;
   }
 
-  /** What Vega must insert and remove so that it shows `rows`; afterwards that is what this object stands for. */
+  /**
+   * The rows that Vega must insert and remove to show `rows`. Afterwards this object contains
+   * `rows`.
+   */
   reconcile(rows: readonly WireRow[]): { readonly inserted: readonly Datum[]; readonly removed: readonly Datum[] } {
     const inserted: Datum[] = [];
     const removed: Datum[] = [];
@@ -25,7 +29,8 @@ export class ChartRows {
     for (const row of rows) {
       const id = rowId(row);
       const known = this.#byId.get(id);
-      // a row that stays is the same object; after a re-run of the cell another row may have its number
+      // A row that stays is the same object. After a re-run of the cell, another row may have its
+      // number.
       if (known !== undefined && known.row === row) {
         next.set(id, known);
         continue;
@@ -49,12 +54,18 @@ function datumOf(row: WireRow): Datum {
   return datum;
 }
 
-/** Event time of a datum's field: epoch milliseconds, or an ISO string, which the spec makes a date of in a transform of its own. */
+/**
+ * The event time in a datum's field: epoch milliseconds, or an ISO string, which a transform of the
+ * spec converts to a date.
+ */
 export function timeOf(value: unknown): number {
   return typeof value === 'string' ? Date.parse(value) : Number(value);
 }
 
-/** Vega reckons with numbers: dates are epoch milliseconds, and a bigint is as exact as a pixel needs. */
+/**
+ * Vega works with numbers, so dates become epoch milliseconds, and a bigint becomes a number, which
+ * is exact enough for a pixel.
+ */
 function numbers(value: unknown): unknown {
   if (value instanceof Date) return value.getTime();
   if (typeof value === 'bigint') return Number(value);

@@ -1,5 +1,7 @@
-// A Vega-Lite spec as we draw it: rows as the one data set, our theme under the user's config, partial rows lighter or dashed,
-// 24-hour time axes, SI figures, and the colour scale's domain as a signal, so that a series keeps its colour and its place.
+// Prepares a Vega-Lite spec: rows are its one data set, our theme lies under the user's config, and
+// partial rows are lighter or dashed.
+// Time axes have 24 hours, figures have SI suffixes, and the domain of the colour scale is a
+// signal, so that a series keeps its colour and its place.
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Config } from 'vega-lite';
@@ -9,15 +11,18 @@ import { labelAxes } from './axis-labels.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Field in a datum that says that the row counts only a part of its window. */
+/** The field of a datum that is true if the row contains only a part of its window. */
 export const partialField = '__partial';
 export const rowsData = 'rows';
 export const seriesSignal = 'sluice_series';
 
-/** Reads a field of a datum by its name in a spec, where dots are a path and a backslash takes that meaning away. */
+/**
+ * Reads a field of a datum by its name in a spec. A dot in the name is a path, and a backslash
+ * escapes it.
+ */
 export type FieldReader = (datum: unknown) => unknown;
 
-/** The series that a chart shows: by which field they are told apart, and which field is their figure. */
+/** The series of a chart: the field that separates them, and the field of their figure. */
 export interface SeriesFields {
   readonly scale: string;
   readonly field: FieldReader;
@@ -26,23 +31,26 @@ export interface SeriesFields {
 
 export interface DrawableSpec {
   readonly vega: Spec;
-  /** Height of the plot in CSS pixels; undefined: the spec lays out several plots and takes what it needs. */
+  /**
+   * Height of the plot in CSS pixels. undefined: the spec contains several plots and needs its own
+   * height.
+   */
   readonly height: number | undefined;
-  /** The width is ours to set; false: the user set a width of their own. */
+  /** False if the user set a width in the spec. */
   readonly fitsWidth: boolean;
   readonly series: SeriesFields | undefined;
-  /** The field along y, when it is one number per row. */
+  /** The field along y, if it is one number per row. */
   readonly figure: FieldReader | undefined;
-  /** Whether the marks are lines or areas, which are read at a time and not one by one. */
+  /** Whether the marks are lines or areas. Those are read at a time, not one by one. */
   readonly isOverTime: boolean;
-  /** The field of time along x, for reading values under the pointer. */
+  /** The time field along x, for reading values under the pointer. */
   readonly time: FieldReader | undefined;
   readonly temporalFields: readonly string[];
 }
 
 export const defaultHeight = 220;
 
-/** `title` is what stands above the chart; what it says is not said again along the axis. */
+/** `title` is the chart's title. An axis title must not repeat it. */
 export function drawableSpec(spec: Json, title: string, config: Config): DrawableSpec {
   const single = isSingleView(spec);
   const fitsWidth = single && (spec['width'] === undefined || spec['width'] === 'container');
@@ -81,7 +89,7 @@ interface Channel {
   readonly definition: Json;
 }
 
-/** Every field that is encoded, in a unit or in any layer of a spec. */
+/** All encoded fields, in a unit or in any layer of a spec. */
 function channelsOf(spec: Json): readonly Channel[] {
   const own = isObject(spec['encoding']) ? Object.entries(spec['encoding']) : [];
   const channels = own.flatMap(([channel, definition]) =>
@@ -100,12 +108,12 @@ const isTemporal = (definition: Json): boolean =>
   definition['type'] === 'temporal' || definition['timeUnit'] !== undefined;
 
 /**
- * Rows of a window that was already open: marks are lighter, and a line is dashed where it leads to one. The dashed line lies under
- * the whole solid one and shows only where that is missing.
+ * Marks of rows from a window that was already open are lighter. A line to such a row is dashed: a
+ * dashed line lies under the whole solid line and is visible only where the solid line is missing.
  */
 function withPartialRows(spec: Json): Json {
   const mark = isObject(spec['mark']) ? spec['mark'] : { type: spec['mark'] };
-  // layers cannot be arranged in rows and columns by an encoding
+  // An encoding cannot arrange layers in rows and columns.
   if (spec['mark'] === undefined || !isObject(spec['encoding']) || !isSingleView(spec)) return spec;
   const isPartial = `datum[${JSON.stringify(partialField)}] === true`;
   if (mark['type'] === 'line' || mark['type'] === 'trail') {
@@ -128,7 +136,10 @@ function withPartialRows(spec: Json): Json {
   };
 }
 
-/** Takes the domain of the colour scale out of the data's hands, where a series that leaves recolours the others. */
+/**
+ * Makes the domain of the colour scale independent of the data. Otherwise a series that disappears
+ * changes the colours of the others.
+ */
 function withStableSeries(vega: Spec, spec: Json): SeriesFields | undefined {
   const channel = channelsOf(spec).find(({ channel }) => ['color', 'fill', 'stroke'].includes(channel));
   if (channel === undefined || isTemporal(channel.definition) || channel.definition['type'] === 'quantitative')
@@ -139,7 +150,7 @@ function withStableSeries(vega: Spec, spec: Json): SeriesFields | undefined {
   if (scale === undefined || !('domain' in scale) || Array.isArray(scale.domain)) return undefined;
   scale.domain = { signal: seriesSignal };
   vega.signals = [...(vega.signals ?? []), { name: seriesSignal, value: [] }];
-  // our legend says the last value of each series beside its name
+  // Our legend shows the last value of each series beside its name.
   vega.legends = (vega.legends ?? []).filter(
     (legend) => ![legend.fill, legend.stroke].includes(scale.name) || [legend.size, legend.shape].some(Boolean),
   );
@@ -169,7 +180,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// Vega-Lite's advice is for the author of a spec, who reads the browser's console
+// Warnings of Vega-Lite are for the author of a spec, who can read the browser's console.
 const quiet = {
   level: () => quiet,
   error: (...parts: readonly string[]) => (console.warn('Sluice chart:', ...parts), quiet),

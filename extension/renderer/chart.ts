@@ -1,4 +1,5 @@
-// A live chart: its Vega view is made once per spec, and rows are patched into it. Frames conflate: while Vega draws one, later ones wait as one.
+// A live chart. Its Vega view is created once per spec, and rows are patched into it.
+// Frames conflate: while Vega draws one, all later frames become one.
 //
 //   draw(part) ─ other spec ─► embed ─► view.run
 //              └ same spec ──► reconcile rows ─► view.change + view.run
@@ -16,7 +17,7 @@ import { PartHeader } from './part-header.ts';
 import type { PartHost, PartView } from './part-view.ts';
 import { chartConfig, onThemeChange } from './theme.ts';
 
-/** Tests, and nobody else, look at the Vega view through the plot's node, to see that it stays the same object. */
+/** Only tests read the Vega view from the plot's node, to check that it stays the same object. */
 export interface PlotElement extends HTMLElement {
   vegaView?: View;
 }
@@ -69,7 +70,7 @@ export class Chart implements PartView<ChartPart> {
 
   draw(part: ChartPart): void {
     this.#part = part;
-    // fewer rows than were held: the cell was run again, and what is held is no more
+    // A smaller total: the cell was run again, and the frozen rows are obsolete.
     if (this.#frozen !== undefined && part.total < this.#frozen.total) this.#frozen = undefined;
     const { title, lastMillis, sampled, total } = part;
     const figures = lastMillis === undefined ? [] : [`last ${span(lastMillis)}`];
@@ -132,8 +133,8 @@ export class Chart implements PartView<ChartPart> {
   }
 
   /**
-   * Vega lays out once, so that the plot does not move with every label that changes its width. Only when labels outgrew the room
-   * they had is it laid out again.
+   * Vega computes the layout once, so that the plot does not move when the width of a label
+   * changes. The layout is computed again only if labels no longer fit.
    */
   #isCut(view: View): boolean {
     if (this.#spec?.height === undefined || this.#rows.size === 0) return false;
@@ -147,7 +148,7 @@ export class Chart implements PartView<ChartPart> {
       left + bounds.x2 - svg.clientWidth,
       top + bounds.y2 - svg.clientHeight,
     );
-    // what a new layout could not make room for is not tried again at every frame
+    // A new layout could not make enough room last time. It is not repeated in every frame.
     if (over <= this.#overhang + 1) return false;
     this.#overhang = over;
     return true;
@@ -160,7 +161,7 @@ export class Chart implements PartView<ChartPart> {
     });
   }
 
-  /** What stands beside and over the marks: the rule or box under the pointer, and the legend's values at that time. */
+  /** Draws the rule or box under the pointer, and the legend's values at that time. */
   #read(view: View): void {
     const spec = this.#spec;
     if (spec === undefined) return;
@@ -231,7 +232,7 @@ export class Chart implements PartView<ChartPart> {
     this.#fitTimer ??= setTimeout(() => {
       this.#fitTimer = undefined;
       const view = this.#view;
-      // a hidden plot has no width; it is fitted when it is seen again
+      // A hidden plot has no width. It is fitted when it becomes visible.
       if (view === undefined || this.#spec?.fitsWidth !== true || this.#plot.clientWidth === 0) return;
       if (view.width() === this.#width()) return;
       view.width(this.#width());
@@ -239,7 +240,10 @@ export class Chart implements PartView<ChartPart> {
     }, 60);
   }
 
-  /** Colours are CSS variables and follow by themselves; only a continuous ramp has to be reckoned again. */
+  /**
+   * Colours are CSS variables and change with the theme. Only a continuous ramp must be computed
+   * again.
+   */
   #retheme(): void {
     const ramps: unknown[] = ['ramp', 'heatmap', 'diverging'];
     if (!this.#spec?.vega.scales?.some((scale) => 'range' in scale && ramps.includes(scale.range))) return;
@@ -256,7 +260,7 @@ export class Chart implements PartView<ChartPart> {
   }
 }
 
-/** A chart shows its stream's rows and fetches nothing. */
+/** A chart shows the rows of its stream and fetches nothing. */
 const rowsOnly = {
   ...loader(),
   load: (uri: string): Promise<string> =>

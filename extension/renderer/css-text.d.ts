@@ -1,4 +1,4 @@
-// A style sheet or page is imported as text: the bundle carries it, nothing is fetched.
+// A style sheet is imported as text. The bundle contains it, so nothing is fetched.
 declare module '*.css' {
   const text: string;
   export default text;

@@ -1,4 +1,5 @@
-// A DOM node written as an expression, and text that is written only when it changed (a write of the same text still costs a layout).
+// Creates a DOM node in one expression, and writes text only if it has changed, because writing the
+// same text costs a layout.
 
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,

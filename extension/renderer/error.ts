@@ -1,4 +1,5 @@
-// An error under its cell: where, what, the line with its caret, the record that caused it, and the way out.
+// An error under its cell: its place, its message, the line with a caret, the record that caused
+// it, and the way out.
 import type { ErrorPart } from '../../kernel/protocol/displays.ts';
 import { element } from './element.ts';
 import type { PartHost, PartView } from './part-view.ts';
@@ -38,7 +39,7 @@ export class ErrorBox implements PartView<ErrorPart> {
     this.#drawn = undefined;
   }
 
-  /** An error of the cell itself has no place of its own before its message. */
+  /** An error of the cell itself has no place before its message. */
   #where({ where, message, location }: ErrorPart): HTMLElement {
     const text = where === '' ? message : where;
     const className = where === '' ? 'sl-error-message' : 'sl-error-where';
@@ -54,7 +55,7 @@ export class ErrorBox implements PartView<ErrorPart> {
 
 function excerpt(source: string, { line, column }: { readonly line: number; readonly column: number }): HTMLElement {
   const number = String(line);
-  // a tab before the caret stays a tab, so that the caret stands under its character
+  // A tab before the caret stays a tab, so that the caret is under its character.
   const before = source.slice(0, Math.max(column - 1, 0)).replace(/[^\t]/g, ' ');
   const gutter = element('span', 'sl-gutter', `${number} │ `);
   const caretGutter = element('span', 'sl-gutter', `${' '.repeat(number.length)} │ `);

@@ -1,4 +1,5 @@
-// Figures as people read them: grouped counts, SI rates, shares, and times in the user's zone with UTC beside them.
+// Formats figures for people: grouped counts, SI rates, shares, and times in the user's zone with
+// UTC beside them.
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const groupedFine = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
@@ -22,7 +23,8 @@ export function perSecond(n: number): string {
 /** 18240 → "18.2 k", 412 → "412", 3.46 → "3.5", 0 → "0" */
 export function si(n: number): string {
   const magnitude = Math.abs(n);
-  // 999.6 would print as "1000": what rounds up to the next suffix takes it
+  // 999.6 would be printed as "1000", so a value that rounds up to the next suffix gets that
+  // suffix.
   for (const [factor, suffix] of suffixes)
     if (magnitude >= factor * 0.9995) return `${threeDigits(n / factor)} ${suffix}`;
   return threeDigits(n);
@@ -39,7 +41,7 @@ export function rate(perSecond: number): string {
   return `${si(perSecond)}/s`;
 }
 
-/** 0.224 → "22 %"; a share that is there is never shown as none */
+/** 0.224 → "22 %". A share above zero is never shown as 0 %. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.005) return '<1 %';
   return `${Math.round(share * 100)} %`;
@@ -69,7 +71,7 @@ export function span(millis: number): string {
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
-/** "12:04:12" or, when milliseconds are asked for, "12:04:12.512", in the zone of the machine. */
+/** "12:04:12", or "12:04:12.512" with milliseconds, in the time zone of the machine. */
 export function clock(at: number, milliseconds = false): string {
   const date = new Date(at);
   const seconds = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
@@ -81,20 +83,23 @@ export function day(at: number): string {
   return `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** A time by itself: the day is said only when it is not today. Out of the range of dates: "the end of time". */
+/**
+ * A time by itself. It contains the day only if the day is not today. A time beyond the range of
+ * dates is "the end of time".
+ */
 export function moment(at: number, now: number, milliseconds = false): string {
   if (!isDate(at)) return at > 0 ? 'the end of time' : 'the beginning of time';
   const time = clock(at, milliseconds);
   return day(at) === day(now) ? time : `${day(at)} ${time}`;
 }
 
-/** "2024-01-01 12:04:12.512 UTC", for the title of every time that is shown. */
+/** "2024-01-01 12:04:12.512 UTC", for the tooltip of every time. */
 export function utc(at: number): string {
   if (!isDate(at)) return '';
   return `${new Date(at).toISOString().replace('T', ' ').replace('.000Z', '').replace('Z', '')} UTC`;
 }
 
 function isDate(at: number): boolean {
-  // a global window ends at the greatest Date, and a watermark of the end is beyond it
+  // A global window ends at the greatest Date, and the watermark of the end is beyond it.
   return Math.abs(at) < 8.64e15;
 }

@@ -1,4 +1,4 @@
-// The style sheet, once per document or shadow root.
+// Adds the style sheet once per document or shadow root.
 import css from './styles.css';
 
 const marker = 'data-sluice-styles';

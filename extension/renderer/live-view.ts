@@ -1,15 +1,16 @@
-// A view that follows the kernel: says hello while it can be seen, applies what comes, draws at most once per animation frame.
+// A view that follows the kernel. It says hello while it is visible, applies messages, and draws at
+// most once per animation frame.
 //
-//   hidden ─seen─► hello ─snapshot─► following ─gap─► hello …
-//     ▲                                  │
-//     └────── out of sight: hide ◄───────┘      what is drawn stays as it was
+//   hidden ─visible─► hello ─snapshot─► following ─gap─► hello …
+//     ▲                                     │
+//     └──────── not visible: hide ◄─────────┘     the drawn state stays as it was
 import type { ErrorPart, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
 import { element } from './element.ts';
 import { View } from './view.ts';
 import { ViewClient } from './view-client.ts';
 import { watchVisibility } from './visibility.ts';
 
-/** The way to the kernel: the extension host's messaging, or the page's WebSocket. */
+/** The connection to the kernel: the extension host's messaging, or the page's WebSocket. */
 export interface ViewLink {
   show(hello: ViewHello): void;
   hide(view: string): void;
@@ -61,20 +62,21 @@ export class LiveView {
         this.#drawSoon();
         return;
       case 'resync':
-        // one hello is under way for all deltas that do not follow; a lost one is said again after a while
+        // One pending hello is enough for all deltas after a gap. A lost hello is repeated after a
+        // while.
         if (performance.now() - this.#askedAt > firstRetryMillis) this.#hello();
         return;
       case 'unchanged':
     }
   }
 
-  /** Holds the view back although it is in sight: the tab that it lies in is hidden. */
+  /** Stops a view that is in sight, because its tab is hidden. */
   holdBack(isHeldBack: boolean): void {
     this.#isHeldBack = isHeldBack;
     this.#settle();
   }
 
-  /** The link was cut and is back: what we last saw is said again. */
+  /** The connection is back. A visible view sends its last known state again. */
   again(): void {
     if (this.#isShown) this.#hello();
   }
@@ -104,7 +106,7 @@ export class LiveView {
     if (!this.#isShown) return;
     this.#askedAt = performance.now();
     this.#link.show(this.client.hello());
-    // with nothing known there must be an answer; later "nothing new" is none
+    // Without known state there must be an answer. Otherwise no message means that nothing is new.
     if (this.client.state === undefined) this.#helloAgainIn(firstRetryMillis);
   }
 
@@ -121,7 +123,7 @@ export class LiveView {
     if (this.#frame !== undefined || this.#abort.signal.aborted) return;
     this.#frame = requestAnimationFrame((now) => {
       this.#frame = undefined;
-      // who asked for less motion sees the data move once a second
+      // Users who prefer reduced motion see the data move once a second.
       if (now - this.#lastDrawn < 1_000 && matchMedia('(prefers-reduced-motion: reduce)').matches) {
         setTimeout(() => this.#drawSoon(), 1_000 - (now - this.#lastDrawn));
         return;

@@ -1,4 +1,5 @@
-// What a cell logged: grows line by line to a limit, then scrolls, and stays at the end unless the reader scrolled up.
+// The log of a cell. It grows to a limit, then scrolls. It stays at the end unless the reader has
+// scrolled up.
 import type { LogLine, LogPart } from '../../kernel/protocol/displays.ts';
 import { element, setText } from './element.ts';
 import { clock, count, utc } from './format.ts';
@@ -15,7 +16,7 @@ export class Log implements PartView<LogPart> {
   constructor() {
     this.#lines.tabIndex = 0;
     this.#lines.setAttribute('role', 'log');
-    // a reader is told of lines by the level in their text; a live region would read out every one
+    // A live region would make a screen reader speak every line, so it is off.
     this.#lines.setAttribute('aria-live', 'off');
     this.element.append(this.#lines, this.#dropped);
   }
@@ -37,7 +38,10 @@ export class Log implements PartView<LogPart> {
     }
     if (wasAtEnd) box.scrollTop = box.scrollHeight;
     this.#dropped.hidden = dropped === 0;
-    setText(this.#dropped, `${count(dropped)} ${dropped === 1 ? 'line' : 'lines'} left out: too many a second to read`);
+    setText(
+      this.#dropped,
+      `${count(dropped)} ${dropped === 1 ? 'line' : 'lines'} omitted, because there were too many per second to read`,
+    );
   }
 
   dispose(): void {

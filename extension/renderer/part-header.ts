@@ -1,4 +1,5 @@
-// The line above a display: its title and figures, and the actions that appear on hover and on focus.
+// The line above a display: its title and figures, and the actions that appear on hover and on
+// focus.
 import { element, setClass, setText, svgElement } from './element.ts';
 import { count } from './format.ts';
 
@@ -31,14 +32,14 @@ export class PartHeader {
     const data = element('button', 'sl-tool', icon('data'), element('span', '', 'data'));
     data.type = 'button';
     data.setAttribute('aria-label', 'data');
-    data.title = 'Save everything this display keeps, as JSON lines';
+    data.title = 'Save all rows that this display keeps, as JSON lines';
     data.addEventListener('click', actions.download);
     this.#tools.append(this.#freeze, data);
     this.element.append(this.#title, this.#figures, this.#tools);
     this.drawFrozen(false, 0);
   }
 
-  /** A further tool, left of the others. */
+  /** Adds a tool to the left of the others. */
   addTool(tool: HTMLElement): void {
     this.#freeze.after(tool);
   }
@@ -54,7 +55,7 @@ export class PartHeader {
       this.#frozen = frozen;
       this.#freeze.replaceChildren(icon(frozen ? 'resume' : 'freeze'), this.#freezeText);
       this.#freeze.setAttribute('aria-pressed', String(frozen));
-      this.#freeze.title = frozen ? 'Go on drawing what arrives' : 'Hold this picture; the stream goes on';
+      this.#freeze.title = frozen ? 'Continue to draw new rows' : 'Stop drawing; the stream continues';
       setClass(this.#tools, frozen ? 'sl-tools sl-held' : 'sl-tools');
     }
     this.#freeze.setAttribute('aria-label', frozen ? 'go on' : 'freeze');

@@ -1,4 +1,5 @@
-// What draws one part of a view. `draw` patches the nodes it has: the element stays the same from the first frame to the last.
+// Draws one part of a view. `draw` patches existing nodes, so the element stays the same from the
+// first frame to the last.
 import type { ErrorPart, Part } from '../../kernel/protocol/displays.ts';
 
 export interface PartView<P extends Part = Part> {
@@ -7,10 +8,10 @@ export interface PartView<P extends Part = Part> {
   dispose(): void;
 }
 
-/** What a part asks of the surroundings it is drawn in. */
+/** Actions that a part requests from its environment. */
 export interface PartHost {
-  /** The user wants everything the display keeps as a file. */
+  /** Saves all rows that the display keeps to a file. */
   download(part: string): void;
-  /** The user wants to see the place of an error; absent: places are text. */
+  /** Shows the place of an error. Absent: places are plain text. */
   readonly open?: (location: NonNullable<ErrorPart['location']>) => void;
 }

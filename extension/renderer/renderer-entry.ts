@@ -1,12 +1,13 @@
-// The notebook renderer of VS Code: one output item per cell, one live view per cell. A cell whose item is written again keeps its view:
-// nodes, Vega view and scroll positions move into the new output element.
+// The notebook renderer of VS Code: one output item and one live view per cell.
+// A cell keeps its view when its item is written again: nodes, Vega view and scroll positions move
+// into the new output element.
 import type { ActivationFunction, OutputItem } from 'vscode-notebook-renderer';
 import type { ViewItem } from '../../kernel/protocol/displays.ts';
 import type { FromHost, ToHost } from './host-messages.ts';
 import { injectStyles } from './inject-styles.ts';
 import { LiveView } from './live-view.ts';
 
-/** How long a view without an output element waits for the one that its cell's next item is rendered into. */
+/** A view without an output element waits this long for the next item of its cell. */
 const adoptionMillis = 5_000;
 
 interface Placed {
@@ -34,7 +35,7 @@ export const activate: ActivationFunction = (context) => {
         for (const { view } of placedByCell.values()) view.again();
         return;
       default:
-        // a later host may say more than this renderer knows
+        // A later host may send messages that this renderer does not know.
         received satisfies never;
     }
   });
@@ -58,7 +59,7 @@ export const activate: ActivationFunction = (context) => {
   const render = (item: OutputItem, host: HTMLElement): void => {
     const { session, cell } = item.json() as ViewItem;
     let placed = placedByCell.get(cell);
-    // another session has nothing to do with what is drawn
+    // A view of another session is not reused.
     if (placed !== undefined && placed.session !== session) {
       remove(cell, placed);
       placed = undefined;

@@ -1,4 +1,5 @@
-// One row of a table, unfolded beside the others: it stays while the table moves on, and the table keeps its height.
+// One row of a table, unfolded beside the others. It stays while the table moves, and the table
+// keeps its height.
 import { element } from './element.ts';
 import { count, moment, utc } from './format.ts';
 import type { ReadRow } from './table-columns.ts';
@@ -29,7 +30,7 @@ export class RowDetails {
       this.#closed();
     });
     const place = row.partition === undefined ? '' : `  ${String(row.partition)}:${count(row.offset ?? 0)}`;
-    const partial = row.partial === true ? '  counts only a part of its window' : '';
+    const partial = row.partial === true ? '  contains only a part of its window' : '';
     const head = element('div', 'sl-details-head', time, element('span', 'sl-dim', place + partial), close);
     this.element.replaceChildren(head, valueTree(value, true));
     this.element.hidden = false;

@@ -1,4 +1,4 @@
-// Five minutes of one share as a small line: one SVG path, its last point at the right edge.
+// Five minutes of one share as a small line: one SVG path with its last point at the right edge.
 import { setAttribute, svgElement } from './element.ts';
 
 const width = 80;

@@ -1,4 +1,5 @@
-// The columns of a live table: which there are, how wide, how aligned, and the text of a cell in them. Columns come and widen, and never go or shrink.
+// The columns of a live table: their order, width and alignment, and the text of their cells.
+// Columns are added and become wider. They are never removed and never shrink.
 import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { fromWire } from '../../kernel/protocol/values.ts';
 import { clock, count, day, utc } from './format.ts';
@@ -16,11 +17,11 @@ export interface TableCell {
 }
 export interface Column {
   readonly name: string;
-  /** Characters. */
+  /** In characters. */
   width: number;
   alignsRight: boolean;
   read(row: ReadRow): unknown;
-  /** Decimals that all numbers of the column are written with, so that their points stand below each other. */
+  /** Number of decimals of all numbers in the column, so that their points are aligned. */
   decimals: number;
   kind: ValueKind | undefined;
   readonly isOwn: boolean;
@@ -35,7 +36,7 @@ export class TableColumns {
   #showsDay = false;
   #timeField: string | undefined;
 
-  /** Makes room for what these rows hold; true when a column came or widened. */
+  /** Adds and widens columns for these rows. Returns true if a column changed. */
   learn(rows: readonly ReadRow[], now: number): boolean {
     let changed = false;
     if (this.columns.length === 0 && rows.length > 0) {
@@ -67,7 +68,7 @@ export class TableColumns {
     return changed;
   }
 
-  /** The field that the event time was taken from says nothing that the time column does not say, as long as they are equal. */
+  /** The field of the event time is not shown while it equals the time column. */
   #isTimeAgain(name: string, row: ReadRow): boolean {
     if (name !== this.#timeField) return false;
     if (isInstantOf(row, name)) return true;
@@ -102,7 +103,7 @@ export class TableColumns {
       isOwn,
     };
     this.#byName.set(isOwn ? (name === 'time' ? '\0time' : '\0offset') : name, column);
-    // the table's own columns stand before the row's fields, whenever they come
+    // The table's own columns stand before the row's fields, even if they are added later.
     if (isOwn) this.columns.splice(this.columns.filter((other) => other.isOwn).length, 0, column);
     else this.columns.push(column);
   }
@@ -112,7 +113,7 @@ export class TableColumns {
     const kind = kindOf(value);
     let changed = false;
     if (kind !== 'nothing' && column.kind !== kind) {
-      // numbers stand right as long as the column holds nothing but numbers
+      // Numbers are aligned right while the column contains only numbers.
       const alignsRight = column.isOwn ? column.alignsRight : column.kind === undefined && kind === 'number';
       changed = column.kind === undefined || alignsRight !== column.alignsRight;
       column.alignsRight = alignsRight;
@@ -135,7 +136,7 @@ export function readRow(row: WireRow): ReadRow {
   return { row, value: fromWire(row.value) };
 }
 
-/** A row that is an object has its fields as columns; any other value is the one column "value". */
+/** The fields of an object are columns. Any other value is in the one column "value". */
 function namesOf(value: unknown): readonly string[] {
   return kindOf(value) === 'nested' && !Array.isArray(value) ? Object.keys(value as object) : [''];
 }

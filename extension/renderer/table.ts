@@ -1,5 +1,5 @@
-// A live table, newest row first: a fixed number of lines whose nodes stay, over the rows that are kept. Scrolled away from the
-// top, or frozen, it holds its rows and counts what came since.
+// A live table, newest row first: a fixed number of lines with fixed nodes, over the kept rows.
+// Scrolled away from the top, or frozen, it holds its rows and counts new ones.
 import type { TablePart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { element, setClass, setText } from './element.ts';
@@ -13,7 +13,7 @@ import { readRow, TableColumns } from './table-columns.ts';
 
 const lineHeight = 20;
 const mostLines = 10;
-/** The horizontal scroll bar has its room from the start. */
+/** The space of the horizontal scroll bar is reserved from the start. */
 const scrollBar = 10;
 
 export class LiveTable implements PartView<TablePart> {
@@ -44,7 +44,7 @@ export class LiveTable implements PartView<TablePart> {
     });
     this.#filter.type = 'search';
     this.#filter.placeholder = 'filter…';
-    this.#filter.setAttribute('aria-label', 'Filter the rows that are shown');
+    this.#filter.setAttribute('aria-label', 'Filter the shown rows');
     this.#filter.addEventListener('input', () => this.#select());
     this.#header.addTool(this.#filter);
     this.#details = new RowDetails(() => this.#scroller.focus());
@@ -59,7 +59,7 @@ export class LiveTable implements PartView<TablePart> {
   }
 
   draw(part: TablePart): void {
-    // fewer rows than before: the cell was run again, or its session went back to a snapshot
+    // A smaller total: the cell was run again, or its session returned to a snapshot.
     if (this.#part !== undefined && part.total < this.#part.total) this.#startAnew(part);
     this.#part = part;
     if (this.#lines === 0) this.#layOut(Math.min(Math.max(part.limit, 1), mostLines));
@@ -114,7 +114,7 @@ export class LiveTable implements PartView<TablePart> {
     this.#select();
   }
 
-  /** The rows that the filter lets through, newest first. */
+  /** The rows that match the filter, newest first. */
   #select(): void {
     const wanted = this.#filter.value.trim().toLowerCase();
     const all = [...this.#read.values()].reverse();
@@ -122,7 +122,7 @@ export class LiveTable implements PartView<TablePart> {
     this.#empty.hidden = this.#shown.length > 0;
     setText(
       this.#empty,
-      wanted === '' ? 'no rows yet' : `none of the ${count(all.length)} rows kept here has "${wanted}"`,
+      wanted === '' ? 'no rows yet' : `none of the ${count(all.length)} kept rows contains "${wanted}"`,
     );
     setClass(this.#filter, wanted === '' ? 'sl-filter' : 'sl-filter sl-active');
     const extra = Math.max(this.#shown.length - this.#lines, 0) * lineHeight;
@@ -183,7 +183,7 @@ export class LiveTable implements PartView<TablePart> {
   }
 
   #toggleFreeze(): void {
-    // the button lets go of what scrolling holds, too
+    // The button also releases rows that scrolling holds.
     if (this.#held !== undefined) this.#scroller.scrollTop = 0;
     this.#isFrozen = this.#held === undefined;
     this.#held = this.#isFrozen ? this.#part : undefined;

@@ -1,5 +1,7 @@
-// The look of a chart. Colours are references to the CSS variables of styles.css, so that a change of theme recolours what is
-// drawn without drawing it again; only continuous ramps and fonts need real values (Vega interpolates and measures with them).
+// The look of a chart. Colours are references to the CSS variables of styles.css, so that a change
+// of theme needs no redrawing.
+// Only continuous ramps and fonts need real values, because Vega interpolates and measures with
+// them.
 import type { Config } from 'vega-lite';
 
 const seriesColours = 12;
@@ -11,13 +13,15 @@ export function chartConfig(host: HTMLElement): Config {
   const grid = 'var(--sl-grid)';
   return {
     background: 'transparent',
-    // half a label of the y axis stands above the plot, and the tails of letters below the labels of the other
+    // Half a label of the y axis stands above the plot, and descenders of the x axis stand below
+    // it.
     padding: { left: 0, right: 0, top: 7, bottom: 3 },
     font,
-    // an aria text per mark would be most of the DOM of a live chart: the chart as a whole is described instead
+    // One aria text per mark would be most of the DOM of a live chart, so only the whole chart has
+    // a description.
     aria: false,
     customFormatTypes: false,
-    // the size of a plot in a row of plots; a plot by itself is sized by the chart
+    // The size of one plot among several. A single plot gets its size from the chart.
     view: { stroke: null, continuousHeight: 144, discreteHeight: 144 },
     range: {
       category: Array.from({ length: seriesColours }, (_, index) => `var(--sl-c${String(index + 1)})`),
@@ -48,9 +52,10 @@ export function chartConfig(host: HTMLElement): Config {
       labelLimit: 140,
     },
     axisX: { grid: false, titlePadding: 6, minExtent: 20 },
-    // room for the labels is set aside from the start: a label that grows by a digit must not move the plot
+    // Space for the labels is reserved from the start, because a longer label must not move the
+    // plot.
     axisY: { domain: false, ticks: false, minExtent: 40 },
-    // the title of the display says what time it is; labels that would stick out are left out
+    // The title of the display names the time. Labels that do not fit are omitted.
     axisTemporal: { title: null, labelBound: true },
     axisBand: { grid: false },
     axisXBand: { labelAngle: 0, labelOverlap: 'parity' },
@@ -69,7 +74,7 @@ export function chartConfig(host: HTMLElement): Config {
   };
 }
 
-/** CSS colours as Vega's interpolators can read them, whatever form the theme gives them in. */
+/** Converts CSS colours of any form to a form that Vega's interpolators can read. */
 function rampOf(host: HTMLElement, variables: readonly string[]): string[] {
   const probe = document.createElement('span');
   host.append(probe);
@@ -94,7 +99,10 @@ function hexOf(colour: string): string {
   return `#${[red, green, blue].map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** Calls back when the colours around us change: VS Code sets classes on the body, the page follows the system. */
+/**
+ * Calls back when the colours of the environment change. VS Code sets classes on the body; the page
+ * follows the system.
+ */
 export function onThemeChange(changed: () => void, signal: AbortSignal): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed, { signal });
   const observer = new MutationObserver(changed);

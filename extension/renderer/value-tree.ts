@@ -2,7 +2,7 @@
 import { element } from './element.ts';
 import { count, moment, utc } from './format.ts';
 
-/** A list longer than this is cut, and says so. */
+/** A longer list is cut, and a line shows the number of further elements. */
 const longest = 200;
 
 export function valueTree(value: unknown, isOpen = false): HTMLElement {
@@ -76,6 +76,6 @@ function plainText(value: unknown, depth: number): string {
     if (depth > 1) return '{…}';
     return `{ ${entries.map(([name, inner]) => `${name}: ${plainText(inner, depth + 1)}`).join(', ')} }`;
   }
-  // the wire carries nothing else
+  // The wire carries no other types.
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
 }

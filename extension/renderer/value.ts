@@ -1,4 +1,4 @@
-// A value that a cell ends with: its text, or, when it is data, a tree that unfolds.
+// The final value of a cell: its text, or a tree that unfolds if it is data.
 import type { ValuePart } from '../../kernel/protocol/displays.ts';
 import { fromWire } from '../../kernel/protocol/values.ts';
 import { element } from './element.ts';

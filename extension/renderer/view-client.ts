@@ -1,10 +1,11 @@
-// What a client knows of one view: a pure state that snapshots and deltas bring forward.
-// Applying is idempotent: what was applied is ignored, what does not follow (a gap, another epoch) asks for a hello again.
+// A client's state of one view. It is a pure value that snapshots and deltas advance.
+// Applying is idempotent: an old message is ignored, and a message after a gap or of another epoch
+// requires a new hello.
 //
-//   nothing known ─snapshot─► known(epoch, seq) ─delta seq+1─► known(epoch, seq+1)
-//         ▲                       │  delta ≤ seq, snapshot ≤ seq of the same epoch: ignored
-//         └── reset ──────────────┤  delta > seq+1 or of another epoch: 'resync', the state stays as it is until the snapshot comes
-//                                 └─ snapshot of another epoch, or newer: taken
+//   unknown ─snapshot─► known(epoch, seq) ─delta seq+1─► known(epoch, seq+1)
+//                         │  delta ≤ seq, snapshot ≤ seq of the same epoch: ignored
+//                         │  delta > seq+1 or of another epoch: 'resync'; the state stays
+//                         └─ snapshot of another epoch, or newer: applied
 import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
 import { keepRows } from '../../kernel/protocol/kept-rows.ts';
 
@@ -16,7 +17,7 @@ export interface ViewState {
 
 export type Applied = 'changed' | 'unchanged' | 'resync';
 
-/** Lines of a log that are kept; older ones are in the session's log file. */
+/** Number of kept lines of a log. */
 export const logLimit = 1_000;
 /** Points of the backpressure history: five minutes, one a second. */
 const historyLimit = 300;
@@ -33,7 +34,7 @@ export class ViewClient {
     return this.#state;
   }
 
-  /** What to say to the kernel to go on from here. */
+  /** The hello that continues from this state. */
   hello(): ViewHello {
     return this.#state === undefined
       ? { view: this.view }
@@ -54,7 +55,10 @@ export class ViewClient {
   }
 }
 
-/** Parts are values: a part that a change does not name stays the same object, so that what draws it can tell by identity. */
+/**
+ * Parts are values. A part that a change does not name stays the same object, so that drawing code
+ * can compare by identity.
+ */
 export function applyChange(parts: readonly Part[], change: PartChange): readonly Part[] {
   switch (change.kind) {
     case 'put': {
@@ -81,7 +85,7 @@ export function applyChange(parts: readonly Part[], change: PartChange): readonl
       return parts.map((part) => {
         if (part.id !== change.id || part.kind !== 'backpressure') return part;
         const known = new Map(part.history.map((series) => [series.id, series.points]));
-        // an operator that went away takes its history along, a new one begins its own
+        // A former operator loses its history, and a new one begins its own.
         const history = change.operators.map(({ id, name }) => {
           const point = change.points[id];
           const points = known.get(id) ?? [];

@@ -1,4 +1,5 @@
-// The DOM of one view: its parts, one under the other. Parts that stay keep their nodes; a frame draws only parts that changed.
+// The DOM of one view: its parts in order. Parts that stay keep their nodes, and a frame draws only
+// changed parts.
 import type { Part } from '../../kernel/protocol/displays.ts';
 import { BackpressurePanel } from './backpressure.ts';
 import { Chart } from './chart.ts';
@@ -56,7 +57,7 @@ export class View {
 }
 
 function partView(kind: Part['kind'], host: PartHost): PartView<Part> {
-  // each view draws the one kind it is made for; `draw` above never gives it another
+  // Each view draws one kind of part, and `draw` gives it no other.
   switch (kind) {
     case 'table':
       return new LiveTable(host);

@@ -1,5 +1,6 @@
-// Whether a node can be seen: scrolled into sight, not collapsed, in a page that is shown. Leaving counts only after a moment, so
-// that a node which is moved, or scrolled past and back, says nothing.
+// Reports whether a node is visible: in sight, not collapsed, in a visible page.
+// Leaving is reported after a delay, so that a node that is moved, or scrolled past and back,
+// causes no report.
 const graceMillis = 400;
 
 export function watchVisibility(node: HTMLElement, changed: (visible: boolean) => void, signal: AbortSignal): void {
@@ -17,7 +18,7 @@ export function watchVisibility(node: HTMLElement, changed: (visible: boolean) =
     if (visible) report();
     else leaving = setTimeout(report, graceMillis);
   };
-  // a margin, so that what is scrolled to is there when it arrives
+  // The margin loads a node before it is scrolled into sight.
   const observer = new IntersectionObserver(
     (entries) => {
       isInSight = entries.at(-1)?.isIntersecting ?? false;

@@ -1,4 +1,5 @@
-// How the extension reaches a notebook's session: the kernel it ships, run by the editor's own Node.
+// Connects the extension to a notebook's session. The shipped kernel runs with the editor's own
+// Node.
 import * as vscode from 'vscode';
 import { connectSession, joinSession } from '../../kernel/client/connect.ts';
 import type { Connect } from './live-notebook.ts';
@@ -6,7 +7,7 @@ import type { Connect } from './live-notebook.ts';
 export function connectTo(extension: vscode.Uri, build: string): Connect {
   const kernelPath = vscode.Uri.joinPath(extension, 'dist', 'kernel.cjs').fsPath;
   return async (notebook, { start }) => {
-    // Whatever asked: where files are not trusted nothing connects and nothing starts.
+    // In an untrusted folder nothing connects and nothing starts, for any caller.
     if (!vscode.workspace.isTrusted) {
       if (!start) return undefined;
       throw new Error('This folder is not trusted, so nothing runs. Trust it to run cells.');

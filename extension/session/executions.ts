@@ -1,17 +1,18 @@
-// VS Code's executions of cells: the only way to write an output, and at most one per cell at a time.
+// VS Code's executions of cells. Only an execution can write an output, and a cell has at most one
+// at a time.
 //
-//   none ─queue─► pending ─begin─► executing ─end─► none        a run, of this client or another
-//   none ─attach─► executing ─► none                            the output is written again: reload, reopen, second window
+//   none ─queue─► pending ─begin─► executing ─end─► none     a run of any client
+//   none ─attach─► executing ─► none                         writes the output after a reload
 //
-// A cell's output is one item that names session and cell; the renderer asks for the rest. It is left alone when it is there already:
-// writing it again would replace the chart.
+// A cell's output is one item that names session and cell. The renderer requests the content. An
+// existing item is not written again, because that would replace the chart.
 import * as vscode from 'vscode';
 import { viewMime, type ViewItem } from '../../kernel/protocol/displays.ts';
 
 interface Running {
   readonly execution: vscode.NotebookCellExecution;
   begun: boolean;
-  /** Writes of this execution, in order; an execution ends after them. */
+  /** Writes of this execution, in order. The execution ends after them. */
   writes: Promise<unknown>;
 }
 
@@ -19,13 +20,13 @@ export class Executions {
   readonly #controller: vscode.NotebookController;
   readonly #stopped: (cell: vscode.NotebookCell) => void;
   readonly #running = new Map<vscode.NotebookCell, Running>();
-  /** What each cell's output is, or will be when the write is through. */
+  /** The output of each cell, or its output after the pending write. */
   readonly #shown = new WeakMap<vscode.NotebookCell, string>();
   readonly #writing = new Map<vscode.NotebookCell, number>();
   /** Ends of executions that still write. */
   readonly #ending = new Map<vscode.NotebookCell, Promise<void>>();
 
-  /** `stopped`: the user pressed VS Code's own stop button, which is there while a cell executes. */
+  /** `stopped` is called when the user presses VS Code's stop button of an executing cell. */
   constructor(controller: vscode.NotebookController, stopped: (cell: vscode.NotebookCell) => void) {
     this.#controller = controller;
     this.#stopped = stopped;
@@ -53,7 +54,7 @@ export class Executions {
     this.#write(running, item);
   }
 
-  /** `problem`: written instead of the view, for what no kernel can show. */
+  /** `problem` is written instead of the view if no kernel can show the problem. */
   end(cell: vscode.NotebookCell, ok: boolean | undefined, problem?: string): void {
     const running = this.#running.get(cell);
     if (running === undefined) return;
@@ -69,7 +70,7 @@ export class Executions {
     this.#finish(cell, running, ok);
   }
 
-  /** Writes the item of a cell that has a view, unless it is there. */
+  /** Writes the item of a cell that has a view, unless the output already contains it. */
   async attach(cell: vscode.NotebookCell, item: ViewItem): Promise<void> {
     await this.#ending.get(cell);
     const running = this.#running.get(cell);
@@ -121,7 +122,7 @@ export class Executions {
     this.#writing.set(cell, (this.#writing.get(cell) ?? 0) + 1);
     running.writes = running.writes
       .then(write)
-      // The cell was deleted, or the window closes: there is nobody to show it to.
+      // The cell was deleted, or the window closes. The output is not needed.
       .catch(() => this.#shown.delete(cell))
       .then(() => {
         const left = (this.#writing.get(cell) ?? 1) - 1;
@@ -130,7 +131,10 @@ export class Executions {
       });
   }
 
-  /** The output is gone when the user cleared it; then it has to be written whatever we remember. */
+  /**
+   * The user may have cleared the output. Then it must be written again, even if `#shown` contains
+   * it.
+   */
   #isShown(cell: vscode.NotebookCell, item: ViewItem): boolean {
     return this.#shown.get(cell) === key(item) && (cell.outputs.length > 0 || this.#writing.has(cell));
   }

@@ -1,11 +1,14 @@
-// A notebook that is renamed or moved takes its session along, and so do notebooks in a folder that is.
+// Keeps the session of a notebook that is renamed or moved, alone or with its folder.
 import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import { joinSession } from '../../kernel/client/connect.ts';
 import { entries } from '../../kernel/client/registry.ts';
 import { sessionFolder } from '../../kernel/client/session-folder.ts';
 
-/** `then`: the files have their new names in the registry too; whoever found no session looks again. */
+/**
+ * `then` is called after the registry has the new paths, so that notebooks without a session look
+ * for one again.
+ */
 export function followRenames(build: string, then: () => void): vscode.Disposable {
   return vscode.workspace.onDidRenameFiles(async ({ files }) => {
     if (!vscode.workspace.isTrusted) return;

@@ -1,18 +1,22 @@
-// One open notebook and its session: what the user does goes to the kernel, what the kernel says goes to cells.
+// One open notebook and its session. The user's actions go to the kernel, and the kernel's
+// notifications go to cells.
 //
-//   detached ─run, or a session is there when the notebook opens─► connecting ─► attached
-//      ▲                                                              │             │
-//      └───────────── the kernel ended, was killed, cannot start ─────┴─────────────┘
+//   detached ─run, or a session exists when the notebook opens─► connecting ─► attached
+//      ▲                                                            │             │
+//      └─────────── the kernel ended, crashed, cannot start ────────┴─────────────┘
 //
-// Notifications are handled one after the other, so that a run that ends at once still begins first. When the connection ends, every
-// execution ends with the reason: no cell stays pending, and the next run connects anew.
+// Notifications are handled one after the other, so that even a short run begins before it ends.
+// When the connection ends, every execution ends with the reason. So no cell stays pending, and the
+// next run connects again.
 import * as vscode from 'vscode';
 import { protocolVersion, type CellState, type CellText, type RunResult } from '../../kernel/protocol/messages.ts';
 import { cellById, identities, kindOf } from '../notebook/cell-ids.ts';
 import type { Executions } from './executions.ts';
 import type { Connection } from '../../kernel/client/connect.ts';
 
-/** Connects to the notebook's session; `start: false` gives nothing when there is none. */
+/**
+ * Connects to the notebook's session. With `start: false` it returns undefined if there is none.
+ */
 export type Connect = (notebook: string, options: { readonly start: boolean }) => Promise<Connection | undefined>;
 
 const typingPauseMillis = 150;
@@ -29,11 +33,11 @@ export class LiveNotebook {
   #events: Promise<void> = Promise.resolve();
   #typing: NodeJS.Timeout | undefined;
   #sentIds: ReadonlySet<string> = new Set();
-  #farewell: string | undefined;
+  #restartReason: string | undefined;
   #endedBecause: string | undefined;
   #isSelected = false;
 
-  /** States of cells changed. */
+  /** The states of cells have changed. */
   readonly onDidChange: vscode.Event<void> = this.#changed.event;
   readonly onDidAttach: vscode.Event<Connection> = this.#attached.event;
 
@@ -49,7 +53,7 @@ export class LiveNotebook {
   get isSelected(): boolean {
     return this.#isSelected;
   }
-  /** Why there is no session any more, when there was one. */
+  /** The reason why the last session ended. */
   get endedBecause(): string | undefined {
     return this.#endedBecause;
   }
@@ -66,7 +70,7 @@ export class LiveNotebook {
     return this.#executions.isRunning(cell);
   }
 
-  /** Joins a session that is there; starts nothing. */
+  /** Joins an existing session. Starts nothing. */
   async join(): Promise<void> {
     await this.#connected(false).catch(() => undefined);
   }
@@ -83,7 +87,7 @@ export class LiveNotebook {
 
   async run(cells: readonly vscode.NotebookCell[]): Promise<void> {
     const known = identities(this.notebook);
-    // Run All leaves test cells to `sluice test`.
+    // Run All does not run test cells. `sluice test` will run them.
     const wanted = cells.length === 1 ? cells : cells.filter((cell) => kindOf(cell) !== 'test');
     const firstWrong = wanted.findIndex((cell) => known.get(cell)?.problem !== undefined);
     const wrong = wanted[firstWrong];
@@ -103,12 +107,12 @@ export class LiveNotebook {
       wrong,
       false,
       problem === 'invalid'
-        ? `"${id}" is no cell id: letters, digits, _ and -, and no digit first. Click the id in the cell's status bar to rename it.`
-        : `Another cell above has the id "${id}" too, so this one does not run. Click the id in the cell's status bar to rename it.`,
+        ? `"${id}" is not a cell id. An id consists of letters, digits, _ and -, and begins with a letter or _. Click the id in the cell's status bar to rename it.`
+        : `A cell above has the id "${id}" too, so this cell does not run. Click the id in the cell's status bar to rename it.`,
     );
   }
 
-  /** True when all of them ran well. */
+  /** Returns true if all cells succeeded. */
   async #runAll(
     cells: readonly vscode.NotebookCell[],
     known: ReadonlyMap<vscode.NotebookCell, { readonly id: string }>,
@@ -132,11 +136,11 @@ export class LiveNotebook {
     await this.#connection.request('interrupt', id === undefined ? {} : { cell: id });
   }
 
-  /** Ends the kernel and starts one. No cell runs by itself. */
+  /** Ends the kernel and starts a new one. No cell runs automatically. */
   async restart(): Promise<void> {
     const connection = this.#connection ?? (await this.#connected(false));
     if (connection !== undefined) {
-      this.#farewell = 'The session was restarted.';
+      this.#restartReason = 'The session was restarted.';
       await Promise.race([connection.request('shutdown', null).catch(() => undefined), connection.ended]);
       await connection.ended;
       await this.#events;
@@ -150,7 +154,10 @@ export class LiveNotebook {
     await connection?.request('arm', { cell: identities(this.notebook).get(cell)!.id, armed });
   }
 
-  /** Cells came, went or changed. Typing is sent when it pauses; what changes the dataflow is sent at once. */
+  /**
+   * Cells were added, removed or changed. Typing is sent after a pause; structural changes are sent
+   * at once.
+   */
   documentChanged(event: vscode.NotebookDocumentChangeEvent): void {
     if (this.#connection === undefined) return;
     clearTimeout(this.#typing);
@@ -184,7 +191,8 @@ export class LiveNotebook {
     const ids = new Set(cells.map((cell) => cell.id));
     const gone = [...this.#sentIds].filter((id) => !ids.has(id));
     this.#sentIds = ids;
-    // In this order: the kernel may take a cell that is not in the document for one that was never there.
+    // The order matters. After the sync, the kernel would not know a cell that is missing in the
+    // document.
     await Promise.all([
       ...gone.map((cell) => connection.request('delete', { cell })),
       connection.request('sync', { cells }),
@@ -193,7 +201,7 @@ export class LiveNotebook {
 
   #connected(start: boolean): Promise<Connection | undefined> {
     if (this.#connection !== undefined) return Promise.resolve(this.#connection);
-    // A join that found nothing does not answer a run that wants a kernel.
+    // A pending join may find no session. A run then starts one.
     const earlier = this.#connecting;
     if (earlier !== undefined)
       return earlier.then((connection) => connection ?? (start ? this.#connected(true) : undefined));
@@ -214,7 +222,7 @@ export class LiveNotebook {
       return undefined;
     }
     this.#connection = connection;
-    this.#farewell = undefined;
+    this.#restartReason = undefined;
     this.#endedBecause = undefined;
     connection.on('state', (state) => void this.#enqueue(() => this.#setStates(state.cells)));
     connection.on('run', ({ cell, event, result }) => void this.#enqueue(() => this.#ran(cell, event, result)));
@@ -241,7 +249,8 @@ export class LiveNotebook {
 
   async #ran(id: string, event: 'start' | 'end', result: RunResult | undefined): Promise<void> {
     const cell = cellById(this.notebook, id);
-    // Another client's run can come before this notebook's kernel was selected: then no execution can be made.
+    // Another client's run can arrive before this notebook's controller is selected. Then no
+    // execution can be created.
     if (cell === undefined || this.#connection === undefined || !this.#isSelected) return;
     if (event === 'start') await this.#executions.begin(cell, this.#item(this.#connection, id));
     else this.#executions.end(cell, result?.ok, unseen(cell, result));
@@ -256,11 +265,11 @@ export class LiveNotebook {
     this.#connection = undefined;
     this.#states = new Map();
     this.#sentIds = new Set();
-    const because = this.#farewell ?? reason;
+    const because = this.#restartReason ?? reason;
     this.#endedBecause = because;
     this.#failAll(
       this.#executions.cells.filter((cell) => cell.notebook === this.notebook),
-      `${because} Run the cell again: a new session starts.`,
+      `${because} Run the cell again to start a new session.`,
     );
     if (!this.notebook.isClosed) this.#changed.fire();
   }
@@ -278,7 +287,10 @@ export class LiveNotebook {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Why a cell did not run, when no view of the session says it: it keeps no test cells, and none that are new while it is broken. */
+/**
+ * The error of a cell for which the session has no view: a test cell, or a new cell while the
+ * executor is broken.
+ */
 function unseen(cell: vscode.NotebookCell, result: RunResult | undefined): string | undefined {
   const error = result?.error;
   return cell.metadata['kind'] === 'test' || error?.code === 'executor-broken' ? error?.message : undefined;

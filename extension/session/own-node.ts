@@ -1,4 +1,5 @@
-// The editor's own Node runs what we ship: no Node has to be installed. Nothing of the editor's goes along, whose options would change how Node starts.
+// Runs shipped files with the editor's own Node, so that the user need not install Node.
+// The editor's variables are removed, because they would change how Node starts.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 
 export function spawnNode(file: string, parameters: readonly string[], stdio: StdioOptions): ChildProcess {

@@ -1,10 +1,11 @@
-// What a cell's status bar says, from the kernel's state of the cell. Text and a shape; VS Code gives these items no colour.
+// The texts of a cell's status bar, from the kernel's state of the cell. Each has an icon, because
+// VS Code gives these items no colour.
 import type { CellState } from '../../kernel/protocol/messages.ts';
 
 export interface StatusText {
   readonly text: string;
   readonly tooltip: string;
-  /** Clicking it does this. */
+  /** The command of a click. */
   readonly action?: 'arm' | 'disarm';
 }
 
@@ -13,21 +14,21 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
   if (state.edited)
     texts.push({
       text: '$(edit) edited',
-      tooltip: 'What runs is the text of the last run. Run the cell to replace it.',
+      tooltip: 'The text of the last run is still running. Run the cell to replace it.',
     });
   if (state.stale.length > 0)
     texts.push({
       text: `$(history) stale: ${state.stale.join(', ')} changed`,
-      tooltip: `This cell captured ${state.stale.join(', ')} before the change and runs on with the old value. Run it to take the new one.`,
+      tooltip: `This cell captured ${state.stale.join(', ')} before the change and still uses the old value. Run the cell to use the new one.`,
     });
   const figures = figuresText(state, locale);
   if (figures !== undefined) texts.push(figures);
-  // The longest, and the one that may be cut off: the caption under the chart says it too.
+  // This is the longest text, and VS Code may cut it. The caption under the chart contains it too.
   if (state.phase === 'live' && state.reason !== undefined) texts.push({ text: state.reason, tooltip: state.reason });
   if (state.heldBack !== undefined)
     texts.push({
       text: `$(triangle-up) ${state.heldBack}`,
-      tooltip: 'This cell could go faster; what it waits for is named here.',
+      tooltip: 'This cell could run faster. The operator named here holds it back.',
     });
   if (state.sink !== undefined)
     texts.push(
@@ -60,19 +61,19 @@ function phaseText(state: CellState, locale: string | undefined): StatusText {
     case 'pulling':
       return {
         text: `$(watch) ${state.reason ?? 'waiting for rows'}`,
-        tooltip: 'The cell awaits rows; interrupt it to give up.',
+        tooltip: 'The cell waits for rows. Interrupt it to stop waiting.',
       };
     case 'defined':
       return {
         text: `$(circle-outline) defined${name}`,
-        tooltip: 'No display, sink or pull reaches what this cell defines, so it reads nothing.',
+        tooltip: 'No display, sink or pull reads the streams of this cell, so the cell reads nothing.',
       };
     case 'connecting':
       return { text: `$(plug) connecting${name}${because}`, tooltip: 'The sources are being opened.' };
     case 'waiting':
       return {
         text: `$(watch) ${state.reason ?? 'waiting for the first record'}${name}`,
-        tooltip: state.reason ?? 'Connected; no record has come yet.',
+        tooltip: state.reason ?? 'Connected. No record has arrived yet.',
       };
     case 'live':
       return {
@@ -99,7 +100,7 @@ function figuresText(state: CellState, locale: string | undefined): StatusText |
   if (figures.length === 0) return undefined;
   return {
     text: figures.join('  '),
-    tooltip: 'Records a second into and out of this cell; elements too late for their window.',
+    tooltip: 'Records per second into and out of this cell, and elements that were too late for their window.',
   };
 }
 

@@ -1,4 +1,5 @@
-// What the kernel found wrong in a cell, as entries of the Problems panel at the cell's own lines. What the language server says too is said once.
+// Shows the kernel's errors of a cell in the Problems panel, at the cell's own lines.
+// An error that the language server also reports is shown once.
 import * as vscode from 'vscode';
 import { identities } from '../notebook/cell-ids.ts';
 import type { LiveNotebook } from './live-notebook.ts';
@@ -29,7 +30,7 @@ export function showProblems(
   }
 }
 
-/** The word at a 1-based position; the first line where there is none. */
+/** The word at a one-based position, or the line if no word is there. */
 function rangeOf(document: vscode.TextDocument, line = 1, column = 1): vscode.Range {
   const at = document.validatePosition(new vscode.Position(Math.max(0, line - 1), Math.max(0, column - 1)));
   return document.getWordRangeAtPosition(at) ?? document.lineAt(at.line).range;

@@ -1,4 +1,4 @@
-// Everything a display keeps, into a file of the user's choice: one JSON object a line.
+// Saves all rows that a display keeps to a file of the user's choice, one JSON object per line.
 import * as vscode from 'vscode';
 import type { LiveNotebook } from './live-notebook.ts';
 import type { Connection } from '../../kernel/client/connect.ts';

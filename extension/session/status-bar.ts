@@ -1,4 +1,4 @@
-// The status bar below each cell: its id, and what it does right now.
+// The status bar below each cell: its id and its current state.
 import * as vscode from 'vscode';
 import { identities } from '../notebook/cell-ids.ts';
 import type { LiveNotebook } from './live-notebook.ts';
@@ -30,8 +30,8 @@ function withoutSession(cell: vscode.NotebookCell, live: LiveNotebook): vscode.N
   if (live.isConnecting && live.isRunning(cell))
     return left('$(loading) starting kernel', 'The session of this notebook is being started.', 100);
   return live.endedBecause !== undefined && cell.outputs.length > 0
-    ? left('$(debug-disconnect) session ended', `${live.endedBecause} What is drawn is the last picture.`, 100)
-    : left('$(circle-large-outline) not run', 'This cell has not run; there is no session yet.', 100);
+    ? left('$(debug-disconnect) session ended', `${live.endedBecause} The output shows the last state.`, 100)
+    : left('$(circle-large-outline) not run', 'This cell has not run. There is no session yet.', 100);
 }
 
 function idItem(
@@ -43,10 +43,10 @@ function idItem(
   const item = new vscode.NotebookCellStatusBarItem(text, vscode.NotebookCellStatusBarAlignment.Right);
   item.tooltip =
     problem === 'duplicate'
-      ? `Another cell above has the id "${id}" too. Click to rename this one; until then it does not run.`
+      ? `A cell above has the id "${id}" too. This cell does not run until it has another id. Click to rename it.`
       : problem === 'invalid'
-        ? `"${id}" is no cell id. Click to rename it; until then the cell does not run.`
-        : `Cell id "${id}". State is kept under it. Click to rename.`;
+        ? `"${id}" is not a cell id. The cell does not run until it has another id. Click to rename it.`
+        : `Cell id "${id}". The cell's state belongs to this id. Click to rename it.`;
   item.command = { command: 'sluice.renameCell', title: '', arguments: [cell] };
   item.priority = 10;
   return item;

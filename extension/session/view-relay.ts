@@ -1,7 +1,10 @@
-// Views between renderers and kernels: each webview asks for what can be seen in it, each gets what its kernel says.
+// Connects views in webviews with kernels. Each webview requests its visible views and gets the
+// messages of its kernel.
 //
-// The kernel keeps one cursor per connection and view. While one editor shows a view its cursor is that editor's; when a second one asks
-// (a split), the kernel is asked for a snapshot and both get it. Snapshots and deltas are idempotent, so the first editor loses nothing.
+// The kernel keeps one cursor per connection and view. While one editor shows a view, the cursor
+// belongs to that editor. When a second editor (a split) requests the view, the relay requests a
+// snapshot and both editors get it. Snapshots and deltas are idempotent, so the first editor loses
+// nothing.
 import * as vscode from 'vscode';
 import type { ViewDelta, ViewSnapshot } from '../../kernel/protocol/displays.ts';
 import { cellById } from '../notebook/cell-ids.ts';
@@ -10,7 +13,7 @@ import type { LiveNotebook } from './live-notebook.ts';
 import type { Connection } from '../../kernel/client/connect.ts';
 import { saveRows } from './save-rows.ts';
 
-/** An editor that shows a view; until its snapshot came, deltas are not for it. */
+/** An editor that shows a view. It gets no deltas before its snapshot. */
 interface Viewer {
   waitsForSnapshot: boolean;
 }
@@ -37,7 +40,7 @@ export class ViewRelay {
     );
   }
 
-  /** A kernel is there, or another one: whoever sees something asks again. */
+  /** The notebook has a connection, or another one. All visible views request their state again. */
   attached(live: LiveNotebook, connection: Connection): void {
     this.#viewers.delete(live);
     connection.on('view', (message) => this.#forward(live, message));
@@ -51,7 +54,7 @@ export class ViewRelay {
   #received(editor: vscode.NotebookEditor, message: ToHost): void {
     const live = this.#liveOf(editor.notebook);
     const connection = live?.connection;
-    // A picture of a session that is gone has nobody to ask.
+    // The output belongs to a session that has ended.
     if (live === undefined || connection === undefined || connection.welcome.session !== message.session) return;
     switch (message.type) {
       case 'show':

@@ -1,4 +1,6 @@
-// The notebook's cells on the page, in document order: prose as text, code as its view with the code folded away. A cell that stays keeps its nodes.
+// The notebook's cells on the page, in document order: prose as text, and code as its view with the
+// code folded away.
+// A cell that stays keeps its nodes.
 import MarkdownIt from 'markdown-it';
 import type { CellState, CellText } from '../../../kernel/protocol/messages.ts';
 import { element, setText } from '../element.ts';
@@ -13,7 +15,7 @@ interface CellNode {
   state(state: CellState | undefined): void;
 }
 
-// prose is shown to whoever has the address: no markup of its own, and no links but to the web and to places on the page
+// Everybody with the address sees the prose, so it may contain no HTML, and only safe links.
 const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
 
 export class Cells {

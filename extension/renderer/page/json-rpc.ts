@@ -1,4 +1,5 @@
-// JSON-RPC 2.0 over one WebSocket, typed by the kernel's protocol: a request has an answer, a notification has a listener.
+// JSON-RPC 2.0 over one WebSocket, with the types of the kernel's protocol. Requests get answers;
+// notifications have listeners.
 import type { Notifications, Requests } from '../../../kernel/protocol/messages.ts';
 
 type Listener<M extends keyof Notifications> = (params: Notifications[M]) => void;
@@ -22,7 +23,7 @@ export class RpcSocket {
     this.#listeners = listeners;
     socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
     socket.addEventListener('close', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error('The connection to the session was cut.'));
+      for (const { reject } of this.#waiting.values()) reject(new Error('The connection to the session was lost.'));
       this.#waiting.clear();
     });
   }

@@ -1,4 +1,5 @@
-// The served page: the notebook's title and prose, its displays live, its code folded away; it follows the session and reconnects by itself.
+// The served page: the notebook's title and prose, its live displays, and its code folded away.
+// It follows the session and reconnects automatically.
 import type { SessionView, Welcome } from '../../../kernel/protocol/messages.ts';
 import { element, setClass, setText } from '../element.ts';
 import { clock, count, day, rate } from '../format.ts';
@@ -66,7 +67,7 @@ function openPage(): void {
   link.connect();
 }
 
-/** The first heading of the prose, else the file's name. */
+/** The first heading of the prose, or the file's name. */
 function titleOf(welcome: Welcome): string {
   for (const { kind, text } of welcome.cells) {
     const heading = kind === 'markdown' ? /^#\s+(.+)$/m.exec(text)?.[1] : undefined;
@@ -85,7 +86,7 @@ function save(name: string, text: string): void {
 }
 
 function ignoreCut(): void {
-  // the link reconnects by itself and every view says hello again then
+  // The link reconnects automatically, and then every view says hello again.
 }
 
 openPage();

@@ -1,4 +1,5 @@
-// The line under a cell: its phase in words and colour, its figures, and why nothing comes.
+// The line under a cell: its phase in words and colour, its figures, and the reason why no rows
+// arrive.
 import type { CellState } from '../../../kernel/protocol/messages.ts';
 import { element, setAttribute, setClass, setText } from '../element.ts';
 import { count, rate } from '../format.ts';
@@ -38,7 +39,7 @@ export class PhaseLine {
 
 export function phaseWords(state: CellState): string {
   if (state.stale.length > 0) return `stale: ${state.stale.join(', ')} changed`;
-  if (state.edited) return `${words[state.phase]}, edited: runs the old text`;
+  if (state.edited) return `${words[state.phase]}, edited: the old text runs`;
   return words[state.phase];
 }
 
@@ -52,7 +53,7 @@ export function phaseFigures(state: CellState): readonly string[] {
   if (state.phase === 'finished' && state.rows !== undefined) figures.push(`${count(state.rows)} rows`);
   if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
   if (state.heldBack !== undefined) figures.push(state.heldBack);
-  // the display's own caption says why nothing comes
+  // The display's own caption contains the reason.
   if (state.reason !== undefined && !state.hasView) figures.push(state.reason);
   if (state.sink !== undefined) figures.push(`${state.sink.armed ? 'writes to' : 'preview of'} ${state.sink.target}`);
   return [...figures, ...state.notes];

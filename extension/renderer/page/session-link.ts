@@ -1,7 +1,8 @@
-// The page's connection to its session: says hello, and when the connection is cut, tries again by itself.
+// The page's connection to its session. It says hello, and reconnects automatically after a loss.
 //
-//   connecting ─welcome─► live ─cut─► (wait 0.5 s … 8 s) ─► connecting
-//                          └─ ending ─► ended: the session is over, but the same address may serve it again: go on trying, slowly
+//   connecting ─welcome─► live ─lost─► (wait 0.5 s … 8 s) ─► connecting
+//                          └─ ending ─► ended: the session has ended. The same address may serve
+//                                       it again, so the page continues to try, slowly.
 import type { Notifications, Welcome } from '../../../kernel/protocol/messages.ts';
 import { protocolVersion } from '../../../kernel/protocol/messages.ts';
 import { RpcSocket } from './json-rpc.ts';
@@ -33,7 +34,7 @@ export class SessionLink {
     this.#address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/session?token=${encodeURIComponent(this.#token)}`;
   }
 
-  /** The way to the kernel while there is one. */
+  /** The connection to the kernel, if there is one. */
   get rpc(): RpcSocket | undefined {
     return this.#rpc;
   }
@@ -58,7 +59,7 @@ export class SessionLink {
           this.#events.welcome(welcome);
         })
         .catch((error: unknown) => {
-          // a refusal carries its own way out; it is shown while the page goes on trying
+          // A refusal contains its own way out. It is shown while the page tries again.
           this.#ending = error instanceof Error ? error.message : String(error);
           socket.close();
         });
@@ -68,7 +69,7 @@ export class SessionLink {
       const sentence = this.#ending;
       this.#events.linked(
         sentence === undefined ? 'cut' : 'ended',
-        sentence ?? 'The connection was cut; trying again.',
+        sentence ?? 'The connection was lost. Reconnecting.',
       );
       setTimeout(() => this.connect(), this.#wait);
       this.#wait = Math.min(this.#wait * 2, lastWaitMillis);

@@ -1,4 +1,5 @@
-// What stays the same in the notebook's webview while data flow: nodes, heights, scroll positions, colours; and that no more is kept than is shown.
+// The notebook's webview keeps nodes, heights, scroll positions and colours while data flows. It
+// keeps no more rows than it shows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';
@@ -65,7 +66,7 @@ describeWebview('what is drawn', (withWebview) => {
       assert.equal((await webview.chartRows()).length, 3 * 31);
     }));
 
-  test('a chart and a table have one height from the empty first frame on, whatever comes', () =>
+  test('a chart and a table keep the height of their empty first frame', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('both', [
         { ...ordersPart([]), rate: 0, total: 0, caption: { pieces: [], waiting: false } },
@@ -110,7 +111,7 @@ describeWebview('what is drawn', (withWebview) => {
 
   test('the scroll position of a long notebook stays while everything above and below it moves', () =>
     withWebview(async (webview) => {
-      // all are seen once in a high window, then the window is as low as an editor
+      // All views are seen once in a high window. Then the window gets the height of an editor.
       await webview.page.setViewportSize({ width: 1_000, height: 2_600 });
       const views = ['a', 'b', 'c', 'd'].map((name) => new ScriptedView(name, [totalsPart([], start), ordersPart([])]));
       for (const view of views) await webview.show(view);
@@ -136,7 +137,7 @@ describeWebview('what is drawn', (withWebview) => {
       }
     }));
 
-  test('rows beyond the limit leave the browser: Vega and the DOM hold no more than is kept', () =>
+  test('rows beyond the limit leave the browser: Vega and the DOM contain only kept rows', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('totals', [
         { ...totalsPart([], start), limit: 50, lastMillis: undefined },
@@ -163,7 +164,7 @@ describeWebview('what is drawn', (withWebview) => {
       );
     }));
 
-  test('a cell that is run again shows its new rows although they are numbered as the old ones were', () =>
+  test('a re-run cell shows its new rows although they have the numbers of old ones', () =>
     withWebview(async (webview) => {
       const numbered = (field: string, ...totals: number[]): WireRow[] =>
         totals.map((total, index) => ({
@@ -226,7 +227,7 @@ describeWebview('what is drawn', (withWebview) => {
       assert.equal(await webview.height('.sl-chart'), height);
     }));
 
-  test('a change of theme recolours the chart that is there', () =>
+  test('a change of theme recolours an existing chart', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('totals', [totalsPart(take(windowRows(start), 5).flat(), start)]);
       await webview.show(view);
@@ -287,7 +288,7 @@ describeWebview('what is drawn', (withWebview) => {
       );
     }));
 
-  test('a part that goes away takes its nodes along, and one that comes stands at its place', () =>
+  test('a removed part loses its nodes, and a new part stands at its place', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('enrich', [totalsPart([], start), logPart(start)]);
       await webview.show(view);
@@ -341,7 +342,7 @@ describeWebview('what is drawn', (withWebview) => {
       assert.ok(painted >= 3.5, `${painted.toFixed(2)} painted updates a second`);
     }));
 
-  test('labels that outgrow the room they had are not cut', () =>
+  test('labels that become wider are not cut', () =>
     withWebview(async (webview) => {
       const spec = {
         data: { name: 'rows' },

@@ -1,4 +1,5 @@
-// What the renderer says to the extension host, and when: hello, hide, and what the user asks for.
+// The messages of the renderer to the extension host, and their times: hello, hide, and actions of
+// the user.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -14,7 +15,7 @@ import {
 import { describeWebview } from '../renderer/webview.ts';
 
 describeWebview('the renderer and its host', (withWebview) => {
-  test('a gap asks the host once for what was missed, and drawing goes on from its answer', () =>
+  test('after a gap the renderer requests the missed changes once, and drawing continues with the answer', () =>
     withWebview(async (webview) => {
       const windows = windowRows(start);
       const view = new ScriptedView('totals', [totalsPart([], start)]);
@@ -31,7 +32,7 @@ describeWebview('the renderer and its host', (withWebview) => {
       assert.equal((await webview.chartRows()).length, 12);
     }));
 
-  test('a view out of sight says hide, and hello with what it last saw when it is back', () =>
+  test('a view out of sight sends hide, and a hello with its last state when it is visible again', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('totals', [totalsPart(windowRows(start).next().value, start)]);
       await webview.show(view);
@@ -47,7 +48,7 @@ describeWebview('the renderer and its host', (withWebview) => {
       ]);
     }));
 
-  test('a collapsed output and a hidden tab say hide; shown again, they say hello', () =>
+  test('a collapsed output and a hidden tab send hide; shown again, they send hello', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('totals', [totalsPart([], start)]);
       await webview.show(view);
@@ -68,7 +69,7 @@ describeWebview('the renderer and its host', (withWebview) => {
       await said('show');
     }));
 
-  test('a disposed output is gone: hide is said, and later messages draw nothing', () =>
+  test('a disposed output sends hide, and later messages draw nothing', () =>
     withWebview(async (webview) => {
       const view = new ScriptedView('totals', [totalsPart([], start)]);
       await webview.show(view);

@@ -1,4 +1,5 @@
-// The served page in a real browser, behind a scripted session: what a reader sees, and that it comes back by itself.
+// The served page in a real browser with a scripted session: its content, and its automatic
+// reconnect.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -31,7 +32,7 @@ describe('the served page', { skip: skipWithoutBrowser() }, () => {
   };
   const wide = { width: 1_200, height: 2_600 };
 
-  test('title, prose, displays, phases and the line on top are there, and code is folded away', () =>
+  test('the page shows title, prose, displays, phases and the top line, and code is folded away', () =>
     withPage(wide, async (page) => {
       assert.equal(await page.title(), 'Orders, live');
       assert.equal(await page.locator('.sl-prose h1').innerText(), 'Orders, live');
@@ -77,7 +78,7 @@ describe('the served page', { skip: skipWithoutBrowser() }, () => {
       assert.equal((await look())[0], height);
     }));
 
-  test('a connection that is cut comes back by itself, and every display goes on in the nodes it had', () =>
+  test('a lost connection is restored automatically, and every display continues in its nodes', () =>
     withPage(wide, async (page) => {
       await page.evaluate(
         () =>
@@ -98,7 +99,7 @@ describe('the served page', { skip: skipWithoutBrowser() }, () => {
       assert.deepEqual(same, [true, true]);
     }));
 
-  test('the data of a display come as a file of JSON lines', () =>
+  test('the data of a display is saved as a file of JSON lines', () =>
     withPage(wide, async (page) => {
       await page.hover('#cell-orders .sl-table');
       const [download] = await Promise.all([

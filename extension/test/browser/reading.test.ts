@@ -1,4 +1,5 @@
-// What a reader does with a display in the notebook's webview: freeze, scroll, filter, unfold, and read.
+// A reader's actions on a display in the notebook's webview: freeze, scroll, filter, unfold, and
+// read.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';
@@ -20,7 +21,7 @@ import {
 import { describeWebview } from '../renderer/webview.ts';
 
 describeWebview('a display that is read', (withWebview) => {
-  test('freeze holds the picture, says how many rows came since, and lets go of it', () =>
+  test('freeze stops drawing and counts new rows, and the next click resumes', () =>
     withWebview(async (webview) => {
       const orders = orderRows(start);
       const view = new ScriptedView('orders', [ordersPart(take(orders, 20))]);
@@ -37,7 +38,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.match((await webview.texts('.sl-table .sl-tools')).join(), /^freeze/);
     }));
 
-  test('a frozen chart keeps its rows, and has the newest when it goes on', () =>
+  test('a frozen chart keeps its rows, and has the newest after it resumes', () =>
     withWebview(async (webview) => {
       const windows = windowRows(start);
       const view = new ScriptedView('totals', [totalsPart(windows.next().value, start)]);
@@ -51,7 +52,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal((await webview.chartRows()).length, 9);
     }));
 
-  test('a table that is scrolled down holds its rows, and goes on at the top', () =>
+  test('a table that is scrolled down holds its rows, and resumes at the top', () =>
     withWebview(async (webview) => {
       const orders = orderRows(start);
       const view = new ScriptedView('orders', [ordersPart(take(orders, 60))]);
@@ -67,7 +68,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /o-99065/);
     }));
 
-  test('a row with the key of another one takes its place, in the table and in the chart', () =>
+  test('a row replaces the row with the same key, in the table and in the chart', () =>
     withWebview(async (webview) => {
       const keyed = (n: number, customer: string, total: number): WireRow => ({
         n,
@@ -105,14 +106,14 @@ describeWebview('a display that is read', (withWebview) => {
       );
     }));
 
-  test('the filter shows the rows that have the text, and says when none has', () =>
+  test('the filter shows the rows that contain the text, and a sentence if there are none', () =>
     withWebview(async (webview) => {
       await webview.show(new ScriptedView('orders', [ordersPart(take(orderRows(start), 40))]));
       const height = await webview.height('.sl-table');
       await webview.page.fill('.sl-filter', 'O-99007');
       assert.match((await webview.texts('.sl-table tbody')).join().trim(), /^\S+ \S+\s+\S+\s+o-99007/);
       await webview.page.fill('.sl-filter', 'nobody');
-      assert.match((await webview.texts('.sl-table .sl-empty')).join(), /none of the 40 rows kept here has "nobody"/);
+      assert.match((await webview.texts('.sl-table .sl-empty')).join(), /none of the 40 kept rows contains "nobody"/);
       assert.equal(await webview.height('.sl-table'), height);
     }));
 
@@ -131,7 +132,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal(await webview.page.locator('.sl-details:visible').count(), 0);
     }));
 
-  test('an error says where, what, the line with its caret under the column, the record and the way out', () =>
+  test('an error shows its place, its message, the line with a caret, the record and the way out', () =>
     withWebview(async (webview) => {
       await webview.show(new ScriptedView('enrich', [errorPart]));
       const [text = ''] = await webview.texts('.sl-error');
@@ -188,7 +189,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal(await webview.page.locator('.sl-backpressure .sl-spark-line[d^=M]').count(), 5);
     }));
 
-  test('a spec that cannot be drawn says so in its place, and the next one is drawn', () =>
+  test('an invalid spec shows its error in the plot, and the next spec is drawn', () =>
     withWebview(async (webview) => {
       const part = totalsPart(windowRows(start).next().value, start);
       const view = new ScriptedView('totals', [
@@ -203,7 +204,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal((await webview.chartRows()).length, 3);
     }));
 
-  test('over a line chart the legend says the values at the pointer, and the newest ones when it leaves', () =>
+  test('over a line chart the legend shows the values at the pointer, and the newest ones after it leaves', () =>
     withWebview(async (webview) => {
       const at = (second: number, ann: number, bob: number): WireRow[] =>
         [ann, bob].map((total, index) => ({
@@ -232,7 +233,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal(await webview.page.locator('.sl-rule:visible').count(), 0);
     }));
 
-  test('over a point the fields of its row are read, and nothing that the spec added', () =>
+  test('over a point the box shows the fields of its row, without fields that the spec adds', () =>
     withWebview(async (webview) => {
       const t = start + 1_000;
       const value = { time: { $date: t }, magnitude: 4.2, depth: 10, place: 'Sion' };

@@ -1,4 +1,4 @@
-// Ids of cells: what the file says, what is derived where it says nothing, and what a new cell gets.
+// Ids of cells: ids in the file, derived ids of cells without one, and ids of new cells.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { newCellId } from '../../notebook/new-cell-id.ts';
 
 const code = (id?: string) => ({ kind: 'code' as const, id });
 
-test('a cell goes by the id of its marker', () => {
+test('a cell has the id of its marker', () => {
   assert.deepEqual(identify([code('orders'), { kind: 'test', id: 'checks' }]), [{ id: 'orders' }, { id: 'checks' }]);
 });
 
@@ -20,14 +20,14 @@ test('the first of several cells with one id keeps it, the later ones do not run
   ]);
 });
 
-test('what is no id is said to be none', () => {
+test('an invalid id is reported', () => {
   assert.deepEqual(identify([code('1st'), code('a/b')]), [
     { id: '1st', problem: 'invalid' },
     { id: 'a/b', problem: 'invalid' },
   ]);
 });
 
-test('a cell without an id gets one by its place among those without, and takes nobody’s', () => {
+test('a cell without an id gets one from its place among such cells, and never a written one', () => {
   assert.deepEqual(identify([{ kind: 'markdown' }, code(), code('cell-2'), code(), { kind: 'test' }]), [
     { id: 'prose-1' },
     { id: 'cell-1' },
@@ -37,7 +37,7 @@ test('a cell without an id gets one by its place among those without, and takes 
   ]);
 });
 
-test('ids that are not a problem are unique', () => {
+test('ids without a problem are unique', () => {
   const id = fc.option(fc.constantFrom('a', 'b', 'cell-1', 'cell-2', 'prose-1', '1x'), { nil: undefined });
   const cell = fc.record({ kind: fc.constantFrom('code' as const, 'markdown' as const, 'test' as const), id });
   fc.assert(
@@ -49,7 +49,7 @@ test('ids that are not a problem are unique', () => {
   );
 });
 
-test('a new cell is called after the first name it declares', () => {
+test('a new cell gets the first name that it declares', () => {
   const none = new Set<string>();
   const random = (): number => 0;
   assert.equal(
@@ -61,7 +61,7 @@ test('a new cell is called after the first name it declares', () => {
   assert.equal(newCellId('totals.show();', none, random), 'aaaa');
 });
 
-test('a new cell takes no id that is taken', () => {
+test('a new cell never gets a used id', () => {
   let n = 0;
   const digits = [0, 0, 0, 0, 0.999, 0, 0, 0];
   const random = (): number => digits[n++ % digits.length]!;

@@ -1,18 +1,18 @@
-// Cut and paste keeps a cell's id, although VS Code pastes its text alone.
+// Cut and paste keeps a cell's id, although VS Code pastes only its text.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CutCells } from '../../notebook/cut-cells.ts';
 
 const nobody = new Set<string>();
 
-test('a pasted text gets back what its cell carried, once', () => {
+test('a pasted text gets the metadata of its cell back, once', () => {
   const cut = new CutCells();
   cut.add({ text: 'const a = 1;', metadata: { id: 'a', source: { marker: '// %% id=a kept=1' } } });
   assert.deepEqual(cut.take('const a = 1;', nobody), { id: 'a', source: { marker: '// %% id=a kept=1' } });
   assert.equal(cut.take('const a = 1;', nobody), undefined);
 });
 
-test('another text, an empty one, or an id that somebody has gets nothing', () => {
+test('another text, an empty text, or a used id gets nothing', () => {
   const cut = new CutCells();
   cut.add({ text: '', metadata: { id: 'empty' } });
   cut.add({ text: 'const a = 1;', metadata: { id: 'a' } });
@@ -21,7 +21,7 @@ test('another text, an empty one, or an id that somebody has gets nothing', () =
   assert.equal(cut.take('const a = 1;', new Set(['a'])), undefined);
 });
 
-test('of two cells with one text the one that was cut last comes back first', () => {
+test('of two cells with the same text, the last cut one is returned first', () => {
   const cut = new CutCells();
   cut.add({ text: 'x;', metadata: { id: 'first' } });
   cut.add({ text: 'x;', metadata: { id: 'second' } });

@@ -1,4 +1,5 @@
-// "Set Up This Folder" makes `import 'sluice'` mean something to a plain tsc, in a folder without npm, and writes over nothing.
+// "Set Up This Folder" makes `import 'sluice'` known to a plain tsc in a folder without npm, and
+// overwrites no file of the user.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,7 +53,7 @@ generate({ rate: 1 }, ({ n }) => ({ n })).show();
   assert.equal(status, 0, stdout);
 });
 
-test('files of the user are left alone, and what they lack is said', () => {
+test('files of the user are not changed, and the advice names what they lack', () => {
   const { files, advice } = folderFiles({ hasTsconfig: true, packageJson: '{ "name": "mine" }' }, declarations);
   assert.deepEqual(Object.keys(files), ['.sluice/sluice.d.ts']);
   assert.equal(advice.length, 2);

@@ -1,4 +1,5 @@
-// The laws of the notebook file hold through what VS Code keeps of a cell: its text, its kind and its metadata as JSON.
+// The laws of the notebook file hold for the data that VS Code keeps of a cell: its text, its kind
+// and its metadata as JSON.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -10,7 +11,7 @@ interface EditorCell {
   readonly text: string;
   readonly metadata: EditorMetadata;
 }
-/** A cell's text lives in an editor with one kind of line ending. */
+/** The text of a cell in an editor has one kind of line ending. */
 const open = (file: string, eol: '\n' | '\r\n'): EditorCell[] =>
   parseNotebook(file).map((cell) => ({
     isProse: cell.kind === 'markdown',
@@ -41,7 +42,7 @@ const files = fc
   .array(fc.tuple(piece, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 12 })
   .map((lines) => lines.map(([text, eol]) => text + eol).join(''));
 
-test('opening and saving gives the same bytes, whatever the editor’s line ending', () => {
+test('opening and saving gives the same bytes for every line ending of the editor', () => {
   fc.assert(
     fc.property(files, fc.constantFrom('\n', '\r\n'), (file, eol) => assert.equal(save(open(file, eol)), file)),
     { numRuns: 500 },
@@ -54,7 +55,7 @@ test('changing one cell changes only its lines', () => {
   assert.equal(save(cells), file.replace('const a = 1;\r\n', 'const a = 2;\r\nconst b = 3;\r\n'));
 });
 
-test('an id that is given in the editor is written into the marker, and all else of it stays', () => {
+test('an id from the editor is written into the marker, and the rest of the marker stays', () => {
   const cells = open('// %% id=a kept="a b"\n1;\n', '\n').map((cell) => ({
     ...cell,
     metadata: { ...cell.metadata, id: 'z' },
@@ -62,7 +63,7 @@ test('an id that is given in the editor is written into the marker, and all else
   assert.equal(save(cells), '// %% id=z kept="a b"\n1;\n');
 });
 
-test('a test cell stays one', () => {
+test('a test cell stays a test cell', () => {
   const [cell] = open('// %% [test] id=t\n1;\n', '\n');
   assert.equal(cell?.metadata.kind, 'test');
 });

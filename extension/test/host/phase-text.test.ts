@@ -1,4 +1,4 @@
-// What a cell's status bar says in each phase: the sentences of the design, from the kernel's state.
+// The texts of a cell's status bar in each phase, from the kernel's state.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
@@ -33,14 +33,14 @@ test('each phase has its words', () => {
   assert.equal(line({ phase: 'failed', reason: 'orders has no field "amout"' }), 'failed: orders has no field "amout"');
 });
 
-test('a live cell says its rates, what is late and who holds it back', () => {
+test('a live cell shows its rates, its late elements and the operator that holds it back', () => {
   assert.equal(
     line({ stream: 'totals', inPerSecond: 18_240, outPerSecond: 412, late: 0, heldBack: 'held back by enrich (HIGH)' }),
     'live · totals | in 18.2 k/s  out 412/s  late 0 | held back by enrich (HIGH)',
   );
 });
 
-test('why nothing comes out is said last, since it is the longest', () => {
+test('the reason why no rows arrive comes last, because it is the longest text', () => {
   assert.equal(
     line({
       stream: 'totals',
@@ -51,12 +51,12 @@ test('why nothing comes out is said last, since it is the longest', () => {
   );
 });
 
-test('edited and stale are said beside the phase, since the cell runs on', () => {
+test('edited and stale stand beside the phase, because the cell still runs', () => {
   assert.equal(line({ edited: true, stream: 'totals' }), 'live · totals | edited');
   assert.equal(line({ stale: ['rate', 'limit'], stream: 'totals' }), 'live · totals | stale: rate, limit changed');
 });
 
-test('a sink says whether it writes, and clicking it changes that', () => {
+test('a sink shows whether it writes, and a click changes that', () => {
   const preview = statusTexts(state({ sink: { armed: false, target: 'topic alerts' } })).at(-1);
   assert.equal(preview?.action, 'arm');
   assert.match(preview?.text ?? '', /preview: nothing is written to topic alerts/);
@@ -65,7 +65,7 @@ test('a sink says whether it writes, and clicking it changes that', () => {
   assert.match(armed?.text ?? '', /writes to topic alerts/);
 });
 
-test('every state begins with a shape, so that no state is told by colour alone', () => {
+test('every state begins with an icon, so that colour is never the only sign', () => {
   for (const phase of [
     'not-run',
     'starting',

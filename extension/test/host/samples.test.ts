@@ -1,4 +1,5 @@
-// The samples that "Open a Sample" offers: each has a title and a sentence, and comes with the files it reads.
+// The samples of "Open a Sample": each has a title and a sentence, and is copied with the files
+// that it reads.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// The engine as it ships does what it does from its sources: some of its loops are compiled anew from their own text, which a bundler rewrites.
+// The shipped engine gives the same results as its sources. Some of its loops are compiled again
+// from their own text, which a bundler rewrites.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,10 @@ import * as sources from '../../../engine/index.ts';
 
 type Engine = typeof sources;
 
-/** Everything that has a loop of its own: sources, rolling and windowed aggregates, windows that overlap, windows that keep their elements. */
+/**
+ * Everything with a generated loop: sources, rolling and windowed aggregates, overlapping windows,
+ * windows that keep their elements.
+ */
 async function rowsOf({ Environment, count, sliding, sum, tumbling }: Engine): Promise<Record<string, string[]>> {
   const environment = new Environment();
   const time = { timestamp: 'at', watermark: { outOfOrderness: '2s' } } as const;

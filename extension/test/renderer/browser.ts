@@ -1,4 +1,5 @@
-// The browser that the drawing tests look at their pages with. A machine without one is told loudly; where CI is set, it is an error.
+// The browser of the drawing tests. Without a browser the tests print a loud message, and fail
+// where CI is set.
 import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { chromium } from 'playwright-core';

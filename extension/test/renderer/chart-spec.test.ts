@@ -1,4 +1,5 @@
-// The Vega-Lite spec of a chart compiles with our theme, our data set and our legend, whatever the mark.
+// The Vega-Lite spec of a chart compiles with our theme, our data set and our legend, for every
+// mark.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Scale, Signal } from 'vega';
@@ -9,7 +10,7 @@ import { lineSpec, pointSpec } from './scripted-session.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-test('the domain of the colours is a signal, so that a series which leaves recolours no other', () => {
+test('the domain of the colours is a signal, so that a removed series recolours no other', () => {
   const { vega, series } = drawableSpec(lineSpec, 'total by customer', {});
   const colour = vega.scales?.find(({ name }) => name === 'color') as Scale & { domain: unknown };
   assert.deepEqual(colour.domain, { signal: seriesSignal });
@@ -107,7 +108,7 @@ test('series keep their place: the first ones sorted, later ones after them', ()
   assert.deepEqual(seriesOrder([], [10, 9, 100]), [9, 10, 100]);
 });
 
-test('of very many series the ones that are gone are forgotten', () => {
+test('with very many series, those without rows are forgotten', () => {
   const first = seriesOrder(
     [],
     Array.from({ length: 60 }, (_, index) => `s${String(index)}`),

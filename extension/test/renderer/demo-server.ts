@@ -1,4 +1,5 @@
-// Serves the page's bundle with a scripted session behind its WebSocket, and the notebook renderer in a page that stands for VS Code's webview.
+// Serves the page's bundle with a scripted session behind its WebSocket, and the notebook renderer
+// in a page that replaces VS Code's webview.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
@@ -22,12 +23,14 @@ import { webviewPage } from './webview-page.ts';
 
 export interface DemoServer {
   readonly address: string;
-  /** Ends every connection, as a network does. */
+  /** Ends every connection, as a network failure does. */
   cut(): void;
   close(): Promise<void>;
 }
 
-/** The policy that the page is served under: Vega compiles expressions, and nothing comes from elsewhere. */
+/**
+ * The policy of the page: Vega compiles expressions, and everything else comes from this server.
+ */
 const policy =
   "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
 const types: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
@@ -112,7 +115,7 @@ export async function serveDemo(
   };
 }
 
-/** What four times a second comes from a session at 18 k records/s. */
+/** The messages, four a second, of a session with 18 k records/s. */
 function ticker(views: ReadonlyMap<string, ScriptedView>, now: number) {
   const random = seeded(23);
   const orders = orderRows(now);

@@ -1,4 +1,4 @@
-// Shows the drawing to people: serves the demo, and with `--shots DIR` takes the pictures that are looked at.
+// Shows the drawing to people: serves the demo, and takes pictures with `--shots DIR`.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -42,7 +42,7 @@ async function page(
   report(tab);
   await tab.goto(`${demo.address}/?token=demo`);
   await tab.waitForSelector('.sl-plot svg');
-  // everything is scrolled past once, as a reader does, so that every view has been seen
+  // Scrolls past everything once, as a reader does, so that every view has been seen.
   await tab.setViewportSize({ width, height: 3_000 });
   await tab.waitForTimeout(2_500);
   await tab.setViewportSize({ width, height: 1_000 });

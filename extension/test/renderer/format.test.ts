@@ -1,4 +1,4 @@
-// Figures as a person reads them: SI suffixes, rates, times in the zone of the user.
+// Figures for people: SI suffixes, rates, times in the zone of the user.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clock, count, figure, moment, percent, perSecond, rate, si, span, utc } from '../../renderer/format.ts';
@@ -26,7 +26,7 @@ test('counts are grouped and small rates keep a decimal', () => {
   assert.equal(perSecond(0), '0');
 });
 
-test('a share that is there is never shown as none', () => {
+test('a share above zero is never shown as 0 %', () => {
   assert.equal(percent(0), '0 %');
   assert.equal(percent(0.001), '<1 %');
   assert.equal(percent(0.224), '22 %');
@@ -41,7 +41,7 @@ test('the last value of a series is as exact as a glance needs', () => {
   assert.equal(figure(Number.NaN), 'NaN');
 });
 
-test('a time of today is a clock time, another says its day, and the ends of time are words', () => {
+test('a time of today is a clock time, another contains its day, and the ends of time are words', () => {
   const now = new Date(2024, 4, 6, 12, 4, 12, 512).getTime();
   assert.equal(moment(now, now), '12:04:12');
   assert.equal(moment(now, now, true), '12:04:12.512');
@@ -57,7 +57,7 @@ test('the same instant in UTC is beside every time', () => {
   assert.equal(utc(Infinity), '');
 });
 
-test('spans are said in their largest whole unit', () => {
+test('spans are shown in their largest whole unit', () => {
   assert.equal(span(300_000), '5 min');
   assert.equal(span(5_400_000), '90 min');
   assert.equal(span(7_200_000), '2 h');

@@ -1,5 +1,6 @@
-// One script that emits what a kernel’s displays emit: snapshots and deltas for looking at the drawing and for driving it in a real
-// browser. It stands for no kernel in any test of the kernel.
+// One script that emits the messages of a kernel’s displays: snapshots and deltas for pictures and
+// for tests in a real browser.
+// No test of the kernel uses it.
 import type {
   BackpressurePart,
   ChartPart,
@@ -19,7 +20,7 @@ import type {
 import type { CellState, CellText, SessionView, Welcome } from '../../../kernel/protocol/messages.ts';
 import { applyChange } from '../../renderer/view-client.ts';
 
-/** A small generator of its own, so that every run draws the same picture. */
+/** A small random generator of its own, so that every run draws the same picture. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -30,7 +31,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** One view as its kernel keeps it: parts, epoch, seq; `change` is the next delta. */
+/** One view as its kernel keeps it: parts, epoch, seq. `change` is the next delta. */
 export class ScriptedView {
   readonly view: string;
   epoch = 'e1';
@@ -56,7 +57,7 @@ export class ScriptedView {
 }
 
 const seconds = 1_000;
-/** When the scripts of the tests begin. */
+/** Begin of the scripts of the tests. */
 export const start = Date.UTC(2024, 0, 1, 12);
 const customers = ['ann', 'bob', 'zoe'];
 

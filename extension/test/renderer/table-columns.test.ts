@@ -1,4 +1,4 @@
-// Columns of a table: found in the rows, typed by their values, and kept while rows come and go.
+// Columns of a table: found in the rows, typed by their values, and kept when rows change.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';
@@ -26,7 +26,7 @@ test('time and place come first, then the fields in the order they first appeare
   ]);
 });
 
-test('numbers stand right with their points below each other; a column of mixed types stands left', () => {
+test('numbers are aligned right at their points; a column of mixed types is aligned left', () => {
   const columns = new TableColumns();
   columns.learn([read({ amount: 41.2, mixed: 1 }), read({ amount: 812, mixed: 'x' })], now);
   const [, amount, mixed] = columns.columns;
@@ -65,13 +65,13 @@ test('a field is written by its type: dates in the zone of the user, bigint whol
   ]);
 });
 
-test('a row of another day says its day', () => {
+test('a row of another day shows its day', () => {
   const columns = new TableColumns();
   columns.learn([read({ n: 1 })], now + 86_400_000);
   assert.equal(drawn(columns, read({ n: 1 }))[0], '2024-05-06 12:04:12.000');
 });
 
-test('a row that is no object is one column', () => {
+test('a row that is not an object is one column', () => {
   const columns = new TableColumns();
   columns.learn([read('a'), read('b')], now);
   assert.deepEqual(
@@ -90,7 +90,7 @@ test('fields named like the own columns stay fields', () => {
   );
 });
 
-test('the field that holds the event time is no second column, until a row says otherwise', () => {
+test('the field of the event time has no column while it equals the event time', () => {
   const columns = new TableColumns();
   const at = (t: number, createdAt: unknown) => readRow({ n: 1, t, value: { createdAt, id: 1 } });
   columns.learn([at(now, { $date: now }), at(now + 1, new Date(now + 1).toISOString())], now);

@@ -1,4 +1,5 @@
-// The state of one view: whatever order messages come in, lost or twice, it ends where the kernel is.
+// The state of one view converges to the kernel's state, even if messages are reordered, lost or
+// repeated.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -16,11 +17,11 @@ import { backpressurePart, logPart, ordersPart, totalsPart } from './scripted-se
 
 const row = (n: number, more: Partial<WireRow> = {}): WireRow => ({ n, t: n * 1_000, value: { n }, ...more });
 
-test('a client that knows nothing says hello with the view alone', () => {
+test('a client without state sends a hello with the view only', () => {
   assert.deepEqual(new ViewClient('totals').hello(), { view: 'totals' });
 });
 
-test('a client says hello with the epoch and the last change it applied', () => {
+test('a client sends a hello with its epoch and its last applied change', () => {
   const client = new ViewClient('totals');
   client.apply({ type: 'snapshot', view: 'totals', epoch: 'e1', seq: 7, parts: [] });
   client.apply({ type: 'delta', view: 'totals', epoch: 'e1', seq: 8, changes: [] });
@@ -38,7 +39,7 @@ test('a delta before any snapshot, after a gap or of another epoch asks for a he
   assert.equal(client.state, before);
 });
 
-test('what was applied already changes nothing', () => {
+test('a message that was already applied changes nothing', () => {
   const client = new ViewClient('totals');
   const snapshot: ViewSnapshot = { type: 'snapshot', view: 'totals', epoch: 'e1', seq: 3, parts: [] };
   const delta: ViewDelta = {
@@ -56,7 +57,7 @@ test('what was applied already changes nothing', () => {
   assert.equal(client.state, state);
 });
 
-test('a row with the key of an older one takes its place, and an older one never takes the place of a newer', () => {
+test('a row replaces an older row with the same key, and never a newer one', () => {
   const client = new ViewClient('totals');
   const part = totalsPart([row(1, { key: 'ann' }), row(2, { key: 'bob' })], 0);
   client.apply({ type: 'snapshot', view: 'totals', epoch: 'e1', seq: 0, parts: [part] });
@@ -71,7 +72,7 @@ test('a row with the key of an older one takes its place, and an older one never
   );
 });
 
-test('rows beyond the limit, and rows older than the time that is kept, leave', () => {
+test('rows beyond the limit and rows older than the kept time are removed', () => {
   const client = new ViewClient('totals');
   const part: ChartPart = { ...totalsPart([], 0), limit: 3, lastMillis: 10_000 };
   client.apply({ type: 'snapshot', view: 'totals', epoch: 'e1', seq: 0, parts: [part] });
@@ -101,7 +102,7 @@ test('a part that a change does not name stays the same object', () => {
   assert.notEqual(client.state?.parts[0], undefined);
 });
 
-test('the history of an operator grows by its points, to five minutes, and goes with the operator', () => {
+test('the history of an operator grows to five minutes, and is removed with the operator', () => {
   const client = new ViewClient('panel');
   const part = backpressurePart();
   client.apply({ type: 'snapshot', view: 'panel', epoch: 'e1', seq: 0, parts: [part] });
@@ -137,7 +138,10 @@ function rowsOf(client: ViewClient): readonly WireRow[] {
 
 // ----------------------------------------------------------------------------------------- the law
 
-/** A kernel in the plainest form: arrays that are searched. It shares nothing with what is tested. */
+/**
+ * The simplest form of a kernel: arrays with linear search. It shares no code with the tested
+ * classes.
+ */
 class PlainKernel {
   epoch = 1;
   seq = 0;
@@ -225,7 +229,7 @@ const stepOf = fc.record({
   fate: fc.constantFrom<Step['fate'][]>('delivered', 'delivered', 'delivered', 'lost', 'doubled', 'delayed'),
 });
 
-test('any interleaving of losses, duplicates, delays, reconnects and restarts converges to what the kernel keeps', () => {
+test('any interleaving of losses, duplicates, delays, reconnects and restarts converges to the state of the kernel', () => {
   fc.assert(
     fc.property(fc.array(stepOf, { maxLength: 60 }), (steps) => {
       const kernel = new PlainKernel();

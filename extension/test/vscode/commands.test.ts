@@ -1,4 +1,5 @@
-// The commands of the palette: a sample with its data, a new notebook, a folder set up, the live page; and what a folder without trust keeps from happening.
+// The commands of the palette: a sample with its data, a new notebook, a folder set up, the live
+// page. In an untrusted folder nothing starts.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ test('the walkthrough has one step, which leads to Open a Sample', { skip }, asy
   await window.pick('Get Started with Sluice');
   const step = window.page.getByRole('button', { name: 'Open a Sample', exact: true });
   await step.waitFor({ timeout: 30_000 });
-  // Its picture is our own page of four sentences.
+  // The picture is our own page of four sentences.
   const media = window.page.frameLocator('iframe.webview').last().frameLocator('#active-frame');
   await media.getByText('Run means attach').waitFor();
   await window.screenshot('commands-walkthrough');
@@ -57,7 +58,8 @@ test('Open Live Page shows the same session in a browser', { skip }, async () =>
   await window.command('Sluice: Open Live Page');
   const page = await opening;
   await page.waitForURL(/token=/);
-  // code-server sends addresses of this machine through its proxy, which is off here: the page is asked itself.
+  // code-server sends addresses of this machine through its proxy, which is off here. So the test
+  // requests the page itself.
   const [, port, rest] = /\/proxy\/(\d+)(\/.*)$/.exec(page.url()) ?? [];
   assert.ok(port !== undefined && rest !== undefined, page.url());
   await page.goto(`http://127.0.0.1:${port}${rest}`);

@@ -1,8 +1,8 @@
-// What the kernel sent to the renderer of a window, message by message, as the webview got it.
+// Records the kernel's messages to the renderer of a window, one by one, as the webview got them.
 import type { Frame, Page } from 'playwright-core';
 
 export interface LoggedMessage {
-  /** Milliseconds, of the webview's clock. */
+  /** Milliseconds of the webview's clock. */
   readonly at: number;
   readonly view: string;
   readonly type: 'snapshot' | 'delta';
@@ -11,11 +11,11 @@ export interface LoggedMessage {
   readonly bytes: number;
   /** Rows of charts and tables, values only. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
-  /** Of backpressure panels: how often each source was opened, by operator. */
+  /** How often each source was opened, by operator, from backpressure panels. */
   readonly opened: Readonly<Record<string, number>>;
 }
 
-/** Before the window loads: every frame of it keeps what it is sent. */
+/** Installed before the window loads: every frame of it records its messages. */
 export async function logDisplays(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const log: LoggedMessage[] = [];
@@ -37,7 +37,7 @@ export async function logDisplays(page: Page): Promise<void> {
         opened: Object.fromEntries(operators.flatMap(({ id, opened }) => (opened === undefined ? [] : [[id, opened]]))),
       });
     };
-    // VS Code writes the document of a webview anew, and that takes all listeners away.
+    // VS Code writes the document of a webview again, and that removes all listeners.
     setInterval(() => addEventListener('message', listen), 20);
     interface Piece {
       readonly rows?: readonly { readonly value: Record<string, unknown> }[];
@@ -50,7 +50,7 @@ export async function logDisplays(page: Page): Promise<void> {
   });
 }
 
-/** Everything that was sent so far, of the frame where outputs are drawn. */
+/** All messages so far, of the frame that draws outputs. */
 export async function displayLog(page: Page): Promise<readonly LoggedMessage[]> {
   const logs = await Promise.all(page.frames().map(logOf));
   return logs.reduce((longest, log) => (log.length > longest.length ? log : longest), []);

@@ -1,5 +1,7 @@
-// One running VS Code with the packed extension in it: fresh profile, loopback only, no node and no npm on its PATH.
-// Everything that was started carries a mark in its environment and is ended by it, kernels included.
+// One running VS Code with the packed extension in it: fresh profile, loopback only, no node and no
+// npm on its PATH.
+// All its processes, kernels included, carry a mark in their environment. Teardown finds and ends
+// them by this mark.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
@@ -28,11 +30,11 @@ const packed = join(root, 'dist', 'sluice.vsix');
 export interface EditorOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Folders are trusted unless a test says otherwise. */
+  /** Folders are trusted unless a test sets this to false. */
   readonly trust?: boolean;
 }
 
-/** Why VS Code cannot be tested here, or undefined. In CI it must be. */
+/** The reason why VS Code cannot be tested here, or undefined. In CI it must be tested. */
 export function whyNoEditor(): string | undefined {
   const reason =
     process.platform !== 'linux' || process.arch !== 'x64'
@@ -59,7 +61,7 @@ export class Editor {
   readonly #browser: Browser;
   readonly #log: () => string;
   readonly address: string;
-  /** An empty folder of this editor's, removed with it. */
+  /** An empty folder of this editor. It is removed with the editor. */
   readonly folder: string;
 
   constructor(parts: {
@@ -85,8 +87,8 @@ export class Editor {
   }
 
   /**
-   * Opens a window on the folder, with a notebook in it; it shares nothing with others but the disk. Cells outside of it are not drawn:
-   * a long notebook wants a high window.
+   * Opens a window on the folder, with a notebook in it. It shares only the disk with other
+   * windows. Cells outside the window are not drawn, so a long notebook needs a high window.
    */
   async open(file?: string, { height = 1_800 }: { readonly height?: number } = {}): Promise<NotebookWindow> {
     const context = await this.#browser.newContext({ viewport: { width: 1400, height }, locale: 'en-GB' });
@@ -108,7 +110,7 @@ export class Editor {
     return readFileSync(join(this.folder, name), 'utf8');
   }
 
-  /** Processes that this editor or a kernel of it started, by what their command line holds. */
+  /** Processes that this editor or one of its kernels started, selected by their command line. */
   processes(holding: string): number[] {
     return marked(this.#mark).filter((pid) => commandLine(pid).includes(holding));
   }
@@ -185,7 +187,8 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
 
 const quiet = {
   'workbench.startupEditor': 'none',
-  // A window that opens a file by its address resolves the editor before it knows what extensions contribute, unless it is told.
+  // A window that opens a file by its address chooses the editor before it knows the extensions'
+  // contributions, unless this setting names it.
   'workbench.editorAssociations': { '*.sluice.ts': 'sluice-notebook' },
   'workbench.tips.enabled': false,
   'chat.disableAIFeatures': true,
@@ -197,11 +200,13 @@ const quiet = {
   'security.workspace.trust.startupPrompt': 'never',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'files.simpleDialog.enable': true,
-  // In a browser the default is to save after a second.
+  // The default in a browser is to save after a second.
   'files.autoSave': 'off',
 };
 
-/** The shell's tools, but neither node nor npm: what the extension needs, it brings. */
+/**
+ * The shell's tools without node and npm, because the extension contains everything that it needs.
+ */
 function pathWithoutNode(folder: string): string {
   for (const tool of [
     'sh',
@@ -267,6 +272,6 @@ function endProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself meanwhile.
+    // The process has ended meanwhile.
   }
 }

@@ -1,4 +1,5 @@
-// An error names the user's own line: in a notebook with CRLF, after a multi-line template, in a helper module, in an async function.
+// An error names the user's own line: in a notebook with CRLF, after a multi-line template, in a
+// helper module, and in an async function.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
@@ -50,7 +51,7 @@ after(async () => {
   await editor?.close();
 });
 
-/** Runs a cell that fails, and gives what stands under it. */
+/** Runs a failing cell and returns the text under it. */
 async function failing(id: string): Promise<string> {
   await window.runCell(index(id));
   const box = window.view(id).locator('.sl-error').first();

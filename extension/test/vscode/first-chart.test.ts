@@ -1,4 +1,5 @@
-// Sample 01 in a real VS Code, cell by cell: each cell joins the running stream in well under a second, and the charts move.
+// Sample 01 in a real VS Code, cell by cell: each cell joins the running stream in well under a
+// second, and the charts move.
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +40,7 @@ test('the first cell starts the kernel, and its chart moves', { skip }, async ()
   assert.match(await window.statusText(0), /live · quakes.*in [\d.]+\/s/);
 });
 
-test('a later cell joins while the first chart goes on', { skip }, async () => {
+test('a later cell joins while the first chart continues', { skip }, async () => {
   await window.runCell(1);
   await window.finished(1);
   assert.ok((await window.runSeconds(1)) < 1, 'attached in under a second');
@@ -55,7 +56,7 @@ test('a later cell joins while the first chart goes on', { skip }, async () => {
   assert.ok((await window.runSeconds(2)) < 1, 'attached in under a second');
 });
 
-test('each cell says what it does, and the file stays clean', { skip }, async () => {
+test('each cell shows its phase, and the file stays clean', { skip }, async () => {
   for (const index of [0, 1, 2])
     await until(
       'the phase',

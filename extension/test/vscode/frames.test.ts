@@ -1,5 +1,5 @@
-// A display never slows the stream and never drowns in it: a chart paints about four times a second whatever comes in, and what is sent for it
-// does not grow with the input.
+// A display never slows the stream. A chart paints about four times a second at every input rate,
+// and the size of its messages does not grow with the input.
 import assert from 'node:assert/strict';
 import { availableParallelism, loadavg } from 'node:os';
 import { after, before, test } from 'node:test';
@@ -70,12 +70,13 @@ test('at 50,000 records/s the chart paints at least 3.5 times a second over 30 s
     (status) => /in (4[5-9]|5\d)(\.\d)? k\/s/.test(status),
     30_000,
   );
-  // The machine may be busy with something else: the best of three.
+  // Other processes may load the machine, so the best of three runs counts.
   const perSecond: number[] = [];
   while (perSecond.length < 3 && !perSecond.some((rate) => rate >= 3.5))
     perSecond.push((await paints('fast', watchedMillis)) / (watchedMillis / 1_000));
   const painted = `painted ${perSecond.map((rate) => rate.toFixed(1)).join(', ')} times a second`;
-  // Three busy threads of ours are a load of about three; more than four a core is somebody else's work, and then this says nothing of us.
+  // Our three busy threads cause a load of about three. More than four per core comes from other
+  // processes, and then the run proves nothing.
   const [load = 0] = loadavg();
   if (Math.max(...perSecond) < 3.5 && load > 4 * availableParallelism()) {
     console.warn(

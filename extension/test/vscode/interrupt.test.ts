@@ -1,4 +1,5 @@
-// Interrupt in a real VS Code: on the cell and in the toolbar, whether a cell executes or not; the other cells lose nothing.
+// Interrupt in a real VS Code, on the cell and in the toolbar, with and without an executing cell.
+// Other cells lose nothing.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { displayLog } from './display-log.ts';

@@ -1,4 +1,5 @@
-// Sample 02 in a real VS Code on a real broker, cell by cell: records, a chart, a sink that writes nothing before it is armed, and no trace.
+// Sample 02 in a real VS Code on a real broker, cell by cell: records, a chart, a sink that writes
+// nothing before it is armed, and no trace.
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ const minute = 60_000;
 const begin = Math.floor(Date.now() / minute) * minute - 30 * minute;
 const minutes = 5;
 
-/** Forty orders a minute over four partitions; then one far ahead in each, so that all minutes close; and one that nobody can read. */
+/**
+ * Forty orders a minute over four partitions. Then one far ahead in each, so that all minutes
+ * close, and one that cannot be decoded.
+ */
 const orders = [
   ...Array.from({ length: minutes * 40 }, (_, n) => ({
     partition: n % 4,

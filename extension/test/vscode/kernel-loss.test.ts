@@ -1,4 +1,5 @@
-// A kernel that dies takes no cell with it: what executes ends with a sentence, and Run works at once again.
+// A kernel that crashes takes no cell with it: executing cells end with a sentence, and Run works
+// at once again.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
@@ -68,7 +69,7 @@ test('Run works at once again, with another kernel and without asking', { skip }
   assert.equal(await window.isDirty(), false);
 });
 
-test('Restart ends the kernel and starts one; every cell is not run', { skip }, async () => {
+test('Restart ends the kernel and starts a new one, and no cell has run', { skip }, async () => {
   const [before] = kernels();
   await window.command('Sluice: Restart');
   await until(

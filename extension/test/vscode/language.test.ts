@@ -1,4 +1,5 @@
-// The language of cells in a real VS Code: what one cell declares is completed, explained and checked in the others, as typed.
+// The language of cells in a real VS Code: names of one cell are completed, explained and checked
+// in the others, with their types.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
@@ -34,12 +35,12 @@ after(async () => {
 const word = (cell: number, text: string) =>
   window.codeCell(cell).locator('.view-line').getByText(text, { exact: true }).first();
 
-test('a type error in another cell’s stream is a warning, since the cell would run', { skip }, async () => {
+test('a type error in another cell’s stream is a warning, because the cell would run', { skip }, async () => {
   await window.codeCell(2).locator('.squiggly-warning').waitFor();
   assert.equal(await window.notebook.locator('.squiggly-error').count(), 0);
 });
 
-test('hovering a name tells its type', { skip }, async () => {
+test('hovering over a name shows its type', { skip }, async () => {
   const { x, y } = (await word(1, 'orders').boundingBox())!;
   await window.page.mouse.move(x + 2, y + 4);
   await window.page.mouse.move(x + 8, y + 8, { steps: 4 });

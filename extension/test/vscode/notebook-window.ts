@@ -1,4 +1,5 @@
-// A browser window with VS Code and a notebook in it, in the words of a user: cells, run, outputs, status.
+// A browser window with VS Code and a notebook in it, with actions in the user's words: cells, run,
+// outputs, status.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +27,7 @@ export class NotebookWindow {
     try {
       await this.page.locator('.monaco-workbench').waitFor({ timeout: 30_000 });
       if (file?.endsWith('.sluice.ts'))
-        // Prose is drawn in the webview; its row stays hidden.
+        // Prose is drawn in the webview. Its row stays hidden.
         await this.cells.first().waitFor({ state: 'attached', timeout: 40_000 });
     } catch (error) {
       await this.screenshot('not-loaded');
@@ -51,13 +52,13 @@ export class NotebookWindow {
     return this.codeCell(index).locator('.cell-statusbar-container');
   }
 
-  /** The id that the cell's status bar shows on the right; '' while it shows none. */
+  /** The id that the cell's status bar shows on the right, or '' if it shows none. */
   async cellId(index: number): Promise<string> {
     const items = await this.status(index).locator('.cell-status-right .cell-status-item').allInnerTexts();
     return items.map((item) => item.trim()).find((item) => item !== '' && item !== 'Sluice Cell') ?? '';
   }
 
-  /** Selects the cell itself, not its text: keys are commands then. */
+  /** Selects the cell itself, not its text. Keys are then commands. */
   async selectCell(index: number): Promise<void> {
     await this.codeCell(index).locator('.view-line').first().click();
     await this.page.keyboard.press('Escape');
@@ -79,7 +80,10 @@ export class NotebookWindow {
       : Promise.all((await this.codeCells.all()).map((cell) => cellText(cell)));
   }
 
-  /** The button is there while the pointer is over the cell, and outputs above it may have moved it away meanwhile. */
+  /**
+   * The button is visible while the pointer is over the cell. Outputs above may have moved the cell
+   * away meanwhile.
+   */
   async runCell(index: number): Promise<void> {
     const cell = this.codeCell(index);
     for (let attempt = 1; ; attempt++) {
@@ -102,7 +106,7 @@ export class NotebookWindow {
       .click();
   }
 
-  /** The run of the cell ended well; what the window looks like otherwise is in a screenshot. */
+  /** Asserts that the run of the cell succeeded. On failure a screenshot shows the window. */
   async finished(index: number, timeout = 20_000): Promise<void> {
     try {
       await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
@@ -120,24 +124,26 @@ export class NotebookWindow {
     return this.codeCell(index).locator('.codicon-notebook-state-executing');
   }
 
-  /** How long VS Code says that the cell's last run took. */
+  /** The duration of the cell's last run, as VS Code shows it. */
   async runSeconds(index: number): Promise<number> {
     const found = /(?:(\d+)m )?([\d.]+)s/.exec(await this.statusText(index));
     assert.ok(found, 'the cell shows how long it ran');
     return Number(found[1] ?? 0) * 60 + Number(found[2]);
   }
 
-  /** Where outputs are drawn. */
+  /** The frame that draws outputs. */
   get outputs(): FrameLocator {
     return this.page.frameLocator('iframe.webview').frameLocator('#active-frame');
   }
 
-  /** The view under a cell: everything that the cell shows. */
+  /** The view under a cell, with all its displays. */
   view(cell: string): Locator {
     return this.outputs.locator(`[data-cell="${cell}"]`);
   }
 
-  /** The rows that a cell's chart draws right now; of a split notebook, those of one of its editors. */
+  /**
+   * The rows that a cell's chart draws now. In a split notebook, the rows of one of its editors.
+   */
   async chartRows(cell: string, editor = 0): Promise<Record<string, unknown>[]> {
     const plots = this.page
       .locator('iframe.webview')
@@ -149,7 +155,7 @@ export class NotebookWindow {
     return plots.first().evaluate((plot) => (plot as unknown as ChartNode).vegaView?.data('rows') ?? []);
   }
 
-  /** How many messages of the kernel the renderers of this window got. */
+  /** Number of kernel messages that the renderers of this window got. */
   async sentMessages(): Promise<number> {
     return (await displayLog(this.page)).length;
   }
@@ -158,7 +164,7 @@ export class NotebookWindow {
     return (await this.status(index).innerText()).replaceAll(/\s*\n\s*/g, ' ');
   }
 
-  /** In a window that has only just opened, the palette does not know all commands yet. */
+  /** In a new window, the palette does not know all commands yet. */
   async command(title: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       await this.page.keyboard.press('F1');
@@ -166,7 +172,7 @@ export class NotebookWindow {
       await input.waitFor();
       await input.fill(`>${title}`);
       try {
-        // The list is filtered a moment later: its first row may still be another command.
+        // The list is filtered after a moment. Until then its first row may be another command.
         return await this.pick(title, 3_000);
       } catch (error) {
         if (attempt === 8) throw error;
@@ -180,7 +186,10 @@ export class NotebookWindow {
     await names.getByText(label, { exact: true }).first().click({ timeout });
   }
 
-  /** Types a path into VS Code's own file dialog and agrees. The dialog writes into its input too, while it looks at the folder. */
+  /**
+   * Types a path into VS Code's own file dialog and confirms it. The dialog also writes into its
+   * input while it reads the folder.
+   */
   async answer(path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
     const settled = (good: (value: string) => boolean): Promise<string> => {
@@ -204,14 +213,14 @@ export class NotebookWindow {
         if (attempt === 3) throw error;
       }
     }
-    // Some dialogs first go to the folder that was typed, and then want to hear it again.
+    // Some dialogs first open the typed folder and then need another confirmation.
     for (let presses = 0; presses < 3 && (await input.isVisible()); presses++) {
       await input.press('Enter');
       await this.page.waitForTimeout(700);
     }
   }
 
-  /** Opening an address asks; once allowed for a domain it does not. */
+  /** VS Code asks before it opens an address, until the domain is allowed. */
   async allowOpening(): Promise<void> {
     this.page.on('dialog', (dialog) => void dialog.accept());
     await this.page.addLocatorHandler(
@@ -237,12 +246,12 @@ export class NotebookWindow {
   }
 }
 
-/** What the renderer leaves on a chart's node. */
+/** Data that the renderer leaves on a chart's node. */
 export interface ChartNode {
   vegaView?: { data(name: string): Record<string, unknown>[] };
 }
 
-/** Asks until the answer will do; the last answer is in the error. */
+/** Repeats a question until the answer is accepted. The error contains the last answer. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T>,
@@ -258,7 +267,7 @@ export async function until<T>(
   }
 }
 
-/** The text in a cell's editor, as far as it is drawn: VS Code shows spaces as no-break ones. */
+/** The drawn text of a cell's editor. VS Code draws spaces as no-break spaces. */
 async function cellText(cell: Locator): Promise<string> {
   const lines = await cell.locator('.view-line').all();
   const placed = await Promise.all(

@@ -1,4 +1,5 @@
-// A notebook file opens in a real VS Code: as a notebook, with its cells, their ids and their own language, and nothing is written.
+// A notebook file opens in a real VS Code as a notebook, with its cells, their ids and their own
+// language. Nothing is written.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -65,7 +66,7 @@ test('opening writes nothing and leaves the file clean', { skip }, async () => {
   assert.equal(editor.read('tiny.sluice.ts'), text);
 });
 
-test('a file that is not UTF-8 is not opened, is not changed, and says what to do', { skip }, async () => {
+test('a file that is not UTF-8 is not opened or changed, and the error names the way out', { skip }, async () => {
   const bytes = Buffer.from("// %% id=a\nconst city = 'Z\xfcrich';\n", 'latin1');
   writeFileSync(join(editor.folder, 'latin.sluice.ts'), bytes);
   await window.page.locator('.explorer-folders-view').getByText('latin.sluice.ts').click();
@@ -76,7 +77,7 @@ test('a file that is not UTF-8 is not opened, is not changed, and says what to d
   await window.screenshot('opening-not-utf8');
   await window.page.getByRole('button', { name: 'Cancel' }).click();
   assert.deepEqual(readFileSync(join(editor.folder, 'latin.sluice.ts')), bytes);
-  // The other notebook is as it was.
+  // The other notebook has not changed.
   await window.page.locator('.tab', { hasText: 'tiny.sluice.ts' }).click();
   await window.codeCells.nth(1).waitFor();
   await window.runCell(0);

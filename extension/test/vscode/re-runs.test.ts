@@ -1,4 +1,5 @@
-// Running a cell again replaces its own operators only: the other chart loses no row, keeps its state, its nodes and its place.
+// A re-run replaces only the operators of its cell. The other chart loses no row, and keeps its
+// state, its nodes and its place.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { displayLog, type LoggedMessage } from './display-log.ts';
@@ -37,7 +38,10 @@ after(async () => {
   await editor?.close();
 });
 
-/** What the first chart must be over the re-runs of another cell; a sentence for each thing that it is not. */
+/**
+ * Differences between the first chart and its expected state over the re-runs of another cell, one
+ * sentence each.
+ */
 function flaws(log: readonly LoggedMessage[]): string[] {
   const found: string[] = [];
   const messages = log.filter(({ view }) => view === 'ticks');
