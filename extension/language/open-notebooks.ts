@@ -13,7 +13,7 @@ interface Known {
   texts: ReadonlyMap<string, number>;
 }
 
-export const keyOf = (cell: vscode.NotebookCell): string => cell.document.uri.toString();
+const keyOf = (cell: vscode.NotebookCell): string => cell.document.uri.toString();
 
 export class OpenNotebooks {
   readonly #known = new Map<vscode.NotebookDocument, Known>();

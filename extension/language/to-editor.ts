@@ -36,7 +36,6 @@ export function completionItem(completion: Completion): vscode.CompletionItem {
   const item = new vscode.CompletionItem(label, kinds[completion.kind]);
   item.sortText = completion.sortText;
   if (completion.insertText !== undefined) item.insertText = completion.insertText;
-  if (completion.filterText !== undefined) item.filterText = completion.filterText;
   if (completion.range !== undefined) item.range = range(completion.range);
   return item;
 }

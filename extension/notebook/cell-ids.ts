@@ -10,7 +10,7 @@ import { notebookType, type EditorMetadata } from './cell-metadata.ts';
 import { CutCells } from './cut-cells.ts';
 import { newCellId } from './new-cell-id.ts';
 
-export const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.metadata;
+const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.metadata;
 
 export const kindOf = (cell: vscode.NotebookCell): 'code' | 'markdown' | 'test' =>
   cell.kind === vscode.NotebookCellKind.Markup ? 'markdown' : metadataOf(cell).kind === 'test' ? 'test' : 'code';

@@ -24,7 +24,7 @@ export class Sparkline {
 }
 
 /** Shares 0…1, newest last, one a second. */
-export function sparkPaths(points: readonly number[]): { readonly line: string; readonly area: string } {
+function sparkPaths(points: readonly number[]): { readonly line: string; readonly area: string } {
   if (points.length === 0) return { line: '', area: '' };
   const step = width / (seconds - 1);
   const at = points.slice(-seconds).map((share, index, all) => {

@@ -18,7 +18,7 @@ export interface ViewState {
 export type Applied = 'changed' | 'unchanged' | 'resync';
 
 /** Number of kept lines of a log. */
-export const logLimit = 1_000;
+const logLimit = 1_000;
 /** Points of the backpressure history: five minutes, one a second. */
 const historyLimit = 300;
 

@@ -104,7 +104,7 @@ function figuresText(state: CellState, locale: string | undefined): StatusText |
   };
 }
 
-export const count = (n: number, locale?: string): string => n.toLocaleString(locale);
+const count = (n: number, locale?: string): string => n.toLocaleString(locale);
 
 /** Three significant digits, so that the text keeps about the same width: 412/s, 18.2 k/s. */
 export function rate(perSecond: number): string {

@@ -11,8 +11,6 @@ import { isRelative } from './specifiers.ts';
 import { TextLines } from './text-lines.ts';
 import type { ModuleCell } from './virtual-module.ts';
 
-export { isRelative };
-
 export interface CompiledCell {
   readonly id: string;
   /**

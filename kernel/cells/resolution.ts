@@ -210,7 +210,7 @@ function hasValues(node: ts.ModuleDeclaration): boolean {
 }
 
 type ImportBinding = ts.ImportClause | ts.NamespaceImport | ts.ImportSpecifier;
-export function importedNames(node: ts.ImportDeclaration): ImportBinding[] {
+function importedNames(node: ts.ImportDeclaration): ImportBinding[] {
   const clause = node.importClause;
   if (clause === undefined) return [];
   const bindings = clause.namedBindings;

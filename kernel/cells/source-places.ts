@@ -25,7 +25,7 @@ Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 60);
 
 const frame = /(sluice-(?:cell|module):\/[^\s():]+):(\d+):(\d+)/;
 
-export const cellFile = (cell: string, version: number): string => `sluice-cell:/${cell}@${version}`;
+const cellFile = (cell: string, version: number): string => `sluice-cell:/${cell}@${version}`;
 
 export class SourcePlaces {
   readonly #scripts = new Map<string, { readonly origin: Origin; readonly map: SourceMap | undefined }>();
@@ -41,10 +41,6 @@ export class SourcePlaces {
     const name = `sluice-module:/${++this.#modules}`;
     this.#scripts.set(name, { origin: { file }, map: sourceMapOf(code) });
     return name;
-  }
-  /** For a script none of whose functions can still run. */
-  forget(name: string): void {
-    this.#scripts.delete(name);
   }
 
   /** The innermost place in the user's text in the stack of the error, or of its cause. */

@@ -8,7 +8,7 @@ import { partsOf } from '../live/planner.ts';
 import type { Wire } from '../protocol/displays.ts';
 import { markToVega, type AnyMark } from './mark-to-vega.ts';
 
-export const chartPoints = 2000;
+const chartPoints = 2000;
 const chartLastMillis = 5 * 60_000;
 /** A chart is not sampled below this rate. */
 const chartPerSecond = 1000;

@@ -67,7 +67,6 @@ export interface Completion {
   readonly kind: CompletionKind;
   readonly sortText: string;
   readonly insertText?: string;
-  readonly filterText?: string;
   /** The range that the completion replaces. Absent: the word at the position. */
   readonly range?: LanguageRange;
   /** Shown in grey beside the label: the module from which the name would be imported. */

@@ -37,13 +37,13 @@ export class PhaseLine {
   }
 }
 
-export function phaseWords(state: CellState): string {
+function phaseWords(state: CellState): string {
   if (state.stale.length > 0) return `stale: ${state.stale.join(', ')} changed`;
   if (state.edited) return `${words[state.phase]}, edited: the old text runs`;
   return words[state.phase];
 }
 
-export function phaseFigures(state: CellState): readonly string[] {
+function phaseFigures(state: CellState): readonly string[] {
   const figures: string[] = [];
   if (state.stream !== undefined) figures.push(state.stream);
   if (state.phase === 'live') {
