@@ -1,7 +1,7 @@
 // Finds the place of an error in the user's own text: maps stack frames of compiled cells and
 // helper modules through their source maps.
 //
-// Scripts have names of ours, `sluice-cell:/orders@3` (third text of the cell) and
+// Scripts have generated names, `sluice-cell:/orders@3` (third text of the cell) and
 // `sluice-module:/7`. So a stack frame identifies the text of its script, even after the cell has
 // been edited.
 import { SluiceError } from '../../engine/errors/error.ts';

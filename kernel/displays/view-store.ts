@@ -25,7 +25,7 @@ export interface Watcher {
 /** The rows of all displays as of a snapshot of the executor. */
 export type SavedViews = ReadonlyMap<string, SavedRows>;
 
-/** Calls the callback once after this time. The store schedules each frame anew. */
+/** Calls the callback once after this time. The store schedules each frame separately. */
 export type Schedule = (callback: () => void, millis: number) => void;
 
 const frameMillis = 200;

@@ -193,7 +193,7 @@ describeWebview('what is drawn', (withWebview) => {
       assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /20$/);
     }));
 
-  test('another epoch with the same spec keeps the Vega view; another spec embeds anew in the same plot', () =>
+  test('another epoch with the same spec keeps the Vega view; another spec makes a new view in the same plot', () =>
     withWebview(async (webview) => {
       const windows = windowRows(start);
       const view = new ScriptedView('totals', [totalsPart(windows.next().value, start)]);
