@@ -1,18 +1,14 @@
-// Everything that must hold before a commit goes out: `check` first (types, lint, format, architecture, unit tests), then the tests against real
-// Kafka, a real browser and a real VS Code. `node .ci/test.ts check` stops after the first half; more words select test files by path.
+// Everything that must hold before a commit goes out. First `check`: types, lint, format,
+// architecture and unit tests. Then the tests against real Kafka, a real browser and VS Code.
+// `node .ci/test.ts check` stops after the first half. More words select test files by path.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { FileTotals } from './totals.ts';
+import { integrationKinds, kindOf, limitSeconds, testFiles, type Kind } from './kinds.ts';
+import type { FileResult, Message } from './reporter.ts';
 
 const root = dirname(import.meta.dirname);
 const inCI = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
-const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-
-/** Tests that need something real and slow lie in folders of these names; all others are unit tests. */
-const integrationFolders = ['live', 'cli', 'server', 'page', 'browser', 'kafka', 'vscode'] as const;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
@@ -23,127 +19,138 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     for (const child of running) end(child, 'SIGTERM');
     process.exit(130);
   });
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 const words = process.argv.slice(2);
 const onlyCheck = words[0] === 'check';
 const selected = onlyCheck ? words.slice(1) : words;
-const files = globSync('{engine,kernel,extension}/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] })
+const files = globSync(testFiles, { cwd: root, exclude: ['**/node_modules/**'] })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => selected.length === 0 || selected.some((word) => path.includes(word)))
   .sort();
-const folderOf = (path: string): string | undefined =>
-  integrationFolders.find((folder) => path.includes(`/test/${folder}/`));
+const filesOfKind = (kind: Kind): string[] => files.filter((path) => kindOf(path) === kind);
 
-const unitTests = files.filter((path) => folderOf(path) === undefined).map((path) => () => testFile(path, 60));
-const tools = [
-  () => tool('lint', 'node_modules/eslint/bin/eslint.js', ['.', '--max-warnings=0']),
-  () => tool('types', 'node_modules/typescript/bin/tsc', ['-b']),
-  () => tool('format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']),
-];
-await inParallel(2, selected.length === 0 ? [...tools, ...unitTests] : unitTests);
+await Promise.all([selected.length === 0 ? tools() : undefined, runUnitTests()]);
 if (!onlyCheck)
-  for (const folder of integrationFolders) {
-    const paths = files.filter((file) => folderOf(file) === folder);
+  for (const kind of integrationKinds) {
+    const paths = filesOfKind(kind);
     // VS Code is given what users are given.
-    if (folder === 'vscode' && paths.length > 0) await tool('package', '.ci/build/package.ts', []);
-    for (const path of paths) await testFile(path, 600);
+    if (kind === 'vscode' && paths.length > 0) await tool('package', '.ci/build/package.ts', []);
+    // A minute more than one test may take, so that vitest names a test that hangs.
+    for (const path of paths) await runVitest(kind, [path], limitSeconds.integration + 60);
   }
 report();
+
+async function tools(): Promise<void> {
+  await tool('lint', 'node_modules/eslint/bin/eslint.js', ['.', '--max-warnings=0']);
+  await tool('types', 'node_modules/typescript/bin/tsc', ['-b']);
+  await tool('format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.']);
+}
+
+async function runUnitTests(): Promise<void> {
+  const paths = filesOfKind('unit');
+  if (paths.length > 0) await runVitest('unit', paths, 900);
+}
 
 /** A tool of the house counts as one test. */
 async function tool(name: string, script: string, parameters: readonly string[]): Promise<void> {
   const began = performance.now();
   const { code, output } = await runNode([join(root, script), ...parameters], 300);
-  count(name, output, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, failures: [] }, began);
+  const result = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, failures: [] };
+  count(name, output, result, (performance.now() - began) / 1000);
 }
 
-async function inParallel(width: number, jobs: readonly (() => Promise<void>)[]): Promise<void> {
-  const waiting = [...jobs];
-  const worker = async (): Promise<void> => {
-    for (let job = waiting.shift(); job; job = waiting.shift()) await job();
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-}
-
-/** Each file has a process group of its own: whatever it started ends with it when it does not end by itself. */
-async function testFile(path: string, limitSeconds: number): Promise<void> {
-  const began = performance.now();
-  const totalsFile = join(scratch, path.replaceAll('/', '-'));
-  writeFileSync(totalsFile, '');
-  const { code, output } = await runNode(
-    [
-      '--test-reporter=spec',
-      '--test-reporter-destination=stdout',
-      `--test-reporter=${pathToFileURL(join(root, '.ci', 'totals.ts')).href}`,
-      `--test-reporter-destination=${totalsFile}`,
-      join(root, path),
-    ],
-    limitSeconds,
-  );
-  const line = readFileSync(totalsFile, 'utf8').trim();
-  const result: FileTotals =
-    line === '' ? { passed: 0, failed: 0, skipped: 0, failures: [] } : (JSON.parse(line) as FileTotals);
-  const why =
-    code === 'timeout'
-      ? `did not end within ${limitSeconds} s`
-      : code !== 0 && result.failed === 0
-        ? `ended with ${code}`
-        : result.passed + result.failed + result.skipped === 0
-          ? 'holds no test'
-          : undefined;
-  count(
-    path,
-    output,
-    why === undefined ? result : { ...result, failed: result.failed + 1, failures: [...result.failures, why] },
-    began,
-  );
+/**
+ * Runs vitest once, in a process group of its own. When the run ends, or when its time is up, the
+ * whole group is killed, so nothing that a test has started stays. These count as failed tests:
+ * a file that sends no result, an exit code without a failed test, and an error outside all tests.
+ */
+async function runVitest(kind: Kind, paths: readonly string[], limit: number): Promise<void> {
+  const waiting = new Set(paths);
+  const begun = new Set<string>();
+  const wrong: string[] = [];
+  let failed = 0;
+  let skipped = 0;
+  const parameters = [
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    `--project=${kind}`,
+    `--reporter=${join(root, '.ci', 'reporter.ts')}`,
+    ...paths,
+  ];
+  const { code, output } = await runNode(parameters, limit, (message, printed) => {
+    if (message.kind === 'begun') begun.add(message.path);
+    else if (message.kind === 'end') wrong.push(...message.errors);
+    else {
+      waiting.delete(message.path);
+      begun.delete(message.path);
+      failed += message.failed;
+      skipped += message.skipped;
+      // What several files print outside their tests cannot be told apart. It follows below.
+      const rest = paths.length === 1 ? printed() : '';
+      count(message.path, `${message.output}\n${rest}`, message, message.seconds);
+    }
+  });
+  if (code === 'timeout')
+    wrong.push(`did not end within ${limit} s${begun.size > 0 ? `; at work: ${[...begun].join(', ')}` : ''}`);
+  else if (waiting.size > 0) wrong.push(...[...waiting].map((path) => `${path} did not run to its end`));
+  else if (code !== 0 && failed === 0 && wrong.length === 0) wrong.push(`ended with ${code}`);
+  if (wrong.length > 0) {
+    const name = paths.length === 1 ? paths[0]! : `vitest, ${kind} tests`;
+    const failures = wrong.map((text) => text.split('\n', 1)[0]!);
+    count(name, [...wrong, output].join('\n'), { passed: 0, failed: wrong.length, skipped: 0, failures }, 0);
+  } else if (paths.length > 1 && failed + skipped > 0 && output !== '')
+    console.log(`Printed outside all tests:\n${output.replace(/^/gm, '    ')}`);
 }
 
 /** One line for what passed; everything it printed for what did not, and for what was skipped. */
-function count(name: string, output: string, result: FileTotals, began: number): void {
+function count(
+  name: string,
+  output: string,
+  result: Pick<FileResult, 'passed' | 'failed' | 'skipped' | 'failures'>,
+  seconds: number,
+): void {
   totals.passed += result.passed;
   totals.failed += result.failed;
   totals.skipped += result.skipped;
   failures.push(
     ...(result.failures.length === 0 && result.failed > 0 ? [name] : result.failures.map((f) => `${name}: ${f}`)),
   );
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const figures = `${result.passed} passed${result.failed > 0 ? `, ${result.failed} failed` : ''}${result.skipped > 0 ? `, ${result.skipped} SKIPPED` : ''}`;
-  console.log(`${result.failed === 0 ? '✔' : '✖'} ${name} (${figures}, ${seconds} s)`);
+  console.log(`${result.failed === 0 ? '✔' : '✖'} ${name} (${figures}, ${seconds.toFixed(1)} s)`);
   if (result.failed > 0 || result.skipped > 0) console.log(output.replace(/^/gm, '    '));
-  // Whoever ends this run finds what was counted so far, and that it was not all.
+  // If this run is ended early, the totals hold the tests so far and one failure.
   writeTotals(totals.passed, totals.failed + 1);
 }
 
 function runNode(
   parameters: readonly string[],
-  limitSeconds: number,
+  limit: number,
+  onMessage?: (message: Message, printed: () => string) => void,
 ): Promise<{ readonly code: number | string; readonly output: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, parameters, {
       cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? (['ipc'] as const) : [])],
       detached: process.platform !== 'win32',
     });
     running.add(child);
     const output: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    const printed = (): string => Buffer.concat(output).toString();
+    child.stdout!.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr!.on('data', (chunk: Buffer) => output.push(chunk));
+    child.on('message', (message) => onMessage?.(message as Message, printed));
     let timedOut = false;
-    const limit = setTimeout(() => {
+    const timer = setTimeout(() => {
       timedOut = true;
       end(child, 'SIGKILL');
-    }, limitSeconds * 1000);
+    }, limit * 1000);
     child.on('exit', (code, signal) => {
-      clearTimeout(limit);
+      clearTimeout(timer);
       running.delete(child);
-      // What the file left running would hold its output open; a moment for what is still in the pipe, then it ends.
+      // A process that the file has left would keep the output open. So the group is killed, after a
+      // moment in which the rest of the output arrives.
       setTimeout(() => end(child, 'SIGKILL'), 100);
-      setTimeout(
-        () => resolve({ code: timedOut ? 'timeout' : (code ?? signal ?? 1), output: Buffer.concat(output).toString() }),
-        150,
-      );
+      setTimeout(() => resolve({ code: timedOut ? 'timeout' : (code ?? signal ?? 1), output: printed() }), 150);
     });
   });
 }

@@ -1,6 +1,6 @@
 // The example cells of the contract on bounded inputs, as one job each: they run to the end and give what a batch computation over the same rows gives.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   avg,
   count,

@@ -1,13 +1,7 @@
 // What can happen to a session, and what the session wants done. Both are data: `control.ts` turns one into the other's cause.
 import type { KeptData } from '../cells/kept-data.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
-import type {
-  ExecutorEvent,
-  LocatedError,
-  PullId,
-  RunId,
-  Whereabouts,
-} from '../executor/executor-protocol.ts';
+import type { ExecutorEvent, LocatedError, PullId, RunId, Whereabouts } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { GraphDeclaration } from '../live/plan-request.ts';
 import type { Compiled } from './state.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
-import { test } from 'node:test';
 import ts from 'typescript';
+import { test } from 'vitest';
 import { layerOf, layers } from './layers.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -157,7 +157,7 @@ test('every import of ours names a file that is there, with its extension', () =
 test('the top level holds only what the design names', () => {
   const folders = ['engine', 'extension', 'kernel', 'samples'];
   const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md'];
-  const settings = ['eslint.config.js', 'package-lock.json', 'package.json', 'tsconfig.json'];
+  const settings = ['eslint.config.js', 'package-lock.json', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
   const allowed = new Set([...folders, ...documents, ...settings]);
   const entries = new Set(files.map((path) => path.split('/')[0] ?? ''));
   assertNone(
@@ -185,7 +185,7 @@ test('file names are kebab-case', () => {
 
 test('the first line of every file says what the file means', () => {
   const scripts = files.filter((path) => /^\.ci\/.*\.[jt]s$/.test(path));
-  const wrong = [...code, ...scripts, 'eslint.config.js'].filter((path) => {
+  const wrong = [...code, ...scripts, 'eslint.config.js', 'vitest.config.ts'].filter((path) => {
     const [first = ''] = textOf(path).split('\n');
     return !/^\/\/ (\S.{19,}|%%)/.test(first);
   });

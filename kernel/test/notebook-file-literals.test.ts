@@ -1,10 +1,10 @@
 // The small scanner of the notebook file against TypeScript's own: at which lines is one inside a string, a template or a comment?
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import ts from 'typescript';
+import { test } from 'vitest';
 import { OpenLiteral } from '../protocol/open-literal.ts';
 
 /** For each line: whether TypeScript has its first character inside a literal or comment that began on an earlier line. Undefined: a slash, and only a parser knows what it is. */

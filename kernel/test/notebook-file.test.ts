@@ -1,7 +1,7 @@
 // The three laws of the notebook file, and what its lines look like.
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import {
   decodeBytes,
   encode,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { externalImports, importedPackages, packageFolders } from '../../.ci/build/bundled-packages.ts';
 import { rendererOptions } from '../../.ci/build/bundle-renderer.ts';
 import { bundled, bundleOptions, bundles } from '../../.ci/build/bundles.ts';

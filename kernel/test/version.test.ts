@@ -1,7 +1,7 @@
 // The version that a kernel says it is, is the one of the package it came in.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { build } from '../protocol/version.ts';
 
 test('the build that kernels and clients compare is the version of the package', () => {

@@ -1,6 +1,6 @@
 // The Nexmark queries for which no rows were recorded (q11, q12, q13), on generated events: they give what a plain computation over the whole array gives.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Environment } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 import { nexmarkGenerator } from '../nexmark/generator.ts';

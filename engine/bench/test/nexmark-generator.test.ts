@@ -1,7 +1,7 @@
 // The Nexmark events are those of Beam's generator: the first 150 field by field, the first hundred thousand by their hashes.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { vectors } from '../../test/time/vectors.ts';
 import { adjustedEventNumber, nexmarkGenerator, type NexmarkEvent } from '../nexmark/generator.ts';
 

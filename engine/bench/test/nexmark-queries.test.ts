@@ -1,6 +1,6 @@
 // The Nexmark queries give the rows that another engine gives for the same small data set; of queries whose results change, the last row of each key is compared.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Environment, type Stream } from '../../index.ts';
 import { vectors } from '../../test/time/vectors.ts';
 import { q0, q1, q14, q2, q21, q22 } from '../nexmark/each-bid.ts';

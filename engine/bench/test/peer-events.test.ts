@@ -1,6 +1,6 @@
 // The generator of the comparison gives what its definition says: the hash over every field of the first million events is the published one.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Checksum, fold, hashStart, javaHashCode } from '../checksum.ts';
 import { baseMillis, peerEvent } from '../peers/events.ts';
 

@@ -1,6 +1,6 @@
 // The queries of the comparison give what the loops written by hand give, at a size at which some windows close and some do not; the bench asks the same at full size.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { loops } from '../peers/loops.ts';
 import { runQuery } from '../peers/queries.ts';
 import { queryNames } from '../peers/rules.ts';

@@ -1,6 +1,6 @@
 // Aggregates as plan data: what they put into the plan, what their state looks like, and what they refuse when they are declared.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as sluice from '../../index.ts';
 import { evaluate } from './evaluate.ts';
 

@@ -1,6 +1,6 @@
 // The name somebody probably meant.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { closestName } from '../../errors/closest-name.ts';
 
 const known = ['orders', 'payments', 'customers', 'rate', 'id'];

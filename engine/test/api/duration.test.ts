@@ -1,7 +1,7 @@
 // Durations as people write them.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { parseDuration, parseSignedDuration } from '../../time/duration.ts';
 
 test('each unit is what it says', () => {

@@ -1,6 +1,6 @@
 // The surface on the real engine: what a program without a notebook gets from an Environment.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, Environment, sliding, sum, tumbling, valueState } from '../../index.ts';
 
 const minute = 60_000;

@@ -1,7 +1,7 @@
 // Bad input at the surface: each mistake is one clear error that names the thing and the value, and declares nothing.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';

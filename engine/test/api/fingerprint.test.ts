@@ -1,8 +1,8 @@
 // Fingerprints: equal text and equal captures are equal hashes, whatever else differs; any other text or capture is another hash.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
 import ts from 'typescript';
+import { test } from 'vitest';
 import { annotateFunction, functionHash, hashValue, ownHash } from '../../graph/fingerprint.ts';
 import { from } from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';

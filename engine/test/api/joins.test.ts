@@ -1,7 +1,7 @@
 // Joins at the surface: what a cell may not say, what the state's shape is, and that a plan that was written down joins as it did.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';

@@ -2,7 +2,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- calls without the arguments that nobody looks at yet */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as sluice from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 

@@ -1,6 +1,6 @@
 // Lineage and what follows from the sources above a node.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Fragment } from '../../api/fragment.ts';
 import { canReadAgain, isBounded, lineage } from '../../graph/lineage.ts';
 import type { Plan } from '../../graph/plan.ts';

@@ -1,7 +1,7 @@
 // Patterns as they are said: what Flink refuses is refused with the stage's name; what is said is plain plan data; what shapes the state.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { SluiceError } from '../../errors/error.ts';
 import { hashValue } from '../../graph/fingerprint.ts';

@@ -1,6 +1,6 @@
 // A cell's chain as a plan: nodes, edges, uids and names, as literal JSON.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
 import { functionHash, ownHash, shapeHash } from '../../graph/fingerprint.ts';

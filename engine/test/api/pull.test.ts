@@ -1,6 +1,6 @@
 // toArray and for await: what they ask of whoever runs the graph, and what they refuse.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import type { Endpoint, Fragment, PullHost } from '../../api/fragment.ts';
 import { reference } from '../../api/reference.ts';

@@ -1,6 +1,6 @@
 // Streams that cross from one cell into another, and what a cell's value shows.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { endpointOf, follow, isStreamLike, reference } from '../../api/reference.ts';
 import { displaySpecOf } from '../../api/view.ts';

@@ -1,6 +1,6 @@
 // Parameters of a notebook and the options of its session.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { configure, param } from '../../index.ts';
 

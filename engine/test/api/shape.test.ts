@@ -1,6 +1,6 @@
 // Shape: what an operator's state looks like. The same shape takes state over from functions that changed; another shape begins anew.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { avg, count, from, generate, kafka, sliding, sum, tumbling, valueState } from '../../index.ts';
 import { evaluate } from './evaluate.ts';
 

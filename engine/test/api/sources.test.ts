@@ -1,6 +1,6 @@
 // The parameters of each source, with the contract's defaults.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { FunctionRef } from '../../graph/plan.ts';
 import { file, from, generate, kafka, type StandardSchema } from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';

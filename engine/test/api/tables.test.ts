@@ -1,6 +1,6 @@
 // Tables in a program: what get() answers, what is refused, and what the plan says.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Plan } from '../../graph/plan.ts';
 import { Environment, from, generate, table, type Stream } from '../../index.ts';
 import { planOf } from '../../runtime/environment.ts';

@@ -1,7 +1,7 @@
 // Uids: an operator's identity follows from where it stands in the text, and from nothing else.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
 import type { FunctionRef } from '../../graph/plan.ts';

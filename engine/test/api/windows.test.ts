@@ -1,7 +1,7 @@
 // Windows, triggers and evictors at the surface: what the plan holds of them, what their state looks like, and what is refused when the cell is evaluated.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';
 import type { PlanNode } from '../../graph/plan.ts';
 import * as sluice from '../../index.ts';

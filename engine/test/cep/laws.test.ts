@@ -1,8 +1,8 @@
 // Laws of patterns: against the declarative model; state that stays bounded; calls that stop when the output is full; the queue that orders matches.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { serialize } from 'node:v8';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { StartQueue } from '../../cep/start-queue.ts';
 import { type Sleeper, WakeUps } from '../../cep/wake-ups.ts';
 import { pattern, type Pattern, type Stream } from '../../index.ts';

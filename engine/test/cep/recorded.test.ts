@@ -1,7 +1,7 @@
 // What Flink 1.20.0 gave for random patterns (recorder/FlinkPatterns.java): the same matches in the same order with the same timestamps, the same that timed out or came late.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';
 import { pattern, type Pattern, type Stream } from '../../index.ts';
 import { harness, type OneInputHarness } from '../../testing/index.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { afterAll, test } from 'vitest';
 import { Environment, type Stream } from '../../index.ts';
 import { FileSink } from '../../connectors/file-sink.ts';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
@@ -11,7 +11,7 @@ import type { Batch, OperatorContext } from '../../contract/operator.ts';
 import { readSnapshot, SnapshotWriter } from '../../runtime/snapshot.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-file-sink-'));
-after(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 const text = (name: string): string => readFileSync(at(name), 'utf8');
 

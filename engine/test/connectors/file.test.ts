@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { afterAll, test } from 'vitest';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import { ManualClock } from '../../contract/clock.ts';
 import { earthquakeLines, earthquakesFile } from './earthquakes.ts';
 import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-file-'));
-after(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function written(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);

@@ -1,7 +1,7 @@
 // from(): arrays, iterables and async iterables; what can be read again after a restore, and what cannot.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { ManualClock } from '../../contract/clock.ts';
 import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';
 

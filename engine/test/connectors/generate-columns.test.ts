@@ -1,6 +1,6 @@
 // generate() writes its records into the columns of its task's output: what a real output sends, in which order, and what is there after an error.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { createSource } from '../../connectors/registry.ts';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import { FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';

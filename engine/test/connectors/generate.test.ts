@@ -1,7 +1,7 @@
 // generate(): records as a function of (seed, start, n), their pace, and what is left of them after a restore.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import { ManualClock } from '../../contract/clock.ts';
 import { functionRef, PolledSource, runInLives, type SourceSetup } from './polled-source.ts';

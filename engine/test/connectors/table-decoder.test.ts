@@ -1,6 +1,6 @@
 // Records of a compacted topic as rows of a table: whose key a tombstone names, however keys are written.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { RecordDecoder } from '../../connectors/kafka/record-decoder.ts';
 import { TableDecoder } from '../../connectors/kafka/table-decoder.ts';
 import { FunctionTable } from '../../graph/plan.ts';

@@ -2,7 +2,7 @@
 // When Kafka gives the latter is another matter: its next record after the window has closed, or one after that. Their timestamp is the record's own there.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness2 } from '../../testing/index.ts';
 import type { Case } from './recorder/random-kafka-joins.ts';

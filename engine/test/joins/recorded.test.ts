@@ -2,7 +2,7 @@
 // the same watermarks. Partners of one element come by their time here; Flink keeps them in a hash table, so its order says nothing.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness2 } from '../../testing/index.ts';
 import type { Case, Op } from './recorder/random-interval-joins.ts';

@@ -1,25 +1,22 @@
 // Watermark alignment on topics of a real broker: partitions of one topic wait for each other, and a topic for another.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, type IndependentClient, type TestMessage } from './independent-client.ts';
 import { SourceDriver, type Row } from './source-driver.ts';
 
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 let broker: Broker;
 let client: IndependentClient;
 const drivers: SourceDriver[] = [];
 
-before(
-  async () => {
-    if (skip) return;
-    broker = await startBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
   for (const driver of drivers) driver.close();
   await client?.close();
   await broker?.stop();

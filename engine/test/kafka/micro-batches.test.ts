@@ -1,37 +1,34 @@
 // Micro-batches over a topic: everything arrives once, the estimator holds each batch to what can be worked off, and the partitions share it by their lag.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { Environment, type MicroBatch } from '../../index.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
 
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 const topic = `batches-${process.pid}`;
 /** Records by partition: one is ten times as long as the next. */
 const lengths = [40_000, 4_000, 400];
 let broker: Broker;
 let client: IndependentClient;
-before(
-  async () => {
-    if (skip) return;
-    broker = await startBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-    await client.createTopic(topic, lengths.length);
-    for (const [partition, length] of lengths.entries())
-      for (let from = 0; from < length; from += 10_000)
-        await client.send(
-          topic,
-          Array.from({ length: Math.min(10_000, length - from) }, (_, i) => ({
-            partition,
-            value: { partition, n: from + i },
-            timestamp: 1_000_000 + from + i,
-          })),
-        );
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+  await client.createTopic(topic, lengths.length);
+  for (const [partition, length] of lengths.entries())
+    for (let from = 0; from < length; from += 10_000)
+      await client.send(
+        topic,
+        Array.from({ length: Math.min(10_000, length - from) }, (_, i) => ({
+          partition,
+          value: { partition, n: from + i },
+          timestamp: 1_000_000 + from + i,
+        })),
+      );
+}, 300_000);
+afterAll(async () => {
   await client?.close();
   await broker?.stop();
 });

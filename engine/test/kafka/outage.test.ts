@@ -1,8 +1,8 @@
 // Brokers that are away, come back, never answer or refuse: one clear error each, or patience.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
-import { after, before, test } from 'node:test';
 import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, test } from 'vitest';
 import { connectionNamed } from '../../connectors/kafka/connections.ts';
 import { startOwnBroker, startOwnCluster, whyNoKafka, type OwnBroker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
@@ -10,21 +10,18 @@ import { SinkDriver } from './sink-driver.ts';
 import { SourceDriver } from './source-driver.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 let broker: OwnBroker;
 let client: IndependentClient;
 const drivers: SourceDriver[] = [];
 
-before(
-  async () => {
-    if (skip) return;
-    broker = await startOwnBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startOwnBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
   for (const driver of drivers) driver.close();
   await client?.close();
   await broker?.stop();

@@ -1,8 +1,8 @@
 // Batches as laws: what is written is what is read, halves are the whole, and broken bytes are an error and never other rows.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { BatchBuilder } from '../../connectors/kafka/batch-builder.ts';
 import { decompressLz4Frames } from '../../connectors/kafka/lz4.ts';
 import { crc32c } from '../../connectors/kafka/crc32c.ts';

@@ -1,7 +1,7 @@
 // Writing to a topic of a real broker: what others read from it, what a barrier may rely on, and what a sink never does.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { rowText } from '../../connectors/row-text.ts';
 import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
@@ -9,21 +9,18 @@ import { independentClient, type IndependentClient } from './independent-client.
 import { SinkDriver, type SinkRow } from './sink-driver.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Partitioners, ResourcePatternTypes } = kafkajs;
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 let broker: OwnBroker;
 let client: IndependentClient;
 const drivers: SinkDriver[] = [];
 
-before(
-  async () => {
-    if (skip) return;
-    broker = await startOwnBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startOwnBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
   for (const driver of drivers) driver.sink.close?.();
   await client?.close();
   await broker?.stop();

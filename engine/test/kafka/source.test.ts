@@ -4,31 +4,28 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { CompressionTypes } from 'kafkajs';
+import { afterAll, beforeAll, test } from 'vitest';
 import { FunctionTable, type FunctionRef } from '../../graph/plan.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, toMessage, type IndependentClient, type TestMessage } from './independent-client.ts';
 import { SourceDriver, type Row } from './source-driver.ts';
 
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 let broker: Broker;
 let client: IndependentClient;
 const drivers: SourceDriver[] = [];
 const run = `t${process.pid}-`;
 
-before(
-  async () => {
-    if (skip) return;
-    broker = await startBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
   for (const driver of drivers) driver.close();
   await client?.close();
   await broker?.stop();

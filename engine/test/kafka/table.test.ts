@@ -1,26 +1,23 @@
 // A compacted topic of a real broker as a table: rows by key, tombstones delete, and a stream is joined with it.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { Environment } from '../../index.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
 import { SourceDriver } from './source-driver.ts';
 
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 let broker: Broker;
 let client: IndependentClient;
 const run = `table${process.pid}-`;
 
-before(
-  async () => {
-    if (skip) return;
-    broker = await startBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
   await client?.close();
   await broker?.stop();
 });

@@ -3,8 +3,8 @@
 // Phase 1 is out of order within the bound, so nothing of it is late. When the job's own watermark has passed T, phase 2 brings elements of windows that
 // closed before T (late, every one), elements of windows that are open (counted), and on each partition one far ahead that closes all that is counted.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, test } from 'vitest';
 import { count, Environment, sum, tumbling } from '../../index.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
@@ -24,7 +24,7 @@ interface Total {
   readonly cents: number;
 }
 
-const skip = whyNoKafka();
+const skip = whyNoKafka() !== undefined;
 const partitions = 4;
 const perPartition = 50_000;
 const windowMillis = 10_000;
@@ -33,16 +33,13 @@ const begin = Date.UTC(2026, 0, 31, 12);
 let broker: Broker;
 let client: IndependentClient;
 
-before(
-  async () => {
-    if (skip) return;
-    broker = await startBroker();
-    process.env['SLUICE_BROKERS'] = broker.brokers;
-    client = await independentClient(broker.brokers);
-  },
-  { timeout: 300_000 },
-);
-after(async () => {
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
   await client?.close();
   await broker?.stop();
 });

@@ -1,7 +1,7 @@
 // Built-in aggregates: the compiled form is the plain form, and both say clearly what they cannot use.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { type FunctionRef, FunctionTable } from '../../graph/plan.ts';
 import {
   type AggregateSpec,

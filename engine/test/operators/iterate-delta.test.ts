@@ -1,7 +1,7 @@
 // Delta iteration: connected components and shortest paths, against full recomputation; how much of the table each touches is printed.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { Environment, type Stream } from '../../index.ts';
 import { harness2, runScript } from '../../testing/index.ts';
 
@@ -81,7 +81,7 @@ const components = (vertices: ReturnType<typeof verticesOf>, claims: Stream<Clai
   });
 const verticesOf = (rows: Stream<Vertex>) => rows.keyBy('id').toTable();
 
-test('connected components by delta iteration are those of a full recomputation; a bridge touches the island that it joins', async (t) => {
+test('connected components by delta iteration are those of a full recomputation; a bridge touches the island that it joins', async () => {
   const edges = islands(600, 60);
   const ids = Array.from({ length: 600 }, (_, id) => id);
   const env = new Environment();
@@ -93,7 +93,7 @@ test('connected components by delta iteration are those of a full recomputation;
   const anew = componentsAnew(ids, edges);
   assert.deepEqual(rows, anew.components);
   assert.equal(new Set(rows.values()).size, 10, 'ten islands');
-  t.diagnostic(`delta iteration: ${counted.steps} steps; a full recomputation visits ${anew.visited} edges`);
+  console.log(`delta iteration: ${counted.steps} steps; a full recomputation visits ${anew.visited} edges`);
 
   // One bridge more: only the island that it joins to another one is touched, whatever there is beside.
   const bridged = [...edges, { from: 5, to: 65, length: 1 }];
@@ -112,7 +112,7 @@ test('connected components by delta iteration are those of a full recomputation;
   assert.deepEqual(rows, bridgedAnew.components);
   assert.equal(touched.length, 60);
   assert.ok(counted.steps < bridgedAnew.visited / 5);
-  t.diagnostic(
+  console.log(
     `one bridge more: ${touched.length} rows touched in ${counted.steps} steps; anew: ${bridgedAnew.visited} edges`,
   );
   driven.close();
@@ -151,7 +151,7 @@ const shortest = (places: Stream<Place>, reached: Stream<Reached>) =>
       },
     });
 
-test('shortest paths from one source are those of a full recomputation; a shorter road touches what gets nearer', async (t) => {
+test('shortest paths from one source are those of a full recomputation; a shorter road touches what gets nearer', async () => {
   const edges = islands(400, 200);
   const ids = Array.from({ length: 400 }, (_, id) => id);
   const placesOf = (roads: readonly Edge[], distances?: Map<number, number>): Place[] =>
@@ -168,7 +168,7 @@ test('shortest paths from one source are those of a full recomputation; a shorte
   const distances = new Map(changes.map(({ row }) => [row.id, row.distance]));
   const anew = distancesAnew(ids, edges, 0);
   assert.deepEqual(distances, anew.distances);
-  t.diagnostic(`delta iteration: ${counted.steps} steps; a full recomputation visits ${anew.visited} roads`);
+  console.log(`delta iteration: ${counted.steps} steps; a full recomputation visits ${anew.visited} roads`);
 
   const [far] = [...distances].filter(([, distance]) => distance < Infinity).sort(([, a], [, b]) => b - a)[0]!;
   const shortcut = [...edges, { from: 0, to: far, length: 1 }];
@@ -184,7 +184,7 @@ test('shortest paths from one source are those of a full recomputation; a shorte
   const shortcutAnew = distancesAnew(ids, shortcut, 0);
   assert.deepEqual(distances, shortcutAnew.distances);
   assert.ok(touched.length < 200);
-  t.diagnostic(
+  console.log(
     `one road more: ${touched.length} rows touched in ${counted.steps} steps; anew: ${shortcutAnew.visited} roads`,
   );
   driven.close();

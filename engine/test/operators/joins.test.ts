@@ -1,7 +1,7 @@
 // All joins of two streams, against brute force over everything that came, under every schedule; and with more pairs than could ever be collected.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import type { JoinKind } from '../../windows/join-pairs.ts';
 import { assignerOf, windowsOf } from '../../windows/assigner.ts';
 import { batchOf, canonical, Driven, type Given, Program, type Schedule, type Step, type Timed } from './drive.ts';

@@ -1,7 +1,7 @@
 // Tables against what Kafka Streams has recorded: joins of two tables, and of a stream with a table on arrival.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness2 } from '../../testing/index.ts';
 

@@ -1,7 +1,7 @@
 // Aggregates that keep more than a number: what they give, how exactly, who came first, and what they refuse.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { type AggregateSpec, planAccumulators } from '../../aggregates/accumulators.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';

@@ -1,7 +1,7 @@
 // Keyed operators without windows: rolling reduce and aggregate, process functions with state and timers, on one input and on two.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import type { ProcessContext } from '../../process/keyed-process.ts';
 import { canonical, Driven, type Given, Program, run, type Schedule, type Step, type Timed } from './drive.ts';
 

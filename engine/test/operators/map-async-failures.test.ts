@@ -1,6 +1,6 @@
 // mapAsync: calls that fail, and calls that are not answered in time or at all.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 import { start } from './answered-by-hand.ts';

@@ -1,7 +1,7 @@
 // The law of mapAsync: order, time, capacity and every element are kept under any schedule of answers, snapshots, restores and a downstream that blocks.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { start } from './answered-by-hand.ts';
 
 type Act =

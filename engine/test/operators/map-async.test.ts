@@ -1,6 +1,6 @@
 // mapAsync: what goes out when, what a snapshot holds, and which options there are.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { count, from, type Stream, tumbling } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 import { evaluate, nodeOf } from '../api/evaluate.ts';

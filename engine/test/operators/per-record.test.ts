@@ -1,7 +1,7 @@
 // Operators without keyed state: map, filter, flatMap, union, take, connect-map, assign-timestamps.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { Driven, Program, run, type Schedule, type Step, type Timed } from './drive.ts';
 
 const records = (...values: unknown[]): Step => ({ records: values.map((value, index): Timed => [value, index]) });

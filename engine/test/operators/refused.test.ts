@@ -1,6 +1,6 @@
 // What an operator cannot keep, or a row cannot hold, is refused where it comes in, in the words of the user: never kept as something else, and never lost.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { count, globalWindow, session, sliding, type Stream, trigger, tumbling } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 

@@ -1,7 +1,7 @@
 // Laws of tables: whatever changes come on either side, what has come out is the batch join of what has gone in.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness2 } from '../../testing/index.ts';
 

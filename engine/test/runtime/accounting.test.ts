@@ -1,6 +1,6 @@
 // Shares and rates are of the last second: an interval that is still open counts, waiting for the thread does not.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Accounting, Rate } from '../../runtime/accounting.ts';
 
 test('busy, idle and backpressured add up to 1, and time without the thread is left out', () => {

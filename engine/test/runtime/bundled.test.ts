@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { test } from 'vitest';
 
 const program = join(import.meta.dirname, 'bundled-program.ts');
 

@@ -1,6 +1,6 @@
 // Channels: how much may be sent into one, and that a full one does not fall into crumbs.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Channel } from '../../runtime/channel.ts';
 import { batchOf } from '../operators/drive.ts';
 

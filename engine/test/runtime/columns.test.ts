@@ -1,6 +1,6 @@
 // Columns of batches are filled again when all readers are through, and not before.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Batch } from '../../contract/operator.ts';
 import { Channel } from '../../runtime/channel.ts';
 import { Collector } from '../../runtime/collector.ts';

@@ -1,7 +1,7 @@
 // The fused loop and the plain form it replaces give the same rows, the same counts and the same place of an error.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type { Batch, Stage } from '../../contract/operator.ts';
 import { Channel } from '../../runtime/channel.ts';
 import { Collector } from '../../runtime/collector.ts';

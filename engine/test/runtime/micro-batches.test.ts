@@ -1,7 +1,7 @@
 // Micro-batches: when sources are read and how much, that time moves on with the batch, and that the rows are those of a continuous session.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { count, Environment, max, sliding, sum, tumbling } from '../../index.ts';
 import type { MicroBatch, SessionOptions, Stream } from '../../index.ts';
 

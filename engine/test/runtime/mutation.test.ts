@@ -1,6 +1,6 @@
 // The graph changes at a barrier: what is not touched is the same object, nothing is lost or doubled, nothing fires because of an edit.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { OperatorContext } from '../../contract/operator.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 

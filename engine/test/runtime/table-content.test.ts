@@ -1,6 +1,6 @@
 // Who comes late to a table that runs: its rows first, then the time, then what changes; a reader that was there hears nothing twice.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
 import type { Change } from '../../tables/change.ts';
 import type { Operator } from '../../contract/operator.ts';

@@ -1,6 +1,7 @@
 // What a task does in one turn: small batches share it and leave together, marks keep their place between them, and neither room nor time is overdrawn.
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { mock } from 'node:test';
+import { test } from 'vitest';
 import type { Batch, Operator } from '../../contract/operator.ts';
 import { type Channel, isMark, type Mark } from '../../runtime/channel.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink } from './graph-kit.ts';

@@ -1,6 +1,6 @@
 // A snapshot whose barrier does not get through: who holds it can be told, it ends with the operator that holds it, and a pull holds none.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
 test('a snapshot that waited for a branch is complete when the branch is removed, and the next ones are taken', () => {

@@ -1,5 +1,5 @@
 // Scripts of the aggregates that keep more than a number: rolling, in windows, and fired again.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   aggregator,
   collect,

@@ -1,6 +1,6 @@
 // Scripts of broadcast state: rules that change while elements go by, with a key and without.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, from, listState, mapState, type Stream, tumbling, valueState } from '../../index.ts';
 import { harness2, runScript } from '../../testing/index.ts';
 import { evaluate, nodeOf } from '../api/evaluate.ts';

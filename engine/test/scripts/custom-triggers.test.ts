@@ -1,5 +1,5 @@
 // Scripts of triggers in one's own words: state and timers for each key and window, both clocks, purging, and windows that merge.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { globalWindow, session, type Stream, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

@@ -1,5 +1,5 @@
 // Scripts of evictors: what is dropped before or after the window function, and that it stays dropped.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, evictor, globalWindow, session, type Stream, sum, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

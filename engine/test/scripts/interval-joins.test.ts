@@ -1,5 +1,5 @@
 // Scripts of interval joins: inner, left and outer.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { SignedDuration, Stream } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

@@ -1,6 +1,6 @@
 // Scripts of streaming iteration: what goes round, how often, and when the end comes.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, Environment, type Stream, tumbling } from '../../index.ts';
 import { runScript as runInOrder } from '../../testing/index.ts';
 

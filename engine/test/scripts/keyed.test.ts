@@ -1,5 +1,5 @@
 // Scripts of the operators that keep something for each key: reduce, rolling aggregates, process with state and timers.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { avg, count, max, min, type Stream, sum, valueState } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

@@ -1,7 +1,7 @@
 // Scripts of pairwise: neighbours of a key, and of the whole stream.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness, runScript } from '../../testing/index.ts';
 

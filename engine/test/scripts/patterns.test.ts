@@ -1,5 +1,5 @@
 // Scripts of patterns: how stages follow one another, how often they occur, what must not come, what times out, and what a match skips.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { pattern, type Pattern, type Stream } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

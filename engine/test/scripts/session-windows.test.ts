@@ -1,5 +1,5 @@
 // Scripts of session windows: gaps, merging, lateness, a gap for each element, windows over everything, processing time, and what is kept.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { aggregator, count, countWindow, customWindow, session, type Stream, sum, trigger } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

@@ -1,6 +1,6 @@
 // Scripts of all keyed state in one place: lists, maps and values with a time to live, and timers on both clocks.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { listState, mapState, type Stream, valueState } from '../../index.ts';
 import { harness, runScript } from '../../testing/index.ts';
 

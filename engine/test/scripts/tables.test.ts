@@ -1,6 +1,6 @@
 // Scripts of tables: toTable, map, filter, join of two tables, toStream; deletes are rows that are filtered out, or null.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Stream, Table } from '../../index.ts';
 import { harness, runScript } from '../../testing/index.ts';
 

@@ -1,6 +1,6 @@
 // Scripts of a stream joined with a table: the version at the element's event time, and the latest one when the element arrives.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { harness2, runScript } from '../../testing/index.ts';
 

@@ -1,5 +1,5 @@
 // Scripts of count windows, global windows and triggers: when they fire, what a firing holds, and what is forgotten.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, countWindow, globalWindow, sliding, type Stream, sum, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

@@ -1,5 +1,5 @@
 // Scripts of operators with two inputs: union, connect with map, connect with process.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, type Stream, tumbling, valueState } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

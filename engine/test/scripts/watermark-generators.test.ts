@@ -1,6 +1,6 @@
 // Scripts of custom watermark generators: asked for each element and every 200 ms of processing time.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, from, type Stream, tumbling } from '../../index.ts';
 import { harness, runScript } from '../../testing/index.ts';
 import { evaluate, nodeOf } from '../api/evaluate.ts';

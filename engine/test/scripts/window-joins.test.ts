@@ -1,5 +1,5 @@
 // Scripts of window joins and coGroup, over every kind of window.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   countWindow,
   customWindow,

@@ -1,5 +1,5 @@
 // Scripts of event-time windows: tumbling, sliding, offsets, allowed lateness and what is late, windows over everything, reduce and apply.
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, max, sliding, type Stream, sum, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 

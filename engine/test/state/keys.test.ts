@@ -1,8 +1,8 @@
 // Keys: what is the same key, what is none, and where it goes.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { FunctionTable, type KeySpec } from '../../graph/plan.ts';
 import { keyBytes } from '../../state/key-bytes.ts';
 import { keyGroupOf } from '../../state/key-group.ts';

@@ -1,7 +1,7 @@
 // The queue that spills: the same as an array, whatever lies in the file.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { SpillingQueue } from '../../state/spilling-queue.ts';
 
 test('what goes in comes out in order, over memory and file', () => {

@@ -1,7 +1,7 @@
 // Lists and maps with a time to live, against a plain model: what was written or read at t is gone at t + ttl, whatever else was done and restored in between.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { listState, mapState, type Stream, valueState } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 

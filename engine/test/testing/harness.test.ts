@@ -1,6 +1,6 @@
 // The harness drives real operators with a clock that stands still, and says what came out, what was late, and what is left.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, globalWindow, type Stream, sum, trigger, tumbling, valueState } from '../../index.ts';
 import { harness, harness2 } from '../../testing/index.ts';
 

@@ -1,6 +1,6 @@
 // Two harnesses that share the keys stand for two instances of parallel operators: together they give what one gives.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { mapState, pattern, sum, type Stream, tumbling, valueState } from '../../index.ts';
 import { type DrivenHarness, harnessOf } from '../../testing/harness.ts';
 import { mergedSnapshot, type Share } from '../../testing/key-share.ts';

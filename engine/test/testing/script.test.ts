@@ -1,6 +1,6 @@
 // The script kit itself: the example of its documentation, what a failure looks like, and what must not pass.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, sum, tumbling, type Stream } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 import { parseScript, parseTime, textOf, timeText, valueOf } from '../../testing/script-lines.ts';

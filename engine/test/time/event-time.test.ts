@@ -1,8 +1,8 @@
 // What counts as event time, and what is said about what does not.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { compileEventTime, eventTimeOf } from '../../time/event-time.ts';
 import { parseIsoInstant } from '../../time/iso-instant.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { count, type Stream, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 import { side } from './side-by-side.ts';

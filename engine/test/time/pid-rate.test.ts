@@ -1,6 +1,6 @@
 // The estimator gives what Spark's gave, call by call.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { PidRateEstimator } from '../../testing/index.ts';
 import { vectors } from './vectors.ts';
 

@@ -1,6 +1,6 @@
 // How a source's time goes: said every 200 ms, held back by partitions that have not spoken, not by those that are idle.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { SourceTime } from '../../time/source-time.ts';
 
 function opened(spec?: { outOfOrdernessMillis: number; idlenessMillis?: number }, now = 0) {

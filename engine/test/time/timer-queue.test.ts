@@ -1,7 +1,7 @@
 // The queue of timers: by time, then by order of addition.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { TimerQueue } from '../../time/timer-queue.ts';
 
 test('law: any mix of adding, taking and dropping gives what a sorted list gives', () => {

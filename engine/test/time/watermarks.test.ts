@@ -1,7 +1,7 @@
 // Watermarks as Flink computes them: one partition, partitions of a source, channels of an input.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import type { Emitted } from '../../time/emitted.ts';
 import { boundedOutOfOrdernessMillis } from '../../time/bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from '../../time/partition-watermarks.ts';

@@ -1,7 +1,7 @@
 // Which windows an element belongs to, as recorded from Flink, and the laws that hold for all sizes, slides and offsets.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import type { Duration, WindowAssigner } from '../../api/surface.ts';
 import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';

@@ -2,7 +2,7 @@
 // Left out is where Flink forgets: an element whose own window has exactly the bounds of a merged one loses what that one held. Here it does not (see session-windows.test.ts).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import type { Duration, Evictor, SignedDuration, Stream, Trigger, WindowAssigner } from '../../api/surface.ts';
 import { customWindow, evictor, globalWindow, session, sliding, trigger, tumbling } from '../../index.ts';
 import { harness } from '../../testing/index.ts';

@@ -1,7 +1,7 @@
 // Sliced windows: what the operator without slices gives, with one add for every element, and nothing left behind.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { aggregator, sliding, type Stream } from '../../index.ts';
 import { createOperator } from '../../runtime/operator-registry.ts';
 import { SlicedWindowOperator } from '../../windows/sliced-window-operator.ts';

@@ -1,8 +1,8 @@
 // The general window operator: against the fast one and against plain models, and the same under every schedule, for any window, trigger and evictor.
 import assert from 'node:assert/strict';
 import { serialize } from 'node:v8';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { canonical, Driven, Program, run, type Schedule, type Step, type Timed } from '../operators/drive.ts';
 
 type Element = { readonly k: string; readonly v: number };

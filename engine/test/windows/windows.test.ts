@@ -1,7 +1,7 @@
 // Window operators: against the rules written down plainly, under every schedule, and at the points where engines differ.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { describe, test } from 'vitest';
 import { assignerOf, type AlignedSpec } from '../../windows/assigner.ts';
 import { canonical, Driven, Program, run, type Schedule, type Step, type Timed } from '../operators/drive.ts';
 import { modelOfWindows } from './model.ts';

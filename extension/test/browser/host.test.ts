@@ -1,7 +1,7 @@
 // The messages of the renderer to the extension host, and their times: hello, hide, and actions of
 // the user.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   orderRows,
   ordersPart,

@@ -1,8 +1,8 @@
 // The served page in a real browser with a scripted session: its content, and its automatic
 // reconnect.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openBrowser, skipWithoutBrowser } from '../renderer/browser.ts';
 import type { DemoServer } from '../renderer/demo-server.ts';
 import { serveDemo } from '../renderer/demo-server.ts';
@@ -10,10 +10,10 @@ import { serveDemo } from '../renderer/demo-server.ts';
 describe('the served page', { skip: skipWithoutBrowser() }, () => {
   let browser: Browser;
   let demo: DemoServer;
-  before(async () => {
+  beforeAll(async () => {
     [demo, browser] = await Promise.all([serveDemo(Date.UTC(2024, 0, 1, 12)), openBrowser()]);
   });
-  after(async () => {
+  afterAll(async () => {
     await browser.close();
     await demo.close();
   });

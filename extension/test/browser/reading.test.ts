@@ -1,7 +1,7 @@
 // A reader's actions on a display in the notebook's webview: freeze, scroll, filter, unfold, and
 // read.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';
 import {
   backpressurePart,

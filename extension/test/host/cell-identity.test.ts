@@ -1,7 +1,7 @@
 // Ids of cells: ids in the file, derived ids of cells without one, and ids of new cells.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { identify, isCellId } from '../../../kernel/protocol/cell-identity.ts';
 import { newCellId } from '../../notebook/new-cell-id.ts';
 

@@ -1,6 +1,6 @@
 // Cut and paste keeps a cell's id, although VS Code pastes only its text.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { CutCells } from '../../notebook/cut-cells.ts';
 
 const nobody = new Set<string>();

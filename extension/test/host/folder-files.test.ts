@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { ambientDeclarations } from '../../../.ci/build/declarations.ts';
 import { folderFiles } from '../../commands/folder-files.ts';
 
@@ -17,7 +17,7 @@ const declarations = ambientDeclarations(
 
 test('tsc --strict passes over a notebook, and finds its errors', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-folder-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const { files, advice } = folderFiles({ hasTsconfig: false, packageJson: undefined }, declarations);
   assert.deepEqual(advice, []);
   for (const [name, text] of Object.entries(files)) {

@@ -1,8 +1,8 @@
 // The laws of the notebook file hold for the data that VS Code keeps of a cell: its text, its kind
 // and its metadata as JSON.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { parseNotebook, serializeNotebook } from '../../../kernel/protocol/notebook-file.ts';
 import { editorMetadata, fileCell, type EditorMetadata } from '../../notebook/cell-metadata.ts';
 

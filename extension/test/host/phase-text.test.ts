@@ -1,6 +1,6 @@
 // The texts of a cell's status bar in each phase, from the kernel's state.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
 import { rate, statusTexts } from '../../session/phase-text.ts';
 

@@ -2,7 +2,7 @@
 // that it reads.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { filesOf, listSamples } from '../../commands/sample-files.ts';
 
 const folder = join(import.meta.dirname, '../../../samples');

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { test } from 'vitest';
 import { shipped } from '../../../.ci/build/bundles.ts';
 import * as sources from '../../../engine/index.ts';
 
@@ -49,7 +49,7 @@ async function rowsOf({ Environment, count, sliding, sum, tumbling }: Engine): P
 
 test('the bundled engine gives the rows that its sources give', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-shipped-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, 'engine.mjs');
   const banner =
     "import { createRequire as newRequire } from 'node:module';\nconst require = newRequire(import.meta.url);";

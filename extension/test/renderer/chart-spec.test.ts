@@ -1,9 +1,9 @@
 // The Vega-Lite spec of a chart compiles with our theme, our data set and our legend, for every
 // mark.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { Scale, Signal } from 'vega';
 import { parse, View } from 'vega';
+import { test } from 'vitest';
 import { seriesOrder } from '../../renderer/chart-legend.ts';
 import { drawableSpec, seriesSignal } from '../../renderer/chart-spec.ts';
 import { lineSpec, pointSpec } from './scripted-session.ts';

@@ -1,6 +1,6 @@
 // Figures for people: SI suffixes, rates, times in the zone of the user.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { clock, count, figure, moment, percent, perSecond, rate, si, span, utc } from '../../renderer/format.ts';
 
 test('rates take an SI suffix and three digits', () => {

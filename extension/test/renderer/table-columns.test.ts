@@ -1,6 +1,6 @@
 // Columns of a table: found in the rows, typed by their values, and kept when rows change.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';
 import { readRow, TableColumns } from '../../renderer/table-columns.ts';
 

@@ -1,8 +1,8 @@
 // The state of one view converges to the kernel's state, even if messages are reordered, lost or
 // repeated.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type {
   ChartPart,
   LogLine,

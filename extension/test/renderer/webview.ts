@@ -1,8 +1,8 @@
 // A browser tab that replaces VS Code's webview. A test renders outputs into it, sends messages and
 // reads the posted ones.
-import { after, before, describe } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { View as VegaView } from 'vega';
+import { afterAll, beforeAll, describe } from 'vitest';
 import type { FromHost, ToHost } from '../../renderer/host-messages.ts';
 import { openBrowser, skipWithoutBrowser } from './browser.ts';
 import type { DemoServer } from './demo-server.ts';
@@ -110,10 +110,10 @@ export function describeWebview(
   describe(name, { skip: skipWithoutBrowser() }, () => {
     let browser: Browser;
     let demo: DemoServer;
-    before(async () => {
+    beforeAll(async () => {
       [demo, browser] = await Promise.all([serveDemo(start, { ticks: false }), openBrowser()]);
     });
-    after(async () => {
+    afterAll(async () => {
       await browser.close();
       await demo.close();
     });

@@ -2,11 +2,11 @@
 // a split editor, after half a minute behind another tab, and in a second window.
 // The chart's event-time axis has no gap, and the file is never dirty.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const file = 'attach.sluice.ts';
 const text = `// %% id=ticks
 import { generate } from 'sluice';
@@ -17,8 +17,8 @@ export {};
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write(file, text);
   editor.write('other.txt', 'something else\n');
@@ -27,12 +27,12 @@ before(async () => {
   await window.finished(0);
 });
 afterEach(async () => {
-  if (skip !== undefined) return;
+  if (skip) return;
   assert.equal(await window.isDirty(), false);
   assert.equal(editor.read(file), text);
   assert.equal(editor.processes('kernel-').length, 1, 'one kernel served everybody');
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

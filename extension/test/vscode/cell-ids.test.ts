@@ -1,24 +1,24 @@
 // Ids of cells in a real VS Code: a new cell gets one at once, a copy gets its own, cut and paste
 // keeps it, and undo restores it.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const text = '// %% id=a kept=1\nconst a = 1;\n\n// %% id=b\nconst b = 2;\nexport {};\n';
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('ids.sluice.ts', text);
   editor.write('twice.sluice.ts', '// %% id=a\nconst a = 1;\n\n// %% id=a\nconst b = 2;\nexport {};\n');
   editor.write('bare.sluice.ts', 'export const a = 1;\n');
   window = await editor.open('ids.sluice.ts');
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

@@ -3,20 +3,20 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('mine/readme.txt', 'a folder of the user’s\n');
   window = await editor.open();
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 
@@ -107,7 +107,7 @@ test('Set Up This Folder writes declarations and a tsconfig', { skip }, async ()
 
 test('in a folder that is not trusted a notebook opens, and nothing starts or connects', { skip }, async (t) => {
   const strict = await startEditor({ trust: false });
-  t.after(() => strict.close());
+  t.onTestFinished(() => strict.close());
   strict.write('quiet.sluice.ts', '// %% id=a\nconst a: string = 1;\nexport {};\n');
   const quiet = await strict.open('quiet.sluice.ts');
   await until(

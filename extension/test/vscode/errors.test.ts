@@ -1,11 +1,11 @@
 // An error names the user's own line: in a notebook with CRLF, after a multi-line template, in a
 // helper module, and in an async function.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const cells = [
   ['first', "import { from } from 'sluice';", 'const rows = from([{ n: 1 }, { n: 2 }]);'],
   ['second', 'const text = `one', 'two ${1 + 1}', 'three`;', 'text;'],
@@ -33,8 +33,8 @@ const index = (id: string): number => cells.findIndex((cell) => cell[0] === id);
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('errors.sluice.ts', text);
   editor.write(
@@ -47,7 +47,7 @@ before(async () => {
   await window.runCell(index('second'));
   await window.finished(index('second'));
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

@@ -3,21 +3,21 @@
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   cpSync(join(import.meta.dirname, '../../../samples'), editor.folder, { recursive: true });
   window = await editor.open('01-first-chart.sluice.ts');
   await window.codeCell(2).waitFor();
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

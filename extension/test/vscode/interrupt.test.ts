@@ -1,12 +1,12 @@
 // Interrupt in a real VS Code, on the cell and in the toolbar, with and without an executing cell.
 // Other cells lose nothing.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { displayLog } from './display-log.ts';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const text = `// %% id=ticks
 import { generate } from 'sluice';
 const ticks = generate({ rate: 100, timestamp: 'at' }, ({ n, now }) => ({ n, at: now, all: 'all', total: 1 }));
@@ -23,8 +23,8 @@ ticks.map((tick) => { while (tick.n > 0) {} return tick; }).show();
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('interrupt.sluice.ts', text);
   window = await editor.open('interrupt.sluice.ts');
@@ -32,7 +32,7 @@ before(async () => {
   await window.finished(0);
   await window.view('ticks').locator('svg.marks').waitFor();
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

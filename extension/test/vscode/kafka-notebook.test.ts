@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startBroker, whyNoKafka, type Broker } from '../../../engine/test/kafka/broker.ts';
 import { independentClient, type IndependentClient } from '../../../engine/test/kafka/independent-client.ts';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor() ?? whyNoKafka();
+const skip = (whyNoEditor() ?? whyNoKafka()) !== undefined;
 const minute = 60_000;
 /** Charts keep the last hour of event time. */
 const begin = Math.floor(Date.now() / minute) * minute - 30 * minute;
@@ -45,8 +45,8 @@ let broker: Broker;
 let client: IndependentClient;
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   broker = await startBroker();
   client = await independentClient(broker.brokers);
   await client.createTopic('orders', 4);
@@ -56,7 +56,7 @@ before(async () => {
   cpSync(join(import.meta.dirname, '../../../samples'), editor.folder, { recursive: true });
   window = await editor.open('02-kafka.sluice.ts', { height: 3_000 });
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
   await client?.close();
   await broker?.stop();

@@ -1,11 +1,11 @@
 // A kernel that crashes takes no cell with it: executing cells end with a sentence, and Run works
 // at once again.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const text = `// %% id=ticks
 import { generate } from 'sluice';
 const ticks = generate({ rate: 50 }, ({ n, now }) => ({ n, at: now }));
@@ -21,13 +21,13 @@ export {};
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('loss.sluice.ts', text);
   window = await editor.open('loss.sluice.ts');
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

@@ -1,11 +1,11 @@
 // The language of cells in a real VS Code: names of one cell are completed, explained and checked
 // in the others, with their types.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const text = `// %% id=orders
 import { count, from, sum, tumbling } from 'sluice';
 interface Order { customer: string; amount: number; at: number }
@@ -22,13 +22,13 @@ export {};
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('language.sluice.ts', text);
   window = await editor.open('language.sluice.ts');
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

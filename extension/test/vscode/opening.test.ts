@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import type { NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const text = `// %% [markdown]
 // # A tiny notebook
 // With *prose*.
@@ -23,13 +23,13 @@ export {};
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('tiny.sluice.ts', text);
   window = await editor.open('tiny.sluice.ts');
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 

@@ -1,12 +1,12 @@
 // A re-run replaces only the operators of its cell. The other chart loses no row, and keeps its
 // state, its nodes and its place.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { displayLog, type LoggedMessage } from './display-log.ts';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
 
-const skip = whyNoEditor();
+const skip = whyNoEditor() !== undefined;
 const text = `// %% id=ticks
 import { backpressure, generate } from 'sluice';
 const ticks = generate({ rate: 200, seed: 1, timestamp: 'at' }, ({ n, now }) => ({ n, at: now, all: 'all', total: 1 }));
@@ -24,8 +24,8 @@ export {};
 
 let editor: Editor;
 let window: NotebookWindow;
-before(async () => {
-  if (skip !== undefined) return;
+beforeAll(async () => {
+  if (skip) return;
   editor = await startEditor();
   editor.write('again.sluice.ts', text);
   window = await editor.open('again.sluice.ts');
@@ -34,7 +34,7 @@ before(async () => {
     await window.finished(index);
   }
 });
-after(async () => {
+afterAll(async () => {
   await editor?.close();
 });
 
@@ -92,7 +92,7 @@ test(
 
 test('with reuse switched off the same does not hold', { skip }, async (t) => {
   const wasteful = await startEditor({ environment: { SLUICE_REUSE: 'off' } });
-  t.after(() => wasteful.close());
+  t.onTestFinished(() => wasteful.close());
   wasteful.write('again.sluice.ts', text);
   const other = await wasteful.open('again.sluice.ts');
   for (const index of [0, 1, 2]) {

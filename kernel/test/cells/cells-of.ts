@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import { CellEvaluation } from '../../cells/cell-runtime.ts';
 import { CellCompiler, type CompiledCell } from '../../cells/compile.ts';
 import { evaluateCell, type Evaluated } from '../../cells/evaluate.ts';
@@ -24,7 +24,7 @@ export class TestNotebook {
 
   constructor(t: TestContext, cells: Readonly<Record<string, string>>, builtins: Record<string, Namespace> = {}) {
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-cells-')));
-    t.after(() => rmSync(this.folder, { recursive: true, force: true }));
+    t.onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
     this.cells = Object.entries(cells).map(([id, text]) => ({ id, kind: 'code', text }));
     this.loader = new ModuleLoader({
       notebook: join(this.folder, 'test.sluice.ts'),

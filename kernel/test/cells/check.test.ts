@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { checkNotebook } from '../../cells/check.ts';
 import { joinedCells } from '../../cells/missing-semicolon.ts';
 
 function check(t: TestContext, content: string | Uint8Array): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-check-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'n.sluice.ts');
   writeFileSync(file, content);
   return checkNotebook(file).map(

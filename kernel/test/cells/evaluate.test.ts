@@ -1,6 +1,6 @@
 // Cells are evaluated: what they give to each other and show, what comes back after the end of an executor, and where their errors are.
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { functionHash } from '../../../engine/graph/fingerprint.ts';
 import { withoutSourceMap } from '../../cells/source-map.ts';
 import { TestNotebook } from './cells-of.ts';
@@ -87,7 +87,7 @@ test('data come back after the end of an executor, functions are made again', as
       for (let i = 0; i < 3; i++) yield ++iterated;
     },
   });
-  t.after(() => {
+  t.onTestFinished(() => {
     Reflect.deleteProperty(globalThis, 'sluiceTestCall');
     Reflect.deleteProperty(globalThis, 'sluiceTestRows');
   });

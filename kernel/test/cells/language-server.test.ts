@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { test, type TestContext } from 'vitest';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node.js';
 import type {
   LanguageNotifications,
@@ -31,7 +31,7 @@ function start(t: TestContext) {
     arrived = Promise.withResolvers();
   });
   connection.listen();
-  t.after(() => {
+  t.onTestFinished(() => {
     connection.dispose();
     child.kill();
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
 import type { CellOffset, ModuleCell } from '../../cells/virtual-module.ts';
 import { parseNotebook } from '../../protocol/notebook-file.ts';
@@ -19,7 +19,7 @@ class Editor {
       writeFileSync(join(this.folder, name), text);
     }
     this.service = new NotebookLanguageService({ notebook: join(this.folder, 'n.sluice.ts') });
-    t.after(() => {
+    t.onTestFinished(() => {
       this.service.dispose();
       rmSync(this.folder, { recursive: true, force: true });
     });
@@ -156,13 +156,10 @@ test('types of topics come from .sluice, of packages from node_modules, of helpe
 });
 
 const example = new URL('../../../../shared/contract/cells.example.ts', import.meta.url);
-test(
-  'the example cells of the contract have no diagnostics',
-  { skip: !existsSync(example) && 'shared/contract is not here' },
-  (t) => {
-    const editor = new Editor(t);
-    const text = readFileSync(example, 'utf8').replaceAll('./sluice.js', 'sluice');
-    editor.service.update(parseNotebook(text).map(({ kind, id, text }, i) => ({ kind, id: id ?? `cell-${i}`, text })));
-    assert.deepEqual(editor.diagnostics(), []);
-  },
-);
+test('the example cells of the contract have no diagnostics', (t) => {
+  t.skip(!existsSync(example), 'shared/contract is not here');
+  const editor = new Editor(t);
+  const text = readFileSync(example, 'utf8').replaceAll('./sluice.js', 'sluice');
+  editor.service.update(parseNotebook(text).map(({ kind, id, text }, i) => ({ kind, id: id ?? `cell-${i}`, text })));
+  assert.deepEqual(editor.diagnostics(), []);
+});

@@ -1,7 +1,7 @@
 // What cells import: helper modules that are read anew when they change, packages of the notebook's folder, and what is missing.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import test from 'node:test';
+import { test } from 'vitest';
 import { functionHash } from '../../../engine/graph/fingerprint.ts';
 import { ModuleContents, relativeModules } from '../../cells/relative-modules.ts';
 import { TestNotebook } from './cells-of.ts';

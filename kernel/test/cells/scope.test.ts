@@ -1,6 +1,6 @@
 // Names between cells, by resolved symbols.
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'vitest';
 import { Resolver } from '../../cells/resolution.ts';
 import {
   capturedAssignments,

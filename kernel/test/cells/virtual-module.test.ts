@@ -1,8 +1,8 @@
 // The position map: every offset of every cell goes to the module and comes back, whatever the cells hold.
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import fc from 'fast-check';
 import ts from 'typescript';
+import { test } from 'vitest';
 import { TextLines } from '../../cells/text-lines.ts';
 import { VirtualModule, type ModuleCell } from '../../cells/virtual-module.ts';
 

@@ -1,6 +1,6 @@
 // `sluice run`: every row, the errors, the metrics, and how it ends.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { until } from '../server/kernels.ts';
 import { Folder, sluice, start } from './sluice.ts';
 

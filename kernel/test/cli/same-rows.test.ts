@@ -1,7 +1,7 @@
 // Law: `sluice run --json` gives the rows that a session gives, line by line in the exact form, wherever the cells stand in the file.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { choices, files, runAll, shown, texts } from '../live/file-notebook.ts';
 import { Folder, sluice } from './sluice.ts';
 

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { exitCode, type OperatorFigures, rowsOf, runJson, sluice } from './json-run.ts';
 
 const samples = readdirSync(join(import.meta.dirname, '../../../samples')).filter((name) =>

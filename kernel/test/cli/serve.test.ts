@@ -1,6 +1,6 @@
 // `sluice serve` and `sluice check` as processes.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { WebSocket } from 'ws';
 import { entries, isAlive } from '../../client/registry.ts';
 import { protocolVersion } from '../../protocol/messages.ts';
@@ -31,7 +31,7 @@ test('whoever looks at the page is told when Ctrl-C ends the session', async (t)
   const { host, searchParams } = new URL(/http:\S+/.exec(out())![0]);
   const token = searchParams.get('token')!;
   const socket = new WebSocket(`ws://${host}/session?token=${token}`, { origin: `http://${host}` });
-  t.after(() => socket.terminate());
+  t.onTestFinished(() => socket.terminate());
   const heard: { readonly id?: number; readonly method?: string; readonly params?: { readonly reason?: string } }[] =
     [];
   socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString()) as (typeof heard)[number]));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 
 const cli = join(import.meta.dirname, '../../cli.ts');
 
@@ -26,7 +26,7 @@ export interface Ended {
 export class Folder {
   readonly #path = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
   constructor(t: TestContext) {
-    t.after(() => rmSync(this.#path, { recursive: true, force: true }));
+    t.onTestFinished(() => rmSync(this.#path, { recursive: true, force: true }));
   }
   /** Gives the file's path. */
   write(name: string, text: string): string {

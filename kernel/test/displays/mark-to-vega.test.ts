@@ -1,7 +1,7 @@
 // The chart shorthand gives a spec that Vega-Lite compiles, with scales by what the first row holds.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { test } from 'vitest';
 import { type AnyMark, markToVega } from '../../displays/mark-to-vega.ts';
 
 const row = {

@@ -1,6 +1,6 @@
 // Log, error boxes and the backpressure panel: what they say and how much of it.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { BackpressureHistory, operatorRows } from '../../displays/backpressure-part.ts';
 import { errorParts } from '../../displays/error-part.ts';
 import { CellLog } from '../../displays/log-part.ts';

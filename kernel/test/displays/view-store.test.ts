@@ -1,7 +1,7 @@
 // Views: a snapshot, then deltas without a hole, at most five a second; hidden views cost nothing; rows of a former stream never show under the new one.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { aChart, aTable, Client, installsOf, Rig, row } from './rig.ts';
 
 test('a client gets a snapshot, then deltas that grow by one', () => {

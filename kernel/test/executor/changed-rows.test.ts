@@ -1,7 +1,7 @@
 // What a display shows of a table: only rows that are there, each with its latest content, however fast they change.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type { Change } from '../../../engine/tables/change.ts';
 import type { OperatorContext, StateWriter } from '../../../engine/contract/operator.ts';
 import { RowPart } from '../../displays/row-part.ts';

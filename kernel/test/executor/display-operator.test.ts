@@ -1,6 +1,6 @@
 // What a display passes on: everything while little comes, an even sample when much comes, never more a second than a person needs.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Batch, OperatorContext } from '../../../engine/contract/operator.ts';
 import { DisplayOperator } from '../../executor/display-operator.ts';
 import type { DisplayInstall } from '../../executor/executor-protocol.ts';

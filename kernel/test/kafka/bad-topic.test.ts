@@ -1,11 +1,11 @@
 // A topic that is not there: one clear error in its cell, with the closest name, and nothing is created; the session lives on.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { startBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';
 import { independentClient } from '../../../engine/test/kafka/independent-client.ts';
 import { LiveSession } from '../live/live-session.ts';
 
-test('an unknown topic is one error that offers the closest name', { skip: whyNoKafka() }, async () => {
+test('an unknown topic is one error that offers the closest name', { skip: whyNoKafka() !== undefined }, async () => {
   const broker = await startBroker();
   const client = await independentClient(broker.brokers);
   const former = process.env['SLUICE_BROKERS'];

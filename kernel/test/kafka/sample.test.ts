@@ -1,11 +1,11 @@
 // The second sample on a real broker: topic → window → topic, by `sluice run`, where sinks are armed.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { startBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';
 import { independentClient } from '../../../engine/test/kafka/independent-client.ts';
 import { rowsOf, runJson } from '../cli/json-run.ts';
 
-const skip = whyNoKafka() ?? false;
+const skip = whyNoKafka() !== undefined;
 const minute = 60_000;
 const begin = Date.UTC(2026, 0, 31, 12);
 const minutes = 5;

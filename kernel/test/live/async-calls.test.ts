@@ -1,6 +1,6 @@
 // Cells with mapAsync beside a live source: calls under way are lost by no edit, no deletion and no crash of something else, and hold none of them back.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };

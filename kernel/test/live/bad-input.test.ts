@@ -1,7 +1,7 @@
 // Bad input gives one clear error, in the cell it belongs to, and the session lives on.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };
@@ -71,10 +71,17 @@ const refused: readonly { what: string; text: string; code: string; message: Reg
     message: /would never end/,
   },
 ];
-test('each mistake of a cell is one clear error, in place, and nothing else changes', timeout, async (t) => {
-  await using session = await sessionWithTicks();
+describe('each mistake of a cell is one clear error, in place, and nothing else changes', () => {
+  let session: LiveSession;
+  beforeAll(async () => {
+    session = await sessionWithTicks();
+  });
+  afterAll(async () => {
+    await session[Symbol.asyncDispose]();
+  });
+
   for (const { what, text, code, message, line } of refused)
-    await t.test(what, async () => {
+    test(what, timeout, async () => {
       session.edit('bad', text);
       const [result] = await session.run('bad');
       const failed = result!.ok
@@ -90,6 +97,11 @@ test('each mistake of a cell is one clear error, in place, and nothing else chan
       await livesOn(session);
       session.delete('bad');
     });
+
+  test('after all of them the other cell has no error and its stream goes on', timeout, async () => {
+    assert.deepEqual(session.state('ticks')!.errors, []);
+    await livesOn(session);
+  });
 });
 
 test('a cycle of cells is refused with its path', timeout, async () => {

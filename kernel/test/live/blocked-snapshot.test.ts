@@ -1,7 +1,7 @@
 // An operator that never lets a barrier through holds the snapshots back, and that is said; it stops them no longer than it is there itself. What only a
 // pull reads holds back nothing.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };

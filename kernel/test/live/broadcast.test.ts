@@ -1,6 +1,6 @@
 // Broadcast state in a live session: rules of one cell, elements of another; a changed function keeps the rules.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const ticks = `import { generate, mapState } from 'sluice';

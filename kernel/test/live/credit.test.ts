@@ -1,7 +1,7 @@
 // What a slow reader does not take stays where it costs nothing: in the iterator, in the window's state, in the source. Each case is watched for 20 s.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { readNotebook } from '../../terminal/notebook.ts';
 import { LiveSession } from './live-session.ts';
 

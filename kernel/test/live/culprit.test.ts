@@ -1,7 +1,7 @@
 // The third sample in a session: its panel names the slow cell, and says HIGH where it holds things back.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { BackpressurePart } from '../../protocol/displays.ts';
 import { readNotebook } from '../../terminal/notebook.ts';
 import { LiveSession } from './live-session.ts';

@@ -1,10 +1,12 @@
 // What the control thread does for the session is done one by one: whatever fails takes nothing else with it.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 test('an observer that throws keeps nobody from the answer to a run, and the session goes on', async (t) => {
-  const errors = t.mock.method(console, 'error', () => undefined);
+  const errors = mock.method(console, 'error', () => undefined);
+  t.onTestFinished(() => errors.mock.restore());
   let told = 0;
   await using session = new LiveSession({
     observer: {

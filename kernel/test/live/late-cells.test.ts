@@ -1,6 +1,6 @@
 // A cell that comes late: over a live source from now on, its first incomplete window marked; over a source that can be read again from the start. And how much a display keeps.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { WireRow } from '../../protocol/displays.ts';
 import { fromWire } from '../../protocol/values.ts';
 import { LiveSession } from './live-session.ts';

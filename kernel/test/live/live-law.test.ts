@@ -1,6 +1,6 @@
 // Law: over a live source a cell's rows are those of its texts, each from the source position at which its run was mutated in. Nothing lost, nothing twice, nothing early or late.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 import { seeded } from './seeded.ts';
 

@@ -1,6 +1,6 @@
 // A live source and the cells around it: what is run, edited, deleted or interrupted beside a cell costs it no record and no count.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };

@@ -1,6 +1,6 @@
 // configure() turns a running session to micro-batches and back: nothing is lost or doubled, and the batches can be shown.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 interface Batch {

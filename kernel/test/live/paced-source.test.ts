@@ -1,6 +1,6 @@
 // A cell that comes late to a source that keeps a pace sees it from its start, and is where the others are at once, not as late as it came.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const records = Array.from({ length: 2000 }, (_, n) => JSON.stringify({ n, at: n * 1000 })).join('\n');

@@ -1,6 +1,6 @@
 // Tables in a live session: shown with deletes, used in other cells by the name of their variable, asked for a row, and kept over edits.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };

@@ -1,6 +1,6 @@
 // Windows with triggers in a running notebook: what they hold outlives a changed function, a count of a late cell is no partial window, and a silent one says why.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { fromWire } from '../../protocol/values.ts';
 import { LiveSession } from './live-session.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node.js';
 import { joinSession } from '../../client/connect.ts';
 import { entries, isAlive } from '../../client/registry.ts';
@@ -81,7 +81,7 @@ test('nothing of the editor that started it reaches the kernel', async (t) => {
   const kernels = new Kernels(t);
   process.env['VSCODE_PID'] = '1';
   process.env['NODE_OPTIONS'] = '--max-http-header-size=20000';
-  t.after(() => {
+  t.onTestFinished(() => {
     delete process.env['VSCODE_PID'];
     delete process.env['NODE_OPTIONS'];
   });

@@ -2,7 +2,7 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { TestContext } from 'vitest';
 import { connectSession, type Connection } from '../../client/connect.ts';
 import { entries, isAlive } from '../../client/registry.ts';
 import type { ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
@@ -17,7 +17,7 @@ export class Kernels {
 
   constructor(t: TestContext) {
     process.env['SLUICE_SESSIONS'] = this.folder;
-    t.after(async () => {
+    t.onTestFinished(async () => {
       for (const connection of this.#connections) connection.close();
       const living = entries(this.folder);
       for (const { pid } of living) process.kill(pid, 'SIGKILL');

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'vitest';
 import { withLock } from '../../client/lock.ts';
 import { entries, findSession, type SessionEntry, writeEntry } from '../../client/registry.ts';
 import { newSessionId, sessionFolder, socketPath } from '../../client/session-folder.ts';

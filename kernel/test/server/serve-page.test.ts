@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test, type TestContext } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Connection } from '../../client/connect.ts';
 import { protocolVersion } from '../../protocol/messages.ts';
@@ -19,7 +19,7 @@ async function served(t: TestContext): Promise<{ page: ServedPage; url: URL; con
   writeFileSync(join(kernels.folder, 'secret.txt'), 'secret');
   const { socket, token } = connection.entry;
   const page = await servePage({ port: 0, folder, socket, token });
-  t.after(() => page.close());
+  t.onTestFinished(() => page.close());
   return { page, url: new URL(page.url), connection };
 }
 

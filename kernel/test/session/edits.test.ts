@@ -1,7 +1,7 @@
 // What an edit does to the others: nothing, stale, detached; and what a deletion leaves for its time of grace.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { Stage } from './stage.ts';
 
 function ready(cells: Readonly<Record<string, string>>): Stage {

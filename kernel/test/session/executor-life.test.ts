@@ -1,6 +1,6 @@
 // Interrupts that are answered and interrupts that are not, executors that die, and what comes back after that.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Stage } from './stage.ts';
 
 function ran(cells: Readonly<Record<string, string>>): Stage {

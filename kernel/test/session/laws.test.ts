@@ -1,7 +1,7 @@
 // Laws of the session under any order of events: every request is answered once, one run at a time holds the turn, one mutation is in flight, and it always comes to rest.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import type { SessionEffect } from '../../session/events.ts';
 import { Stage } from './stage.ts';
 

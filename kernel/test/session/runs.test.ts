@@ -1,6 +1,6 @@
 // Whose turn it is: evaluation and commit one after the other, pulls beside them, needed cells first, and every run ends with an answer.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { Stage } from './stage.ts';
 
 function ready(cells: Readonly<Record<string, string>>): Stage {

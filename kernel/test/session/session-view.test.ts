@@ -1,6 +1,6 @@
 // What a client sees of a cell: its phase, its figures, who holds it back, and why nothing comes.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 import type { CellState } from '../../protocol/messages.ts';
