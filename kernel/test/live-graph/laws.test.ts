@@ -1,0 +1,271 @@
+// Laws of a live graph change that hold for any notebook and any history of edits.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { canReadAgain, lineage } from '../../../engine/graph/lineage.ts';
+import type { Plan, PlanEdge, PlanNode } from '../../../engine/graph/plan.ts';
+import { changeGraph } from '../../live/live-graph.ts';
+import { nowhere } from '../../live/merge.ts';
+import { drawn } from './plans.ts';
+import { histories, type Moment, momentsOf } from './random-plans.ts';
+
+const numRuns = 600;
+
+/** Holds at every change of every history, up to the first one that is a known exception. */
+function law(name: string, holds: (moment: Moment) => void, isKnown: (moment: Moment) => boolean = () => false): void {
+  test(name, () => {
+    let held = 0;
+    fc.assert(
+      fc.property(histories, (history) => {
+        for (const moment of momentsOf(history)) {
+          if (isKnown(moment)) return;
+          holds(moment);
+          held++;
+        }
+      }),
+      { numRuns },
+    );
+    assert.ok(held > 2 * numRuns, `The law was tried at ${held} changes only.`);
+  });
+}
+
+/**
+ * Known exception: an operator failed, but a reader of it did not, and its lineage is the same. The
+ * reader is kept, and with it the instance that failed.
+ */
+function keepsFailed({ running, change, failed }: Moment): boolean {
+  const uids = (id: string): readonly string[] => above(running, id).map((one) => nodeOf(running, one)!.uid);
+  return [...change.decisions].some(
+    ([uid, decision]) => decision === 'keep' && uids(change.main.get(uid)!).some((one) => failed.has(one)),
+  );
+}
+/**
+ * Known exception: a detached operator is rewired although its lineage is the same, so its reader is
+ * kept. Where the reader stands above it in the document, it gets each of its slots twice.
+ */
+function readsFromAbove({ next }: Moment): boolean {
+  const place = new Map(next.nodes.map((node, index) => [node.uid, index]));
+  return next.nodes.some(({ uid }) =>
+    above(next, uid).some((one) => isDetached(next, one) && place.get(one)! > place.get(uid)!),
+  );
+}
+/** The same exception, in any order of the document. */
+function keepsReaderOfRewired(moment: Moment): boolean {
+  const rewired = new Set(instances(moment, 'rewire'));
+  return instances(moment, 'keep').some((id) => above(moment.running, id).some((one) => rewired.has(one)));
+}
+
+/**
+ * Known exception: a detached operator reads a copy by another slot. The next change rewires it, and
+ * the slot goes from the copy to the instance that others read, which stands at another position.
+ */
+function copiesForDetached({ change: { plan } }: Moment): boolean {
+  return plan.edges.some(({ from, to }) => isDetached(plan, to) && nodeOf(plan, from)?.copy === true);
+}
+
+law('ids are unique, and both ends of an edge are nodes of the plan, or its upper end is nowhere', ({ change }) => {
+  const ids = change.plan.nodes.map((node) => node.id);
+  assert.deepEqual(ids, [...new Set(ids)]);
+  for (const { from, to } of change.plan.edges)
+    assert.ok(ids.includes(to) && (from === nowhere || ids.includes(from)), `${from} → ${to}`);
+});
+
+law('each instance is reached by a leaf, and each leaf runs', ({ change: { plan, main }, leaves, next }) => {
+  const known = next.nodes.filter((node) => leaves.has(node.uid));
+  const reached = new Set(known.flatMap((node) => above(plan, main.get(node.uid)!)));
+  for (const { id } of plan.nodes) assert.ok(reached.has(id), `no leaf reaches ${id}`);
+  const isRead = new Set(next.edges.map((edge) => edge.from));
+  for (const { uid } of known)
+    if (!isRead.has(uid)) assert.ok(nodeOf(plan, main.get(uid)!), `the leaf ${uid} does not run`);
+});
+
+law(
+  'what runs is what the cells declare, operator by operator and slot by slot',
+  ({ change, next }) => {
+    const { plan, main } = change;
+    const declared = lineage(attached(next));
+    const runs = lineage(attached(plan));
+    for (const { uid } of next.nodes) {
+      const id = main.get(uid)!;
+      if (nodeOf(plan, id)) assert.equal(runs.get(id), declared.get(uid), `${id} has another lineage than ${uid}`);
+    }
+    for (const { id, uid } of plan.nodes)
+      if (nodeOf(next, uid)) assert.deepEqual(slotsOf(plan, id), slotsOf(next, uid), `the slots of ${id}`);
+  },
+  readsFromAbove,
+);
+
+law(
+  'what is kept keeps its inputs: the same instances and the same edges, up to a source or a detached operator',
+  (moment) => {
+    const { running, change, next } = moment;
+    const check = (id: string): void => {
+      assert.deepEqual(identityOf(change.plan, id), identityOf(running, id));
+      if (isDetached(next, nodeOf(running, id)!.uid)) return;
+      assert.deepEqual(edgesOf(change.plan, id), edgesOf(running, id), `the edges of ${id}`);
+      for (const { from } of edgesOf(running, id)) if (from !== nowhere) check(from);
+    };
+    for (const id of instances(moment, 'keep')) check(id);
+  },
+  keepsFailed,
+);
+
+law('an instance never changes: what runs on under an id has the same uid, text, shape and kind', (moment) => {
+  for (const { id } of moment.running.nodes)
+    if (nodeOf(moment.change.plan, id))
+      assert.deepEqual(identityOf(moment.change.plan, id), identityOf(moment.running, id));
+});
+
+law(
+  'state goes to an operator of the same kind, shape and keys only, and to one of them',
+  ({ running, change }) => {
+    const { plan, handover } = change;
+    for (const [id, from] of Object.entries(handover)) {
+      const [heir, former] = [nodeOf(plan, id)!, nodeOf(running, from)!];
+      assert.ok(heir && former, `${from} → ${id}`);
+      assert.ok(!nodeOf(running, id) && !nodeOf(plan, from), `${from} runs on, or ${id} ran before`);
+      assert.notEqual(heir.shape, '');
+      assert.deepEqual([heir.uid, heir.kind, heir.shape], [former.uid, former.kind, former.shape]);
+      assert.deepEqual(keysOf(plan, id), keysOf(running, from), `the keys of ${id}`);
+    }
+    const origins = Object.values(handover);
+    assert.deepEqual(origins, [...new Set(origins)]);
+  },
+  keepsFailed,
+);
+
+law(
+  'what is rewired has the same own text, and each slot that leads somewhere the same key',
+  (moment) => {
+    const { running, change, next } = moment;
+    for (const [uid, decision] of change.decisions) {
+      // Known exception: a detached operator is rewired although the key of another slot has changed.
+      if (decision !== 'rewire' || isDetached(next, uid)) continue;
+      const id = change.main.get(uid)!;
+      assert.equal(nodeOf(next, uid)?.own, nodeOf(running, id)?.own);
+      if (!nodeOf(change.plan, id)) continue;
+      const before = keysOf(running, id);
+      for (const [slot, key] of keysOf(change.plan, id).entries())
+        if (key !== 'nothing' && before[slot] !== 'nothing') assert.equal(key, before[slot], `slot ${slot} of ${id}`);
+    }
+  },
+  readsFromAbove,
+);
+
+law(
+  'editing nothing changes nothing',
+  ({ change, next }) => {
+    const again = changeGraph(change.plan, next);
+    // Instances of one uid may change places among themselves.
+    assert.deepEqual(drawn(again.plan).toSorted(), drawn(change.plan).toSorted());
+    assert.deepEqual(
+      again.plan.nodes.map((node) => node.uid),
+      change.plan.nodes.map((node) => node.uid),
+    );
+    for (const { id, exposed } of again.plan.nodes) {
+      assert.deepEqual(identityOf(again.plan, id), identityOf(change.plan, id));
+      assert.equal(exposed, nodeOf(change.plan, id)?.exposed);
+    }
+    assert.deepEqual(again.handover, {});
+    for (const { uid } of next.nodes) {
+      const id = change.main.get(uid)!;
+      if (!nodeOf(change.plan, id)) continue;
+      assert.equal(again.main.get(uid), id);
+      assert.equal(again.decisions.get(uid), isDetached(next, uid) ? 'rewire' : 'keep', uid);
+    }
+  },
+  (moment) => keepsFailed(moment) || readsFromAbove(moment) || copiesForDetached(moment),
+);
+
+law(
+  'the order of the nodes changes nothing but the order',
+  ({ running, next, failed, change }) => {
+    const turned = changeGraph(running, { ...next, nodes: next.nodes.toReversed() }, failed);
+    const sorted = (plan: Plan): readonly string[] => drawn(plan).toSorted();
+    assert.deepEqual(sorted(turned.plan), sorted(change.plan));
+    assert.deepEqual([...turned.decisions].sort(), [...change.decisions].sort());
+    assert.deepEqual([...turned.main].sort(), [...change.main].sort());
+    assert.deepEqual(turned.handover, change.handover);
+  },
+  keepsReaderOfRewired,
+);
+
+law(
+  'a failed operator does not run on',
+  ({ running, change, failed, next }) => {
+    for (const { id, uid } of running.nodes)
+      if (failed.has(uid) && nodeOf(next, uid)) assert.ok(!nodeOf(change.plan, id), `${id} runs on`);
+  },
+  keepsFailed,
+);
+
+law(
+  'an input that goes away and is there again moves no state over live sources',
+  ({ change, next }) => {
+    for (const group of new Set(next.nodes.map((node) => node.group))) {
+      const cut = {
+        ...next,
+        edges: next.edges.map((edge): PlanEdge => {
+          const isAcross = nodeOf(next, edge.from)?.group === group && nodeOf(next, edge.to)?.group !== group;
+          return isAcross ? { ...edge, from: nowhere, port: 'out' } : edge;
+        }),
+      };
+      const back = changeGraph(changeGraph(change.plan, cut).plan, next);
+      for (const { uid } of next.nodes)
+        // Known exceptions: an operator that itself reads what went away is reset when it is back. So is
+        // one that was rebuilt meanwhile, because only sources that can be read again were left above it.
+        if (
+          !isDetached(cut, uid) &&
+          !canReadAgain(attached(cut), uid) &&
+          !canReadAgain(attached(next), uid) &&
+          nodeOf(change.plan, change.main.get(uid)!)
+        )
+          assert.equal(back.main.get(uid), change.main.get(uid));
+    }
+  },
+  keepsFailed,
+);
+
+function instances({ change }: Moment, wanted: string): readonly string[] {
+  return [...change.decisions].flatMap(([uid, decision]) => {
+    const id = change.main.get(uid)!;
+    return decision === wanted && nodeOf(change.plan, id) ? [id] : [];
+  });
+}
+function nodeOf(plan: Plan, id: string): PlanNode | undefined {
+  return plan.nodes.find((node) => node.id === id);
+}
+function edgesOf(plan: Plan, id: string): readonly PlanEdge[] {
+  return plan.edges.filter((edge) => edge.to === id);
+}
+function isDetached(plan: Plan, id: string): boolean {
+  return edgesOf(plan, id).some((edge) => edge.from === nowhere);
+}
+/** Whatever may not change while an instance lives. */
+function identityOf(plan: Plan, id: string): unknown {
+  const node = nodeOf(plan, id);
+  return node && [node.id, node.uid, node.kind, node.own, node.shape, node.copy, node.group, node.parameters];
+}
+/** What each slot reads, whichever instance that is. */
+function slotsOf(plan: Plan, id: string): readonly unknown[] {
+  return edgesOf(plan, id).map(({ from, port, input, exchange }) => {
+    const upstream = nodeOf(plan, from);
+    return [upstream?.kind, upstream?.own, port, input, exchange];
+  });
+}
+/** What the slots of an operator are keyed by. */
+function keysOf(plan: Plan, id: string): readonly (string | undefined)[] {
+  return edgesOf(plan, id).map(({ from }) => {
+    if (from === nowhere) return 'nothing';
+    const upstream = nodeOf(plan, from);
+    return upstream?.kind === 'keyBy' ? upstream.own : undefined;
+  });
+}
+/** The instance and all that it reads. */
+function above(plan: Plan, id: string): readonly string[] {
+  if (!nodeOf(plan, id)) return [];
+  return [id, ...edgesOf(plan, id).flatMap((edge) => above(plan, edge.from))];
+}
+function attached(plan: Plan): Plan {
+  return { ...plan, edges: plan.edges.filter((edge) => edge.from !== nowhere) };
+}
