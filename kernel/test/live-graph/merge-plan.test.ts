@@ -1,4 +1,4 @@
-// One plan out of several cells: which node each name means, what runs, and what becomes of names that are gone.
+// One plan out of several cells: what each name means, what runs, what a name that is gone leaves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Plan } from '../../../engine/graph/plan.ts';

@@ -5,7 +5,7 @@
 // A line is a chain of operators. `name: kind(texts) by key` is one operator: the name is optional,
 // and `by` puts a `keyBy` before it. The first text is the shape of an operator with state, and all
 // texts together are its own text. A line may begin with names of other lines or cells instead:
-// `left + right.late -> joined: join` reads two of them, and `a/orders` is `orders` of the cell `a`.
+// `left + right.late -> joined: join` reads two of them, and `a/orders` is `orders` of cell `a`.
 // `again = a/orders` passes a name on. A name that no line defines is a slot that leads nowhere.
 import assert from 'node:assert/strict';
 import type { Endpoint, FragmentEdge } from '../../../engine/api/fragment.ts';
@@ -20,7 +20,7 @@ const withState = new Set(['aggregate', 'join', 'take']);
 const withSides = new Set(['join']);
 const leafKinds = new Set(['show', 'pull', 'sink']);
 
-/** One cell as its text draws it: `show` and `pull` are leaves only, `sink` is a node and a leaf. */
+/** One cell as drawn: `show` and `pull` are leaves only, `sink` is a node and a leaf. */
 export function cellOf(cell: string, text: string): DrawnCell {
   const drawing = new Drawing(cell);
   for (const line of linesOf(text)) drawing.add(line);
@@ -46,7 +46,7 @@ export function planOf(text: string): Plan {
   return { version: 1, nodes: all, edges: [...edges, ...leafEdges].map(attach) };
 }
 
-/** One line for each instance, in the order of the plan: `totals~1 < orders.late, nothing`. A copy has a star. */
+/** A line for each instance, in order: `totals~1 < orders.late, nothing`. A copy has a star. */
 export function drawn(plan: Plan): readonly string[] {
   return plan.nodes.map(({ id, copy }) => {
     const slots = plan.edges.filter((edge) => edge.to === id);

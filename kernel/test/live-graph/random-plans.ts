@@ -1,8 +1,9 @@
 // Random notebooks and random histories of edits, and what each edit makes of the plan that runs.
 //
-// A notebook has two cells with a source and up to three cells that read the cells before them. An
-// edit changes one thing of one cell: a text, a shape, a key, a source, what it reads, whether it is
-// shown, whether it is there, or it fails operators of a cell. Each result is the next running plan.
+// A notebook has two cells with a source and up to three cells that read the cells before them.
+// An edit changes one property of one cell: a text, a shape, a key, the source, its inputs, its
+// display, or the cell is deleted or comes back. Operators of the cell may fail at the same time.
+// Each result is the next running plan.
 import fc from 'fast-check';
 import { emptyPlan, type Plan } from '../../../engine/graph/plan.ts';
 import { type Change, changeGraph } from '../../live/live-graph.ts';
@@ -62,7 +63,7 @@ const edits: fc.Arbitrary<Edit> = fc.record({
     // An undo is as frequent as a deletion.
     fc.constant({ life: 'present' }),
     fc.constant({}),
-  ) as fc.Arbitrary<Partial<CellChoice>>,
+  ),
   failed: fc.oneof(
     { weight: 4, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }) },
@@ -77,7 +78,7 @@ export const histories: fc.Arbitrary<readonly Notebook[]> = fc
     edits: fc.array(fc.array(edits, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 6 }),
   })
   .map(({ cells, order, edits: steps }) => {
-    let choices: readonly CellChoice[] = cells as readonly CellChoice[];
+    let choices: readonly CellChoice[] = cells;
     const notebooks = [notebookOf(choices, order, { cell: '', operators: [] })];
     for (const step of steps) {
       for (const { cell, change } of step) {
@@ -149,7 +150,7 @@ export function momentsOf(history: readonly Notebook[], change = changeGraph): r
   return moments;
 }
 
-/** As the planner does it: a parked cell gets nothing, gives nothing to others, and what ran of it stays. */
+/** As the planner does it: a parked cell has no input and no readers; its operators stay. */
 function declaredBy(notebook: Notebook, running: Plan): { readonly next: Plan; readonly leaves: ReadonlySet<string> } {
   const ran = new Set(running.nodes.map((node) => node.uid));
   const cells = Object.entries(notebook.cells).map(([name, { text, life }]) => {
