@@ -1,6 +1,6 @@
 // The decision table of a live graph change, row by row: what becomes of each operator.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { emptyPlan, type Plan } from '../../../engine/graph/plan.ts';
 import { changeGraph } from '../../live/live-graph.ts';
 import { type Row, runningAfter, testRows } from './decision-rows.ts';

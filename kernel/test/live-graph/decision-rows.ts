@@ -1,6 +1,6 @@
 // Rows of the decision table as tests: the plans that ran, the next plan, and what becomes of it.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { emptyPlan, type Plan } from '../../../engine/graph/plan.ts';
 import { type Change, changeGraph } from '../../live/live-graph.ts';
 import { drawn, planOf } from './plans.ts';

@@ -1,7 +1,7 @@
 // Laws of a live graph change that hold for any notebook and any history of edits.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { canReadAgain, lineage } from '../../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../../engine/graph/plan.ts';
 import { changeGraph } from '../../live/live-graph.ts';

@@ -1,6 +1,6 @@
 // One plan out of several cells: what each name means, what runs, what a name that is gone leaves.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Plan } from '../../../engine/graph/plan.ts';
 import { type Declared, type Merged, mergePlan, nowhere, resolve, type SessionMode } from '../../live/merge.ts';
 import { cellOf, drawn } from './plans.ts';
