@@ -1,4 +1,4 @@
-// Where time and chance come from: nothing on the record path looks at the wall clock by itself.
+// The clock of the record path. Operators and sources read time here, never from the wall clock.
 
 export interface Clock {
   /** Processing time in epoch milliseconds. */
@@ -6,7 +6,7 @@ export interface Clock {
 }
 export const wallClock: Clock = { now: () => Date.now() };
 
-/** Moves only when told; starts at 0. For the test kit. */
+/** For the test kit: a clock that starts at 0 and moves only by `advanceTo`. */
 export class ManualClock implements Clock {
   #now: number;
   constructor(start = 0) {

@@ -1,9 +1,9 @@
-// Rows of an iterable on their way out, one by one, so that an endless generator can be interrupted after any of them.
+// Emits the rows of an iterable one by one. An endless generator can be interrupted after any row.
 import { SluiceError } from '../errors/error.ts';
 import { described } from '../values/kind.ts';
 import type { Output } from './operator.ts';
 
-/** Rows that are made where they are emitted, without an iterator between. */
+/** Makes each row when it emits it. It needs no iterator. */
 export abstract class RowLoop {
   /** Emits until nothing is left (true) or the output is full. */
   abstract drain(output: Output, timestamp: number): boolean;
@@ -16,11 +16,11 @@ export class Emission {
   #iterator: Iterator<unknown> | undefined;
   #timestamp = 0;
 
-  /** There are rows left, as far as one can know without asking. */
+  /** True while rows may be left. The end of an iterator is known only after the next step. */
   get isOpen(): boolean {
     return this.#array !== undefined || this.#iterator !== undefined || this.#loop !== undefined;
   }
-  /** `what` gave the rows, for the error when it gave none: "flatMap of words". */
+  /** `what` names the function that returned `rows`, for the error: "flatMap of words". */
   start(rows: unknown, timestamp: number, what: string): void {
     this.#timestamp = timestamp;
     if (rows instanceof RowLoop) {
@@ -69,7 +69,7 @@ export class Emission {
       if (output.full) return false;
     }
   }
-  /** Nobody will ask for the rest. */
+  /** Drops the remaining rows and closes the iterator. */
   close(): void {
     const iterator = this.#iterator;
     this.#loop = undefined;

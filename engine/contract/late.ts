@@ -1,4 +1,4 @@
-// An element that comes too late: to whoever reads `late`, else it is counted as dropped.
+// Sends a late element to the side output `late`. Without a reader there, it is counted as dropped.
 import type { OperatorContext } from './operator.ts';
 
 export function tooLate(context: OperatorContext, element: unknown, timestamp: number): void {

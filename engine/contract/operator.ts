@@ -1,66 +1,78 @@
-// THE operator contract: records and time in, records out, and never more out than there is room for.
+// The operator contract. A task drives one operator, in one thread, one call at a time.
 //
-// An operator is driven by one task, in one thread, one call at a time. It is told what arrives; it answers how much it took.
+//   open ─► restore? ─► ( process | advance | tick | idle | end | flush | snapshot )* ─► close
 //
-//   open ─► ( process | advance | tick | end | flush | snapshot )* ─► close
-//      restore, if there is state to restore, comes right after open and before anything else
+// Room. Before `process`, `advance`, `tick` and `end` the task checks that at least one record can
+// be emitted. During the call the operator emits freely, but reads `output.full` after each emit (a
+// per-record operator may read it once per input record). When `full` is true, the call returns as
+// soon as it can. `full` also becomes true when the call has used its time budget of about 5 ms: so
+// an operator that reads it is interruptible. To emit a little past `full` is allowed and costs
+// memory. To emit without bound breaks this contract.
 //
-// Room. Before every call the task makes sure that at least one record can be emitted. Inside a call the operator emits freely
-// but looks at `output.full` after each emit (a per-record operator may also look once per input record). When it is true the call
-// returns as soon as it can: `full` is also true when the call has used up its slice of ~5 ms, so looking at it is all it takes to be
-// interruptible. Emitting a little past `full` is allowed and costs memory; emitting without bound is the mistake this contract exists to prevent.
+// Resumable calls. `process` returns the index of the first record that it has NOT consumed. If it
+// is less than `batch.length`, the task later calls again with the same batch and that index. An
+// operator in the middle of one record's output (flatMap) keeps its iterator in a field, returns
+// that record's index, and continues in the next call. `advance`, `tick` and `end` return true when
+// done, false when the task must call again with the same argument. Between an unfinished call and
+// its continuation the task makes no other call: barriers and watermarks wait. (One exception: a
+// barrier may pass an `end` that waits for the outside.) A violation emits rows twice or loses rows
+// after a restore.
 //
-// Resumable calls. `process` returns the index of the first record it has NOT consumed. When that is less than `batch.length`,
-// the task calls again later with the same batch and that index: an operator in the middle of one record's output (flatMap) keeps its
-// iterator in a field, returns that record's index, and goes on with the iterator when it is called again. `advance`, `tick` and `end` return
-// true when they are done and false when they must be called again with the same argument. Between an unfinished call and its
-// continuation nothing else is called: barriers and watermarks wait behind it. Violating this shows as rows twice or rows lost after a restore.
+// No progress. A call that consumes nothing while `full` is false waits for something outside. The
+// task repeats it after `context.wake()` or at the time given to `context.wakeAt()`. An operator
+// that forgets to wake stops its branch of the graph for good.
 //
-// No progress. A call that consumes nothing and is not `full` says "I wait for something outside": it is repeated after `context.wake()` or at the time
-// given to `context.wakeAt()`. An operator that forgets to wake stops its branch for good.
+// Time. `advance(w)` means: no more records with a timestamp ≤ w are expected. w never decreases
+// and is never −Infinity. +Infinity means that the input has ended. With two inputs, w is the
+// combined watermark. When `advance` is done, the task forwards w downstream, unless
+// `generatesWatermarks` or `ordersTime` is set.
 //
-// Time. `advance(w)` says that no record with timestamp ≤ w is expected any more; w never falls, −Infinity is never passed, +Infinity means the input
-// has ended. Afterwards the task forwards w downstream by itself, unless the operator's `generatesWatermarks` is true: then only what it passes to
-// `output.watermark` goes out (and +Infinity, which is always forwarded). With two inputs, w is the combined watermark.
+// State. `snapshot` writes keyed state by key group and all other state as one value. It must not
+// emit. Only key groups that changed since the last snapshot have to be written; the last content
+// of the others stays valid. `restore` runs on a new instance. After it, the same calls must give
+// the same output.
 //
-// An operator whose records come out later than they went in (mapAsync) says `ordersTime`: it is told every mark and passes each on itself behind the records
-// that came before it. It never makes a barrier wait for answers: while one is on its way (`context.barrierWaits()`) it takes in what it has no room for.
+// Values. Elements are immutable and shared between branches: never change one. Timestamps are
+// integer epoch milliseconds.
 //
-// State. `snapshot` runs between calls, writes keyed state by key group and everything else as one value, and must not emit. Only key
-// groups written since the last snapshot need to be written again; the last content of the others stays valid. `restore` on a fresh instance, given what the snapshots
-// wrote, must leave it so that the same calls give the same output.
-//
-// Values. Elements are immutable and shared between branches: never change one. Timestamps are integer epoch milliseconds.
-//
-// Errors. Throw. The task knows which record it was processing and adds it. An operator that threw is never called again except `snapshot` and `close`.
+// Errors. Throw. The task adds the record that was being processed. After an operator has thrown,
+// the task calls only `snapshot`, `status` and `close`.
 
 import type { Clock } from './clock.ts';
 
-/** Records on their way between tasks, in columns; those of numbers may be longer than the batch. Nobody changes it. An operator may keep elements, not the batch or its columns. */
+/**
+ * Records between two tasks, in columns. The number columns may be longer than the batch. A batch
+ * is immutable. An operator may keep elements, but not the batch or its columns.
+ */
 export interface Batch {
   readonly length: number;
   readonly values: readonly unknown[];
   /** Epoch milliseconds. */
   readonly timestamps: Float64Array;
-  /** Source partition and offset of each record, as far as per-record operators reach; windows drop them. */
+  /**
+   * Source partition and offset of each record. Per-record operators pass them on; windows drop
+   * them.
+   */
   readonly partitions?: Int32Array;
   readonly offsets?: Float64Array;
-  /** The task of a reader is through with it: when all are, its columns are used again. */
+  /**
+   * Each reader's task calls this once it no longer needs the batch. Then the columns are reused.
+   */
   release?(): void;
 }
 
 export interface Output {
-  /** Return from the present call: there is no room, or the slice is used up. */
+  /** The call must return: there is no room, or its time budget is used up. */
   readonly full: boolean;
   emit(value: unknown, timestamp: number): void;
-  /** A side output: 'late', 'errors', … . Costs nothing when nobody reads it; `hasReader` says whether anybody does. */
+  /** Emits to a side output, such as 'late' or 'errors'. Does nothing when it has no reader. */
   emitTo(port: string, value: unknown, timestamp: number): void;
   hasReader(port: string): boolean;
-  /** For operators that generate watermarks: never lower than the last one. */
+  /** For operators that emit watermarks. A time that is not above the last one is ignored. */
   watermark(time: number): void;
   idle(): void;
   active(): void;
-  /** This operator wants no more input (take): its inputs are closed, downstream gets the end. */
+  /** The operator needs no more input (take): the task closes its inputs and ends its output. */
   finish(): void;
 }
 
@@ -71,26 +83,36 @@ export interface OperatorContext {
   readonly name: string;
   readonly output: Output;
   readonly clock: Clock;
-  /** Call me again: something I waited for has happened. Safe from asynchronous callbacks. */
+  /** Asks for a call: something that the operator waited for has happened. Safe from callbacks. */
   wake(): void;
-  /** Call `tick` at this processing time (epoch milliseconds) or soon after. A later call with an earlier time wins; one wake-up is kept. */
+  /**
+   * Asks for `tick` at this processing time (epoch milliseconds) or soon after. Only one wake-up is
+   * kept: the earliest.
+   */
   wakeAt(millis: number): void;
   /** Ends the operator with an error that happened outside a call (an asynchronous send). */
   fail(error: unknown): void;
-  /** Counts records that were dropped as late (no reader on 'late'). */
+  /** Counts one record that was dropped as late, because 'late' has no reader. */
   countLate(): void;
-  /** A barrier is on its way here: who waits for something outside may take in what it would otherwise leave waiting. Then an unfinished call is repeated. */
+  /**
+   * True while a barrier is on its way to this task. The task repeats an unfinished call when a
+   * barrier starts. An operator that waits for the outside may then accept records beyond its
+   * capacity, so that the barrier can pass.
+   */
   barrierWaits?(): boolean;
-  /** In the test kit: freeze elements and state so that a mutation throws. */
+  /** The test kit sets this: freeze elements and state, so that a mutation throws. */
   readonly freeze: boolean;
 }
 
 export interface StateWriter {
-  /** Write every key group, not only those written since the last snapshot: the state moves to a successor. */
+  /** Write every key group, not only the changed ones: the state moves to another instance. */
   readonly full: boolean;
-  /** Replaces the content of one key group (0…127). Any value the structured clone algorithm takes. */
+  /**
+   * Replaces the content of one key group (0…127). The content is any value that structured clone
+   * accepts.
+   */
   group(keyGroup: number, content: unknown): void;
-  /** Replaces everything that is not keyed. */
+  /** Replaces all state that is not keyed. */
   value(content: unknown): void;
 }
 export interface StateReader {
@@ -100,46 +122,70 @@ export interface StateReader {
 }
 
 export interface OperatorStatus {
-  /** Live keyed entries and timers: 0 when nothing leaks. */
+  /** Live keyed entries and timers. 0 when the operator leaks nothing. */
   readonly entries: number;
-  /** End of the earliest window that is open, when there is one. */
+  /** The earliest open window, if there is one. */
   readonly nextWindow?: { readonly start: number; readonly end: number };
-  /** Calls to the outside without an answer: what comes of them is still to come out. */
+  /** Calls to the outside that have no answer yet. Their results are still to be emitted. */
   readonly inFlight?: number;
-  /** One line for the user when the operator itself knows why nothing comes out. */
+  /** One line for the user, if the operator itself knows why there is no output yet. */
   readonly waiting?: string;
 }
 
 export interface Operator {
-  /** Time waits for records inside: each watermark (+Infinity too) and idleness that it is told, it says itself when what came before is out; all of it before `end` is done. */
+  /**
+   * The operator holds records, and must forward each watermark (+Infinity too) and each change of
+   * idleness itself, after the records that came before it, and all of them before `end` is done.
+   * It must not make a barrier wait for answers: see `barrierWaits`. Default: false.
+   */
   readonly ordersTime?: boolean;
-  /** Watermarks of the input are swallowed; `output.watermark` says what goes out. */
+  /**
+   * The operator emits its own watermarks and idleness. `advance` gets only +Infinity, which the
+   * task forwards. Default: false.
+   */
   readonly generatesWatermarks?: boolean;
-  /** Index, in the batch given to `process`, of the record that user code is working on: kept right before user code is called, so that an error can name the record. */
+  /**
+   * Index, in the batch of `process`, of the record that user code works on, so that an error can
+   * name it. Set directly before user code is called. Absent: an error names no record.
+   */
   readonly at?: number;
-  /** What user code was working on when `advance` or `tick` threw, in words: key and window, or key and timer. */
+  /**
+   * The work of user code when `advance` or `tick` threw, as text: key and window, or key and
+   * timer.
+   */
   readonly working?: string | undefined;
   /** The element an error is about, where that is not the one of the batch at `at`. */
   readonly blamed?: { readonly value: unknown; readonly timestamp: number } | undefined;
+  /** Called once, first. The context is valid until `close`. */
   open?(context: OperatorContext): void;
+  /** Consumes records from index `from` on. Returns the index of the first record not consumed. */
   process(input: 0 | 1, batch: Batch, from: number): number;
-  /** Absent: done at once. */
+  /** The watermark has reached this time: emit the results that are due. Absent: done at once. */
   advance?(watermark: number): boolean;
-  /** An input has gone idle or come back; the task combines and forwards idleness itself. */
+  /**
+   * The input (both, if there are two) has become idle or active. The task forwards this, except
+   * with `generatesWatermarks` or `ordersTime`. Must not emit records.
+   */
   idle?(input: 0 | 1, isIdle: boolean): void;
-  /** Processing time has reached what `wakeAt` asked for, or `wake` was called. */
+  /** Processing time has reached the time given to `wakeAt`, or `wake` was called. */
   tick?(now: number): boolean;
-  /** All inputs have ended, after advance(+Infinity). False: call again. */
+  /** All inputs have ended, and `advance(+Infinity)` is done. False: call again. */
   end?(): boolean;
-  /** Before a snapshot and before the end: true when nothing is in flight to the outside (asynchronous sends). */
+  /**
+   * Called before a barrier passes and before the end. True: no asynchronous send is unanswered.
+   */
   flush?(): boolean;
+  /** Writes the state, between calls. Absent: no state. */
   snapshot?(writer: StateWriter): void;
+  /** Reads the state of a snapshot, once, directly after `open`. */
   restore?(reader: StateReader): void;
+  /** For metrics and the user. Called at any time between calls. */
   status?(): OperatorStatus;
+  /** Called once, last, also after an error. Its own errors are ignored. */
   close?(): void;
 }
 
-/** A per-record stage that can be fused into its upstream's task. */
+/** A per-record stage that the runtime can fuse into the task of its upstream. */
 export type Stage =
   | { readonly kind: 'map'; readonly f: (element: unknown) => unknown }
   | { readonly kind: 'filter'; readonly f: (element: unknown) => unknown };

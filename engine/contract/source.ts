@@ -1,16 +1,24 @@
-// A source: the head of a task that has no input. It is polled, emits as much as there is room for, and knows its own position.
+// The source contract. A source is the head of a task without inputs. The task polls it.
 //
-//   open ─► restore? ─► poll* ─► close
+//   open ─► restore? ─► ( poll | snapshot | share | endBatch )* ─► close
 //
-// `poll` emits until `output.full` or until there is nothing more at hand, and says which: 'more' (call again soon), 'wait' (nothing at hand: the
-// source calls `context.wake()` or has called `context.wakeAt()`), 'end' (exhausted; the task then forwards +Infinity and the end).
-// The position in a snapshot is exactly what has been emitted: restore and poll give the next record, none twice, none lost.
-// Timestamps, watermarks and idleness are the source's: it calls output.watermark / idle / active (see engine/time/source-time.ts), at most every 200 ms
-// and before it ends. Records that cannot be parsed or have no usable timestamp go to `emitTo('errors', …)`.
-// Only operators of kind source may use emitAt, emitRun and prepare, which carry partition and offset for error messages.
+// `poll` emits records until `output.full` is true or no record is available. It returns 'more'
+// (poll again soon), 'wait' (no record: the source calls `context.wake()`, or has called
+// `context.wakeAt()`), or 'end' (exhausted: the task forwards +Infinity and the end). A source that
+// returns 'wait' and never wakes stays silent for good.
+//
+// The position in a snapshot is exactly that after the last emitted record. After `restore`, `poll`
+// continues with the next record: none is emitted twice, none is lost.
+//
+// The source sets timestamps, watermarks and idleness. It calls output.watermark, idle and active
+// at most every 200 ms and before it ends: see engine/time/source-time.ts. Records that cannot be
+// parsed or have no valid timestamp go to `emitTo('errors', …)`.
 import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
-/** The columns of a batch that is being filled, in place: the next record goes to `length`. */
+/**
+ * The columns of a batch while a source fills them in place. The next record goes to index
+ * `length`.
+ */
 export interface SourceColumns {
   readonly values: unknown[];
   readonly timestamps: Float64Array;
@@ -20,17 +28,26 @@ export interface SourceColumns {
 }
 export interface SourceOutput extends Output {
   emitAt(value: unknown, timestamp: number, partition: number, offset: number): void;
-  /** How many records there is room for; below 1: `full` is true. */
+  /** How many records there is room for. Below 1, `full` is true. */
   readonly room: number;
-  /** How many of them may go out before `full` or this is asked again, when making one costs time; 0: `full` is true. */
+  /**
+   * How many records a source may make and emit before it reads `full` or `allowance` again. For
+   * sources whose records cost time to make. 0 when `full` is true.
+   */
   readonly allowance: number;
-  /** For a loop that makes records and writes them into the columns itself: place for so many, no more than `allowance` says. Nothing else is emitted or said in between. */
+  /**
+   * Reserves columns for `records` more records, at most `allowance`. The source writes them
+   * itself. Until it has done so, it calls nothing else on this output.
+   */
   prepare(records: number): SourceColumns;
-  /** Somebody reads it; without readers a source is not polled. */
+  /** At least one reader is connected. The task does not poll a source without readers. */
   readonly hasReaders?: boolean;
-  /** Set within a micro-batch: watermarks and idleness wait for `endBatch`. */
+  /** True during a micro-batch: watermarks and idleness wait for `endBatch`. */
   readonly holdsTime?: boolean;
-  /** Records values[from…to) of one partition at once; `timestamps` and the offsets, which count up by one, begin with the first of them. */
+  /**
+   * Emits values[from…to) of one partition. `timestamps` and the offsets, which count up by one,
+   * begin with the record at `from`.
+   */
   emitRun(
     values: readonly unknown[],
     from: number,
@@ -42,22 +59,25 @@ export interface SourceOutput extends Output {
 }
 export interface SourceContext extends OperatorContext {
   readonly output: SourceOutput;
-  /** It is opened in a session of micro-batches. */
+  /** The session runs in micro-batches. */
   readonly inBatches?: boolean;
 }
 
-/** What a user must know about a partition to see why time stands still. Times in epoch milliseconds. */
+/**
+ * The state of one partition, for a user who wants to know why time stands still. Times are epoch
+ * milliseconds.
+ */
 export interface PartitionStatus {
   readonly partition: string;
   readonly watermark?: number;
   readonly idle: boolean;
-  /** When its last record came, by the clock. */
+  /** Processing time of the last record. */
   readonly lastRecordAt?: number;
 }
 export interface SourceStatus extends OperatorStatus {
-  /** How often the source was opened in this session: an attach must not open it again. */
+  /** How often the source was opened in this session. Attaching a reader must not open it again. */
   readonly opened: number;
-  /** 'connecting' until the first contact with what it reads. */
+  /** 'connecting' until the source has reached the external system. */
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
   /** Records that went to `errors`. */
@@ -65,17 +85,30 @@ export interface SourceStatus extends OperatorStatus {
 }
 
 export interface Source {
+  /** Called once, first. */
   open(context: SourceContext): void;
+  /** Emits the available records. See above. */
   poll(): 'more' | 'wait' | 'end';
-  /** A micro-batch begins: at most so many records until the next; a source of several partitions divides them by how far each is behind. */
+  /**
+   * A micro-batch begins: emit at most `records` records until the next one. A source with several
+   * partitions divides them by the lag of each. Absent: the task alone enforces the limit.
+   */
   share?(records: number): void;
-  /** Records that it knows to be waiting outside; absent: it knows of none. */
+  /**
+   * Number of records that wait outside, as far as the source knows. Absent: unknown, counted as 0.
+   */
   behind?(): number;
-  /** Records of its share of the micro-batch are still on their way to it. */
+  /**
+   * True while records of the source's share of the micro-batch are still being fetched. Absent:
+   * false.
+   */
   awaits?(): boolean;
-  /** The micro-batch is in: says how far time has come. */
+  /** All records of the micro-batch are emitted: emit watermarks and idleness now. */
   endBatch?(now: number): void;
-  /** A short text of the current position, for people and for the record of a mutation: "n=1042", "orders 0:188204 1:…". */
+  /**
+   * The current position as a short text, for users and for the log of graph changes: "n=1042",
+   * "orders 0:188204 1:…".
+   */
   position(): string;
   snapshot(writer: StateWriter): void;
   restore(reader: StateReader): void;
