@@ -1,6 +1,9 @@
-// The name somebody probably meant: the closest known one, when it is close enough to offer.
+// The known name that is closest to a misspelt one, if it is close enough to suggest.
 
-/** undefined when nothing is within a third of the name's length (at least one letter, a swap counting as one). */
+/**
+ * undefined when the distance of every name is above a third of the name's length (at least 1). A
+ * swap of two letters counts as 1.
+ */
 export function closestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
