@@ -1,6 +1,8 @@
-// Accumulators of the built-in aggregates, one per key (and window). This is the plain form; `compileAccumulators` is what runs, and a test holds them together.
+// Accumulators of the built-in aggregates, one per key (and window). This is the plain form.
+// `compileAccumulators` generates the form that runs; a test holds the two together.
 //
-// Aggregates share what they can: a selector is read once per element, count and avg share one count, sum and avg of one field share one sum.
+// Aggregates share state: a selector is read once per element, count and avg share one count, sum
+// and avg of one field share one sum.
 import { SluiceError } from '../errors/error.ts';
 import { type FunctionRef, FunctionTable, type SelectorSpec } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
@@ -40,23 +42,26 @@ export type AggregateSpec =
 /** `parameters.aggregates` of a node, by the name of the result field. */
 export type AggregatesSpec = Readonly<Record<string, AggregateSpec>>;
 
-/** What a keyed operator keeps per key, and what comes of it. Created with its first element, so that nothing is ever empty. */
+/**
+ * How a keyed operator accumulates per key, and its result. An accumulator is created with its
+ * first element, so it is never empty.
+ */
 export interface Contents<A extends Keyed> {
   readonly create: (this: void, row: KeyRow, touched: number, element: unknown) => A;
-  /** Throws without having changed anything. */
+  /** If it throws, it has changed nothing. */
   readonly add: (this: void, accumulated: A, element: unknown) => void;
   /**
-   * Adds to `into` what has been added to `from`, which stays as it is and can be merged again: the two share nothing that either changes later.
-   * `from` is of the same key. Absent: cannot be merged.
+   * Adds the content of `from` to `into`. `from` is unchanged and can be merged again: the two
+   * share nothing mutable. Both belong to the same key. Absent: merging is not possible.
    */
   readonly merge?: (this: void, into: A, from: A) => void;
-  /** An accumulator of its own with the same content, to be merged into. */
+  /** A separate accumulator with the same content, to merge into. */
   readonly copy: (this: void, accumulated: A, touched: number) => A;
-  /** It will not grow by much, so that many of it may be kept. Absent: it may. */
+  /** The accumulator stays small, so many of them may be kept. Absent: it may grow. */
   readonly isSmall?: (this: void, accumulated: A) => boolean;
-  /** The result row; with the window's bounds where there are any. */
+  /** The result row, with the window's bounds if there is a window. */
   readonly result: (this: void, accumulated: A, windowStart?: Date, windowEnd?: Date) => unknown;
-  /** How many columns it takes in a snapshot. */
+  /** Number of its columns in a snapshot. */
   readonly columns: number;
   pack(accumulated: A, columns: readonly unknown[][]): void;
   unpack(row: KeyRow, touched: number, columns: readonly (readonly unknown[])[], index: number): A;
@@ -73,12 +78,15 @@ export interface AccumulatorPlan {
     readonly select: Select;
     readonly spec: SelectorSpec;
     readonly needs: Needs;
-    /** The aggregate that it is for, in errors. */
+    /** Name of the aggregate, for errors. */
     readonly aggregate: string;
   }[];
-  /** What is kept, in the order of the columns. Without a value to select, the selector is −1. */
+  /**
+   * The parts of an accumulator, in the order of the columns. Without a value to select, the
+   * selector is −1.
+   */
   readonly slots: readonly Slot[];
-  /** A result is a slot, a slot divided by another one, or what `read` makes of a slot. */
+  /** A result is a slot, a slot divided by another one, or `read` of a slot. */
   readonly results: readonly {
     readonly name: string;
     readonly slot: number;
@@ -113,7 +121,7 @@ export function planAccumulators(aggregates: AggregatesSpec, functions: Function
   };
   const slot = (kind: 'count' | 'sum' | 'min' | 'max', of: number): number =>
     slotOf(`${kind} ${of}`, () => ({ kind, selector: of }));
-  /** `name` tells apart what is kept of one selected value. */
+  /** `name` distinguishes the slots of one selected value. */
   const kept = <S>(name: string, of: number, make: Kept<S>): number =>
     slotOf(`${name} ${of}`, () => ({ kind: 'kept', selector: of, kept: make as Kept<unknown> }));
   const result = <S>(name: string, of: number, read: (kept: S) => unknown) => ({
@@ -196,7 +204,10 @@ export function planAccumulators(aggregates: AggregatesSpec, functions: Function
   };
 }
 
-/** What a selector gave, before anything is done with it; with what is compared with it already, when there is something. */
+/**
+ * Checks a selected value before it is used. `compared` is the kept value that it will be compared
+ * with.
+ */
 export function assertUsable(plan: AccumulatorPlan, selector: number, value: unknown, compared?: unknown): void {
   switch (plan.selectors[selector]!.needs) {
     case 'number':
@@ -223,7 +234,7 @@ export function assertUsable(plan: AccumulatorPlan, selector: number, value: unk
       throw unusable(plan, selector, value, 'a value');
   }
 }
-/** A value to be compared. */
+/** For values that are compared. */
 function assertOrdered(plan: AccumulatorPlan, selector: number, value: unknown, kept: unknown): void {
   const kind = kindOf(value);
   const isOrdered =
@@ -245,7 +256,7 @@ function unusable({ selectors }: AccumulatorPlan, selector: number, value: unkno
   );
 }
 
-/** The fields of a key that a function gives are known with its first element only. */
+/** If a function makes the key, its field names are known only with its first element. */
 export function assertNamesFree({ results }: AccumulatorPlan, row: KeyRow): void {
   const taken = results.find(({ name }) => Object.hasOwn(row, name));
   if (taken)
@@ -256,7 +267,7 @@ export function assertNamesFree({ results }: AccumulatorPlan, row: KeyRow): void
     );
 }
 
-export interface PlainAccumulator extends Keyed {
+interface PlainAccumulator extends Keyed {
   readonly kept: unknown[];
 }
 

@@ -1,10 +1,14 @@
-// The accumulators of `accumulators.ts` as code generated for one operator: flat objects, one call per record, nothing allocated by `add` but what an aggregate keeps.
+// The accumulators of `accumulators.ts` as generated code for one operator: flat objects, and one
+// call per record. `add` allocates nothing except the values that an aggregate keeps.
 import type { Keyed } from '../state/changed-groups.ts';
 import { type AccumulatorPlan, assertNamesFree, assertUsable, type Contents } from './accumulators.ts';
 import type { KeyRow } from '../state/keys.ts';
 import { compiled } from '../codegen/specialize.ts';
 
-/** `fields`: names of the key's fields, where known; `hasBounds`: results carry windowStart and windowEnd. */
+/**
+ * `fields`: names of the key's fields, if known. `hasBounds`: results have windowStart and
+ * windowEnd.
+ */
 export function compileAccumulators<A extends Keyed>(
   plan: AccumulatorPlan,
   fields: readonly string[] | undefined,
@@ -14,7 +18,7 @@ export function compileAccumulators<A extends Keyed>(
   const { selectors, slots, results } = plan;
   const name = (at: number): string => `${slots[at]!.kind}${at}`;
   const isKept = (at: number): boolean => slots[at]!.kind === 'kept';
-  /** One line for each slot, those with objects first: they alone may throw. */
+  /** One line for each slot. Slots with objects come first, because only they may throw. */
   const eachSlot = (line: (at: number) => string): string => {
     const order = [...slots.keys()].sort((a, b) => Number(isKept(b)) - Number(isKept(a)));
     return order.map(line).join(' ');
@@ -25,7 +29,7 @@ export function compileAccumulators<A extends Keyed>(
   const reads = selectors.map(
     ({ spec }, at) => `const v${at} = ${'fn' in spec ? `f${at}(e)` : `e${property(spec.field)}`};`,
   );
-  // Numbers, the usual case, are seen to be right without a call.
+  // Numbers, the usual case, are checked without a call.
   const check = (at: number): string => {
     const { needs } = selectors[at]!;
     if (needs === 'value') return `if (v${at} === undefined) usable(${at}, v${at});`;
@@ -34,7 +38,7 @@ export function compileAccumulators<A extends Keyed>(
     const isNumber = needs === 'finite' ? `v${at} - v${at} === 0` : `v${at} === v${at}`;
     return `if (typeof v${at} !== 'number' || !(${isNumber})) usable(${at}, v${at});`;
   };
-  // What is compared must be of one kind.
+  // Compared values must be of one kind.
   const comparison = (at: number): string[] =>
     slots.flatMap(({ kind, selector }, slot) => {
       if (selector !== at || (kind !== 'min' && kind !== 'max')) return [];
@@ -156,7 +160,7 @@ export function compileAccumulators<A extends Keyed>(
 function property(name: string): string {
   return `[${JSON.stringify(name)}]`;
 }
-/** In brackets, so that a field called __proto__ is a field. */
+/** In brackets, so that `__proto__` is a normal field. */
 function literal(name: string): string {
   return name === '__proto__' ? `[${JSON.stringify(name)}]` : JSON.stringify(name);
 }

@@ -1,4 +1,4 @@
-// reduce on a keyed stream: what has been accumulated so far, with every element folded in, for every element.
+// reduce on a keyed stream: folds each element into the value of its key, and emits the new value.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
@@ -18,12 +18,12 @@ export interface Reduced extends Keyed {
   value: unknown;
 }
 
-/** The first element as it is, later ones folded in. */
+/** The first element is the initial value. Later elements are folded in. */
 export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): Contents<Reduced> {
   const kept = `What "${name}" accumulates`;
   const add = (reduced: Reduced, element: unknown): void => {
     const value = fold(reduced.value, element);
-    // What was kept before was looked at before.
+    // The kept value has been checked before.
     if (value === reduced.value) return;
     assertStorable(value, kept);
     if (freeze) deepFreeze(value);
@@ -36,7 +36,7 @@ export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): 
       return { row, group: -1, touched, value: element };
     },
     add,
-    // What has been reduced is an element like any other.
+    // A reduced value has the type of an element.
     merge: (into, from) => add(into, from.value),
     copy: ({ row, value }, touched) => ({ row, group: -1, touched, value }),
     result: (reduced) => reduced.value,

@@ -1,4 +1,5 @@
-// A keyed stream of results, one for every element: what rolling aggregates and reduces have in common.
+// Rolling results on a keyed stream, one per element: the common part of rolling aggregates and
+// reduce.
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';

@@ -1,10 +1,10 @@
-// collect: all values, in the order they came.
+// collect: all values, in the order of arrival.
 import { assertStorable } from '../../values/storable.ts';
 import type { Kept } from './kept.ts';
 
 export interface Collected {
   values: unknown[];
-  /** When each came. */
+  /** Position of each value in the order of arrival. */
   orders: number[];
 }
 

@@ -1,4 +1,5 @@
-// aggregator({create, add, merge?, result}): what the user's functions keep. They may change an accumulator that they are given, or give another one.
+// aggregator({create, add, merge?, result}): the accumulator of the user's functions. They may
+// change the given accumulator, or return another one.
 import { SluiceError } from '../../errors/error.ts';
 import { copied } from '../../values/copied.ts';
 import { assertStorable } from '../../values/storable.ts';
@@ -13,7 +14,7 @@ export interface CustomFunctions {
 }
 export interface Custom {
   accumulator: unknown;
-  /** How often it has been added to. */
+  /** Number of added elements. */
   adds: number;
 }
 
@@ -30,7 +31,7 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
     return accumulator;
   };
   return {
-    // A copy, for functions that always give the same object.
+    // Copied, because `create` may always return the same object.
     create: (_value, element) => ({
       accumulator: checked(add(copied(checked(create(), 'create')), element), 'add'),
       adds: 1,
@@ -38,7 +39,8 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
     add(kept, _value, element) {
       const accumulator = add(kept.accumulator, element);
       const { adds } = kept;
-      // One that is changed in place is looked at ever more rarely: looking costs as much as it is large.
+      // An accumulator that is changed in place is checked less and less often, because the cost of
+      // a check grows with its size.
       if (accumulator !== kept.accumulator || adds < 16 || (adds & (adds - 1)) === 0)
         kept.accumulator = checked(accumulator, 'add');
       kept.adds = adds + 1;
@@ -59,7 +61,7 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
   };
 }
 
-/** A copy: rows are immutable, and the accumulator may go on changing. */
+/** Copied, because rows are immutable, but the accumulator may still change. */
 export function customResult({ result }: CustomFunctions): (kept: Custom) => unknown {
   return ({ accumulator }) => copied(result(accumulator));
 }

@@ -1,11 +1,12 @@
-// countDistinct, exact: every value that was seen. Two values are one when they would be the same key; null is no value, as in SQL.
+// countDistinct, exact: the set of all values. Values are equal when they are equal as keys. null
+// is no value, as in SQL.
 import { withKeyBytes } from '../../state/key-bytes.ts';
 import type { Kept } from './kept.ts';
 
-export interface Distinct {
-  /** What a Set tells apart as keys do. */
+interface Distinct {
+  /** Values for which a Set has the same equality as keys. */
   readonly primitives: Set<unknown>;
-  /** The canonical key bytes of all others, a character each. */
+  /** The canonical key bytes of all other values, one character per byte. */
   readonly others: Set<string>;
 }
 

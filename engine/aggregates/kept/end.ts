@@ -1,4 +1,4 @@
-// first and last: the value of the element that came first, or last, whatever its event time.
+// first and last: the value of the element that arrived first, or last. Event time does not matter.
 import { assertStorable } from '../../values/storable.ts';
 import type { Kept } from './kept.ts';
 

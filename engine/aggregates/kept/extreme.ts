@@ -1,4 +1,5 @@
-// minBy and maxBy: the element with the least or the greatest value; of several, the one that came first.
+// minBy and maxBy: the element with the least or the greatest value. Of equal ones, the first to
+// arrive.
 import { assertStorable } from '../../values/storable.ts';
 import type { Kept } from './kept.ts';
 

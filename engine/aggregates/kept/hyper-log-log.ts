@@ -1,11 +1,13 @@
-// countDistinct, approximate: HyperLogLog (Flajolet and others 2007) of 4,096 registers with the estimator of Ertl (2017), which needs no corrections by range.
-// The standard error is 1.04 / √4096 = 1.6 %. As long as there are few values their hashes are kept themselves, and the count is exact but for
-// collisions of 53 bits. What is kept depends only on which values were seen, so merging is the same as counting everything.
+// countDistinct, approximate: HyperLogLog (Flajolet and others 2007) with 4,096 registers and
+// Ertl's estimator (2017), which needs no corrections by range. The standard error is 1.04 / √4096
+// = 1.6 %. While there are few values, their hashes are kept, and the count is exact except for
+// collisions of 53 bits. The state depends only on the set of values, so merging sketches is the
+// same as counting all values in one.
 import { withKeyBytes } from '../../state/key-bytes.ts';
 import { murmur3 } from '../../state/murmur3.ts';
 import type { Kept } from './kept.ts';
 
-/** One standard deviation of the estimate, as a share of the true count. Two thirds of all estimates are closer. */
+/** The standard error, as a share of the true count. Two thirds of all estimates are closer. */
 export const distinctError = 0.01625;
 const registerBits = 12;
 const registers = 1 << registerBits;
@@ -15,7 +17,7 @@ const rankBits = 53 - registerBits;
 const maxHashes = 256;
 
 export interface HyperLogLog {
-  /** Of 53 bits; undefined when there are too many. */
+  /** Hashes of 53 bits. undefined when there are too many. */
   hashes: Set<number> | undefined;
   registers: Uint8Array | undefined;
 }
@@ -64,7 +66,9 @@ function toRegisters(kept: HyperLogLog): void {
   for (const hash of hashes) register(kept.registers, hash);
   kept.hashes = undefined;
 }
-/** The last 12 bits choose the register, the position of the first 1 in the others is the rank. */
+/**
+ * The last 12 bits choose the register. The position of the first 1 in the other bits is the rank.
+ */
 function register(ranks: Uint8Array, hash: number): void {
   const rest = Math.floor(hash / registers);
   const rank = rest === 0 ? rankBits + 1 : rankBits - Math.floor(Math.log2(rest));

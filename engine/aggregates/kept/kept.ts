@@ -1,21 +1,28 @@
-// What one aggregate keeps per key where a single number is not enough. It is a plain value, so that snapshots can hold it.
+// The state of one aggregate per key, if a single number is not enough. It is a plain value, so
+// that a snapshot can hold it.
 //
-// `order` rises with every element that the operator sees, and is kept where it matters who came first: elements reach slices and sessions by event time, and what is
-// merged there must be what it would be without.
+// `order` increases with every element of the operator. It is kept where the order of arrival
+// matters: slices and sessions merge elements by event time, and the merged result must be the same
+// as without merging.
 
-/** `value` is what the selector gave; −1 as selector: there is none, and the value is the element. */
+/** `value` is the selected value. If the selector is −1, it is the element. */
 export interface Kept<S> {
-  /** Throws when `add`, or `create` where nothing is kept, could not keep it. Called before anything is changed. */
+  /**
+   * Throws when `add` could not keep the value (`create`, if nothing is kept yet). Called before
+   * anything is changed.
+   */
   readonly check?: (kept: S | undefined, value: unknown, element: unknown) => void;
   readonly create: (value: unknown, element: unknown, order: number) => S;
-  /** What is kept from now on: `kept` itself, changed, or another. */
+  /** Returns the new state: `kept` itself, changed, or another value. */
   readonly add: (kept: S, value: unknown, element: unknown, order: number) => S;
-  /** `into`, changed, or another; `from` stays as it is and shares nothing with it that either changes. */
+  /**
+   * Returns `into`, changed, or another value. `from` is unchanged; the two share nothing mutable.
+   */
   readonly merge?: (into: S, from: S) => S;
-  /** Shares nothing that either changes. */
+  /** The copy shares nothing mutable with `kept`. */
   readonly copy: (kept: S) => S;
-  /** It will not grow by much. Absent: it may. */
+  /** The state stays small. Absent: it may grow. */
   readonly isSmall?: (kept: S) => boolean;
-  /** The highest order in it. */
+  /** The highest `order` in `kept`. */
   readonly order?: (kept: S) => number;
 }

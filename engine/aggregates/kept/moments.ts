@@ -1,8 +1,9 @@
-// variance and stddev: count, mean and sum of squared deviations, updated element by element (Welford 1962) and merged (Chan, Golub and LeVeque 1979).
-// Both are numerically stable where the textbook's sum of squares is not.
+// variance and stddev: count, mean and sum of squared deviations, updated per element (Welford
+// 1962) and merged (Chan, Golub and LeVeque 1979). Both are numerically stable; the textbook's sum
+// of squares is not.
 import type { Kept } from './kept.ts';
 
-export interface Moments {
+interface Moments {
   count: number;
   mean: number;
   /** Σ (x − mean)². */
@@ -30,7 +31,7 @@ export const moments: Kept<Moments> = {
   isSmall: () => true,
 };
 
-/** Of a sample: Σ (x − mean)² / (n − 1). NaN of one element. */
+/** Sample variance: Σ (x − mean)² / (n − 1). NaN for one element. */
 export function variance({ count, squares }: Moments): number {
   return squares / (count - 1);
 }

@@ -1,18 +1,21 @@
-// quantile: DDSketch (Masson, Rim and Lee, VLDB 2019). Values are counted in bins whose bounds grow by a constant factor, so that any value in a bin is within 1 % of
-// the bin's representative. A sketch depends only on which values are in it, not on their order: merging sketches is the same as sketching everything.
+// quantile: DDSketch (Masson, Rim and Lee, VLDB 2019). It counts values in bins whose bounds grow
+// by a constant factor, so each value in a bin is within 1 % of the bin's representative. A sketch
+// depends only on the set of values, not on their order: merging sketches is the same as sketching
+// all values in one.
 //
-// Bins are never collapsed, so the bound always holds. A million-fold range of values takes at most 691 bins, all that a number can be at most 72,000.
+// Bins are never collapsed, so the bound always holds. A range of 1 to 1,000,000 takes at most 691
+// bins; the range of all numbers takes at most 72,000.
 import type { Kept } from './kept.ts';
 
-/** No quantile is further from the true one than this share of it. */
+/** Maximum relative error of a quantile. */
 export const quantileError = 0.01;
 const factor = (1 + quantileError) / (1 - quantileError);
 const binsPerUnit = 1 / Math.log(factor);
 
 export interface QuantileSketch {
-  /** How many values are in each bin, by i: those in (factor^(i−1), factor^i], … */
+  /** Number of values in each bin i: the values in (factor^(i−1), factor^i]. */
   readonly positive: Map<number, number>;
-  /** … and the same for −x. */
+  /** The same for the negative values x, by −x. */
   readonly negative: Map<number, number>;
   zeros: number;
   count: number;
@@ -50,7 +53,10 @@ export const quantileSketch: Kept<QuantileSketch> = {
   copy: (kept) => ({ ...kept, positive: new Map(kept.positive), negative: new Map(kept.negative) }),
 };
 
-/** The value of rank ⌊p · (n − 1)⌋, counted from 0 at the least, to within `quantileError` of itself. */
+/**
+ * The value of rank ⌊p · (n − 1)⌋, counted from 0 at the smallest, with a relative error of at most
+ * `quantileError`.
+ */
 export function quantileOf({ positive, negative, zeros, count, least, greatest }: QuantileSketch, p: number): number {
   let rank = Math.floor(p * (count - 1));
   if (rank === 0) return least;
@@ -72,7 +78,7 @@ export function quantileOf({ positive, negative, zeros, count, least, greatest }
 function binOf(value: number): number {
   return Math.ceil(Math.log(value) * binsPerUnit);
 }
-/** The value that is equally far, in proportion, from both bounds of the bin. */
+/** The value with the same relative distance to both bounds of the bin. */
 function valueOf(bin: number): number {
   return (2 * Math.exp(bin / binsPerUnit)) / (1 + factor);
 }

@@ -1,8 +1,9 @@
-// topN: the n elements with the greatest values, greatest first; of equal values, those that came first.
+// topN: the n elements with the greatest values, greatest first. Of equal values, the first to
+// arrive.
 import { assertStorable } from '../../values/storable.ts';
 import type { Kept } from './kept.ts';
 
-export interface Ranked {
+interface Ranked {
   readonly value: number;
   readonly element: unknown;
   readonly order: number;
@@ -23,7 +24,7 @@ export function top(n: number, what: string): Kept<Ranked[]> {
     },
     create: (value, element, order) => [{ value: value as number, element, order }],
     add(kept, value, element, order) {
-      // Most elements are not among the first: nothing is made for them.
+      // Most elements do not rank: nothing is allocated for them.
       if (kept.length < n || (value as number) > kept[n - 1]!.value)
         insert(kept, { value: value as number, element, order });
       return kept;
