@@ -1,7 +1,8 @@
-// A match as user code sees it: the elements that each stage of the pattern took, by the name of the stage.
+// A match as user code sees it: the elements of each stage of the pattern, by the name of the
+// stage.
 
-/** Elements by stage name. Stages stand in the order in which each took its first element. */
+/** Elements by stage name. Stages are in the order in which they took their first elements. */
 export type Match = Record<string, unknown[]>;
 
-/** The same, for a predicate to read. */
+/** The same, read-only, for predicates. */
 export type Matched = Readonly<Record<string, readonly unknown[]>>;

@@ -1,10 +1,11 @@
-// The automaton at work: events of one key go in, in order; matches come out one by one, and so do those whose time is over.
+// Runs the automaton of a pattern for one key: events go in, in order; complete and timed-out
+// matches come out one by one.
 //
-//   process(key, event)      every match under way branches into what the event makes of it
-//   advanceTime(key, time)   what has not completed within the time is over
+//   process(key, event)      each partial match branches by the transitions that the event allows
+//   advanceTime(key, time)   partial matches that are older than the time limit are over
 //   after each: next(key) until it is undefined, then nextTimedOut() until it is undefined
 //
-// Flink's NFA: the order of all that comes out is that of its queues.
+// This is Flink's NFA: the order of its queues decides the order of the matches.
 import type { Match, Matched } from './match.ts';
 import { type Event, type Link, MatchedSoFar, matchOf, type PartialMatch } from './partial-match.ts';
 import type { PatternSpec } from '../graph/pattern-spec.ts';
@@ -14,12 +15,12 @@ import { type Predicate, type State, statesOf, type Transition } from './states.
 
 /** The matches of one key. */
 export interface Progress {
-  /** Under way, and the one that has not begun. */
+  /** Partial matches, and the match that has not begun. */
   partial: StartQueue<PartialMatch>;
-  /** Complete; under a skip strategy they wait for those that began earlier. */
+  /** Complete matches. Under a skip strategy they wait for partial matches that began earlier. */
   readonly completed: StartQueue<PartialMatch>;
   nextSeq: number;
-  /** A match has begun since whoever drives the matcher looked. */
+  /** A match has begun since the caller last reset this. */
   hasBegun: boolean;
 }
 
@@ -30,10 +31,10 @@ export class Matcher {
   readonly withinMillis: number;
   readonly #spec: PatternSpec<Predicate>;
   readonly #matched: MatchedSoFar;
-  /** The match that has not begun: there always is one. */
+  /** The match that has not begun. There is always one. */
   readonly unbegun: PartialMatch;
   readonly #stack: State[] = [];
-  /** What `advanceTime` found to be over, and how many of them have been given out. */
+  /** Matches that timed out in `advanceTime`, and how many of them `nextTimedOut` has returned. */
   #timedOut: PartialMatch[] = [];
   #givenOut = 0;
 
@@ -50,7 +51,7 @@ export class Matcher {
   start(): Progress {
     return { partial: new StartQueue([this.unbegun]), completed: new StartQueue(), nextSeq: 0, hasBegun: false };
   }
-  /** Live matches, complete or not. */
+  /** Number of partial and complete matches. */
   sizeOf({ partial, completed }: Progress): number {
     return partial.size - 1 + completed.size;
   }
@@ -83,7 +84,7 @@ export class Matcher {
     for (const match of pending.items) progress.completed.add(match);
   }
 
-  /** The next match that is complete and waits for none; undefined when there is none. */
+  /** The next complete match that does not have to wait; undefined when there is none. */
   next(progress: Progress): PartialMatch | undefined {
     const { partial, completed } = progress;
     const { skip } = this.#spec;
@@ -109,7 +110,7 @@ export class Matcher {
     return matchOf(path, this.names);
   }
 
-  // ------------------------------------------------------------------------------------------------ one event, one match
+  // -------------------------------------------------------------------------- one event, one match
 
   #branchesOf(match: PartialMatch, event: Event): PartialMatch[] {
     const matched = this.#matched.of(match.path);
@@ -130,7 +131,7 @@ export class Matcher {
     if (!hasBegun) branches.push(match);
     return branches;
   }
-  /** The transitions other than proceeding that the element opens. */
+  /** The take and ignore transitions that the element allows. */
   #edgesFrom(state: State, element: unknown, matched: Matched): Transition[] {
     const edges: Transition[] = [];
     const stack = this.#stack;
@@ -144,7 +145,7 @@ export class Matcher {
       }
     return edges;
   }
-  /** The final state when nothing more is needed: all that is left can be left out. */
+  /** The final state, if it can be reached by proceeding: all remaining stages are optional. */
   #finalAfter(state: State, element: unknown, matched: Matched): State | undefined {
     const stack = this.#stack;
     stack.length = 0;

@@ -1,13 +1,15 @@
-// What a partial match is: the state it is in and the elements it has taken, as a chain that it shares with the matches it branched from.
+// A partial match: its state, and the elements it has taken, as a linked list that it shares with
+// the matches it branched from.
 //
-// A chain is never changed: taking an element puts one link before it. So branches cost one link each, and what no partial match refers to any more is gone by itself.
+// A link is never changed: to take an element adds one link at the front. So a branch costs one
+// link. The garbage collector removes links that no partial match refers to.
 import type { Match, Matched } from './match.ts';
 import type { State } from './states.ts';
 
 export interface Event {
   readonly element: unknown;
   readonly timestamp: number;
-  /** The events of one key are numbered as they are processed. */
+  /** Number of the event in the order of processing, per key. */
   readonly seq: number;
 }
 export interface Link {
@@ -20,7 +22,7 @@ export interface PartialMatch {
   readonly state: State;
   /** undefined: nothing has been taken yet. */
   readonly path: Link | undefined;
-  /** Of the first event; −1 when nothing has been taken. */
+  /** Timestamp of the first event; −1 when nothing has been taken. */
   readonly startTimestamp: number;
   readonly startSeq: number;
 }
@@ -36,7 +38,10 @@ export function matchOf(path: Link | undefined, names: readonly string[]): Match
   return match;
 }
 
-/** What `where` sees as `matched`: every stage's name is there, with an empty list when it has taken nothing. Valid while the predicate runs; the lists are made when asked for. */
+/**
+ * The argument `matched` of `where`. It has every stage's name, with an empty list for a stage that
+ * has taken nothing. It is valid while the predicate runs. The lists are made on access.
+ */
 export class MatchedSoFar {
   readonly view: Matched;
   readonly #names: readonly string[];
@@ -56,7 +61,7 @@ export class MatchedSoFar {
   }
   #listOf(name: string): readonly unknown[] {
     this.#match ??= matchOf(this.#path, this.#names);
-    // Several predicates look at the same list.
+    // Several predicates read the same list.
     return Object.freeze((this.#match[name] ??= []));
   }
 }

@@ -1,4 +1,6 @@
-// The matches of one key in a snapshot: columns of events and links, each written once however many matches share it. A chain of a million links stays flat.
+// The matches of one key in a snapshot: columns of events and links. Each event and link is written
+// once, however many matches share it. The encoding is flat, not recursive, so a path may have a
+// million links.
 import type { Matcher, Progress } from './matcher.ts';
 import type { Event, Link, PartialMatch } from './partial-match.ts';
 import { StartQueue } from './start-queue.ts';
@@ -17,14 +19,14 @@ interface EventColumns {
 }
 interface LinkColumns {
   readonly stages: number[];
-  /** Indices of the link's event, and of the link before it or −1. */
+  /** Index of the link's event. */
   readonly events: number[];
   readonly previous: number[];
 }
 export interface ProgressContent {
   readonly events: EventColumns;
   readonly links: LinkColumns;
-  /** Both as their queues lie in memory. */
+  /** Both in the memory order of their queues. */
   readonly partial: MatchColumns;
   readonly completed: MatchColumns;
   readonly nextSeq: number;
@@ -79,14 +81,14 @@ function columnsOf({ items }: StartQueue<PartialMatch>, table: PathTable): Match
   };
 }
 
-/** Links that several matches share are found again by identity. */
+/** Finds links that several matches share by identity. */
 class PathTable {
   readonly events: EventColumns = { elements: [], timestamps: [], seqs: [] };
   readonly links: LinkColumns = { stages: [], events: [], previous: [] };
   readonly #eventIndex = new Map<Event, number>();
   readonly #linkIndex = new Map<Link, number>();
 
-  /** Adds what is not there yet of the path that ends with `last`; its index. */
+  /** Adds the missing links of the path that ends with `last`. Returns the index of `last`. */
   add(last: Link): number {
     const missing: Link[] = [];
     let link: Link | undefined = last;

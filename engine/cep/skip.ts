@@ -1,15 +1,19 @@
-// After-match skip strategies: which other matches, complete or not, a match discards. Flink's rules.
+// After-match skip strategies: which other matches, complete or partial, a match discards. Flink's
+// rules.
 //
 //   no-skip           none
 //   to-next           those that began with the same element
-//   past-last-event   those that began before the match ended, or as it did
-//   to-first, to-last those that began before the first or last element of the stage; none when the stage has taken nothing
+//   past-last-event   those that began before the last element of the match, or with it
+//   to-first, to-last those that began before the first or last element of the stage;
+//                     none when the stage has taken nothing
 //
-// With any but no-skip a match waits until no match is under way that began before it.
+// With any strategy except no-skip, a match waits for the partial matches that began before it.
 import type { Link, PartialMatch } from './partial-match.ts';
 import type { SkipStrategy } from '../graph/pattern-spec.ts';
 
-/** Those that began with the element of this number, or before it, are discarded; −Infinity: none. */
+/**
+ * Matches that began with the element of this number or before it are discarded. −Infinity: none.
+ */
 export function discardedUpTo(
   strategy: SkipStrategy,
   { startSeq, path }: PartialMatch,
@@ -29,7 +33,7 @@ export function discardedUpTo(
   }
 }
 
-/** Last first. */
+/** Links of the stage, newest first. */
 function linksOf(path: Link | undefined, stage: number): Link[] {
   const links: Link[] = [];
   for (let link = path; link; link = link.previous) if (link.stage === stage) links.push(link);

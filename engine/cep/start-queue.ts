@@ -1,24 +1,25 @@
-// Partial matches in the order in which they began: a binary heap whose array order is part of the meaning.
+// Partial matches in the order in which they began: a binary heap whose array order matters.
 //
-// All partial matches that began with one element are equal to the heap, and Flink walks through it as it lies in memory. So the order in which the matches of
-// one element come out follows from how a heap of java.util.PriorityQueue moves its items; `add`, `poll` and `keep` move them the same way.
+// All partial matches that began with the same element are equal for the heap, and Flink iterates
+// over the heap's array. So the order of matches of one element depends on how
+// java.util.PriorityQueue moves its items. `add`, `poll` and `keep` move them in the same way.
 
-export interface Started {
-  /** Number of the element that the match began with; Infinity for the one that has not begun. */
+interface Started {
+  /** Number of the element with which the match began; Infinity if it has not begun. */
   readonly startSeq: number;
 }
 
 export class StartQueue<M extends Started> {
-  /** As it lies in memory: read it, do not change it. */
+  /** The heap's array. Read-only for callers. */
   readonly items: M[];
-  /** `items` must have been the items of a queue. */
+  /** `items` must be the `items` of such a queue. */
   constructor(items: M[] = []) {
     this.items = items;
   }
   get size(): number {
     return this.items.length;
   }
-  /** The one that began first. */
+  /** The match that began first. */
   get first(): M | undefined {
     return this.items[0];
   }
@@ -34,7 +35,7 @@ export class StartQueue<M extends Started> {
     }
     items[at] = item;
   }
-  /** Takes the first out. */
+  /** Removes the first item and returns it. */
   poll(): M | undefined {
     const { items } = this;
     const first = items[0];
@@ -42,7 +43,7 @@ export class StartQueue<M extends Started> {
     if (items.length > 0) this.#sink(0, last!);
     return first;
   }
-  /** Leaves only those for which `holds` is true. */
+  /** Keeps only the items for which `holds` is true. */
   keep(holds: (item: M) => boolean): void {
     const { items } = this;
     let kept = 0;
@@ -52,7 +53,7 @@ export class StartQueue<M extends Started> {
     for (let at = (kept >>> 1) - 1; at >= 0; at--) this.#sink(at, items[at]!);
   }
 
-  /** Finds the place of `item` at or below `at`, which is free. */
+  /** Puts `item` at the free place `at` or below it. */
   #sink(at: number, item: M): void {
     const { items } = this;
     const size = items.length;

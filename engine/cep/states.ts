@@ -1,16 +1,18 @@
-// The states of a pattern's automaton, made from its last stage to its first. One file, because the makers of states call each other.
+// The states of a pattern's automaton, built from the last stage to the first. One file, because
+// the functions that build states call each other.
 //
-//   take      the element is the next of the match, which goes on in the target
-//   ignore    the element is passed over; the match goes on in the target
-//   proceed   the element is looked at again in the target (an epsilon transition)
+//   take      the match takes the element and continues in the target
+//   ignore    the match skips the element and continues in the target
+//   proceed   the element is checked again in the target (an epsilon transition)
 //
-// The rules are those of Flink's NFACompiler: which states there are, and the order of their transitions, decide which matches come out and in what order.
+// The rules are those of Flink's NFACompiler: the states and the order of their transitions decide
+// which matches are found, and in which order.
 import type { Matched } from './match.ts';
 import type { PatternSpec, Stage } from '../graph/pattern-spec.ts';
 
 export type Predicate = (element: unknown, matched: Matched) => unknown;
 /** undefined: always. */
-export type Condition = Predicate | undefined;
+type Condition = Predicate | undefined;
 
 export interface Transition {
   readonly action: 'take' | 'ignore' | 'proceed';
@@ -19,11 +21,14 @@ export interface Transition {
   condition: Condition;
 }
 export interface State {
-  /** Place in the list of states: the same for the same structure of a pattern, so snapshots name states by it. */
+  /**
+   * Index in the list of states. Equal for patterns with the same structure, so snapshots refer to
+   * states by it.
+   */
   readonly id: number;
   /** Index of the stage whose elements it takes; −1 for the final state. */
   readonly stage: number;
-  /** `pending`: complete when the time is over. `stop`: the match is discarded. */
+  /** `pending`: the match completes at its time limit. `stop`: the match is discarded. */
   kind: 'start' | 'normal' | 'pending' | 'final' | 'stop';
   readonly transitions: Transition[];
 }
@@ -40,9 +45,12 @@ class Compiler {
   readonly #stages: readonly Stage<Predicate>[];
   readonly #take: readonly Condition[];
   readonly #stopByStage = new Map<number, State>();
-  /** What follows a greedy loop, as it is when `until` has ended the loop: without the condition that the loop goes first. */
+  /**
+   * The states after a greedy loop, for the case that `until` has ended the loop: without the
+   * condition that the loop has priority.
+   */
   readonly #ungreedy = new Map<State, State>();
-  /** Index of the stage that is being turned into states. */
+  /** Index of the stage that is being compiled. */
   #at = 0;
 
   constructor(stages: readonly Stage<Predicate>[]) {
@@ -59,7 +67,8 @@ class Compiler {
       const { contiguity } = this.#stage;
       if (contiguity === 'not-next') following = this.#notNext(following);
       else if (contiguity !== 'not-followed-by') following = this.#occurrences(following);
-      // Elsewhere a notFollowedBy is no state: it stops those of the stage behind it.
+      // Elsewhere a notFollowedBy is no state of its own: it adds stop transitions to the stage
+      // after it.
       else if (hasWindow && following.kind === 'final') following = this.#notFollowedByAtTheEnd();
     }
     this.#occurrences(following).kind = 'start';
@@ -77,13 +86,14 @@ class Compiler {
     return copy;
   }
 
-  // ------------------------------------------------------------------------------------------------ negations
+  // ------------------------------------------------------------------------------------- negations
 
   #notNext(following: State): State {
     const notNext = this.#state('normal');
     const forbidden = this.#take[this.#at];
     const stop = this.#stopOf(this.#at);
-    // At the end the element that is not the forbidden one completes the match, so it must not be reached by proceeding.
+    // At the end of a pattern, an element that is not forbidden completes the match. So the final
+    // state must not be reached by proceeding.
     connect(notNext, following.kind === 'final' ? 'ignore' : 'proceed', following, not(forbidden));
     connect(notNext, 'proceed', stop, forbidden);
     return notNext;
@@ -103,7 +113,10 @@ class Compiler {
     this.#stopByStage.set(stage, stop);
     return stop;
   }
-  /** The notFollowedBys that hold while the present stage is waited for: those right before it, and before optional stages before it. */
+  /**
+   * The notFollowedBy stages that are in force while the current stage is awaited: those directly
+   * before it, and those before optional stages before it.
+   */
   #negationsBefore(): number[] {
     const found: number[] = [];
     for (let at = this.#at - 1; at >= 0; at--) {
@@ -116,13 +129,19 @@ class Compiler {
   #stopAtNegations(state: State): void {
     for (const at of this.#negationsBefore()) connect(state, 'proceed', this.#stopOf(at), this.#take[at]);
   }
-  /** A notFollowedBy behind a stage of several elements holds from its first one on. */
+  /**
+   * A notFollowedBy after a stage of several elements is in force from the stage's first element
+   * on.
+   */
   #stopAtNegationBehind(state: State): void {
     const behind = this.#stages[this.#at + 1];
     if (behind?.contiguity === 'not-followed-by')
       connect(state, 'proceed', this.#stopOf(this.#at + 1), this.#take[this.#at + 1]);
   }
-  /** What follows when an optional stage has taken an element: the negations before the stage hold no longer. */
+  /**
+   * The state after an optional stage that has taken an element: the negations before the stage are
+   * no longer in force.
+   */
   #withoutNegationsBefore(state: State): State {
     const negations = this.#negationsBefore();
     if (negations.length === 0 || !this.#stage.isOptional) return state;
@@ -134,9 +153,9 @@ class Compiler {
     return copy;
   }
 
-  // ------------------------------------------------------------------------------------------------ one stage
+  // ------------------------------------------------------------------------------------- one stage
 
-  /** The first state of the present stage, as often as it occurs. */
+  /** The first state of the current stage, with all its occurrences. */
   #occurrences(following: State): State {
     const first = this.#firstOccurrence(following);
     this.#stopAtNegations(first);
@@ -153,7 +172,7 @@ class Compiler {
     }
   }
 
-  /** `sink`: what the last occurrence leads to. `following`: what comes after the stage. */
+  /** `sink`: the state after the last occurrence. `following`: the state after the stage. */
   #times(sink: State, following: State): State {
     const { from, to, isGreedy, isOptional } = this.#stage;
     const take = this.#unless(this.#take[this.#at]);
@@ -171,7 +190,10 @@ class Compiler {
     return this.#single(next, following, take, this.#passed('outer'), isOptional);
   }
 
-  /** `passed`: which elements may lie before the one that is taken; 'none' when it must be the very next. */
+  /**
+   * `passed`: which elements may be skipped before the taken one; 'none' when it must be the next
+   * one.
+   */
   #single(sink: State, following: State, take: Condition, passed: Condition | 'none', mayBeLeftOut: boolean): State {
     const state = this.#state('normal');
     const taken = this.#withoutNegationsBefore(sink);
@@ -182,7 +204,8 @@ class Compiler {
       connect(state, 'ignore', state, passed);
       return state;
     }
-    // Having passed an element over, the match waits in a state that proceeds no more, so that what follows is tried by one branch only.
+    // After it has skipped an element, the match waits in a state without a proceed transition. So
+    // only one branch tries the following stage.
     const waiting = this.#state('normal');
     connect(waiting, 'take', taken, take);
     connect(waiting, 'ignore', waiting, passed);
@@ -191,7 +214,7 @@ class Compiler {
     return state;
   }
 
-  /** A state that takes any number of elements and proceeds to what follows. */
+  /** A state that takes any number of elements and proceeds to the following state. */
   #loop(following: State): State {
     const { isGreedy, until } = this.#stage;
     const take = this.#unless(this.#take[this.#at]);
@@ -212,7 +235,10 @@ class Compiler {
     return loop;
   }
 
-  /** To what follows; of a greedy stage whose `until` holds, to what follows without regard to the stage. */
+  /**
+   * Proceeds to the following state. When `until` of a greedy stage holds, it proceeds to the
+   * following state without the stage's priority.
+   */
   #proceed(state: State, following: State, ungreedy: State): void {
     const { isGreedy, until } = this.#stage;
     if (isGreedy && until) {
@@ -221,7 +247,10 @@ class Compiler {
     } else connect(state, 'proceed', following, undefined);
   }
 
-  /** Which elements may be passed over before the stage's first element (outer) or between its elements (inner). */
+  /**
+   * Which elements may be skipped before the stage's first element (outer) or between its elements
+   * (inner).
+   */
   #passed(which: 'outer' | 'inner'): Condition | 'none' {
     const { contiguity, inner } = this.#stage;
     const how = which === 'outer' ? contiguity : inner;
@@ -239,7 +268,7 @@ class Compiler {
 function connect(source: State, action: Transition['action'], target: State, condition: Condition): void {
   source.transitions.push({ action, source, target, condition });
 }
-/** A greedy stage goes first: nothing happens in the state behind it with elements that the stage would take. */
+/** A greedy stage has priority: the state after it ignores elements that the stage would take. */
 function letFirst(state: State, take: Condition): void {
   for (const transition of state.transitions) transition.condition = both(transition.condition, not(take));
 }

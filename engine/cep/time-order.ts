@@ -1,9 +1,10 @@
-// Elements of one key that wait for the watermark, by timestamp; of equal timestamps, the one that came first. Most come in order, so a new one has few to pass.
+// Elements of one key that wait for the watermark, ordered by timestamp, then by arrival. Most
+// arrive in order, so an insertion moves few elements.
 
 export class TimeOrder {
   #elements: unknown[] = [];
   #timestamps: number[] = [];
-  /** How many at the front have been taken. */
+  /** Number of elements at the front that have been taken. */
   #taken = 0;
 
   get size(): number {

@@ -1,10 +1,12 @@
-// Which key the watermark wakes next: for its first element that waits, or for its first match that times out.
+// The queue of keys that the watermark wakes: for their first waiting element, or for their first
+// match that times out.
 //
-// A key stands in each queue once at a time. A time-out only moves further away, so it is looked at when the earlier one is reached, not with every element; what a
-// key that is gone has left behind is cleared away when it is the larger part.
+// Each queue holds a key once at a time. A time-out only moves to a later time. So it is checked
+// when its old time is reached, not with every element. Entries of removed keys are removed when
+// they are the larger part of the queue.
 import { TimerQueue } from '../time/timer-queue.ts';
 
-/** When the key stands in the queues; Infinity: it does not. */
+/** The time of the key in each queue. Infinity: it is not in the queue. */
 export interface Sleeper {
   elementAt: number;
   timeoutAt: number;
@@ -13,7 +15,7 @@ export interface Sleeper {
 export class WakeUps<S extends Sleeper> {
   readonly #elements = new TimerQueue<S>();
   #timeouts = new TimerQueue<S>();
-  /** Sleepers that stand in the queue of time-outs. */
+  /** Number of sleepers in the queue of time-outs. */
   #timed = 0;
 
   forElement(sleeper: S, time: number): void {
@@ -27,7 +29,7 @@ export class WakeUps<S extends Sleeper> {
     sleeper.timeoutAt = time;
     this.#timeouts.add(time, sleeper);
   }
-  /** The next that is due; whoever takes it says anew when it is to be woken. */
+  /** The next key that is due. The caller schedules it again. */
   take(now: number): S | undefined {
     for (;;) {
       const isTimeout = this.#timeouts.nextTime < this.#elements.nextTime;
@@ -35,7 +37,7 @@ export class WakeUps<S extends Sleeper> {
       if (!queue.isDue(now)) return undefined;
       const time = queue.nextTime;
       const sleeper = queue.shift()!;
-      // An element that came later but is earlier has put it in once more; or the key is gone.
+      // Stale: an earlier element has added the key again, or the key was removed.
       if (time !== (isTimeout ? sleeper.timeoutAt : sleeper.elementAt)) continue;
       if (isTimeout) {
         sleeper.timeoutAt = Infinity;
