@@ -1,4 +1,5 @@
-// assignTimestamps: new event times, and a watermark of its own from them; the input's watermarks are swallowed, but for the end.
+// assignTimestamps: sets new event times and emits watermarks made from them. The watermarks of the
+// input are dropped, except the last one, +Infinity.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
@@ -51,7 +52,10 @@ export class AssignTimestampsOperator implements Operator {
     this.#look(false);
     return true;
   }
-  /** The input's idleness goes out by itself; what has been reached goes out before it, for an idle channel's watermark is not heard. */
+  /**
+   * The input's idleness is not forwarded. When the input becomes idle, the watermark that its
+   * records have reached is emitted at once.
+   */
   idle(_input: 0 | 1, isIdle: boolean): void {
     if (isIdle) this.#time.final();
   }

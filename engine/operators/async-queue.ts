@@ -1,39 +1,45 @@
-// Where elements wait for the answers to their calls, and marks of time for the elements before them. Flink's two stream element queues.
+// The queue of asynchronous calls: elements wait for their answers, and marks of time wait for the
+// elements before them. Flink's two StreamElementQueues.
 //
-//   ordered:    a ✓  b …  |10  c ✓        out: a; then b and what is behind it when b is answered
-//   unordered:  a …  b ✓  |10  c ✓        out: b; then a, the mark, c: an answer overtakes others up to the next mark, never the mark
+//   ordered:    a ✓  b …  |10  c ✓     emitted: a; after b's answer, b and the rest
+//   unordered:  a …  b ✓  |10  c ✓     emitted: b; after a's answer, a, the mark and c
 //
-// A mark is a watermark or the input's idleness. Marks take no capacity; when very many wait (a call hangs, and nothing but time comes) a later one says what the one
-// before it said. What is not taken out yet stays in the order in which it came, for the snapshot.
+// In the unordered queue an answer overtakes other elements up to the next mark, but never a mark.
+// A mark is a watermark or a change of the input's idleness. Marks take no capacity. When very many
+// marks wait (a call hangs, and only watermarks arrive), a later mark replaces the mark before it.
+// Items that are not taken out yet keep their order of arrival, for the snapshot.
 
-/** An element on its way through. */
+/** An element in the queue. */
 export interface Call {
   readonly element: unknown;
   readonly timestamp: number;
-  /** There once there is an answer. `drop`: nothing comes of it. */
+  /** Set when the answer is there. `drop`: the element has no result. */
   answer?: { readonly result: unknown } | 'drop';
 }
 export type TimeMark = number | 'idle' | 'active';
 
 export interface AsyncQueue<C extends Call> {
-  /** Calls in it, answered or not. */
+  /** Number of calls in the queue, with or without an answer. */
   readonly size: number;
   /** Calls or marks. */
   readonly isEmpty: boolean;
   put(call: C): void;
   mark(mark: TimeMark): void;
-  /** Its `answer` has been set. */
+  /** Call this after `answer` has been set. */
   answered(call: C): void;
-  /** Takes out what may go next; undefined when all else has to wait. */
+  /** Takes out the next item that may leave; undefined when the first items have to wait. */
   next(): C | TimeMark | undefined;
-  /** In the order in which it came. */
+  /** All items in the order of arrival. */
   items(): (C | TimeMark)[];
 }
 
-/** So many marks are kept one by one. */
+/** Above this number, a new mark replaces the mark before it. */
 const mostMarks = 1000;
 
-/** Whether the later mark makes the former one needless; 'both': idle and active again, or the reverse, is nothing. */
+/**
+ * Which mark the later one makes unnecessary. 'both': idle after active, or active after idle,
+ * cancel out.
+ */
 function outdates(later: TimeMark, former: TimeMark): 'former' | 'both' | undefined {
   if (typeof later !== typeof former) return undefined;
   return typeof later === 'number' || later === former ? 'former' : 'both';
@@ -78,10 +84,10 @@ export class OrderedQueue<C extends Call> implements AsyncQueue<C> {
   }
 }
 
-/** What lies between two marks, with the mark that ends it. */
+/** The calls between two marks, with the mark that follows them. */
 interface Segment<C> {
   readonly calls: Set<C>;
-  /** Those that may go, in the order of their answers. */
+  /** Answered calls, in the order of their answers. */
   readonly ready: C[];
   mark?: TimeMark;
 }

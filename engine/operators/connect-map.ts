@@ -1,4 +1,4 @@
-// connect(…).map: two streams of different types become one, each by its own function.
+// connect(…).map: maps two streams of different types to one, each with its own function.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';

@@ -1,4 +1,5 @@
-// filter: the elements for which the predicate holds. The runtime fuses it where it can; this form stands alone.
+// filter: emits the elements for which the predicate holds. The runtime fuses it where possible;
+// this is the form that is not fused.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
@@ -19,7 +20,7 @@ export class FilterOperator implements Operator {
     for (let i = from; i < batch.length; i++) {
       this.at = i;
       if (this.#holds(batch.values[i])) output.emit(batch.values[i], batch.timestamps[i]!);
-      // Also after one that does not pass: a predicate may be slow.
+      // Check this after a dropped element too: a predicate may be slow.
       if (output.full) return i + 1;
     }
     return batch.length;

@@ -1,4 +1,5 @@
-// flatMap: every element becomes the rows of an iterable, one by one; an endless one is interrupted like any other.
+// flatMap: emits the rows of an iterable for each element, one by one. An endless iterable can be
+// interrupted after any row.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { Emission } from '../contract/emission.ts';

@@ -1,7 +1,10 @@
-// assignTimestamps with a watermark generator of the user's: it is asked after every element has gone out, and every 200 ms of processing time if it wants to be.
+// assignTimestamps with the user's watermark generator. `onElement` runs after each element is
+// emitted. `onPeriodic`, if there is one, runs every 200 ms of processing time.
 //
-// As in Flink: the input's watermarks are swallowed, but for the end, and its idleness is not heard. A watermark that is not above the last one is ignored, so time
-// never falls. A generator is not part of a snapshot: after a restore it begins anew, and what it says counts once it is past what had been said before.
+// As in Flink, the input's watermarks are dropped, except +Infinity, and its idleness is ignored. A
+// watermark that is not above the last one is ignored, so time never decreases. A generator is not
+// part of a snapshot: after a restore it starts anew, and its watermarks count as soon as they are
+// above the last one before the restore.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec } from '../graph/plan.ts';
 import type { WatermarkGenerator } from '../api/surface.ts';
@@ -37,7 +40,7 @@ export class GeneratedWatermarks implements Operator {
       const time = this.#eventTime.of(element);
       if (Number.isNaN(time)) throw noEventTime(this.#eventTime);
       output.emit(element, time);
-      this.#say('onElement', this.#generator.onElement(element, time));
+      this.#emitWatermark('onElement', this.#generator.onElement(element, time));
       if (output.full) return i + 1;
     }
     return batch.length;
@@ -45,7 +48,7 @@ export class GeneratedWatermarks implements Operator {
   tick(now: number): boolean {
     if (now < this.#nextAt) return true;
     this.working = 'onPeriodic';
-    this.#say('onPeriodic', this.#generator.onPeriodic!());
+    this.#emitWatermark('onPeriodic', this.#generator.onPeriodic!());
     this.working = undefined;
     this.#wakeInTime();
     return true;
@@ -60,8 +63,8 @@ export class GeneratedWatermarks implements Operator {
     this.#nextAt = this.#context.clock.now() + emitEveryMillis;
     this.#context.wakeAt(this.#nextAt);
   }
-  /** Nothing and −Infinity say nothing; fractions are cut off. */
-  #say(call: string, watermark: unknown): void {
+  /** undefined and −Infinity emit no watermark. Fractions are cut off. */
+  #emitWatermark(call: string, watermark: unknown): void {
     if (watermark === undefined || watermark === -Infinity) return;
     if (typeof watermark !== 'number' || !Number.isFinite(watermark))
       throw new SluiceError(
@@ -72,7 +75,10 @@ export class GeneratedWatermarks implements Operator {
   }
 }
 
-/** The fields of a literal are this operator's own: another that runs the same text counts for itself. What a function captures is shared. */
+/**
+ * Copies an object literal, so that each operator has its own fields. Variables that its functions
+ * capture are shared.
+ */
 function ownCopy(generator: WatermarkGenerator<unknown>): WatermarkGenerator<unknown> {
   return Object.getPrototypeOf(generator) === Object.prototype ? { ...generator } : generator;
 }

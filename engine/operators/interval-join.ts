@@ -1,11 +1,15 @@
-// Interval join: each element meets those of the other side whose time lies within the bounds around its own, as Flink's operator has it.
+// Interval join: joins each element with the elements of the other side whose time lies within the
+// bounds around its own time. Flink's IntervalJoinOperator.
 //
-//   an element comes ─► late (time < watermark) ─► `late`
-//                  └──► kept ─► a row with each partner that is there already, by their time; the row's time is the later one of the two
-//                         └─► goes when the watermark reaches its cleanup time: left, time + max(upper, 0); right, time − min(lower, 0).
-//                             Where the join is left or outer and no partner came, it is then emitted alone, with the cleanup time as its time.
+//   element ─► late (time < watermark) ─► side output `late`
+//        └──► kept ─► one row for each partner that is already there, ordered by the partner's
+//               │     time. The row's timestamp is the later one of the two.
+//               └─► removed when the watermark reaches its cleanup time:
+//                     left side: time + max(upper, 0); right side: time − min(lower, 0).
+//                   In a left or outer join an element without a partner is then emitted alone,
+//                   with the cleanup time as its timestamp.
 //
-// A row for each pair can be many: both loops stop when the output is full and go on where they were.
+// There can be many pairs: both loops stop when the output is full, and continue at the same place.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
@@ -28,7 +32,7 @@ import type {
   StateWriter,
 } from '../contract/operator.ts';
 
-/** Everything of one key; a side is there when it has had an element. */
+/** The state of one key. A side exists from its first element on. */
 interface Entry extends Keyed {
   readonly sides: [Side | undefined, Side | undefined];
 }
@@ -56,7 +60,7 @@ export function intervalJoin(node: PlanNode, functions: FunctionTable, left: Key
   if (!(Number.isSafeInteger(lowerMillis) && Number.isSafeInteger(upperMillis) && lowerMillis <= upperMillis))
     throw new SluiceError(
       'bad-bounds',
-      `The bounds of "${node.name}" are ${lowerMillis} and ${upperMillis} ms. They are whole milliseconds, the lower one first.`,
+      `The bounds of "${node.name}" are ${lowerMillis} and ${upperMillis} ms. They must be whole milliseconds, and the lower bound comes first.`,
     );
   const keys = new JoinKeys(compileKeys(left, functions, node.uid), compileKeys(right, functions, node.uid), node.name);
   return new IntervalJoin(keys, { lowerMillis, upperMillis }, join, functions.get<Select2>(fn));
@@ -66,29 +70,32 @@ export class IntervalJoin implements Operator {
   at = 0;
   readonly #keys: JoinKeys;
   readonly #select: Select2;
-  /** By side: from when to when its partners are, after its own time. */
+  /** By side: the bounds of a partner's time, relative to the element's own time. */
   readonly #from: readonly [number, number];
   readonly #to: readonly [number, number];
-  /** By side: how long after its own time an element is kept. */
+  /** By side: how long an element is kept after its own time. */
   readonly #keep: readonly [number, number];
-  /** By side: an element without a partner is emitted. */
+  /** By side: whether an element without a partner is emitted alone. */
   readonly #emitsAlone: readonly [boolean, boolean];
   readonly #entries = new KeyMap<Entry>();
   readonly #changed = new ChangedGroups();
-  /** Sides by when their first element goes. One that has got an earlier first element is in it twice. */
+  /**
+   * Sides by the cleanup time of their first element. A side is in the queue twice when it has got
+   * an earlier first element.
+   */
   readonly #timers = new TimerQueue<Side>();
   #live = 0;
   #watermark = -Infinity;
-  /** An `advance` has begun and has not ended. */
+  /** An `advance` has begun and is not done. */
   #isAdvancing = false;
   #context!: OperatorContext;
 
-  // What an unfinished call has reached.
-  /** The element that meets its partners. */
+  // Progress of an unfinished call.
+  /** The element that is being joined with its partners. */
   #meeting: Kept | undefined;
   #partners!: Side;
   #next = 0;
-  /** The element that goes without having had a partner. */
+  /** The side whose first element is being emitted alone. */
   #alone: Side | undefined;
 
   constructor(keys: JoinKeys, { lowerMillis, upperMillis }: IntervalBounds, kind: JoinKind, select: Select2) {
@@ -160,7 +167,7 @@ export class IntervalJoin implements Operator {
     if (at < Infinity) this.#timers.add(at, side);
   }
 
-  /** A row with each partner; false: there are more. */
+  /** Emits a row for each partner; false: there are more. */
   #meet(input: 0 | 1): boolean {
     const { output } = this.#context;
     const select = this.#select;
@@ -184,11 +191,12 @@ export class IntervalJoin implements Operator {
     return true;
   }
 
-  // ------------------------------------------------------------------------------------------------ time
+  // ------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
     if (!this.#isAdvancing) {
-      // What came with its cleanup time at or before the watermark stays until the next one, as after any timer that is set too late.
+      // An element whose cleanup time is already at or below the watermark stays until the next
+      // watermark, like any timer that is set too late.
       if (watermark <= this.#watermark) return true;
       this.#watermark = watermark;
       this.#isAdvancing = true;
@@ -200,7 +208,10 @@ export class IntervalJoin implements Operator {
     this.#isAdvancing = false;
     return true;
   }
-  /** Removes what goes at the earliest time from one side of one key; false: the output is full and there is more. */
+  /**
+   * Removes the elements with the earliest cleanup time from one side of one key. False: the output
+   * is full and there are more.
+   */
   #cleanNext(): boolean {
     const time = this.#timers.nextTime;
     const side = this.#timers.next!;
@@ -236,7 +247,7 @@ export class IntervalJoin implements Operator {
     }
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
     const keys = this.#keys;

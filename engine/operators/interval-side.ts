@@ -1,23 +1,24 @@
-// What one side of an interval join keeps of one key: elements in the order of their time, those of one time in the order of arrival. Finding a time takes
-// a binary search; nearly every element comes last, and the first one goes first.
+// The elements of one key on one side of an interval join, ordered by time; elements of the same
+// time by arrival. A binary search finds a time. Most elements are added at the end, and elements
+// are removed from the front.
 
 /** An element that may still find partners. */
 export interface Kept {
   readonly time: number;
   readonly element: unknown;
-  /** It has had a partner: it is not emitted alone. */
+  /** It has had a partner, so it is not emitted alone. */
   isMatched: boolean;
 }
 
-/** Places at the front that may stand empty before the rest is moved up. */
+/** Number of empty places at the front before the rest is moved forward. */
 const slack = 32;
-/** What stands there instead. */
+/** The content of an empty place. */
 const gone: Kept = { time: -Infinity, element: undefined, isMatched: false };
 
 export class IntervalSide<E> {
   readonly entry: E;
   readonly input: 0 | 1;
-  /** When its first element goes, as far as the queue of timers knows; Infinity: it knows nothing. */
+  /** When the queue of timers wakes this side. Infinity: it is not in the queue. */
   wakesAt = Infinity;
   #kept: Kept[] = [];
   #start = 0;
@@ -37,7 +38,7 @@ export class IntervalSide<E> {
   }
   add(kept: Kept): void {
     const all = this.#kept;
-    // A literal takes one slot where push would take 17: most keys have one element.
+    // Most keys have one element: a literal takes one slot, push would take 17.
     if (all.length === 0) this.#kept = [kept];
     else if (all.at(-1)!.time <= kept.time) all.push(kept);
     else all.splice(this.#firstAfter(kept.time), 0, kept);

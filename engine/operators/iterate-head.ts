@@ -1,8 +1,11 @@
-// The head of an iteration: new elements and those that come back enter the body here, what comes back first.
+// The head of an iteration: new elements and returned elements enter the body here, returned ones
+// first.
 //
-// Without `maxRounds` elements of all rounds mix, and only the end of the input waits until the loop is empty. With it the head works in waves: it lets in
-// some new elements, waits until the body is quiet, lets in what has come back as the next round, and so on until nothing comes back or the last round is
-// over. So every operator may stand in the body, and none has to know which round an element is in.
+// Without `maxRounds`, elements of all rounds mix, and only the end of the input waits until the
+// loop is empty. With `maxRounds`, the head works in waves: it admits some new elements, waits
+// until the body is quiet, emits the returned elements as the next round, and repeats this until no
+// element returns or the last round is over. So any operator may be in the body, and no operator
+// has to know the round of an element.
 import type { PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Loop } from './loop.ts';
@@ -20,11 +23,11 @@ export class IterateHeadOperator implements Operator {
   readonly #loop: Loop;
   readonly #maxRounds: number;
   #context!: OperatorContext;
-  /** Of the wave at work; 0: there is none. */
+  /** The round of the current wave; 0: there is no wave. */
   #round = 0;
-  /** Of this round's elements, those that have come back and have not gone out yet. */
+  /** Number of returned elements of this round that are still to be emitted. */
   #toEmit = 0;
-  /** New elements up to here are in the wave at work. */
+  /** New elements up to this index belong to the current wave. */
   #admitted = 0;
 
   constructor(node: PlanNode, loop: Loop) {
@@ -61,7 +64,7 @@ export class IterateHeadOperator implements Operator {
     }
     return batch.length;
   }
-  /** Something has come back, or the body is quiet. */
+  /** Called when an element has returned or the body is quiet. */
   tick(): boolean {
     return this.#goOn();
   }
@@ -73,7 +76,7 @@ export class IterateHeadOperator implements Operator {
     }
   }
 
-  /** What has come back goes out. False: there is no room, or the wave at work is not over. */
+  /** Emits the returned elements. False: there is no room, or the current wave is not over. */
   #goOn(): boolean {
     if (this.#maxRounds === Infinity) {
       this.#toEmit = this.#loop.size;
@@ -86,7 +89,7 @@ export class IterateHeadOperator implements Operator {
         this.#round = 0;
         return true;
       }
-      // What a timer of the body sent back begins a wave of its own.
+      // Elements that a timer of the body sent back start a wave of their own.
       if (++this.#round > this.#maxRounds) {
         this.#loop.clear();
         this.#round = 0;

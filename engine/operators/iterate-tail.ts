@@ -1,4 +1,5 @@
-// The tail of an iteration: input 0 is the body's output and goes on, input 1 goes back to the head.
+// The tail of an iteration: it emits input 0, the output of the body, and returns input 1 to the
+// head.
 import type { Loop } from './loop.ts';
 import type { Batch, Operator, OperatorContext, Output, StateReader, StateWriter } from '../contract/operator.ts';
 
@@ -8,7 +9,7 @@ export class IterateTailOperator implements Operator {
   #loop!: Loop;
   #output!: Output;
 
-  /** The loop is known when all tasks of the change have been made. */
+  /** The loop is known only when all tasks of the graph change exist. */
   constructor(loopOf: () => Loop) {
     this.#loopOf = loopOf;
   }

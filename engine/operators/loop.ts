@@ -1,31 +1,34 @@
-// What the head and the tail of an iteration share: the records on their way back, outside the plan, which stays without cycles.
+// The loop that the head and the tail of an iteration share: the records on their way back. It is
+// not an edge of the plan, so the plan has no cycle.
 //
-// The way back never blocks: what does not fit in memory lies in a file. For snapshots it is logged: the head writes what waits at its barrier; what comes
-// back after that, until the barrier has come through the body, belongs to the snapshot as well, and the tail writes it.
+// The way back never blocks: records that do not fit in memory are written to a file. For
+// snapshots, returning records are logged: the head writes the records that wait when the barrier
+// reaches it. Records that return after that, until the barrier has passed the body, belong to the
+// snapshot too: the tail writes them.
 import type { StateReader } from '../contract/operator.ts';
 import { SpillingQueue } from '../state/spilling-queue.ts';
 
-export interface Returning {
+interface Returning {
   readonly value: unknown;
   readonly timestamp: number;
 }
 
 export class Loop {
   readonly #queue = new SpillingQueue<Returning>();
-  /** One for each barrier that is between head and tail. */
+  /** One log for each barrier that is between head and tail. */
   readonly #logs: Returning[][] = [];
   #onReturn: () => void = () => {};
   #isAwaited = false;
-  /** Nothing is on its way between head and tail; the runtime knows. */
+  /** No record is on its way between head and tail. The runtime sets this function. */
   isQuiet: () => boolean = () => true;
 
   get size(): number {
     return this.#queue.size;
   }
 
-  // ------------------------------------------------------------------------------------------------ the head
+  // -------------------------------------------------------------------------------------- the head
 
-  /** `wake` is called when something comes back, and when the body is quiet after `awaitQuiet`. */
+  /** `wake` is called when a record returns, and when the body is quiet after `awaitQuiet`. */
   attach(wake: () => void): void {
     this.#onReturn = wake;
   }
@@ -43,7 +46,7 @@ export class Loop {
     this.#logs.push([]);
     return [...this.#queue];
   }
-  /** What a head or a tail has saved comes back once more. */
+  /** Records that a head or a tail has saved return once more. */
   restore(reader: StateReader): void {
     const saved = reader.value() as { readonly returning: readonly Returning[] } | undefined;
     for (const { value, timestamp } of saved?.returning ?? []) this.giveBack(value, timestamp);
@@ -53,7 +56,7 @@ export class Loop {
     this.#queue.clear();
   }
 
-  // ------------------------------------------------------------------------------------------------ the tail
+  // -------------------------------------------------------------------------------------- the tail
 
   giveBack(value: unknown, timestamp: number): void {
     const returning = { value, timestamp };
@@ -66,9 +69,9 @@ export class Loop {
     return this.#logs.shift() ?? [];
   }
 
-  // ------------------------------------------------------------------------------------------------ the runtime
+  // ----------------------------------------------------------------------------------- the runtime
 
-  /** After each round. True: the head was woken. */
+  /** Called after each scheduling round. True: the head was woken. */
   check(): boolean {
     if (!this.#isAwaited || !this.isQuiet()) return false;
     this.#isAwaited = false;

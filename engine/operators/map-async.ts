@@ -1,12 +1,15 @@
-// mapAsync: every element becomes what a call outside answers, with at most `capacity` calls under way. Flink's AsyncWaitOperator.
+// mapAsync: emits the answer of an asynchronous call for each element, with at most `capacity`
+// calls running. Flink's AsyncWaitOperator.
 //
-//   waiting ─room─► running ─answer─► answered ─its turn─► out
-//      ▲              │ └─timeout, error─► failed: the operator fails, or the element is dropped
-//      └──── retry ───┘
+//   waiting ─capacity─► running ─answer─► answered ─its turn─► emitted
+//      ▲                  │ └─timeout, error─► failed: the operator fails or drops the element
+//      └────── retry ─────┘
 //
-// The timeout begins with the first call for an element and covers its retries, which follow at once. A snapshot holds what has not gone out, in order: after a
-// restore elements without an answer are called for again, so a call may happen twice. Barriers do not wait for answers: an element that
-// finds no room while a barrier is on its way is taken in and waits here. An answer after the end of the operator is nobody's.
+// The timeout starts with the first call for an element and includes its retries, which follow at
+// once. A snapshot holds all elements that are not emitted yet, in order. After a restore, elements
+// without an answer are called again, so a call may happen twice. Barriers do not wait for answers:
+// while a barrier is on its way, elements are accepted beyond the capacity and wait here. An answer
+// that arrives after the operator has ended is ignored.
 import { callOutside } from './outside-call.ts';
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
@@ -31,16 +34,19 @@ interface Parameters {
   readonly retries: number;
   readonly onError: 'fail' | 'drop';
 }
-/** So many elements are taken in beyond the capacity to let a barrier pass: what a channel may hold. */
+/**
+ * How many elements are accepted beyond the capacity to let a barrier pass: as many as a channel
+ * can hold.
+ */
 const mostBeforeBarrier = 4096;
 
 interface RunningCall extends Call {
-  /** By the task's clock. */
+  /** In the time of the task's clock. */
   deadline: number;
   retriesLeft: number;
   readonly abort: AbortController;
 }
-/** An element in a snapshot; without an answer it is called for again. */
+/** An element in a snapshot. Without an answer it is called again. */
 type Kept = TimeMark | { readonly element: unknown; readonly timestamp: number; readonly answer?: Call['answer'] };
 
 export class MapAsyncOperator implements Operator {
@@ -50,12 +56,12 @@ export class MapAsyncOperator implements Operator {
   readonly #f: (element: unknown, signal: AbortSignal) => unknown;
   readonly #parameters: Parameters;
   readonly #queue: AsyncQueue<RunningCall>;
-  /** In the queue, but not called for, or to be called for again. */
+  /** In the queue, but the call has not started. */
   readonly #waiting: RunningCall[] = [];
-  /** By deadline, for all have the same timeout. */
+  /** Ordered by deadline, because all calls have the same timeout. */
   readonly #running = new Set<RunningCall>();
   #context!: OperatorContext;
-  /** When to look for overdue calls; not after the first deadline. */
+  /** When to check for overdue calls: never later than the first deadline. */
   #lookAt = Infinity;
   #isClosed = false;
   #answered = 0;
@@ -104,14 +110,10 @@ export class MapAsyncOperator implements Operator {
     if (size < capacity) return true;
     return size < capacity + mostBeforeBarrier && this.#context.barrierWaits?.() === true;
   }
-  /** Something is inside that comes out by itself. */
-  get isPending(): boolean {
-    return !this.#queue.isEmpty;
-  }
 
   #mark(mark: TimeMark): true {
     this.#queue.mark(mark);
-    // What there is no room for goes out in a tick.
+    // Items without room are emitted in a tick.
     if (!this.#drain()) this.#context.wake();
     return true;
   }
@@ -125,7 +127,10 @@ export class MapAsyncOperator implements Operator {
       this.#startWaiting();
     }
   }
-  /** Ends calls whose time is up, makes those there is room for, lets out what may go. False: the output is full. */
+  /**
+   * Ends overdue calls, starts waiting ones, and emits all items that may leave. False: the output
+   * is full.
+   */
   #goOn(): boolean {
     this.#endOverdue();
     this.#startWaiting();
@@ -146,7 +151,7 @@ export class MapAsyncOperator implements Operator {
     return true;
   }
 
-  // ------------------------------------------------------------------------------------------------ calls
+  // ----------------------------------------------------------------------------------------- calls
 
   #startWaiting(): void {
     while (this.#waiting.length > 0 && this.#running.size < this.#parameters.capacity)
@@ -190,19 +195,22 @@ export class MapAsyncOperator implements Operator {
       if (call.deadline > now) return this.#look(call);
       const error = new SluiceError(
         'timeout',
-        `"${this.#context.name}" had no answer within ${this.#parameters.timeoutMillis / 1000} s for ${described(call.element)}. Raise its timeout, or let onError: 'drop' pass over such elements.`,
+        `"${this.#context.name}" had no answer within ${this.#parameters.timeoutMillis / 1000} s for ${described(call.element)}. Raise its timeout, or set onError: 'drop' to drop such elements.`,
       );
       call.abort.abort(error);
       if (!this.#mayDrop(call, error)) throw error;
       this.#answer(call, 'drop');
     }
   }
-  /** The next call whose time may be up: looked for once in a while, for finding the first of a set that changes is slow. */
+  /**
+   * Plans the next check at the deadline of this call. Checks are rare, because to find the first
+   * item of a changing set is slow.
+   */
   #look({ deadline }: RunningCall): void {
     this.#lookAt = deadline;
     this.#context.wakeAt(deadline);
   }
-  /** False: it is the end of the operator. */
+  /** False: the operator fails. */
   #mayDrop({ element, timestamp }: RunningCall, error: unknown): boolean {
     if (this.#parameters.onError === 'drop') {
       this.#dropped++;
@@ -214,7 +222,7 @@ export class MapAsyncOperator implements Operator {
     return false;
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
     writer.value(this.#queue.items().map((item): Kept => (isMark(item) ? item : keep(item))));
@@ -231,7 +239,7 @@ export class MapAsyncOperator implements Operator {
       entries: 0,
       inFlight: this.#running.size + this.#waiting.length,
       ...(onlyDrops && {
-        waiting: `every call has failed and its element was dropped; the last: ${this.#lastProblem}`,
+        waiting: `every call has failed and its element was dropped; the last error: ${this.#lastProblem}`,
       }),
     };
   }
@@ -244,7 +252,7 @@ export class MapAsyncOperator implements Operator {
   }
 }
 
-/** An answer that a snapshot cannot hold is asked for again. */
+/** A snapshot cannot hold every answer. An element with such an answer is called again. */
 function keep({ element, timestamp, answer }: Call): Exclude<Kept, TimeMark> {
   if (!answer || (answer !== 'drop' && !isStorable(answer.result))) return { element, timestamp };
   return { element, timestamp, answer };

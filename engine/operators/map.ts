@@ -1,4 +1,5 @@
-// map: every element becomes what the function gives for it. The runtime fuses it where it can; this form stands alone.
+// map: emits the result of the function for each element. The runtime fuses it where possible; this
+// is the form that is not fused.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';

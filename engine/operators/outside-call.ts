@@ -1,6 +1,11 @@
-// One call of a user's asynchronous function, and what becomes of it. Operators hold no promise: they are told.
+// One call of the user's asynchronous function, with callbacks for its outcome. Operators hold no
+// promise.
 
-/** `answered` or `failed` is called once, never before this returns. What the function throws at once is a failure like any other; what is no promise is an answer. */
+/**
+ * Exactly one of `answered` and `failed` is called, once, and never before this function returns.
+ * An exception that `f` throws synchronously is a failure too. A result that is no promise is an
+ * answer.
+ */
 export function callOutside(
   f: (element: unknown, signal: AbortSignal) => unknown,
   element: unknown,

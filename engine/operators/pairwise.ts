@@ -1,4 +1,5 @@
-// pairwise: each element with the one before it, of its key or of the whole stream, in the order of arrival. One element is kept for each key.
+// pairwise: emits each element with the element before it, of its key or of the whole stream, in
+// the order of arrival. It keeps one element for each key.
 import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
@@ -26,7 +27,7 @@ interface GroupContent {
 export class PairwiseOperator implements Operator {
   at = 0;
   readonly #keys: Keys;
-  /** The whole stream is one chain of pairs. */
+  /** There is no key: pairs are made over the whole stream. */
   readonly #isWhole: boolean;
   readonly #entries = new KeyMap<Entry>();
   readonly #changed = new ChangedGroups();
@@ -92,7 +93,7 @@ export class PairwiseOperator implements Operator {
       });
     }
   }
-  /** Of the whole stream, the last element is no keyed state. */
+  /** Without a key, the last element does not count as keyed state. */
   status(): OperatorStatus {
     return { entries: this.#isWhole ? 0 : this.#entries.size };
   }

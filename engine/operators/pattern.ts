@@ -1,10 +1,13 @@
-// pattern: complex event processing by key. Elements wait for the watermark, then go through the automaton of their key in the order of time, as in Flink's CepOperator.
+// pattern: complex event processing by key. Elements wait for the watermark. Then the automaton of
+// their key processes them in time order, as in Flink's CepOperator.
 //
-//   element, timestamp > watermark ─► waits ──watermark──► time goes on to its timestamp, then it is matched: matches ─► out, over ─► timedOut
+//   element, timestamp > watermark ─► waits ──watermark──► advance time to its timestamp,
+//                                     then match it: matches ─► out, timed out ─► timedOut
 //   element, timestamp ≤ watermark ─► late
 //
-// A match has the timestamp of the element that completed it; one that was completed by time (notFollowedBy at the end) that of the element or watermark which
-// brought the time. One that timed out has the timestamp at which its time was over.
+// A match has the timestamp of the element that completed it. A match that time completed
+// (notFollowedBy at the end) has the timestamp of the element or watermark that advanced the time.
+// A match that timed out has the timestamp of its time-out.
 import { contentOf, progressOf, type ProgressContent } from '../cep/progress-content.ts';
 import { Matcher, type Progress } from '../cep/matcher.ts';
 import type { Match } from '../cep/match.ts';
@@ -30,12 +33,15 @@ import type {
   StateWriter,
 } from '../contract/operator.ts';
 
-/** Everything of one key. */
+/** The state of one key. */
 interface Entry extends Keyed, Sleeper {
   readonly tuple: readonly unknown[];
   readonly waiting: TimeOrder;
   progress: Progress;
-  /** See `#wakeUpFor`. */
+  /**
+   * Timers of later matches, while a match lives that began at time 0 or before. See
+   * `#nextTimeout`.
+   */
   alarms: number[];
 }
 /** One key group in a snapshot. */
@@ -47,7 +53,7 @@ type GroupContent = {
   readonly alarms: readonly number[];
 }[];
 
-export class PatternOperator implements Operator {
+class PatternOperator implements Operator {
   at = 0;
   readonly #keys: Keys;
   readonly #matcher: Matcher;
@@ -60,12 +66,12 @@ export class PatternOperator implements Operator {
   #live = 0;
   #watermark = -Infinity;
 
-  // What an unfinished `advance` has reached.
+  // Progress of an unfinished `advance`.
   #isAdvancing = false;
   #entry: Entry | undefined;
-  /** The time of the present key. */
+  /** The time of the current key. */
   #time = -Infinity;
-  /** What the present key's predicates are looking at. */
+  /** The element that the predicates of the current key are looking at. */
   #element: unknown;
 
   constructor(keys: Keys, pattern: PatternSpec<Predicate>, select: (match: Match) => unknown) {
@@ -115,7 +121,7 @@ export class PatternOperator implements Operator {
     this.#wakeUps.forElement(entry, timestamp);
   }
 
-  // ------------------------------------------------------------------------------------------------ time
+  // ------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
     if (!this.#isAdvancing && watermark <= this.#watermark) return true;
@@ -142,7 +148,9 @@ export class PatternOperator implements Operator {
     this.#element = undefined;
     entry.touched = this.#changed.epoch;
   }
-  /** One thing after the other, until all that is due has happened; false: the output is full. */
+  /**
+   * Emits, advances time and processes elements until nothing is due. False: the output is full.
+   */
   #goOn(entry: Entry): boolean {
     const { output } = this.#context;
     const { progress, waiting } = entry;
@@ -156,7 +164,7 @@ export class PatternOperator implements Operator {
         output.emitTo('timedOut', this.#matcher.matchOf(over), this.#endOf(over));
         if (output.full) return false;
       }
-      // Predicates take their time, and so does a key with many matches.
+      // Predicates may be slow, and a key may have many matches.
       if (output.full && this.#time > -Infinity) return false;
       const next = Math.min(waiting.nextTimestamp, this.#watermark);
       if (this.#time < next) {
@@ -169,7 +177,10 @@ export class PatternOperator implements Operator {
       } else return true;
     }
   }
-  /** What the end of the input completes has no time of its own: it is given that at which its window ends. */
+  /**
+   * A match that the end of the input completes has no time of its own. Its timestamp is the end of
+   * its window.
+   */
   #timestampOf(match: PartialMatch): number {
     return this.#time === Infinity ? this.#endOf(match) : this.#time;
   }
@@ -189,21 +200,22 @@ export class PatternOperator implements Operator {
     this.#entries.delete(entry.tuple);
     this.#changed.forget(entry);
   }
-  /** The input has ended: matches that nothing can complete or time out any more are gone. */
+  /** The input has ended: nothing can complete the remaining matches or time them out. */
   #forgetAll(): void {
     this.#entries.forEach((entry) => this.#forget(entry));
     this.#live = 0;
   }
 
-  // ------------------------------------------------------------------------------------------------ waking up
+  // ------------------------------------------------------------------------------------- waking up
 
   #schedule(entry: Entry): void {
     this.#wakeUps.forElement(entry, entry.waiting.nextTimestamp);
     this.#wakeUps.forTimeout(entry, this.#nextTimeout(entry));
   }
   /**
-   * When the first match times out, for which Flink sets a timer as it begins. But it sets none for a match that begins at 0 or before: such a match times out with
-   * the key's next element or the timer of a later match, so those are remembered as long as it lives.
+   * When the first match times out. Flink sets a timer for this when a match begins, but not for a
+   * match that begins at time 0 or before. Such a match times out with the key's next element, or
+   * with the timer of a later match. So those timers are kept as long as the match lives.
    */
   #nextTimeout(entry: Entry): number {
     const { partial } = entry.progress;
@@ -220,7 +232,7 @@ export class PatternOperator implements Operator {
     else if (hasBegun) entry.alarms.push(timestamp + this.#matcher.withinMillis);
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   #liveOf({ waiting, progress }: Entry): number {
     return waiting.size + this.#matcher.sizeOf(progress);
@@ -285,7 +297,7 @@ export function pattern({ uid, parameters }: PlanNode, functions: FunctionTable,
   return new PatternOperator(compileKeys(key, functions, uid), spec, functions.get(select));
 }
 
-/** A record for an error message: its fields, and not more than a line. */
+/** A record for an error message: its fields, in at most one line. */
 function recordText(element: unknown): string {
   const text =
     JSON.stringify(element, (_name, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)) ??

@@ -45,7 +45,7 @@ export class TakeOperator implements Operator {
   status(): OperatorStatus {
     return { entries: 0 };
   }
-  /** Nothing is wanted any more: the end must not wait for an element. */
+  /** No more elements are needed: the end must not wait for another element. */
   #endSoon(): void {
     if (this.#left === 0) this.#context.wake();
   }

@@ -1,4 +1,5 @@
-// union: what comes on any channel goes out; the input's channels have been merged, and their time combined, before it.
+// union: forwards the elements of all channels. The input gate has merged the channels and combined
+// their watermarks before.
 import type { Batch, Operator, OperatorContext, Output } from '../contract/operator.ts';
 
 export class UnionOperator implements Operator {

@@ -13,7 +13,7 @@ describe('an answer that does not come', () => {
     assert.throws(() => h.advanceProcessingTime(5_000), {
       code: 'timeout',
       message:
-        '"mapAsync f" had no answer within 5 s for an object with id. Raise its timeout, or let onError: \'drop\' pass over such elements.',
+        '"mapAsync f" had no answer within 5 s for an object with id. Raise its timeout, or set onError: \'drop\' to drop such elements.',
     });
     assert.ok(calls.open[0]!.signal.aborted);
     h.close();
