@@ -1,5 +1,6 @@
-// connect(broadcast).process: elements beside a state that every parallel instance has, and that the broadcast elements alone may change.
-// With a key before it, it is a process function in full, with state and timers by key; without, it has nothing but the broadcast state.
+// connect(broadcast).process: a process function with broadcast state. Every parallel instance has
+// the same broadcast state, and only broadcast elements may change it. On a keyed stream the
+// function also has keyed state and timers; otherwise it has only the broadcast state.
 import type { Context, Timers } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
@@ -78,7 +79,7 @@ class BroadcastProcess implements Operator {
   }
 
   #userContext(broadcast: Readonly<Record<string, object>>): UserContext {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the getters of the literal below have a `this` of their own
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- its getters have another `this`
     const process = this;
     const context: UserContext & { readonly broadcast: object } = {
       key: Object.freeze({}),
@@ -104,7 +105,7 @@ class BroadcastProcess implements Operator {
     this.watermark = kept.watermark;
     this.#broadcast.restore(kept.broadcast);
   }
-  /** A broadcast state is no keyed one. */
+  /** Broadcast state does not count as keyed state. */
   status(): OperatorStatus {
     return { entries: 0 };
   }

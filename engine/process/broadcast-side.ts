@@ -1,5 +1,6 @@
-// The broadcast input of a process function: its elements reach every parallel instance, which all change the same state in the same way, and the other input
-// may only read it. There is no key here: a broadcast state has one content, which is in a snapshot as a whole.
+// The broadcast input of a process function. Its elements reach every parallel instance, and all
+// instances change the same state in the same way. The other input may only read this state. There
+// is no key: the broadcast state is written to a snapshot as a whole.
 import type { EpochMillis } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { declaredStates, readOnlyStates, type StateSpecs } from '../state/declared-state.ts';
@@ -7,7 +8,7 @@ import type { CurrentKey, Values } from '../state/value-state.ts';
 import { Emission } from '../contract/emission.ts';
 import type { Batch, OperatorContext } from '../contract/operator.ts';
 
-export interface BroadcastContext {
+interface BroadcastContext {
   readonly timestamp: EpochMillis;
   readonly watermark: EpochMillis;
   readonly broadcast: Readonly<Record<string, object>>;
@@ -16,7 +17,7 @@ export interface BroadcastFunctions {
   readonly state: StateSpecs;
   readonly onElement: (element: unknown, context: BroadcastContext) => Iterable<unknown> | void;
 }
-/** The operator whose side this is. */
+/** The operator that has this input. */
 interface Host {
   at: number;
   readonly watermark: number;
@@ -38,7 +39,7 @@ export class BroadcastSide implements CurrentKey {
     this.current = { values: this.#names.map(() => undefined) };
     this.#host = host;
   }
-  /** Gives the states for who may only read them. */
+  /** Returns the states in read-only form, for the other input. */
   open(context: OperatorContext): Readonly<Record<string, object>> {
     const { state } = this.#functions;
     this.#context = context;
@@ -64,7 +65,7 @@ export class BroadcastSide implements CurrentKey {
   now(): number {
     return this.#context.clock.now();
   }
-  /** A snapshot writes all of it anyway. */
+  /** A snapshot writes the whole state, so changes need no mark. */
   touch(): void {}
 
   process(batch: Batch, from: number): number {
@@ -83,7 +84,7 @@ export class BroadcastSide implements CurrentKey {
     return batch.length;
   }
 
-  /** By name, so that a state added later finds the others in place. */
+  /** By name: if the user adds a state, the others are still found. */
   content(): Readonly<Record<string, unknown>> {
     return Object.fromEntries(this.#names.map((name, index) => [name, this.current.values[index]]));
   }

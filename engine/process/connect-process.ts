@@ -1,4 +1,4 @@
-// connect(…).keyBy(…).process: two keyed streams before one function; both see the same state of a key.
+// connect(…).keyBy(…).process: one function for two keyed streams, which share the state of a key.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
 import { KeyedProcess } from './keyed-process.ts';

@@ -1,9 +1,12 @@
-// The user's process function: state and timers per key, any number of rows per call. One input or two; the second may be a broadcast one, without a key.
+// The user's process function: state and timers per key, and any number of rows per call. It has
+// one or two inputs. The second input may be a broadcast one, without a key.
 //
-//   onElement / onLeft / onRight ─► rows, one by one (an endless generator is interrupted after any of them)
-//   onTimer, event time: when the watermark reaches it, in time order · processing time: when the clock does
+//   onElement / onLeft / onRight ─► rows, one by one (an endless generator can be interrupted)
+//   onTimer, event time: when the watermark reaches the timer, in time order
+//   onTimer, processing time: when the clock reaches the timer
 //
-// This file is one thing: the context that user code sees and the calls that set it, which must agree on what the current key is.
+// One file, because the context that user code sees and the calls that set it must agree on the
+// current key.
 import type { Context, Timers } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
@@ -36,9 +39,12 @@ export interface ProcessFunctions {
   readonly broadcast?: BroadcastFunctions;
 }
 
-/** Everything of one key. */
+/** The state of one key. */
 interface Entry extends Keyed, Values {
-  /** Identity of the key. The row cannot give it: with two inputs its labels are those of the side that saw the key first. */
+  /**
+   * Identity of the key. The row is not enough: with two inputs its labels are those of the side
+   * that saw the key first.
+   */
   readonly tuple: readonly unknown[];
   eventTimers: Set<number>;
   processingTimers: Set<number>;
@@ -47,14 +53,14 @@ interface Entry extends Keyed, Values {
 type GroupContent = {
   readonly row: KeyRow;
   readonly tuple: readonly unknown[];
-  /** By name, so that a state added later finds the others in place. */
+  /** By name: if the user adds a state, the others are still found. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly expiresAt: Readonly<Record<string, number>> | undefined;
   readonly eventTimers: readonly number[];
   readonly processingTimers: readonly number[];
 }[];
 
-/** What is in a snapshot beside the keyed state. */
+/** The part of a snapshot that is not keyed. */
 interface Kept {
   readonly watermark: number;
   readonly heldUntil: number;
@@ -76,7 +82,10 @@ export class KeyedProcess implements Operator, CurrentKey {
   readonly #rows = new Emission();
   readonly #eventTimers = new TimerService<Entry>((entry) => entry.eventTimers);
   readonly #processingTimers = new TimerService<Entry>((entry) => entry.processingTimers);
-  /** A timer of processing time that is set at or before the present moment fires when the clock has moved on: no sooner than after this. */
+  /**
+   * A processing-time timer that is set at or before the current time fires when the clock is above
+   * this time.
+   */
   #heldUntil = -Infinity;
   #live = 0;
   #context!: OperatorContext;
@@ -84,7 +93,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   #timestamp = 0;
   #watermark = -Infinity;
   #domain: 'event' | 'processing' = 'event';
-  /** Rows of a timer, not of an element, are on their way out. */
+  /** Time of the timer whose rows are being emitted; undefined while an element is processed. */
   #timer: number | undefined;
 
   constructor(keys: readonly Keys[], functions: ProcessFunctions) {
@@ -151,7 +160,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     return true;
   }
 
-  // ------------------------------------------------------------------------------------------------ keys and timers
+  // ------------------------------------------------------------------------------- keys and timers
 
   #enter(keys: Keys, element: unknown): void {
     const key = keys.read(element);
@@ -177,7 +186,7 @@ export class KeyedProcess implements Operator, CurrentKey {
       processingTimers: noTimers,
     };
   }
-  /** User code is done with the current key; one with nothing to remember is forgotten. */
+  /** User code is done with the current key. A key without state and timers is removed. */
   #leave(): void {
     const live = liveOf(this.current);
     this.#live += live;
@@ -188,7 +197,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#changed.forget(entry);
   }
 
-  /** Fires what is due, in time order; false: call again. */
+  /** Fires the timers that are due, in time order; false: call again. */
   #fire(domain: 'event' | 'processing', timers: TimerService<Entry>, now: number): boolean {
     const { output } = this.#context;
     const { onTimer } = this.#functions;
@@ -221,11 +230,11 @@ export class KeyedProcess implements Operator, CurrentKey {
     if (nextTime < Infinity) this.#context.wakeAt(Math.max(nextTime, this.#heldUntil + 1));
   }
 
-  /** What user code sees: always about the current key. */
+  /** The context of user code. It always refers to the current key. */
   #userContext(): ProcessContext {
     const { name, freeze } = this.#context;
     const state = declaredStates(this, this.#functions.state, name, freeze);
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the getters of the literal below have a `this` of their own
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- its getters have another `this`
     const process = this;
     return {
       get key() {
@@ -287,7 +296,7 @@ export class KeyedProcess implements Operator, CurrentKey {
       );
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
     if (this.#hasTtl) this.#dropExpired();
@@ -357,10 +366,13 @@ export class KeyedProcess implements Operator, CurrentKey {
   }
 }
 
-/** Of a key that never had one: most keys of most operators, and two sets are most of what such a key would take. Nothing is added to it. */
+/**
+ * The timers of a key that never had one. Most keys of most operators have none, and two sets would
+ * be most of the memory of such a key. Never add to this set.
+ */
 const noTimers = new Set<number>();
 
-/** Values and timers that it holds. */
+/** Number of values and timers of the key. */
 function liveOf(entry: Entry): number {
   let live = entry.eventTimers.size + entry.processingTimers.size;
   for (const value of entry.values) if (value !== undefined) live++;

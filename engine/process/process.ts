@@ -1,4 +1,4 @@
-// process on a keyed stream: the user's function of element, state and timers.
+// process on a keyed stream: the user's function of an element, keyed state and timers.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
 import type { StateSpecs } from '../state/declared-state.ts';
