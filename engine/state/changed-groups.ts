@@ -1,36 +1,42 @@
-// Which key groups have changed since the last snapshot. An entry only notes in which epoch it was written; its group is computed when a snapshot first
-// needs it, so that entries which come and go between two snapshots are never hashed.
+// Tracks the key groups that have changed since the last snapshot. An entry stores only the epoch
+// of its last write. Its key group is computed when a snapshot first needs it. So an entry that is
+// created and removed between two snapshots is never hashed.
 import type { StateWriter } from '../contract/operator.ts';
 import { keyGroupOf, keyGroups } from './key-group.ts';
 import type { KeyRow } from './keys.ts';
 
-/** What every piece of keyed state carries. */
+/** The fields of every entry of keyed state. */
 export interface Keyed {
   readonly row: KeyRow;
-  /** −1 until a snapshot needs it. */
+  /** The key group; −1 until a snapshot needs it. */
   group: number;
   /** The epoch of the last write. */
   touched: number;
 }
 
 export class ChangedGroups {
-  /** Whoever writes an entry sets its `touched` to this. */
+  /** To write an entry, set its `touched` to this. */
   epoch = 1;
   readonly #gone = new Uint8Array(keyGroups);
 
-  /** The entry leaves the state. */
+  /** The entry is removed from the state. */
   forget(entry: Keyed): void {
     if (entry.group >= 0) this.#gone[entry.group] = 1;
   }
-  /** The entry comes from a snapshot, in which its group has content that must not outlive it. */
+  /**
+   * The entry was restored from a snapshot. When it is removed, its group must be written again.
+   */
   restored(entry: Keyed, group: number): void {
     entry.group = group;
     this.isNew = false;
   }
-  /** No entry has ever been in a snapshot: nothing needs to be forgotten. */
+  /** No entry has ever been in a snapshot, so removed entries need no mark. */
   isNew = true;
 
-  /** Writes the groups that have changed. `tupleOf` gives an entry's key; `each` visits every entry with what it belongs to; `add` puts one into its group's content. */
+  /**
+   * Writes the changed groups. `tupleOf` returns an entry's key. `each` visits every entry with its
+   * owner. `add` adds an entry to the content of its group.
+   */
   write<E extends Keyed, O, C>(
     writer: StateWriter,
     tupleOf: (entry: E) => readonly unknown[],

@@ -1,4 +1,5 @@
-// The states that a process function declares, each as what its context shows: value, list or map; to read and write, or only to read.
+// The states that a process function declares (value, list or map), as its context shows them:
+// read-write or read-only.
 import { SluiceError } from '../errors/error.ts';
 import { type ListCell, listState, withoutExpiredItems } from './list-state.ts';
 import { dropExpiredEntries, type MapCell, mapState } from './map-state.ts';
@@ -6,7 +7,10 @@ import { type CurrentKey, type StateSpec, type Values, valueState } from './valu
 
 export type StateSpecs = Readonly<Record<string, StateSpec>>;
 
-/** `state` of a context: each by its name, always about the owner's current key. `operator` is what the user calls it. */
+/**
+ * `state` of a context: the states by name, always of the owner's current key. `operator` is the
+ * user's name for the operator.
+ */
 export function declaredStates(
   owner: CurrentKey,
   specs: StateSpecs,
@@ -42,7 +46,7 @@ const writing: Readonly<Record<StateSpec['kind'], readonly string[]>> = {
   map: ['set', 'delete', 'clear'],
 };
 
-/** The same states for who may only read them; `refusal` is the message for who writes, about the name and the call. */
+/** The same states in read-only form. `refusal` makes the error message of a write. */
 export function readOnlyStates(
   states: Readonly<Record<string, object>>,
   specs: StateSpecs,
@@ -63,7 +67,7 @@ export function readOnlyStates(
   return Object.fromEntries(readable);
 }
 
-/** Lets go of what has expired; returns whether there was any. */
+/** Removes expired values; returns whether there were any. */
 export function dropExpired({ values, expiresAt }: Values, specs: readonly StateSpec[], now: number): boolean {
   let dropped = false;
   specs.forEach(({ kind, ttlMillis }, index) => {

@@ -1,8 +1,12 @@
-// Freezing for the test kit: elements and state are values to read, and a change throws instead of being shared by accident.
+// Freezes elements and state for the test kit, so that a mutation throws instead of changing shared
+// data.
 import type { Batch } from '../contract/operator.ts';
 import { kindOf } from '../values/kind.ts';
 
-/** Freezes plain objects and arrays all the way down. The insides of Date, Map, Set and bytes cannot be frozen. */
+/**
+ * Freezes plain objects and arrays recursively. The content of Date, Map, Set and bytes cannot be
+ * frozen.
+ */
 export function deepFreeze(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
   const kind = kindOf(value);

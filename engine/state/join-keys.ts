@@ -1,4 +1,5 @@
-// The keys of two inputs as one: the tuples of values are compared, and rows carry the names that the left side gives them.
+// The keys of two inputs as one key: tuples of values are compared. Rows have the field names of
+// the left side.
 import { compiled } from '../codegen/specialize.ts';
 import type { Select } from './selector.ts';
 import { SluiceError } from '../errors/error.ts';
@@ -6,18 +7,24 @@ import type { KeyMap } from './key-map.ts';
 import type { KeyRow, Keys } from './keys.ts';
 
 export class JoinKeys implements Keys {
-  /** The input that elements come from: whoever drives an operator of one input with the elements of two sets it before each call. */
+  /**
+   * The input of the current elements. An operator of one input that processes the elements of two
+   * inputs sets this before each call.
+   */
   side: 0 | 1 = 0;
   readonly fields: readonly string[] | undefined;
   readonly read: Select;
   readonly find: Keys['find'];
   readonly #left: Keys;
   readonly #right: Keys;
-  /** What errors call the operator. */
+  /** The operator's name, for errors. */
   readonly #name: string;
-  /** In the order of the tuple. Those of a function are known when it has given its first key. */
+  /**
+   * Field names in the order of the tuple. If a function makes the key, they are known after its
+   * first key.
+   */
   #names: readonly string[] | undefined;
-  /** How many values a key has, and which side said so first. */
+  /** Number of values of a key, as the first side that knew it defined it. */
   #places: number | undefined;
 
   constructor(left: Keys, right: Keys, name: string) {
@@ -57,7 +64,7 @@ export class JoinKeys implements Keys {
     return this.#left.unpack(packed);
   }
 
-  /** The names that a function gave, for the snapshot. */
+  /** The field names, for the snapshot. */
   get names(): readonly string[] | undefined {
     return this.#names;
   }
@@ -81,7 +88,10 @@ export class JoinKeys implements Keys {
 function values(n: number): string {
   return n === 1 ? '1 value' : `${n} values`;
 }
-/** Until the left side has named them. They sort as they are numbered, because the tuple of a function's key goes by sorted names. */
+/**
+ * Names to use until the left side has defined them. Their sort order is their numeric order,
+ * because the tuple of a function's key is ordered by name.
+ */
 function namesOf(places: number): readonly string[] {
   if (places === 1) return ['key'];
   return Array.from({ length: places }, (_, i) => `key${String(i + 1).padStart(String(places).length, '0')}`);

@@ -1,10 +1,15 @@
-// Canonical key bytes: the same key gives the same bytes on every machine and in every version. Type tag, then the value; what has no fixed
-// length carries it in front. The tuple's own length needs no byte: its values are self-delimiting. Fixed for savepoint format 1.
+// Canonical key bytes: the same key has the same bytes on every machine and in every version. A
+// value is a type tag and its content. Content of variable length starts with its length. The
+// tuple's length is not written, because its values are self-delimiting. Fixed for savepoint format
+// 1.
 //
-//   00 null · 01 false · 02 true · 03 number (IEEE 754, big-endian, −0 as 0) · 04 string (bytes, UTF-8) · 05 bigint (sign, bytes, magnitude)
-//   06 Date (as 03) · 07 Uint8Array (bytes) · 08 array (values) · 09 object (fields; each its name as in 04 without tag, then its value; by name)
+//   00 null · 01 false · 02 true · 03 number (IEEE 754, big-endian, −0 as 0)
+//   04 string (length, UTF-8) · 05 bigint (sign, length, magnitude) · 06 Date (as 03)
+//   07 Uint8Array (length, bytes) · 08 array (length, values)
+//   09 object (number of fields; each its name as in 04 without tag, then its value; by name)
 //
-// Lengths are 32 bits, big-endian. A lone surrogate is encoded like any other code point below 2¹⁶, so that different strings stay different.
+// Lengths are 32 bits, big-endian. A lone surrogate is encoded like any other code point below 2¹⁶,
+// so different strings have different bytes.
 import { refuseDeepKey, refuseKey } from './key-value.ts';
 import { kindOf } from '../values/kind.ts';
 
@@ -12,7 +17,10 @@ let bytes = new Uint8Array(256);
 let view = new DataView(bytes.buffer);
 let length = 0;
 
-/** The bytes of a tuple, in a buffer that the next call overwrites: `use` reads it at once. */
+/**
+ * Calls `use` with the bytes of a tuple. The next call overwrites the buffer, so `use` must not
+ * keep it.
+ */
 export function withKeyBytes<R>(tuple: readonly unknown[], use: (bytes: Uint8Array, length: number) => R): R {
   length = 0;
   for (const value of tuple) writeValue(value, 0);

@@ -1,4 +1,4 @@
-// Key groups: 128 buckets of keys, the unit in which keyed state is saved, moved and shared out.
+// Key groups: 128 buckets of keys. Keyed state is saved, moved and distributed by key group.
 import { withKeyBytes } from './key-bytes.ts';
 import { murmur3 } from './murmur3.ts';
 

@@ -1,11 +1,15 @@
-// A map whose keys are tuples. Values that are primitives are looked up as they are, one map per place in the tuple: '1' is not 1, −0 is 0, and nothing is
-// allocated. Only a tuple that holds a Date, bytes, an array or an object goes by its text, several times slower.
+// A map whose keys are tuples. Primitive values are looked up as they are, with one map per
+// position in the tuple: '1' is not 1, −0 is 0, and nothing is allocated. Only a tuple with a Date,
+// bytes, an array or an object is looked up by its text, which is several times slower.
 import { keyText } from './key-text.ts';
 
-/** Where the one empty tuple is in `plain`. */
+/** The key of the empty tuple in `plain`. */
 export const emptyTuple: unique symbol = Symbol('the empty key');
 
-/** Step from a place in the tuple to the next; the last step leads to the value. Most first values have few second ones, so one alone needs no map. */
+/**
+ * One step from a position of the tuple to the next. The last step leads to the value. Most first
+ * values have only one second value, so a single one needs no map.
+ */
 export type Branch = Map<unknown, unknown> | Single;
 class Single {
   readonly key: unknown;
@@ -21,11 +25,11 @@ export function step(branch: unknown, key: unknown): unknown {
 }
 
 export class KeyMap<V> {
-  /** Tuples of one primitive. Read by the loops of keyed operators. */
+  /** Tuples of one primitive. The loops of keyed operators read this. */
   readonly plain = new Map<unknown, V>();
-  /** Tuples of several primitives, by how many there are. */
+  /** Tuples of several primitives, by their length. */
   branches: (Branch | undefined)[] | undefined;
-  /** All others, by `keyText`. */
+  /** All other tuples, by `keyText`. */
   #composite: Map<string, V> | undefined;
   #branched = 0;
 
@@ -75,7 +79,7 @@ function plainKey(tuple: readonly unknown[]): unknown {
   return tuple.length === 0 ? emptyTuple : tuple[0];
 }
 
-/** The branch with the value at the tuple's rest. */
+/** The branch after the value is set at the rest of the tuple. */
 function grown(branch: Branch | undefined, tuple: readonly unknown[], place: number, value: unknown): Branch {
   const key = tuple[place];
   const next =
@@ -86,7 +90,7 @@ function grown(branch: Branch | undefined, tuple: readonly unknown[], place: num
   branch.value = next;
   return branch;
 }
-/** The branch without it; undefined when nothing is left. */
+/** The branch after the value is removed; undefined when the branch is empty. */
 function pruned(branch: Branch, tuple: readonly unknown[], place: number): Branch | undefined {
   const key = tuple[place];
   const next = place === tuple.length - 1 ? undefined : pruned(step(branch, key) as Branch, tuple, place + 1);

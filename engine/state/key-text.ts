@@ -1,5 +1,5 @@
-// The identity of a composite key as a text, for lookups: equal keys give equal texts, different ones different texts. It never leaves the process;
-// what does is in key-bytes.ts.
+// The identity of a composite key as a text, for lookups: equal keys have equal texts, different
+// keys have different texts. It never leaves the process; key-bytes.ts is the external form.
 import { refuseDeepKey, refuseKey } from './key-value.ts';
 import { kindOf } from '../values/kind.ts';
 
@@ -9,7 +9,7 @@ export function keyText(tuple: readonly unknown[]): string {
   return text;
 }
 
-/** Self-delimiting, so that texts can be put one behind the other. */
+/** Self-delimiting, so that texts can be concatenated. */
 function valueText(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':

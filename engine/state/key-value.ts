@@ -1,8 +1,9 @@
-// What a key may hold: string, finite number, bigint, boolean, null, Date, Uint8Array, and arrays and plain objects of these.
+// The values that a key may hold: string, finite number, bigint, boolean, null, Date, Uint8Array,
+// and arrays and plain objects of these.
 import { SluiceError } from '../errors/error.ts';
 import { described, kindOf } from '../values/kind.ts';
 
-/** Nothing else is a key; the message says what came instead. `field` names where it was. */
+/** Throws for a value that cannot be a key. `field` is the field with the value. */
 export function refuseKey(value: unknown, field?: string): never {
   const where = field === undefined ? 'The key' : `The key field "${field}"`;
   const hint =
@@ -12,7 +13,7 @@ export function refuseKey(value: unknown, field?: string): never {
   throw new SluiceError('bad-key', `${where} is ${described(value)}. ${hint}`);
 }
 
-/** A key that contains itself has no end. */
+/** Stops the recursion over a key that contains itself. */
 export function refuseDeepKey(depth: number, field?: string): void {
   if (depth <= 500) return;
   const where = field === undefined ? 'The key' : `The key field "${field.split('.', 1)[0]}"`;

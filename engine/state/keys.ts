@@ -1,6 +1,8 @@
-// How an operator finds the key of an element: compiled once from the plan's key. A key is the tuple of its values; field names are labels only.
+// Reads the key of an element, compiled once from the plan's key. A key is the tuple of its values;
+// field names are labels only.
 //
-// On the record path only `read` runs, and one lookup with what it gives; the row that results carry is made when a key is new.
+// The record path runs only `read`, and one lookup with its result. The row for results is made
+// when a key is new.
 import type { FunctionTable, KeySpec } from '../graph/plan.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { fieldReader, type Select } from './selector.ts';
@@ -8,20 +10,29 @@ import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';
 import { assertKeyValue } from './key-value.ts';
 import { kindOf } from '../values/kind.ts';
 
-/** The key as results and `context.key` show it: {customer: 'ann'}; {key: 5} for a function that gives no object; {} for windowAll. */
+/**
+ * The key as results and `context.key` show it: {customer: 'ann'}; {key: 5} if a function returns
+ * no object; {} for windowAll.
+ */
 export type KeyRow = Readonly<Record<string, unknown>>;
 
 export interface Keys {
-  /** Names of the row's fields, where they are known before an element comes. */
+  /** Names of the row's fields, if they are known before the first element. */
   readonly fields: readonly string[] | undefined;
-  /** The key of an element, to be looked up: in `plain` when it is a primitive, else with `find`. Not checked: what is no key is never found. */
+  /**
+   * The key of an element, for a lookup: in `plain` if it is a primitive, otherwise with `find`. It
+   * is not checked, because an invalid key is never found.
+   */
   readonly read: Select;
   readonly find: <V>(this: void, map: KeyMap<V>, key: unknown) => V | undefined;
-  /** The row of a key that was not found; throws when it is none. `names`: what to call its values, in the order of the tuple, instead of what they are called here. */
+  /**
+   * The row of a key that was not found. Throws when the key is invalid. `names` replaces the names
+   * of its values, in the order of the tuple.
+   */
   row(element: unknown, key: unknown, names?: readonly string[]): KeyRow;
   /** The key's identity. */
   tuple(row: KeyRow): readonly unknown[];
-  /** The row in a snapshot: values without their labels, where the labels are known. */
+  /** The row in a snapshot: values without their labels, if the labels are known. */
   pack(row: KeyRow): unknown;
   unpack(packed: unknown): KeyRow;
 }
@@ -39,7 +50,7 @@ class FieldKeys implements Keys {
   constructor(fields: readonly string[], label: string) {
     this.fields = fields;
     if (fields.length > 1) {
-      // The element itself stands for the several values, so that none of them needs a place to be put.
+      // The element itself represents its several key values, so nothing is allocated for them.
       this.read = compiled<Select>('return (element) => element', {}, label);
       this.find = branchFinder(fields, (element) => this.tuple(this.row(element)), label);
     } else {
@@ -73,7 +84,10 @@ class FieldKeys implements Keys {
 class FunctionKeys implements Keys {
   readonly fields = undefined;
   readonly read: Select;
-  /** Names of the last object's fields, as they came and sorted: mostly those of the next one, too. */
+  /**
+   * Field names of the last object, in their order and sorted. The next object mostly has the same
+   * names.
+   */
   #names: readonly string[] = [];
   #sorted: readonly string[] = [];
   constructor(read: Select) {
@@ -107,7 +121,10 @@ class FunctionKeys implements Keys {
   }
 }
 
-/** The changes of a table: the tuple was made when the row became one of the table. Nobody shows it by name. */
+/**
+ * For the changes of a table: each carries its tuple, made when the row entered the table. No
+ * result shows field names.
+ */
 class CarriedKeys implements Keys {
   readonly fields = undefined;
   readonly read: Select = (change) => (change as { readonly key: readonly unknown[] }).key;
@@ -126,7 +143,10 @@ class CarriedKeys implements Keys {
   }
 }
 
-/** Looks up the tuple of several fields, one step per field. `checked` gives the tuple where a value is no primitive. */
+/**
+ * Looks up the tuple of several fields, one step per field. `checked` makes the tuple if a value is
+ * no primitive.
+ */
 function branchFinder(
   fields: readonly string[],
   checked: (element: unknown) => readonly unknown[],

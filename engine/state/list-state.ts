@@ -1,6 +1,8 @@
-// List state of a process function: values in the order they were added, each with a time to live of its own.
+// List state of a process function: values in the order in which they were added, each with its own
+// time to live.
 //
-// As in Flink: an element lives from when it was added (or the list set); with refresh 'read-write' whoever reads the list renews every element that is left.
+// As in Flink: the time to live of an element starts when it is added (or the list is set). With
+// refresh 'read-write', a read of the list renews all its remaining elements.
 import type { ListState } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from './freeze.ts';
@@ -8,14 +10,17 @@ import { described } from '../values/kind.ts';
 import { assertStorable, refuseUndefined } from '../values/storable.ts';
 import type { CurrentKey, StateSpec } from './value-state.ts';
 
-/** What is kept under a key; an empty list is not kept. */
+/** The list of one key. An empty list is not kept. */
 export interface ListCell {
   items: unknown[];
   /** When each expires; absent without a time to live. */
   expiresAt?: number[];
 }
 
-/** What `ctx.state.name` is: always about the current key. A loop sees the list as it was when the loop began. */
+/**
+ * The value of `ctx.state.name`. It always refers to the current key. A loop sees the list as it
+ * was when the loop began.
+ */
 export function listState(
   owner: CurrentKey,
   index: number,
@@ -48,7 +53,7 @@ export function listState(
     },
     set(values) {
       if (typeof (values as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function')
-        throw new SluiceError('not-iterable', `${what} was set to ${described(values)}. A list is set to an iterable.`);
+        throw new SluiceError('not-iterable', `${what} was set to ${described(values)}. Set it to an iterable.`);
       const items = Array.from(values, check);
       put(items.length > 0 ? newCell(items) : undefined);
     },
@@ -66,7 +71,9 @@ export function listState(
   };
 }
 
-/** Up to where the list went when the loop began, so that a loop may add to the list it reads. */
+/**
+ * Iterates up to the length at the start of the loop, so that a loop may add to the list it reads.
+ */
 class ItemsAsOfNow implements IterableIterator<unknown> {
   readonly #items: readonly unknown[];
   readonly #length: number;

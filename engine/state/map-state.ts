@@ -1,7 +1,9 @@
-// Map state of a process function: values by any key value (a Date, an array or a bigint counts by its value), each entry with a time to live of its own.
+// Map state of a process function: values by any key value, each entry with its own time to live.
+// Dates, arrays and bigints are compared by value.
 //
-// As in Flink: an entry lives from when it was set; with refresh 'read-write' whoever reads it (get, has, a loop) renews it. Entries come in the order in which
-// their keys were first set; one that was deleted or has expired comes back at the end.
+// As in Flink: the time to live of an entry starts when it is set. With refresh 'read-write', a
+// read (get, has, a loop) renews it. Iteration order is the order in which keys were first set. A
+// key that was deleted or has expired is added at the end.
 import type { MapState } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from './freeze.ts';
@@ -17,10 +19,10 @@ interface MapEntry {
   /** Infinity without a time to live. */
   expiresAt: number;
 }
-/** What is kept under a key, by the identity of the map's keys; an empty map is not kept. */
+/** The map of one key, by the identity of its own keys. An empty map is not kept. */
 export type MapCell = Map<unknown, MapEntry>;
 
-/** What `ctx.state.name` is: always about the current key. */
+/** The value of `ctx.state.name`. It always refers to the current key. */
 export function mapState(
   owner: CurrentKey,
   index: number,
@@ -41,7 +43,7 @@ export function mapState(
     if (cell.size === 0) owner.current.values[index] = undefined;
     owner.touch();
   };
-  /** The entry, if it has not expired; reading it may renew it. */
+  /** The entry, if it has not expired. This renews it if `refresh` says so. */
   const read = (cell: MapCell | undefined, identity: unknown): MapEntry | undefined => {
     const entry = cell?.get(identity);
     if (!entry || entry.expiresAt === Infinity) return entry;
@@ -108,7 +110,10 @@ export function mapState(
   };
 }
 
-/** Primitives stand for themselves, everything else is a text that no string key can be. */
+/**
+ * The identity of a primitive is itself. The identity of any other key is a text that no string key
+ * can have.
+ */
 function identityOf(key: unknown): unknown {
   if (typeof key === 'string') return key.startsWith('\0') ? `\0s${key}` : key;
   if (isPrimitive(key)) {
@@ -118,7 +123,7 @@ function identityOf(key: unknown): unknown {
   return `\0${keyText([key])}`;
 }
 
-/** Lets go of what has expired; returns whether there was any. */
+/** Removes expired entries; returns whether there were any. */
 export function dropExpiredEntries(cell: MapCell, now: number): boolean {
   const { size } = cell;
   for (const [identity, { expiresAt }] of cell) if (expiresAt <= now) cell.delete(identity);

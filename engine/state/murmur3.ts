@@ -1,4 +1,4 @@
-// MurmurHash3, x86, 32 bits: what key groups are computed with. Fixed for savepoint format 1.
+// MurmurHash3, x86, 32 bits: the hash function of key groups. Fixed for savepoint format 1.
 
 export function murmur3(bytes: Uint8Array, length = bytes.length, seed = 0): number {
   let hash = seed | 0;

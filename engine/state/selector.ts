@@ -4,7 +4,9 @@ import { compiled } from '../codegen/specialize.ts';
 
 export type Select = (element: unknown) => unknown;
 
-/** Each selector is compiled for itself: reading a field of one shape of record is then one load. */
+/**
+ * Each selector is compiled separately: if all records have one shape, to read a field is one load.
+ */
 export function compileSelector(spec: SelectorSpec, functions: FunctionTable, label: string): Select {
   return 'fn' in spec ? functions.get<Select>(spec.fn) : fieldReader(spec.field, label);
 }
@@ -13,7 +15,7 @@ export function fieldReader(field: string, label: string): Select {
   return compiled<Select>(`return (element) => element[${JSON.stringify(field)}]`, {}, label);
 }
 
-/** The selector in a message. */
+/** The selector in an error message. */
 export function selectorName(spec: SelectorSpec): string {
   return 'fn' in spec ? 'its selector' : `"${spec.field}"`;
 }

@@ -1,10 +1,10 @@
-// A queue that never refuses and never fills the memory: its middle lies in a temporary file.
+// A queue without a size limit and with bounded memory: its middle part is in a temporary file.
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
-/** Entries that stay in memory at either end. */
+/** Number of entries in memory at each end. */
 const mostInMemory = 16_384;
 
 interface Chunk {
@@ -13,7 +13,7 @@ interface Chunk {
   readonly entries: number;
 }
 
-/** First in, first out. Entries are what structured clone takes. */
+/** First in, first out. Entries must be values that structured clone accepts. */
 export class SpillingQueue<E> {
   #front: E[] = [];
   #at = 0;
@@ -26,7 +26,7 @@ export class SpillingQueue<E> {
   get size(): number {
     return this.#front.length - this.#at + this.#spilled + this.#back.length;
   }
-  /** Entries that lie in the file. */
+  /** Number of entries in the file. */
   get spilled(): number {
     return this.#spilled;
   }

@@ -1,9 +1,12 @@
-// The key of a table's row as a user writes it down, {id: 'a'}, as the tuple that it is.
+// Converts the key of a table's row from the user's form, {id: 'a'}, to its tuple.
 import { SluiceError } from '../errors/error.ts';
 import { assertKeyValue } from './key-value.ts';
 import { described, kindOf } from '../values/kind.ts';
 
-/** `fields` are the names of the table's key in the order of its tuple; undefined when a function made it: then the names are sorted. `where` is what took the key. */
+/**
+ * `fields` are the names of the table's key in the order of its tuple. If a function made the key,
+ * they are undefined and the names are sorted. `where` is the call that got the key, for errors.
+ */
 export function tupleOfKey(key: unknown, fields: readonly string[] | undefined, where: string): readonly unknown[] {
   const wanted = fields ? ` The key of the table is { ${fields.join(', ')} }.` : '';
   if (kindOf(key) !== 'object')

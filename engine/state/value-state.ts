@@ -1,11 +1,13 @@
-// Value state of a process function: one value per key and name, with an optional time to live by processing time.
+// Value state of a process function: one value per key and name, with an optional time to live in
+// processing time.
 //
-// Written (or, with refresh 'read-write', read) at t, a value is expired iff t + ttl ≤ now; an expired value is never given out.
+// A value that was written (or, with refresh 'read-write', read) at time t is expired iff t + ttl ≤
+// now. An expired value is never returned.
 import type { ValueState } from '../api/surface.ts';
 import { deepFreeze } from './freeze.ts';
 import { assertStorable } from '../values/storable.ts';
 
-/** One state of a process function, as it stands in the plan. */
+/** One state of a process function, as the plan describes it. */
 export interface StateSpec {
   readonly kind: 'value' | 'list' | 'map';
   readonly ttlMillis?: number;
@@ -15,7 +17,7 @@ export interface StateSpec {
 /** The values of one key, in the order of the state's names. undefined: none. */
 export interface Values {
   readonly values: unknown[];
-  /** When each expires; absent when no state has a time to live. */
+  /** Expiry time of each value; absent when no state has a time to live. */
   readonly expiresAt?: number[];
 }
 /** The key that user code is working on at the moment. */
@@ -26,7 +28,7 @@ export interface CurrentKey {
   touch(): void;
 }
 
-/** What `ctx.state.name` is: always about the current key. */
+/** The value of `ctx.state.name`. It always refers to the current key. */
 export function valueState(
   owner: CurrentKey,
   index: number,
