@@ -1,4 +1,5 @@
-// A stream joined with a table as it is when the element arrives: Kafka Streams' left stream-table join. The table's changes give no rows.
+// Joins a stream with the current rows of a table, when the element arrives: Kafka Streams' left
+// stream-table join. Changes of the table emit no rows.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
@@ -50,7 +51,7 @@ class ArrivalJoinOperator implements Operator {
       const element = batch.values[i];
       const key = keys.read(element);
       const entry = keys.find(this.#rows.map, key);
-      // What is no key is never found, and is an error all the same.
+      // An invalid key is never found, but it is an error: `row` throws.
       if (!entry) keys.row(element, key);
       output.emit(this.select(element, entry?.value), batch.timestamps[i]!);
       if (output.full) return i + 1;
@@ -77,7 +78,7 @@ class ArrivalJoinOperator implements Operator {
   restore(reader: StateReader): void {
     this.#rows.restore(reader, (tuple, value) => tableEntry(tuple, { value }));
   }
-  /** The rows of the table. */
+  /** Number of rows of the table. */
   status(): OperatorStatus {
     return { entries: this.#rows.size };
   }

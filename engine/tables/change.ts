@@ -1,9 +1,11 @@
-// A change of a table: what flows between the operators of tables. The row of a key, and the one it takes the place of; undefined is no row.
+// A change of a table: the record type between operators of tables. It has the new row of a key and
+// the old row that it replaces; undefined means no row.
 //
-//   row, no old     the key has come        row and old     another row for it        no row, old     it has gone
+//   row, no old: insert      row and old: update      no row, old: delete
 //
-// Neither row nor old says that a key is not there at this time though it never was: a table that is versioned by event time wants to know, everybody else
-// passes it over. The timestamp of the change is the event time from which on it holds. null is no row, as a tombstone is none.
+// A change with neither row nor old says that the key has no row from this time on, though it had
+// none before. Only a table with versions by event time uses it; all others skip it. The timestamp
+// of a change is the event time from which it is valid. null is no row, like a tombstone.
 import { deepFreeze } from '../state/freeze.ts';
 
 export interface Change {
@@ -12,20 +14,20 @@ export interface Change {
   readonly row: unknown;
   readonly old: unknown;
 }
-export type ChangeKind = 'insert' | 'update' | 'delete';
+type ChangeKind = 'insert' | 'update' | 'delete';
 
-/** undefined: nothing has changed for who reads rows. */
+/** undefined: the change changes no row. */
 export function kindOfChange({ row, old }: Change): ChangeKind | undefined {
   if (row === undefined) return old === undefined ? undefined : 'delete';
   return old === undefined ? 'insert' : 'update';
 }
 
-/** What user code or a source gave as a row. */
+/** The row that user code or a source returned. null becomes undefined. */
 export function rowOrNone(value: unknown): unknown {
   return value === null ? undefined : value;
 }
 
-/** What user code may keep and change, under the test kit. */
+/** Freezes a row in the test kit, because user code may keep it. */
 export function frozen(row: unknown, freeze: boolean): unknown {
   if (freeze) deepFreeze(row);
   return row;

@@ -1,14 +1,20 @@
-// iterateDelta: a table that is worked on in rounds, of which each touches only what the round before has changed. Flink's delta iteration; the loop is inside the operator.
+// iterateDelta: updates a table in rounds; each round processes only the workset that the round
+// before has made. Flink's delta iteration; the loop runs inside the operator.
 //
-//   table change ─► a row of the result at once (it takes the place of what the rounds have made of it)
-//   workset element ─► waits until the combined watermark has reached its time, then, with all others that have:
+//   table change ─► a row of the result, at once (it replaces the row that the rounds have made)
+//   workset element ─► waits until the combined watermark has reached its time.
+//                      Then, with all other elements whose time has come:
 //
-//      round 1: step(element, its row) for each of them ─► rows change, `next` is the workset of round 2 ─► … until a workset is empty or maxRounds are over
+//      round 1: step(element, its row) for each ─► rows change, `next` is the workset of round 2
+//      … until a workset is empty, or after maxRounds
 //
-// A row that a step has changed is what later steps of the same round see. What comes out is one change for each row that was touched, when the rounds are over: nobody
-// sees a half-done round. The rounds of one watermark are one call of `advance`, taken up again slice by slice; a barrier waits for their end.
+// Later steps of a round see the rows that earlier steps of it have changed. After the last round,
+// the operator emits one change per touched row, so no incomplete round is visible. The rounds of
+// one watermark are one call of `advance`, repeated while its time budget is used up; a barrier
+// waits until it is done.
 //
-// Over bounded inputs nothing starts before they have ended: the table is whole then, and the result is that of a batch.
+// If both inputs are bounded, the rounds start only after both have ended: then the table is
+// complete, and the result is that of a batch.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
@@ -32,7 +38,7 @@ interface Parameters {
   readonly step: FunctionRef;
   readonly keyFields?: readonly string[];
   readonly maxRounds?: number;
-  /** Both inputs end by themselves. */
+  /** Both inputs are bounded. */
   readonly isBatch: boolean;
 }
 type Step = (changed: unknown, current: unknown) => unknown;
@@ -46,13 +52,13 @@ interface Rounds {
   workset: unknown[];
   at: number;
   next: unknown[];
-  /** What is left of the present step's `next`, which may be endless. */
+  /** The rest of the current step's `next`, which may be endless. */
   iterator: Iterator<unknown> | undefined;
-  /** In the order of the first touch. */
+  /** In the order of the first change. */
   readonly touched: Touched[];
   readonly touchedByKey: KeyMap<Touched>;
   readonly timestamp: number;
-  /** How many of `touched` have been reported. */
+  /** Number of `touched` rows whose change has been emitted. */
   reported: number;
 }
 interface Waiting {
@@ -61,7 +67,7 @@ interface Waiting {
 }
 interface Touched {
   readonly tuple: readonly unknown[];
-  /** Its row before the rounds. */
+  /** The row before the rounds. */
   readonly old: unknown;
 }
 
@@ -80,7 +86,7 @@ class IterateDeltaOperator implements Operator {
   readonly #maxRounds: number;
   readonly #isBatch: boolean;
   readonly #rows = new TableRows<Entry>();
-  /** Workset elements whose time has not come. */
+  /** Workset elements that wait for the watermark. */
   #waiting: Waiting[] = [];
   #rounds: Rounds | undefined;
   #watermark = -Infinity;
@@ -154,7 +160,7 @@ class IterateDeltaOperator implements Operator {
     };
   }
 
-  /** Rounds until a workset is empty; false: the slice is used up. */
+  /** Runs rounds until a workset is empty; false: the time budget of the call is used up. */
   #turn(rounds: Rounds): boolean {
     const { output } = this.#context;
     while (rounds.workset.length > 0) {
@@ -180,7 +186,7 @@ class IterateDeltaOperator implements Operator {
     if (typeof result !== 'object')
       throw new SluiceError(
         'bad-step',
-        `The step of "${name}" gave ${described(result)}. It gives { row, next }, or nothing.`,
+        `The step of "${name}" gave ${described(result)}. It must return { row, next } or nothing.`,
       );
     const { row: given, next } = result as { readonly row?: unknown; readonly next?: Iterable<unknown> };
     // null deletes; undefined leaves the row as it is.
@@ -195,7 +201,7 @@ class IterateDeltaOperator implements Operator {
     if (next === null || typeof next !== 'object' || typeof next[Symbol.iterator] !== 'function')
       throw new SluiceError(
         'not-iterable',
-        `The next of a step of "${name}" is ${described(next)}. It is an iterable of workset elements.`,
+        `The next of a step of "${name}" is ${described(next)}. It must be an iterable of workset elements.`,
       );
     rounds.iterator = next[Symbol.iterator]();
   }
@@ -216,7 +222,7 @@ class IterateDeltaOperator implements Operator {
     return true;
   }
 
-  /** What the rounds have changed; false: there is no room for more. */
+  /** Emits the changes of the rounds; false: there is no room for more. */
   #report(rounds: Rounds): boolean {
     const { output } = this.#context;
     while (rounds.reported < rounds.touched.length) {
@@ -229,7 +235,7 @@ class IterateDeltaOperator implements Operator {
     return true;
   }
 
-  /** The present row of a key. */
+  /** The current row of a key. */
   lookup(tuple: readonly unknown[]): unknown {
     return this.#rows.get(tuple)?.value;
   }
@@ -249,7 +255,7 @@ class IterateDeltaOperator implements Operator {
       return tableEntry(tuple, { value, time });
     });
   }
-  /** Rows, and workset elements that wait. */
+  /** Number of rows and of waiting workset elements. */
   status(): OperatorStatus {
     return { entries: this.#rows.size + this.#waiting.length };
   }

@@ -1,4 +1,4 @@
-// get: the row of one key when the table's input has ended, as the one element of a branch.
+// get: emits the row of one key, as one element, when the table's input has ended.
 import type { PlanNode } from '../graph/plan.ts';
 import { keyText } from '../state/key-text.ts';
 import type { Change } from './change.ts';
@@ -13,7 +13,7 @@ import type {
 
 export class TableGetOperator implements Operator {
   at = 0;
-  /** As a text, so that it can stand in the plan. */
+  /** As a text, so that the plan can hold it. */
   readonly #key: string;
   #row: unknown;
   #timestamp = 0;

@@ -1,9 +1,12 @@
-// The join of two tables by key: a row of the result for each key that the kind of join wants, kept up to date from either side. Kafka Streams' KTable-KTable join.
+// Joins two tables by key, and updates the result when either side changes. Kafka Streams'
+// KTable-KTable join. A key has a row in the result when:
 //
-//   inner   both sides have a row            left   the left side has one            outer   one of them has one
+//   inner: both sides have a row      left: the left side has one      outer: either side has one
 //
-// Each change of a side gives at most one change of the result; its time is the later one of the two rows that meet, and that of the change where only one is there.
-// The former result is computed again from the rows that are kept, so `select` must give the same for the same rows. A result of null or undefined is no row.
+// Each change of a side emits at most one change of the result. Its time is the later time of the
+// two joined rows, or the time of the change if there is only one row. The old result is computed
+// again from the kept rows, so `select` must return the same for the same rows. A result of null or
+// undefined is no row.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -21,7 +24,7 @@ import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
 export type JoinKind = 'inner' | 'left' | 'outer';
 type Select = (left: unknown, right: unknown) => unknown;
 
-/** Both sides of a key: row and event time, by input. undefined: that side has none. */
+/** Both sides of a key: row and event time, by input. undefined: the side has no row. */
 interface Entry extends TableEntry {
   readonly rows: [left: unknown, right: unknown];
   readonly times: [left: number, right: number];
@@ -62,11 +65,11 @@ class TableJoinOperator implements Operator {
     let entry = this.#entries.get(key);
     const other = entry?.rows[1 - input];
     const former = entry?.rows[input];
-    // Computed before anything changes: what throws leaves the state as it was.
+    // Computed before any change, so that an exception leaves the state unchanged.
     const result = this.#result(input, row, other);
     const old = this.#result(input, former, other);
     if (row !== undefined) assertStorable(row, `A row of the join "${this.#context.name}"`);
-    const isHeard = this.#isHeard(input, row, former, other);
+    const affectsResult = this.#affectsResult(input, row, former, other);
     const resultTime = other === undefined ? time : Math.max(time, entry!.times[1 - input]!);
 
     if (row !== undefined) {
@@ -84,10 +87,10 @@ class TableJoinOperator implements Operator {
       if (other === undefined) this.#entries.delete(entry);
       else this.#entries.touch(entry);
     }
-    if (isHeard) this.#context.output.emit({ key, row: result, old } satisfies Change, resultTime);
+    if (affectsResult) this.#context.output.emit({ key, row: result, old } satisfies Change, resultTime);
   }
-  /** Whether a change of this side can be one of the result. */
-  #isHeard(input: 0 | 1, row: unknown, former: unknown, other: unknown): boolean {
+  /** Whether a change of this side can change the result. */
+  #affectsResult(input: 0 | 1, row: unknown, former: unknown, other: unknown): boolean {
     if (other !== undefined) return true;
     const standsAlone = this.#kind === 'outer' || (this.#kind === 'left' && input === 0);
     return standsAlone && (row !== undefined || former !== undefined);
@@ -101,7 +104,7 @@ class TableJoinOperator implements Operator {
     return frozen(rowOrNone(this.#select(left, right)), this.#context.freeze);
   }
 
-  /** The present row of a key. */
+  /** The current row of a key. */
   lookup(tuple: readonly unknown[]): unknown {
     const entry = this.#entries.get(tuple);
     return entry && this.#joined(entry.rows[0], entry.rows[1]);
@@ -124,7 +127,7 @@ class TableJoinOperator implements Operator {
       return tableEntry(tuple, { rows: [rows[0], rows[1]], times: [times[0], times[1]] }) satisfies Entry;
     });
   }
-  /** Rows of both sides. */
+  /** Number of rows of both sides. */
   status(): OperatorStatus {
     return { entries: this.#live };
   }

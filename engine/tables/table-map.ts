@@ -1,4 +1,5 @@
-// map and filter of a table: row by row, without a state. The former row is mapped again to say what has changed, so the function must give the same for the same row.
+// map and filter of a table: row by row, without state. The old row is mapped again to emit the
+// change, so the function must return the same for the same row.
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
@@ -18,7 +19,7 @@ class TableMapOperator implements Operator {
   readonly #f: (row: unknown) => unknown;
   #context!: OperatorContext;
 
-  /** undefined: the row is not one of the new table. */
+  /** `f` returns undefined if the row does not belong to the new table. */
   constructor(f: (row: unknown) => unknown) {
     this.#f = f;
   }
@@ -31,7 +32,8 @@ class TableMapOperator implements Operator {
     for (let i = from; i < batch.length; i++) {
       this.at = i;
       const { key, row, old } = batch.values[i] as Change;
-      // A row that is not there any more is said again: at this time it is not there, see change.ts.
+      // A change without a row is emitted too: it says that there is no row at this time, see
+      // change.ts.
       output.emit({ key, row: this.#mapped(row), old: this.#mapped(old) } satisfies Change, batch.timestamps[i]!);
       if (output.full) return i + 1;
     }

@@ -1,14 +1,14 @@
-// The rows of a table by key, as operators of tables keep them: looked up by the key's tuple, saved by key group.
+// The rows of a table by key: looked up by the key's tuple, saved by key group.
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 
-/** What is kept of one key. */
+/** The state of one key. */
 export interface TableEntry extends Keyed {
   readonly tuple: readonly unknown[];
 }
-/** The tuple is the key; labels are nobody's business here. */
+/** Operators of tables use the tuple as key and need no labels. */
 const noLabels: KeyRow = {};
 
 export function tableEntry<E extends object>(tuple: readonly unknown[], rest: E): TableEntry & E {
@@ -32,7 +32,7 @@ export class TableRows<E extends TableEntry> {
     this.#entries.set(entry.tuple, entry);
     this.touch(entry);
   }
-  /** Its content has changed. */
+  /** Marks the entry as changed. */
   touch(entry: E): void {
     entry.touched = this.#changed.epoch;
   }
@@ -44,7 +44,7 @@ export class TableRows<E extends TableEntry> {
     this.#entries.forEach(visit);
   }
 
-  /** `pack` gives what is to be saved beside the key. */
+  /** `pack` returns the content to save with the key. */
   snapshot(writer: StateWriter, pack: (entry: E) => unknown): void {
     this.#changed.write<E, undefined, [tuple: readonly unknown[], content: unknown][]>(
       writer,

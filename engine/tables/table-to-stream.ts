@@ -1,4 +1,4 @@
-// toStream: what happens to the rows of a table, as elements {kind, row}. Of a deleted row the last one is shown.
+// toStream: emits the changes of a table as elements {kind, row}. A delete has the last row.
 import type { Change } from './change.ts';
 import { kindOfChange } from './change.ts';
 import type { Batch, Operator, OperatorContext, Output } from '../contract/operator.ts';

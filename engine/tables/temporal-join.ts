@@ -1,13 +1,19 @@
-// A stream joined with the version of a table that is valid at the element's event time, as Flink's TemporalRowTimeJoinOperator does it.
+// Joins a stream with the version of a table that is valid at the element's event time. Flink's
+// TemporalRowTimeJoinOperator.
 //
-//   element ─► waits under its key until the combined watermark has reached its time ─► select(element, version) with the element's timestamp
-//   change  ─► a version from its time on, until the next one; a later change of the same time takes its place
+//   element ─► waits under its key until the combined watermark has reached its time
+//              ─► select(element, version), with the element's timestamp
+//   change  ─► a version that is valid from its time until the next one; a later change with the
+//              same time replaces it
 //
-// Versions come in any order until the watermark passes them. When it does, of those at or before it only the latest is kept: it is valid still. Keys come in the order
-// of their first waiting element or version; of one key, elements come in the order of arrival. A late element waits for the next watermark and gets what
-// is left of the versions: the one that is valid at its time if that is the latest, else none. When time has ended nothing is kept.
+// Versions may arrive in any order until the watermark passes them. Then only the latest version at
+// or before the watermark is kept, because it is still valid. Keys are processed in the order of
+// their first waiting element or version, and the elements of a key in the order of arrival. A late
+// element waits for the next watermark. It gets the remaining version if that one is valid at its
+// time, otherwise none. After the end of the input nothing is kept.
 //
-// Other than there, a deletion that the watermark has passed is not kept: a key that has gone costs nothing. Only a change that is late and older than such a deletion can tell.
+// Different from Flink: a deletion that the watermark has passed is not kept, so a deleted key
+// costs no memory. The difference shows only with a late change that is older than the deletion.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
@@ -33,9 +39,11 @@ interface Timed {
 interface Entry extends TableEntry {
   /** In the order of arrival. */
   waiting: Timed[];
-  /** By time; undefined from a time on: there is no row. */
+  /** By time. A value of undefined: there is no row from this time on. */
   versions: Timed[];
-  /** When it is looked at; Infinity: not planned. What the queue holds for other times is void. */
+  /**
+   * The time at which the key is due; Infinity: never. Queue entries with other times are stale.
+   */
   dueAt: number;
 }
 
@@ -57,14 +65,14 @@ class TemporalJoinOperator implements Operator {
   readonly #entries = new TableRows<Entry>();
   readonly #due = new TimerQueue<Entry>();
   #watermark = -Infinity;
-  /** A watermark is on its way through the keys that are due. */
+  /** An `advance` has begun and is not done. */
   #isPassing = false;
   #live = 0;
-  /** Of them, elements. */
+  /** How many of `#live` are elements. */
   #waiting = 0;
   #hasEmitted = false;
   #context!: OperatorContext;
-  /** The key whose elements are on their way out, and how many of them have gone. */
+  /** The key whose elements are being emitted, and how many of them have been. */
   #current: Ready | undefined;
 
   constructor(keys: Keys, select: Select) {
@@ -147,14 +155,14 @@ class TemporalJoinOperator implements Operator {
       if (output.full) return false;
     }
   }
-  /** Everything that was due is out. Nobody comes after the end, so that no version is needed any more. */
+  /** All keys that were due are done. After the end no element arrives, so no version is needed. */
   #passed(): true {
     this.#isPassing = false;
     if (this.#watermark === Infinity) this.#entries.forEach((entry) => this.#entries.delete(entry));
     if (this.#watermark === Infinity) this.#live = 0;
     return true;
   }
-  /** The next key that is due, with its elements that are. */
+  /** The next key that is due, with its elements that are due. */
   #next(): Ready | undefined {
     const watermark = this.#watermark;
     while (this.#due.isDue(watermark)) {
@@ -172,10 +180,10 @@ class TemporalJoinOperator implements Operator {
     }
     return undefined;
   }
-  /** Its elements are out: old versions go, and it is planned for what is to come. */
+  /** The elements of the key are emitted: removes old versions and plans the next time. */
   #leave(entry: Entry): void {
     const valid = lastAtOrBefore(entry.versions, this.#watermark);
-    // That there is no row needs no version.
+    // A version without a row need not be kept.
     const isKept = entry.versions[valid]?.value !== undefined;
     const gone = isKept ? valid : valid + 1;
     if (gone > 0) entry.versions = entry.versions.slice(gone);
@@ -200,14 +208,14 @@ class TemporalJoinOperator implements Operator {
       this.#live += waiting.length + versions.length;
       this.#waiting += waiting.length;
       this.#planNext(entry);
-      // A late change is tidied up with the next watermark; so is a deletion that is all there is.
+      // The next watermark removes late changes, and a deletion that is the only version.
       if (versions.length > 1 || versions[0]?.value === undefined) this.#plan(entry, versions[0]?.time ?? Infinity);
       return entry;
     });
   }
-  /** Elements that wait, and versions. */
+  /** Number of waiting elements and of versions. */
   status(): OperatorStatus {
-    const waiting = `no element has its version yet: ${this.#waiting} wait for the watermark of stream and table`;
+    const waiting = `no element has been joined yet: ${this.#waiting} wait for the combined watermark of the stream and the table`;
     return { entries: this.#live, ...(this.#waiting > 0 && !this.#hasEmitted && { waiting }) };
   }
 }

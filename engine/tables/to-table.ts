@@ -1,6 +1,8 @@
-// toTable: a keyed stream as a table, the last row of each key in the order of arrival. A row that is null or undefined deletes, as a tombstone does.
+// toTable: turns a keyed stream into a table of the last row of each key, in the order of arrival.
+// A row of null or undefined deletes, like a tombstone.
 //
-// Rows that arrive out of order count as they arrive, as in Kafka Streams; a table's versions by event time are kept by who joins them (temporal-join.ts).
+// Rows count in the order of arrival even if their event times are not in order, as in Kafka
+// Streams. The temporal join keeps versions by event time (temporal-join.ts).
 import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
@@ -28,7 +30,7 @@ export function toTable(node: PlanNode, functions: FunctionTable, key: KeySpec):
 class ToTableOperator implements Operator {
   at = 0;
   readonly #keys: Keys;
-  /** Elements are {key, row} of a source, whose row may be null. */
+  /** Elements are {key, row} of a source. The row may be null. */
   readonly #isWrapped: boolean;
   readonly #rows = new TableRows<Entry>();
   #context!: OperatorContext;
@@ -49,7 +51,7 @@ class ToTableOperator implements Operator {
       const element = batch.values[i];
       const read = keys.read(element);
       const entry = keys.find(this.#rows.map, read);
-      // A key that was found is one; any other is looked at before it counts.
+      // A found key is valid. `row` checks any other key.
       const tuple = entry?.tuple ?? keys.tuple(keys.row(element, read));
       const row = rowOrNone(this.#isWrapped ? (element as { readonly row: unknown }).row : element);
       if (row !== undefined) assertStorable(row, `A row of table "${name}"`);
@@ -60,7 +62,7 @@ class ToTableOperator implements Operator {
     }
     return batch.length;
   }
-  /** The row that was there. */
+  /** Returns the old row. */
   #put(entry: Entry | undefined, tuple: readonly unknown[], row: unknown, time: number): unknown {
     const old = entry?.value;
     if (row === undefined) {
@@ -73,7 +75,7 @@ class ToTableOperator implements Operator {
     return old;
   }
 
-  /** The present row of a key. */
+  /** The current row of a key. */
   lookup(tuple: readonly unknown[]): unknown {
     return this.#rows.get(tuple)?.value;
   }
