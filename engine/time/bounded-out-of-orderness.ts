@@ -1,6 +1,7 @@
-// The usual watermark of one partition: no record is expected that is older than the newest one seen by more than the bound.
+// The bounded-out-of-orderness watermark of one partition: no more records are expected that are
+// older than the newest record by more than the bound.
 
-export interface BoundedOutOfOrderness {
+interface BoundedOutOfOrderness {
   onEvent(timestamp: number): void;
   onPeriodic(): number;
 }

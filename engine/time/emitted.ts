@@ -1,2 +1,3 @@
-// What a watermark combiner sends on: a watermark in epoch milliseconds, or that its output has become idle or active.
+// The output of a watermark combiner: a watermark in epoch milliseconds, or that it has become idle
+// or active.
 export type Emitted = { readonly watermark: number } | 'idle' | 'active';

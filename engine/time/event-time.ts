@@ -1,14 +1,17 @@
-// Event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a zone. Anything else is said to be none, and why.
+// The event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a
+// zone. Any other value has no event time, and the reason is reported.
 import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { compileSelector } from '../state/selector.ts';
 import { described, kindOf } from '../values/kind.ts';
 import { parseIsoInstant } from './iso-instant.ts';
 
-/** Also the range of Date. */
+/** This is also the range of Date. */
 export const maxTimestamp = 8.64e15;
 
-/** Epoch milliseconds, or what is wrong with the value: the end of a sentence that begins with its name. */
+/**
+ * Epoch milliseconds, or the problem as the end of a sentence that begins with the value's name.
+ */
 export function eventTimeOf(value: unknown): number | string {
   if (typeof value === 'number') {
     if (Number.isInteger(value) && value <= maxTimestamp && value >= -maxTimestamp) return value + 0;
@@ -31,13 +34,13 @@ function isoHint(text: string): string {
 
 /** The event times of elements by the plan's selector. */
 export interface EventTime {
-  /** NaN: the element has none. A number in any case, so that none is allocated. */
+  /** NaN: the element has no event time. Always a number, so nothing is allocated. */
   readonly of: (this: void, element: unknown) => number;
-  /** Why the last one without has none, as a whole sentence. */
+  /** Why the last element without an event time has none, as a sentence. */
   problem: string;
 }
 
-/** For one at a time: the event time of an element, or why it has none. */
+/** The event time of an element, or why it has none. For code off the hot path. */
 export function compileEventTime(
   selector: SelectorSpec,
   functions: FunctionTable,
@@ -67,7 +70,7 @@ export function compileEventTimes(selector: SelectorSpec, functions: FunctionTab
     eventTime.problem = `The record is ${described(element)}, so it has no ${name} and no event time.`;
     return NaN;
   };
-  // Whole numbers, the usual case, are seen to be right without a call. (−0 + 0 is 0.)
+  // Whole numbers, the usual case, are checked without a call. (−0 + 0 is 0.)
   const body = `
     return (element) => {
       ${field === undefined ? '' : `if (typeof element !== 'object' || element === null) return noRecord(element);`}

@@ -1,8 +1,12 @@
-// ISO-8601 date and time with a zone, to epoch milliseconds. Stricter than Date.parse, which guesses a zone and rolls February 30 over; and faster.
+// Parses an ISO-8601 date and time with a zone to epoch milliseconds. Stricter than Date.parse,
+// which guesses a missing zone and accepts February 30; and faster.
 
 const digits0 = 48;
 
-/** undefined: not a complete date and time with a zone, or no such day or time. Fractions below a millisecond are cut off. */
+/**
+ * undefined: not a complete date and time with a zone, or no such day or time. Fractions of a
+ * millisecond are cut off.
+ */
 export function parseIsoInstant(text: string): number | undefined {
   let at = 0;
   let sign = 1;
@@ -45,7 +49,7 @@ export function parseIsoInstant(text: string): number | undefined {
   return Math.abs(result) <= 8.64e15 ? result : undefined;
 }
 
-/** NaN unless there are exactly so many digits. */
+/** NaN unless there are exactly `count` digits. */
 function number(text: string, from: number, count: number): number {
   let value = 0;
   for (let i = from; i < from + count; i++) {
@@ -62,7 +66,7 @@ function isT(code: number): boolean {
   return code === 84 || code === 116;
 }
 
-/** Z, ±hh, ±hhmm or ±hh:mm, and nothing behind it; else NaN. */
+/** Z, ±hh, ±hhmm or ±hh:mm at the end of the text; otherwise NaN. */
 function zoneMinutes(text: string, at: number): number {
   const code = text.charCodeAt(at);
   if (code === 90 || code === 122) return text.length === at + 1 ? 0 : NaN;
@@ -83,7 +87,10 @@ function daysIn(year: number, month: number): number {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
-/** Days of the proleptic Gregorian calendar; a year is counted from March, so that the leap day comes last. */
+/**
+ * Days of the proleptic Gregorian calendar. A year starts in March, so the leap day is the last
+ * day.
+ */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);

@@ -1,5 +1,6 @@
-// The watermark of things that are read side by side, the partitions of a source or the two inputs of an operator: the minimum over the active ones. When
-// all are idle the whole is idle and nothing is flushed; one that comes back counts at once; it never goes back.
+// Combines the watermarks of the partitions of a source, or of the two inputs of an operator: the
+// minimum over the active ones. When all are idle, the output is idle and nothing is flushed. A
+// partition that becomes active counts at once. The combined watermark never decreases.
 import type { Emitted } from './emitted.ts';
 
 const nothing: Emitted[] = [];
@@ -13,12 +14,12 @@ export class PartitionWatermarks {
   constructor(partitions: number) {
     for (let i = 0; i < partitions; i++) this.add();
   }
-  /** A further partition, active and without a watermark. Returns its number. */
+  /** Adds a partition, by default active and without a watermark. Returns its number. */
   add(watermark = -Infinity, isIdle = false): number {
     this.#watermarks.push(watermark);
     return this.#idle.push(isIdle) - 1;
   }
-  /** What is out already when the partitions come from a snapshot: nothing below it is emitted. */
+  /** For partitions from a snapshot: what was emitted before. Nothing below it is emitted again. */
   resume(combined: number, isIdle: boolean): void {
     this.#combined = combined;
     this.#isIdle = isIdle;
@@ -30,7 +31,10 @@ export class PartitionWatermarks {
     return this.#isIdle;
   }
 
-  /** A partition with a watermark is active; when all were idle, the watermark that goes out says so by itself. */
+  /**
+   * A watermark makes its partition active. If all were idle, the emitted watermark alone makes the
+   * output active.
+   */
   watermark(partition: number, timestamp: number): Emitted[] {
     this.#check(partition);
     this.#idle[partition] = false;

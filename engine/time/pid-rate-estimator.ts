@@ -1,15 +1,16 @@
-// How many records a second the next micro-batch may hold: Spark's PID controller over the rate that was processed.
+// How many records per second the next micro-batch may hold: Spark's PID controller, driven by the
+// processing rate.
 //
-//   rate       = n / processingDelay · 1000                    records/s that the last batch got through
-//   error      = latestRate − rate                             proportional: how far the estimate was off
-//   historical = schedulingDelay · rate / batchInterval        integral: what has piled up, as records/s
-//   dError     = (error − latestError) / seconds               derivative
+//   rate       = n / processingDelay · 1000                 records/s of the last batch
+//   error      = latestRate − rate                          proportional: error of the estimate
+//   historical = schedulingDelay · rate / batchInterval     integral: the backlog, as records/s
+//   dError     = (error − latestError) / seconds            derivative
 //   new        = max(latestRate − P·error − I·historical − D·dError, minRate)
 //
 // Source: Apache Spark, PIDRateEstimator (org.apache.spark.streaming.scheduler.rate).
 import { SluiceError } from '../errors/error.ts';
 
-export interface PidOptions {
+interface PidOptions {
   readonly batchIntervalMs: number;
   /** Default 1. */
   readonly proportional?: number;
@@ -40,7 +41,10 @@ export class PidRateEstimator {
     this.#minRate = positive('minRate', minRate);
   }
 
-  /** Records/s for the next batch; undefined when this batch says nothing: no records, no time, or the first one, which only seeds. */
+  /**
+   * Records/s for the next batch. undefined when this batch gives no estimate: it had no records or
+   * took no time, or it was the first one, which only sets the initial rate.
+   */
   compute(timeMs: number, elements: number, processingDelayMs: number, schedulingDelayMs: number): number | undefined {
     if (!(timeMs > this.#latestTime && elements > 0 && processingDelayMs > 0)) return undefined;
     const seconds = (timeMs - this.#latestTime) / 1000;

@@ -1,9 +1,13 @@
-// The event time of a source: a watermark per partition (bounded out-of-orderness), the minimum over the active ones, said every 200 ms of the clock.
+// The event time of a source: a watermark per partition (bounded out-of-orderness), and the minimum
+// over the active partitions, emitted every 200 ms of processing time.
 //
-//   partition:  active ──`idleness` without a record while the source had time to look──► idle ──record──► active, counts at once
+//   partition:  active ──no record for `idleness`, while the source could read──► idle
+//                  ▲                                                               │
+//                  └──────────── next record: counts at once ──────────────────────┘
 //
-// A source calls `record` before it emits the record, and `onClock` at the end of each poll; when it waits, it asks to be woken at `nextAt`. One that is aligned
-// with others asks `isAhead` before it reads a partition, and leaves one that is where it is; see watermark-alignment.ts.
+// A source calls `record` before it emits a record, and `onClock` at the end of each poll. When it
+// waits, it asks to be woken at `nextAt`. A source in an alignment group calls `isAhead` before it
+// reads a partition, and does not read a partition that is ahead; see watermark-alignment.ts.
 import type { WatermarkSpec } from '../graph/plan.ts';
 import type { Output } from '../contract/operator.ts';
 import type { PartitionStatus } from '../contract/source.ts';
@@ -13,19 +17,22 @@ import { PartitionWatermarks } from './partition-watermarks.ts';
 import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';
 
 export const emitEveryMillis = 200;
-/** Of a time in which the source was not asked for records (nobody took them), no more than this counts as silence. */
+/**
+ * While the downstream had no room, the source could not read. Of such a time, at most this much
+ * counts towards idleness.
+ */
 const countedWhileHeldBack = 2 * emitEveryMillis;
 
 interface Partition {
   readonly name: string;
   newest: number;
   isIdle: boolean;
-  /** A record has come since the last look at the clock. */
-  hasSpoken: boolean;
+  /** A record has arrived since the last emission. */
+  hasNewRecord: boolean;
   lastRecordAt: number | undefined;
-  /** In `#waited` time. */
+  /** Start of the present silence, in `#waited` time. */
   silentSince: number;
-  /** It was to be read, but is ahead of others. */
+  /** It is not read, because it is ahead of the alignment group. */
   isHeld: boolean;
 }
 export interface SourceTimeState {
@@ -34,7 +41,7 @@ export interface SourceTimeState {
   readonly partitions: readonly { readonly name: string; readonly newest: number; readonly isIdle: boolean }[];
 }
 
-/** `holdsTime`: a micro-batch is being read, time moves on when it is in. */
+/** `holdsTime`: a micro-batch is running; time advances at its end. */
 type TimeOutput = Pick<Output, 'watermark' | 'idle' | 'active'> & { readonly holdsTime?: boolean };
 
 export class SourceTime {
@@ -46,18 +53,21 @@ export class SourceTime {
   readonly #watermarks = new PartitionWatermarks(0);
   #emitAt: number;
   #lookedAt: number;
-  /** Time spent looking for records: what idleness is measured in. */
+  /** Time spent waiting for records. Idleness is measured in it. */
   #waited = 0;
-  /** The next partition turns idle then, unless it speaks; in `#waited` time. */
+  /** When the next partition becomes idle if it gets no record; in `#waited` time. */
   #nextIdleAt = Infinity;
   #heldBack = false;
   #hasNews = false;
   #isRestored = false;
   readonly #alignment: AlignedSource | undefined;
-  /** A partition whose watermark is at most this is not ahead; as of the last look. */
+  /** A partition with a watermark up to this is not ahead. Updated by each check. */
   #alignedUpTo = -Infinity;
 
-  /** `now` is the clock's time at the opening; no spec: in order, never idle. */
+  /**
+   * `now` is the processing time at opening. Without a spec: records in order, partitions never
+   * idle.
+   */
   constructor(output: TimeOutput, now: number, spec?: WatermarkSpec, alignment?: AlignedSource) {
     this.#alignment = alignment;
     if (alignment) alignment.watermark = () => this.#reached();
@@ -68,7 +78,9 @@ export class SourceTime {
     this.#emitAt = now + emitEveryMillis;
   }
 
-  /** The number of a partition; one that is new holds time back until it has spoken or is idle. */
+  /**
+   * The number of a partition. A new partition holds time back until it has a record or is idle.
+   */
   partition(name: string | number): number {
     const key = String(name);
     const known = this.#byName.get(key);
@@ -81,17 +93,20 @@ export class SourceTime {
       name,
       newest,
       isIdle,
-      hasSpoken: false,
+      hasNewRecord: false,
       lastRecordAt: undefined,
       silentSince: this.#waited,
       isHeld: false,
     });
     this.#byName.set(name, index);
-    if (!isIdle) this.#expectSilence();
+    if (!isIdle) this.#planIdleness();
     return index;
   }
-  /** A partition may turn idle after what has been waited so far: `nextAt` and `onClock` must mean the same moment, or the one asks for a call that the other ignores. */
-  #expectSilence(): void {
+  /**
+   * A partition may become idle from now on. `nextAt` and `onClock` must compute the same time;
+   * otherwise `nextAt` asks for a call that `onClock` ignores.
+   */
+  #planIdleness(): void {
     this.#nextIdleAt = Math.min(this.#nextIdleAt, this.#waited + this.#idlenessMillis);
   }
 
@@ -99,14 +114,14 @@ export class SourceTime {
   record(partition: number, timestamp: number): void {
     const state = this.#partitions[partition]!;
     if (timestamp > state.newest) state.newest = timestamp;
-    if (state.hasSpoken) return;
-    state.hasSpoken = true;
+    if (state.hasNewRecord) return;
+    state.hasNewRecord = true;
     this.#hasNews = true;
     if (!state.isIdle) return;
     state.isIdle = false;
     state.silentSince = this.#waited;
-    this.#expectSilence();
-    this.#say(this.#watermarks.active(partition));
+    this.#planIdleness();
+    this.#forward(this.#watermarks.active(partition));
   }
 
   /** Several records are about to be emitted. */
@@ -115,12 +130,12 @@ export class SourceTime {
     for (let i = 0; i < count; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
     if (count > 0) this.record(partition, newest);
   }
-  // ------------------------------------------------------------------------------------------------ alignment
+  // ------------------------------------------------------------------------------------- alignment
 
   get isAligned(): boolean {
     return this.#alignment !== undefined;
   }
-  /** The partition is to be left where it is, until the source is woken. */
+  /** True: the source must not read the partition until it is woken. */
   isAhead(partition: number): boolean {
     if (!this.#alignment) return false;
     const state = this.#partitions[partition]!;
@@ -129,7 +144,10 @@ export class SourceTime {
     this.#alignedUpTo = this.#alignment.limit();
     return (state.isHeld = watermark > this.#alignedUpTo);
   }
-  /** How many of these records may go out, the one included that brings the partition ahead of others. */
+  /**
+   * How many of these records may be emitted. The record that brings the partition ahead is
+   * included.
+   */
   untilAhead(partition: number, timestamps: Float64Array, count: number): number {
     if (!this.#alignment) return count;
     const limit = this.#alignment.limit();
@@ -140,14 +158,17 @@ export class SourceTime {
     }
     return count;
   }
-  /** How far the records of all active partitions have come; Infinity when all are idle. */
+  /** The watermark of all active partitions by their records; Infinity when all are idle. */
   #reached(): number {
     let reached = this.#partitions.length === 0 ? -Infinity : Infinity;
     for (const { newest, isIdle } of this.#partitions)
       if (!isIdle) reached = Math.min(reached, watermarkAfter(newest, this.#boundMillis));
     return reached;
   }
-  /** After a poll: says to the others how far this has come, and which of its partitions wait for them. Those are not silent. */
+  /**
+   * After a poll: tells the group about the progress, and which partitions wait. A waiting
+   * partition does not become idle.
+   */
   #align(): void {
     const alignment = this.#alignment!;
     this.#alignedUpTo = alignment.limit();
@@ -162,18 +183,21 @@ export class SourceTime {
     }
     alignment.moved();
   }
-  /** Why it waits for other sources, when it does. */
+  /** Why the source waits for other sources, if it does. */
   get waiting(): string | undefined {
     return this.#alignment?.waiting;
   }
-  /** It goes away: nobody waits for it any more. */
+  /** Leaves the alignment group: no source waits for it any more. */
   close(): void {
     this.#alignment?.leave();
   }
 
-  // ------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
 
-  /** `heldBack`: the poll ended for want of room, not of records, so the time until the next call says nothing about silence. */
+  /**
+   * `heldBack`: the poll ended because there was no room. Then the time until the next call is not
+   * silence.
+   */
   onClock(now: number, heldBack = false): void {
     const passed = now - this.#lookedAt;
     this.#lookedAt = now;
@@ -184,35 +208,41 @@ export class SourceTime {
     if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
     this.#emit(now);
   }
-  /** A partition of a bounded source has given all it has: it holds time back no more. Not for the last one, whose end is the source's. */
+  /**
+   * A partition of a bounded source has ended: it no longer holds time back. Not for the last
+   * partition, whose end is the end of the source.
+   */
   done(partition: number): void {
     const state = this.#partitions[partition]!;
     if (state.isIdle) return;
-    if (state.hasSpoken) state.lastRecordAt = this.#lookedAt;
-    state.hasSpoken = false;
+    if (state.hasNewRecord) state.lastRecordAt = this.#lookedAt;
+    state.hasNewRecord = false;
     state.isIdle = true;
-    this.#say(this.#watermarks.idle(partition));
+    this.#forward(this.#watermarks.idle(partition));
     this.#alignment?.moved();
   }
 
-  /** All records of a micro-batch are out. */
+  /** All records of a micro-batch are emitted. */
   endBatch(now: number): void {
     this.onClock(now, this.#heldBack);
     this.#emit(now);
   }
 
-  /** Before the end of the source: says once more how far it has come. */
+  /** Before the end of the source: emits the last watermark. */
   final(): void {
     this.#emit(this.#lookedAt);
     this.close();
   }
 
-  /** When `onClock` wants to be called though no record may come, or the partitions that wait for others are to be looked at again. */
+  /**
+   * When `onClock` must be called even without records, or waiting partitions must be checked
+   * again.
+   */
   get wakeAt(): number {
     const looksAgain = (this.#alignment?.pausedAt ?? Infinity) < Infinity;
     return Math.min(this.nextAt, looksAgain ? this.#lookedAt + lookAgainMillis : Infinity);
   }
-  /** When `onClock` wants to be called though no record may come; Infinity: only after the next record. */
+  /** When `onClock` must be called even without records; Infinity: only after the next record. */
   get nextAt(): number {
     if (this.#output.holdsTime) return Infinity;
     if (this.#isRestored) return this.#lookedAt;
@@ -229,30 +259,30 @@ export class SourceTime {
   #emit(now: number): void {
     this.#emitAt = now + emitEveryMillis;
     if (this.#isRestored) {
-      // The channels are new: they learn again what the former ones knew.
+      // The channels are new: they get the last watermark and idleness again.
       this.#isRestored = false;
       if (this.#watermarks.combined > -Infinity) this.#output.watermark(this.#watermarks.combined);
       if (this.#watermarks.isIdle) this.#output.idle();
     }
     let reached: Emitted | undefined;
     this.#partitions.forEach((state, index) => {
-      if (!state.hasSpoken) return;
-      state.hasSpoken = false;
+      if (!state.hasNewRecord) return;
+      state.hasNewRecord = false;
       state.lastRecordAt = now;
       state.silentSince = this.#waited;
       reached = this.#watermarks.watermark(index, watermarkAfter(state.newest, this.#boundMillis))[0] ?? reached;
     });
-    if (reached) this.#say([reached]);
+    if (reached) this.#forward([reached]);
     this.#partitions.forEach((state, index) => {
       if (state.isIdle || this.#waited - state.silentSince < this.#idlenessMillis) return;
       state.isIdle = true;
-      this.#say(this.#watermarks.idle(index));
+      this.#forward(this.#watermarks.idle(index));
       this.#alignment?.moved();
     });
     this.#hasNews = false;
     this.#nextIdleAt = this.#nextIdle();
   }
-  #say(emitted: readonly Emitted[]): void {
+  #forward(emitted: readonly Emitted[]): void {
     for (const one of emitted) {
       if (one === 'idle') this.#output.idle();
       else if (one === 'active') this.#output.active();

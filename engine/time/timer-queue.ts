@@ -1,4 +1,4 @@
-// A queue by time: the earliest comes first; of equal times, the one that was added first. A binary heap over three columns.
+// A queue ordered by time; equal times by order of insertion. A binary heap over three columns.
 
 export class TimerQueue<T> {
   readonly #times: number[] = [];
@@ -13,7 +13,7 @@ export class TimerQueue<T> {
   get nextTime(): number {
     return this.#times.length > 0 ? this.#times[0]! : Infinity;
   }
-  /** `now` may be +Infinity: then whatever is there is due. */
+  /** With `now` +Infinity every item is due. */
   isDue(now: number): boolean {
     return this.#times.length > 0 && this.#times[0]! <= now;
   }
@@ -27,7 +27,7 @@ export class TimerQueue<T> {
     let at = times.length;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      // What was added before comes first, so an equal time stays above.
+      // Of equal times the first added comes first, so an equal parent stays above.
       if (times[parent]! <= time) break;
       this.#move(parent, at);
       at = parent;
@@ -35,7 +35,7 @@ export class TimerQueue<T> {
     this.#put(at, time, order, item);
   }
 
-  /** Takes out the earliest. */
+  /** Removes the earliest item and returns it. */
   shift(): T | undefined {
     const first = this.#items[0];
     const time = this.#times.pop();
@@ -44,11 +44,11 @@ export class TimerQueue<T> {
     if (time !== undefined && this.#times.length > 0) this.#sink(0, time, order, item);
     return first;
   }
-  /** In no order. */
+  /** Visits all items in no particular order. */
   forEach(visit: (item: T, time: number) => void): void {
     for (let at = 0; at < this.#times.length; at++) visit(this.#items[at]!, this.#times[at]!);
   }
-  /** Drops all others, at the price of one pass. */
+  /** Removes all other items, in one pass. */
   retain(isKept: (item: T, time: number) => boolean): void {
     let size = 0;
     for (let at = 0; at < this.#times.length; at++)
@@ -56,7 +56,7 @@ export class TimerQueue<T> {
     this.#times.length = this.#orders.length = this.#items.length = size;
     for (let at = (size >> 1) - 1; at >= 0; at--) this.#sink(at, this.#times[at]!, this.#orders[at]!, this.#items[at]!);
   }
-  /** Finds a place for it below a place that is free. */
+  /** Puts the item at the free place or below it. */
   #sink(from: number, time: number, order: number, item: T): void {
     const size = this.#times.length;
     let at = from;

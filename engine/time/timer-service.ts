@@ -1,8 +1,10 @@
-// Timers of one clock over all keys: each key has a set of times, and one queue orders them all. A timer is deleted by taking its time out of the key's set;
-// the queue notices when it gets there, and is cleared of such leftovers when they are the larger part.
+// Timers of one clock for all keys. Each key has a set of times, and one queue orders them all. To
+// delete a timer, its time is removed from the key's set. The queue skips such stale entries when
+// it reaches them, and removes them when they are the larger part.
 //
-// While timers fire, time passes through the moments of those that fire: one set later than the moment fires in the same pass if it is due, one set
-// at or before it fires in the next pass. So a timer that sets itself again at its own time does not go round for ever.
+// While timers fire, the time of the pass is that of the firing timer. A timer that is set above
+// this time fires in the same pass if it is due. A timer that is set at or below this time fires in
+// the next pass. So a timer that sets itself again at its own time does not loop forever.
 import { TimerQueue } from './timer-queue.ts';
 
 export class TimerService<E> {
@@ -11,19 +13,19 @@ export class TimerService<E> {
   /** Timers that are set. */
   #live = 0;
   #isPassing = false;
-  /** Moment of the timer that is firing. */
+  /** Time of the timer that is firing. */
   #moment = -Infinity;
-  /** Set at or before the moment: for the next pass. */
+  /** Timers that were set at or below the moment: they fire in the next pass. */
   #deferred = new Map<E, Set<number>>();
 
   constructor(timesOf: (entry: E) => Set<number>) {
     this.#timesOf = timesOf;
   }
-  /** Infinity when nothing is set; perhaps that of a deleted timer. */
+  /** Infinity when no timer is set. May be the time of a deleted timer. */
   get nextTime(): number {
     return this.#queue.nextTime;
   }
-  /** The earliest that is set. */
+  /** The earliest timer that is set. */
   get next(): { readonly entry: E; readonly time: number } | undefined {
     while (this.#queue.size > 0) {
       const time = this.#queue.nextTime;
@@ -33,7 +35,7 @@ export class TimerService<E> {
     }
     return undefined;
   }
-  /** The earliest of some: looks at all of them. */
+  /** The entry with the earliest timer of those that `isWanted` accepts. Scans the whole queue. */
   earliest(isWanted: (entry: E) => boolean): E | undefined {
     let found: E | undefined;
     let earliest = Infinity;
@@ -66,13 +68,16 @@ export class TimerService<E> {
     return true;
   }
 
-  /** Takes the next timer that is due out of its key's set; a pass begins with the first and goes on until none is left. */
+  /**
+   * Removes the next timer that is due from its key's set and returns it. A pass begins with the
+   * first timer and ends when none is due.
+   */
   take(now: number): { readonly entry: E; readonly time: number } | undefined {
     this.#isPassing = true;
     while (this.#queue.isDue(now)) {
       const time = this.#queue.nextTime;
       const entry = this.#queue.shift()!;
-      // A leftover in the queue must not fire what was set again for the next pass.
+      // A stale queue entry must not fire a timer that was set again for the next pass.
       if (this.#deferred.get(entry)?.has(time) || !this.#timesOf(entry).delete(time)) continue;
       this.#live--;
       this.#moment = time;

@@ -1,20 +1,25 @@
-// Watermark alignment: of the sources of one group none runs ahead of the slowest by more than its maxDrift, so that what waits for the slow ones stays small.
+// Watermark alignment: no source of a group runs ahead of the slowest by more than its maxDrift, so
+// little data waits for the slow sources.
 //
-//   reading ──watermark > min(group) + maxDrift──► paused ──the slowest has moved, turned idle or ended──► reading
+//   reading ──watermark > min(group) + maxDrift──► paused
+//      ▲                                             │
+//      └── the slowest has advanced, become idle or ended ──┘
 //
-// It goes by partition: those of a source that are behind go on. What counts is how far records have come, not what was said last. As with time itself, a source that
-// has said nothing yet is at −Infinity and holds all others; one that is idle, has ended, has failed or is read by nobody does not count. Copies that the live session makes
-// for a late reader are a group of their own: they begin at the start, and nobody waits for them.
+// Alignment works per partition: partitions of a source that are behind continue. It uses the
+// progress of the records, not the last emitted watermark. A source without records is at −Infinity
+// and holds all others, as with watermarks. A source that is idle, has ended, has failed or has no
+// readers does not count. The copies of a source that the live session makes for a late reader form
+// a group of their own: they start at the beginning, and no other source waits for them.
 import type { AlignmentSpec, PlanNode } from '../graph/plan.ts';
 import type { SourceContext } from '../contract/source.ts';
 
-/** Who is paused looks again after this, should nobody have woken it. */
+/** A paused source checks again after this time, if nothing has woken it. */
 export const lookAgainMillis = 1000;
 
 export class AlignmentGroups {
   readonly #groups = new Map<string, Set<AlignedSource>>();
 
-  /** Without a spec: none. */
+  /** Returns undefined without a spec. */
   join(spec: AlignmentSpec | undefined, node: PlanNode, context: SourceContext): AlignedSource | undefined {
     if (!spec) return undefined;
     const lane = node.copy === true ? node.id.slice(node.uid.length) : '';
@@ -31,9 +36,9 @@ export class AlignmentGroups {
 export class AlignedSource {
   readonly spec: AlignmentSpec;
   readonly name: string;
-  /** How far its records have come; Infinity while it is idle. Its event time sets it. */
+  /** The watermark of its records; Infinity while it is idle. SourceTime sets this function. */
   watermark: () => number = () => -Infinity;
-  /** The partitions that wait, by their lowest watermark; Infinity: none does. */
+  /** The lowest watermark of the waiting partitions; Infinity: none waits. */
   pausedAt = Infinity;
   readonly #group: Set<AlignedSource>;
   readonly #context: SourceContext;
@@ -47,7 +52,7 @@ export class AlignedSource {
   get #counts(): boolean {
     return this.#context.output.hasReaders !== false;
   }
-  /** The one that holds the others, and how far it has come; undefined: all are idle. */
+  /** The source with the lowest watermark; undefined: all are idle. */
   slowest(): { readonly name: string; readonly watermark: number } | undefined {
     let slowest: { name: string; watermark: number } | undefined;
     for (const source of this.#group) {
@@ -61,7 +66,7 @@ export class AlignedSource {
   limit(): number {
     return (this.slowest()?.watermark ?? Infinity) + this.spec.maxDriftMillis;
   }
-  /** Its time has moved, or stands still for good: who waited for it may go on. */
+  /** Its watermark has advanced, or no longer counts: wakes the sources that may continue. */
   moved(): void {
     for (const other of this.#group)
       if (other !== this && other.pausedAt < Infinity && other.pausedAt <= other.limit()) other.#context.wake();
@@ -70,7 +75,7 @@ export class AlignedSource {
     if (this.#group.delete(this)) this.moved();
   }
 
-  /** Why it waits, for people. */
+  /** Why it waits, for the user. */
   get waiting(): string | undefined {
     const slowest = this.pausedAt < Infinity ? this.slowest() : undefined;
     if (!slowest) return undefined;
@@ -78,7 +83,7 @@ export class AlignedSource {
     if (slowest.watermark === -Infinity)
       return `waits for "${slowest.name}", which has no record yet (alignment group "${group}")`;
     const ahead = span(this.pausedAt - slowest.watermark);
-    return `waits for "${slowest.name}": it is ${ahead} ahead of it, at most ${span(maxDriftMillis)} (alignment group "${group}")`;
+    return `waits for "${slowest.name}": this source is ${ahead} ahead, and at most ${span(maxDriftMillis)} are allowed (alignment group "${group}")`;
   }
 }
 

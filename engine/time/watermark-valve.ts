@@ -1,4 +1,5 @@
-// The watermark of one input that several channels feed: the minimum over the active channels that have caught up. Flink's StatusWatermarkValve.
+// Combines the watermarks of the channels of one input: the minimum over the aligned channels.
+// Flink's StatusWatermarkValve.
 //
 //   a channel:  aligned ◄──watermark ≥ last output── unaligned
 //                  └──idle──► idle ──active──► unaligned (aligned at once if it is not behind)
@@ -7,7 +8,7 @@ import type { Emitted } from './emitted.ts';
 interface Channel {
   watermark: number;
   isActive: boolean;
-  /** It counts: it is active and was once as far as the output. */
+  /** It counts for the minimum: it is active, and has once reached the output's watermark. */
   isAligned: boolean;
 }
 const nothing: Emitted[] = [];
@@ -20,11 +21,14 @@ export class WatermarkValve {
   constructor(channels: number) {
     for (let i = 0; i < channels; i++) this.add();
   }
-  /** A further channel, which holds time back until it speaks. Returns its number. */
+  /** Adds a channel, which holds time back until its first watermark. Returns its number. */
   add(): number {
     return this.#channels.push({ watermark: -Infinity, isActive: true, isAligned: true }) - 1;
   }
-  /** The channel counts no more. Nothing is emitted: an edit of the graph moves no time. Numbers of the others stay. */
+  /**
+   * Removes the channel. Nothing is emitted, because an edit of the graph must not advance time.
+   * The numbers of the other channels stay the same.
+   */
   remove(channel: number): void {
     this.#channels[channel] = undefined;
   }
@@ -43,7 +47,7 @@ export class WatermarkValve {
     state.isAligned = false;
     const heldBack = state.watermark === this.#last;
     if (this.#channels.some((other) => other?.isActive)) return heldBack ? this.#advanced(this.#minimum()) : nothing;
-    // Nobody will move time any more, so whatever any channel has reached is let out.
+    // No active channel is left, so the highest watermark of all channels is emitted.
     const flushed = heldBack ? this.#advanced(this.#maximum()) : nothing;
     this.#isActive = false;
     return [...flushed, 'idle'];

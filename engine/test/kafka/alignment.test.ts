@@ -75,7 +75,7 @@ test('a silent partition holds the others, and the reason says so', { skip }, as
   await source.until('the reason', () => source.source.status().waiting !== undefined);
   assert.equal(
     source.source.status().waiting,
-    `waits for "${topic}": it is 2 s ahead of it, at most 500 ms (alignment group "g")`,
+    `waits for "${topic}": this source is 2 s ahead, and at most 500 ms are allowed (alignment group "g")`,
   );
   await client.send(topic, [{ partition: 0, value: { at: 4500 } }]);
   await source.until('the one that was held', () => source.rows.length === 6);

@@ -77,7 +77,10 @@ test('a source waits for a slower one, says so, and goes on with it', () => {
   ]);
   assert.equal(paced.times(1).length, 1);
   assert.equal(paced.times(0).at(-1), 61_000, 'the one that brings it beyond 1 min is the last');
-  assert.equal(paced.waiting(0), 'waits for "slow": it is 61 s ahead of it, at most 60 s (alignment group "g")');
+  assert.equal(
+    paced.waiting(0),
+    'waits for "slow": this source is 61 s ahead, and at most 60 s are allowed (alignment group "g")',
+  );
   assert.equal(paced.waiting(1), undefined);
   paced.advance(paced.clock.now() + 5_000);
   assert.equal(paced.times(1).length, 6);
@@ -165,7 +168,7 @@ test('a reader that takes nothing holds its own source, and so the others', () =
   run.advance(run.clock.now() + 60_000);
   const stoppedAt = run.times(0).at(-1)!;
   assert.ok(stoppedAt < 59_000, `a went on to ${stoppedAt}`);
-  assert.match(run.waiting(0)!, /^waits for "b": it is 11 ms ahead of it, at most 10 ms/);
+  assert.match(run.waiting(0)!, /^waits for "b": this source is 11 ms ahead, and at most 10 ms are allowed/);
   run.readers[1]!.unblock();
   run.settle();
   run.advance(run.clock.now() + 1);
