@@ -1,4 +1,5 @@
-// A copy of a storable value that shares nothing with it that can be changed. Several times faster than structuredClone for the small values that accumulators are.
+// Copies a storable value; the copy shares nothing mutable with it. Several times faster than
+// structuredClone for small values, such as accumulators.
 import { kindOf } from './kind.ts';
 
 export function copied<V>(value: V): V {

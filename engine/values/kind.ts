@@ -1,4 +1,5 @@
-// What kind of value something is, as far as keys, state and comparisons care. An object of another realm (a cell may run in a context of its own) counts the same.
+// The kind of a value, as keys, state and comparisons distinguish it. An object of another realm
+// has the same kind: a cell may run in a context of its own.
 import { types } from 'node:util';
 
 export type ValueKind =
@@ -29,13 +30,14 @@ export function kindOf(value: unknown): ValueKind {
   if (types.isUint8Array(value)) return 'Uint8Array';
   if (types.isMap(value)) return 'Map';
   if (types.isSet(value)) return 'Set';
-  // The plain objects of another realm: their prototype is the end of the chain, as ours is.
+  // Plain objects of another realm: their prototype is the end of the chain, like Object.prototype
+  // here.
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
     ? 'object'
     : 'instance';
 }
 
-/** A value in an error message: short, on one line. */
+/** A value for an error message: short, on one line. */
 export function described(value: unknown): string {
   switch (kindOf(value)) {
     case 'string':
@@ -64,7 +66,7 @@ export function described(value: unknown): string {
   }
 }
 
-/** A key in a message that goes on: `who "ann", `; nothing for the key of everything. */
+/** A key as the beginning of a text: `who "ann", `. Empty for the key without fields. */
 export function describedRow(row: Readonly<Record<string, unknown>>): string {
   return Object.entries(row)
     .map(([name, value]) => `${name} ${described(value)}, `)

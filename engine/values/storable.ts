@@ -1,17 +1,18 @@
-// What elements and state may hold: JSON values, bigint, Date, Uint8Array, Map and Set. Anything else would not survive a snapshot, and is refused where it is stored.
+// Checks that elements and state hold only JSON values, bigint, Date, Uint8Array, Map and Set. A
+// snapshot could not hold any other value, so it is refused when it is stored.
 import { SluiceError } from '../errors/error.ts';
 import { classOf, described, kindOf } from './kind.ts';
 
-/** `what` names the place for the error: 'State "last" of totals'. */
+/** `what` names the place in the error: 'State "last" of totals'. */
 export function assertStorable(value: unknown, what: string): void {
   const path = firstUnstorable(value, 0);
   if (path !== undefined) throw notStorable(path, what);
 }
 
-/** Elements of lists and values of maps: undefined could not be told from nothing. */
+/** For elements of lists and values of maps: undefined would mean that there is no value. */
 export function refuseUndefined(value: unknown, what: string): void {
   if (value === undefined)
-    throw new SluiceError('not-storable', `${what} was given undefined. Keep null instead, or delete what is there.`);
+    throw new SluiceError('not-storable', `${what} was given undefined. Store null instead, or delete the entry.`);
 }
 
 interface Offender {
@@ -19,13 +20,13 @@ interface Offender {
   path: string;
 }
 
-/** It holds nothing else, and is storable. */
+/** The value is storable and contains no other values. */
 function isSimple(value: unknown): boolean {
   if (typeof value === 'object') return value === null;
   return typeof value !== 'function' && typeof value !== 'symbol';
 }
 
-/** undefined: all is well, and nothing was allocated. */
+/** undefined: the value is storable. Then nothing was allocated. */
 function firstUnstorable(value: unknown, depth: number): Offender | undefined {
   if (isSimple(value)) return undefined;
   if (typeof value !== 'object') return { value, path: '' };
@@ -35,7 +36,7 @@ function firstUnstorable(value: unknown, depth: number): Offender | undefined {
       const fields = value as Record<string, unknown>;
       for (const name in fields) {
         const inner = fields[name];
-        // Most fields are no objects, and need no call.
+        // Most fields are no objects and need no recursive call.
         if (isSimple(inner)) continue;
         const found = firstUnstorable(inner, depth + 1);
         if (found) return within(found, `.${name}`);
