@@ -1,7 +1,8 @@
-// Which windows a time belongs to: tumbling and sliding windows, of event or processing time. Bounds are [start, end).
+// Assigns a time to its windows: tumbling and sliding windows, of event or processing time. Bounds
+// are [start, end).
 import { SluiceError } from '../errors/error.ts';
 
-/** The windows of time that begin and end at the same moments for all keys. */
+/** Windows of time whose bounds are the same for all keys. */
 export type AlignedSpec =
   | {
       readonly kind: 'tumbling';
@@ -29,7 +30,7 @@ export interface WindowRange {
   readonly end: number;
 }
 
-/** The assigner of a spec, or a clear error. */
+/** The assigner of a spec. Throws for an invalid spec. */
 export function assignerOf(spec: AlignedSpec): Assigner {
   const { sizeMillis, offsetMillis } = spec;
   const slideMillis = spec.kind === 'tumbling' ? sizeMillis : spec.slideMillis;
@@ -47,15 +48,18 @@ export function assignerOf(spec: AlignedSpec): Assigner {
 }
 
 function badWindow(spec: AlignedSpec, why: string): SluiceError {
-  return new SluiceError('bad-window', `The ${spec.kind} window cannot be: ${why}.`);
+  return new SluiceError('bad-window', `The ${spec.kind} window is invalid: ${why}.`);
 }
 
-/** Start of the newest window that has begun at `timestamp`; right for negative times and offsets too. */
+/**
+ * Start of the newest window that has begun at `timestamp`. Correct for negative times and offsets
+ * too.
+ */
 export function windowStart(timestamp: number, { slideMillis, offsetMillis }: Assigner): number {
   return Math.floor((timestamp - offsetMillis) / slideMillis) * slideMillis + offsetMillis;
 }
 
-/** Newest first. With slide > size there are gaps, and an element may belong to no window. */
+/** Newest first. With slide > size there are gaps, so a time may belong to no window. */
 export function windowsOf(timestamp: number, assigner: Assigner): WindowRange[] {
   const { sizeMillis, slideMillis } = assigner;
   const windows: WindowRange[] = [];

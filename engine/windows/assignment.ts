@@ -1,4 +1,5 @@
-// Which windows an element belongs to, for every kind of window: by its timestamp, or by the clock for windows of processing time.
+// Assigns an element to its windows, for every kind of window: by its timestamp, or by the clock
+// for windows of processing time.
 import { SluiceError } from '../errors/error.ts';
 import { described } from '../values/kind.ts';
 import { parseDuration } from '../time/duration.ts';
@@ -9,18 +10,24 @@ import { isMerging, timeOf, type WindowSpec } from './window-spec.ts';
 export interface Assignment {
   readonly isEventTime: boolean;
   readonly isMerging: boolean;
-  /** In the order of assignment: of sliding windows, the newest first. `time` is the element's timestamp, or what the clock says when `isEventTime` is false. */
+  /**
+   * The windows in the order of assignment: for sliding windows, newest first. `time` is the
+   * element's timestamp, or the processing time when `isEventTime` is false.
+   */
   assign(this: void, element: unknown, time: number): readonly WindowRange[];
-  /** Its last moment; +∞ for the global window. */
+  /** The last millisecond of the window; +∞ for the global window. */
   maxTimestamp(window: WindowRange): number;
-  /** The timestamp of its results: its last moment, as far as a timestamp can be. */
+  /**
+   * The timestamp of the window's results: its last millisecond, limited to the range of a
+   * timestamp.
+   */
   resultTimestamp(window: WindowRange): number;
 }
 
-/** All there is: the bounds of a global window are the least and the greatest Date. */
-export const globalRange: WindowRange = { start: -maxTimestamp, end: maxTimestamp };
+/** The bounds of the global window: the least and the greatest Date. */
+const globalRange: WindowRange = { start: -maxTimestamp, end: maxTimestamp };
 
-/** `resolve` finds a function of the user's; `name` is the operator in errors. */
+/** `resolve` returns a function of the user's. `name` is the operator, for errors. */
 export function assignmentOf<F>(
   spec: WindowSpec<F>,
   resolve: (fn: F) => (...given: never[]) => unknown,
@@ -61,7 +68,10 @@ function assignerAt<F>(
   }
 }
 
-/** The gap of each element, which is a duration: most elements have one of a few. */
+/**
+ * Reads the gap of an element, a duration. Parsed gaps are cached, because most elements have one
+ * of a few.
+ */
 function gapReader(gap: (element: unknown) => unknown, name: string): (element: unknown) => number {
   const millisOf = new Map<unknown, number>();
   const what = `The gap of session() in "${name}"`;

@@ -1,4 +1,5 @@
-// A trigger in the user's own words: `trigger.custom({ onElement, … })`. Its state is a Map for each key and window.
+// The user's trigger: `trigger.custom({ onElement, … })`. Its state is a Map for each key and
+// window.
 import type * as S from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from '../state/freeze.ts';
@@ -12,13 +13,13 @@ type Custom = Extract<TriggerSpec, { kind: 'custom' }>;
 type OnTime = (time: number, context: UserContext) => unknown;
 type State = Map<string, unknown>;
 
-/** What user code sees, always about the current window. */
+/** The context of user code. It always refers to the current window. */
 class UserContext implements S.TriggerContext {
   readonly timers: S.Timers;
   readonly #name: string;
   readonly #freeze: boolean;
   #context!: TriggerContext;
-  /** While windows merge: what each of them remembered, in the order of their start. */
+  /** During a merge: the state of each merged window, in the order of their starts. */
   merged: readonly ReadonlyMap<string, unknown>[] = [];
 
   constructor(name: string, freeze: boolean) {
@@ -44,7 +45,7 @@ class UserContext implements S.TriggerContext {
   get state(): State {
     const context = this.#context;
     const kept = context.state as State | undefined;
-    // One that comes from a snapshot is a plain Map.
+    // After a restore it is a plain Map.
     if (kept instanceof CheckedMap) return kept;
     return (context.state = new CheckedMap(kept ?? [], this.#name, this.#freeze));
   }
@@ -58,7 +59,7 @@ class UserContext implements S.TriggerContext {
   }
 }
 
-/** A Map that takes only what a snapshot can hold. */
+/** A Map that accepts only values that a snapshot can hold. */
 class CheckedMap extends Map<string, unknown> {
   readonly #name: string;
   readonly #freeze: boolean;
@@ -105,7 +106,8 @@ export function customTrigger(spec: Custom, { resolve, name, freeze }: TriggerPl
     onMerge(states, window) {
       const merged = states.map((state) => (state as State | undefined) ?? new Map<string, unknown>());
       const { state } = context.about(window);
-      // What several of them remember under one name is the first one's; `merged` has them all.
+      // If several windows have state under one name, the first window's value wins. `merged` has
+      // all values.
       for (const one of merged.toReversed()) for (const [key, value] of one) state.set(key, value);
       context.merged = merged;
       onMerge?.(context);

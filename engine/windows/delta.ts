@@ -1,8 +1,8 @@
-// The difference of two elements, as a function of the user's says it.
+// The difference of two elements by the user's delta function.
 import { SluiceError } from '../errors/error.ts';
 import { described } from '../values/kind.ts';
 
-/** It must be a number; `name` is the operator, for the error. */
+/** Throws unless the value is a number. `name` is the operator, for the error. */
 export function deltaOf(value: unknown, name: string): number {
   if (typeof value === 'number' && !Number.isNaN(value)) return value;
   throw new SluiceError(

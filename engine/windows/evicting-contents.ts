@@ -1,23 +1,29 @@
-// The contents of windows with an evictor: every element with its timestamp, and what the window function makes of those that are left when it fires.
+// The contents of windows with an evictor: every element with its timestamp. The window function
+// runs on the elements that the evictor leaves.
 import type { Contents } from '../aggregates/accumulators.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { assertStorable } from '../values/storable.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { Elements, Evictor } from './evictor.ts';
 
-/** What a window function makes of elements. */
+/** The contents of a window function. */
 export interface FunctionContents<A extends Keyed> extends Contents<A> {
-  /** No element at all: what a window function is given when an evictor has left none. Absent: then it gives nothing. */
+  /**
+   * Contents without elements, for a window function when an evictor has left none. Absent: no
+   * result then.
+   */
   readonly empty?: (this: void, row: KeyRow) => A;
 }
-/** What a window operator asks of what it keeps; contents that look at no timestamp will do. */
+/**
+ * The contents that a window operator needs. `Contents` satisfies this: it ignores the timestamp.
+ */
 export interface WindowContents<A extends Keyed> extends Omit<Contents<A>, 'create' | 'add' | 'copy'> {
   readonly create: (this: void, row: KeyRow, touched: number, element: unknown, timestamp: number) => A;
   readonly add: (this: void, accumulated: A, element: unknown, timestamp: number) => void;
-  /** All there was has been evicted. */
+  /** All elements have been evicted. */
   readonly isGone?: (this: void, accumulated: A) => boolean;
 }
-/** There is no result. */
+/** `result` returns this when there is no result. */
 export const nothing: unique symbol = Symbol('no result');
 
 export interface Kept extends Keyed, Elements {}

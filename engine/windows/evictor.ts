@@ -1,4 +1,5 @@
-// Which elements of a window are dropped when it fires: Flink's evictors. They see all elements in the order in which they came.
+// Drops elements of a window when it fires: Flink's evictors. An evictor sees all elements in the
+// order of arrival.
 import type { FunctionRef } from '../graph/plan.ts';
 import { deltaOf } from './delta.ts';
 import type { EvictorSpec } from './window-spec.ts';
@@ -9,7 +10,7 @@ export interface Elements {
   timestamps: number[];
 }
 export interface Evictor {
-  /** After the window function instead of before it. */
+  /** True: it runs after the window function instead of before. */
   readonly after: boolean;
   readonly evict: (this: void, kept: Elements) => void;
 }
@@ -38,13 +39,13 @@ function keepLast(kept: Elements, n: number): void {
   kept.elements = kept.elements.slice(from);
   kept.timestamps = kept.timestamps.slice(from);
 }
-/** Those not more than `keepMillis` older than the youngest; exactly that much older is too old. */
+/** Keeps the elements that are less than `keepMillis` older than the newest one. */
 function keepSince(kept: Elements, keepMillis: number): void {
   const { timestamps } = kept;
   const newest = timestamps.reduce((latest, time) => Math.max(latest, time), -Infinity);
   keepWhere(kept, (index) => timestamps[index]! > newest - keepMillis);
 }
-/** Those whose difference from the one that came last is below the threshold. */
+/** Keeps the elements whose difference from the last element is below the threshold. */
 function keepNear(kept: Elements, threshold: number, delta: (element: unknown, last: unknown) => number): void {
   const { elements } = kept;
   const last = elements.at(-1);

@@ -1,4 +1,5 @@
-// What a window gives to a join: each left element with each right one, left by left, in the order of arrival; made one by one, for there may be billions.
+// The result of a window join: pairs each left element with each right one, in the order of
+// arrival, left side outermost. Pairs are made one by one, because there may be billions.
 import { RowLoop } from '../contract/emission.ts';
 import type { Output } from '../contract/operator.ts';
 
@@ -6,10 +7,13 @@ export type JoinKind = 'inner' | 'left' | 'outer';
 export type Select2 = (left: unknown, right: unknown) => unknown;
 
 const none: readonly unknown[] = [];
-/** The partner of who has none. */
+/** The missing side of an outer join. */
 const alone: readonly unknown[] = [undefined];
 
-/** The pairs of one key and window after the other: one object serves all, since the rows of one are out before the next ones are asked for. */
+/**
+ * The pairs of one key and window at a time. One object serves all windows, because all rows of one
+ * window are emitted before the next window's rows.
+ */
 export class JoinPairs extends RowLoop {
   readonly #kind: JoinKind;
   readonly #select: Select2;
@@ -22,7 +26,10 @@ export class JoinPairs extends RowLoop {
     this.#kind = kind;
     this.#select = select;
   }
-  /** Pairs, or what has no partner when the kind asks for it. */
+  /**
+   * Starts with the pairs of these lists, or with the elements without a partner if the kind of
+   * join includes them.
+   */
   of(left: readonly unknown[], right: readonly unknown[]): this {
     this.#left = left.length > 0 || this.#kind !== 'outer' ? left : alone;
     this.#right = right.length > 0 || this.#kind === 'inner' ? right : alone;
@@ -47,7 +54,7 @@ export class JoinPairs extends RowLoop {
       }
       r = 0;
     }
-    // Nothing is kept alive for want of a next window.
+    // Release the lists: there may be no next window.
     this.#left = none;
     this.#right = none;
     return true;

@@ -1,4 +1,5 @@
-// What is kept of one key: its open windows, in the order of their start, each with its contents, the state of its trigger and its timers.
+// The state of one key: its open windows, ordered by start, each with its contents, the state of
+// its trigger and its timers.
 import type { Keyed } from '../state/changed-groups.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { WindowRange } from './assigner.ts';
@@ -7,9 +8,9 @@ export class OpenWindow<A> implements WindowRange {
   readonly key: WindowsOfKey<A>;
   start: number;
   end: number;
-  /** undefined: nothing has come since the last purge. */
+  /** undefined: no element since the last purge. */
   contents: A | undefined;
-  /** What the trigger remembers: a value, or the Map of a custom trigger. undefined: nothing. */
+  /** The state of the trigger: a value, or the Map of a custom trigger. undefined: none. */
   trigger: unknown;
   eventTimers: Set<number> | undefined;
   processingTimers: Set<number> | undefined;
@@ -33,7 +34,7 @@ export class OpenWindow<A> implements WindowRange {
     this.#windowStart = undefined;
     this.#windowEnd = undefined;
   }
-  /** Live entries and timers; 0: it can be forgotten. */
+  /** Number of live entries and timers. 0: the window can be removed. */
   get live(): number {
     const remembered = this.trigger instanceof Map ? this.trigger.size : this.trigger === undefined ? 0 : 1;
     const timers = (this.eventTimers?.size ?? 0) + (this.processingTimers?.size ?? 0);
@@ -46,7 +47,7 @@ export class WindowsOfKey<A> implements Keyed {
   readonly tuple: readonly unknown[];
   group = -1;
   touched = 0;
-  /** By start, then by end. Those of a merging assigner do not even touch. */
+  /** Ordered by start, then by end. Windows of a merging assigner do not even touch each other. */
   readonly windows: OpenWindow<A>[] = [];
 
   constructor(row: KeyRow, tuple: readonly unknown[]) {
@@ -68,10 +69,14 @@ export class WindowsOfKey<A> implements Keyed {
     const at = this.#placeOf(window);
     if (this.windows[at] === window) this.windows.splice(at, 1);
   }
-  /** Those that a new window would merge with, of windows that never touch each other: exactly a gap apart is near enough. */
+  /**
+   * The windows that a new window merges with. Only for windows that never touch each other.
+   * Windows that meet at a bound merge.
+   */
   touching({ start, end }: WindowRange): readonly OpenWindow<A>[] {
     const { windows } = this;
-    // The last one that starts before may reach into it; earlier ones end before that one starts.
+    // The last window that starts earlier may reach into the range. All windows before it end
+    // before it starts.
     let from = this.#placeOf({ start, end: -Infinity });
     if (from > 0 && windows[from - 1]!.end >= start) from--;
     let to = from;
@@ -79,7 +84,7 @@ export class WindowsOfKey<A> implements Keyed {
     return from === to ? none : windows.slice(from, to);
   }
 
-  /** Where a window of these bounds is, or would be. */
+  /** Index of the window with these bounds, or the index where it would be inserted. */
   #placeOf({ start, end }: WindowRange): number {
     const { windows } = this;
     let low = 0;

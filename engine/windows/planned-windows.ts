@@ -1,4 +1,5 @@
-// The operator of a window node: the fast one for the windows that it can do, the general one for all others.
+// Chooses the operator of a window node: a fast one if it supports the window, otherwise the
+// general one.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Operator, OperatorContext } from '../contract/operator.ts';
@@ -14,19 +15,22 @@ import { triggerOf } from './triggers.ts';
 import { WindowOperator } from './window-operator.ts';
 import { type EvictorSpec, isPlain, type TriggerSpec, type WindowSpec } from './window-spec.ts';
 
-/** What a window's results are made of. */
-export interface WindowFunction<A extends Keyed> {
+/** The function of a window, with the keys of its stream. */
+interface WindowFunction<A extends Keyed> {
   readonly keys: Keys;
   readonly contents: (context: OperatorContext) => FunctionContents<A>;
-  /** A result is not a row but an iterable of rows. */
+  /** The function returns an iterable of rows, not one row. */
   readonly givesMany: boolean;
   /** User code runs for every element. */
   readonly mayBeSlow: boolean;
-  /** Elements may be added in any order and in parts that are merged: overlapping windows share what they have in common. */
+  /**
+   * Elements may be added in any order, and parts may be merged. So overlapping windows can share
+   * slices.
+   */
   readonly canSlice?: boolean;
 }
 
-/** By `parameters.window`, `.trigger`, `.evictor` and `.allowedLatenessMillis` of the node. */
+/** Reads `parameters.window`, `.trigger`, `.evictor` and `.allowedLatenessMillis` of the node. */
 export function windowOperator<A extends Keyed>(
   { parameters, name }: PlanNode,
   functions: FunctionTable,
@@ -39,7 +43,7 @@ export function windowOperator<A extends Keyed>(
   if (!(allowedLatenessMillis >= 0))
     throw new SluiceError(
       'bad-window',
-      `Allowed lateness of "${name}" is ${allowedLatenessMillis} ms, and cannot be negative.`,
+      `Allowed lateness of "${name}" is ${allowedLatenessMillis} ms. It must not be negative.`,
     );
   if (isPlain(window, trigger, evictor)) {
     const settings = { ...windowFunction, assigner: assignerOf(window), allowedLatenessMillis };
@@ -64,7 +68,7 @@ export function windowOperator<A extends Keyed>(
   return general((context) => evictingContents(contents(context), evictorOf(evictor, resolve, name), name));
 }
 
-/** Where it is not the watermark that a window waits for. */
+/** Why no window has fired yet, for windows that do not wait for the watermark. */
 function whyNothingFires(window: WindowSpec, trigger: TriggerSpec | undefined, name: string): string | undefined {
   const inner = trigger?.kind === 'purging' ? trigger.trigger : trigger;
   if (inner?.kind === 'count') return `no window of "${name}" has ${inner.n} elements yet`;
@@ -72,6 +76,6 @@ function whyNothingFires(window: WindowSpec, trigger: TriggerSpec | undefined, n
   if (window.kind === 'global' && !inner)
     return `"${name}" has a global window without a trigger, so it never fires: add .trigger(trigger.count(n))`;
   if (window.kind !== 'global' && window.time === 'processing' && !inner)
-    return `the first window of "${name}" closes when the clock has come to its end`;
+    return `the first window of "${name}" fires when processing time reaches its end`;
   return undefined;
 }

@@ -1,4 +1,5 @@
-// The loops of sliced windows. What runs for every element and every row refers to nothing outside itself: each operator runs a copy of its own (see codegen/specialize.ts).
+// The loops of sliced windows. Code that runs per element or per row refers to nothing outside
+// itself: each operator runs its own copy (see codegen/specialize.ts).
 import type { Contents } from '../aggregates/accumulators.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { Output } from '../contract/operator.ts';
@@ -7,26 +8,32 @@ import type { KeyMap } from '../state/key-map.ts';
 import type { Keys } from '../state/keys.ts';
 import type { Chain, Link, Slice, Slices } from './slices.ts';
 
-/** What the loop needs of the operator. */
+/** The part of the operator that the loop uses. */
 export interface SlicedLoopHost<A extends Keyed> {
-  /** The slice of the latest element, if an element of it only adds to what is there: none of its windows has fired. */
+  /**
+   * The slice of the latest element, if it is quiet: none of its windows has fired, so an element
+   * only adds to it.
+   */
   quiet: Slice<A> | undefined;
   at: number;
-  /** The key at which the loop stopped, and what is known of it. */
+  /** The key at which the loop stopped, and its chain if it has one. */
   newKey: unknown;
   knownChain: Chain<A> | undefined;
   readonly epoch: number;
   readonly chainByKey: KeyMap<Chain<A>>;
-  /** Sets `quiet`; the slice when it is. */
+  /** Sets `quiet`. Returns the slice if it is quiet. */
   quietAt(timestamp: number): Slice<A> | undefined;
-  /** An element whose key has nothing in the slice yet. */
+  /** Adds the first element of a key to the slice. */
   enter(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): void;
-  /** An element that is not quiet; false: call again. */
+  /** Handles an element of a slice that is not quiet. False: call again. */
   admit(element: unknown, timestamp: number): boolean;
 }
 export type SlicedLoop = (values: readonly unknown[], timestamps: Float64Array, from: number, to: number) => number;
 
-/** Brings elements to their slices. `mayBeSlow`: user code runs per element, so the time may be used up at any of them. */
+/**
+ * Adds elements to their slices. `mayBeSlow`: user code runs per element, so the call's time budget
+ * may be used up at any element.
+ */
 export function slicedLoop<A extends Keyed>(
   host: SlicedLoopHost<A>,
   keys: Keys,
@@ -62,7 +69,11 @@ export function slicedLoop<A extends Keyed>(
   };
 }
 
-/** Adds elements[from…to) to their slice, up to the first that belongs elsewhere (returns its index), or whose key has nothing in the slice yet (its complement). */
+/**
+ * Adds elements[from…to) to their slice. Stops at the first element that belongs to another slice,
+ * and returns its index; or at the first whose key has nothing in the slice yet, and returns the
+ * complement of its index.
+ */
 function addLoop<A extends Keyed>(
   host: SlicedLoopHost<A>,
   keys: Keys,
@@ -89,7 +100,7 @@ function addLoop<A extends Keyed>(
         if (chain !== undefined) {
           if (chain.slice === slice) kept = chain.kept;
           else {
-            // Out of order, and so not far from the end.
+            // The element is out of order. Its slice is mostly near the end.
             let link = chain.last.before;
             while (link !== undefined && link.slice.start > start) link = link.before;
             if (link !== undefined && link.slice === slice) kept = link.kept;
@@ -112,19 +123,25 @@ function addLoop<A extends Keyed>(
   };
 }
 
-/** A window that fires, and how far that has come. */
+/** A firing window, and its progress. */
 export interface Firing {
   readonly start: number;
   readonly end: number;
   readonly windowStart: Date;
   readonly windowEnd: Date;
-  /** Over all keys that there are, or over what is in the slices: whichever is less to look at. */
+  /**
+   * True: iterate over all keys. False: iterate over the links of the window's slices. The smaller
+   * number wins.
+   */
   readonly overChains: boolean;
   slice: number;
   at: number;
 }
 export interface MergedLoops<A extends Keyed> {
-  /** What a window has of the key, from its first link in the window on. Not to be changed: it may be one slice's own. */
+  /**
+   * The merged content of a key in a window, from its first link in the window on. Read-only: it
+   * may be the content of a slice.
+   */
   readonly merged: (first: Link<A>, end: number) => A;
   /** Emits rows until all are out (true) or the output is full. */
   readonly fire: (firing: Firing, slices: Slices<A>, chains: readonly Chain<A>[]) => boolean;
@@ -134,7 +151,7 @@ export interface MergedLoops<A extends Keyed> {
 export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Output): MergedLoops<A> {
   const { copy, result, isSmall } = contents;
   const merge = contents.merge!;
-  /** With fewer links than this in a window, merging them all each time is as cheap. */
+  /** With fewer links than this in a window, to merge them all each time is as cheap. */
   const fewLinks = 8;
 
   const merged = (first: Link<A>, end: number): A => {
@@ -147,7 +164,7 @@ export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Outp
     } while (next !== undefined && next.slice.start < end);
     return all;
   };
-  /** The same for windows that come one after the other: see `Running`. */
+  /** The same for consecutive windows: see `Running`. */
   const nextMerged = (first: Link<A>, end: number): A => {
     const { chain } = first;
     let { running } = chain;
@@ -201,7 +218,7 @@ export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Outp
       while (firing.at < links.length) {
         const link = links[firing.at++]!;
         const { before } = link;
-        // Its key has been there already, in an earlier slice.
+        // Its key was emitted with an earlier slice.
         if (before !== undefined && before.slice.start >= start) continue;
         output.emit(result(nextMerged(link, end), windowStart, windowEnd), timestamp);
         if (output.full) return false;

@@ -1,10 +1,14 @@
-// Sliding windows of event time whose aggregates can be merged: an element is added to its slice, once, and a window that fires merges its slices for each key.
-// What comes out, when, and what is late is exactly what `WindowOperator` gives, which adds every element to every window; a law holds the two together.
+// Sliding windows of event time with mergeable aggregates: an element is added to its slice once. A
+// window that fires merges its slices for each key. The results, their order in time and the late
+// elements are exactly those of `WindowOperator`, which adds every element to every window; a law
+// holds the two together.
 //
-//   a window:  (no content) ──first slice──► pending ──watermark ≥ end − 1──► fired (allowed lateness: an element fires it again for its key)
-//   a slice:   open ──its last window can no longer fire──► gone, with all its keys
+//   a window:  (no content) ──first slice──► pending ──watermark ≥ end − 1──► fired
+//              (within the allowed lateness an element fires it again for its key)
+//   a slice:   open ──its last window can no longer fire──► removed, with all its keys
 //
-// Only the next window that has content is pending; when it has fired, the next one with content is. A day that slides by a second has 86,400 windows at any time.
+// Only the next window with content is pending. After it has fired, the next one with content is
+// pending. A window of one day that slides by a second has 86,400 windows at any time.
 import type { Contents } from '../aggregates/accumulators.ts';
 import { fresh } from '../codegen/specialize.ts';
 import { tooLate } from '../contract/late.ts';
@@ -34,7 +38,7 @@ import {
 import { readColumns, windowText, writeColumns } from './window-columns.ts';
 import type { WindowSettings } from './window-operator.ts';
 
-/** Slices pay when windows overlap. */
+/** Slices are worth it only if windows overlap. */
 export function isSliced({ sizeMillis, slideMillis }: Assigner): boolean {
   return slideMillis < sizeMillis;
 }
@@ -56,15 +60,15 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   #watermark = -Infinity;
   readonly #slices = new Slices<A>();
   readonly #chains: Chain<A>[] = [];
-  /** Ends of windows that have not fired, and of those with content the earliest at least. */
+  /** Ends of windows that have not fired: at least of the earliest window with content. */
   readonly #pending = new TimerQueue<number>();
   readonly #isPending = new Set<number>();
   #entries = 0;
   readonly #changed = new ChangedGroups();
 
-  // What an unfinished call has reached.
+  // Progress of an unfinished call.
   #firing: Firing | undefined;
-  /** The key that fires at the moment, for errors. */
+  /** The link of the late element that is being handled, and the next window to fire for it. */
   #late: { readonly link: Link<A>; end: number } | undefined;
 
   constructor(settings: Omit<WindowSettings<A>, 'givesMany'>) {
@@ -82,7 +86,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   get epoch(): number {
     return this.#changed.epoch;
   }
-  /** The key and window that user code is working on while a window fires. */
+  /** The key and window of user code while a window fires. */
   get working(): string | undefined {
     const firing = this.#firing;
     if (!firing) return undefined;
@@ -97,7 +101,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     return this.#loop(batch.values, batch.timestamps, from, batch.length);
   }
 
-  // ------------------------------------------------------------------------------------------------ for the loop
+  // ---------------------------------------------------------------------------------- for the loop
 
   quietAt(timestamp: number): Slice<A> | undefined {
     const slice = this.#sliceAt(timestamp);
@@ -118,7 +122,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       const link = this.#add(slice, element, key, keys.find(this.chainByKey, key));
       this.#late = { link, end: this.#newestFired(slice) };
     }
-    // Newest first, as the windows of an element are.
+    // Newest first, like the windows of an element.
     const { link } = this.#late;
     const { sizeMillis, slideMillis } = this.#settings.assigner;
     for (; this.#late.end >= link.slice.firstEnd; this.#late.end -= slideMillis) {
@@ -133,20 +137,20 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     this.#late = undefined;
     return true;
   }
-  /** End of the newest of its windows that has fired; before `firstEnd` when none has. */
+  /** End of the slice's newest window that has fired; below `firstEnd` when none has fired. */
   #newestFired({ lastEnd }: Slice<A>): number {
     const { slideMillis } = this.#settings.assigner;
     return lastEnd - Math.max(0, Math.ceil((lastEnd - 1 - this.#watermark) / slideMillis)) * slideMillis;
   }
 
-  /** A new one is not kept before it has content. */
+  /** A new slice is not stored before it has content. */
   #sliceAt(timestamp: number): Slice<A> {
     const { assigner } = this.#settings;
     return this.#slices.find(sliceStart(timestamp, assigner)) ?? new Slice<A>(timestamp, assigner);
   }
   #add(slice: Slice<A>, element: unknown, key: unknown, chain: Chain<A> | undefined): Link<A> {
     const before = chain && lastUpTo(chain, slice);
-    // What has been merged for the last window does not have this element.
+    // The running merge of the last window does not contain this element.
     if (chain?.running && slice.start <= chain.running.last.slice.start) chain.running = undefined;
     if (before?.slice === slice) {
       this.#contents.add(before.kept, element);
@@ -176,11 +180,11 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     return link;
   }
   #newChain(kept: A, slice: Slice<A>): Chain<A> {
-    const nowhere = undefined as unknown as Link<A>;
+    const unset = undefined as unknown as Link<A>;
     const chain: Chain<A> = {
       row: kept.row,
-      first: nowhere,
-      last: nowhere,
+      first: unset,
+      last: unset,
       kept,
       slice,
       at: this.#chains.length,
@@ -191,7 +195,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     return chain;
   }
 
-  // ------------------------------------------------------------------------------------------------ time
+  // ------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
     if (watermark > this.#watermark) {
@@ -209,7 +213,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     this.#dropUpTo(Infinity);
     return true;
   }
-  /** The first of the slice's windows that has not fired will. */
+  /** Plans the first of the slice's windows that has not fired. */
   #expect({ firstEnd, lastEnd }: Slice<A>): void {
     const { slideMillis } = this.#settings.assigner;
     const fired = Math.max(0, Math.floor((this.#watermark + 1 - firstEnd) / slideMillis) + 1);
@@ -241,7 +245,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       at: 0,
     };
   }
-  /** The next window is pending if there is anything in it; slices that no window needs any more go. */
+  /** Plans the next window if it has content, and removes slices that no window needs. */
   #hasFired(end: number): void {
     const { sizeMillis, slideMillis } = this.#settings.assigner;
     const next = end + slideMillis;
@@ -249,7 +253,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     if (first && first.start < next) this.#expectEnd(next);
     this.#dropUpTo(end);
   }
-  /** Slices whose last window ends by then, if it can no longer fire. */
+  /** Removes the slices whose last window ends at or before `end` and can no longer fire. */
   #dropUpTo(end: number): void {
     for (;;) {
       const { first } = this.#slices;
@@ -259,14 +263,15 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       for (const link of first.links) this.#unlink(link);
     }
   }
-  /** The first of its chain, because the oldest slice goes first. */
+  /** The link is the first of its chain, because the oldest slice is removed first. */
   #unlink(link: Link<A>): void {
     const { kept, chain, after } = link;
     if (!this.#changed.isNew) this.#changed.forget(kept);
     if (!after) return this.#dropChain(chain);
     chain.first = after;
     after.before = undefined;
-    // Collections of V8's young generation take for alive what garbage in the old one refers to: it would hold all that came after it.
+    // V8's young-generation collections keep objects that garbage in the old generation refers to.
+    // Without this, the link would keep all later links.
     link.after = undefined;
     link.rest = undefined;
   }
@@ -278,7 +283,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     moved.at = chain.at;
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   get #columns() {
     return { keys: this.#settings.keys, contents: this.#contents, changed: this.#changed };
@@ -306,7 +311,10 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   }
 }
 
-/** The key's last link that is not after the slice. Elements come mostly in order, so from the end. */
+/**
+ * The key's last link that is not after the slice. Searched from the end, because elements arrive
+ * mostly in order.
+ */
 function lastUpTo<A extends Keyed>(chain: Chain<A>, slice: Slice<A>): Link<A> | undefined {
   let link: Link<A> | undefined = chain.last;
   while (link !== undefined && link.slice.start > slice.start) link = link.before;

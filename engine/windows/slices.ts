@@ -1,54 +1,62 @@
-// Slices: the stretches of event time in which every element belongs to the same windows. Sliding windows share them, so that an element is added once and not once per window.
+// Slices: intervals of event time in which every element belongs to the same windows. Sliding
+// windows share them, so an element is added once, not once per window.
 //
-// A slice ends where a window begins or ends. When the size is a multiple of the slide that is once per slide, else twice:
+// A slice ends where a window begins or ends: once per slide if the size is a multiple of the
+// slide, otherwise twice:
 //
 //   windows   [────────────────)              size 5, slide 3
 //                      [────────────────)
 //                               [────────────────)
 //   slices    ──┊  ┊─────┊──┊─────┊──┊─────┊──┊
 //
-// All keys of a slice are kept together, because they go together; all slices of a key are linked, because a window of the key is what is merged along the links.
+// All keys of a slice are stored together, because they are removed together. All slices of a key
+// are linked, because a window of the key merges the contents along the links.
 import type { Keyed } from '../state/changed-groups.ts';
 import type { KeyRow } from '../state/keys.ts';
 import { type Assigner, windowStart } from './assigner.ts';
 
-/** What one key keeps in one slice. */
+/** The content of one key in one slice. */
 export interface Link<A extends Keyed> {
   readonly kept: A;
   readonly slice: Slice<A>;
   readonly chain: Chain<A>;
-  /** The key's nearest slices with content, in the order of time. */
+  /** The key's links in the slices before and after this one, if any. */
   before: Link<A> | undefined;
   after: Link<A> | undefined;
-  /** Of the older part of a running window: this and all that follows in it. */
+  /**
+   * In the older part of a running merge: the merged content of this link and all later links of
+   * that part.
+   */
   rest: A | undefined;
 }
 /**
- * What has been merged for the last window of a key, so that the next one need not merge everything again: two stacks, as a queue is made of them. The older links each hold what
- * they and all behind them in the older part come to; the newer ones are one accumulator. When the last of the older ones has left, the newer become the older.
+ * The running merge of a key: the merged content of its last window, so that the next window need
+ * not merge everything again. It is a queue made of two stacks. Each link of the older part holds
+ * the merged content of itself and all later links of that part. The newer part is one accumulator.
+ * When the last older link has left the window, the newer part becomes the older one.
  *
  *   older     ├─ a+b+c ─┤         newer
  *                ├─ b+c ─┤
- *                    ├ c ┤├──── d+e ────┤        the window that begins with b is (b+c) + (d+e)
+ *                    ├ c ┤├──── d+e ────┤     the window that begins with b is (b+c) + (d+e)
  */
 export interface Running<A extends Keyed> {
   /** The last link of the older part. */
   turn: Link<A>;
   newer: A | undefined;
-  /** The last link that is in it. */
+  /** The last link that has been merged. */
   last: Link<A>;
 }
-/** All that is kept of one key. Never empty. */
+/** The links of one key. Never empty. */
 export interface Chain<A extends Keyed> {
   readonly row: KeyRow;
   first: Link<A>;
   last: Link<A>;
-  /** Of the last link, where most elements go: one step less. */
+  /** The content of the last link, to which most elements go: saves one step. */
   kept: A;
   slice: Slice<A>;
-  /** Its place among all chains. */
+  /** Index in the operator's list of chains. */
   at: number;
-  /** Where windows have many slices with content. */
+  /** Only if windows have many slices with content. */
   running: Running<A> | undefined;
 }
 
@@ -80,7 +88,7 @@ function lastEndUpTo(timestamp: number, assigner: Assigner): number {
   return windowStart(timestamp - assigner.sizeMillis, assigner) + assigner.sizeMillis;
 }
 
-/** The slices that there are, in the order of time. */
+/** The slices with content, in time order. */
 export class Slices<A extends Keyed> {
   readonly #slices: Slice<A>[] = [];
   readonly #byStart = new Map<number, Slice<A>>();
@@ -102,7 +110,7 @@ export class Slices<A extends Keyed> {
     }
     return low;
   }
-  /** The one that begins at `start`, if there is one. */
+  /** The slice that begins at `start`, if there is one. */
   find(start: number): Slice<A> | undefined {
     return this.#byStart.get(start);
   }

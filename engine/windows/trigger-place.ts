@@ -1,11 +1,11 @@
-// Where a trigger runs: the window operator's window, the operator's name for errors, and how it finds the user's functions.
+// The surroundings of a trigger: the operator's window and name, and the user's functions.
 import type { FunctionRef } from '../graph/plan.ts';
 import type { WindowSpec } from './window-spec.ts';
 
 export interface TriggerPlace {
   readonly window: WindowSpec;
   readonly resolve: (fn: FunctionRef) => (...given: never[]) => unknown;
-  /** The operator's, for errors. */
+  /** The operator's name, for errors. */
   readonly name: string;
   readonly freeze: boolean;
 }

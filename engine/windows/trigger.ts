@@ -1,6 +1,10 @@
-// What a trigger is: it answers when a window fires, for one window of one key at a time; what it remembers is kept with the window.
+// The trigger interface: a trigger decides when a window fires, for one window of one key at a
+// time. Its state is stored with the window.
 
-/** Fire and purge are independent of each other; fire comes first. */
+/**
+ * The decision of a trigger: Flink's TriggerResult. Fire and purge are independent; fire happens
+ * first.
+ */
 export interface Verdict {
   readonly fire: boolean;
   readonly purge: boolean;
@@ -10,16 +14,16 @@ export const fire: Verdict = { fire: true, purge: false };
 export const purge: Verdict = { fire: false, purge: true };
 export const fireAndPurge: Verdict = { fire: true, purge: true };
 
-/** The window that a trigger is asked about. */
+/** The window for which the trigger is called. */
 export interface TriggerContext {
-  /** The window's last moment; +∞ for the global window. */
+  /** The window's last millisecond; +∞ for the global window. */
   readonly maxTimestamp: number;
   readonly windowStart: Date;
   readonly windowEnd: Date;
-  /** −∞ before the first one. */
+  /** −∞ before the first watermark. */
   readonly watermark: number;
   readonly processingTime: number;
-  /** What the trigger remembers of this window; undefined: nothing. */
+  /** The trigger's state for this window; undefined: none. */
   state: unknown;
   setEventTimer(at: number): void;
   deleteEventTimer(at: number): void;
@@ -30,6 +34,9 @@ export interface Trigger {
   onElement(element: unknown, timestamp: number, context: TriggerContext): Verdict;
   onEventTime(time: number, context: TriggerContext): Verdict;
   onProcessingTime(time: number, context: TriggerContext): Verdict;
-  /** The window has come of others, whose states these are, in the order of their start. It has no timers and no state yet; `onElement` follows. */
+  /**
+   * The window is the result of a merge. `states` are the states of the merged windows, in the
+   * order of their starts. The window has no timers and no state yet. `onElement` follows.
+   */
   onMerge(states: readonly unknown[], context: TriggerContext): void;
 }

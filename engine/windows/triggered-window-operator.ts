@@ -1,10 +1,13 @@
-// Windows of every kind, with any trigger and evictor, after the rules of Flink's WindowOperator. What is kept is found by key, then by window.
+// Windows of every kind, with any trigger and evictor, by the rules of Flink's WindowOperator.
+// State is stored by key, then by window.
 //
-//   an element:  assigned to windows ─► (merged with those it touches) ─► added ─► trigger.onElement ─► fires, purges ─► cleanup timer
-//   a timer:     trigger.onEventTime | onProcessingTime ─► fires, purges ─► at the cleanup time everything of the window goes
+//   an element:  assigned to windows ─► (merged with those it touches) ─► added
+//                ─► trigger.onElement ─► fires, purges ─► cleanup timer
+//   a timer:     trigger.onEventTime | onProcessingTime ─► fires, purges
+//                ─► at the cleanup time all state of the window is removed
 //
-// Tumbling and sliding windows of event time that need none of this run in WindowOperator, which is faster. This file is one thing: the calls of the operator and what
-// one window of one key goes through in them.
+// Tumbling and sliding windows of event time that need none of this run in WindowOperator, which is
+// faster. One file, because the calls of the operator and the steps of one window share state.
 import { Emission } from '../contract/emission.ts';
 import { tooLate } from '../contract/late.ts';
 import type {
@@ -34,9 +37,9 @@ export interface TriggeredWindowSettings<A extends Keyed> {
   readonly allowedLatenessMillis: number;
   readonly trigger: (context: OperatorContext) => Trigger;
   readonly contents: (context: OperatorContext) => WindowContents<A>;
-  /** A result is not a row but an iterable of rows. */
+  /** A result is an iterable of rows, not one row. */
   readonly givesMany: boolean;
-  /** What to tell who asks why nothing has come yet; undefined: the watermark says it. */
+  /** Why there is no result yet, for the user; undefined: the watermark explains it. */
   readonly waiting: string | undefined;
 }
 
@@ -54,16 +57,19 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   readonly #changed = new ChangedGroups();
   readonly #eventTimers = new TimerService<OpenWindow<A>>((window) => (window.eventTimers ??= new Set()));
   readonly #processingTimers = new TimerService<OpenWindow<A>>((window) => (window.processingTimers ??= new Set()));
-  /** A timer that is set at or before the present moment fires when the clock has moved on: no sooner than after this. */
+  /**
+   * A processing-time timer that is set at or before the current time fires when the clock is above
+   * this time.
+   */
   #heldUntil = -Infinity;
   #live = 0;
   #hasFired = false;
 
-  /** The window that is worked on. */
+  /** The current window. */
   #window!: OpenWindow<A>;
-  // What an unfinished call has reached.
+  // Progress of an unfinished call.
   readonly #rows = new Emission();
-  /** Windows of the element that is being taken in, and which of them comes next. */
+  /** Windows of the current element, and the index of the next one. */
   #assigned: readonly WindowRange[] | undefined;
   #nextRange = 0;
   #key: unknown;
@@ -87,7 +93,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     return windowText(key.row, windowStart.getTime(), windowEnd.getTime());
   }
 
-  // ------------------------------------------------------------------------------------------------ elements
+  // -------------------------------------------------------------------------------------- elements
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
     const { output, freeze } = this.#context;
@@ -117,7 +123,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
       this.#takeInto(ranges[this.#nextRange++]!, element, timestamp);
     }
     this.#assigned = undefined;
-    // In a gap between windows nothing is late.
+    // An element in a gap between windows is not late.
     if (this.#isSkipped && ranges.length > 0 && this.#isLate(timestamp)) tooLate(this.#context, element, timestamp);
     return true;
   }
@@ -145,12 +151,15 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#entries.set(entry.tuple, entry);
     return entry;
   }
-  /** Of an element with this timestamp, or of a window with this last moment: the watermark has passed all that is allowed. */
+  /**
+   * For an element's timestamp or a window's last millisecond: the watermark has passed it by the
+   * allowed lateness.
+   */
   #isLate(time: number): boolean {
     return this.#assignment.isEventTime && time + this.#settings.allowedLatenessMillis <= this.#watermark;
   }
 
-  /** The open window that takes in the new one; undefined: it touches none. */
+  /** The open window that absorbs the new one, after the merge; undefined: it touches none. */
   #merged(entry: WindowsOfKey<A>, range: WindowRange): OpenWindow<A> | undefined {
     const touching = entry.touching(range);
     const first = touching[0];
@@ -160,7 +169,9 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     if (touching.length > 1 || first.start !== start || first.end !== end) this.#merge(entry, touching, { start, end });
     return first;
   }
-  /** What is kept stays with the first of them. The trigger sets its timers anew for the whole. */
+  /**
+   * Merges all contents into the first window. The trigger sets the timers of the merged window.
+   */
   #merge(entry: WindowsOfKey<A>, windows: readonly OpenWindow<A>[], range: WindowRange): void {
     const [first, ...others] = windows as [OpenWindow<A>, ...OpenWindow<A>[]];
     const states = windows.map(({ trigger }) => trigger);
@@ -180,14 +191,14 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#live += first.live;
   }
 
-  // ------------------------------------------------------------------------------------------------ one window
+  // ------------------------------------------------------------------------------------ one window
 
   #enter(window: OpenWindow<A>): void {
     this.#window = window;
     this.#live -= window.live;
     window.key.touched = this.#changed.epoch;
   }
-  /** A window with nothing to remember is forgotten, and so is a key without windows. */
+  /** Removes the window if it has no state, and the key if it has no windows. */
   #leave(): void {
     const window = this.#window;
     const { live, key } = window;
@@ -235,7 +246,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     for (const time of window.processingTimers ?? []) this.#processingTimers.delete(window, time);
   }
 
-  // ------------------------------------------------------------------------------------------------ for the trigger
+  // ------------------------------------------------------------------------------- for the trigger
 
   get maxTimestamp(): number {
     return this.#assignment.maxTimestamp(this.#window);
@@ -274,7 +285,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#processingTimers.delete(this.#window, at);
   }
 
-  // ------------------------------------------------------------------------------------------------ time
+  // ------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
     if (!this.#eventTimers.isPassing) {
@@ -317,12 +328,12 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     const window = this.#window;
     const isEvent = domain === 'event';
     this.#follow(isEvent ? this.#trigger.onEventTime(time, this) : this.#trigger.onProcessingTime(time, this));
-    // Where time ends, even a window without time does.
+    // At the end of time even a global window is cleared.
     const isCleanup = isEvent === this.#assignment.isEventTime && time === this.#cleanupTime(window);
     if (isCleanup || time === Infinity) this.#clear(window);
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
     const { columns } = this.#contents;
@@ -354,7 +365,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     }
     this.#wakeInTime();
   }
-  /** Its timers are set again; the cleanup timer by the lateness that is allowed now. */
+  /** Sets the window's timers again, and the cleanup timer by the current allowed lateness. */
   #resume(window: OpenWindow<A>): void {
     const { eventTimers, processingTimers } = window;
     window.eventTimers = undefined;
@@ -375,7 +386,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
       ...(waiting !== undefined && this.#live > 0 && !this.#hasFired && { waiting }),
     };
   }
-  /** The one of event time that fires next; those that have come to their end only wait for late elements. */
+  /** The event-time window that fires next. Windows past their end only wait for late elements. */
   #nextWindow(): OpenWindow<A> | undefined {
     const first = this.#assignment.isEventTime ? this.#eventTimers.next?.entry : undefined;
     const isOpen = (window: OpenWindow<A>): boolean => window.end - 1 > this.#watermark;

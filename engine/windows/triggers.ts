@@ -1,4 +1,4 @@
-// When windows fire: Flink's triggers, each with the rules of Flink's class of that name.
+// The built-in triggers, each with the rules of Flink's class of that name.
 import { assertStorable } from '../values/storable.ts';
 import { customTrigger } from './custom-trigger.ts';
 import { deltaOf } from './delta.ts';
@@ -8,10 +8,12 @@ import type { TriggerSpec } from './window-spec.ts';
 
 const never = (): Verdict => goOn;
 const neverMerges = (): void => {
-  throw new Error('A trigger that cannot merge was asked to: the plan should have been refused.');
+  throw new Error('A trigger that cannot merge was asked to merge: the planner should have refused the plan.');
 };
 
-/** The trigger of a window operator: what `trigger()` said, else the default of the window's time. */
+/**
+ * The trigger of a window operator: the one of `trigger()`, or the default of the window's time.
+ */
 export function triggerOf(spec: TriggerSpec | undefined, place: TriggerPlace): Trigger {
   const { window, resolve, name } = place;
   if (!spec) {
@@ -44,7 +46,7 @@ const neverTrigger: Trigger = {
   onMerge: () => undefined,
 };
 
-/** At the end of the window, and at once for elements that come after it. */
+/** Fires at the end of the window, and for each element after the end at once. */
 const eventTimeTrigger: Trigger = {
   onElement(_element, _timestamp, context) {
     if (context.maxTimestamp <= context.watermark) return fire;
@@ -54,7 +56,7 @@ const eventTimeTrigger: Trigger = {
   onEventTime: (time, context) => (time === context.maxTimestamp ? fire : goOn),
   onProcessingTime: never,
   onMerge(_states, context) {
-    // Past its end `onElement` fires it, and a timer would do so again.
+    // Past the window's end `onElement` fires it, and a timer would fire it again.
     if (context.maxTimestamp > context.watermark) context.setEventTimer(context.maxTimestamp);
   },
 };
@@ -71,7 +73,7 @@ const processingTimeTrigger: Trigger = {
   },
 };
 
-/** Fires and begins anew at the nth element. Windows that merge add up their counts. */
+/** Fires at every nth element. Windows that merge add up their counts. */
 function countTrigger(n: number): Trigger {
   return {
     onElement(_element, _timestamp, context) {
@@ -88,15 +90,19 @@ function countTrigger(n: number): Trigger {
   };
 }
 
-/** The next moment at which it fires is the state; of windows that merge, the earliest counts. */
+/** The state is the next time to fire. When windows merge, the earliest time wins. */
 function mergedFireTime(states: readonly unknown[]): number {
   return Math.min(...(states.filter((time) => time !== undefined) as number[]));
 }
 
-/** Flink's ContinuousEventTimeTrigger: at multiples of `every` above the first element's, and at the end of the window. */
+/**
+ * Flink's ContinuousEventTimeTrigger: fires at each multiple of `every` after the first element's
+ * timestamp, and at the end of the window.
+ */
 function earlyEventTime(every: number): Trigger {
   const fireAfter = (time: number, context: TriggerContext): void => {
-    // Where time ends, a global window has one more firing, not one for each moment of eternity.
+    // At the end of time a global window fires once more, not once for each interval up to
+    // infinity.
     const next =
       context.watermark === Infinity && context.maxTimestamp === Infinity
         ? Infinity
@@ -128,8 +134,9 @@ function earlyEventTime(every: number): Trigger {
 }
 
 /**
- * Flink's ContinuousProcessingTimeTrigger, and with windows of event time, for which that one compares two clocks: every `every` by the clock while the window is open, and when the
- * watermark reaches its end.
+ * Flink's ContinuousProcessingTimeTrigger. For windows of event time, where Flink compares two
+ * clocks, it fires every `every` of processing time while the window is open, and when the
+ * watermark reaches the window's end.
  */
 function earlyProcessingTime(every: number, isOfEventTime: boolean): Trigger {
   const fireAfter = (time: number, context: TriggerContext): void => {
@@ -168,7 +175,9 @@ function earlyProcessingTime(every: number, isOfEventTime: boolean): Trigger {
   };
 }
 
-/** Compares with the element at which it fired last, at first with the first one. */
+/**
+ * Compares each element with the element at which it last fired; at first with the first element.
+ */
 function deltaTrigger(threshold: number, delta: (last: unknown, current: unknown) => unknown, name: string): Trigger {
   const what = `The element that the delta trigger of "${name}" keeps`;
   const keep = (element: unknown, context: TriggerContext): void => {

@@ -1,4 +1,5 @@
-// window(…).apply: the user's function gets all elements of a key and window, and gives any number of rows.
+// window(…).apply: calls the user's function with all elements of a key and window; it returns any
+// number of rows.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
@@ -45,7 +46,7 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Fun
     },
     copy: ({ row, elements }, touched) => ({ row, group: -1, touched, elements: elements.slice() }),
     result({ row, elements }, windowStart, windowEnd) {
-      // A copy: an iterator of the user's may still read it when a late element is added.
+      // Copied, because the user's iterator may still read it when a late element is added.
       const given = elements.slice();
       if (freeze) deepFreeze(given);
       return apply(row, { windowStart: windowStart!, windowEnd: windowEnd! }, given);

@@ -1,4 +1,5 @@
-// What the window operators say in the same way: the window at work, in an error, and what windows keep, in a snapshot: one key group as columns, an entry with the start of what it belongs to (a window, or a slice), its key, and its content.
+// The snapshot columns of windows: one key group as columns. An entry has the start of its window
+// or slice, its key, and its content. Also the text of a key and window in errors.
 import { SluiceError } from '../errors/error.ts';
 import type { Contents } from '../aggregates/accumulators.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
@@ -8,7 +9,7 @@ import { describedRow } from '../values/kind.ts';
 
 interface GroupContent {
   readonly starts: number[];
-  /** Packed. */
+  /** The packed key of each entry. */
   readonly keys: unknown[];
   readonly kept: unknown[][];
 }
@@ -18,7 +19,7 @@ interface Columns<A extends Keyed> {
   readonly changed: ChangedGroups;
 }
 
-/** `each` visits every entry with what it belongs to. */
+/** `each` visits every entry with its window or slice. */
 export function writeColumns<A extends Keyed, O extends { readonly start: number }>(
   writer: StateWriter,
   { keys, contents, changed }: Columns<A>,
@@ -37,7 +38,9 @@ export function writeColumns<A extends Keyed, O extends { readonly start: number
   );
 }
 
-/** `enter` gets each entry's start and key, and how to make it of the key's row. */
+/**
+ * `enter` gets each entry's start and key, and a function that makes the entry from the key's row.
+ */
 export function readColumns<A extends Keyed>(
   reader: StateReader,
   { keys, contents, changed }: Columns<A>,
@@ -58,7 +61,7 @@ export function readColumns<A extends Keyed>(
   }
 }
 
-/** The key and window that user code is working on, for errors. */
+/** The key and window of user code, for errors. */
 export function windowText(row: KeyRow, start: number, end: number): string {
   return `${describedRow(row)}window ${new Date(start).toISOString()} to ${new Date(end).toISOString()}`;
 }

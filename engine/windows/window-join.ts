@@ -1,5 +1,6 @@
-// join and coGroup over windows: a window operator whose contents are two lists, one for each side. As in Flink, the window, its time and what is late
-// are those of the two streams as one; what each side is to the other shows only when the window gives its result.
+// join and coGroup over windows: a window operator whose contents are two lists, one per side. As
+// in Flink, the windows, their time and the late elements are those of the two streams together.
+// The sides matter only for the window's result.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
@@ -27,7 +28,7 @@ interface Sides extends Keyed {
   left: unknown[];
   right: unknown[];
 }
-/** A side that has had no element: most keys of most windows have one. Nobody writes to it. */
+/** A side without elements; most keys of most windows have one. Shared: never write to it. */
 const none: unknown[] = [];
 type Result = Contents<Sides>['result'];
 
@@ -41,7 +42,7 @@ export function windowJoin(node: PlanNode, functions: FunctionTable, left: KeySp
 export function windowCoGroup(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
   const apply = functions.get<CoGroup>(node.parameters.fn as unknown as FunctionRef);
   return sided(node, functions, left, right, ({ freeze }) => (sides, windowStart, windowEnd) => {
-    // Copies: an iterator of the user's may still read them when an element is added.
+    // Copied, because the user's iterator may still read them when an element is added.
     const given = [sides.left.slice(), sides.right.slice()] as const;
     if (freeze) deepFreeze([sides.row, given]);
     return apply(sides.row, ...given, { windowStart: windowStart!, windowEnd: windowEnd! });
@@ -78,7 +79,7 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
     },
     add(sides, element) {
       assertStorable(element, kept);
-      // A literal takes one slot where push would take 17.
+      // A literal takes one slot, push would take 17.
       if (keys.side === 0) {
         if (sides.left.length === 0) sides.left = [element];
         else sides.left.push(element);
@@ -111,7 +112,9 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
   };
 }
 
-/** Both lists in one: the first grows, but an empty one is nobody's own. */
+/**
+ * Appends `from` to `into`. An empty list is shared and must not grow, so it is replaced by a copy.
+ */
 function joined(into: unknown[], from: readonly unknown[]): unknown[] {
   if (from.length === 0) return into;
   if (into.length === 0) return from.slice();
@@ -119,7 +122,7 @@ function joined(into: unknown[], from: readonly unknown[]): unknown[] {
   return into;
 }
 
-/** Two inputs before an operator of one: what needs to know which of them an element comes from asks the keys. */
+/** Adapts two inputs to an operator with one. The keys know the input of the current elements. */
 class BothInputs implements Operator {
   readonly #keys: JoinKeys;
   readonly #inner: Operator;

@@ -1,5 +1,6 @@
-// The loops of a window operator. What runs for every element refers to nothing outside itself: each operator runs a copy of its own (see codegen/specialize.ts), kept
-// small so that it is soon compiled; what runs now and then is shared.
+// The loops of a window operator. Code that runs per element refers to nothing outside itself: each
+// operator runs its own copy (see codegen/specialize.ts). The copies are small, so that V8 compiles
+// them soon. Code that runs rarely is shared.
 import type { Contents } from '../aggregates/accumulators.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { Output } from '../contract/operator.ts';
@@ -7,19 +8,19 @@ import type { Keyed } from '../state/changed-groups.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import type { Pane } from './pane.ts';
 
-/** A stretch of event time in which every element belongs to the same windows. */
+/** An interval of event time in which every element belongs to the same windows. */
 export interface Span<A extends Keyed> {
   readonly low: number;
   /** Exclusive. */
   readonly high: number;
-  /** The windows that are not late, newest first; none in a gap between windows. */
+  /** The windows that are not late, newest first. Empty in a gap between windows. */
   readonly panes: readonly Pane<A>[];
-  /** An element only adds to what is there: none of its windows has fired, or is late. */
+  /** None of the windows has fired or is late, so an element only adds to them. */
   readonly isQuiet: boolean;
 }
-/** What the loop needs of the operator. */
+/** The part of the operator that the loop uses. */
 export interface WindowLoopHost<A extends Keyed> {
-  /** The span of the latest element: mostly that of the next one, too. */
+  /** The span of the latest element. The next element mostly has the same span. */
   span: Span<A>;
   at: number;
   /** The key at which `addToOne` stopped. */
@@ -28,10 +29,14 @@ export interface WindowLoopHost<A extends Keyed> {
   readonly epoch: number;
   spanAt(timestamp: number): Span<A>;
   insert(pane: Pane<A>, element: unknown, key: unknown, row: KeyRow | undefined): A;
-  /** An element of a span that is not quiet; false: call again. */
+  /** Handles an element of a span that is not quiet; false: call again. */
   admit(span: Span<A>, element: unknown, timestamp: number): boolean;
 }
-/** Adds elements[from…to) to the windows of a quiet span: up to the first that belongs elsewhere (returns its index), or has a key that is new (the complement of its index). */
+/**
+ * Adds elements[from…to) to the windows of a quiet span. Stops at the first element outside the
+ * span, and returns its index; or at the first with a new key, and returns the complement of its
+ * index.
+ */
 type AddLoop<A extends Keyed> = (
   values: readonly unknown[],
   timestamps: Float64Array,
@@ -41,7 +46,10 @@ type AddLoop<A extends Keyed> = (
 ) => number;
 export type WindowLoop = (values: readonly unknown[], timestamps: Float64Array, from: number, to: number) => number;
 
-/** Brings elements to their windows. `mayBeSlow`: user code runs per element, so the slice may be used up at any of them. */
+/**
+ * Adds elements to their windows. `mayBeSlow`: user code runs per element, so the call's time
+ * budget may be used up at any element.
+ */
 export function windowLoop<A extends Keyed>(
   host: WindowLoopHost<A>,
   keys: Keys,
@@ -79,7 +87,7 @@ export function windowLoop<A extends Keyed>(
   };
 }
 
-/** One window, by far the most common case. Copied for each operator, see `fresh`. */
+/** For one window, the most common case. Copied for each operator, see `fresh`. */
 function addToOneLoop<A extends Keyed>(
   host: WindowLoopHost<A>,
   keys: Keys,
@@ -94,7 +102,7 @@ function addToOneLoop<A extends Keyed>(
     const epoch = host.epoch;
     const pane = span.panes[0]!;
     const { plain } = pane;
-    // Keys come in crowds: that of the element before needs no looking up.
+    // Consecutive elements often have the same key: no lookup is needed then.
     let lastKey: unknown;
     let accumulated: A | undefined;
     let at = from;
@@ -124,7 +132,7 @@ function addToOneLoop<A extends Keyed>(
   };
 }
 
-/** Windows that overlap. Copied for each operator, see `fresh`. */
+/** For windows that overlap. Copied for each operator, see `fresh`. */
 function addToManyLoop<A extends Keyed>(
   host: WindowLoopHost<A>,
   keys: Keys,
@@ -166,7 +174,9 @@ function addToManyLoop<A extends Keyed>(
 
 export type FireLoop<A extends Keyed> = (pane: Pane<A>, from: number) => number;
 
-/** Emits the results of a window from an entry on; returns the first entry not emitted. */
+/**
+ * Emits the results of a window from an entry on. Returns the index of the first entry not emitted.
+ */
 export function fireLoop<A extends Keyed>(contents: Contents<A>, output: Output): FireLoop<A> {
   return (pane, from) => {
     const { entries, windowStart, windowEnd } = pane;

@@ -1,8 +1,12 @@
-// Windows of event time over a keyed stream: elements are added to the windows they belong to, and a window fires when the watermark reaches its last millisecond.
+// Windows of event time over a keyed stream: elements are added to their windows, and a window
+// fires when the watermark reaches its last millisecond.
 //
-//   a window:  open ──watermark ≥ end − 1──► fired (allowed lateness: an element fires it again for its key) ──watermark ≥ end − 1 + lateness──► gone, all else is late
+//   a window:  open ──watermark ≥ end − 1──► fired ──watermark ≥ end − 1 + lateness──► removed
+//              fired: an element fires the window again for its key
+//              removed: all further elements are late
 //
-// State is kept window by window. A firing walks through one window's keys and can stop after any row; when all are out, the window goes as a whole.
+// State is stored by window. A firing iterates over one window's keys and can stop after any row.
+// After the last row the window is removed as a whole.
 import type { Contents } from '../aggregates/accumulators.ts';
 import { Emission } from '../contract/emission.ts';
 import { fresh } from '../codegen/specialize.ts';
@@ -30,17 +34,17 @@ export interface WindowSettings<A extends Keyed> {
   readonly assigner: Assigner;
   readonly allowedLatenessMillis: number;
   readonly contents: (context: OperatorContext) => Contents<A>;
-  /** A result is not a row but an iterable of rows. */
+  /** A result is an iterable of rows, not one row. */
   readonly givesMany: boolean;
   /** User code runs for every element. */
   readonly mayBeSlow: boolean;
 }
 
-/** Spans that are remembered; more are found anew. */
+/** Number of cached spans. */
 const maxSpans = 64;
 
 export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost<A> {
-  span: Span<A> = nowhere;
+  span: Span<A> = emptySpan;
   at = 0;
   newKey: unknown;
   readonly #settings: WindowSettings<A>;
@@ -53,7 +57,10 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
 
   #watermark = -Infinity;
   readonly #panes = new Map<number, Pane<A>>();
-  /** Those of the present watermark, by where they begin: elements out of order come back to them. */
+  /**
+   * Cached spans by their start, valid for the current watermark. Elements that are out of order
+   * use them again.
+   */
   readonly #spans = new Map<number, Span<A>>();
   /** Windows that have not fired, by their last millisecond. */
   readonly #open = new TimerQueue<Pane<A>>();
@@ -62,11 +69,11 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   #entries = 0;
   readonly #changed = new ChangedGroups();
 
-  // What an unfinished call has reached.
+  // Progress of an unfinished call.
   #firing: Pane<A> | undefined;
   #nextEntry = 0;
   readonly #rows = new Emission();
-  /** Of the late element's windows, those that are done. */
+  /** Number of the late element's windows that are done. */
   #admitted = 0;
 
   constructor(settings: WindowSettings<A>) {
@@ -84,7 +91,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   get epoch(): number {
     return this.#changed.epoch;
   }
-  /** The key and window that user code is working on while a window fires. */
+  /** The key and window of user code while a window fires. */
   get working(): string | undefined {
     const pane = this.#firing;
     const entry = pane?.entries[Math.max(0, this.#nextEntry - 1)];
@@ -97,13 +104,13 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     return this.#loop(batch.values, batch.timestamps, from, batch.length);
   }
 
-  // ------------------------------------------------------------------------------------------------ for the loop
+  // ---------------------------------------------------------------------------------- for the loop
 
   spanAt(timestamp: number): Span<A> {
     const { assigner } = this.#settings;
     const { sizeMillis, slideMillis } = assigner;
     const newest = windowStart(timestamp, assigner);
-    // The set of windows changes where one begins and where one ends.
+    // The set of windows changes where a window begins or ends.
     const ended = windowStart(timestamp - sizeMillis, assigner) + sizeMillis;
     const low = Math.max(newest, ended);
     const known = this.#spans.get(low);
@@ -180,12 +187,12 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     return this.#rows.drain(this.#output);
   }
 
-  // ------------------------------------------------------------------------------------------------ time
+  // ------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
     if (watermark > this.#watermark) {
       this.#watermark = watermark;
-      this.span = nowhere;
+      this.span = emptySpan;
       this.#spans.clear();
     }
     for (;;) {
@@ -231,7 +238,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     pane.clear();
   }
 
-  // ------------------------------------------------------------------------------------------------ state
+  // ----------------------------------------------------------------------------------------- state
 
   get #columns() {
     return { keys: this.#settings.keys, contents: this.#contents, changed: this.#changed };
@@ -259,5 +266,5 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   }
 }
 
-/** No element is in it. */
-const nowhere: Span<never> = { low: Infinity, high: -Infinity, panes: [], isQuiet: true };
+/** A span that contains no time. */
+const emptySpan: Span<never> = { low: Infinity, high: -Infinity, panes: [], isQuiet: true };

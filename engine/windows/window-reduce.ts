@@ -1,4 +1,4 @@
-// window(…).reduce: the elements of a key and window folded into one, which comes out as it is.
+// window(…).reduce: folds the elements of a key and window into one element, and emits it.
 import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
 import { windowOperator } from './planned-windows.ts';

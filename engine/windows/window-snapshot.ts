@@ -1,22 +1,22 @@
-// Open windows in a snapshot: one key group as columns, and back.
+// The snapshot form of open windows: one key group as columns.
 import type { Contents } from '../aggregates/accumulators.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { WindowsOfKey } from './open-window.ts';
 import { checkColumns } from './window-columns.ts';
 
 export interface WindowGroup {
-  /** Packed. */
+  /** Packed keys. */
   readonly keys: unknown[];
-  /** By key. */
+  /** The windows of each key. */
   readonly windows: (readonly PackedWindow[])[];
-  /** What the windows keep, in columns. */
+  /** The contents of the windows, in columns. */
   readonly kept: unknown[][];
 }
 type Packing<A extends Keyed> = Pick<Contents<A>, 'columns' | 'pack' | 'unpack'>;
 interface PackedWindow {
   readonly start: number;
   readonly end: number;
-  /** Where its contents are in the columns; a purged window has none. */
+  /** Index of its contents in the columns; a purged window has none. */
   readonly at?: number;
   readonly trigger?: unknown;
   readonly eventTimers?: readonly number[];
@@ -38,7 +38,7 @@ export function packWindows<A extends Keyed>(
         start,
         end,
         ...(kept !== undefined && { at }),
-        // Copies: what is written is as of now.
+        // Copied, because the snapshot must not change later.
         ...(trigger !== undefined && { trigger: trigger instanceof Map ? new Map(trigger) : trigger }),
         ...(eventTimers && { eventTimers: [...eventTimers] }),
         ...(processingTimers && { processingTimers: [...processingTimers] }),
@@ -47,7 +47,10 @@ export function packWindows<A extends Keyed>(
   );
 }
 
-/** The keys of a group with their windows; timers are in place but not set. */
+/**
+ * The keys of a group with their windows. The windows have their timers, but the timer services do
+ * not know them yet.
+ */
 export function* unpackWindows<A extends Keyed>(
   { keys, windows, kept }: WindowGroup,
   entryOf: (packedKey: unknown) => WindowsOfKey<A>,

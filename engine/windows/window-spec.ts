@@ -1,4 +1,5 @@
-// What a window is, as plan data: which windows an element belongs to, when they fire, and what they keep. `F` is how a function of the user's is written down.
+// The window, trigger and evictor of a window operator, as plan data. `F` is the type of a
+// reference to a user function.
 import { type FunctionRef, type Json } from '../graph/plan.ts';
 import type { AlignedSpec, TimeDomain } from './assigner.ts';
 
@@ -7,7 +8,7 @@ export type WindowSpec<F = FunctionRef> =
   | AlignedSpec
   | { readonly kind: 'session'; readonly gapMillis: number; readonly time: TimeDomain }
   | { readonly kind: 'session'; readonly gap: F; readonly time: TimeDomain }
-  /** One window for everything; it has no time. */
+  /** One window for all elements; it has no time. */
   | { readonly kind: 'global' }
   | { readonly kind: 'custom'; readonly assign: F; readonly isMerging: boolean; readonly time: TimeDomain };
 
@@ -26,30 +27,36 @@ export type TriggerSpec<F = FunctionRef> =
       readonly onMerge?: F;
     };
 
-/** `parameters.evictor`; absent: none, and elements need not be kept. `after`: after the window function instead of before it. */
+/**
+ * `parameters.evictor`. Absent: none, and elements need not be kept. `after`: evict after the
+ * window function instead of before.
+ */
 export type EvictorSpec<F = FunctionRef> =
   | { readonly kind: 'count'; readonly n: number; readonly after: boolean }
   | { readonly kind: 'time'; readonly keepMillis: number; readonly after: boolean }
   | { readonly kind: 'delta'; readonly threshold: number; readonly delta: F; readonly after: boolean };
 
-/** Windows that touch become one. */
+/** Windows that touch are merged. */
 export function isMerging(window: WindowSpec<unknown>): boolean {
   return window.kind === 'session' || (window.kind === 'custom' && window.isMerging);
 }
-/** Global windows have no time: nothing is ever late for them. */
+/** A global window has no time: no element is late for it. */
 export function timeOf(window: WindowSpec<unknown>): TimeDomain {
   return window.kind === 'global' ? 'processing' : window.time;
 }
-/** Whether the window's own time fires it when nobody says otherwise. */
+/** The trigger is the default one of the window's time. */
 export function isDefaultTrigger(window: WindowSpec<unknown>, trigger: TriggerSpec<unknown>): boolean {
   return window.kind !== 'global' && trigger.kind === `${window.time}-time`;
 }
-/** A trigger without an answer for windows that become one cannot be used with them. */
+/** A trigger without `onMerge` cannot be used with windows that merge. */
 export function canMerge(trigger: TriggerSpec<unknown>): boolean {
   if (trigger.kind === 'purging') return canMerge(trigger.trigger);
   return trigger.kind === 'custom' ? trigger.onMerge !== undefined : trigger.kind !== 'delta';
 }
-/** The default trigger of tumbling and sliding windows of event time, and nothing evicted: all keys of a window fire at once. */
+/**
+ * Tumbling or sliding windows of event time, with the default trigger and no evictor: all keys of a
+ * window fire at once.
+ */
 export function isPlain(
   window: WindowSpec<unknown>,
   trigger: TriggerSpec<unknown> | undefined,
@@ -59,7 +66,10 @@ export function isPlain(
   return isAligned && window.time === 'event' && trigger === undefined && evictor === undefined;
 }
 
-/** What decides how the state looks: everything but the user's functions, whose text may change. */
+/**
+ * The part of a spec that determines the shape of the state: everything except the user's
+ * functions, whose text may change.
+ */
 export function stateShape(spec: WindowSpec<unknown> | TriggerSpec<unknown> | EvictorSpec<unknown>): Json {
   const functions = ['gap', 'assign', 'delta', 'onElement', 'onEventTime', 'onProcessingTime', 'onMerge'];
   return Object.fromEntries(

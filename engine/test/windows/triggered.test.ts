@@ -408,7 +408,7 @@ test('an operator that waits for something else than time says for what', () => 
   const counting = { kind: 'purging', trigger: { kind: 'count', n: 3 } };
   assert.match(waiting({ window: { kind: 'global' }, trigger: counting })!, /no window of "it" has 3 elements yet/);
   const processing = { kind: 'session', gapMillis: 5, time: 'processing' };
-  assert.match(waiting({ window: processing })!, /closes when the clock/);
+  assert.match(waiting({ window: processing })!, /fires when processing time/);
   assert.equal(waiting({ window: { ...processing, time: 'event' } }), undefined);
   const driven = new Driven(programOf('aggregate', { window: { kind: 'global' }, trigger: { kind: 'count', n: 1 } }));
   driven.step({ records: [[{ k: 'a', v: 1 }, 0]] });
