@@ -5,7 +5,7 @@ import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
-import { fire, fireAndPurge, goOn, purge, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
+import { fire, fireAndPurge, goOn, purge, type Trigger, type TriggerContext, type TriggerResult } from './trigger.ts';
 import type { TriggerPlace } from './trigger-place.ts';
 import type { TriggerSpec } from './window-spec.ts';
 
@@ -76,7 +76,7 @@ class CheckedMap extends Map<string, unknown> {
   }
 }
 
-const verdicts: Readonly<Record<S.TriggerResult, Verdict>> = {
+const resultByName: Readonly<Record<S.TriggerResult, TriggerResult>> = {
   continue: goOn,
   fire,
   purge,
@@ -89,8 +89,9 @@ export function customTrigger(spec: Custom, { resolve, name, freeze }: TriggerPl
   const onEventTime = spec.onEventTime && (resolve(spec.onEventTime) as OnTime);
   const onProcessingTime = spec.onProcessingTime && (resolve(spec.onProcessingTime) as OnTime);
   const onMerge = spec.onMerge && (resolve(spec.onMerge) as (context: UserContext) => void);
-  const verdictOf = (result: unknown, method: string): Verdict => {
-    if (typeof result === 'string' && Object.hasOwn(verdicts, result)) return verdicts[result as S.TriggerResult];
+  const resultOf = (result: unknown, method: string): TriggerResult => {
+    if (typeof result === 'string' && Object.hasOwn(resultByName, result))
+      return resultByName[result as S.TriggerResult];
     throw new SluiceError(
       'bad-trigger-result',
       `${method} of the trigger of "${name}" gave ${described(result)}. It must return "continue", "fire", "purge" or "fire-and-purge".`,
@@ -98,11 +99,11 @@ export function customTrigger(spec: Custom, { resolve, name, freeze }: TriggerPl
   };
   return {
     onElement: (element, timestamp, window) =>
-      verdictOf(onElement(element, timestamp, context.about(window)), 'onElement'),
+      resultOf(onElement(element, timestamp, context.about(window)), 'onElement'),
     onEventTime: (time, window) =>
-      onEventTime ? verdictOf(onEventTime(time, context.about(window)), 'onEventTime') : goOn,
+      onEventTime ? resultOf(onEventTime(time, context.about(window)), 'onEventTime') : goOn,
     onProcessingTime: (time, window) =>
-      onProcessingTime ? verdictOf(onProcessingTime(time, context.about(window)), 'onProcessingTime') : goOn,
+      onProcessingTime ? resultOf(onProcessingTime(time, context.about(window)), 'onProcessingTime') : goOn,
     onMerge(states, window) {
       const merged = states.map((state) => (state as State | undefined) ?? new Map<string, unknown>());
       const { state } = context.about(window);

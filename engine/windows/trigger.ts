@@ -5,14 +5,14 @@
  * The decision of a trigger: Flink's TriggerResult. Fire and purge are independent; fire happens
  * first.
  */
-export interface Verdict {
+export interface TriggerResult {
   readonly fire: boolean;
   readonly purge: boolean;
 }
-export const goOn: Verdict = { fire: false, purge: false };
-export const fire: Verdict = { fire: true, purge: false };
-export const purge: Verdict = { fire: false, purge: true };
-export const fireAndPurge: Verdict = { fire: true, purge: true };
+export const goOn: TriggerResult = { fire: false, purge: false };
+export const fire: TriggerResult = { fire: true, purge: false };
+export const purge: TriggerResult = { fire: false, purge: true };
+export const fireAndPurge: TriggerResult = { fire: true, purge: true };
 
 /** The window for which the trigger is called. */
 export interface TriggerContext {
@@ -31,9 +31,9 @@ export interface TriggerContext {
   deleteProcessingTimer(at: number): void;
 }
 export interface Trigger {
-  onElement(element: unknown, timestamp: number, context: TriggerContext): Verdict;
-  onEventTime(time: number, context: TriggerContext): Verdict;
-  onProcessingTime(time: number, context: TriggerContext): Verdict;
+  onElement(element: unknown, timestamp: number, context: TriggerContext): TriggerResult;
+  onEventTime(time: number, context: TriggerContext): TriggerResult;
+  onProcessingTime(time: number, context: TriggerContext): TriggerResult;
   /**
    * The window is the result of a merge. `states` are the states of the merged windows, in the
    * order of their starts. The window has no timers and no state yet. `onElement` follows.

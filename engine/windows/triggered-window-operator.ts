@@ -27,7 +27,7 @@ import type { WindowRange } from './assigner.ts';
 import type { Assignment } from './assignment.ts';
 import { nothing, type WindowContents } from './evicting-contents.ts';
 import { type OpenWindow, WindowsOfKey } from './open-window.ts';
-import type { Trigger, TriggerContext, Verdict } from './trigger.ts';
+import type { Trigger, TriggerContext, TriggerResult } from './trigger.ts';
 import { windowText } from './window-columns.ts';
 import { packWindows, unpackWindows, type WindowGroup } from './window-snapshot.ts';
 
@@ -209,7 +209,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#entries.delete(key.tuple);
     this.#changed.forget(key);
   }
-  #follow({ fire, purge }: Verdict): void {
+  #follow({ fire, purge }: TriggerResult): void {
     const window = this.#window;
     if (fire && window.contents !== undefined) this.#fire(window, window.contents);
     if (purge) window.contents = undefined;

@@ -2,11 +2,11 @@
 import { assertStorable } from '../values/storable.ts';
 import { customTrigger } from './custom-trigger.ts';
 import { deltaOf } from './delta.ts';
-import { fire, fireAndPurge, goOn, type Trigger, type TriggerContext, type Verdict } from './trigger.ts';
+import { fire, fireAndPurge, goOn, type Trigger, type TriggerContext, type TriggerResult } from './trigger.ts';
 import type { TriggerPlace } from './trigger-place.ts';
 import type { TriggerSpec } from './window-spec.ts';
 
-const never = (): Verdict => goOn;
+const never = (): TriggerResult => goOn;
 const neverMerges = (): void => {
   throw new Error('A trigger that cannot merge was asked to merge: the planner should have refused the plan.');
 };
@@ -200,7 +200,7 @@ function deltaTrigger(threshold: number, delta: (last: unknown, current: unknown
   };
 }
 function purging(trigger: Trigger): Trigger {
-  const purged = (verdict: Verdict): Verdict => (verdict.fire ? fireAndPurge : verdict);
+  const purged = (result: TriggerResult): TriggerResult => (result.fire ? fireAndPurge : result);
   return {
     onElement: (element, timestamp, context) => purged(trigger.onElement(element, timestamp, context)),
     onEventTime: (time, context) => purged(trigger.onEventTime(time, context)),
