@@ -2,7 +2,7 @@
 // runs the kinds in this order.
 
 /** Tests that need something real lie in folders of these names. All others are unit tests. */
-export const integrationKinds = ['live', 'cli', 'server', 'page', 'browser', 'kafka', 'vscode'] as const;
+export const integrationKinds = ['session-live', 'cli', 'server', 'browser', 'kafka', 'vscode'] as const;
 
 export type Kind = 'unit' | (typeof integrationKinds)[number];
 

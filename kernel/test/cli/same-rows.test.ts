@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { choices, files, runAll, shown, texts } from '../live/file-notebook.ts';
+import { choices, files, runAll, shown, texts } from '../session-live/file-notebook.ts';
 import { Folder, sluice } from './sluice.ts';
 
 test('sluice run --json prints what Run All shows, whatever the texts and the order of the cells', async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { startBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';
 import { independentClient } from '../../../engine/test/kafka/independent-client.ts';
-import { LiveSession } from '../live/live-session.ts';
+import { LiveSession } from '../session-live/live-session.ts';
 
 test('an unknown topic is one error that offers the closest name', { skip: whyNoKafka() !== undefined }, async () => {
   const broker = await startBroker();
