@@ -28,13 +28,13 @@ export function becomeExecutor(): boolean {
   });
   // What a cell leaves to itself must not end the thread of all the others.
   process.on('unhandledRejection', (error) => {
-    if (!executor.stray(error, 'rejection')) throw error;
+    if (!executor.reportUncaught(error, 'rejection')) throw error;
   });
   process.on('uncaughtException', (error) => {
-    if (!executor.stray(error, 'exception')) throw error;
+    if (!executor.reportUncaught(error, 'exception')) throw error;
   });
   port.on('message', (command: ExecutorCommand) => {
-    executor.obey(command);
+    executor.handle(command);
     if (command.kind === 'close') port.close();
   });
   port.postMessage({ kind: 'ready' });

@@ -230,12 +230,12 @@ test('what a cell leaves to itself is said under it and ends nobody', timeout, a
   const said = (cell: string): string => JSON.stringify(session.parts(cell));
   await session.until(
     () => said('timer'),
-    (text) => /Nobody caught this \(line 2\): Error: too late/.test(text),
+    (text) => /Uncaught error \(line 2\): Error: too late/.test(text),
     'the timer',
   );
   await session.until(
     () => said('promise'),
-    (text) => /Nobody caught this.*nobody waits/.test(text),
+    (text) => /Uncaught error.*nobody waits/.test(text),
     'the promise',
   );
   await livesOn(session);

@@ -1,20 +1,20 @@
-// A pull whose rows somebody outside is told, too: in bundles, and no further ahead than they are taken there.
+// A pull whose rows an observer sees too. Rows go to the observer in bundles, and the pull waits when the observer is behind.
 const bundle = 256;
-/** Rows that were told and not yet taken. */
+/** Rows that may have gone to the observer without its credit. */
 const ahead = 2048;
 const gatherMillis = 20;
 
-export class ToldPull implements AsyncIterableIterator<unknown> {
+export class ObservedPull implements AsyncIterableIterator<unknown> {
   readonly #pull: AsyncIterableIterator<unknown>;
-  readonly #tell: (rows: readonly unknown[]) => void;
+  readonly #send: (rows: readonly unknown[]) => void;
   #rows: unknown[] = [];
   #untaken = 0;
   #goOn: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(pull: AsyncIterableIterator<unknown>, tell: (rows: readonly unknown[]) => void) {
+  constructor(pull: AsyncIterableIterator<unknown>, send: (rows: readonly unknown[]) => void) {
     this.#pull = pull;
-    this.#tell = tell;
+    this.#send = send;
   }
 
   async next(): Promise<IteratorResult<unknown>> {
@@ -37,6 +37,7 @@ export class ToldPull implements AsyncIterableIterator<unknown> {
     return this;
   }
 
+  /** The observer has taken so many rows. */
   taken(rows: number): void {
     this.#untaken -= rows;
     this.#goOn?.();
@@ -50,6 +51,6 @@ export class ToldPull implements AsyncIterableIterator<unknown> {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#rows.length > 0) this.#tell(this.#rows.splice(0));
+    if (this.#rows.length > 0) this.#send(this.#rows.splice(0));
   }
 }

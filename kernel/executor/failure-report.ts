@@ -1,0 +1,46 @@
+// An operator has failed: which cell, which record of which source, and which pulls will get no more rows.
+import type { Plan } from '../../engine/graph/plan.ts';
+import { variableOf } from '../../engine/graph/uid.ts';
+import type { TaskFailure } from '../../engine/runtime/task.ts';
+import type { ExecutorEvent, LocatedError } from './executor-protocol.ts';
+import { describeRecord } from './record.ts';
+
+export type OperatorFailed = Extract<ExecutorEvent, { kind: 'operator-failed' }>;
+
+export function failureReport(
+  plan: Plan,
+  failure: TaskFailure & { readonly uid: string },
+  locate: (error: unknown, cell: string) => LocatedError,
+): OperatorFailed {
+  const node = plan.nodes.find((one) => one.id === failure.node);
+  const cell = node?.group ?? '';
+  const source = node && sourceName(plan, node.id);
+  return {
+    kind: 'operator-failed',
+    instance: failure.node,
+    cell,
+    name: node?.name ?? failure.uid,
+    error: locate(failure.error, cell),
+    ...(failure.record
+      ? { record: describeRecord(failure.record, source) }
+      : failure.working !== undefined && { record: failure.working }),
+  };
+}
+
+/** Instances that get records from this one, and itself. */
+export function reachedFrom(plan: Plan, node: string): ReadonlySet<string> {
+  const below = new Set([node]);
+  for (const id of below) for (const edge of plan.edges) if (edge.from === id) below.add(edge.to);
+  return below;
+}
+
+/** The name of the one source above an operator: "orders" in orders[3]@188204. */
+function sourceName(plan: Plan, id: string): string | undefined {
+  const above = plan.edges.filter((edge) => edge.to === id);
+  if (above.length > 1) return undefined;
+  if (above.length === 1) return sourceName(plan, above[0]!.from);
+  const source = plan.nodes.find((node) => node.id === id);
+  // A topic and a file have names of their own; other sources have the name of their variable.
+  const [verb, about] = source?.name.split(' ') ?? [];
+  return about ?? (source && variableOf(source.uid)) ?? verb;
+}

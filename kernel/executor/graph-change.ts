@@ -1,0 +1,115 @@
+// Mutations and snapshots in the executor: the runtime changes at a barrier, displays are installed, and the control thread is told.
+//
+// The control thread hears of a new instance only after the `mutated` event that brings it.
+// Rows from before a barrier go out before the event of the barrier.
+import type { PlanNode } from '../../engine/graph/plan.ts';
+import type { Runtime, Snapshot } from '../../engine/runtime/runtime.ts';
+import { SluiceError } from '../../engine/errors/error.ts';
+import { DisplayOperator } from './display-operator.ts';
+import type { ExecutorEvent, MutateCommand, SnapshotPart } from './executor-protocol.ts';
+import { markPartial } from './partial-windows.ts';
+
+export interface GraphChangeHost {
+  readonly runtime: Runtime;
+  readonly post: (event: ExecutorEvent) => void;
+  /** The tasks are others from now on. */
+  readonly onTasks: () => void;
+}
+
+export class GraphChange {
+  readonly #host: GraphChangeHost;
+  /** By instance. */
+  readonly #displays = new Map<string, DisplayOperator>();
+  /** Instances of the mutation in flight that did not run before. */
+  #arriving: ReadonlySet<string> = new Set();
+  /** Events of arriving instances. They go out after `mutated`. */
+  readonly #held: ExecutorEvent[] = [];
+
+  constructor(host: GraphChangeHost) {
+    this.#host = host;
+  }
+
+  /** The operator of a display node. */
+  display(node: PlanNode): DisplayOperator {
+    const display = new DisplayOperator();
+    this.#displays.set(node.id, display);
+    return display;
+  }
+
+  mutate(command: MutateCommand): void {
+    const { runtime, post, onTasks } = this.#host;
+    const { plan, handover, epoch } = command;
+    const former = new Set(runtime.plan.nodes.map(({ id }) => id));
+    const arriving = new Set(plan.nodes.flatMap(({ id }) => (former.has(id) ? [] : [id])));
+    this.#arriving = arriving;
+    const startsAnew = ({ id }: PlanNode): boolean =>
+      !command.restore && arriving.has(id) && handover[id] === undefined;
+    const restore = command.restore && new Map(command.restore.map(({ instance, state }) => [instance, state]));
+    try {
+      runtime.mutate(
+        plan,
+        { handover, snapshot: 'changes', ...(restore && { restore }) },
+        ({ positions, joinedAt }) => {
+          markPartial({ plan: runtime.plan, joinedAt, startsAnew }, (id, before) => {
+            const display = this.#displays.get(id);
+            if (display) display.partialBefore = Math.max(display.partialBefore, before);
+          });
+          this.frames();
+          post({ kind: 'mutated', epoch, positions });
+          this.#arriving = new Set();
+          for (const event of this.#held.splice(0)) post(event);
+        },
+        // The snapshot takes the same barrier, so the changed state is durable together with the change.
+        (snapshot) => this.#snapshotTaken(epoch, snapshot),
+      );
+      this.#install(command);
+      onTasks();
+    } catch (error) {
+      const code = error instanceof SluiceError ? error.code : 'mutation-failed';
+      const message = error instanceof Error ? error.message : String(error);
+      post({ kind: 'mutation-failed', epoch, error: { code, message } });
+    }
+  }
+
+  #install({ displays }: MutateCommand): void {
+    const installed = new Map(displays.map((install) => [install.instance, install]));
+    const running = new Set(this.#host.runtime.plan.nodes.map(({ id }) => id));
+    for (const [instance, display] of this.#displays) {
+      if (!running.has(instance)) this.#displays.delete(instance);
+      else display.install = installed.get(instance);
+    }
+  }
+
+  /** Sends an event about an instance, after the mutation that brings the instance. */
+  report(instance: string, event: ExecutorEvent): void {
+    if (this.#arriving.has(instance)) this.#held.push(event);
+    else this.#host.post(event);
+  }
+
+  /** A snapshot that is under way already serves as well. */
+  snapshot(epoch: number): void {
+    const { runtime } = this.#host;
+    if (runtime.snapshotsInFlight === 0) runtime.snapshot((snapshot) => this.#snapshotTaken(epoch, snapshot));
+  }
+  #snapshotTaken(epoch: number, { tasks, millis }: Snapshot): void {
+    this.frames();
+    const uids = new Map(this.#host.runtime.plan.nodes.map(({ id, uid }) => [id, uid]));
+    const parts = [...tasks].map(
+      ([instance, state]): SnapshotPart => ({ instance, uid: uids.get(instance) ?? instance, state }),
+    );
+    const behindMillis = this.#host.runtime.oldestBarrierMillis;
+    this.#host.post({ kind: 'snapshot', epoch, parts, millis, behindMillis });
+  }
+
+  /** Rows that have come since the last frame go out. */
+  frames(): void {
+    const now = performance.now();
+    for (const display of this.#displays.values()) {
+      const frame = display.frame(now);
+      if (frame) this.#host.post(frame);
+    }
+  }
+  credit(id: string, rows: number): void {
+    for (const display of this.#displays.values()) if (display.install?.display === id) display.credit(rows);
+  }
+}

@@ -1,0 +1,60 @@
+// The figures of all operators, once a second: one report for each instance, and the operator that a snapshot waits for.
+import type { PlanNode } from '../../engine/graph/plan.ts';
+import { taskMetrics } from '../../engine/runtime/metrics.ts';
+import type { Runtime } from '../../engine/runtime/runtime.ts';
+import type { Task } from '../../engine/runtime/task.ts';
+import type { ExecutorEvent, OperatorReport, SnapshotWaits } from './executor-protocol.ts';
+
+type Metrics = Extract<ExecutorEvent, { kind: 'metrics' }>;
+
+export class MetricsReport {
+  readonly #runtime: Runtime;
+  #lastAt = performance.now();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Rates and shares are those since the last report. */
+  take(): Metrics {
+    const now = performance.now();
+    const elapsed = now - this.#lastAt;
+    this.#lastAt = now;
+    const thread = Math.min(1, this.#runtime.takeBusyMillis() / elapsed);
+    const nodes = new Map(this.#runtime.plan.nodes.map((node) => [node.id, node]));
+    const operators = [...this.#runtime.tasks.values()].flatMap((task) => operatorReports(task, nodes, now));
+    const waits = snapshotWaits(this.#runtime);
+    return { kind: 'metrics', at: Date.now(), operators, thread, ...(waits && { snapshotWaits: waits }) };
+  }
+}
+
+function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: number): OperatorReport[] {
+  // A source that nobody wants any more (take has enough) gives nothing either.
+  const finished = task.status === 'ended' || (task.isSource && task.output.abandoned);
+  return taskMetrics(task, now).map((row, index): OperatorReport => {
+    const node = nodes.get(row.id)!;
+    const isHead = index === 0;
+    const status = isHead ? task.operatorStatus() : undefined;
+    const source = isHead ? task.source?.status() : undefined;
+    return {
+      ...{ id: row.id, uid: node.uid, name: row.name, cell: node.group, kind: node.kind },
+      recordsIn: row.recordsIn,
+      recordsOut: row.recordsOut,
+      inPerSecond: row.recordsInPerSecond,
+      outPerSecond: row.recordsOutPerSecond,
+      ...{ busy: row.busy, idle: row.idle, backpressured: row.backpressured },
+      ...(row.watermark !== undefined && { watermark: row.watermark }),
+      late: row.lateRecordsDropped,
+      finished,
+      ...(status && { status }),
+      ...(source && { source }),
+    };
+  });
+}
+
+function snapshotWaits(runtime: Runtime): SnapshotWaits | undefined {
+  const held = runtime.waitsFor();
+  const nodes = held?.tasks[0]?.chain.nodes;
+  if (!held || !nodes) return undefined;
+  return { cell: nodes[0]!.group, operator: nodes.map(({ name }) => name).join(' → '), millis: held.millis };
+}
