@@ -29,7 +29,6 @@ const packed = join(root, 'dist', 'sluice.vsix');
 
 export interface EditorOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
-  readonly environment?: Readonly<Record<string, string>>;
   /** Folders are trusted unless a test sets this to false. */
   readonly trust?: boolean;
 }
@@ -145,7 +144,6 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
     PATH: pathWithoutNode(at('bin')),
     LANG: 'C.UTF-8',
     SLUICE_TEST_MARK: mark,
-    ...options.environment,
   };
   const common = ['--config', config, '--user-data-dir', data, '--extensions-dir', extensions];
   const installed = spawnSync(node, [entry, ...common, '--install-extension', packed, '--force'], {
