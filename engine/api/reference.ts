@@ -3,8 +3,7 @@ import { toEndpoint } from './builder.ts';
 import type { Endpoint } from './fragment.ts';
 import { PlannedBroadcastStream } from './broadcast.ts';
 import { PlannedKeyedStream } from './keyed-stream.ts';
-import { PlannedStream, type StreamPlace } from './stream.ts';
-import type * as S from './surface.ts';
+import { PlannedStream } from './stream.ts';
 import { PlannedTable } from './table.ts';
 import { PlannedWindowedStream } from './windowed-stream.ts';
 
@@ -37,11 +36,6 @@ export function reference<V>(value: V, group: string, variable: string): V {
   const origin: Endpoint = { group, variable, port: 'out' };
   const Same = value.constructor as new (place: unknown) => V;
   return new Same({ ...value.place, origin, builder: undefined });
-}
-
-/** The stream at an endpoint: for who builds around streams (test harness, session). */
-export function streamAt<T>(endpoint: Endpoint, builder?: StreamPlace['builder']): S.Stream<T> {
-  return new PlannedStream<T>({ origin: endpoint, builder });
 }
 
 /** What a reference {group, variable, port} means when the variable holds a stream at `held`: 'out' is the stream itself, any other port is beside it. */

@@ -44,7 +44,7 @@ export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapsho
   const value = next.value ?? base.value;
   return {
     full: true,
-    groups: new Map([...base.groups, ...next.groups]),
+    groups: next.groups.size === 0 ? base.groups : new Map([...base.groups, ...next.groups]),
     ...(value && { value }),
     watermark: next.watermark,
   };

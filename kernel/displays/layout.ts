@@ -1,18 +1,12 @@
-// Converts the displays that a run requests under its cell into the parts of its view, still
-// without rows.
-import type { DisplaySpec, Endpoint } from '../../engine/api/fragment.ts';
-import { variableOf, verbOf } from '../../engine/graph/uid.ts';
+// The parts of a cell's view, still without rows, made from what its run displays.
+import type { DisplaySpec } from '../../engine/api/fragment.ts';
 import { parseDuration } from '../../engine/time/duration.ts';
-import type { Displayed, Export } from '../executor/executor-protocol.ts';
-import { partsOf } from '../live/planner.ts';
+import type { Displayed } from '../executor/executor-protocol.ts';
+import { partsOf, rowBounds, type RowSpec, streamName } from '../live/displayed.ts';
 import type { Wire } from '../protocol/displays.ts';
 import { markToVega, type AnyMark } from './mark-to-vega.ts';
 
-const chartPoints = 2000;
 const chartLastMillis = 5 * 60_000;
-/** A chart is not sampled below this rate. */
-const chartPerSecond = 1000;
-const framesPerSecond = 5;
 
 export interface RowLayout {
   readonly kind: 'table' | 'chart';
@@ -20,14 +14,11 @@ export interface RowLayout {
   readonly limit: number;
   readonly lastMillis?: number;
   readonly key?: readonly string[];
-  /** The rows come from a table. They carry their key and may be deleted. */
+  /** The rows are those of a table: they carry their key and can be removed. */
   readonly changes?: true;
-  /**
-   * Rows above this rate are sampled, because nobody could see them or the display would keep only
-   * the last ones.
-   */
+  /** Beyond this rate rows are sampled: a person cannot see more. */
   readonly perSecond: number;
-  /** The chart's spec. It depends on the first row, which is undefined until a row arrives. */
+  /** The chart's spec. The first row is undefined until one has come. */
   readonly spec: (firstRow: Readonly<Record<string, unknown>> | undefined) => Readonly<Record<string, unknown>>;
 }
 export type PartLayout =
@@ -44,24 +35,9 @@ export function layoutOf(displayed: Displayed): readonly PartLayout[] {
 function partLayout(spec: DisplaySpec): PartLayout {
   switch (spec.kind) {
     case 'table':
-      return {
-        kind: 'table',
-        title: titleOf(spec),
-        limit: spec.rows,
-        key: spec.key,
-        ...(spec.changes && { changes: spec.changes }),
-        perSecond: Math.max(spec.rows, 1) * framesPerSecond,
-        spec: () => ({}),
-      };
+      return { ...rowLayout(spec), kind: 'table', spec: () => ({}) };
     case 'chart':
-      return {
-        kind: 'chart',
-        title: titleOf(spec),
-        ...chartKeeps(spec),
-        key: spec.key,
-        ...(spec.changes && { changes: spec.changes }),
-        ...chartSpec(spec),
-      };
+      return { ...rowLayout(spec), kind: 'chart', ...lastMillis(spec), spec: chartSpec(spec) };
     case 'backpressure':
       return { kind: 'backpressure' };
     case 'view':
@@ -69,38 +45,26 @@ function partLayout(spec: DisplaySpec): PartLayout {
   }
 }
 
+function rowLayout(spec: RowSpec): Pick<RowLayout, 'title' | 'limit' | 'perSecond' | 'key' | 'changes'> {
+  const { key, changes } = spec;
+  return { title: titleOf(spec), ...rowBounds(spec), key, ...(changes && { changes }) };
+}
+
 type ChartSpec = Extract<DisplaySpec, { kind: 'chart' }>;
 
-function chartSpec({ mark, vega }: ChartSpec): Pick<RowLayout, 'spec' | 'perSecond'> {
-  if (mark) return { perSecond: chartPerSecond, spec: (row) => markToVega(mark as unknown as AnyMark, row) };
-  return { perSecond: chartPerSecond, spec: () => ({ ...vega, data: { name: 'rows' } }) };
+function chartSpec({ mark, vega }: ChartSpec): RowLayout['spec'] {
+  if (mark) return (row) => markToVega(mark as unknown as AnyMark, row);
+  return () => ({ ...vega, data: { name: 'rows' } });
 }
 
-/**
- * `last` is a duration in event time or a number of rows. Rows of a table have no age limit by
- * default.
- */
-function chartKeeps({ mark, changes }: ChartSpec): Pick<RowLayout, 'limit' | 'lastMillis'> {
+/** `last` is event time, or rows. A row of a table does not grow old by itself. */
+function lastMillis({ mark, changes }: ChartSpec): Pick<RowLayout, 'lastMillis'> {
   const last = mark?.['last'];
-  if (last === undefined && changes) return { limit: chartPoints };
-  if (typeof last === 'number') return { limit: Math.min(Math.max(1, Math.floor(last)), chartPoints) };
-  return {
-    limit: chartPoints,
-    lastMillis: last === undefined ? chartLastMillis : parseDuration(last, 'The last of chart()'),
-  };
+  if (typeof last === 'number' || (last === undefined && changes)) return {};
+  return { lastMillis: last === undefined ? chartLastMillis : parseDuration(last, 'The last of chart()') };
 }
 
-/** The user's name for a stream: the variable that holds it. */
-export function streamName(from: Endpoint, exports: readonly Export[] = []): string {
-  const suffix = from.port === 'out' ? '' : `.${from.port}`;
-  if ('variable' in from) return from.variable + suffix;
-  for (const { kind, name, ...rest } of exports)
-    if (kind === 'stream' && 'endpoint' in rest && 'node' in rest.endpoint && rest.endpoint.node === from.node)
-      return name + suffix;
-  return (variableOf(from.node) ?? verbOf(from.node) ?? from.node) + suffix;
-}
-
-function titleOf(spec: Extract<DisplaySpec, { kind: 'table' | 'chart' }>): string {
+function titleOf(spec: RowSpec): string {
   const stream = streamName(spec.from);
   if (spec.kind === 'table') return stream;
   const { mark, vega } = spec;

@@ -43,7 +43,6 @@ export interface MutateCommand {
   /** New instance → the instance whose state it takes over. */
   readonly handover: Readonly<Record<string, string>>;
   readonly displays: readonly DisplayInstall[];
-  readonly pulls: readonly PullInstall[];
   /** The first mutation of a restored executor: every instance starts from its part. */
   readonly restore?: readonly SnapshotPart[];
 }
@@ -58,7 +57,6 @@ export interface DisplayInstall {
   readonly cell: string;
   readonly part: number;
   readonly instance: string;
-  readonly port: string;
   /** At most this many rows a second are sent, more are sampled evenly; absent: every row is sent, as `credit` commands allow (`--json`). */
   readonly perSecond?: number;
   /** What does not fit is left out from the old end: a table shows the newest rows, a chart an even sample. */
@@ -69,12 +67,6 @@ export interface DisplayInstall {
   readonly keep: boolean;
   /** Epoch of the mutation since which it was kept; goes with its rows, so that those of a former stream are told from the new one's. */
   readonly installed: number;
-}
-
-export interface PullInstall {
-  readonly pull: PullId;
-  readonly instance: string;
-  readonly port: string;
 }
 
 export type ExecutorCommand =
@@ -131,7 +123,6 @@ export interface LocatedError {
 
 export interface SnapshotPart {
   readonly instance: string;
-  readonly uid: string;
   /** Of the key groups that were written since the last snapshot; `mergeSnapshots` puts it on top of what was known. */
   readonly state: TaskSnapshot;
 }

@@ -93,10 +93,7 @@ export class GraphChange {
   }
   #snapshotTaken(epoch: number, { tasks, millis }: Snapshot): void {
     this.frames();
-    const uids = new Map(this.#host.runtime.plan.nodes.map(({ id, uid }) => [id, uid]));
-    const parts = [...tasks].map(
-      ([instance, state]): SnapshotPart => ({ instance, uid: uids.get(instance) ?? instance, state }),
-    );
+    const parts = [...tasks].map(([instance, state]): SnapshotPart => ({ instance, state }));
     const behindMillis = this.#host.runtime.oldestBarrierMillis;
     this.#host.post({ kind: 'snapshot', epoch, parts, millis, behindMillis });
   }

@@ -1,33 +1,28 @@
-// What the session wants to run, as data, and what `kernel/live` makes of it: a plan, who takes over whose state, and what to tell the user.
+// Request and answer of the planner: what the cells declare, and the plan, the handovers and the notes made from it.
 import type { Endpoint } from '../../engine/api/fragment.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
-import type {
-  Displayed,
-  DisplayInstall,
-  Export,
-  FragmentData,
-  PullId,
-  PullInstall,
-  RunId,
-} from '../executor/executor-protocol.ts';
+import type { Displayed, DisplayInstall, Export, FragmentData, PullId, RunId } from '../executor/executor-protocol.ts';
 
-/** What the last successful run of a cell (or the run that is being committed) declared. */
+/** What the last successful run of a cell declared, or the run that is being committed. */
 export interface DeclaredCell {
   readonly cell: string;
   readonly run: RunId;
   readonly fragment: FragmentData;
   readonly exports: readonly Export[];
   readonly displayed: Displayed;
-  /** Its sinks write; else they are previews. */
+  /** Its sinks write. Otherwise they are previews. */
   readonly armed: boolean;
-  /** Deleted less than 10 s ago: its operators keep their state and get no input, its displays and sinks are gone. */
+  /**
+   * The cell was deleted less than ten seconds ago.
+   * Its operators keep their state and get no input; its displays and sinks are gone.
+   */
   readonly detached: boolean;
 }
 export interface DeclaredPull {
   readonly pull: PullId;
   readonly cell: string;
   readonly from: Endpoint;
-  /** What the cell had declared when it pulled; nodes of the branch get uids of their own. */
+  /** What the cell had declared when it pulled. Nodes of the branch get uids of their own. */
   readonly fragment: FragmentData;
 }
 /** Everything that should run, in document order. */
@@ -40,12 +35,10 @@ export interface PlanRequest {
   readonly graph: GraphDeclaration;
   /** What runs now. */
   readonly running: Plan;
-  /** What is to be displayed, with `instance` empty and `keep` false: the plan says better. */
+  /** The wanted displays. `instance` is empty and `keep` is false: the planner fills both in. */
   readonly displays: readonly DisplayInstall[];
-  /** Instances that ended with an error: they are made anew, whatever their fingerprints say, when their cell was run again. */
+  /** Instances that ended with an error. A run of their cell makes them anew. */
   readonly failed: readonly string[];
-  /** The executor is new and empty: everything that stays comes back under its old instance and display ids. */
-  readonly restoring: boolean;
   /** The cell whose run this mutation commits. */
   readonly committing?: string;
 }
@@ -53,9 +46,8 @@ export interface Planned {
   readonly plan: Plan;
   readonly handover: Readonly<Record<string, string>>;
   readonly displays: readonly DisplayInstall[];
-  readonly pulls: readonly PullInstall[];
   /** Cell → sentences: "totals keeps what it counted with the former filter". */
   readonly notes: Readonly<Record<string, readonly string[]>>;
 }
-/** `kernel/live`. Throws a SluiceError (a cycle, a shape that cannot be kept): then nothing changes and the run fails. */
+/** A pure function. It throws a SluiceError (a cycle, for example): nothing changes and the run fails. */
 export type LivePlanner = (request: PlanRequest) => Planned;

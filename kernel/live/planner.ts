@@ -1,22 +1,16 @@
-// What should run, as declared by the cells, made into what the executor is told: a plan of instances, and sentences for the user.
+// The planner: from what the cells declare and what runs, it makes the next plan of instances and sentences for the user.
 import { modeOf } from '../../engine/api/session.ts';
-import type { DisplaySpec, Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
+import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
-import { emptyPlan, type Plan, type PlanNode } from '../../engine/graph/plan.ts';
+import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
 import { isSourceKind } from '../../engine/graph/chains.ts';
-import type { Displayed } from '../executor/executor-protocol.ts';
+import { partsOf } from './displayed.ts';
 import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts';
 import { changeGraph, type Decision } from './live-graph.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
 
-/** Parts that show rows or metrics, views unfolded, in order: the place in this list is the part's name. */
-export function partsOf(displayed: Displayed): readonly DisplaySpec[] {
-  const unfold = (spec: DisplaySpec): readonly DisplaySpec[] =>
-    spec.kind === 'view' ? spec.parts.flatMap(unfold) : [spec];
-  return displayed.kind === 'displays' ? displayed.parts.flatMap(unfold) : [];
-}
 /** The uid of the leaf behind a cell's part. Another instance of it means other rows: the display starts again. */
 export function displayNode(cell: string, part: number): string {
   return `display/${cell}/${part}`;
@@ -55,17 +49,9 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
         keep: decision === 'keep' || decision === 'rewire',
       };
     }),
-    pulls: graph.pulls.map(({ pull, from }) => ({
-      pull,
-      instance: change.main.get(pullNode(pull)) ?? '',
-      port: from.port,
-    })),
     notes: notesOf(next, change.decisions, cells),
   };
 };
-
-/** As if nothing ran: every change makes every operator anew. What tests of reuse fail with (SLUICE_REUSE=off). */
-export const planAnew: LivePlanner = (request) => planLive({ ...request, running: emptyPlan });
 
 function declaredOf(cell: DeclaredCell): Declared {
   const streams = new Map(

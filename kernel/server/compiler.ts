@@ -3,7 +3,7 @@
 import { CellCompiler as Compiler } from '../cells/compile.ts';
 import { relativeModules } from '../cells/relative-modules.ts';
 import type { CellScope } from '../session/state.ts';
-import type { CellCompiler } from './control.ts';
+import type { CellCompiler } from './effects.ts';
 
 export function notebookCompiler(notebook: () => string): CellCompiler {
   const compiler = new Compiler();

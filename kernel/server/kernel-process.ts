@@ -2,7 +2,6 @@
 // after ten minutes without a client.
 import { randomBytes } from 'node:crypto';
 import { ViewStore } from '../displays/view-store.ts';
-import { planAnew, planLive } from '../live/planner.ts';
 import { removeEntry, writeEntry } from '../client/registry.ts';
 import { logPath, realNotebook, socketPath } from '../client/session-folder.ts';
 import { protocolVersion } from '../protocol/messages.ts';
@@ -36,7 +35,6 @@ export async function runKernel(options: KernelOptions): Promise<void> {
   const control = new Control({
     settings: { ...(idleMillis !== undefined && { idleMillis }) },
     compiler: notebookCompiler(() => served.notebook),
-    planner: process.env['SLUICE_REUSE'] === 'off' ? planAnew : planLive,
     views: new ViewStore(),
     startExecutor: () => executorThread(served.notebook),
     ended: (reason) => void end(reason),

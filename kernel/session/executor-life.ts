@@ -1,5 +1,6 @@
 // Interrupt, the end of an executor, and its restoration: the other cells keep their state, the guilty one does not run.
 import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
+import type { LivePlanner } from '../live/plan-request.ts';
 import { usesOf } from './dependencies.ts';
 import type { Emit, SessionEvent } from './events.ts';
 import { beginMutation } from './mutations.ts';
@@ -46,7 +47,7 @@ export function executorInterrupted(session: Session, id: number, now: number, e
 /** No answer: somebody does not return. */
 export function interruptTimedOut(session: Session, emit: Emit): Session {
   if (!session.interrupt) return session;
-  emit({ kind: 'terminate-executor', reason: 'interrupt' });
+  emit({ kind: 'terminate-executor' });
   return { ...session, executor: 'ending' };
 }
 
@@ -70,7 +71,7 @@ export function executorEnded(session: Session, event: Ended, now: number, emit:
     if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, event.reason, emit);
   }
   emit({ kind: 'start-executor' });
-  return { ...s, executor: 'starting' };
+  return { ...s, executor: 'starting', recovery: { ...s.recovery, isAwaited: false } };
 }
 
 function endOf(cell: string, { whereabouts, reason }: Ended, asked: boolean): LocatedError {
@@ -90,7 +91,10 @@ function described({ cell, operator }: Whereabouts): string {
   return operator === undefined ? `cell "${cell}"` : `${operator} of cell "${cell}"`;
 }
 
-/** An operator that does not return stays out when the others are restored. (A cell that was being evaluated keeps what its former run left.) */
+/**
+ * An operator that does not return stays out when the others are restored.
+ * A cell that was being evaluated keeps what its former run left.
+ */
 function stopOperator(
   session: Session,
   guilty: Whereabouts,
@@ -130,11 +134,14 @@ function broken(cell: Cell, message: string): Cell {
   return { ...cell, active: undefined, error: { code: 'executor-broken', cell: cell.id, message } };
 }
 
-/** A new executor: first it evaluates what ran, for its functions, definitions before their users; then one mutation brings the operators and their state back. */
-export function executorReady(session: Session, emit: Emit): Session {
+/**
+ * A new executor first evaluates the cells that ran, because it needs their functions; definitions come before their users.
+ * Then one mutation brings the operators and their state back.
+ */
+export function executorReady(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
   const restoring = definitionsFirst(session);
   if (restoring.length === 0) return { ...session, executor: 'ready' };
-  return evaluateNext({ ...session, executor: 'restoring', restoring }, emit);
+  return evaluateNext({ ...session, executor: 'restoring', restoring }, now, planner, emit);
 }
 
 /** A definition may have been run again after its user: the order of the runs says nothing. */
@@ -152,26 +159,36 @@ function definitionsFirst(session: Session): RunId[] {
   return order;
 }
 
-function evaluateNext(session: Session, emit: Emit): Session {
+function evaluateNext(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
   const [run] = session.restoring;
-  if (run === undefined) return beginMutation(session, undefined, true, emit);
+  if (run === undefined) {
+    const begun = beginMutation(session, undefined, planner, emit);
+    return begun.error ? giveUp(begun.session, begun.error.message, now, emit) : begun.session;
+  }
   const cell = cellOfRun(session, run);
-  if (!cell?.active) return evaluateNext({ ...session, restoring: session.restoring.slice(1) }, emit);
+  if (!cell?.active) return evaluateNext({ ...session, restoring: session.restoring.slice(1) }, now, planner, emit);
   const { version, compiled, kept } = cell.active;
   const uses = usesOf(session, cell.id, compiled);
   emit({ kind: 'evaluate', run, cell: cell.id, version, compiled, uses, restore: kept });
   return session;
 }
 
-export function restoredRun(session: Session, run: RunId, error: LocatedError | undefined, emit: Emit): Session {
+export function restoredRun(
+  session: Session,
+  run: RunId,
+  error: LocatedError | undefined,
+  now: number,
+  planner: LivePlanner,
+  emit: Emit,
+): Session {
   const cell = cellOfRun(session, run);
   let s: Session = { ...session, restoring: session.restoring.filter((other) => other !== run) };
-  if (cell && !error) emit({ kind: 'commit', run, cell: cell.id, restored: true });
+  if (cell && !error) emit({ kind: 'commit', run });
   if (cell && error) {
     s = withActive(s, cell.id, { stopped: true, failures: [{ name: cell.id, error }] });
     emit({ kind: 'show-errors', cell: cell.id });
   }
-  return evaluateNext(s, emit);
+  return evaluateNext(s, now, planner, emit);
 }
 
 export function isRestoring(session: Session, run: RunId): boolean {

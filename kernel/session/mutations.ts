@@ -1,46 +1,105 @@
-// One mutation at a time: what should run goes to the executor, with the run that is being committed if there is one, all or nothing.
-import type { LocatedError, PullId } from '../executor/executor-protocol.ts';
+// One mutation at a time: the session plans what should run, the executor makes it so, all or nothing.
+//
+//   due ─plan─► in flight ─mutated─► done: plan, displays and successors are those of the session
+//     │             └─mutation-failed─► given up
+//     └─planner throws──────────────► given up: its run fails, or its new pulls are refused
+import type { LocatedError, PullId, RunId } from '../executor/executor-protocol.ts';
+import type { DeclaredCell, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
+import { nextDisplays, wantedDisplays, withDisplays } from './displayed.ts';
 import type { Emit } from './events.ts';
-import type { DeclaredCell, GraphDeclaration } from '../live/plan-request.ts';
+import { locatedError } from './located-error.ts';
+import { partsToRestore, withHandover } from './recovery.ts';
 import { endRun } from './runs.ts';
-import type { Active, Cell, Run, Session } from './state.ts';
+import type { Active, Cell, Mutation, Run, Session } from './state.ts';
 import { withActive, withCell, withRun } from './state.ts';
 
-/** A job: what was evaluated counts at once, its operators come later, with all others. */
+/** In a job an evaluated run is committed at once. Its operators come later, with all others. */
 export function commitWithoutGraph(session: Session, now: number, emit: Emit): Session {
   let s = session;
   for (let run = nextToCommit(s); run?.candidate; run = nextToCommit(s)) {
     s = withCell(s, run.cell, { active: run.candidate, error: undefined });
-    emit({ kind: 'commit', run: run.id, cell: run.cell, restored: false });
+    emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-errors', cell: run.cell });
     s = { ...endRun(s, run, undefined, now, emit), graphChanged: true };
   }
   return s;
 }
-/** Nothing more can be evaluated until the graph is there: no run is left, or those that are left pull. */
+/** Nothing more can be evaluated until the graph runs: no run is left, or all that are left pull. */
 export function hasEvaluatedAll({ runs }: Session): boolean {
   return !runs.some(({ status }) => !['queued', 'pulling'].includes(status));
 }
 
-/** Begins the next mutation when none is in flight and there is something to change. Called at the end of every step. */
-export function mutateIfNeeded(session: Session, emit: Emit): Session {
-  if (session.executor !== 'ready' || session.mutation) return session;
-  const run = nextToCommit(session);
-  if (!run && !session.graphChanged) return session;
-  return beginMutation(run ? withRun(session, run.id, { status: 'committing' }) : session, run, false, emit);
+/**
+ * Begins the next mutation when none is in flight and there is something to change. Called at the end of every step.
+ * A plan that fails is given up at once and the rest is tried again: each try has one run or some pulls less.
+ */
+export function mutateIfNeeded(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
+  let s = session;
+  while (s.executor === 'ready' && !s.mutation) {
+    const run = nextToCommit(s);
+    if (!run && !s.graphChanged) break;
+    const committing = run ? withRun(s, run.id, { status: 'committing' }) : s;
+    const begun = beginMutation(committing, run, planner, emit);
+    const { pulls } = committing;
+    s = begun.error ? giveUpMutation(begun.session, run?.id, [...pulls.keys()], begun.error, now, emit) : begun.session;
+  }
+  return s;
 }
 
-export function beginMutation(session: Session, run: Run | undefined, restore: boolean, emit: Emit): Session {
-  const epoch = session.epoch + 1;
+/** A mutation that is in flight, or the error of the planner. */
+export interface Begun {
+  readonly session: Session;
+  readonly error?: LocatedError;
+}
+
+/** While the executor is being restored, its first mutation starts from the last snapshot. */
+export function beginMutation(former: Session, run: Run | undefined, planner: LivePlanner, emit: Emit): Begun {
+  const epoch = former.epoch + 1;
+  const session: Session = { ...former, epoch, graphChanged: false };
+  const graph = declared(session, run);
+  let mutation: Mutation;
+  try {
+    mutation = plannedMutation(session, graph, run, planner);
+  } catch (error) {
+    return { session, error: locatedError(error, run?.cell) };
+  }
+  const { plan, handover } = mutation;
+  const displays = mutation.displays.map(({ install }) => install);
+  for (const { cell, displayed, detached } of graph.cells) {
+    const isAnew = displays.some((install) => install.cell === cell && !install.keep);
+    if (!detached && (cell === run?.cell || isAnew)) emit({ kind: 'prepare-view', cell, displayed, displays });
+  }
+  const isRestoring = session.executor === 'restoring';
+  if (isRestoring) emit({ kind: 'rewind-views' });
+  const restore = isRestoring && { restore: partsToRestore(session.recovery) };
+  emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore });
+  return { session: { ...session, mutation } };
+}
+
+function plannedMutation(
+  session: Session,
+  graph: GraphDeclaration,
+  run: Run | undefined,
+  planner: LivePlanner,
+): Mutation {
+  const { epoch, settings } = session;
   const failed = [...session.cells.values()]
     .flatMap((cell) => cell.active?.failures ?? [])
     .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
-  emit({ kind: 'mutate', epoch, graph: declared(session, run), committing: run?.cell, failed, restore });
-  const mutation = { epoch, run: run?.id, pulls: [...session.pulls.keys()], notes: {} };
-  return { ...session, epoch, mutation, graphChanged: false };
+  const { plan, handover, displays, notes } = planner({
+    graph,
+    running: session.plan,
+    displays: wantedDisplays(graph, epoch, settings.lossless),
+    failed,
+    committing: run?.cell,
+  });
+  return {
+    ...{ epoch, run: run?.id, pulls: [...session.pulls.keys()], plan, handover, notes },
+    displays: nextDisplays(session.displays, graph, displays),
+  };
 }
 
-/** A run that waits with its result, as soon as nobody else holds the turn. */
+/** An evaluated run, when no other run holds the turn. */
 function nextToCommit(s: Session): Run | undefined {
   const busy = s.runs.some(({ status }) => ['compiling', 'compiled', 'evaluating', 'committing'].includes(status));
   return busy ? undefined : s.runs.find((run) => run.status === 'evaluated');
@@ -83,16 +142,17 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
   const { mutation } = session;
   if (mutation?.epoch !== epoch) return session;
   let s: Session = {
-    ...session,
+    ...withDisplays(session, mutation.displays),
     mutation: undefined,
-    plan: mutation.plan ?? session.plan,
+    plan: mutation.plan,
+    recovery: withHandover(session.recovery, mutation.handover),
     attachedPulls: new Set(mutation.pulls.filter((pull) => session.pulls.has(pull))),
     executor: session.executor === 'restoring' ? 'ready' : session.executor,
   };
   const run = s.runs.find((candidate) => candidate.id === mutation.run);
   if (run?.candidate) {
     s = withCell(s, run.cell, { active: run.candidate, error: undefined });
-    emit({ kind: 'commit', run: run.id, cell: run.cell, restored: false });
+    emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-prepared-views' });
     emit({ kind: 'show-errors', cell: run.cell });
     s = withNotes(s, mutation.notes, run.cell);
@@ -102,16 +162,28 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
   return withNotes(s, mutation.notes, undefined);
 }
 
-/** The run that was to be committed fails, a new pull is refused; everything else is tried again without them. */
+/** The executor could not make the change. */
 export function mutationFailed(session: Session, epoch: number, error: LocatedError, now: number, emit: Emit): Session {
   const { mutation } = session;
   if (mutation?.epoch !== epoch) return session;
+  return giveUpMutation({ ...session, mutation: undefined }, mutation.run, mutation.pulls, error, now, emit);
+}
+
+/** The run that was to be committed fails, or new pulls are refused. The rest is tried again without them. */
+function giveUpMutation(
+  session: Session,
+  runId: RunId | undefined,
+  pulls: readonly PullId[],
+  error: LocatedError,
+  now: number,
+  emit: Emit,
+): Session {
   emit({ kind: 'drop-prepared-views' });
-  let s: Session = { ...session, mutation: undefined };
-  const run = s.runs.find((candidate) => candidate.id === mutation.run);
-  if (run) return { ...endRun(s, run, error, now, emit), graphChanged: true };
-  const unattached = mutation.pulls.filter((id) => !session.attachedPulls.has(id));
+  const run = session.runs.find((candidate) => candidate.id === runId);
+  if (run) return { ...endRun(session, run, error, now, emit), graphChanged: true };
+  const unattached = pulls.filter((id) => !session.attachedPulls.has(id));
   if (unattached.length === 0) emit({ kind: 'graph-failed', error });
+  let s = session;
   for (const pull of unattached) {
     emit({ kind: 'refuse-pull', pull, error });
     s = withoutPull(s, pull);
@@ -124,7 +196,7 @@ export function withoutPull(session: Session, pull: PullId): Session {
   return pulls.delete(pull) ? { ...session, pulls, graphChanged: true } : session;
 }
 
-/** What was said of a cell stays until it is run again, or until there is something newer to say. */
+/** Notes of a cell stay until it is run again, or until there are newer ones. */
 function withNotes(
   session: Session,
   notes: Readonly<Record<string, readonly string[]>>,

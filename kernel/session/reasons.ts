@@ -8,6 +8,11 @@ export type Pieces = readonly (string | { readonly time: number })[];
 /** A partition is worth mentioning when it has been silent this long and others have not. */
 const silenceMillis = 5000;
 
+/** Nothing comes from an instance because it reads its history, or because a window above it waits. */
+export function whyNothingComes(flow: Flow, instance: string, now: number): Pieces | undefined {
+  return catchingUp(flow, instance) ?? whyNothingFires(flow, instance, now);
+}
+
 export function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {
   const above = flow.upstream(instance).flatMap((id) => flow.reportById.get(id) ?? []);
   for (const report of above) {

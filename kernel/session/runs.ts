@@ -151,7 +151,7 @@ export function endRun(session: Session, run: Run, error: LocatedError | undefin
   let s: Session = { ...session, runs: session.runs.filter((other) => other.id !== run.id) };
   s = withoutPullsOf(s, run.id);
   if (error) {
-    if (run.status !== 'queued' && run.status !== 'compiling') emit({ kind: 'discard', run: run.id, cell: run.cell });
+    if (run.status !== 'queued' && run.status !== 'compiling') emit({ kind: 'discard', run: run.id });
     s = withCell(s, run.cell, { error });
     emit({ kind: 'show-errors', cell: run.cell });
   }

@@ -1,31 +1,20 @@
 // What clients see of the session: a state per cell, with its phase, figures and reasons, all derived from session state and metrics.
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
-import { partsOf } from '../live/planner.ts';
+import { partsOf } from '../live/displayed.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
 import { detachedNames, staleNames } from './dependencies.ts';
+import { type Shown, shownBy } from './displayed.ts';
 import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
 import { isArmed } from './mutations.ts';
-import { asText, catchingUp, whyNothingFires } from './reasons.ts';
+import { asText, whyNothingComes } from './reasons.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
 
 export interface ViewContext {
   readonly now: number;
   /** Something is shown under the cell: displays, a value, a log, errors. */
   readonly hasView: (cell: string) => boolean;
-  /** Whose rows a cell shows first. */
-  readonly shown: (cell: string) => Shown | undefined;
   readonly zone?: string;
-}
-
-export interface Shown {
-  /** The instance that emits them, and on which port. */
-  readonly instance: string;
-  readonly port: string;
-  /** The display's own instance. */
-  readonly display: string;
-  /** As the user calls it: "counts.late". */
-  readonly stream: string;
 }
 
 export function sessionView(session: Session, context: ViewContext): SessionView {
@@ -65,7 +54,7 @@ function duplicateState(id: string): CellState {
 function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContext): CellState {
   const { active } = cell;
   const run = session.runs.find((candidate) => candidate.cell === cell.id);
-  const display = context.shown(cell.id);
+  const display = shownBy(session, cell.id);
   const shown = display?.instance;
   const running = session.plan.nodes.filter(
     (node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull',
@@ -150,7 +139,7 @@ function reasonOf(
   const detached = detachedNames(session, cell);
   if (detached.length > 0) return `its input is detached: ${detached.join(', ')} is no longer defined`;
   if (!cell.active || main === undefined) return undefined;
-  const pieces = catchingUp(flow, main) ?? whyNothingFires(flow, main, now);
+  const pieces = whyNothingComes(flow, main, now);
   return pieces && asText(pieces, now, zone);
 }
 

@@ -1,5 +1,8 @@
-// The session as a pure function: (state, event, now) → (state, effects). No timer, no thread, no socket; `server/control.ts` has those.
+// The session as a pure function: (state, event, now) → (state, effects). Timers, threads and sockets are in `server/`.
 import type { ExecutorEvent } from '../executor/executor-protocol.ts';
+import { planLive } from '../live/planner.ts';
+import type { LivePlanner } from '../live/plan-request.ts';
+import { displayEnded } from './displayed.ts';
 import { asClientHasThem, deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
 import type { Emit, SessionEffect, SessionEvent } from './events.ts';
 import {
@@ -21,6 +24,7 @@ import {
   mutationFailed,
   withoutPull,
 } from './mutations.ts';
+import { askForSnapshot, snapshotTaken } from './recovery.ts';
 import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
 import type { Session } from './state.ts';
 import { withActive, withRun } from './state.ts';
@@ -30,20 +34,20 @@ export interface Step {
   readonly effects: readonly SessionEffect[];
 }
 
-/** `now` is epoch milliseconds; only figures for people depend on it. */
-export function step(state: Session, event: SessionEvent, now: number): Step {
+/** `now` is epoch milliseconds: figures for people and the next snapshot depend on it. `planner` is a pure function. */
+export function step(state: Session, event: SessionEvent, now: number, planner: LivePlanner = planLive): Step {
   const effects: SessionEffect[] = [];
   const emit: Emit = (effect) => void effects.push(effect);
-  let next = handle(state, event, now, emit);
-  if (next.settings.attach === 'each') next = giveTurns(mutateIfNeeded(next, emit), now, emit);
+  let next = handle(state, event, now, planner, emit);
+  if (next.settings.attach === 'each') next = giveTurns(mutateIfNeeded(next, now, planner, emit), now, emit);
   else {
     next = giveTurns(commitWithoutGraph(next, now, emit), now, emit);
-    if (hasEvaluatedAll(next)) next = mutateIfNeeded(next, emit);
+    if (hasEvaluatedAll(next)) next = mutateIfNeeded(next, now, planner, emit);
   }
   return { state: next, effects };
 }
 
-function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Session {
+function handle(s: Session, event: SessionEvent, now: number, planner: LivePlanner, emit: Emit): Session {
   switch (event.kind) {
     case 'sync':
       return sync(s, event, now, emit);
@@ -76,15 +80,19 @@ function handle(s: Session, event: SessionEvent, now: number, emit: Emit): Sessi
       return failRun(s, event.run, event.error, now, emit);
     case 'modules-changed':
       return modulesChanged(s, event.modules);
-    case 'planned':
-      if (s.mutation?.epoch !== event.epoch) return s;
-      return { ...s, mutation: { ...s.mutation, plan: event.plan, notes: event.notes } };
+    case 'heartbeat':
+      return askForSnapshot(s, now, emit);
+    case 'snapshot':
+      return snapshotTaken(s, event, now, emit);
+    case 'display-ended':
+      return displayEnded(s, event);
     case 'ready':
-      return executorReady(s, emit);
+      return executorReady(s, now, planner, emit);
     case 'evaluated':
-      return isRestoring(s, event.run) ? restoredRun(s, event.run, undefined, emit) : evaluated(s, event);
+      if (isRestoring(s, event.run)) return restoredRun(s, event.run, undefined, now, planner, emit);
+      return evaluated(s, event);
     case 'evaluation-failed':
-      if (isRestoring(s, event.run)) return restoredRun(s, event.run, event.error, emit);
+      if (isRestoring(s, event.run)) return restoredRun(s, event.run, event.error, now, planner, emit);
       return failRun(s, event.run, event.error, now, emit);
     case 'pull-opened':
       return pullOpened(s, event);

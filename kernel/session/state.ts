@@ -15,6 +15,7 @@ import type { Plan } from '../../engine/graph/plan.ts';
 import { emptyPlan } from '../../engine/graph/plan.ts';
 import type {
   Displayed,
+  DisplayInstall,
   Export,
   FragmentData,
   LocatedError,
@@ -24,6 +25,7 @@ import type {
   SnapshotWaits,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
+import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { DeclaredPull } from '../live/plan-request.ts';
 
@@ -111,11 +113,42 @@ export interface Pull {
   readonly wants?: number;
 }
 
+/** The cell and the stream that rows belong to. */
+export interface RowLabel {
+  readonly cell: string;
+  /** The user's name for the stream: "counts.late". */
+  readonly stream: string;
+  readonly isOneOfSeveral: boolean;
+}
+export interface RunningDisplay {
+  readonly install: DisplayInstall;
+  readonly label: RowLabel;
+}
+
+/** Instance → its state. */
+export type KnownParts = ReadonlyMap<string, TaskSnapshot>;
+
+/** What a new executor starts from, and when the next snapshot is due: see `recovery.ts`. */
+export interface Recovery {
+  readonly parts: KnownParts;
+  /** Successor → the instance under whose name its state is known. */
+  readonly successors: ReadonlyMap<string, string>;
+  /** Number of the last snapshot that was asked for. */
+  readonly asked: number;
+  /** The executor owes a snapshot. */
+  readonly isAwaited: boolean;
+  /** Epoch milliseconds before which no snapshot is asked for. */
+  readonly notBefore: number;
+}
+
+/** What the executor was told and has not answered yet. */
 export interface Mutation {
   readonly epoch: number;
   readonly run?: RunId;
   readonly pulls: readonly PullId[];
-  readonly plan?: Plan;
+  readonly plan: Plan;
+  readonly handover: Readonly<Record<string, string>>;
+  readonly displays: readonly RunningDisplay[];
   readonly notes: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -138,6 +171,8 @@ export interface Settings {
   /** The session ends this long after its last client; Infinity: never. */
   readonly idleMillis: number;
   readonly interruptMillis: number;
+  /** Every row of a display is sent and waits for its reader: `sluice run --json`. */
+  readonly lossless: boolean;
 }
 export const defaultSettings: Settings = {
   arming: 'ask',
@@ -145,6 +180,7 @@ export const defaultSettings: Settings = {
   graceMillis: 10_000,
   idleMillis: 600_000,
   interruptMillis: 500,
+  lossless: false,
 };
 
 export interface Session {
@@ -166,6 +202,11 @@ export interface Session {
   /** What runs, as of the last mutation that was done. */
   readonly plan: Plan;
   readonly mutation?: Mutation;
+  /** The displays of that plan. */
+  readonly displays: readonly RunningDisplay[];
+  /** Generations of displays whose rows have all come. */
+  readonly endedDisplays: ReadonlySet<string>;
+  readonly recovery: Recovery;
   /** Something else than a run changed what should run: a deletion, a pull, arming. */
   readonly graphChanged: boolean;
   readonly executor: 'starting' | 'restoring' | 'ready' | 'ending' | 'broken';
@@ -192,6 +233,9 @@ export function createSession(settings: Partial<Settings> = {}): Session {
     attachedPulls: new Set(),
     epoch: 0,
     plan: emptyPlan,
+    displays: [],
+    endedDisplays: new Set(),
+    recovery: { parts: new Map(), successors: new Map(), asked: 0, isAwaited: false, notBefore: 0 },
     graphChanged: false,
     executor: 'starting',
     restoring: [],

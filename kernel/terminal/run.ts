@@ -3,11 +3,12 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewStore } from '../displays/view-store.ts';
-import { planLive } from '../live/planner.ts';
+import { allDisplaysEnded } from '../session/displayed.ts';
+import type { RowLabel } from '../session/state.ts';
 import { notebookCompiler } from '../server/compiler.ts';
-import { Control, type PulledRows, type RowFrame } from '../server/control.ts';
-import type { RowLabel } from '../server/running-displays.ts';
+import { Control } from '../server/control.ts';
 import { executorThread } from '../server/executor-thread.ts';
+import type { PulledRows, RowFrame } from '../server/observer.ts';
 import { CommandError } from './command-error.ts';
 import { jobMetrics } from './job-metrics.ts';
 import { JsonLines } from './json-lines.ts';
@@ -31,12 +32,15 @@ export async function run(path: string, options: RunOptions): Promise<number> {
   const output = options.json ? jsonOutput(options) : textOutput(options);
   const failed = Promise.withResolvers<void>();
   const control = new Control({
-    settings: { arming: options.dry ? 'none' : 'all', attach: 'together', idleMillis: Infinity },
+    settings: {
+      arming: options.dry ? 'none' : 'all',
+      attach: 'together',
+      idleMillis: Infinity,
+      lossless: options.json,
+    },
     compiler: notebookCompiler(() => notebook),
-    planner: planLive,
     views: new ViewStore(),
     startExecutor: () => executorThread(notebook, options.params),
-    lossless: options.json,
     observer: {
       rows: (frame, label) => output.rows(frame, label),
       pulled: (event) => output.pulled(event),
@@ -106,7 +110,8 @@ function isFinished(control: Control): boolean {
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
   return (
-    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) && control.displays.areAtEnd
+    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) &&
+    allDisplaysEnded(control.session)
   );
 }
 

@@ -216,7 +216,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'kernel/session',
-    imports: ['engine/graph', 'kernel/cells', 'kernel/executor', 'kernel/live', 'kernel/protocol'],
+    imports: ['engine/graph', 'engine/runtime', 'kernel/cells', 'kernel/executor', 'kernel/live', 'kernel/protocol'],
     reason: 'The session is a pure function of state and event. An effect is performed in kernel/server.',
   },
   {
@@ -236,7 +236,6 @@ export const layers: readonly Layer[] = [
   {
     folder: 'kernel/server',
     imports: [
-      'engine/runtime',
       'kernel/cells',
       'kernel/client',
       'kernel/displays',
@@ -256,7 +255,6 @@ export const layers: readonly Layer[] = [
       'kernel/client',
       'kernel/displays',
       'kernel/executor',
-      'kernel/live',
       'kernel/protocol',
       'kernel/server',
       'kernel/session',

@@ -58,7 +58,6 @@ export function installsOf(
     cell,
     part,
     instance: '',
-    port: 'out',
     keep,
     installed,
   }));

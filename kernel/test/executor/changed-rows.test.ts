@@ -12,7 +12,7 @@ import { keepRows } from '../../protocol/kept-rows.ts';
 
 const context = { wake: () => undefined } as unknown as OperatorContext;
 const installed = (limit: number, perSecond?: number): DisplayInstall => ({
-  ...{ display: 'a/0', cell: 'a', part: 0, instance: 'display/a/0', port: 'out', keep: false, installed: 1 },
+  ...{ display: 'a/0', cell: 'a', part: 0, instance: 'display/a/0', keep: false, installed: 1 },
   changes: limit,
   ...(perSecond !== undefined && { perSecond }),
 });

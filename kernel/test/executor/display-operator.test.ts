@@ -19,7 +19,6 @@ function displayOf(perSecond?: number): DisplayOperator {
     cell: 'a',
     part: 0,
     instance: 'display/a/0',
-    port: 'out',
     keep: false,
     installed: 1,
     perSecond,

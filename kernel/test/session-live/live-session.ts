@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ViewStore } from '../../displays/view-store.ts';
-import { planAnew, planLive } from '../../live/planner.ts';
+import { emptyPlan } from '../../../engine/graph/plan.ts';
+import type { LivePlanner } from '../../live/plan-request.ts';
+import { planLive } from '../../live/planner.ts';
 import type { ExecutorPort } from '../../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../../protocol/messages.ts';
 import { notebookCompiler } from '../../server/compiler.ts';
-import { Control, type Observer, type RowFrame } from '../../server/control.ts';
+import { Control } from '../../server/control.ts';
 import { executorThread } from '../../server/executor-thread.ts';
+import type { Observer, RowFrame } from '../../server/observer.ts';
 import type { Part, ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
 import { fromWire } from '../../protocol/values.ts';
 
@@ -18,11 +21,14 @@ export interface LiveSessionOptions {
   readonly graceMillis?: number;
   /** Every row comes, nothing is sampled: see `everyRow`. */
   readonly lossless?: boolean;
-  /** False: every run makes every operator anew. Shows that the tests of reuse can fail. */
+  /** False: every change makes every operator anew. It shows that the tests of reuse can fail. */
   readonly reuse?: boolean;
   /** Is told beside the session itself. */
   readonly observer?: Pick<Observer, 'runEnded'>;
 }
+
+/** Plans as if nothing ran. */
+const planAnew: LivePlanner = (request) => planLive({ ...request, running: emptyPlan });
 
 export class LiveSession implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-live-'));
@@ -46,9 +52,10 @@ export class LiveSession implements AsyncDisposable {
         idleMillis: Infinity,
         ...(interruptMillis && { interruptMillis }),
         ...(graceMillis && { graceMillis }),
+        ...(lossless && { lossless }),
       },
       compiler: notebookCompiler(() => notebook),
-      planner: reuse ? planLive : planAnew,
+      ...(!reuse && { planner: planAnew }),
       views: new ViewStore(),
       startExecutor: () => (this.#executor = executorThread(notebook)),
       ended: () => undefined,
@@ -57,7 +64,6 @@ export class LiveSession implements AsyncDisposable {
         mutated: ({ positions }, cell) => void this.mutations.push({ cell, positions }),
         ...(lossless && { rows: (frame: RowFrame) => void this.#keep(frame) }),
       },
-      ...(lossless && { lossless }),
     });
     this.control.start();
   }

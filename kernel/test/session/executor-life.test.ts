@@ -190,8 +190,7 @@ test('an operator that throws fails its cell; a run makes it anew', () => {
   s.run('a');
   s.compiled('a');
   s.evaluated('a');
-  const mutate = s.effects.findLast((effect) => effect.kind === 'mutate');
-  assert.deepEqual(mutate?.kind === 'mutate' && mutate.failed, ['a/x$/map#1']);
+  assert.deepEqual(s.requests.at(-1)?.failed, ['a/x$/map#1']);
   s.mutated();
   assert.equal(s.view('a').phase, 'defined');
   assert.deepEqual(s.view('a').errors, []);

@@ -1,8 +1,12 @@
-// Laws of the session under any order of events: every request is answered once, one run at a time holds the turn, one mutation is in flight, and it always comes to rest.
+// Laws of the session under any order of events.
+//
+// Every request is answered once, one run at a time holds the turn, one mutation is in flight, and the session always comes to rest.
+// A new executor gets the last known state of each instance, or that of its predecessor. No step changes the state before it.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import type { SessionEffect } from '../../session/events.ts';
+import { planInstances } from './instance-planner.ts';
 import { Stage } from './stage.ts';
 
 const texts = ['x = ', 'x = #2', 'y = x', 'y$ = x', 'z = y', 'z = y$ #2', 'x = z', 'w$ = !orders', ''];
@@ -43,10 +47,20 @@ class World {
   readonly #timers = new Set<string>();
   /** What this executor was told to evaluate; the one before answers nothing any more. */
   readonly #evaluating = new Set<number>();
+  readonly #states = new KnownStates();
+  /** The executor was asked for a snapshot, or changes its graph with one. */
+  #owesSnapshot = false;
+  #planFails = false;
   #pull = 0;
 
   constructor(stage: Stage) {
     this.stage = stage;
+    stage.planner = (request) => {
+      const fails = this.#planFails;
+      this.#planFails = false;
+      if (fails) throw new Error('No such plan.');
+      return planInstances(request);
+    };
   }
 
   look(): void {
@@ -55,7 +69,16 @@ class World {
   }
   #take(effect: SessionEffect): void {
     if (effect.kind === 'answer') this.answers.push(effect.request);
-    if (effect.kind === 'start-executor') this.#evaluating.clear();
+    if (effect.kind === 'start-executor') {
+      this.#evaluating.clear();
+      this.#owesSnapshot = false;
+    }
+    if (effect.kind === 'mutate' && effect.restore)
+      this.#states.assertRestored(
+        effect.plan.nodes.map(({ id }) => id),
+        new Map(effect.restore.map(({ instance, state }) => [instance, state.watermark])),
+      );
+    if (effect.kind === 'snapshot' || effect.kind === 'mutate') this.#owesSnapshot = true;
     if (effect.kind === 'evaluate') this.#evaluating.add(effect.run);
     if (effect.kind === 'set-timer') this.#timers.add(effect.timer);
     if (effect.kind === 'clear-timer') this.#timers.delete(effect.timer);
@@ -67,7 +90,8 @@ class World {
     const owed: ((outcome?: number) => void)[] = [];
     if (state.executor === 'starting') owed.push(() => s.ready());
     if (state.executor === 'ending') owed.push(() => s.event({ kind: 'executor-ended', reason: 'interrupt' }));
-    if (state.mutation) owed.push(() => s.mutated());
+    if (state.mutation) owed.push(() => this.#mutated());
+    if (this.#owesSnapshot) owed.push(() => this.#snapshot());
     const [restoring] = state.restoring;
     if (restoring !== undefined && state.executor === 'restoring') owed.push(() => s.restoredRun(restoring));
     for (const run of state.runs) {
@@ -87,6 +111,17 @@ class World {
     return owed;
   }
 
+  #mutated(): void {
+    const { handover } = this.stage.state.mutation!;
+    this.stage.mutated();
+    this.#states.handedOver(handover);
+  }
+  #snapshot(): void {
+    this.#owesSnapshot = false;
+    const instances = this.stage.state.plan.nodes.map(({ id }) => id);
+    this.stage.snapshot(this.#states.snapshot(instances));
+  }
+
   move(pick: number, outcome: number): void {
     const s = this.stage;
     const evaluating = s.state.runs.find(({ status }) => status === 'evaluating');
@@ -95,6 +130,10 @@ class World {
     else if (outcome === 1 && compiling) s.refused(compiling.cell);
     else if (outcome === 2 && s.state.mutation) s.mutationFailed();
     else if (outcome === 3 && evaluating) s.pulls(evaluating.cell, `p${++this.#pull}`);
+    else if (outcome === 5) this.#planFails = true;
+    else if (outcome === 6) s.event({ kind: 'heartbeat' });
+    else if (outcome === 7 && s.state.executor !== 'broken')
+      s.event({ kind: 'executor-ended', reason: 'out of memory', whereabouts: { cell: 'a', millis: 700 } });
     else if (outcome === 4 && s.state.interrupt)
       s.event({ kind: 'interrupted', interrupt: s.state.interrupt.id, stopped: [] });
     else {
@@ -105,32 +144,42 @@ class World {
   }
 }
 
+/** What snapshots and handovers have made known, without the session. */
+class KnownStates {
+  #snapshots = 0;
+  /** Instance → number of the last snapshot, as it was written or inherited. */
+  #known: ReadonlyMap<string, number> = new Map();
+  readonly #predecessors = new Map<string, string>();
+
+  snapshot(instances: readonly string[]): Readonly<Record<string, number>> {
+    const number = ++this.#snapshots;
+    this.#known = new Map(instances.map((instance) => [instance, number]));
+    return Object.fromEntries(this.#known);
+  }
+  handedOver(handover: Readonly<Record<string, string>>): void {
+    for (const [successor, from] of Object.entries(handover)) this.#predecessors.set(successor, from);
+  }
+  assertRestored(instances: readonly string[], restored: ReadonlyMap<string, number>): void {
+    for (const instance of instances) {
+      let origin: string | undefined = instance;
+      while (origin !== undefined && !this.#known.has(origin)) origin = this.#predecessors.get(origin);
+      const expected = origin === undefined ? undefined : this.#known.get(origin);
+      assert.equal(restored.get(instance), expected, `${instance} starts from the last known state`);
+    }
+  }
+}
+
 test('whatever happens, every request is answered exactly once and the session comes to rest', () => {
   fc.assert(
     fc.property(script, (moves) => {
       const stage = new Stage();
       const world = new World(stage);
       stage.document({ a: 'x = ', b: 'y$ = x', c: 'z = y$' });
+      stage.shows.set('b', { kind: 'displays', parts: [{ kind: 'table', from: { node: 'b', port: 'out' }, rows: 9 }] });
       let requests = 0;
       for (const next of moves) {
-        switch (next.kind) {
-          case 'document':
-            stage.document(next.cells);
-            break;
-          case 'run':
-            requests++;
-            stage.run(...next.cells);
-            break;
-          case 'interrupt':
-            stage.event({ kind: 'interrupt', cell: next.cell });
-            break;
-          case 'arm':
-            stage.event({ kind: 'arm', cell: next.cell, armed: true });
-            break;
-          case 'world':
-            world.move(next.pick, next.outcome);
-        }
-        world.look();
+        if (next.kind === 'run') requests++;
+        play(next, stage, world);
         assertInvariants(stage);
       }
       for (let left = 400; world.owed().length > 0; left--) {
@@ -150,6 +199,84 @@ test('whatever happens, every request is answered exactly once and the session c
   );
 });
 
+function play(next: Move, stage: Stage, world: World): void {
+  switch (next.kind) {
+    case 'document':
+      stage.document(next.cells);
+      break;
+    case 'run':
+      stage.run(...next.cells);
+      break;
+    case 'interrupt':
+      stage.event({ kind: 'interrupt', cell: next.cell });
+      break;
+    case 'arm':
+      stage.event({ kind: 'arm', cell: next.cell, armed: true });
+      break;
+    case 'world':
+      world.move(next.pick, next.outcome);
+  }
+  world.look();
+}
+
+test('after any runs, failures and snapshots a new executor starts each instance from its last known state', () => {
+  const deed = fc.record({ cell, does: fc.constantFrom('run', 'run', 'fail', 'snapshot', 'crash') });
+  fc.assert(
+    fc.property(fc.array(deed, { minLength: 5, maxLength: 30, size: 'max' }), (deeds) => {
+      const s = new Stage();
+      s.planner = planInstances;
+      const states = new KnownStates();
+      s.document({ a: 'x = ', b: 'y$ = x', c: 'z$ = ' });
+      s.ready();
+      for (const id of ids) s.runs(id);
+      for (const { cell: id, does } of [...deeds, { cell: 'a', does: 'crash' }]) {
+        const instances = s.state.plan.nodes.map((node) => node.id);
+        if (does === 'snapshot') s.snapshot(states.snapshot(instances));
+        else if (does === 'crash') assertRestores(s, states);
+        else {
+          s.run(id);
+          s.compiled(id);
+          s.evaluated(id);
+          if (does === 'run') states.handedOver(s.state.mutation!.handover);
+          else s.mutationFailed();
+          s.mutated();
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function assertRestores(s: Stage, states: KnownStates): void {
+  s.event({ kind: 'executor-ended', reason: 'out of memory' });
+  s.ready();
+  while (s.state.restoring.length > 0) s.restoredRun(s.state.restoring[0]!);
+  const mutate = s.effects.at(-1);
+  assert.ok(mutate?.kind === 'mutate' && mutate.restore);
+  states.assertRestored(
+    mutate.plan.nodes.map(({ id }) => id),
+    new Map(mutate.restore.map(({ instance, state }) => [instance, state.watermark])),
+  );
+  s.mutated();
+}
+
+test('no step changes the state before it', () => {
+  fc.assert(
+    fc.property(script, (moves) => {
+      const stage = new Stage();
+      const world = new World(stage);
+      stage.document({ a: 'x = ', b: 'y$ = x', c: 'z = y$' });
+      for (const next of moves) {
+        const before = stage.state;
+        const copy = structuredClone(before);
+        play(next, stage, world);
+        assert.deepEqual(before, copy);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 function assertInvariants({ state }: Stage): void {
   const holders = state.runs.filter(({ status }) =>
     ['compiling', 'compiled', 'evaluating', 'committing'].includes(status),
@@ -164,6 +291,10 @@ function assertInvariants({ state }: Stage): void {
       'a pull outlives its run',
     );
   for (const run of state.runs) assert.ok(state.requests.has(run.request), 'a run has nobody who asked');
+  const running = new Set(state.plan.nodes.map(({ id }) => id));
+  for (const { install } of state.displays) assert.ok(running.has(install.instance), 'a display without its instance');
+  for (const successor of state.recovery.successors.keys())
+    assert.ok(!state.recovery.parts.has(successor), 'a successor that is known under its own name');
   if (state.mutation?.run !== undefined)
     assert.ok(state.runs.every((run) => run.status !== 'committing' || run.id === state.mutation?.run));
 }

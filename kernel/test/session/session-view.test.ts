@@ -4,7 +4,7 @@ import { test } from 'vitest';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 import type { CellState } from '../../protocol/messages.ts';
-import { sessionView, type Shown } from '../../session/session-view.ts';
+import { sessionView } from '../../session/session-view.ts';
 import { graph, liveSource, report } from './reports.ts';
 import { Stage } from './stage.ts';
 
@@ -25,10 +25,16 @@ function seen(
   stage.document({ orders: 'orders$ = ', totals: 'totals$ = orders$', chart: ' = totals$' });
   stage.ready();
   for (const id of ['orders', 'totals', 'chart']) stage.runs(id);
-  const state = { ...stage.state, plan, metrics: { at: now, operators, thread: 0.5 } };
-  const display = { instance: 'totals/window', port, display: 'display/totals/0', stream: 'totals' };
-  const shown = (id: string): Shown | undefined => (id === 'chart' ? display : undefined);
-  const view = sessionView(state, { now, hasView: (id) => id === 'chart', shown, zone: 'UTC' });
+  const edges = plan.edges.map((edge) => (edge.to === 'display/totals/0' ? { ...edge, port } : edge));
+  const display = {
+    install: { display: 'chart/0', cell: 'chart', part: 0, instance: 'display/totals/0', keep: false, installed: 1 },
+    label: { cell: 'chart', stream: 'totals', isOneOfSeveral: false },
+  };
+  const state = {
+    ...{ ...stage.state, plan: { ...plan, edges }, displays: [display] },
+    metrics: { at: now, operators, thread: 0.5 },
+  };
+  const view = sessionView(state, { now, hasView: (id) => id === 'chart', zone: 'UTC' });
   return view.cells.find(({ id }) => id === cell)!;
 }
 
@@ -224,7 +230,7 @@ test('cells with a taken id are listed with their error, at their place', () => 
     kind: 'sync',
     cells: [...cells.slice(0, 2), { id: 'p', kind: 'markdown', text: '# hi' }, ...cells.slice(2)],
   });
-  const view = sessionView(s.state, { now: 0, hasView: () => false, shown: () => undefined });
+  const view = sessionView(s.state, { now: 0, hasView: () => false });
   assert.deepEqual(
     view.cells.map(({ id, errors }) => [id, errors.map(({ code }) => code)]),
     [
@@ -249,11 +255,11 @@ test('a snapshot that never completes is said, with the operator that holds it, 
     for (const id of ['orders', 'totals']) stage.runs(id);
     const snapshotWaits = { cell: 'totals', operator: 'flatMap', millis };
     stage.event({ kind: 'metrics', at: 0, operators: [], thread: 0, snapshotWaits });
-    const view = sessionView(stage.state, { now: 0, hasView: () => false, shown: () => undefined });
+    const view = sessionView(stage.state, { now: 0, hasView: () => false });
     const notes = new Map(view.cells.map(({ id, notes }) => [id, notes]));
     assert.equal(view.warning, warning);
     assert.deepEqual([notes.get('orders'), notes.get('totals')], [[], warning === undefined ? [] : [warning]]);
     stage.event({ kind: 'metrics', at: 1000, operators: [], thread: 0 });
-    assert.equal(sessionView(stage.state, { now: 0, hasView: () => false, shown: () => undefined }).warning, undefined);
+    assert.equal(sessionView(stage.state, { now: 0, hasView: () => false }).warning, undefined);
   }
 });

@@ -1,7 +1,10 @@
 // Plays a session by hand: what happens goes in, what the session wants done comes out as short sentences. The world answers only when told to.
 //
 // Cells are written `x y$ = a b$`: declares x and the stream y$, reads a and the stream b$. Behind `!` stands a sink's target, behind `#` what makes the text another one.
-import type { Export, FragmentData, LocatedError } from '../../executor/executor-protocol.ts';
+import type { TaskSnapshot } from '../../../engine/runtime/snapshot.ts';
+import type { Displayed, Export, FragmentData, LocatedError } from '../../executor/executor-protocol.ts';
+import type { LivePlanner, Planned, PlanRequest } from '../../live/plan-request.ts';
+import { planLive } from '../../live/planner.ts';
 import type { CellText } from '../../protocol/messages.ts';
 import type { SessionEffect, SessionEvent } from '../../session/events.ts';
 import { step } from '../../session/session.ts';
@@ -14,8 +17,16 @@ export class Stage {
   /** Effects since the last time somebody asked. */
   #said: string[] = [];
   readonly effects: SessionEffect[] = [];
+  /** What the planner was asked, in order. */
+  readonly requests: PlanRequest[] = [];
+  /** Stands in for the planner of the session. It may throw. */
+  planner: LivePlanner = planLive;
+  readonly #requestOf = new Map<Planned['plan'], PlanRequest>();
+  readonly #cellOfRun = new Map<number, string>();
   /** A value is another one when its cell's text is another one; see `hashes`. */
   readonly hashes = new Map<string, string>();
+  /** What a cell shows when it is evaluated; a cell that is not here shows nothing. */
+  readonly shows = new Map<string, Displayed>();
   #request = 0;
 
   constructor(settings: Partial<Settings> = {}) {
@@ -23,11 +34,20 @@ export class Stage {
   }
 
   event(event: SessionEvent): string[] {
-    const { state, effects } = step(this.state, event, this.now);
+    const { state, effects } = step(this.state, event, this.now, (request) => this.#plan(request));
     this.state = state;
     this.effects.push(...effects);
-    this.#said.push(...effects.flatMap(sentence));
+    for (const effect of effects) if (effect.kind === 'compile') this.#cellOfRun.set(effect.run, effect.cell);
+    this.#said.push(...effects.flatMap((effect) => this.#sentence(effect)));
     return this.said();
+  }
+  #plan(request: PlanRequest): Planned {
+    this.requests.push(request);
+    const planned = this.planner(request);
+    // Plans are told from each other by identity.
+    const plan = { ...planned.plan };
+    this.#requestOf.set(plan, request);
+    return { ...planned, plan };
   }
   said(): string[] {
     return this.#said.splice(0);
@@ -57,7 +77,7 @@ export class Stage {
   evaluated(cell: string): string[] {
     const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
     if (!run) throw new Error(`${cell} is not being evaluated`);
-    return this.event({ kind: 'evaluated', run: run.id, ...result(cell, run.text, this.hashes) });
+    return this.event({ kind: 'evaluated', run: run.id, ...result(cell, run.text, this.hashes, this.shows.get(cell)) });
   }
   threw(cell: string, message = 'Boom.'): string[] {
     const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
@@ -67,7 +87,11 @@ export class Stage {
   restored(cell: string): string[] {
     const active = this.state.cells.get(cell)?.active;
     if (!active) throw new Error(`${cell} never ran`);
-    return this.event({ kind: 'evaluated', run: active.run, ...result(cell, active.text, this.hashes) });
+    return this.event({
+      kind: 'evaluated',
+      run: active.run,
+      ...result(cell, active.text, this.hashes, this.shows.get(cell)),
+    });
   }
   /** The executor answers for a run whatever has become of its cell in the meantime. */
   restoredRun(run: number): string[] {
@@ -90,6 +114,14 @@ export class Stage {
       ...(wants !== undefined && { wants }),
     });
   }
+  /** The executor has written a snapshot: instance → how far its state has come. */
+  snapshot(
+    states: Readonly<Record<string, number>>,
+    figures: { millis?: number; behindMillis?: number } = {},
+  ): string[] {
+    const parts = Object.entries(states).map(([instance, watermark]) => ({ instance, state: taskState(watermark) }));
+    return this.event({ ...{ kind: 'snapshot', epoch: 0, parts, millis: 0, behindMillis: 0 }, ...figures });
+  }
   pulled(pull = 'p1'): string[] {
     return this.event({ kind: 'pull-closed', pull });
   }
@@ -103,10 +135,72 @@ export class Stage {
   }
 
   view(cell: string): ReturnType<typeof sessionView>['cells'][number] {
-    const view = sessionView(this.state, { now: this.now, hasView: () => false, shown: () => undefined, zone: 'UTC' });
+    const view = sessionView(this.state, { now: this.now, hasView: () => false, zone: 'UTC' });
     const found = view.cells.find(({ id }) => id === cell);
     if (!found) throw new Error(`${cell} is not shown`);
     return found;
+  }
+
+  #sentence(effect: SessionEffect): string[] {
+    switch (effect.kind) {
+      case 'compile':
+        return [`compile ${effect.cell}`];
+      case 'evaluate':
+        return [`evaluate ${effect.cell}${effect.restore ? ' again' : ''}`];
+      case 'mutate': {
+        const request = this.#requestOf.get(effect.plan);
+        if (!request) throw new Error('The plan of a mutation came from no planner.');
+        const cells = request.graph.cells.map(
+          ({ cell, armed, detached }) => cell + (armed ? '!' : '') + (detached ? '?' : ''),
+        );
+        const pulls = request.graph.pulls.map(({ pull }) => pull);
+        const commits = request.committing === undefined ? '' : ` for ${request.committing}`;
+        return [`mutate [${[...cells, ...pulls].join(' ')}]${commits}${effect.restore ? ' from the snapshot' : ''}`];
+      }
+      case 'commit':
+        return [`commit ${this.#cellOfRun.get(effect.run)}`];
+      case 'discard':
+        return [`discard ${this.#cellOfRun.get(effect.run)}`];
+      case 'forget':
+        return [`forget ${effect.cell}`];
+      case 'snapshot':
+        return ['snapshot'];
+      case 'refuse-pull':
+        return [`refuse ${effect.pull}: ${effect.error.message}`];
+      case 'interrupt-executor':
+        return [`interrupt ${effect.cell ?? 'all'}`];
+      case 'graph-failed':
+        return [`the graph cannot change: ${effect.error.message}`];
+      case 'start-executor':
+        return ['start executor'];
+      case 'terminate-executor':
+        return ['end executor'];
+      case 'answer':
+        return [`answer ${effect.results.map(({ cell, ok }) => `${cell} ${ok ? 'ok' : 'failed'}`).join(', ')}`];
+      case 'run-started':
+        return [`${effect.cell} begins`];
+      case 'run-ended': {
+        const { ok, ranFirst, error: failure } = effect.result;
+        const first = ranFirst.length > 0 ? ` after ${ranFirst.join(' ')}` : '';
+        return [`${effect.cell} ${ok ? 'is done' : `fails: ${failure?.message ?? ''}`}${first}`];
+      }
+      case 'set-timer':
+        return [`timer ${effect.timer} ${effect.millis}`];
+      case 'clear-timer':
+        return [`no timer ${effect.timer}`];
+      case 'end-session':
+        return [`end session: ${effect.reason}`];
+      // What is on screen is tested with the displays.
+      case 'prepare-view':
+      case 'rewind-views':
+      case 'save-views':
+      case 'show-prepared-views':
+      case 'drop-prepared-views':
+      case 'remove-view':
+      case 'clear-log':
+      case 'show-errors':
+        return [];
+    }
   }
 
   #run(cell: string, status: string): number {
@@ -141,10 +235,11 @@ export function result(
   cell: string,
   text: string,
   hashes: ReadonlyMap<string, string>,
+  displayed: Displayed = { kind: 'nothing' },
 ): {
   readonly fragment: FragmentData;
   readonly exports: readonly Export[];
-  readonly displayed: { readonly kind: 'nothing' };
+  readonly displayed: Displayed;
   readonly kept: { readonly values: Readonly<Record<string, unknown>> };
 } {
   const exports = scopeOf(text).declares.map((name): Export => {
@@ -155,66 +250,16 @@ export function result(
   return {
     fragment: { ...fragment(cell), sinks: target === undefined ? [] : [{ node: `${cell}/sink#1`, target }] },
     exports,
-    displayed: { kind: 'nothing' },
+    displayed,
     kept: { values: {} },
   };
 }
 
-function fragment(group: string): FragmentData {
-  return { group, nodes: [], edges: [], sinks: [] };
+/** A state that is told from others by its watermark. */
+export function taskState(watermark: number, full = true): TaskSnapshot {
+  return { full, groups: new Map(), watermark };
 }
 
-function sentence(effect: SessionEffect): string[] {
-  switch (effect.kind) {
-    case 'compile':
-      return [`compile ${effect.cell}`];
-    case 'evaluate':
-      return [`evaluate ${effect.cell}${effect.restore ? ' again' : ''}`];
-    case 'mutate': {
-      const cells = effect.graph.cells.map(
-        ({ cell, armed, detached }) => cell + (armed ? '!' : '') + (detached ? '?' : ''),
-      );
-      const pulls = effect.graph.pulls.map(({ pull }) => pull);
-      const commits = effect.committing === undefined ? '' : ` for ${effect.committing}`;
-      return [`mutate [${[...cells, ...pulls].join(' ')}]${commits}${effect.restore ? ' from the snapshot' : ''}`];
-    }
-    case 'commit':
-      return [`commit ${effect.cell}`];
-    case 'discard':
-      return [`discard ${effect.cell}`];
-    case 'forget':
-      return [`forget ${effect.cell}`];
-    case 'refuse-pull':
-      return [`refuse ${effect.pull}: ${effect.error.message}`];
-    case 'interrupt-executor':
-      return [`interrupt ${effect.cell ?? 'all'}`];
-    case 'graph-failed':
-      return [`the graph cannot change: ${effect.error.message}`];
-    case 'start-executor':
-      return ['start executor'];
-    case 'terminate-executor':
-      return ['end executor'];
-    case 'answer':
-      return [`answer ${effect.results.map(({ cell, ok }) => `${cell} ${ok ? 'ok' : 'failed'}`).join(', ')}`];
-    case 'run-started':
-      return [`${effect.cell} begins`];
-    case 'run-ended': {
-      const { ok, ranFirst, error: failure } = effect.result;
-      const first = ranFirst.length > 0 ? ` after ${ranFirst.join(' ')}` : '';
-      return [`${effect.cell} ${ok ? 'is done' : `fails: ${failure?.message ?? ''}`}${first}`];
-    }
-    case 'set-timer':
-      return [`timer ${effect.timer} ${effect.millis}`];
-    case 'clear-timer':
-      return [`no timer ${effect.timer}`];
-    case 'end-session':
-      return [`end session: ${effect.reason}`];
-    // What is on screen is told in the displays' own tests.
-    case 'show-prepared-views':
-    case 'drop-prepared-views':
-    case 'remove-view':
-    case 'clear-log':
-    case 'show-errors':
-      return [];
-  }
+function fragment(group: string): FragmentData {
+  return { group, nodes: [], edges: [], sinks: [] };
 }

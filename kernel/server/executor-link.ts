@@ -1,0 +1,65 @@
+// The executor of this moment: commands go to it, and its events and its end come from it. Those of a former executor are ignored.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutorCommand, ExecutorEvent, ExecutorPort, Whereabouts } from '../executor/executor-protocol.ts';
+
+/** An executor may take this long to end by itself. */
+const endMillis = 1000;
+
+export interface ExecutorListener {
+  event(event: ExecutorEvent): void;
+  /** `whereabouts`: the call that did not return. */
+  ended(reason: string, whereabouts: Whereabouts | undefined): void;
+}
+
+export class ExecutorLink {
+  readonly #start: () => ExecutorPort;
+  readonly #listener: ExecutorListener;
+  #executor: ExecutorPort | undefined;
+  /** Of an executor that is being terminated: read before its end, because its shared memory may change. */
+  #stuckAt: Whereabouts | undefined;
+  #isClosing = false;
+
+  constructor(start: () => ExecutorPort, listener: ExecutorListener) {
+    this.#start = start;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    const executor = this.#start();
+    this.#executor = executor;
+    executor.onEvent((event) => {
+      if (this.#executor === executor) this.#listener.event(event);
+    });
+    executor.onEnd((reason) => {
+      if (this.#executor !== executor || this.#isClosing) return;
+      const whereabouts = this.#stuckAt ?? executor.whereabouts();
+      this.#executor = undefined;
+      this.#stuckAt = undefined;
+      this.#listener.ended(reason, whereabouts);
+    });
+  }
+
+  post(command: ExecutorCommand): void {
+    this.#executor?.post(command);
+  }
+  whereabouts(): Whereabouts | undefined {
+    return this.#executor?.whereabouts();
+  }
+  /** The executor does not answer. Its end is reported like any other. */
+  terminate(): void {
+    this.#stuckAt = this.whereabouts();
+    void this.#executor?.terminate();
+  }
+
+  /** Lets the executor send its last events and end by itself. One that is stuck in user code is terminated. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const executor = this.#executor;
+    if (!executor) return;
+    const ended = new Promise<void>((resolve) => executor.onEnd(() => resolve()));
+    executor.post({ kind: 'close' });
+    await Promise.race([ended, sleep(endMillis, undefined, { ref: false })]);
+    this.#executor = undefined;
+    await executor.terminate();
+  }
+}

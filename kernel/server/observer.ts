@@ -1,0 +1,26 @@
+// An observer sees what happens in a session without being a client: the command line.
+import type { ExecutorEvent, LocatedError } from '../executor/executor-protocol.ts';
+import type { RunResult } from '../protocol/messages.ts';
+import type { RowLabel } from '../session/state.ts';
+
+export interface Observer {
+  /** Every row of every display. A promise holds the stream back until it is done. */
+  rows?(frame: RowFrame, label: RowLabel): Promise<void> | undefined;
+  /** Rows that a cell has pulled. They come in lossless sessions only. */
+  pulled?(event: PulledRows): Promise<void> | undefined;
+  console?(event: Extract<ExecutorEvent, { kind: 'console' }>): void;
+  operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
+  /** A change of the graph without a run has failed. */
+  graphFailed?(error: LocatedError): void;
+  /** The thread of the cells has ended. A session starts another one; a job is over. */
+  executorEnded?(reason: string): void;
+  runEnded?(cell: string, result: RunResult): void;
+  /**
+   * The graph has changed, and each source stood at its place in `positions`.
+   * The change belongs to a run of `cell`; a deletion, an undo or a pull has no cell.
+   */
+  mutated?(event: Extract<ExecutorEvent, { kind: 'mutated' }>, cell: string | undefined): void;
+  changed?(): void;
+}
+export type PulledRows = Extract<ExecutorEvent, { kind: 'pull-rows' }>;
+export type RowFrame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
