@@ -1,9 +1,11 @@
-// What the control thread and an executor thread say to each other. Types only: everything here is plain data that crosses a thread.
+// The messages between the control thread and an executor thread. Types only: everything here is
+// plain data.
 //
 //   control: evaluate ──► executor: (pull-opened / pull-closed)* ──► evaluated | evaluation-failed
-//   control: mutate (the plan with what the run declared) ──► mutated | mutation-failed ──► control: commit | discard
+//   control: mutate (the plan) ──► executor: mutated | mutation-failed ──► control: commit | discard
 //
-// Commands are obeyed in order. `evaluate` may overlap with others: a cell that awaits a pull goes on by itself.
+// Commands are handled in order. `evaluate` may overlap with others: a cell that awaits a pull goes
+// on by itself.
 import type { KeptData } from '../cells/kept-data.ts';
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
@@ -12,12 +14,18 @@ import type { SourceStatus } from '../../engine/contract/source.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
 
-/** Identifies one run of one cell; never used twice in a session (a restored executor evaluates the same runs again). */
+/**
+ * Identifies one run of one cell; never used twice in a session (a restored executor evaluates the
+ * same runs again).
+ */
 export type RunId = number;
-/** Identifies a pull; given by the executor, unique in a session (a restored executor is told where to go on). */
+/**
+ * Identifies a pull; given by the executor, unique in a session (a restored executor is told where
+ * to go on).
+ */
 export type PullId = string;
 
-// ------------------------------------------------------------------------------------------ commands
+// ---------------------------------------------------------------------------------------- commands
 
 export interface EvaluateCommand {
   readonly kind: 'evaluate';
@@ -30,9 +38,15 @@ export interface EvaluateCommand {
   readonly declares: readonly string[];
   /** Names of other cells that this one reads, and whose they are. */
   readonly uses: readonly { readonly name: string; readonly cell: string }[];
-  /** After the end of an executor: evaluate for the functions only. Data come from this record, output is dropped, no async iterable is iterated. */
+  /**
+   * After the end of an executor a cell is evaluated for its functions only.
+   * Its data come from this record, its output is dropped, and no async iterable is iterated.
+   */
   readonly restore?: KeptData;
-  /** Rows that the cell pulls are told, as `pull-credit` commands allow: `sluice run --json`. */
+  /**
+   * Rows that the cell pulls go to the observer too, as `pull-credit` commands allow: `sluice run
+   * --json`.
+   */
   readonly tellsPulls?: boolean;
 }
 
@@ -48,8 +62,9 @@ export interface MutateCommand {
 }
 
 /**
- * Rows of a display go to the control thread. A display that is no longer in a mutation's list is removed. Rows go out at least every 250 ms, and before the
- * next `snapshot` or `mutated` event.
+ * Rows of a display go to the control thread, at least every 250 ms and before the next `snapshot`
+ * or `mutated` event.
+ * A display that is no longer in the list of a mutation is removed.
  */
 export interface DisplayInstall {
   /** `cell/part`. */
@@ -57,15 +72,24 @@ export interface DisplayInstall {
   readonly cell: string;
   readonly part: number;
   readonly instance: string;
-  /** At most this many rows a second are sent, more are sampled evenly; absent: every row is sent, as `credit` commands allow (`--json`). */
+  /**
+   * Rows a second beyond which rows are sampled evenly. Absent: every row is sent, as `credit`
+   * commands allow.
+   */
   readonly perSecond?: number;
-  /** What does not fit is left out from the old end: a table shows the newest rows, a chart an even sample. */
+  /** Rows that do not fit: a table keeps the newest ones, a chart an even sample. */
   readonly newest?: boolean;
-  /** What comes are changes of a table: rows replace each other by their key, and so many are shown at most. */
+  /**
+   * The stream carries changes of a table: rows replace each other by key, and this many are shown
+   * at most.
+   */
   readonly changes?: number;
   /** Its stream was not changed: it keeps its counter and what it has not sent. */
   readonly keep: boolean;
-  /** Epoch of the mutation since which it was kept; goes with its rows, so that those of a former stream are told from the new one's. */
+  /**
+   * Epoch of the mutation that began this generation. It goes with the rows and tells them from
+   * those of a former stream.
+   */
   readonly installed: number;
 }
 
@@ -81,18 +105,19 @@ export type ExecutorCommand =
   | { readonly kind: 'snapshot'; readonly epoch: number }
   /** The pull cannot be attached: it rejects. */
   | { readonly kind: 'refuse-pull'; readonly pull: PullId; readonly error: LocatedError }
-  /** That many rows of a pull have been taken by whoever is told of them. */
+  /** The observer has taken this many rows of a pull. */
   | { readonly kind: 'pull-credit'; readonly pull: PullId; readonly rows: number }
   /** A lossless display may send this many rows more. */
   | { readonly kind: 'credit'; readonly display: string; readonly rows: number }
   /**
-   * Rejects what the cell (or any cell) awaits and stops its operators that have not returned from a call. Answered by `interrupted`; no answer in
-   * 500 ms: the control thread ends the executor.
+   * Rejects what the cell (or any cell) awaits and stops its operators that have not returned from
+   * a call.
+   * The answer is `interrupted`. Without an answer in 500 ms the control thread ends the executor.
    */
   | { readonly kind: 'interrupt'; readonly interrupt: number; readonly cell?: string }
   | { readonly kind: 'close' };
 
-// -------------------------------------------------------------------------------------------- events
+// ------------------------------------------------------------------------------------------ events
 
 /** A fragment without its functions, which stay in the executor. */
 export type FragmentData = Omit<Fragment, 'functions'>;
@@ -123,7 +148,10 @@ export interface LocatedError {
 
 export interface SnapshotPart {
   readonly instance: string;
-  /** Of the key groups that were written since the last snapshot; `mergeSnapshots` puts it on top of what was known. */
+  /**
+   * Key groups that were written since the last snapshot. `mergeSnapshots` puts them on top of
+   * those known before.
+   */
   readonly state: TaskSnapshot;
 }
 
@@ -133,7 +161,10 @@ export interface SnapshotWaits {
   readonly millis: number;
 }
 
-/** A row that has reached a display. `n` counts the rows of the display from 1 and is part of its snapshot. */
+/**
+ * A row that has reached a display. `n` counts the rows of the display from 1 and is part of its
+ * snapshot.
+ */
 export interface DisplayRow {
   readonly n: number;
   readonly timestamp: number;
@@ -144,7 +175,7 @@ export interface DisplayRow {
   readonly partial?: boolean;
   /** The key of a table's row: the tuple of its values. */
   readonly key?: readonly unknown[];
-  /** The table's row of this key is there no more. */
+  /** The table has no row of this key any more. */
   readonly gone?: boolean;
 }
 
@@ -193,7 +224,10 @@ export type ExecutorEvent =
       readonly fragment: FragmentData;
     }
   | { readonly kind: 'pull-closed'; readonly pull: PullId }
-  /** What the cell has taken, when it was evaluated with `tellsPulls`; before its `evaluated`. */
+  /**
+   * Rows that the cell has taken, when it was evaluated with `tellsPulls`. They come before its
+   * `evaluated`.
+   */
   | {
       readonly kind: 'pull-rows';
       readonly pull: PullId;
@@ -216,7 +250,10 @@ export type ExecutorEvent =
       readonly parts: readonly SnapshotPart[];
       /** Time of the executor's thread that writing it took. */
       readonly millis: number;
-      /** How long the oldest barrier has been under way: some reader of a pull takes its time, and there should be no more of them than needed. */
+      /**
+       * Age of the oldest barrier under way. A slow reader of a pull holds barriers back; then
+       * fewer should be sent.
+       */
       readonly behindMillis: number;
     }
   | {
@@ -224,14 +261,20 @@ export type ExecutorEvent =
       readonly display: string;
       readonly installed: number;
       readonly rows: readonly DisplayRow[];
-      /** Rows per second that reached the display; 1 in `sampled` is in `rows`; all that ever reached it. */
+      /**
+       * Rows a second that reached the display. One row in `sampled` is in `rows`; `total` counts
+       * all rows ever.
+       */
       readonly rate: number;
       readonly sampled: number;
       readonly total: number;
       readonly watermark?: number;
       readonly finished: boolean;
     }
-  /** Failures of instances that a mutation in flight installs come after its `mutated`, those of instances it replaces before. */
+  /**
+   * Failures of instances that a mutation in flight installs come after its `mutated`, those of
+   * instances it replaces before.
+   */
   | {
       readonly kind: 'operator-failed';
       readonly instance: string;
@@ -263,7 +306,10 @@ export type ExecutorEvent =
       readonly stopped: readonly { readonly cell: string; readonly what: string }[];
     };
 
-/** What the executor does at this moment; readable from outside although it does not answer (shared memory). */
+/**
+ * The work of the executor at this moment, in shared memory: readable even when the executor does
+ * not answer.
+ */
 export interface Whereabouts {
   readonly cell: string;
   /** Name of the operator; absent: the cell itself is being evaluated. */

@@ -1,7 +1,10 @@
-// The executor: one object per thread. It handles commands in order, drives the runtime, and reports rows, figures and failures.
+// The executor: one object per thread. It handles commands in order, drives the runtime, and
+// reports rows, figures and failures.
 //
-//   evaluate ─► evaluated ─► mutate ─► mutated ─► commit     between evaluated and commit the run's functions and values wait
+//   evaluate ─► evaluated ─► mutate ─► mutated ─► commit
 //                    └─────────────────────────► discard
+//
+// Functions and values of a run wait between evaluated and commit.
 import { currentBuilder } from '../../engine/api/builder.ts';
 import { FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
 import type { Operator } from '../../engine/contract/operator.ts';
@@ -138,8 +141,10 @@ export class Executor {
   }
 
   /**
-   * A promise that no code awaits, or a throw in a timer. It is reported under the cell that left it behind; false when no cell did.
-   * The engine itself runs in the context of the cell that woke it, so an exception must have its place in the text of a cell.
+   * A promise that no code awaits, or a throw in a timer. It is reported under the cell that left
+   * it behind; false when no cell did.
+   * The engine itself runs in the context of the cell that woke it, so an exception must have its
+   * place in the text of a cell.
    */
   reportUncaught(error: unknown, kind: 'exception' | 'rejection'): boolean {
     const group = currentBuilder()?.settings.group ?? '';

@@ -1,4 +1,5 @@
-// An operator has failed: which cell, which record of which source, and which pulls will get no more rows.
+// An operator has failed: which cell, which record of which source, and which pulls will get no
+// more rows.
 import type { Plan } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
 import type { TaskFailure } from '../../engine/runtime/task.ts';

@@ -1,4 +1,5 @@
-// Mutations and snapshots in the executor: the runtime changes at a barrier, displays are installed, and the control thread is told.
+// Mutations and snapshots in the executor: the runtime changes at a barrier, displays are
+// installed, and the control thread is told.
 //
 // The control thread hears of a new instance only after the `mutated` event that brings it.
 // Rows from before a barrier go out before the event of the barrier.
@@ -59,7 +60,8 @@ export class GraphChange {
           this.#arriving = new Set();
           for (const event of this.#held.splice(0)) post(event);
         },
-        // The snapshot takes the same barrier, so the changed state is durable together with the change.
+        // The snapshot takes the same barrier, so the changed state is durable together with the
+        // change.
         (snapshot) => this.#snapshotTaken(epoch, snapshot),
       );
       this.#install(command);

@@ -1,4 +1,5 @@
-// An interrupt of one cell, or of all: evaluations end, and operators that do not return from a call are stopped.
+// An interrupt of one cell, or of all: evaluations end, and operators that do not return from a
+// call are stopped.
 import { SluiceError } from '../../engine/errors/error.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import type { Runs } from './runs.ts';

@@ -1,4 +1,5 @@
-// The figures of all operators, once a second: one report for each instance, and the operator that a snapshot waits for.
+// The figures of all operators, once a second: one report for each instance, and the operator that
+// a snapshot waits for.
 import type { PlanNode } from '../../engine/graph/plan.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';

@@ -1,4 +1,5 @@
-// A pull whose rows an observer sees too. Rows go to the observer in bundles, and the pull waits when the observer is behind.
+// A pull whose rows an observer sees too. Rows go to the observer in bundles, and the pull waits
+// when the observer is behind.
 const bundle = 256;
 /** Rows that may have gone to the observer without its credit. */
 const ahead = 2048;

@@ -1,4 +1,5 @@
-// Which displays show windows that were open when their operator joined a live source: such a window has seen only a part.
+// Which displays show windows that were open when their operator joined a live source: such a
+// window has seen only a part.
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 
 export interface Joined {
@@ -11,7 +12,8 @@ export interface Joined {
 
 /**
  * Calls `mark` for each instance whose windows that begin before an event time are partial.
- * Rows up to the bound above the watermark have gone by already, so the event time lies above the watermark.
+ * Rows up to the bound above the watermark have gone by already, so the event time lies above the
+ * watermark.
  * Below a running window, or below an operator that kept its state, no window is partial.
  */
 export function markPartial({ plan, joinedAt, startsAnew }: Joined, mark: (id: string, before: number) => void): void {

@@ -1,4 +1,5 @@
-// Runs of cells in the executor: their evaluations, the pulls that they open, and the functions that they leave.
+// Runs of cells in the executor: their evaluations, the pulls that they open, and the functions
+// that they leave.
 //
 //   evaluate ─► running ─► evaluated ─► commit     its values are those of the cell from now on
 //                  │           └──────► discard    nothing of it stays
@@ -109,7 +110,7 @@ export class Runs {
     return stopped;
   }
 
-  // ---------------------------------------------------------------------------------------------- pulls
+  // ----------------------------------------------------------------------------------------- pulls
 
   pull(id: PullId): PullOperator | undefined {
     return this.#pulls.get(id)?.operator;

@@ -1,4 +1,5 @@
-// The task whose turn it is, for the console and for the control thread, which finds it in shared memory.
+// The task whose turn it is, for the console and for the control thread, which finds it in shared
+// memory.
 import type { Task } from '../../engine/runtime/task.ts';
 import type { SharedPlace } from './whereabouts.ts';
 

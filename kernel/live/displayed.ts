@@ -1,4 +1,5 @@
-// What a cell shows, as data: its parts in order, the stream behind a part, and how many rows of it a person can see.
+// What a cell shows, as data: its parts in order, the stream behind a part, and how many rows of it
+// a person can see.
 import type { DisplaySpec, Endpoint } from '../../engine/api/fragment.ts';
 import { variableOf, verbOf } from '../../engine/graph/uid.ts';
 import type { Displayed, Export } from '../executor/executor-protocol.ts';

@@ -1,4 +1,5 @@
-// Request and answer of the planner: what the cells declare, and the plan, the handovers and the notes made from it.
+// Request and answer of the planner: what the cells declare, and the plan, the handovers and the
+// notes made from it.
 import type { Endpoint } from '../../engine/api/fragment.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import type { Displayed, DisplayInstall, Export, FragmentData, PullId, RunId } from '../executor/executor-protocol.ts';
@@ -49,5 +50,8 @@ export interface Planned {
   /** Cell → sentences: "totals keeps what it counted with the former filter". */
   readonly notes: Readonly<Record<string, readonly string[]>>;
 }
-/** A pure function. It throws a SluiceError (a cycle, for example): nothing changes and the run fails. */
+/**
+ * A pure function. It throws a SluiceError (a cycle, for example): nothing changes and the run
+ * fails.
+ */
 export type LivePlanner = (request: PlanRequest) => Planned;

@@ -1,4 +1,5 @@
-// The planner: from what the cells declare and what runs, it makes the next plan of instances and sentences for the user.
+// The planner: from what the cells declare and what runs, it makes the next plan of instances and
+// sentences for the user.
 import { modeOf } from '../../engine/api/session.ts';
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
@@ -11,7 +12,10 @@ import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts'
 import { changeGraph, type Decision } from './live-graph.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
 
-/** The uid of the leaf behind a cell's part. Another instance of it means other rows: the display starts again. */
+/**
+ * The uid of the leaf behind a cell's part. Another instance of it means other rows: the display
+ * starts again.
+ */
 export function displayNode(cell: string, part: number): string {
   return `display/${cell}/${part}`;
 }
@@ -23,7 +27,8 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
   const cells = graph.cells.map(declaredOf);
   const pulls = graph.pulls.map(branchOf);
   const leaves = [...graph.cells.flatMap(leavesOf), ...pulls.map((branch) => branch.leaf)];
-  // A cell that was deleted a moment ago keeps its operators, without input, for as long as the user may undo it.
+  // A cell that was deleted a moment ago keeps its operators, without input, for as long as the
+  // user may undo it.
   const parked = graph.cells
     .filter((cell) => cell.detached)
     .flatMap((cell) => cell.fragment.nodes.map((node): Leaf => ({ kind: 'sink', node: node.uid })));
@@ -103,7 +108,7 @@ interface Branch {
   /** uid in the branch → uid in its cell. */
   readonly original: ReadonlyMap<string, string>;
 }
-/** A pull's branch gets uids of its own: it is no part of the transaction that its cell is in the middle of. */
+/** The branch of a pull gets uids of its own, because the run of its cell is not committed yet. */
 function branchOf({ pull, cell, from, fragment }: DeclaredPull): Branch {
   const rename = (uid: string): string => `${uid}@${pull}`;
   const own = new Set(fragment.nodes.map((node) => node.uid));
@@ -138,7 +143,7 @@ function sharePulled(plan: Plan, branches: readonly Branch[]): Plan {
   };
 }
 
-/** What the user should know of a change that keeps or resets state. */
+/** Sentences about a change that keeps or resets state. */
 function notesOf(
   plan: Plan,
   decisions: ReadonlyMap<string, Decision>,

@@ -1,4 +1,5 @@
-// The control thread's one object: feeds events of clients, executor and clock to the session, and has its effects performed.
+// The control thread's one object: feeds events of clients, executor and clock to the session, and
+// has its effects performed.
 import type { ViewStore } from '../displays/view-store.ts';
 import type { ExecutorPort } from '../executor/executor-protocol.ts';
 import { ModuleContents } from '../cells/relative-modules.ts';
@@ -76,7 +77,7 @@ export class Control {
     return sessionView(this.#session, { now: Date.now(), hasView: (cell) => this.views.hasView(cell) });
   }
 
-  // ---------------------------------------------------------------------------- what clients ask for
+  // -------------------------------------------------------------------------- what clients ask for
 
   join(client: string, notify: Notify): void {
     this.#clients.add(client, notify);
@@ -122,7 +123,7 @@ export class Control {
     this.#clients.changed();
   }
 
-  // ---------------------------------------------------------------------------- executor, effects, clock
+  // ---------------------------------------------------------------------- executor, effects, clock
 
   #linkExecutor(): ExecutorLink {
     const session = (): Session => this.#session;

@@ -1,4 +1,5 @@
-// Performs the effects of the session, one by one, with executor, compiler, views, clients and timers. It decides nothing.
+// Performs the effects of the session, one by one, with executor, compiler, views, clients and
+// timers. It decides nothing.
 import type { SavedViews, ViewStore } from '../displays/view-store.ts';
 import type { LocatedError, MutateCommand } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';

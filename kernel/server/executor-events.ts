@@ -1,4 +1,5 @@
-// Events of the executor: rows and console lines go to displays and observer, everything else becomes an event of the session.
+// Events of the executor: rows and console lines go to displays and observer, everything else
+// becomes an event of the session.
 import type { ViewStore } from '../displays/view-store.ts';
 import type { ExecutorCommand, ExecutorEvent } from '../executor/executor-protocol.ts';
 import { hasEnded, rowLabel } from '../session/displayed.ts';

@@ -1,4 +1,5 @@
-// The executor of this moment: commands go to it, and its events and its end come from it. Those of a former executor are ignored.
+// The executor of this moment: commands go to it, and its events and its end come from it. Those of
+// a former executor are ignored.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutorCommand, ExecutorEvent, ExecutorPort, Whereabouts } from '../executor/executor-protocol.ts';
 
@@ -15,7 +16,10 @@ export class ExecutorLink {
   readonly #start: () => ExecutorPort;
   readonly #listener: ExecutorListener;
   #executor: ExecutorPort | undefined;
-  /** Of an executor that is being terminated: read before its end, because its shared memory may change. */
+  /**
+   * Of an executor that is being terminated: read before its end, because its shared memory may
+   * change.
+   */
   #stuckAt: Whereabouts | undefined;
   #isClosing = false;
 
@@ -51,7 +55,10 @@ export class ExecutorLink {
     void this.#executor?.terminate();
   }
 
-  /** Lets the executor send its last events and end by itself. One that is stuck in user code is terminated. */
+  /**
+   * Lets the executor send its last events and end by itself. One that is stuck in user code is
+   * terminated.
+   */
   async close(): Promise<void> {
     this.#isClosing = true;
     const executor = this.#executor;

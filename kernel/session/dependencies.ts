@@ -1,11 +1,13 @@
-// Who needs whom: cells that must run first, names that have changed since they were captured, cells that need each other.
+// Dependencies between cells: cells that must run first, names that have changed since they were
+// captured, and cycles.
 import type { LocatedError } from '../executor/executor-protocol.ts';
 import type { CellText } from '../protocol/messages.ts';
 import type { Active, Cell, CellScope, Compiled, Session } from './state.ts';
 
 /**
- * The notebook as it would be if the run of `cell` succeeds: its text at hand among the texts that run. A cell that never ran takes part with its text
- * at hand, because the run may need it first.
+ * The notebook as it will be if the run of `cell` succeeds: its present text among the texts that
+ * run.
+ * A cell that never ran takes part with its present text, because the run may need it first.
  */
 export function notebookFor(session: Session, cell: string): readonly CellText[] {
   const seen = new Set<string>();
@@ -19,7 +21,7 @@ export function notebookFor(session: Session, cell: string): readonly CellText[]
   return result;
 }
 
-/** Which cell a name comes from: what ran, before what could run. */
+/** The cell that defines a name. A cell that ran comes before one that could run. */
 export function ownerOf(session: Session, name: string, compiled: Compiled): string | undefined {
   for (const [id, cell] of session.cells)
     if (!cell.deleted && cell.active?.compiled.scope.declares.includes(name)) return id;
@@ -60,7 +62,10 @@ export function capturedNow(session: Session, cell: string, compiled: Compiled):
   return captured;
 }
 
-/** Names whose definition changed since this cell captured them. A stream is an edge and follows by itself; nothing is stale by it. */
+/**
+ * Names whose definition changed since this cell captured them. A stream is an edge and follows by
+ * itself, so it makes nothing stale.
+ */
 export function staleNames(session: Session, cell: Cell): readonly string[] {
   const { active } = cell;
   if (!active) return [];
@@ -69,14 +74,15 @@ export function staleNames(session: Session, cell: Cell): readonly string[] {
     const owner = currentOwner(session, name);
     const now = owner && versionOf(owner.active, name);
     if (now === version) continue;
-    // A stream that is gone leaves its readers without input, which is said elsewhere; it does not make their text out of date.
+    // A stream that is gone leaves its readers without input. The reason says so; their text is not
+    // stale.
     if (version === 'stream' && now === undefined) continue;
     stale.push(name);
   }
   return stale;
 }
 
-/** Streams that this cell reads and that nobody defines any more: its input is detached. */
+/** Streams that this cell reads and no cell defines any more: its input is detached. */
 export function detachedNames(session: Session, cell: Cell): readonly string[] {
   return Object.entries(cell.active?.captured ?? {})
     .filter(([name, version]) => version === 'stream' && !currentOwner(session, name))
@@ -139,7 +145,7 @@ function versionOf(active: Active | undefined, name: string): string | undefined
   return exported && (exported.kind === 'stream' ? 'stream' : exported.hash);
 }
 
-/** Somebody who has the name already: by having run, or by standing above in the document. */
+/** Another cell that has the name already: it ran, or it stands above in the document. */
 function otherOwner(session: Session, cell: string, name: string, compiled: Compiled): string | undefined {
   let above = true;
   for (const { id, kind } of session.document) {

@@ -1,10 +1,13 @@
-// Which displays run, which stream each one shows, and which have ended. Rows never pass through the session.
+// Which displays run, which stream each one shows, and which have ended. Rows never pass through
+// the session.
 import type { DisplayInstall } from '../executor/executor-protocol.ts';
 import { partsOf, rowBounds, streamName } from '../live/displayed.ts';
 import type { DeclaredCell, GraphDeclaration } from '../live/plan-request.ts';
 import type { RowLabel, RunningDisplay, Session } from './state.ts';
 
-/** One generation of a display. A display whose stream is replaced continues as another generation. */
+/**
+ * One generation of a display. A display whose stream is replaced continues as another generation.
+ */
 export type Generation = Pick<DisplayInstall, 'display' | 'installed'>;
 const nameOf = ({ display, installed }: Generation): string => `${display}@${installed}`;
 

@@ -1,8 +1,13 @@
-// The document as clients have it: texts at hand, cells that go and come back. A deleted cell keeps its operators for a time of grace, so that undo resumes them.
+// The document as clients have it: present texts, cells that go and come back.
+// A deleted cell keeps its operators for a time of grace, so that undo resumes them.
 //
-// Several clients may have the notebook, each with texts of its own (two windows, one of them not saved). A client changes what it changed: of its document
-// counts what is another than in its former one. So what one window has not saved is not undone by typing in another; of two edits of one cell the later one
-// stands; a cell that one client deletes is gone until somebody writes in it, brings it back or runs it. A run takes the texts of the client that asks.
+// Several clients may have the notebook open, each with its own texts (two windows, one of them not
+// saved).
+// Of a client's document only the differences from its former document count.
+// So typing in one window does not undo the unsaved text of another one. Of two edits of one cell
+// the later one counts.
+// A deleted cell is gone until a client writes in it, brings it back or runs it.
+// A run takes the texts of the client that asks.
 import type { CellText } from '../protocol/messages.ts';
 import type { Emit, SessionEvent } from './events.ts';
 import { endRun } from './runs.ts';
@@ -15,7 +20,7 @@ export function sync(session: Session, { client = '', cells }: Sync, now: number
   const known = textsOf(session.document);
   const document = cells.flatMap((cell, index): readonly CellText[] => {
     const { id, text } = cell;
-    // One whose id an earlier cell has runs nowhere; it is shown as it came.
+    // A cell whose id an earlier cell has does not run. It is shown as it came.
     if (cells.findIndex((other) => other.id === id) < index) return [cell];
     const isNew = !former.has(id);
     if (!isNew && former.get(id) !== text) return [cell];
@@ -78,7 +83,7 @@ function withDocument(session: Session, document: readonly CellText[], now: numb
   return { ...s, cells: known };
 }
 
-/** A client says so before its next sync: when that one has the cell, it is back. */
+/** A client deletes a cell before its next sync. If that sync has the cell, the cell is back. */
 export function deleteCell(session: Session, client: string, id: string, now: number, emit: Emit): Session {
   const without = (cells: readonly CellText[]): readonly CellText[] => cells.filter((cell) => cell.id !== id);
   const own = session.documents.get(client);
@@ -90,7 +95,7 @@ export function deleteCell(session: Session, client: string, id: string, now: nu
 
 function remove(session: Session, cell: Cell, now: number, emit: Emit): Session {
   if (cell.deleted) return session;
-  // A run that is being committed cannot be called back; what it brings is deleted with the cell.
+  // A run that is being committed cannot be undone. Its result is deleted with the cell.
   const committing = session.runs.some((run) => run.cell === cell.id && run.status === 'committing');
   const s = committing ? session : withoutRunsOf(session, cell.id, now, emit);
   if (!cell.active && !committing) {
@@ -135,7 +140,10 @@ export function modulesChanged(session: Session, changed: readonly string[]): Se
   return { ...session, cells };
 }
 
-/** Cells whose id an earlier cell has: they are open, and do not run until renamed. By index in the document. */
+/**
+ * Cells whose id an earlier cell has. They do not run until they are renamed. By index in the
+ * document.
+ */
 export function duplicates(document: readonly CellText[]): ReadonlySet<number> {
   const seen = new Set<string>();
   const result = new Set<number>();

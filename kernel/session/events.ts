@@ -1,4 +1,5 @@
-// Events and effects of the session, as data. `server/control.ts` feeds the events, `server/effects.ts` performs the effects.
+// Events and effects of the session, as data. `server/control.ts` feeds the events,
+// `server/effects.ts` performs the effects.
 import type { KeptData } from '../cells/kept-data.ts';
 import type {
   Displayed,
@@ -14,7 +15,9 @@ import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { Generation } from './displayed.ts';
 import type { Compiled } from './state.ts';
 
-/** Events of the executor that change the session. Rows and console lines go to the displays alone. */
+/**
+ * Events of the executor that change the session. Rows and console lines go to the displays alone.
+ */
 export type SessionExecutorEvent = Exclude<ExecutorEvent, { kind: 'display-rows' | 'pull-rows' | 'console' }>;
 
 export type SessionEvent =
@@ -46,14 +49,19 @@ export type TimerId = string;
 
 /** What cells show changes. */
 export type ViewEffect =
-  /** The views of a cell whose displays begin with the next mutation. Their rows may come before it is done. */
+  /**
+   * The views of a cell whose displays begin with the next mutation. Their rows may come before it
+   * is done.
+   */
   | {
       readonly kind: 'prepare-view';
       readonly cell: string;
       readonly displayed: Displayed;
       readonly displays: readonly DisplayInstall[];
     }
-  /** Views go back to the rows of the last `save-views`: the executor goes on from that snapshot. */
+  /**
+   * Views go back to the rows of the last `save-views`: the executor goes on from that snapshot.
+   */
   | { readonly kind: 'rewind-views' }
   | { readonly kind: 'save-views' }
   /** The mutation is done: cells show what was prepared for it. */

@@ -1,4 +1,5 @@
-// Interrupt, the end of an executor, and its restoration: the other cells keep their state, the guilty one does not run.
+// Interrupt, the end of an executor, and its restoration. The cell that caused the end stays out;
+// the others keep their state.
 import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { usesOf } from './dependencies.ts';
@@ -13,7 +14,7 @@ const interruptTimer = 'interrupt';
 export function interrupt(session: Session, cell: string | undefined, now: number, emit: Emit): Session {
   const concerns = (run: Run): boolean => cell === undefined || run.cell === cell;
   let s = session;
-  // What has not reached the executor needs no asking.
+  // A run that has not reached the executor ends here.
   for (const run of session.runs)
     if (concerns(run) && ['queued', 'compiling', 'compiled'].includes(run.status)) s = stop(s, run, now, emit);
   if (s.interrupt || (s.executor !== 'ready' && s.executor !== 'restoring')) return s;
@@ -32,7 +33,10 @@ function interrupted(cell: string): LocatedError {
   return { code: 'interrupted', cell, message: `Cell "${cell}" was interrupted.` };
 }
 
-/** The executor answered: what it could stop has stopped; a cell that awaits something else is given up. */
+/**
+ * The executor answered and has stopped what it could. A run that awaits something else is given
+ * up.
+ */
 export function executorInterrupted(session: Session, id: number, now: number, emit: Emit): Session {
   const pending = session.interrupt;
   if (pending?.id !== id) return session;
@@ -44,7 +48,7 @@ export function executorInterrupted(session: Session, id: number, now: number, e
   return s;
 }
 
-/** No answer: somebody does not return. */
+/** No answer: user code does not return. */
 export function interruptTimedOut(session: Session, emit: Emit): Session {
   if (!session.interrupt) return session;
   emit({ kind: 'terminate-executor' });
@@ -66,7 +70,7 @@ export function executorEnded(session: Session, event: Ended, now: number, emit:
   if (whereabouts?.operator !== undefined)
     s = stopOperator(s, whereabouts, whereabouts.operator, asked ? undefined : event.reason, emit);
   if (whileRestoring) {
-    // Each try drops a cell; with nobody to blame, trying for ever would look like work.
+    // Each try drops the cell that caused the end. Without such a cell the tries would never end.
     if (!whereabouts) return giveUp(s, event.reason, now, emit);
     if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, event.reason, emit);
   }
@@ -135,7 +139,8 @@ function broken(cell: Cell, message: string): Cell {
 }
 
 /**
- * A new executor first evaluates the cells that ran, because it needs their functions; definitions come before their users.
+ * A new executor first evaluates the cells that ran, because it needs their functions; definitions
+ * come before their users.
  * Then one mutation brings the operators and their state back.
  */
 export function executorReady(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
@@ -144,7 +149,7 @@ export function executorReady(session: Session, now: number, planner: LivePlanne
   return evaluateNext({ ...session, executor: 'restoring', restoring }, now, planner, emit);
 }
 
-/** A definition may have been run again after its user: the order of the runs says nothing. */
+/** A definition may have run again after its user, so the order of the runs does not help. */
 function definitionsFirst(session: Session): RunId[] {
   const order: RunId[] = [];
   const seen = new Set<string>();

@@ -1,4 +1,5 @@
-// The running plan as something to walk: who is above an operator, who below, and who holds the others back.
+// The running plan as a graph: operators above and below another one, and the one that holds others
+// back.
 import type { Plan } from '../../engine/graph/plan.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 
@@ -14,7 +15,7 @@ export class Flow {
   readonly reportById: ReadonlyMap<string, OperatorReport>;
 
   constructor(plan: Plan, operators: readonly OperatorReport[]) {
-    // keyBy is a word on an edge: no task runs it, nobody reports of it.
+    // keyBy is collapsed into the edge: it has no task and no report.
     const keyed = new Map(
       plan.nodes.flatMap(({ id, kind }) =>
         kind === 'keyBy' ? [[id, plan.edges.find(({ to }) => to === id)?.from]] : [],
@@ -48,7 +49,10 @@ export class Flow {
     });
   }
 
-  /** The most downstream busy operator behind the blocked ones. One answer for the whole graph would hide that two branches are held back by two operators. */
+  /**
+   * The most downstream busy operator below a blocked one.
+   * It is found for each blocked operator, because two branches may be held back by two operators.
+   */
   culpritOf(blocked: string): OperatorReport | undefined {
     const candidates = this.downstream(blocked)
       .slice(1)

@@ -1,4 +1,5 @@
-// One mutation at a time: the session plans what should run, the executor makes it so, all or nothing.
+// One mutation at a time: the session plans what should run, the executor makes it so, all or
+// nothing.
 //
 //   due ─plan─► in flight ─mutated─► done: plan, displays and successors are those of the session
 //     │             └─mutation-failed─► given up
@@ -24,14 +25,18 @@ export function commitWithoutGraph(session: Session, now: number, emit: Emit): S
   }
   return s;
 }
-/** Nothing more can be evaluated until the graph runs: no run is left, or all that are left pull. */
+/**
+ * Nothing more can be evaluated until the graph runs: no run is left, or all that are left pull.
+ */
 export function hasEvaluatedAll({ runs }: Session): boolean {
   return !runs.some(({ status }) => !['queued', 'pulling'].includes(status));
 }
 
 /**
- * Begins the next mutation when none is in flight and there is something to change. Called at the end of every step.
- * A plan that fails is given up at once and the rest is tried again: each try has one run or some pulls less.
+ * Begins the next mutation when none is in flight and there is something to change. Called at the
+ * end of every step.
+ * A plan that fails is given up at once and the rest is tried again: each try has one run or some
+ * pulls less.
  */
 export function mutateIfNeeded(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
   let s = session;
@@ -169,7 +174,10 @@ export function mutationFailed(session: Session, epoch: number, error: LocatedEr
   return giveUpMutation({ ...session, mutation: undefined }, mutation.run, mutation.pulls, error, now, emit);
 }
 
-/** The run that was to be committed fails, or new pulls are refused. The rest is tried again without them. */
+/**
+ * The run that was to be committed fails, or new pulls are refused. The rest is tried again without
+ * them.
+ */
 function giveUpMutation(
   session: Session,
   runId: RunId | undefined,

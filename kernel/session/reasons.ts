@@ -1,4 +1,5 @@
-// Why nothing comes: the watermark that has not passed a window's end, the partition that holds time back, a reader that is catching up.
+// Reasons why no row comes: a watermark below the end of a window, a partition that holds time
+// back, a reader that is catching up.
 // Reasons are pieces of text and times; clients write times in the user's zone.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { Flow } from './flow.ts';
@@ -8,7 +9,9 @@ export type Pieces = readonly (string | { readonly time: number })[];
 /** A partition is worth mentioning when it has been silent this long and others have not. */
 const silenceMillis = 5000;
 
-/** Nothing comes from an instance because it reads its history, or because a window above it waits. */
+/**
+ * Nothing comes from an instance because it reads its history, or because a window above it waits.
+ */
 export function whyNothingComes(flow: Flow, instance: string, now: number): Pieces | undefined {
   return catchingUp(flow, instance) ?? whyNothingFires(flow, instance, now);
 }
@@ -43,7 +46,7 @@ function whyWindowWaits(flow: Flow, report: OperatorReport, now: number): Pieces
   return ['no window has closed: watermark ', { time: report.watermark }, ', first window ends ', { time: window.end }];
 }
 
-/** Among the sources above, the partition whose watermark is the lowest, when it is the silent one and is not taken out as idle. */
+/** The partition with the lowest watermark of all sources above, if it is silent and not idle. */
 function silentPartition(
   flow: Flow,
   report: OperatorReport,
@@ -76,7 +79,7 @@ export function catchingUp(flow: Flow, instance: string): Pieces | undefined {
   return undefined;
 }
 
-/** For places that take only text (a status bar, a terminal): local time, with the date when it is another day. */
+/** Text for a status bar or a terminal: local time, with the date when it is another day. */
 export function asText(pieces: Pieces, now: number, zone?: string): string {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : timeAsText(piece.time, now, zone))).join('');
 }

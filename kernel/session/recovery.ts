@@ -1,17 +1,20 @@
-// What a new executor starts from: the known state of each instance, and the instances that took over the state of another one.
+// What a new executor starts from: the known state of each instance, and the instances that took
+// over the state of another one.
 //
-//   snapshot (each second, and with each mutation) ──► parts: what was written since goes on top of what was known
-//   mutation with a handover                       ──► successors, until a snapshot knows them under their own names
-//   executor ended                                 ──► the first mutation of the new one restores parts and successors
+//   snapshot (each second, with each mutation) ──► parts: new key groups on top of known ones
+//   mutation with a handover                   ──► successors, until a snapshot has their parts
+//   executor ended                             ──► the next one restores parts and successors
 //
-// Parts are shared, never copied: a snapshot replaces only the entries of tasks that wrote something.
+// Parts are shared, never copied: a snapshot replaces only the entries of tasks that wrote
+// something.
 import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
 import type { ExecutorEvent, SnapshotPart } from '../executor/executor-protocol.ts';
 import type { Emit } from './events.ts';
 import type { KnownParts, Recovery, Session } from './state.ts';
 
 /**
- * Writing snapshots takes at most a twentieth of the executor's time, so large state is written less often than each second.
+ * Writing snapshots takes at most a twentieth of the executor's time, so large state is written
+ * less often than each second.
  * Sessions in which barriers get stuck ask less often too.
  */
 const snapshotPause = 20;
@@ -51,7 +54,9 @@ export function mergeParts(known: KnownParts, parts: readonly SnapshotPart[]): K
   return new Map(parts.map(({ instance, state }) => [instance, mergeSnapshots(known.get(instance), state)]));
 }
 
-/** A mutation is done. A successor of a successor takes over from the instance whose state is known. */
+/**
+ * A mutation is done. A successor of a successor takes over from the instance whose state is known.
+ */
 export function withHandover(recovery: Recovery, handover: Readonly<Record<string, string>>): Recovery {
   const taken = Object.entries(handover).filter(([successor]) => !recovery.parts.has(successor));
   if (taken.length === 0) return recovery;

@@ -1,4 +1,5 @@
-// The queue of runs: who has the turn, what runs first, how a run ends. Evaluation and commit are serialised; waiting for a pull is not.
+// The queue of runs: which run has the turn, which cells run first, how a run ends.
+// Evaluation and commit are serialised; waiting for a pull is not.
 import type { ExecutorEvent, LocatedError, RunId } from '../executor/executor-protocol.ts';
 import type { RunResult } from '../protocol/messages.ts';
 import { capturedNow, cycleOf, duplicateName, neededFirst, notebookFor, usesOf } from './dependencies.ts';
@@ -28,7 +29,7 @@ function newRun(id: RunId, request: number, cell: string, asked: boolean, needed
   return { id, request, cell, asked, status: 'queued', ranFirst: [], text: '', neededBy };
 }
 
-/** Gives the turn to whoever is next, until nobody can go on. Called at the end of every step. */
+/** Gives the turn to the next run until no run can go on. Called at the end of every step. */
 export function giveTurns(session: Session, now: number, emit: Emit): Session {
   let s = session;
   for (;;) {
@@ -44,7 +45,7 @@ function nextMove(s: Session): Run | undefined {
   if (s.executor === 'broken') return undefined;
   const holder = s.runs.find((run) => holdsTurn.has(run.status));
   if (holder) return holder.status === 'compiled' && s.executor === 'ready' ? holder : undefined;
-  // One that is evaluated only waits for its mutation; it comes before new ones.
+  // An evaluated run waits only for its mutation and comes before new runs.
   if (s.runs.some((run) => run.status === 'evaluated')) return undefined;
   return s.runs.find((run, index) => run.status === 'queued' && !waits(run, s.runs.slice(0, index)));
 }
@@ -92,7 +93,10 @@ export function compiled(session: Session, id: RunId, result: Compiled, now: num
   return withRun(session, id, { status: 'compiled', compiled: result });
 }
 
-/** Puts the needed cells before the run. One that waits further back in the same request comes forward. */
+/**
+ * Puts the needed cells before the run. A run that waits further back in the same request comes
+ * forward.
+ */
 function runFirst(session: Session, run: Run, needed: readonly string[]): Session {
   let { nextRun } = session;
   let runs = session.runs;
@@ -146,7 +150,7 @@ export function failRun(session: Session, id: RunId, error: LocatedError, now: n
   return run ? endRun(session, run, error, now, emit) : session;
 }
 
-/** Ends a run, with the error or as done, and with it what depends on it: the rest of its request when it failed. */
+/** Ends a run, with an error or as done. A run that failed ends the rest of its request too. */
 export function endRun(session: Session, run: Run, error: LocatedError | undefined, now: number, emit: Emit): Session {
   let s: Session = { ...session, runs: session.runs.filter((other) => other.id !== run.id) };
   s = withoutPullsOf(s, run.id);
@@ -166,7 +170,10 @@ export function endRun(session: Session, run: Run, error: LocatedError | undefin
   return answerIfDone(s, run.request, emit);
 }
 
-/** Run All stops at the first failing cell: what waits is dropped, what needed the failed cell says so. */
+/**
+ * Run All stops at the first cell that fails. Waiting runs are dropped; a run that needed the cell
+ * fails too.
+ */
 function stopRequest(session: Session, failed: Run, error: LocatedError, now: number, emit: Emit): Session {
   const needing = session.runs.find((run) => run.id === failed.neededBy);
   if (needing)

@@ -1,4 +1,5 @@
-// What clients see of the session: a state per cell, with its phase, figures and reasons, all derived from session state and metrics.
+// The session as clients see it: for each cell its phase, figures and reasons, derived from state
+// and metrics.
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/displayed.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
@@ -25,7 +26,7 @@ export function sessionView(session: Session, context: ViewContext): SessionView
     if (!cell) return [];
     return [twice.has(index) ? duplicateState(id) : cellState(session, cell, flow, context)];
   });
-  // A copy for cells that came late reads what the user's one source reads.
+  // A copy for late cells reads the same as the user's source.
   const copies = new Set(session.plan.nodes.flatMap(({ id, copy }) => (copy ? [id] : [])));
   const recordsPerSecond = (session.metrics?.operators ?? [])
     .filter(({ id, source }) => source && !copies.has(id))
@@ -59,7 +60,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const running = session.plan.nodes.filter(
     (node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull',
   );
-  // A copy that cells read which came late does again what the operator itself has done.
+  // A copy for late cells repeats the work of the operator itself.
   const originals = running.filter((node) => !node.copy);
   const own = (originals.length > 0 ? originals : running).map((node) => node.id);
   const relevant = shown === undefined || own.includes(shown) ? own : [...own, shown];
@@ -102,7 +103,9 @@ function showsPanel({ displayed }: Active): boolean {
   return partsOf(displayed).some(({ kind }) => kind === 'backpressure');
 }
 
-/** connecting until all sources above have had contact, waiting until a record came, finished when everything has ended. */
+/**
+ * connecting: a source above had no contact yet; waiting: no record yet; finished: all have ended.
+ */
 function livePhase(relevant: readonly string[], flow: Flow): Phase {
   const reports = relevant.flatMap((id) => flow.reportById.get(id) ?? []);
   const sources = flow.sourcesOf(relevant);
@@ -160,7 +163,7 @@ function figures(
 ): Partial<CellState> {
   const report = flow.reportById.get(main);
   const reports = own.flatMap((id) => flow.reportById.get(id) ?? []);
-  // Operators count what leaves by their main output; what leaves by another one is counted where it is shown.
+  // Operators count rows of their main output. Rows of another output are counted at the display.
   const sideReport = display && display.port !== 'out' ? flow.reportById.get(display.display) : undefined;
   const inPerSecond = reports.filter((r) => isEntry(r, own, flow)).reduce((sum, r) => sum + entering(r), 0);
   return {

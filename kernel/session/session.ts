@@ -1,4 +1,5 @@
-// The session as a pure function: (state, event, now) → (state, effects). Timers, threads and sockets are in `server/`.
+// The session as a pure function: (state, event, now) → (state, effects). Timers, threads and
+// sockets are in `server/`.
 import type { ExecutorEvent } from '../executor/executor-protocol.ts';
 import { planLive } from '../live/planner.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
@@ -34,7 +35,10 @@ export interface Step {
   readonly effects: readonly SessionEffect[];
 }
 
-/** `now` is epoch milliseconds: figures for people and the next snapshot depend on it. `planner` is a pure function. */
+/**
+ * `now` is epoch milliseconds: figures for people and the next snapshot depend on it. `planner` is
+ * a pure function.
+ */
 export function step(state: Session, event: SessionEvent, now: number, planner: LivePlanner = planLive): Step {
   const effects: SessionEffect[] = [];
   const emit: Emit = (effect) => void effects.push(effect);

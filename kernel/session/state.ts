@@ -1,15 +1,22 @@
-// The state of a session, all of it: cells, runs, pulls, the mutation in flight, the executor, clients.
+// The state of a session, all of it: cells, runs, pulls, the mutation in flight, the executor,
+// clients.
 //
 // A run:
-//   queued ─turn─► compiling ─► compiled ─executor ready─► evaluating ─► evaluated ─turn─► committing ─► (ended)
-//     ▲               │ needs a cell that never ran            │ ▲
-//     └───────────────┘                                        ▼ │
+//   queued ─turn─► compiling ─► compiled ─executor ready─► evaluating ─► evaluated ─turn─► committing
+//     ▲               │ needs a cell that never ran            │ ▲                             │
+//     └───────────────┘                                        ▼ │                          (ended)
 //                                                            pulling   (gives up its turn)
-//   Any of them ends early by an error, an interrupt or the end of the executor. At most one run holds the turn.
+//
+// Each of them ends early by an error, an interrupt or the end of the executor.
+// At most one run holds the turn.
 //
 // The executor:
-//   starting ─ready─► restoring (evaluates what ran, then one mutation) ─► ready ─no answer, died─► ending ─ended─► starting
-//                └─ nothing ran ─────────────────────────────────────────► ready         dies while restoring ─► broken (restart is the way out)
+//   starting ─ready─► restoring ─mutated─► ready ─no answer, died─► ending ─ended─► starting
+//      └──ready, nothing ran───────────────► ▲
+//
+// Restoring evaluates the cells that ran, then one mutation brings their operators back.
+// An executor that ends while it is restored, without a cell that caused it, is broken.
+// Only a restart of the session helps then.
 import type { KeptData } from '../cells/kept-data.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import { emptyPlan } from '../../engine/graph/plan.ts';
@@ -32,7 +39,10 @@ import type { DeclaredPull } from '../live/plan-request.ts';
 /** Names by resolved symbols, as `kernel/cells` finds them. */
 export interface CellScope {
   readonly declares: readonly string[];
-  /** Names of other cells that this one reads. Whether that is an edge (a stream) or a captured value shows when they have run. */
+  /**
+   * Names of other cells that this one reads. When they have run, each is an edge (a stream) or a
+   * captured value.
+   */
   readonly uses: readonly string[];
 }
 export interface Compiled {
@@ -62,7 +72,10 @@ export interface Active {
   readonly exports: readonly Export[];
   readonly displayed: Displayed;
   readonly kept: KeptData;
-  /** Names of other cells → what they were when this cell captured them: a value's hash, or 'stream'. */
+  /**
+   * Names of other cells → what they were when this cell captured them: a value's hash, or
+   * 'stream'.
+   */
   readonly captured: Readonly<Record<string, string>>;
   /** Interrupted: its values stay, its operators do not run. */
   readonly stopped: boolean;
@@ -94,7 +107,7 @@ export interface Run {
   readonly startedAt?: number;
   /** A client asked for it; else it runs because another one needs it. */
   readonly asked: boolean;
-  /** The run that cannot go on without this one. */
+  /** The run that waits for this one. */
   readonly neededBy?: RunId;
   readonly ranFirst: readonly string[];
   readonly text: string;
@@ -160,11 +173,16 @@ export interface Metrics {
 }
 
 export interface Settings {
-  /** `all`: sinks write at once (`sluice run`); `none`: never (`--dry`); `ask`: when the user arms them. */
+  /**
+   * `all`: sinks write at once (`sluice run`); `none`: never (`--dry`); `ask`: when the user arms
+   * them.
+   */
   readonly arming: 'ask' | 'all' | 'none';
   /**
-   * `each`: a run is done when its operators are attached, and a cell that comes late reads from the start by itself. `together`: a job has no late
-   * cells; what a request declares goes into the graph at once, as soon as nothing more can be evaluated.
+   * `each`: a run is done when its operators are attached, and a late cell reads from the start by
+   * itself.
+   * `together`: a job has no late cells. All operators of a request join the graph at once, when no
+   * more cell can be evaluated.
    */
   readonly attach: 'each' | 'together';
   readonly graceMillis: number;
@@ -185,7 +203,10 @@ export const defaultSettings: Settings = {
 
 export interface Session {
   readonly settings: Settings;
-  /** The document: every cell, prose too, duplicates too; in the order of the last sync, with what only another client has at the end. */
+  /**
+   * Every cell of the document, with prose and duplicates, in the order of the last sync.
+   * Cells that only another client has come at the end.
+   */
   readonly document: readonly CellText[];
   /** Client → its own document. */
   readonly documents: ReadonlyMap<string, readonly CellText[]>;
@@ -207,10 +228,13 @@ export interface Session {
   /** Generations of displays whose rows have all come. */
   readonly endedDisplays: ReadonlySet<string>;
   readonly recovery: Recovery;
-  /** Something else than a run changed what should run: a deletion, a pull, arming. */
+  /** A deletion, a pull or arming changed what should run. */
   readonly graphChanged: boolean;
   readonly executor: 'starting' | 'restoring' | 'ready' | 'ending' | 'broken';
-  /** Runs that a new executor has still to evaluate again, in the order in which they were committed. */
+  /**
+   * Runs that a new executor has still to evaluate again, in the order in which they were
+   * committed.
+   */
   readonly restoring: readonly RunId[];
   readonly interrupt?: { readonly id: number; readonly cell?: string };
   readonly nextInterrupt: number;

@@ -1,4 +1,5 @@
-// A session for tests: the real control thread and a real executor thread on a notebook in a temporary folder, driven like a client would.
+// A session for tests: real control and a real executor thread on a notebook in a temporary folder,
+// driven like a client.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,7 +104,7 @@ export class LiveSession implements AsyncDisposable {
     const [snapshot] = seen;
     return snapshot?.type === 'snapshot' ? snapshot.parts : [];
   }
-  /** What a client that shows the cell is sent, from now on: a frame is a delta that brings rows. */
+  /** Counts what a client that shows the cell gets from now on. A frame is a delta with rows. */
   watch(id: string): { readonly frames: number; readonly rows: number } {
     const seen = { frames: 0, rows: 0 };
     const send = (message: ViewSnapshot | ViewDelta): void => {
@@ -120,7 +121,9 @@ export class LiveSession implements AsyncDisposable {
     const part = this.parts(id).find((one) => one.kind === 'table' || one.kind === 'chart');
     return part ? [...part.rows].sort((a, b) => a.n - b.n).map((row) => fromWire(row.value)) : [];
   }
-  /** In lossless mode: all rows that the cell's first display has got since its stream began anew. */
+  /**
+   * In lossless mode: all rows that the cell's first display has got since its stream began anew.
+   */
   everyRow(id: string): readonly unknown[] {
     return this.#every.get(`${id}/0`)?.rows ?? [];
   }
@@ -131,14 +134,18 @@ export class LiveSession implements AsyncDisposable {
   #keep({ display, installed, rows }: RowFrame): void {
     let kept = this.#every.get(display);
     if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], again: 0 }));
-    // After a crash the display goes on from what the last snapshot had counted: what came since comes again.
+    // After a crash the display goes on from what the last snapshot had counted: what came since
+    // comes again.
     for (const row of rows) {
       kept.again += Math.max(0, kept.rows.length - (row.n - 1));
       kept.rows.length = Math.min(kept.rows.length, row.n - 1);
       kept.rows.push(row.value);
     }
   }
-  /** Ends the executor's thread, whatever it is doing, as a crash would; the session has another one when this is done. */
+  /**
+   * Ends the executor's thread, whatever it is doing, as a crash would; the session has another one
+   * when this is done.
+   */
   async crash(): Promise<void> {
     await this.executorReady();
     const crashed = this.#executor;

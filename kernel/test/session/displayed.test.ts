@@ -1,6 +1,7 @@
-// Which displays a mutation installs, which of them continue, which views are prepared, and when all displays have ended.
+// Which displays a mutation installs, which of them continue, which views are prepared, and when
+// all displays have ended.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { DisplaySpec } from '../../../engine/api/fragment.ts';
 import type { PlanEdge } from '../../../engine/graph/plan.ts';
 import type { DisplayInstall } from '../../executor/executor-protocol.ts';

@@ -1,4 +1,5 @@
-// What an edit does to the others: nothing, stale, detached; and what a deletion leaves for its time of grace.
+// What an edit does to the others: nothing, stale, detached; and what a deletion leaves for its
+// time of grace.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -206,7 +207,10 @@ test('what only a client had that is gone goes with the next document', () => {
   assert.deepEqual(s.event({ kind: 'sync', client: 'two', cells: [] }), ['timer grace:a 10000', 'mutate [a?]']);
 });
 
-/** Two windows on one notebook, each with a document of its own; `text` is what the session holds of a cell. */
+/**
+ * Two windows on one notebook, each with a document of its own; `text` is what the session holds of
+ * a cell.
+ */
 function twoWindows(cells: Readonly<Record<string, string>>) {
   const s = new Stage();
   s.ready();

@@ -1,4 +1,5 @@
-// Interrupts that are answered and interrupts that are not, executors that die, and what comes back after that.
+// Interrupts that are answered and interrupts that are not, executors that die, and what comes back
+// after that.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Stage } from './stage.ts';

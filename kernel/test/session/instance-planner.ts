@@ -1,8 +1,12 @@
-// A planner for tests: each cell is one operator, and each run of a cell makes an instance that takes over the state of the former one.
+// A planner for tests: each cell is one operator, and each run of a cell makes an instance that
+// takes over the state of the former one.
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { LivePlanner } from '../../live/plan-request.ts';
 
-/** The instance of a cell's run is `CELL~RUN`. A display of the cell continues while the run is the same. */
+/**
+ * The instance of a cell's run is `CELL~RUN`. A display of the cell continues while the run is the
+ * same.
+ */
 export const planInstances: LivePlanner = ({ graph, running, displays }) => {
   const former = new Map(running.nodes.map((node) => [node.group, node.id]));
   const handover: Record<string, string> = {};

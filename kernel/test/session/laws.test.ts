@@ -1,7 +1,9 @@
 // Laws of the session under any order of events.
 //
-// Every request is answered once, one run at a time holds the turn, one mutation is in flight, and the session always comes to rest.
-// A new executor gets the last known state of each instance, or that of its predecessor. No step changes the state before it.
+// Every request is answered once, one run at a time holds the turn, one mutation is in flight, and
+// the session always comes to rest.
+// A new executor gets the last known state of each instance, or that of its predecessor. No step
+// changes the state before it.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

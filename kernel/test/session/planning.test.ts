@@ -1,6 +1,7 @@
-// The session plans by itself: what the executor is told, and what becomes of a plan that cannot be made.
+// The session plans by itself: what the executor is told, and what becomes of a plan that cannot be
+// made.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { SluiceError } from '../../../engine/errors/error.ts';
 import type { LivePlanner } from '../../live/plan-request.ts';
 import { planInstances } from './instance-planner.ts';

@@ -1,6 +1,7 @@
-// What a new executor starts from: parts of snapshots on top of each other, successors of a handover, and when a snapshot is due.
+// What a new executor starts from: parts of snapshots on top of each other, successors of a
+// handover, and when a snapshot is due.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { TaskSnapshot } from '../../../engine/runtime/snapshot.ts';
 import { mergeParts } from '../../session/recovery.ts';
 import { planInstances } from './instance-planner.ts';
@@ -54,7 +55,10 @@ function running(...cells: readonly string[]): Stage {
   for (const cell of cells) stage.runs(cell);
   return stage;
 }
-/** Ends the executor and gives what the next one is told to restore: instance → how far its state has come. */
+/**
+ * Ends the executor and gives what the next one is told to restore: instance → how far its state
+ * has come.
+ */
 function restored(s: Stage): Readonly<Record<string, number>> {
   s.event({ kind: 'executor-ended', reason: 'out of memory' });
   s.ready();

@@ -1,4 +1,5 @@
-// Whose turn it is: evaluation and commit one after the other, pulls beside them, needed cells first, and every run ends with an answer.
+// Turns of runs: evaluation and commit one after the other, pulls beside them, needed cells first,
+// an answer for each request.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Stage } from './stage.ts';

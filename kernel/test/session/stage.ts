@@ -1,6 +1,8 @@
-// Plays a session by hand: what happens goes in, what the session wants done comes out as short sentences. The world answers only when told to.
+// Plays a session by hand: events go in, effects come out as short sentences. Compiler and executor
+// answer only when told to.
 //
-// Cells are written `x y$ = a b$`: declares x and the stream y$, reads a and the stream b$. Behind `!` stands a sink's target, behind `#` what makes the text another one.
+// A cell `x y$ = a b$` declares x and the stream y$, and reads a and the stream b$.
+// The target of a sink follows `!`; text after `#` only makes the text of the cell differ.
 import type { TaskSnapshot } from '../../../engine/runtime/snapshot.ts';
 import type { Displayed, Export, FragmentData, LocatedError } from '../../executor/executor-protocol.ts';
 import type { LivePlanner, Planned, PlanRequest } from '../../live/plan-request.ts';
