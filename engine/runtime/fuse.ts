@@ -5,7 +5,8 @@
 // measures: every now and then a slice runs plain, and its times say how the task's busy time splits between the stages.
 import { compiled } from '../codegen/specialize.ts';
 import type { Batch, Operator, OperatorContext, Stage } from '../contract/operator.ts';
-import type { Collector, Port } from './collector.ts';
+import type { Collector } from './collector.ts';
+import type { Port } from './port.ts';
 
 /** What both forms keep up to date: records that reached each stage, and where an error struck. */
 export interface StageCounters {
@@ -15,6 +16,8 @@ export interface StageCounters {
   /** Index of the record and of the stage that threw. */
   at: number;
   stage: number;
+  /** A stage behind an operator threw, not the operator itself. */
+  threw: boolean;
 }
 type Loop = (batch: Batch, from: number, collector: Collector, counters: StageCounters) => number;
 
@@ -23,7 +26,7 @@ const sampleRecords = 16;
 const sampleEveryMillis = 100;
 
 export function newCounters(stages: number): StageCounters {
-  return { reached: new Float64Array(stages), millis: new Float64Array(stages), at: 0, stage: 0 };
+  return { reached: new Float64Array(stages), millis: new Float64Array(stages), at: 0, stage: 0, threw: false };
 }
 
 /** Records [from, to) of a batch, for whose results there is room. */
@@ -34,15 +37,15 @@ export function fusedLoop(stages: readonly Stage[]): Loop {
   const { plain, withOrigin } = compiledRuns(stages);
   return (batch, from, collector, counters) => {
     const { length } = batch;
-    const { out, slice } = collector;
+    const { out, budget } = collector;
     const run = batch.partitions === undefined ? plain : withOrigin;
     out.prepare(Math.max(0, Math.min(out.limit - out.length, length - from)));
     if (batch.partitions !== undefined) out.hasOrigin = true;
     let i = from;
-    while (i < length && out.length < out.limit && !slice.over) {
-      const end = Math.min(length, i + out.limit - out.length, i + Math.max(1, slice.left));
+    while (i < length && out.length < out.limit && !budget.isSpent) {
+      const end = Math.min(length, i + out.limit - out.length, i + Math.max(1, budget.left));
       run(batch, i, end, out, counters);
-      slice.left -= end - i - 1;
+      budget.left -= end - i - 1;
       i = end;
     }
     return i;
@@ -59,7 +62,7 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
       try {
         for (; i < to; i++) {
           const v0 = values[i];
-          ${stages.map((stage, k) => stageText(stage, k)).join('\n          ')}
+          ${stages.map((stage, k) => stageText(stage, k, `n${k}++`, 'continue')).join('\n          ')}
           outValues[n] = v${stages.length};
           outTimestamps[n] = timestamps[i];
           ${copies}
@@ -86,9 +89,11 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
     };`;
   return compiled(source, { stages }, 'stages');
 }
-function stageText(stage: Stage, k: number): string {
-  if (stage.kind === 'map') return `s = ${k}; n${k}++; const v${k + 1} = f${k}(v${k});`;
-  return `s = ${k}; n${k}++; if (!f${k}(v${k})) continue; const v${k + 1} = v${k};`;
+/** One stage: `counts` counts the record, `leave` is the statement for a record that a filter drops. */
+function stageText(stage: Stage, k: number, counts: string, leave: 'continue' | 'return'): string {
+  const begins = `s = ${k}; ${counts};`;
+  if (stage.kind === 'map') return `${begins} const v${k + 1} = f${k}(v${k});`;
+  return `${begins} if (!f${k}(v${k})) ${leave}; const v${k + 1} = v${k};`;
 }
 
 /** The plain form: one stage after the other, for up to `limit` records, measured. */
@@ -156,13 +161,7 @@ export function stagedEmit(
     return function emit(v0, timestamp) {
       let s = 0;
       try {
-        ${stages
-          .map((stage, k) =>
-            stage.kind === 'map'
-              ? `s = ${k}; r[${k}]++; const v${k + 1} = f${k}(v${k});`
-              : `s = ${k}; r[${k}]++; if (!f${k}(v${k})) return; const v${k + 1} = v${k};`,
-          )
-          .join('\n        ')}
+        ${stages.map((stage, k) => stageText(stage, k, `r[${k}]++`, 'return')).join('\n        ')}
         collector.emit(v${stages.length}, timestamp);
       } catch (error) { counters.stage = s; counters.threw = true; throw error; }
     };`;

@@ -15,10 +15,11 @@ import type { Emitted } from '../time/emitted.ts';
 import type { Clock } from '../contract/clock.ts';
 import { Accounting, Rate } from './accounting.ts';
 import { type Barrier, type Channel, maxCapacity, targetMillis } from './channel.ts';
-import { Collector, StagedOutput } from './collector.ts';
+import { Collector } from './collector.ts';
 import { newCounters, StageChain, type StageCounters, stagedEmit } from './fuse.ts';
 import { InputGate, type Slot } from './input-gate.ts';
 import type { BatchReader, MicroBatches } from './micro-batches.ts';
+import { StagedOutput } from './staged-output.ts';
 import { readSnapshot, SnapshotWriter, type TaskSnapshot } from './snapshot.ts';
 
 /** What the task needs from the runtime that drives it. */
@@ -579,8 +580,7 @@ export class Task implements BatchReader {
   }
   #fail(error: unknown, call: { readonly batch: Batch; readonly from: number } | undefined): void {
     if (this.status !== 'running' && this.status !== 'created') return;
-    const stageThrew =
-      this.operator instanceof StageChain || (this.stages as { threw?: boolean } | undefined)?.threw === true;
+    const stageThrew = this.operator instanceof StageChain || this.stages?.threw === true;
     const offsetOfStages = this.operator instanceof StageChain ? 0 : 1;
     const node = this.chain.nodes[stageThrew ? this.stages!.stage + offsetOfStages : 0]!;
     const at = call && this.operator?.at;
