@@ -1,5 +1,6 @@
 // A channel: the bounded queue between two tasks. Records take credit, control marks take none, and order is kept between both.
 import type { Batch } from '../contract/operator.ts';
+import { invariant } from '../errors/invariant.ts';
 
 /** `epoch` numbers all barriers of a runtime; a task passes each exactly once, in order. */
 export interface Barrier {
@@ -84,9 +85,16 @@ export class Channel {
     }
     return item;
   }
+  /** The reader has processed so many records: their credit comes back. */
   consumed(records: number): void {
+    if (this.closed) return;
+    invariant(records >= 0 && records <= this.#records, 'a reader gives back the credit of records that it took');
     this.#records -= records;
     this.#hasMoved = true;
+  }
+  /** The reader has failed in the middle of a batch and drops so many records of it. */
+  discarded(records: number): void {
+    this.consumed(Math.min(records, this.#records));
   }
   /** Its consumer's work for 100 ms is so many records. Grows slowly, shrinks at once; stays while nothing is taken from it. */
   adapt(wanted: number): void {

@@ -1,6 +1,7 @@
 // The numbers of a batch: event times, and where its records came from. Such arrays live outside the heap, and V8 answers to a stream of new ones with a
 // collection of everything there is. So a batch gives its columns back when its last reader is through with it, and its port fills them again.
 import type { Batch } from '../contract/operator.ts';
+import { invariant } from '../errors/invariant.ts';
 
 /** Columns that wait to be filled again; what comes back on top of these is left to the collector. */
 const maxSpare = 8;
@@ -66,6 +67,7 @@ export class PortBatch implements Batch {
     this.#store = store;
   }
   release(): void {
+    invariant(this.readers > 0, 'each reader releases a batch once');
     if (--this.readers === 0) this.#store.giveBack(this.#columns);
   }
 }

@@ -6,6 +6,7 @@
 //      ▲  └─upstream replaced─► attached to the new channel, at the barrier
 //      └──────── upstream is back ────────┘
 import type { Batch } from '../contract/operator.ts';
+import { invariant } from '../errors/invariant.ts';
 import { PartitionWatermarks } from '../time/partition-watermarks.ts';
 import { WatermarkValve } from '../time/watermark-valve.ts';
 import type { Emitted } from '../time/emitted.ts';
@@ -52,10 +53,6 @@ export class InputGate {
     this.#combined = counts[1]! > 0 ? new PartitionWatermarks(2) : undefined;
   }
 
-  /** A task without an attached slot gets barriers from the runtime itself. */
-  get attached(): boolean {
-    return this.slots.some((slot) => slot.channel);
-  }
   /** Every slot has ended, and it has been said. */
   get ended(): boolean {
     return this.#endSaid;
@@ -92,6 +89,10 @@ export class InputGate {
           return { kind: 'ended' };
         case 'barrier': {
           if (item.epoch <= this.epoch) return { kind: 'time', emitted: [] };
+          invariant(
+            this.#barrier === undefined || this.#barrier.epoch === item.epoch,
+            'the barriers that a gate aligns have one epoch',
+          );
           slot.aligned = true;
           this.#barrier = item;
           return this.takeAligned() ?? { kind: 'time', emitted: [] };
@@ -115,17 +116,25 @@ export class InputGate {
 
   /** The barrier has been passed: its slots flow again, over new channels where the mutation brought some. */
   passed(epoch: number, channels?: readonly (Channel | undefined)[]): void {
+    invariant(epoch > this.epoch, 'a task passes barriers in the order of their epochs');
     this.epoch = epoch;
+    // The runtime may have brought a barrier that was being aligned here, when the last channel was cut.
+    if (this.#barrier && this.#barrier.epoch <= epoch) this.#barrier = undefined;
+    for (const slot of this.slots) slot.aligned = false;
+    if (channels) this.connect(channels);
+  }
+  /** Slots get the channels of a mutation; a slot keeps what it knows of time. */
+  connect(channels: readonly (Channel | undefined)[]): void {
+    invariant(channels.length === this.slots.length, 'a mutation has a channel or none for each slot');
     this.slots.forEach((slot, index) => {
-      slot.aligned = false;
-      if (!channels || slot.channel === channels[index]) return;
+      if (slot.channel === channels[index]) return;
       slot.channel = channels[index];
       slot.ended = false;
       // The former upstream may have been idle; of the new one nothing is known but that it is there.
       if (slot.channel) this.#owed.push(...this.#time(slot, this.#valves[slot.input]!.active(slot.lane)).emitted);
     });
     // A new upstream may still be running where the former had ended.
-    if (channels && this.#endSaid) this.#endSaid = this.slots.every((slot) => slot.ended);
+    if (this.#endSaid) this.#endSaid = this.slots.every((slot) => slot.ended);
   }
 
   #time(slot: Slot, emitted: readonly Emitted[]): Extract<GateItem, { kind: 'time' }> {

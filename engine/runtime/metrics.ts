@@ -15,10 +15,10 @@ export function jobMetrics(runtime: Runtime): JobMetrics {
 
 export function taskMetrics(task: Task, now = performance.now()): OperatorMetrics[] {
   const { nodes } = task.chain;
-  const shares = task.accounting.shares(now);
+  const shares = task.load.accounting.shares(now);
   const split = stageShares(task);
-  const inRate = task.inRate.perSecond(task.recordsIn, now);
-  const outRate = task.outRate.perSecond(task.output.recordsOut, now);
+  const inRate = task.load.inRate.perSecond(task.recordsIn, now);
+  const outRate = task.load.outRate.perSecond(task.output.recordsOut, now);
   return nodes.map((node, index) => {
     const isHead = index === 0;
     const isTail = index === nodes.length - 1;

@@ -17,9 +17,10 @@ import type {
 import type { Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
 import { chainsOf } from '../graph/chains.ts';
 import { planOf } from '../runtime/environment.ts';
-import { Runtime, type Snapshot } from '../runtime/runtime.ts';
+import type { Snapshot } from '../runtime/barriers.ts';
+import { Runtime } from '../runtime/runtime.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
-import type { TaskFailure } from '../runtime/task.ts';
+import type { TaskFailure } from '../runtime/task-failure.ts';
 import { ManualClock } from '../contract/clock.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { deepFreeze } from '../state/freeze.ts';

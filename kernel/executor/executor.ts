@@ -11,7 +11,8 @@ import type { Operator } from '../../engine/contract/operator.ts';
 import { Driver } from '../../engine/runtime/driver.ts';
 import { PullOperator } from '../../engine/runtime/pull.ts';
 import { Runtime } from '../../engine/runtime/runtime.ts';
-import type { TaskFailure } from '../../engine/runtime/task.ts';
+import type { TaskFailure } from '../../engine/runtime/task-failure.ts';
+import type { Trace } from '../../engine/runtime/trace.ts';
 import { CellConsole } from './cell-console.ts';
 import { framesPerSecond } from './display-operator.ts';
 import type { ExecutorCommand, ExecutorEvent } from './executor-protocol.ts';
@@ -29,6 +30,7 @@ export interface ExecutorOptions {
   readonly params: Readonly<Record<string, string>>;
   readonly place: SharedPlace;
   readonly post: (event: ExecutorEvent) => void;
+  readonly trace?: Trace | undefined;
   /** Names the operator behind a number in the shared place. */
   readonly postPlace: PostPlace;
 }
@@ -46,7 +48,7 @@ export class Executor {
   readonly #metrics: MetricsReport;
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor({ notebook, params, place, post, postPlace }: ExecutorOptions) {
+  constructor({ notebook, params, place, post, trace, postPlace }: ExecutorOptions) {
     this.#post = post;
     const functions = new FunctionTable();
     this.#turns = new Turns(place, postPlace);
@@ -56,6 +58,7 @@ export class Executor {
       onFailure: (failure) => this.#failed(failure),
       onTurn: (task) => this.#turns.turn(task),
       onWork: () => this.#driver.wake(),
+      trace,
     });
     this.#driver = new Driver(this.#runtime);
     this.#console = new CellConsole(

@@ -350,3 +350,41 @@ test('an operator that has had enough hears the barriers that were on their way'
   settle();
   assert.deepEqual([taken, runtime.barriersInFlight, runtime.tasks.get('pass')?.status], [2, 0, 'ended']);
 });
+
+test('records on their way through a replaced branch arrive, although an unrelated branch is removed with it', () => {
+  const numbers = new Numbers();
+  const sink = new Sink();
+  const { runtime, settle } = runtimeOf({
+    numbers,
+    pass: () => new Pass(),
+    sink,
+    numbers9: () => new Numbers(),
+    sink9: new Sink(),
+  });
+  runtime.mutate(planOf('numbers9>sink9, numbers>pass, pass>sink'), {});
+  settle();
+  numbers.give(4);
+  // Only the source has had its turn.
+  runtime.tasks.get('numbers')!.turn(performance.now());
+  runtime.mutate(planOf('numbers2>sink'), {});
+  settle();
+  assert.deepEqual(sink.rows, [0, 1, 2, 3]);
+});
+
+test('a task whose inputs are all cut while it aligns a barrier passes that barrier once', () => {
+  const [left, right] = [new Numbers(), new Numbers()];
+  const { runtime, settle } = runtimeOf({ numbers: left, numbers2: right, sum: () => new Sum(), sink: new Sink() });
+  runtime.mutate(planOf('numbers>sum, numbers2>sum, sum>sink'), {});
+  settle();
+  const sum = runtime.tasks.get('sum')!;
+  const snapshots: number[] = [];
+  runtime.snapshot(({ epoch }) => snapshots.push(epoch));
+  // The barrier comes on the left only.
+  runtime.tasks.get('numbers')!.turn(performance.now());
+  sum.turn(performance.now());
+  const loose = { from: '', port: 'out', to: 'sum', input: 0 as const, exchange: 'forward' as const };
+  runtime.mutate({ ...planOf('sum>sink'), edges: [loose, loose, ...planOf('sum>sink').edges] }, {});
+  runtime.snapshot(({ epoch }) => snapshots.push(epoch));
+  settle();
+  assert.deepEqual([snapshots, sum.gate.epoch, sum.status, runtime.barriersInFlight], [[2, 4], 4, 'running', 0]);
+});

@@ -13,7 +13,8 @@ import { sliding, tumbling } from '../../api/windows.ts';
 import type { Plan, PlanNode } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
 import { planOf } from '../../runtime/environment.ts';
-import { Runtime, type Snapshot } from '../../runtime/runtime.ts';
+import type { Snapshot } from '../../runtime/barriers.ts';
+import { Runtime } from '../../runtime/runtime.ts';
 import { mergeSnapshots, type TaskSnapshot } from '../../runtime/snapshot.ts';
 import { ManualClock } from '../../contract/clock.ts';
 

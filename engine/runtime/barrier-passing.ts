@@ -1,0 +1,135 @@
+// How tasks pass barriers: where a barrier enters, what an aligned task does, and what happens to the barrier of a task that goes.
+//
+// An aligned task, in this order: opens if it is new; writes its snapshot; hands its state to its successor; forwards
+// the barrier; flips its outputs; flips its inputs. A removed task is then closed.
+import type { Batch } from '../contract/operator.ts';
+import { isBrokenInvariant } from '../errors/invariant.ts';
+import type { FunctionTable } from '../graph/plan.ts';
+import type { BarrierInFlight, BarrierPurpose, Barriers } from './barriers.ts';
+import { awaitedTasks } from './blocked-snapshot.ts';
+import type { Barrier } from './channel.ts';
+import type { RunningTasks } from './running-tasks.ts';
+import type { TaskSnapshot } from './snapshot.ts';
+import { contentOf } from './table-lookup.ts';
+import type { Task, TaskHost } from './task.ts';
+import { connectOutputs, cutReaders, hearsBarriers } from './wiring.ts';
+
+export class BarrierPassing {
+  readonly #tasks: RunningTasks;
+  readonly #barriers: Barriers;
+  readonly #functions: FunctionTable;
+  readonly #host: Pick<TaskHost, 'wake' | 'onFailure'>;
+
+  constructor(
+    tasks: RunningTasks,
+    barriers: Barriers,
+    functions: FunctionTable,
+    host: Pick<TaskHost, 'wake' | 'onFailure'>,
+  ) {
+    this.#tasks = tasks;
+    this.#barriers = barriers;
+    this.#functions = functions;
+    this.#host = host;
+  }
+
+  /** A barrier enters at the tasks without an attached input: sources, and tasks whose inputs are cut. */
+  enter(purpose: BarrierPurpose, drained: readonly Task[] = []): number {
+    const passing = new Set([...this.#tasks.byId.values(), ...drained]);
+    const flight = this.#barriers.enter(purpose, passing, awaitedTasks(this.#tasks.plan, this.#tasks.byId, passing));
+    for (const task of passing) {
+      if (!hearsBarriers(task)) task.inject(flight.barrier);
+      task.hurry();
+    }
+    this.#barriers.settle(flight);
+    this.#host.wake();
+    return flight.barrier.epoch;
+  }
+
+  onBarrier(task: Task, barrier: Barrier): void {
+    const flight = this.#barriers.of(barrier.epoch);
+    if (!flight) return task.passed(barrier.epoch);
+    try {
+      this.#passBarrier(task, flight);
+    } catch (error) {
+      if (!isBrokenInvariant(error)) throw error;
+      // The operator ends. The barrier goes on without it, so that the others still change and snapshot.
+      task.interrupt(error);
+      flight.forget(task);
+      task.output.mark(barrier);
+      if (task.gate.epoch < barrier.epoch) task.passed(barrier.epoch);
+      this.#barriers.settle(flight);
+    }
+  }
+  /** A task is aligned: it opens if it is new, snapshots, hands its state over, forwards the barrier and flips. */
+  #passBarrier(task: Task, flight: BarrierInFlight): void {
+    const { barrier } = flight;
+    const isNew = task.status === 'created';
+    if (isNew && flight.waitsForState(task)) return;
+    const state = flight.stateOf(task);
+    if (isNew) task.restore(state);
+    const flip = flight.flipOf(task);
+    if (!flip?.removed) flight.snapshotTask(task);
+    if (task.source) flight.positions[task.id] = task.source.position();
+    if (flip?.removed?.successor) this.#inherit(flight, flip.removed.successor, task.snapshot(true));
+    task.output.mark(barrier);
+    // The watermark goes out again, for readers whose gates are new: they know the time before the first record.
+    if (state && task.status === 'running') task.output.watermark(state.watermark);
+    if (flip?.outputs) connectOutputs(task, flip.outputs, flight, () => this.#rowsOf(task));
+    task.passed(barrier.epoch, flip?.inputs);
+    if (flip?.removed) this.#tasks.drop(task);
+    else this.hearNext(task);
+    flight.passed(task);
+    this.#barriers.settle(flight);
+  }
+  #inherit(flight: BarrierInFlight, successor: Task, state: TaskSnapshot): void {
+    if (flight.inherit(successor, state)) this.onBarrier(successor, flight.barrier);
+  }
+  /** The rows of a table that a reader which comes now has missed. */
+  #rowsOf(task: Task): readonly Batch[] {
+    if (task.status !== 'running' && task.status !== 'ended') return [];
+    const node = task.chain.nodes.at(-1)!.id;
+    try {
+      return contentOf({ plan: this.#tasks.plan, tasks: this.#tasks.byId }, this.#functions, node);
+    } catch (error) {
+      // A map or a filter of the user, between the rows and here.
+      this.#host.onFailure(task, { node, error });
+      return [];
+    }
+  }
+  /** Barriers reach a task over its channels. A task that has none left hears those to come from the runtime. */
+  hearNext(task: Task): void {
+    if (hearsBarriers(task)) return task.forgetInjected();
+    for (const flight of this.#barriers.all)
+      if (flight.barrier.epoch > task.gate.epoch && flight.isPassing(task)) task.inject(flight.barrier);
+  }
+
+  /** Drops a task without a final barrier. Barriers in flight go on without it, and its readers lose a channel. */
+  cut(task: Task): void {
+    const outputs = new Set(task.output.channels());
+    this.#tasks.drop(task);
+    for (const flight of this.#barriers.all) {
+      flight.forget(task);
+      flight.forgetChannels(outputs);
+    }
+    for (const reader of cutReaders(outputs, this.#tasks.byId.values())) this.hearNext(reader);
+  }
+  /** Cuts off tasks that leave but do not return from their present call (an endless generator in flatMap). */
+  cutLeaving(): readonly string[] {
+    const stuck = [...this.#tasks.leaving].filter((task) => task.isInsideCall);
+    for (const task of stuck) {
+      for (const flight of this.#barriers.all) {
+        const successor = flight.flipOf(task)?.removed?.successor;
+        flight.forget(task);
+        // In the middle of a call there is no state to take over: the successor starts without.
+        if (successor)
+          this.#inherit(flight, successor, { full: true, groups: new Map(), watermark: task.output.lastWatermark });
+        // Its readers hear the barrier all the same, so that they can flip.
+        task.output.mark(flight.barrier);
+      }
+      this.#tasks.drop(task);
+      this.#barriers.settleAll();
+    }
+    this.#host.wake();
+    return stuck.map((task) => task.id);
+  }
+}

@@ -1,0 +1,249 @@
+// Barriers on their way through the tasks: which tasks have still to pass, and when a mutation and a snapshot are complete.
+//
+//              ┌─ changing ───every task that changes has passed─────────────► mutated ────────────┐
+//   entered ───┤                                                                                   ├─► over
+//              ├─ gathering ──every task that the snapshot waits for has passed─► snapshot complete ┤
+//              └─ passing ────every task has passed────────────────────────────────────────────────┘
+//
+// The three go on side by side. A task leaves all of them when it passes the barrier, or when it is forgotten:
+// it was cut off, and the barrier goes on without it. A successor that is aligned waits for the state of the
+// task that it replaces, and passes when it has inherited that state.
+import { invariant } from '../errors/invariant.ts';
+import type { Barrier, Channel } from './channel.ts';
+import type { TaskSnapshot } from './snapshot.ts';
+import type { Task } from './task.ts';
+import type { Trace } from './trace.ts';
+
+/** What one task does at the barrier of a mutation. */
+export interface Flip {
+  readonly outputs?: ReadonlyMap<string, readonly Channel[]>;
+  readonly inputs?: readonly (Channel | undefined)[];
+  /** It goes away; the successor takes over its state. */
+  readonly removed?: { readonly successor?: Task };
+}
+export interface MutationResult {
+  readonly epoch: number;
+  /** Where each source stood when the barrier entered: source instance → position. */
+  readonly positions: Readonly<Record<string, string>>;
+  /** Tasks that were created; all others are the same objects as before. */
+  readonly created: readonly string[];
+  /** New reader of a running task → the watermark at which it came: it has not seen what was before. */
+  readonly joinedAt: Readonly<Record<string, number>>;
+}
+export interface Snapshot {
+  readonly epoch: number;
+  /** Time of this thread that writing it took. */
+  readonly millis: number;
+  readonly tasks: ReadonlyMap<string, TaskSnapshot>;
+}
+/** What a barrier is for. A barrier that only snapshots has none of the parts of a mutation. */
+export interface BarrierPurpose {
+  readonly snapshot: false | 'changes' | 'full';
+  readonly flips?: ReadonlyMap<Task, Flip>;
+  readonly created?: readonly Task[];
+  readonly successors?: ReadonlySet<Task>;
+  /** State of new instances, from an earlier life. */
+  readonly restore?: ReadonlyMap<string, TaskSnapshot> | undefined;
+  readonly onMutated?: ((result: MutationResult) => void) | undefined;
+  readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined;
+}
+
+export class BarrierInFlight {
+  readonly barrier: Barrier;
+  readonly enteredAt = performance.now();
+  /** Where sources stood when they passed. */
+  readonly positions: Record<string, string> = {};
+  readonly joinedAt: Record<string, number> = {};
+  readonly #passing: Set<Task>;
+  /** Those of them that have to pass before the snapshot is complete. */
+  readonly #awaited: Set<Task>;
+  /** Those of them that have to pass before the mutation is done. */
+  readonly #changing: Set<Task>;
+  readonly #flips: Map<Task, Flip>;
+  readonly #created: ReadonlySet<string>;
+  readonly #successors: ReadonlySet<Task>;
+  readonly #restore: ReadonlyMap<string, TaskSnapshot>;
+  readonly #inherited = new Map<Task, TaskSnapshot>();
+  /** Successors that are aligned but wait for the state. */
+  readonly #waiting = new Set<Task>();
+  #snapshots = new Map<string, TaskSnapshot>();
+  #snapshotMillis = 0;
+  #onMutated: BarrierPurpose['onMutated'];
+  #onSnapshot: BarrierPurpose['onSnapshot'];
+  readonly #trace: Trace['barriers'];
+
+  constructor(
+    barrier: Barrier,
+    purpose: BarrierPurpose,
+    passing: ReadonlySet<Task>,
+    awaited: ReadonlySet<Task>,
+    trace?: Trace['barriers'],
+  ) {
+    this.barrier = barrier;
+    this.#trace = trace;
+    this.#passing = new Set(passing);
+    this.#awaited = new Set(awaited);
+    this.#flips = new Map(purpose.flips);
+    this.#changing = new Set([...(purpose.created ?? []), ...this.#flips.keys()]);
+    this.#created = new Set(purpose.created?.map(({ id }) => id));
+    this.#successors = purpose.successors ?? new Set();
+    this.#restore = purpose.restore ?? new Map<string, TaskSnapshot>();
+    this.#onMutated = purpose.onMutated;
+    this.#onSnapshot = purpose.onSnapshot;
+    for (const task of this.#changing) invariant(passing.has(task), 'a task that changes passes the barrier');
+    trace?.(
+      `${barrier.epoch} enters: snapshot ${barrier.snapshot || 'none'}, ` +
+        `${passing.size} tasks pass, ${this.#changing.size} change`,
+    );
+  }
+
+  isPassing(task: Task): boolean {
+    return this.#passing.has(task);
+  }
+  get isOver(): boolean {
+    return this.#passing.size === 0;
+  }
+  /** Tasks that the snapshot waits for; undefined when there is none, or it is complete. */
+  get awaited(): ReadonlySet<Task> | undefined {
+    return this.#onSnapshot && this.#awaited;
+  }
+  flipOf(task: Task): Flip | undefined {
+    return this.#flips.get(task);
+  }
+  /** A created task that starts without any state: it has not seen the rows of a table that it reads. */
+  startsEmpty(id: string): boolean {
+    return this.#created.has(id) && ![...this.#successors].some((successor) => successor.id === id);
+  }
+  /** What a created task starts with: the state it inherits, or that of an earlier life. */
+  stateOf(task: Task): TaskSnapshot | undefined {
+    return this.#inherited.get(task) ?? this.#restore.get(task.id);
+  }
+
+  // ------------------------------------------------------------------------------------------ transitions
+
+  /** A created task is aligned. True: it is a successor and its state has not come, so it does not pass yet. */
+  waitsForState(task: Task): boolean {
+    if (!this.#successors.has(task) || this.#inherited.has(task)) return false;
+    this.#waiting.add(task);
+    return true;
+  }
+  /** The predecessor has given its state. True: the successor has waited for it and may pass now. */
+  inherit(successor: Task, state: TaskSnapshot): boolean {
+    invariant(this.#successors.has(successor), 'only a successor inherits a state');
+    this.#inherited.set(successor, state);
+    return this.#waiting.delete(successor);
+  }
+  /** The task stands at the barrier: what it holds belongs to the snapshot. */
+  snapshotTask(task: Task): void {
+    if (!this.barrier.snapshot) return;
+    const began = performance.now();
+    this.#snapshots.set(task.id, task.snapshot(this.barrier.snapshot === 'full'));
+    this.#snapshotMillis += performance.now() - began;
+  }
+  /** The task has forwarded the barrier and done its part of the mutation. */
+  passed(task: Task): void {
+    invariant(this.#passing.has(task), 'a task passes each barrier once');
+    this.#trace?.(`${this.barrier.epoch} has passed ${task.id}`);
+    this.#leave(task);
+  }
+  /** The task was cut off: the barrier goes on without it. */
+  forget(task: Task): void {
+    if (this.#passing.has(task)) this.#trace?.(`${this.barrier.epoch} goes on without ${task.id}`);
+    this.#flips.delete(task);
+    this.#waiting.delete(task);
+    this.#leave(task);
+  }
+  #leave(task: Task): void {
+    this.#passing.delete(task);
+    this.#changing.delete(task);
+    this.#awaited.delete(task);
+  }
+  /** These channels will carry nothing: no reader flips to them. */
+  forgetChannels(channels: ReadonlySet<Channel>): void {
+    for (const [reader, flip] of this.#flips) {
+      if (!flip.inputs?.some((channel) => channel && channels.has(channel))) continue;
+      const inputs = flip.inputs.map((channel) => (channel && channels.has(channel) ? undefined : channel));
+      this.#flips.set(reader, { ...flip, inputs });
+    }
+  }
+  /** Reports what is complete now. Each is reported once, though reporting it may bring the next change. */
+  settle(): void {
+    if (this.#changing.size === 0) this.#mutated();
+    if (this.#awaited.size === 0) this.#snapshotComplete();
+  }
+  #mutated(): void {
+    const report = this.#onMutated;
+    if (!report) return;
+    this.#onMutated = undefined;
+    // A successor has seen what was before, in the state that it inherits.
+    for (const { id } of this.#successors) delete this.joinedAt[id];
+    const { positions, joinedAt } = this;
+    this.#trace?.(`${this.barrier.epoch}: the mutation is done`);
+    report({ epoch: this.barrier.epoch, positions, created: [...this.#created], joinedAt });
+  }
+  #snapshotComplete(): void {
+    const report = this.#onSnapshot;
+    if (!report) return;
+    const tasks = this.#snapshots;
+    this.#onSnapshot = undefined;
+    this.#snapshots = new Map();
+    this.#trace?.(`${this.barrier.epoch}: the snapshot of ${tasks.size} tasks is complete`);
+    report({ epoch: this.barrier.epoch, tasks, millis: this.#snapshotMillis });
+  }
+}
+
+/** All barriers that some task has not passed, in the order of their epochs. */
+export class Barriers {
+  readonly #inFlight = new Map<number, BarrierInFlight>();
+  #epoch = 0;
+  readonly #trace: Trace['barriers'];
+
+  constructor(trace?: Trace['barriers']) {
+    this.#trace = trace;
+  }
+  /** The epoch of the last barrier that has entered. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+  enter(purpose: BarrierPurpose, passing: ReadonlySet<Task>, awaited: ReadonlySet<Task>): BarrierInFlight {
+    const barrier: Barrier = { kind: 'barrier', epoch: ++this.#epoch, snapshot: purpose.snapshot };
+    const flight = new BarrierInFlight(barrier, purpose, passing, awaited, this.#trace);
+    this.#inFlight.set(barrier.epoch, flight);
+    return flight;
+  }
+  of(epoch: number): BarrierInFlight | undefined {
+    return this.#inFlight.get(epoch);
+  }
+  get all(): readonly BarrierInFlight[] {
+    return [...this.#inFlight.values()];
+  }
+  get count(): number {
+    return this.#inFlight.size;
+  }
+  get snapshots(): number {
+    return this.all.filter(({ awaited }) => awaited).length;
+  }
+  /** How long the oldest barrier has been under way. */
+  get oldestMillis(): number {
+    const [oldest] = this.#inFlight.values();
+    return oldest ? performance.now() - oldest.enteredAt : 0;
+  }
+  /** Some barrier has entered that the task has not passed. */
+  waitFor(task: Task): boolean {
+    for (const flight of this.#inFlight.values()) if (flight.isPassing(task)) return true;
+    return false;
+  }
+  /** The readers of this task are exchanged at a barrier that it has not passed. */
+  exchangeReadersOf(task: Task): boolean {
+    for (const flight of this.#inFlight.values())
+      if (flight.isPassing(task) && flight.flipOf(task)?.outputs) return true;
+    return false;
+  }
+  settle(flight: BarrierInFlight): void {
+    flight.settle();
+    if (flight.isOver && this.#inFlight.delete(flight.barrier.epoch)) this.#trace?.(`${flight.barrier.epoch} is over`);
+  }
+  settleAll(): void {
+    for (const flight of this.all) this.settle(flight);
+  }
+}

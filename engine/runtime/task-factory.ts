@@ -1,0 +1,41 @@
+// Makes the task of a chain: its head is an operator or a source, of the host or of the plan, or stages alone.
+import { createSource, type SourceOptions } from '../connectors/registry.ts';
+import { createSink } from '../connectors/sinks.ts';
+import type { Operator } from '../contract/operator.ts';
+import type { Source } from '../contract/source.ts';
+import { type Chain, isSourceKind } from '../graph/chains.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import { IterateHeadOperator } from '../operators/iterate-head.ts';
+import { IterateTailOperator } from '../operators/iterate-tail.ts';
+import { createOperator, stageOf } from './operator-registry.ts';
+import type { RunningLoops } from './running-loops.ts';
+import { Task, type TaskHost } from './task.ts';
+import type { Head } from './task-head.ts';
+
+export interface TaskParts {
+  readonly functions: FunctionTable;
+  readonly sources: SourceOptions;
+  readonly loops: RunningLoops;
+  /** Operators and sources of the host, by kind: displays, pulls, inputs of a test. */
+  readonly host?: ((node: PlanNode) => Operator | Source | undefined) | undefined;
+}
+
+/** `epoch` is the last one that has entered: the task passes the next barrier first. */
+export function createTask(chain: Chain, parts: TaskParts, host: TaskHost, epoch: number): Task {
+  const [, ...behind] = chain.nodes;
+  const stages = behind.map((node) => stageOf(node, parts.functions)!);
+  return new Task(chain, headOf(chain, parts), stages, host, epoch);
+}
+
+function headOf(chain: Chain, { functions, sources, loops, host }: TaskParts): Head {
+  const node = chain.nodes[0]!;
+  const hosted = host?.(node);
+  if (hosted) return 'poll' in hosted ? { source: hosted } : { operator: hosted };
+  const stage = stageOf(node, functions);
+  if (stage) return { stages: [stage] };
+  if (isSourceKind(node.kind)) return { source: createSource(node, functions, sources) };
+  if (node.kind === 'iterate-head') return { operator: new IterateHeadOperator(node, loops.begin(node.id)) };
+  if (node.kind === 'iterate-tail') return { operator: new IterateTailOperator(loops.ofTail(node.id)) };
+  const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
+  return { operator: createSink(node, functions) ?? createOperator(node, functions, keys) };
+}

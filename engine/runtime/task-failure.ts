@@ -1,0 +1,50 @@
+// The failure of a task: which operator threw, and which record, key, window or timer it was working on.
+import type { Batch, Operator } from '../contract/operator.ts';
+import type { TaskHead } from './task-head.ts';
+
+export interface TaskFailure {
+  /** Instance id of the operator that threw. */
+  readonly node: string;
+  readonly error: unknown;
+  /** Key and window, or key and timer, when the operator was not working on a record of its input. */
+  readonly working?: string;
+  /** The record it was working on. */
+  readonly record?: FailedRecord;
+}
+export interface FailedRecord {
+  readonly value: unknown;
+  readonly timestamp: number;
+  readonly partition?: number;
+  readonly offset?: number;
+}
+
+/** `nodes` are the ids of the task's operators, head first. `batch`: the error was thrown while it was processed. */
+export function failureOf(
+  error: unknown,
+  head: TaskHead,
+  nodes: readonly string[],
+  batch: Batch | undefined,
+): TaskFailure {
+  const { operator } = head;
+  const stage = head.failedStage;
+  const record = (stage === undefined ? operator?.blamed : undefined) ?? (batch && recordAt(batch, operator?.at));
+  const working = batch ? undefined : operator?.working;
+  return {
+    node: nodes[stage ?? 0]!,
+    error,
+    ...(record && { record }),
+    ...(working !== undefined && { working }),
+  };
+}
+
+function recordAt(
+  { length, values, timestamps, partitions, offsets }: Batch,
+  at: Operator['at'],
+): FailedRecord | undefined {
+  if (at === undefined || at >= length) return undefined;
+  return {
+    value: values[at],
+    timestamp: timestamps[at]!,
+    ...(partitions && offsets && { partition: partitions[at]!, offset: offsets[at]! }),
+  };
+}

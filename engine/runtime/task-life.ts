@@ -1,0 +1,158 @@
+// The life of a task, from its first barrier to its end: it opens, snapshots, ends, fails and closes its operators.
+//
+//   created ─barrier of its mutation─► running ─┬─its inputs have ended, or it wants no more─► ended
+//      │                                        ├─its operator throws────────────────────────► failed
+//      └─waits for the state of its predecessor └─replaced or removed, at the barrier────────► closed
+//
+// Ended and failed tasks still forward barriers, and discard records. The loop of a task is task.ts.
+import type { Batch, Operator, OperatorContext, OperatorStatus, Stage } from '../contract/operator.ts';
+import type { Source, SourceContext } from '../contract/source.ts';
+import type { Chain } from '../graph/chains.ts';
+import { Collector } from './collector.ts';
+import type { StageCounters } from './fuse.ts';
+import { InputGate } from './input-gate.ts';
+import { readSnapshot, type TaskSnapshot } from './snapshot.ts';
+import { failureOf, type TaskFailure } from './task-failure.ts';
+import { type Head, TaskHead } from './task-head.ts';
+import { TaskLoad } from './task-load.ts';
+
+/** Operators whose output records belong to one input record, so that partition and offset travel along. */
+const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
+
+export abstract class TaskLife {
+  /** Of the last mutation: its operators never change, the tasks that it reads may. */
+  chain: Chain;
+  status: 'created' | 'running' | 'ended' | 'failed' | 'closed' = 'created';
+  readonly output = new Collector();
+  readonly gate: InputGate;
+  readonly load = new TaskLoad(performance.now());
+  readonly operator: Operator | undefined;
+  readonly source: Source | undefined;
+  recordsIn = 0;
+  lateDropped = 0;
+  watermark = -Infinity;
+  /** It has closed its inputs, because nobody read it or because it had enough. */
+  isDormant = false;
+  readonly #head: TaskHead;
+  /** The state came from elsewhere: no snapshot of this id is known yet, so the next one is whole. */
+  #isRestored = false;
+
+  constructor(chain: Chain, head: Head, stages: readonly Stage[], epoch: number) {
+    this.chain = chain;
+    const inputs = chain.inputs.map((edge) => edge.input);
+    this.gate = new InputGate(inputs, epoch);
+    this.#head = new TaskHead(head, stages, this.output);
+    this.operator = this.#head.operator;
+    this.source = this.#head.source;
+    if (this.operator && perRecord.has(chain.nodes[0]!.kind)) this.output.head = this.operator;
+  }
+
+  /** What its operator may ask of it. */
+  protected abstract context(): OperatorContext & Pick<SourceContext, 'inBatches'>;
+  /** The unfinished call ends without its operator. `hasFailed`: a barrier still goes on. */
+  protected abstract dropCall(hasFailed: boolean): void;
+  protected abstract hasFailed(failure: TaskFailure): void;
+  protected abstract hasEnded(): void;
+
+  get id(): string {
+    return this.chain.id;
+  }
+  get isSource(): boolean {
+    return this.source !== undefined;
+  }
+  get isRunning(): boolean {
+    return this.status === 'running';
+  }
+  get isClosed(): boolean {
+    return this.status === 'closed';
+  }
+  /** Counters of the stages behind (or instead of) the head. */
+  get stages(): StageCounters | undefined {
+    return this.#head.counters;
+  }
+  /** Calls to the outside without an answer. */
+  get inFlight(): number {
+    return this.status === 'running' ? (this.operator?.status?.().inFlight ?? 0) : 0;
+  }
+  /** Nothing is on its way to the outside. Failed and ended tasks have nothing there. */
+  isDrained(): boolean {
+    return this.status !== 'running' || (this.operator?.flush?.() ?? true);
+  }
+  get waitsForRoom(): boolean {
+    return this.status === 'running' && !this.output.hasRoom;
+  }
+  beginTurn(now: number): void {
+    this.load.beginTurn(this.recordsIn, this.output.recordsOut, now);
+  }
+  operatorStatus(): OperatorStatus | undefined {
+    return this.#head.status();
+  }
+
+  /** Opens the head, with the state of a predecessor or of an earlier life when there is one. */
+  restore(snapshot: TaskSnapshot | undefined): void {
+    this.status = 'running';
+    this.#isRestored = snapshot !== undefined;
+    const state = snapshot && readSnapshot(snapshot);
+    this.guard(() => this.#head.open(this.context(), this.output, state));
+  }
+  snapshot(isFull: boolean): TaskSnapshot {
+    const isWhole = isFull || this.#isRestored;
+    this.#isRestored = false;
+    return this.#head.snapshot(isWhole, this.output.lastWatermark);
+  }
+  close(): void {
+    if (this.status === 'closed') return;
+    const wasOpen = this.status !== 'created';
+    this.status = 'closed';
+    for (const slot of this.gate.slots) slot.channel?.close();
+    this.dropCall(false);
+    if (!wasOpen) return;
+    try {
+      this.#head.close();
+    } catch {
+      // The task goes away; an error of its close is ignored.
+    }
+  }
+
+  /** The operator wants no more, or nobody reads it: inputs are closed, downstream gets the end. */
+  protected finish(): void {
+    if (this.status !== 'running') return;
+    this.isDormant = true;
+    this.dropCall(false);
+    this.output.finished = true;
+    this.output.flush();
+    for (const slot of this.gate.slots) slot.channel?.close();
+    this.output.watermark(Infinity);
+    this.watermark = Infinity;
+    this.end();
+  }
+  protected end(): void {
+    this.status = 'ended';
+    this.output.mark({ kind: 'end' });
+    this.hasEnded();
+  }
+  /** Ends the operator from outside, as if it had thrown. */
+  interrupt(error: unknown): void {
+    this.fail(error);
+  }
+  /** `batch`: the operator was processing it. */
+  protected fail(error: unknown, batch?: Batch): void {
+    if (this.status !== 'running' && this.status !== 'created') return;
+    const nodes = this.chain.nodes.map(({ id }) => id);
+    const failure = failureOf(error, this.#head, nodes, batch);
+    this.status = 'failed';
+    this.output.hasFailed = true;
+    this.output.flush();
+    this.dropCall(true);
+    this.hasFailed(failure);
+  }
+  /** Runs user code; an exception ends this operator, never the runtime. undefined: it threw. */
+  guard<T>(run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
+  }
+}
