@@ -1,5 +1,6 @@
 // What an executor's thread does first. In the bundle this is one role of the kernel's one file; from sources it is a file of its own.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { traceOf } from '../../engine/runtime/trace.ts';
 import { Executor } from './executor.ts';
 import type { ExecutorCommand } from './executor-protocol.ts';
 import { SharedPlace } from './whereabouts.ts';
@@ -24,6 +25,8 @@ export function becomeExecutor(): boolean {
     params,
     place: new SharedPlace(place),
     post: (event) => port.postMessage(event),
+    // Standard error of a thread is that of its process, or the log of a kernel.
+    trace: traceOf(process.env['SLUICE_TRACE'], (line) => process.stderr.write(`${line}\n`)),
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
   });
   // What a cell leaves to itself must not end the thread of all the others.

@@ -9,6 +9,8 @@ export interface WorkerExecutorOptions {
   readonly params: Readonly<Record<string, string>>;
   /** The file that becomes an executor when it is a thread's entry: the kernel's bundle, or `worker-main.ts` from sources. */
   readonly entry: string | URL;
+  /** Takes what the thread writes to its output: standard error unless somebody else wants it. */
+  readonly onOutput?: ((text: string) => void) | undefined;
 }
 interface PlaceName {
   readonly kind: 'place';
@@ -17,12 +19,19 @@ interface PlaceName {
   readonly operator: string;
 }
 
-export function startWorkerExecutor({ notebook, params, entry }: WorkerExecutorOptions): ExecutorPort {
+export function startWorkerExecutor({ notebook, params, entry, onOutput }: WorkerExecutorOptions): ExecutorPort {
   const place = new SharedPlace();
   const data: ExecutorData = { kind: executorRole, notebook, params, place: place.memory };
-  const worker = new Worker(entry, { workerData: data, name: 'sluice executor', execArgv: [], stdout: true });
+  const worker = new Worker(entry, {
+    workerData: data,
+    name: 'sluice executor',
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+  });
   // Standard output belongs to rows.
-  worker.stdout.on('data', (said: Buffer) => process.stderr.write(said));
+  const write = onOutput ?? ((text: string) => void process.stderr.write(text));
+  for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (text: Buffer) => write(text.toString()));
   const names = new Map<number, PlaceName>();
   /** Runs that are being evaluated, and of which cell. */
   const evaluating = new Map<number, string>();

@@ -2,8 +2,12 @@
 import type { ExecutorPort } from '../executor/executor-protocol.ts';
 import { startWorkerExecutor } from '../executor/worker-port.ts';
 
-export function executorThread(notebook: string, params: Readonly<Record<string, string>> = {}): ExecutorPort {
-  return startWorkerExecutor({ notebook, params, entry: entryFile() });
+export function executorThread(
+  notebook: string,
+  params: Readonly<Record<string, string>> = {},
+  onOutput?: (text: string) => void,
+): ExecutorPort {
+  return startWorkerExecutor({ notebook, params, entry: entryFile(), onOutput });
 }
 
 /** A bundle contains all roles in one file. From sources, an executor has a file of its own. */

@@ -36,7 +36,7 @@ export async function runKernel(options: KernelOptions): Promise<void> {
     settings: { ...(idleMillis !== undefined && { idleMillis }) },
     compiler: notebookCompiler(() => served.notebook),
     views: new ViewStore(),
-    startExecutor: () => executorThread(served.notebook),
+    startExecutor: () => executorThread(served.notebook, {}, (text) => log.write(`executor ${text.trimEnd()}`)),
     ended: (reason) => void end(reason),
   });
   const served: ServedSession = {
