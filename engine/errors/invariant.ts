@@ -1,4 +1,5 @@
-// An invariant: a sentence that the code after it relies on. A broken one is a defect of Sluice, and its message says so.
+// An invariant: a sentence that the code after it relies on. A broken one is a defect of Sluice,
+// and its message says so.
 import { SluiceError } from './error.ts';
 
 /**

@@ -52,7 +52,7 @@ type Kept = TimeMark | { readonly element: unknown; readonly timestamp: number; 
 export class MapAsyncOperator implements Operator {
   readonly ordersTime = true;
   at = 0;
-  blamed: Operator['blamed'];
+  failedRecord: Operator['failedRecord'];
   readonly #f: (element: unknown, signal: AbortSignal) => unknown;
   readonly #parameters: Parameters;
   readonly #queue: AsyncQueue<RunningCall>;
@@ -217,7 +217,7 @@ export class MapAsyncOperator implements Operator {
       this.#lastProblem = error instanceof Error ? error.message : described(error);
       return true;
     }
-    this.blamed = { value: element, timestamp };
+    this.failedRecord = { value: element, timestamp };
     this.close();
     return false;
   }

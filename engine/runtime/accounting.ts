@@ -1,4 +1,5 @@
-// How a task spent the last second: busy, idle or backpressured. Time in which it was ready but waited for its thread is not counted.
+// How a task spent the last second: busy, idle or backpressured.
+// Time in which it was ready and waited for its thread does not count.
 
 export type TaskState = 'busy' | 'idle' | 'backpressured' | 'ready';
 
@@ -8,7 +9,7 @@ const buckets = 10;
 export class Accounting {
   #state: TaskState = 'idle';
   #since: number;
-  /** Rings of ten buckets of 100 ms: what happened in each. */
+  /** Milliseconds per state, in rings of ten buckets of 100 ms. */
   readonly #millis: Record<TaskState, Float64Array> = {
     busy: new Float64Array(buckets),
     idle: new Float64Array(buckets),
@@ -44,7 +45,10 @@ export class Accounting {
       backpressured: backpressured / all,
     };
   }
-  /** Milliseconds of the last second in which the task had something to do, thread or no thread. */
+  /**
+   * Milliseconds of the last second in which the task had something to do, with or without its
+   * thread.
+   */
   occupiedMillis(now: number): number {
     this.#settle(now);
     return sum(this.#millis.busy) + sum(this.#millis.backpressured) + sum(this.#millis.ready);
@@ -73,10 +77,13 @@ export class Accounting {
 }
 
 const rateBuckets = 50;
-/** With fewer records in the last second, the last five say more. */
+/** With fewer records in the last second, the rate of the last five seconds is used. */
 const fewRecords = 10;
 
-/** Records per second: of the last second, or of the last five when there are few. `count` is a counter that only grows. */
+/**
+ * Records per second: of the last second, or of the last five when there are few. `count` is a
+ * counter that only grows.
+ */
 export class Rate {
   /** What the counter was at the end of each 100 ms. */
   readonly #counts = new Float64Array(rateBuckets);
@@ -91,7 +98,7 @@ export class Rate {
   /** Called before the counter grows. */
   sample(count: number, now: number): void {
     const bucket = Math.floor((now - this.#startedAt) / bucketMillis);
-    // In the buckets in which nobody asked, nothing happened.
+    // The counter did not grow in buckets without a sample.
     for (let past = Math.max(this.#bucket, bucket - rateBuckets); past < bucket; past++)
       this.#counts[past % rateBuckets] = this.#lastCount;
     this.#bucket = bucket;

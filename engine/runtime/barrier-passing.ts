@@ -1,7 +1,9 @@
-// How tasks pass barriers: where a barrier enters, what an aligned task does, and what happens to the barrier of a task that goes.
+// How tasks pass barriers: where a barrier enters, what an aligned task does, and what happens to
+// the barrier of a task that goes.
 //
-// An aligned task, in this order: opens if it is new; writes its snapshot; hands its state to its successor; forwards
-// the barrier; flips its outputs; flips its inputs. A removed task is then closed.
+// An aligned task, in this order: opens if it is new; writes its snapshot; hands its state to its
+// successor; forwards the barrier; flips its outputs; flips its inputs. A removed task is then
+// closed.
 import type { Batch } from '../contract/operator.ts';
 import { isBrokenInvariant } from '../errors/invariant.ts';
 import type { FunctionTable } from '../graph/plan.ts';
@@ -32,7 +34,10 @@ export class BarrierPassing {
     this.#host = host;
   }
 
-  /** A barrier enters at the tasks without an attached input: sources, and tasks whose inputs are cut. */
+  /**
+   * A barrier enters at the tasks without an attached input: sources, and tasks whose inputs are
+   * cut.
+   */
   enter(purpose: BarrierPurpose, drained: readonly Task[] = []): number {
     const passing = new Set([...this.#tasks.byId.values(), ...drained]);
     const flight = this.#barriers.enter(purpose, passing, awaitedTasks(this.#tasks.plan, this.#tasks.byId, passing));
@@ -52,7 +57,8 @@ export class BarrierPassing {
       this.#passBarrier(task, flight);
     } catch (error) {
       if (!isBrokenInvariant(error)) throw error;
-      // The operator ends. The barrier goes on without it, so that the others still change and snapshot.
+      // The operator ends. The barrier goes on without it, so that the others still change and
+      // snapshot.
       task.interrupt(error);
       flight.forget(task);
       task.output.mark(barrier);
@@ -60,7 +66,10 @@ export class BarrierPassing {
       this.#barriers.settle(flight);
     }
   }
-  /** A task is aligned: it opens if it is new, snapshots, hands its state over, forwards the barrier and flips. */
+  /**
+   * A task is aligned: it opens if it is new, snapshots, hands its state over, forwards the barrier
+   * and flips.
+   */
   #passBarrier(task: Task, flight: BarrierInFlight): void {
     const { barrier } = flight;
     const isNew = task.status === 'created';
@@ -72,7 +81,8 @@ export class BarrierPassing {
     if (task.source) flight.positions[task.id] = task.source.position();
     if (flip?.removed?.successor) this.#inherit(flight, flip.removed.successor, task.snapshot(true));
     task.output.mark(barrier);
-    // The watermark goes out again, for readers whose gates are new: they know the time before the first record.
+    // The watermark goes out again, for readers whose gates are new: they know the time before the
+    // first record.
     if (state && task.status === 'running') task.output.watermark(state.watermark);
     if (flip?.outputs) connectOutputs(task, flip.outputs, flight, () => this.#rowsOf(task));
     task.passed(barrier.epoch, flip?.inputs);
@@ -96,14 +106,20 @@ export class BarrierPassing {
       return [];
     }
   }
-  /** Barriers reach a task over its channels. A task that has none left hears those to come from the runtime. */
+  /**
+   * Barriers reach a task over its channels. A task that has none left hears those to come from the
+   * runtime.
+   */
   hearNext(task: Task): void {
     if (hearsBarriers(task)) return task.forgetInjected();
     for (const flight of this.#barriers.all)
       if (flight.barrier.epoch > task.gate.epoch && flight.isPassing(task)) task.inject(flight.barrier);
   }
 
-  /** Drops a task without a final barrier. Barriers in flight go on without it, and its readers lose a channel. */
+  /**
+   * Drops a task without a final barrier. Barriers in flight go on without it, and its readers lose
+   * a channel.
+   */
   cut(task: Task): void {
     const outputs = new Set(task.output.channels());
     this.#tasks.drop(task);
@@ -113,7 +129,10 @@ export class BarrierPassing {
     }
     for (const reader of cutReaders(outputs, this.#tasks.byId.values())) this.hearNext(reader);
   }
-  /** Cuts off tasks that leave but do not return from their present call (an endless generator in flatMap). */
+  /**
+   * Cuts off tasks that leave but do not return from their present call (an endless generator in
+   * flatMap).
+   */
   cutLeaving(): readonly string[] {
     const stuck = [...this.#tasks.leaving].filter((task) => task.isInsideCall);
     for (const task of stuck) {

@@ -1,13 +1,13 @@
-// Barriers on their way through the tasks: which tasks have still to pass, and when a mutation and a snapshot are complete.
+// Barriers on their way through the tasks: which tasks have still to pass, and when a mutation and
+// a snapshot are complete.
 //
-//              ┌─ changing ───every task that changes has passed─────────────► mutated ────────────┐
-//   entered ───┤                                                                                   ├─► over
-//              ├─ gathering ──every task that the snapshot waits for has passed─► snapshot complete ┤
-//              └─ passing ────every task has passed────────────────────────────────────────────────┘
+//             ┌─ changing ──all tasks that change have passed────────► mutated ───────────┐
+//   entered ──┼─ gathering ─all tasks the snapshot waits for passed──► snapshot complete ─┼─► over
+//             └─ passing ───all tasks have passed─────────────────────────────────────────┘
 //
-// The three go on side by side. A task leaves all of them when it passes the barrier, or when it is forgotten:
-// it was cut off, and the barrier goes on without it. A successor that is aligned waits for the state of the
-// task that it replaces, and passes when it has inherited that state.
+// The three go on side by side. A task leaves all of them when it passes the barrier, or when it is
+// forgotten: it was cut off, and the barrier goes on without it. A successor that is aligned waits
+// for the state of the task that it replaces, and passes when it has inherited that state.
 import { invariant } from '../errors/invariant.ts';
 import type { Barrier, Channel } from './channel.ts';
 import type { TaskSnapshot } from './snapshot.ts';
@@ -27,7 +27,9 @@ export interface MutationResult {
   readonly positions: Readonly<Record<string, string>>;
   /** Tasks that were created; all others are the same objects as before. */
   readonly created: readonly string[];
-  /** New reader of a running task → the watermark at which it came: it has not seen what was before. */
+  /**
+   * New reader of a running task → the watermark at which it came: it has not seen what was before.
+   */
   readonly joinedAt: Readonly<Record<string, number>>;
 }
 export interface Snapshot {
@@ -110,7 +112,10 @@ export class BarrierInFlight {
   flipOf(task: Task): Flip | undefined {
     return this.#flips.get(task);
   }
-  /** A created task that starts without any state: it has not seen the rows of a table that it reads. */
+  /**
+   * A created task that starts without any state: it has not seen the rows of a table that it
+   * reads.
+   */
   startsEmpty(id: string): boolean {
     return this.#created.has(id) && ![...this.#successors].some((successor) => successor.id === id);
   }
@@ -119,15 +124,20 @@ export class BarrierInFlight {
     return this.#inherited.get(task) ?? this.#restore.get(task.id);
   }
 
-  // ------------------------------------------------------------------------------------------ transitions
+  // ------------------------------------------------------------ transitions
 
-  /** A created task is aligned. True: it is a successor and its state has not come, so it does not pass yet. */
+  /**
+   * A created task is aligned. True: it is a successor and its state has not come, so it does not
+   * pass yet.
+   */
   waitsForState(task: Task): boolean {
     if (!this.#successors.has(task) || this.#inherited.has(task)) return false;
     this.#waiting.add(task);
     return true;
   }
-  /** The predecessor has given its state. True: the successor has waited for it and may pass now. */
+  /**
+   * The predecessor has given its state. True: the successor has waited for it and may pass now.
+   */
   inherit(successor: Task, state: TaskSnapshot): boolean {
     invariant(this.#successors.has(successor), 'only a successor inherits a state');
     this.#inherited.set(successor, state);
@@ -166,7 +176,10 @@ export class BarrierInFlight {
       this.#flips.set(reader, { ...flip, inputs });
     }
   }
-  /** Reports what is complete now. Each is reported once, though reporting it may bring the next change. */
+  /**
+   * Reports what is complete now. Each is reported once, though reporting it may bring the next
+   * change.
+   */
   settle(): void {
     if (this.#changing.size === 0) this.#mutated();
     if (this.#awaited.size === 0) this.#snapshotComplete();

@@ -1,4 +1,5 @@
-// The part of a source in micro-batches: whether it may be polled now, and how many records it may read.
+// The part of a source in micro-batches: whether it may be polled now, and how many records it may
+// read.
 import type { Source } from '../contract/source.ts';
 import type { PidSpec, PlanNode } from '../graph/plan.ts';
 import type { Collector } from './collector.ts';

@@ -1,10 +1,12 @@
-// What a snapshot waits for: the tasks that are part of it, and those of them that hold its barrier back.
+// What a snapshot waits for: the tasks that are part of it, and those of them that hold its barrier
+// back.
 import type { Plan } from '../graph/plan.ts';
 import type { Task } from './task.ts';
 
 /**
- * Tasks that a snapshot waits for. A task that only pulls read is none of them: a pull does not outlive its
- * executor, and its reader may take its time. Tasks outside the plan are on their way out and count.
+ * Tasks that a snapshot waits for. A task that only pulls read is none of them: a pull does not
+ * outlive its executor, and its reader may take its time. Tasks outside the plan are on their way
+ * out and count.
  */
 export function awaitedTasks(plan: Plan, tasks: ReadonlyMap<string, Task>, passing: ReadonlySet<Task>): Set<Task> {
   const awaited = new Set<string>();
@@ -21,8 +23,8 @@ export function awaitedTasks(plan: Plan, tasks: ReadonlyMap<string, Task>, passi
 }
 
 /**
- * Of the tasks that have not passed a barrier, those that hold it back: the first ones that it has reached, or,
- * where these have no room, the slow readers behind them.
+ * Of the tasks that have not passed a barrier, those that hold it back: the first ones that it has
+ * reached, or, where these have no room, the slow readers behind them.
  */
 export function blockingTasks(awaited: ReadonlySet<Task>, all: readonly Task[]): readonly Task[] {
   const ahead = new Set([...awaited].flatMap((task) => task.output.channels()));

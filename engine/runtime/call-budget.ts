@@ -1,7 +1,11 @@
-// The time that one call of an operator may take: other tasks, and the messages of the thread, wait for it.
+// The time that one call of an operator may take: other tasks, and the messages of the thread, wait
+// for it.
 
 const budgetMillis = 5;
-/** Records between two looks at the clock: many, so that looking costs nothing per record; not more, for the next ones may be slow. */
+/**
+ * Records between two looks at the clock: many, so that looking costs nothing per record; not more,
+ * for the next ones may be slow.
+ */
 const maxStep = 512;
 
 /** Counts records between looks at the clock. */
@@ -18,8 +22,8 @@ export class CallBudget {
     this.left = this.#step;
   }
   /**
-   * Asked once per record, or after several that were subtracted from `left`. True: the time is used up, and it stays
-   * so until the next start.
+   * Asked once per record, or after several that were subtracted from `left`. True: the time is
+   * used up, and it stays so until the next start.
    */
   get isSpent(): boolean {
     return --this.left <= 0 && this.#look();

@@ -1,4 +1,5 @@
-// A channel: the bounded queue between two tasks. Records take credit, control marks take none, and order is kept between both.
+// A channel: the bounded queue between two tasks. Records take credit, control marks take none, and
+// order is kept between both.
 import type { Batch } from '../contract/operator.ts';
 import { invariant } from '../errors/invariant.ts';
 
@@ -18,7 +19,7 @@ export type Mark =
   | { readonly kind: 'end' };
 
 export const maxCapacity = 4096;
-/** How much work may wait in a channel, so that a barrier is never far from passing. */
+/** How much work may wait in a channel: a barrier waits behind that work. */
 export const targetMillis = 100;
 const firstCapacity = 16;
 
@@ -27,7 +28,7 @@ export class Channel {
   readonly reader: string;
   /** Records that may wait; follows the consumer, see `adapt`. */
   capacity = firstCapacity;
-  /** The reader has gone: whatever is pushed is dropped. */
+  /** The reader has gone: items that are pushed are dropped. */
   closed = false;
   /** Wakes the consumer's scheduler. */
   onPush: () => void = () => {};
@@ -41,8 +42,9 @@ export class Channel {
   }
 
   /**
-   * None before a quarter is free: who may send as soon as a few records have been taken sends few, which are taken in one turn, and so on, with batches that only ever
-   * get smaller.
+   * Records that may be sent now. There is no room before a quarter of the capacity is free. A
+   * writer that may send after a few records sends a few, which are taken in one turn, and so on:
+   * its batches would get smaller and smaller.
    */
   get room(): number {
     if (this.closed) return Number.MAX_SAFE_INTEGER;
@@ -56,7 +58,7 @@ export class Channel {
   get empty(): boolean {
     return this.#head === this.#queue.length;
   }
-  /** False: nobody will read it. */
+  /** False: the channel is closed, and the batch is dropped. */
   pushBatch(batch: Batch): boolean {
     if (this.closed) return false;
     this.#records += batch.length;
@@ -96,7 +98,10 @@ export class Channel {
   discarded(records: number): void {
     this.consumed(Math.min(records, this.#records));
   }
-  /** Its consumer's work for 100 ms is so many records. Grows slowly, shrinks at once; stays while nothing is taken from it. */
+  /**
+   * `wanted` records are 100 ms of the reader's work. The capacity grows slowly and shrinks at
+   * once. It stays while the reader takes nothing.
+   */
   adapt(wanted: number): void {
     if (!this.#hasMoved) return;
     this.#hasMoved = false;

@@ -1,4 +1,5 @@
-// The output of a task: collects what one call emits, says when to stop, and hands the same immutable batch to every reader.
+// The output of a task: it collects the records of one call, tells the operator when to stop, and
+// gives every reader the same immutable batch.
 import type { Batch, Operator } from '../contract/operator.ts';
 import type { SourceColumns, SourceOutput } from '../contract/source.ts';
 import { type Channel, maxCapacity, type Mark } from './channel.ts';
@@ -9,16 +10,19 @@ export class Collector implements SourceOutput {
   /** Of the present call. */
   readonly budget = new CallBudget();
   readonly out = new Port();
-  /** Where the records that a per-record operator works on came from: copied to what it emits. `head.at` says which record. */
+  /**
+   * The batch at work of a per-record operator. Partition and offset of record `head.at` go to the
+   * records that it emits.
+   */
   origin: Batch | undefined;
   head: Operator | undefined;
   recordsOut = 0;
   lastWatermark = -Infinity;
   isIdle = false;
   finished = false;
-  /** Nothing comes any more, though nobody has been told of an end. */
+  /** The operator has failed: nothing is emitted any more, and no end marker was sent. */
   hasFailed = false;
-  /** Within a micro-batch a source says nothing of time: it moves on when the batch is in. */
+  /** Within a micro-batch a source emits no watermark. It emits one when the batch is in. */
   holdsTime = false;
   readonly #side = new Map<string, Port>();
   #sideFull = false;
@@ -95,7 +99,7 @@ export class Collector implements SourceOutput {
     for (const side of this.#side.values()) if (side.room() <= 0) return false;
     return true;
   }
-  /** Nothing speaks against another call in the same turn. */
+  /** There is room and time for another call in the same turn. */
   get mayGoOn(): boolean {
     return this.out.length < this.out.limit && !this.#sideFull && !this.budget.isSpent;
   }
@@ -124,7 +128,7 @@ export class Collector implements SourceOutput {
     this.#sideFull = false;
     this.goOn(most);
   }
-  /** Another call in the same turn: what the calls before it emitted may still be here. */
+  /** Another call in the same turn. Records of the calls before it may not have been sent yet. */
   goOn(most = Infinity): void {
     this.out.limit = Math.min(this.out.room(), maxCapacity, most);
     for (const side of this.#side.values()) side.limit = side.room();

@@ -1,9 +1,15 @@
-// The numbers of a batch: event times, and where its records came from. Such arrays live outside the heap, and V8 answers to a stream of new ones with a
-// collection of everything there is. So a batch gives its columns back when its last reader is through with it, and its port fills them again.
+// The numbers of a batch: event times, and the partition and offset of each record.
+//
+// Such arrays live outside the heap. When many new ones are made, V8 collects the whole heap again
+// and again. So a batch gives its columns back when its last reader has processed it, and its port
+// fills them again.
 import type { Batch } from '../contract/operator.ts';
 import { invariant } from '../errors/invariant.ts';
 
-/** Columns that wait to be filled again; what comes back on top of these is left to the collector. */
+/**
+ * Columns that wait to be filled again. Those that come back beyond this number are left to the
+ * garbage collector.
+ */
 const maxSpare = 8;
 const minCapacity = 16;
 
@@ -52,7 +58,10 @@ export class PortBatch implements Batch {
   readonly timestamps: Float64Array;
   readonly partitions: Int32Array | undefined;
   readonly offsets: Float64Array | undefined;
-  /** Those that are not through with it. One that goes away without a word keeps the columns from being used again, no more. */
+  /**
+   * Readers that have not released it. When a reader goes away without a release, the columns are
+   * not used again.
+   */
   readers = 0;
   readonly #columns: Columns;
   readonly #store: ColumnStore;

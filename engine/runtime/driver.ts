@@ -1,10 +1,11 @@
-// The driver gives a runtime its turns on a thread that has other things to do: it works in slices and lets the event loop in between.
+// The driver runs the rounds of a runtime on a thread that has other things to do. It works for a
+// few milliseconds, then the event loop has its turn.
 import type { Runtime } from './runtime.ts';
 
-/** Messages, sockets and timers of the thread wait at most this long. */
-const sliceMillis = 10;
-/** A leaving task may go on with its present call this long before it is cut off. */
-const patienceMillis = 1000;
+/** Rounds go on this long. Messages, sockets and timers of the thread wait for them. */
+const stretchMillis = 10;
+/** Drain timeout: a leaving task may go on with its present call this long before it is cut off. */
+const drainTimeoutMillis = 1000;
 
 export class Driver {
   readonly #runtime: Runtime;
@@ -20,7 +21,7 @@ export class Driver {
   /** There may be something to do. */
   readonly wake = (): void => {
     if (this.#stopped || this.#scheduled) return;
-    this.#scheduled = setImmediate(() => this.#slice());
+    this.#scheduled = setImmediate(() => this.#work());
   };
   stop(): void {
     this.#stopped = true;
@@ -28,11 +29,11 @@ export class Driver {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  #slice(): void {
+  #work(): void {
     this.#scheduled = undefined;
     if (this.#timer) clearTimeout(this.#timer);
     this.#watchLeaving();
-    const until = performance.now() + sliceMillis;
+    const until = performance.now() + stretchMillis;
     let happened = true;
     while (happened && performance.now() < until && !this.#stopped) happened = this.#runtime.round(until);
     if (this.#stopped) return;
@@ -41,16 +42,16 @@ export class Driver {
     this.#park();
   }
 
-  /** Nothing to do: until somebody wakes us, a tick is due, or a leaving task has tried our patience. */
+  /** There is nothing to do until a wake, the next tick, or the drain timeout of a leaving task. */
   #park(): void {
     const runtime = this.#runtime;
-    const wait = Math.min(runtime.nextTick - runtime.clock.now(), runtime.hasLeaving ? patienceMillis : Infinity);
+    const wait = Math.min(runtime.nextTick - runtime.clock.now(), runtime.hasLeaving ? drainTimeoutMillis : Infinity);
     if (wait < Infinity) this.#timer = setTimeout(this.wake, Math.max(0, wait));
   }
   #watchLeaving(): void {
     if (!this.#runtime.hasLeaving) this.#leavingSince = 0;
     else if (this.#leavingSince === 0) this.#leavingSince = performance.now();
-    else if (performance.now() - this.#leavingSince > patienceMillis) {
+    else if (performance.now() - this.#leavingSince > drainTimeoutMillis) {
       this.#leavingSince = 0;
       this.#runtime.cutLeaving();
     }

@@ -1,4 +1,5 @@
-// An Environment: the engine in a program of one's own, without a notebook. What is built on it runs as one job in this thread.
+// An Environment: the engine in a program without a notebook. Its streams run as one job in this
+// thread.
 import type { Fragment, Endpoint, PullHost } from '../api/fragment.ts';
 import { Builder } from '../api/builder.ts';
 import { modeOf } from '../api/session.ts';
@@ -9,7 +10,8 @@ import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { Driver } from './driver.ts';
 import { jobMetrics } from './metrics.ts';
 import { PullOperator } from './pull.ts';
-import { Runtime, type RuntimeOptions } from './runtime.ts';
+import type { RuntimeOptions } from './runtime-options.ts';
+import { Runtime } from './runtime.ts';
 import { lookupRow, type PresentRow } from './table-lookup.ts';
 
 /** The plan of everything above the given leaves; nodes that nothing reaches are left out. */
@@ -100,13 +102,14 @@ class RunningJob implements S.Job {
   #runtime!: Runtime;
   #functions!: FunctionTable;
   #driver!: Driver;
-  /** Of the moment it ended. */
+  /** Metrics of the moment at which the job ended. */
   #lastMetrics: S.JobMetrics | undefined;
   readonly #finish = Promise.withResolvers<void>();
 
   constructor() {
     this.finished = this.#finish.promise;
-    // A job that nobody awaits must not end the program by a rejection that nobody handles; `finished` still rejects for who does.
+    // A program need not await its job: a failure then is no unhandled rejection. `finished` still
+    // rejects.
     this.finished.catch(() => {});
   }
 

@@ -1,17 +1,20 @@
-// Fusing: the per-record stages of a chain as one generated loop, and the plain form that it replaces.
+// Fusing: the per-record stages of a chain as one generated loop, and the plain form that it
+// replaces.
 //
-// V8 inlines a user's function only where the call site has seen that one function. A loop shared by all chains sees many and stays slow, so
-// every chain gets a loop compiled for it alone. The plain form does the same one stage at a time; a test holds the two together, and it also
-// measures: every now and then a slice runs plain, and its times say how the task's busy time splits between the stages.
+// V8 inlines a user's function only where the call site has seen no other. A loop that all chains
+// share sees many functions and stays slow, so every chain gets a loop compiled for it alone. The
+// plain form does the same, one stage at a time. A test compares the two. The plain form also
+// measures: now and then a few records run through it, and the times split the task's busy time
+// between the stages.
 import { compiled } from '../codegen/specialize.ts';
 import type { Batch, Operator, OperatorContext, Stage } from '../contract/operator.ts';
 import type { Collector } from './collector.ts';
 import type { Port } from './port.ts';
 
-/** What both forms keep up to date: records that reached each stage, and where an error struck. */
+/** Kept up to date by both forms: records that reached each stage, and the place of an error. */
 export interface StageCounters {
   readonly reached: Float64Array;
-  /** Milliseconds spent per stage, in the measured slices only. */
+  /** Milliseconds spent per stage, in the measured runs only. */
   readonly millis: Float64Array;
   /** Index of the record and of the stage that threw. */
   at: number;
@@ -21,7 +24,7 @@ export interface StageCounters {
 }
 type Loop = (batch: Batch, from: number, collector: Collector, counters: StageCounters) => number;
 
-/** Records of a measured slice, and how often one is taken. */
+/** Records of a measured run, and how often one is made. */
 const sampleRecords = 16;
 const sampleEveryMillis = 100;
 
@@ -32,7 +35,10 @@ export function newCounters(stages: number): StageCounters {
 /** Records [from, to) of a batch, for whose results there is room. */
 type Run = (batch: Batch, from: number, to: number, out: Port, counters: StageCounters) => void;
 
-/** The fused form: room and time are looked at once for several records, which then go through the generated code in one run. */
+/**
+ * The fused form. Room and time are checked once for several records, which then go through the
+ * generated code.
+ */
 export function fusedLoop(stages: readonly Stage[]): Loop {
   const { plain, withOrigin } = compiledRuns(stages);
   return (batch, from, collector, counters) => {
@@ -51,7 +57,10 @@ export function fusedLoop(stages: readonly Stage[]): Loop {
     return i;
   };
 }
-/** Columns of origin are copied only when the batch has them: two texts, of which mostly one is ever compiled. */
+/**
+ * Partition and offset are copied only when the batch has them: two texts, of which V8 mostly
+ * compiles one.
+ */
 function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly withOrigin: Run } {
   const counts = stages.map((_, k) => `reached[${k}] += n${k};`).join(' ');
   const run = (columns: string, copies: string): string => `
@@ -89,7 +98,9 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
     };`;
   return compiled(source, { stages }, 'stages');
 }
-/** One stage: `counts` counts the record, `leave` is the statement for a record that a filter drops. */
+/**
+ * One stage: `counts` counts the record, `leave` is the statement for a record that a filter drops.
+ */
 function stageText(stage: Stage, k: number, counts: string, leave: 'continue' | 'return'): string {
   const begins = `s = ${k}; ${counts};`;
   if (stage.kind === 'map') return `${begins} const v${k + 1} = f${k}(v${k});`;
@@ -124,7 +135,7 @@ export function plainLoop(stages: readonly Stage[], limit = Number.MAX_SAFE_INTE
   };
 }
 
-/** Head operator of a chain that is nothing but stages. */
+/** The head of a chain that consists of stages alone. */
 export class StageChain implements Operator {
   readonly counters: StageCounters;
   readonly #collector: Collector;

@@ -1,4 +1,5 @@
-// Barriers that a task gets from the runtime itself, because no channel brings them: sources, and tasks whose inputs are cut.
+// Barriers that a task gets from the runtime itself, because no channel brings them: sources, and
+// tasks whose inputs are cut.
 import type { Barrier } from './channel.ts';
 
 export class InjectedBarriers {

@@ -1,4 +1,5 @@
-// The input side of a task: one slot per declared edge. It chooses what comes next, combines time, and aligns barriers.
+// The input side of a task: one slot per declared edge. It chooses what comes next, combines time,
+// and aligns barriers.
 //
 // A slot outlives its channel:
 //
@@ -14,11 +15,11 @@ import { type Barrier, type Channel, isMark, type Mark } from './channel.ts';
 
 export interface Slot {
   readonly input: 0 | 1;
-  /** Index of the slot among those of its input. */
-  readonly lane: number;
+  /** Index of the slot among those of its input, for the watermark valve. */
+  readonly channelIndex: number;
   channel: Channel | undefined;
   ended: boolean;
-  /** Its barrier has come; it waits for those of the others. */
+  /** Its barrier has arrived; it waits for those of the other slots. */
   aligned: boolean;
 }
 export type GateItem =
@@ -35,15 +36,15 @@ export class InputGate {
   readonly #combined: PartitionWatermarks | undefined;
   #next = 0;
   #barrier: Barrier | undefined;
-  #endSaid = false;
-  /** What a change of channels says about time. */
+  #isEndTaken = false;
+  /** Watermarks and idleness that follow from a change of channels; taken before anything else. */
   #owed: Emitted[] = [];
 
   constructor(inputs: readonly (0 | 1)[], epoch: number) {
     const counts = [0, 0];
     this.slots = inputs.map((input) => ({
       input,
-      lane: counts[input]!++,
+      channelIndex: counts[input]!++,
       channel: undefined,
       ended: false,
       aligned: false,
@@ -53,9 +54,9 @@ export class InputGate {
     this.#combined = counts[1]! > 0 ? new PartitionWatermarks(2) : undefined;
   }
 
-  /** Every slot has ended, and it has been said. */
+  /** Every slot has ended, and the task has taken the end. */
   get ended(): boolean {
-    return this.#endSaid;
+    return this.#isEndTaken;
   }
   /** Something can be taken now. */
   get ready(): boolean {
@@ -64,7 +65,10 @@ export class InputGate {
     return false;
   }
 
-  /** The next thing to do, slots in turn; undefined when nothing waits. `barriersOnly`: there is no room for records, but barriers need none. */
+  /**
+   * The next item, slots in turn; undefined when nothing waits. `barriersOnly`: the task has no
+   * room for records. Barriers need none.
+   */
   next(barriersOnly = false): GateItem | undefined {
     if (this.#owed.length > 0 && !barriersOnly) return { kind: 'time', emitted: this.#owed.splice(0) };
     const count = this.slots.length;
@@ -77,15 +81,15 @@ export class InputGate {
       if (!isMark(item)) return { kind: 'batch', slot, batch: item };
       switch (item.kind) {
         case 'watermark':
-          return this.#time(slot, this.#valves[slot.input]!.watermark(slot.lane, item.time));
+          return this.#time(slot, this.#valves[slot.input]!.watermark(slot.channelIndex, item.time));
         case 'idle':
-          return this.#time(slot, this.#valves[slot.input]!.idle(slot.lane));
+          return this.#time(slot, this.#valves[slot.input]!.idle(slot.channelIndex));
         case 'active':
-          return this.#time(slot, this.#valves[slot.input]!.active(slot.lane));
+          return this.#time(slot, this.#valves[slot.input]!.active(slot.channelIndex));
         case 'end':
           slot.ended = true;
-          if (this.#endSaid || !this.slots.every((other) => other.ended)) return { kind: 'time', emitted: [] };
-          this.#endSaid = true;
+          if (this.#isEndTaken || !this.slots.every((other) => other.ended)) return { kind: 'time', emitted: [] };
+          this.#isEndTaken = true;
           return { kind: 'ended' };
         case 'barrier': {
           if (item.epoch <= this.epoch) return { kind: 'time', emitted: [] };
@@ -114,11 +118,15 @@ export class InputGate {
     return !this.slots.some((slot) => slot.channel && !slot.aligned);
   }
 
-  /** The barrier has been passed: its slots flow again, over new channels where the mutation brought some. */
+  /**
+   * The barrier has been passed: its slots flow again, over new channels where the mutation brought
+   * some.
+   */
   passed(epoch: number, channels?: readonly (Channel | undefined)[]): void {
     invariant(epoch > this.epoch, 'a task passes barriers in the order of their epochs');
     this.epoch = epoch;
-    // The runtime may have brought a barrier that was being aligned here, when the last channel was cut.
+    // The runtime may have brought a barrier that was being aligned here, when the last channel was
+    // cut.
     if (this.#barrier && this.#barrier.epoch <= epoch) this.#barrier = undefined;
     for (const slot of this.slots) slot.aligned = false;
     if (channels) this.connect(channels);
@@ -130,11 +138,12 @@ export class InputGate {
       if (slot.channel === channels[index]) return;
       slot.channel = channels[index];
       slot.ended = false;
-      // The former upstream may have been idle; of the new one nothing is known but that it is there.
-      if (slot.channel) this.#owed.push(...this.#time(slot, this.#valves[slot.input]!.active(slot.lane)).emitted);
+      // The former upstream may have been idle. The new one counts as active.
+      if (slot.channel)
+        this.#owed.push(...this.#time(slot, this.#valves[slot.input]!.active(slot.channelIndex)).emitted);
     });
     // A new upstream may still be running where the former had ended.
-    if (this.#endSaid) this.#endSaid = this.slots.every((slot) => slot.ended);
+    if (this.#isEndTaken) this.#isEndTaken = this.slots.every((slot) => slot.ended);
   }
 
   #time(slot: Slot, emitted: readonly Emitted[]): Extract<GateItem, { kind: 'time' }> {

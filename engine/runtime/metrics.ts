@@ -1,4 +1,5 @@
-// Metrics: what the tasks of a runtime have done, one row per operator. A task's busy time is split over its stages by what measured slices took.
+// Metrics of the tasks of a runtime, one row per operator. Measured runs tell how a task's busy
+// time splits over its stages.
 import type { JobMetrics, OperatorMetrics } from '../api/surface.ts';
 import type { Runtime } from './runtime.ts';
 import type { Task } from './task.ts';
@@ -48,13 +49,16 @@ function reached(task: Task, index: number): number {
   return task.stages?.reached[headIsStage ? index : index - 1] ?? 0;
 }
 
-/** Shares of the task's busy time, per operator; they add up to 1. Without measurements they are equal. */
+/**
+ * Shares of the task's busy time, per operator; they add up to 1. Without measurements they are
+ * equal.
+ */
 function stageShares(task: Task): number[] {
   const count = task.chain.nodes.length;
   const millis = task.stages?.millis;
   const total = millis?.reduce((sum, one) => sum + one, 0) ?? 0;
   if (!millis || millis.length !== count || total === 0) {
-    // Stages behind an operator of another kind are cheap beside it until they are measured.
+    // Stages behind an operator are not measured: the time counts for the operator.
     return Array.from({ length: count }, (_, index) => (millis?.length === count ? 1 / count : index === 0 ? 1 : 0));
   }
   return Array.from(millis, (one) => one / total);

@@ -1,23 +1,28 @@
-// Micro-batches: at every interval the sources read what is at hand, at most their share; then time moves on, and when all of it has gone through the graph the batch is over.
+// Micro-batches: at every interval the sources read the records at hand, at most their share. Then
+// they emit their watermarks. The batch is over when all of it has gone through the graph.
 //
-//   between ─the next one is due─► reading ─every source has its share, or the interval is over: time moves on─► draining ─nothing in flight─► between
+//   between ──the next batch is due──────────────────────────────────► reading
+//   reading ──every source has its share, or the interval is over────► draining (watermarks go out)
+//   draining ─nothing is on its way──────────────────────────────────► between
 //
-// Operators know nothing of it: a batch only decides when sources are polled and when they say how far time has come. Batches are due at multiples of
-// the interval; one that is still at work when the next is due delays it, and the delay counts for the estimator. Each source has an estimator of its own
-// (Spark's PID); what it says is the most that the source may read in the next batch. Until it has an estimate a source reads for at most one interval.
+// Operators know nothing of batches. A batch decides only when sources are polled and when they
+// emit watermarks. Batches are due at multiples of the interval. A batch that is still at work when
+// the next is due delays it, and the delay counts for the estimator. Each source has an estimator
+// of its own (Spark's PID). Its rate limits the records that the source reads in the next batch.
+// Until there is an estimate a source reads for at most one interval.
 import type { MicroBatchMode, PidSpec } from '../graph/plan.ts';
 import type { Clock } from '../contract/clock.ts';
 import { PidRateEstimator } from '../time/pid-rate-estimator.ts';
 import type { MicroBatch } from '../api/surface.ts';
 import type { MicroBatchLog } from '../connectors/micro-batch-log.ts';
 
-/** What a batch needs of a task that reads a source. */
+/** The part of a source that a batch works with. */
 export interface BatchReader {
   readonly id: string;
   readonly name: string;
   /** Steers this source; undefined: Spark's defaults. */
   readonly pid: PidSpec | undefined;
-  /** It runs, somebody reads it, and it has not said that nothing is at hand. */
+  /** It runs, it has readers, and it may have records at hand. */
   readonly mayRead: boolean;
   /** Records it may read in the batch that begins; Infinity for all. */
   share(records: number): void;
@@ -25,7 +30,7 @@ export interface BatchReader {
   readonly awaits: boolean;
   /** How many records it knows to be waiting outside. */
   readonly behind: number;
-  /** Everything it has read is on its way: it says how far time has come. */
+  /** All records of its share are on their way: it emits its watermarks. */
   endBatch(): void;
 }
 interface Share {
@@ -75,13 +80,16 @@ export class MicroBatches {
     if (share.left <= 0 || (isEmpty && !reader.awaits)) share.isDone = true;
   }
 
-  /** When something is to be done though no task has work; Infinity: never. */
+  /** When `step` has something to do, though no task has work; Infinity: never. */
   get nextAt(): number {
     if (this.#phase === 'between') return this.#dueAt;
     return this.#phase === 'reading' ? this.#beganAt + this.#intervalMillis : Infinity;
   }
 
-  /** After a round. `isQuiet`: no task did anything, and none waits in the middle of a call. True: there is something to do again. */
+  /**
+   * After a round. `isQuiet`: no task did anything, and none waits in the middle of a call. True:
+   * tasks may have work again.
+   */
   step(readers: readonly BatchReader[], isQuiet: boolean): boolean {
     const now = this.#clock.now();
     switch (this.#phase) {

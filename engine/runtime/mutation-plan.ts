@@ -1,9 +1,10 @@
-// Planning a mutation: what becomes of each task and each channel. A pure function of the running graph and the next plan.
+// Planning a mutation: what becomes of each task and each channel. A pure function of the running
+// graph and the next plan.
 //
-//   task of the running graph ─┬─ same signature, not asked to start again ──────► kept: stays the same object
-//                              ├─ its state or its records are still needed ─────► drained: goes at the barrier
-//                              └─ otherwise ─────────────────────────────────────► cut: goes at once
-//   chain of the next plan ────── no task is kept for it ────────────────────────► created
+//   task of the running graph ─┬─ same signature, not to start again ────► kept: the same object
+//                              ├─ its state or its records are needed ───► drained, at the barrier
+//                              └─ otherwise ─────────────────────────────► cut at once
+//   chain of the next plan ────── no task is kept for it ────────────────► created
 //
 // A successor is a created task that takes over the state of a removed one.
 import type { Chain } from '../graph/chains.ts';
@@ -26,7 +27,10 @@ export interface RunningGraph {
   readonly tasks: ReadonlyMap<string, RunningTask>;
   /** Channels of that target: by reader and slot, readers in the order of its plan. */
   readonly channels: readonly ChannelPlace[];
-  /** Channels over which these tasks hear each other now: former ones, while a barrier is on its way. */
+  /**
+   * Channels over which these tasks hear each other now: former ones, while a barrier is on its
+   * way.
+   */
   readonly attached: readonly Pick<ChannelPlace, 'from' | 'to' | 'slot'>[];
 }
 export interface MutationRequest {
@@ -46,7 +50,10 @@ export interface MutationPlan {
   readonly cut: readonly string[];
   /** Removed task → created task that takes over its state. All keys are drained. */
   readonly successors: ReadonlyMap<string, string>;
-  /** Channels of the next graph, one for each edge between two tasks. A kept one stays the same object. */
+  /**
+   * Channels of the next graph, one for each edge between two tasks. A kept one stays the same
+   * object.
+   */
   readonly channels: readonly (ChannelPlace & { readonly isKept: boolean })[];
   /** Kept tasks that read other channels than before, and those that write to others. */
   readonly newInputs: ReadonlySet<string>;
@@ -119,8 +126,8 @@ function hasSameHead(a: Chain, b: Chain): boolean {
 }
 
 /**
- * Removed tasks that must reach the barrier: a successor takes their state over, or a task that stays
- * still hears from them, directly or through others that are needed.
+ * Removed tasks that must reach the barrier: a successor takes their state over, or a task that
+ * stays still hears from them, directly or through others that are needed.
  */
 function neededTasks(
   { tasks, attached }: RunningGraph,

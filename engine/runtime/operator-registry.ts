@@ -31,7 +31,10 @@ import { windowApply } from '../windows/window-apply.ts';
 import { windowCoGroup, windowJoin } from '../windows/window-join.ts';
 import { windowReduce } from '../windows/window-reduce.ts';
 
-/** `keys[i]` is the key of input i, from the keyBy before it. A new operator each time; it has done nothing yet. */
+/**
+ * `keys[i]` is the key of input i, from the keyBy before it. A new operator each time; it has done
+ * nothing yet.
+ */
 export function createOperator(
   node: PlanNode,
   functions: FunctionTable,
@@ -111,7 +114,7 @@ export function createOperator(
   }
 }
 
-/** What can be fused into the task before it. */
+/** The stage of a node that can be fused into the task before it. */
 export function stageOf(node: PlanNode, functions: FunctionTable): Stage | undefined {
   if (node.kind !== 'map' && node.kind !== 'filter') return undefined;
   return { kind: node.kind, f: functions.get(node.parameters.fn as unknown as FunctionRef) };

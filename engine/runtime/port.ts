@@ -1,8 +1,9 @@
-// An output port of a task: the records of the present call, and the channels that get them as one immutable batch.
+// An output port of a task: the records of the present call, and the channels that get them as one
+// immutable batch.
 import type { Channel } from './channel.ts';
 import { Columns, ColumnStore, PortBatch } from './columns.ts';
 
-/** A batch is not made larger than this, so that a slow reader is noticed soon. */
+/** A batch is not made larger than this, so that the writer soon notices a slow reader. */
 const maxBatch = 2048;
 /** The columns of a port that has nothing to send. */
 const nothing = new Columns(0);
@@ -28,7 +29,9 @@ export class Port {
     for (const channel of this.channels) if (channel.room < room) room = channel.room;
     return room;
   }
-  /** Makes the columns long enough for so many more records; whoever fills them says so in `length`. */
+  /**
+   * Makes the columns long enough for so many more records. The code that fills them sets `length`.
+   */
   prepare(records: number): void {
     if (this.length === 0) this.values = new Array<unknown>(Math.max(records, this.#expected));
     this.#prepareNumbers(records);

@@ -1,7 +1,8 @@
-// A pull: the end of a temporary branch whose rows a program takes one by one. It holds a few rows; the rest waits in the channels.
+// A pull: the end of a temporary branch. A program takes its rows one by one. It holds a few rows;
+// the others wait in the channels.
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
-/** Rows that wait for the program; more stay upstream. */
+/** So many rows wait for the program; others stay upstream. */
 const held = 64;
 
 export class PullOperator implements Operator, AsyncIterableIterator<unknown> {
@@ -32,7 +33,7 @@ export class PullOperator implements Operator, AsyncIterableIterator<unknown> {
     this.#deliver();
     return true;
   }
-  /** The branch has failed, or was taken away. */
+  /** The branch has failed or was removed. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#deliver();

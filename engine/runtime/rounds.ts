@@ -1,4 +1,5 @@
-// Rounds: each task with work gets a turn, readers before writers; then iterations and micro-batches go on.
+// Rounds: each task with work gets a turn, readers before writers; then iterations and
+// micro-batches go on.
 import type { MicroBatchLog } from '../connectors/micro-batch-log.ts';
 import type { Clock } from '../contract/clock.ts';
 import type { MicroBatchMode } from '../graph/plan.ts';
@@ -39,7 +40,10 @@ export class Rounds {
     this.#credit = credit;
   }
 
-  /** One turn for each task with work. False: nothing happened; wait for `onWork` or until `nextTick`. */
+  /**
+   * One turn for each task with work. False: nothing happened; wait for `onWork` or until
+   * `nextTick`.
+   */
   round(until = Infinity): boolean {
     let happened = false;
     for (const task of this.#tasks.order) {

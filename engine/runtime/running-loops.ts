@@ -1,4 +1,5 @@
-// The iterations of the running graph: one loop for each head, and when nothing is on its way between head and tail.
+// The iterations of the running graph: one loop for each head, and when nothing is on its way
+// between head and tail.
 import type { Chain } from '../graph/chains.ts';
 import { loopsOf, type PlannedLoop } from '../graph/loops.ts';
 import type { Plan } from '../graph/plan.ts';

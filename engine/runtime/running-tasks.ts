@@ -1,4 +1,5 @@
-// The tasks of the running graph: those of the plan, those on their way out, and the order of their turns.
+// The tasks of the running graph: those of the plan, those on their way out, and the order of their
+// turns.
 import type { Plan } from '../graph/plan.ts';
 import type { Task } from './task.ts';
 

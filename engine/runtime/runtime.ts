@@ -1,17 +1,15 @@
 // The runtime: the tasks of one executor, the turns they get, and the barriers that change them.
 //
-// A round gives each task with work one turn, readers before writers, so that records on their way are taken before
-// more are let in. A barrier is the only way a snapshot is taken and the only way the graph changes: `mutate` plans
-// the next graph at once, and each task flips its own part when the barrier reaches it (`onBarrier`). Epochs number
-// the barriers. Each task passes each epoch once, in order.
+// A round gives each task with work one turn, readers before writers, so that records on their way
+// are taken before more are let in. A barrier is the only way a snapshot is taken and the only way
+// the graph changes: `mutate` plans the next graph at once, and each task flips its own part when
+// the barrier reaches it (`onBarrier`). Epochs number the barriers. Each task passes each epoch
+// once, in order.
 import { MicroBatchLog } from '../connectors/micro-batch-log.ts';
-import type { SourceOptions } from '../connectors/registry.ts';
 import { SourceStarts } from '../connectors/source-starts.ts';
 import { type Clock, wallClock } from '../contract/clock.ts';
-import type { Operator } from '../contract/operator.ts';
-import type { Source } from '../contract/source.ts';
 import { type Chain, chainsOf } from '../graph/chains.ts';
-import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
+import type { Plan } from '../graph/plan.ts';
 import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { BarrierPassing } from './barrier-passing.ts';
 import { Barriers, type Flip, type MutationResult, type Snapshot } from './barriers.ts';
@@ -22,39 +20,11 @@ import { describePlan, type MutationPlan, planMutation } from './mutation-plan.t
 import { Rounds } from './rounds.ts';
 import { RunningLoops } from './running-loops.ts';
 import { RunningTasks } from './running-tasks.ts';
-import type { TaskSnapshot } from './snapshot.ts';
+import type { MutateOptions, RuntimeOptions } from './runtime-options.ts';
 import { createTask, type TaskParts } from './task-factory.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Task, TaskHost } from './task.ts';
-import type { Trace } from './trace.ts';
 import { attachmentsOf, flipsOf, Wiring } from './wiring.ts';
-
-export interface RuntimeOptions {
-  readonly functions: FunctionTable;
-  readonly clock?: Clock;
-  /** Test kit: freeze elements and state. */
-  readonly freeze?: boolean;
-  /** Operators and sources of the host, by kind: displays, pulls, inputs of a test. */
-  readonly host?: (node: PlanNode) => Operator | Source | undefined;
-  readonly sources?: SourceOptions;
-  readonly onFailure?: (failure: TaskFailure & { readonly uid: string }) => void;
-  /** A task has ended: its inputs are exhausted, or it wants no more. */
-  readonly onEnded?: (id: string) => void;
-  /** A task begins a turn; undefined: the turn is over. Lets another thread find the task that is stuck. */
-  readonly onTurn?: (task: Task | undefined) => void;
-  /** There may be something to do: call `round` soon. The driver sets it. */
-  readonly onWork?: () => void;
-  readonly trace?: Trace | undefined;
-}
-export interface MutateOptions {
-  /** New instance → the former instance whose state it takes over. */
-  readonly handover?: Readonly<Record<string, string>>;
-  /** Instances that become new tasks even where nothing changed: they failed, or are to start again. */
-  readonly fresh?: ReadonlySet<string>;
-  /** State of new instances, from an earlier life. */
-  readonly restore?: ReadonlyMap<string, TaskSnapshot>;
-  readonly snapshot?: false | 'changes' | 'full';
-}
 
 export class Runtime implements TaskHost {
   readonly clock: Clock;
@@ -83,9 +53,12 @@ export class Runtime implements TaskHost {
     this.#passing = new BarrierPassing(tasks, this.#barriers, functions, this);
   }
 
-  // ------------------------------------------------------------------------------------------ rounds
+  // ------------------------------------------------------------ rounds
 
-  /** One turn for each task with work. False: nothing happened; wait for `onWork` or until `nextTick`. */
+  /**
+   * One turn for each task with work. False: nothing happened; wait for `onWork` or until
+   * `nextTick`.
+   */
   round(until = Infinity): boolean {
     return this.#rounds.round(until);
   }
@@ -112,7 +85,7 @@ export class Runtime implements TaskHost {
     return this.#tasks.leaving.size > 0;
   }
 
-  // ------------------------------------------------------------------------------------------ barriers
+  // ------------------------------------------------------------ barriers
 
   get epoch(): number {
     return this.#barriers.epoch;
@@ -127,23 +100,29 @@ export class Runtime implements TaskHost {
   get oldestBarrierMillis(): number {
     return this.#barriers.oldestMillis;
   }
-  /** What the oldest snapshot in flight waits for, and for how long: the tasks that hold its barrier back. */
+  /**
+   * What the oldest snapshot in flight waits for, and for how long: the tasks that hold its barrier
+   * back.
+   */
   waitsFor(): { readonly tasks: readonly Task[]; readonly millis: number } | undefined {
     const oldest = this.#barriers.all.find(({ awaited }) => awaited);
     if (!oldest?.awaited) return undefined;
     return { tasks: blockingTasks(oldest.awaited, this.#tasks.order), millis: performance.now() - oldest.enteredAt };
   }
 
-  /** Enters a barrier that only snapshots. `onSnapshot` when every task that it waits for has passed it. */
+  /**
+   * Enters a barrier that only snapshots. `onSnapshot` when every task that it waits for has passed
+   * it.
+   */
   snapshot(onSnapshot: (snapshot: Snapshot) => void, extent: 'changes' | 'full' = 'changes'): number {
     return this.#passing.enter({ snapshot: extent, onSnapshot });
   }
-  // ------------------------------------------------------------------------------------------ mutations
+  // ------------------------------------------------------------ mutations
 
   /**
-   * Changes the graph to `plan` at one barrier. Tasks whose chain is the same stay the same objects and keep
-   * everything. The others are created, with the state of their predecessors where `handover` says so.
-   * `onMutated` when the barrier has passed every task that changes.
+   * Changes the graph to `plan` at one barrier. Tasks whose chain is the same stay the same objects
+   * and keep everything. The others are created, with the state of their predecessors where
+   * `handover` says so. `onMutated` when the barrier has passed every task that changes.
    */
   mutate(
     plan: Plan,
@@ -195,7 +174,10 @@ export class Runtime implements TaskHost {
       }),
     );
   }
-  /** Removed tasks that are still needed leave at the barrier, the others now. Returns those that leave. */
+  /**
+   * Removed tasks that are still needed leave at the barrier, the others now. Returns those that
+   * leave.
+   */
   #removeTasks(planned: MutationPlan, target: ReadonlyMap<string, Task>, flips: Map<Task, Flip>): readonly Task[] {
     const drained = planned.drained.map((id) => this.tasks.get(id)!);
     for (const task of drained) {
@@ -206,12 +188,15 @@ export class Runtime implements TaskHost {
     for (const id of planned.cut) this.#passing.cut(this.tasks.get(id)!);
     return drained;
   }
-  /** Cuts off tasks that leave but do not return from their present call (an endless generator in flatMap). */
+  /**
+   * Cuts off tasks that leave but do not return from their present call (an endless generator in
+   * flatMap).
+   */
   cutLeaving(): readonly string[] {
     return this.#passing.cutLeaving();
   }
 
-  // ------------------------------------------------------------------------------------------ calls of tasks
+  // ------------------------------------------------------------ calls of tasks
 
   wake(): void {
     this.#options.onWork?.();

@@ -1,4 +1,4 @@
-// What a task's state looks like between two lives: serialised key groups, and one value for the rest.
+// The state of a task between two lives: serialised key groups, and one value for the rest.
 import { deserialize, serialize } from 'node:v8';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 
@@ -7,7 +7,7 @@ export interface TaskSnapshot {
   readonly full: boolean;
   readonly groups: ReadonlyMap<number, Uint8Array>;
   readonly value?: Uint8Array;
-  /** The last watermark that went out: it must not go back after a restore. */
+  /** The last watermark that was emitted: watermarks must not go back after a restore. */
   readonly watermark: number;
 }
 
@@ -38,7 +38,7 @@ export function readSnapshot(snapshot: TaskSnapshot): StateReader {
   };
 }
 
-/** The later snapshot on top of what was known before. */
+/** The later snapshot on top of the earlier ones. */
 export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapshot): TaskSnapshot {
   if (!base || next.full) return { ...next, full: true };
   const value = next.value ?? base.value;

@@ -1,4 +1,5 @@
-// The output of an operator with stages fused behind it: records run through the stages, everything else goes on as it is.
+// The output of an operator with stages fused behind it: records run through the stages, everything
+// else goes on as it is.
 import type { Output } from '../contract/operator.ts';
 import type { Collector } from './collector.ts';
 

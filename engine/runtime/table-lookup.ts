@@ -1,4 +1,5 @@
-// The present rows of a table that runs: the one of a key, or all of them. Tables without a state of their own (map, filter) ask the one above and do with its rows what they do with each.
+// The present rows of a table that runs: the row of a key, or all of them. Tables without a state
+// of their own (map, filter) take the rows of the table above and apply their function.
 import { canReadAgain } from '../graph/lineage.ts';
 import type { FunctionRef, FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { type Change, rowOrNone } from '../tables/change.ts';
@@ -13,7 +14,9 @@ export interface Lookup {
 export interface PresentRow {
   /** undefined: the table has none. */
   readonly row: unknown;
-  /** Reading the input to its end would not tell more: it has ended, or it cannot be read again. */
+  /**
+   * Reading the input to its end would give no newer row: it has ended, or it cannot be read again.
+   */
   readonly isBest: boolean;
 }
 /** The part of the runtime that a lookup reads. */
@@ -40,7 +43,10 @@ export function lookupRow(
   return { row: kept.lookup(key), isBest };
 }
 
-/** All rows of the table, as the changes that a reader who comes now has missed, in batches. None: it is no table, or it is empty. */
+/**
+ * All rows of the table in batches, as changes for a reader that comes now. None: it is no table,
+ * or it is empty.
+ */
 export function contentOf(runtime: Running, functions: FunctionTable, id: string): readonly Batch[] {
   const changes: Change[] = [];
   const times: number[] = [];
@@ -72,7 +78,7 @@ function eachRow(
   });
 }
 
-/** Of a table that keeps nothing: the one it is made from, and what becomes of a row. */
+/** For a table that keeps nothing: the table that it is made from, and its function. */
 function derivation(
   { plan }: Running,
   functions: FunctionTable,

@@ -1,4 +1,5 @@
-// What an operator may ask of its task: its name, its output, the clock, to be called again, to fail.
+// What an operator may ask of its task: its name, its output, the clock, to be called again, to
+// fail.
 import type { Clock } from '../contract/clock.ts';
 import type { OperatorContext } from '../contract/operator.ts';
 import type { SourceContext } from '../contract/source.ts';

@@ -1,4 +1,5 @@
-// Makes the task of a chain: its head is an operator or a source, of the host or of the plan, or stages alone.
+// Makes the task of a chain: its head is an operator or a source, of the host or of the plan, or
+// stages alone.
 import { createSource, type SourceOptions } from '../connectors/registry.ts';
 import { createSink } from '../connectors/sinks.ts';
 import type { Operator } from '../contract/operator.ts';

@@ -1,4 +1,5 @@
-// The failure of a task: which operator threw, and which record, key, window or timer it was working on.
+// The failure of a task: which operator threw, and which record, key, window or timer it was
+// working on.
 import type { Batch, Operator } from '../contract/operator.ts';
 import type { TaskHead } from './task-head.ts';
 
@@ -6,7 +7,9 @@ export interface TaskFailure {
   /** Instance id of the operator that threw. */
   readonly node: string;
   readonly error: unknown;
-  /** Key and window, or key and timer, when the operator was not working on a record of its input. */
+  /**
+   * Key and window, or key and timer, when the operator was not working on a record of its input.
+   */
   readonly working?: string;
   /** The record it was working on. */
   readonly record?: FailedRecord;
@@ -18,7 +21,10 @@ export interface FailedRecord {
   readonly offset?: number;
 }
 
-/** `nodes` are the ids of the task's operators, head first. `batch`: the error was thrown while it was processed. */
+/**
+ * `nodes` are the ids of the task's operators, head first. `batch`: the error was thrown while it
+ * was processed.
+ */
 export function failureOf(
   error: unknown,
   head: TaskHead,
@@ -27,7 +33,7 @@ export function failureOf(
 ): TaskFailure {
   const { operator } = head;
   const stage = head.failedStage;
-  const record = (stage === undefined ? operator?.blamed : undefined) ?? (batch && recordAt(batch, operator?.at));
+  const record = (stage === undefined ? operator?.failedRecord : undefined) ?? (batch && recordAt(batch, operator?.at));
   const working = batch ? undefined : operator?.working;
   return {
     node: nodes[stage ?? 0]!,

@@ -1,4 +1,5 @@
-// The head of a task: an operator, a source, or fused stages alone; and the stages that are fused behind it.
+// The head of a task: an operator, a source, or fused stages alone; and the stages that are fused
+// behind it.
 import type { Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
 import type { Collector } from './collector.ts';
@@ -53,7 +54,10 @@ export class TaskHead {
   close(): void {
     (this.source ?? this.operator)?.close?.();
   }
-  /** Index, among the operators of the task, of the stage that threw; undefined: the head itself threw. */
+  /**
+   * Index, among the operators of the task, of the stage that threw; undefined: the head itself
+   * threw.
+   */
   get failedStage(): number | undefined {
     if (this.operator instanceof StageChain) return this.operator.counters.stage;
     return this.counters?.threw ? this.counters.stage + 1 : undefined;

@@ -1,10 +1,12 @@
-// The life of a task, from its first barrier to its end: it opens, snapshots, ends, fails and closes its operators.
+// The life of a task, from its first barrier to its end: it opens, snapshots, ends, fails and
+// closes its operators.
 //
-//   created ─barrier of its mutation─► running ─┬─its inputs have ended, or it wants no more─► ended
-//      │                                        ├─its operator throws────────────────────────► failed
-//      └─waits for the state of its predecessor └─replaced or removed, at the barrier────────► closed
+//   created ─barrier of its mutation─► running ─┬─inputs have ended, or it wants no more─► ended
+//      │                                        ├─its operator throws────────────────────► failed
+//      └─a successor waits for its state        └─replaced or removed, at the barrier────► closed
 //
-// Ended and failed tasks still forward barriers, and discard records. The loop of a task is task.ts.
+// Ended and failed tasks still forward barriers, and discard records. The loop of a task is
+// task.ts.
 import type { Batch, Operator, OperatorContext, OperatorStatus, Stage } from '../contract/operator.ts';
 import type { Source, SourceContext } from '../contract/source.ts';
 import type { Chain } from '../graph/chains.ts';
@@ -16,7 +18,10 @@ import { failureOf, type TaskFailure } from './task-failure.ts';
 import { type Head, TaskHead } from './task-head.ts';
 import { TaskLoad } from './task-load.ts';
 
-/** Operators whose output records belong to one input record, so that partition and offset travel along. */
+/**
+ * Operators whose output records belong to one input record, so that partition and offset travel
+ * along.
+ */
 const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
 
 export abstract class TaskLife {
@@ -34,7 +39,9 @@ export abstract class TaskLife {
   /** It has closed its inputs, because nobody read it or because it had enough. */
   isDormant = false;
   readonly #head: TaskHead;
-  /** The state came from elsewhere: no snapshot of this id is known yet, so the next one is whole. */
+  /**
+   * The state came from elsewhere: no snapshot of this id is known yet, so the next one is whole.
+   */
   #isRestored = false;
 
   constructor(chain: Chain, head: Head, stages: readonly Stage[], epoch: number) {

@@ -19,8 +19,8 @@ export class TaskLoad {
     this.accounting.enter('busy', now);
   }
   /**
-   * Channels hold about 100 ms of the task's work: by what a record cost in this turn, and by the records that
-   * really got through in the last second.
+   * Channels hold about 100 ms of the task's work: by what a record cost in this turn, and by the
+   * records that really got through in the last second.
    */
   adaptChannels(slots: readonly Slot[], taken: number, recordsIn: number, startedAt: number): void {
     const now = performance.now();

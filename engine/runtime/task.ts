@@ -1,7 +1,9 @@
-// A task: one head operator, the stages fused behind it, an input gate and an output. This file is its loop.
+// A task: one head operator, the stages fused behind it, an input gate and an output. This file is
+// its loop.
 //
-// The runtime gives a task turns; it never waits by itself. `#turn` says what one turn does, in this order. A call of
-// the operator that does not finish is kept, and is repeated before anything else happens.
+// The runtime gives a task turns; it never waits by itself. `#turn` says what one turn does, in
+// this order. A call of the operator that does not finish is kept, and is repeated before anything
+// else happens.
 import type { Batch, Stage } from '../contract/operator.ts';
 import type { Clock } from '../contract/clock.ts';
 import { invariant, isBrokenInvariant } from '../errors/invariant.ts';
@@ -11,6 +13,7 @@ import type { Barrier, Channel } from './channel.ts';
 import type { GateItem, Slot } from './input-gate.ts';
 import { InjectedBarriers } from './injected-barriers.ts';
 import type { MicroBatches } from './micro-batches.ts';
+import { pollSource } from './source-poll.ts';
 import { contextOf } from './task-context.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Head } from './task-head.ts';
@@ -26,11 +29,17 @@ export interface TaskHost {
   readonly batches: MicroBatches | undefined;
   /** Some task may have something to do now, or has asked for another time. */
   wake(): void;
-  /** A barrier is aligned and everything before it has been processed: the runtime goes on and calls `task.passed`. */
+  /**
+   * A barrier is aligned and everything before it has been processed: the runtime goes on and calls
+   * `task.passed`.
+   */
   onBarrier(task: Task, barrier: Barrier): void;
   onFailure(task: Task, failure: TaskFailure): void;
   onEnded(task: Task): void;
-  /** The readers of this task are exchanged at a barrier to come: that the former ones have gone means nothing. */
+  /**
+   * The readers of this task are exchanged at a barrier to come: that the former ones have gone
+   * means nothing.
+   */
   isChanging(task: Task): boolean;
   /** A barrier has been entered that the task has not passed. */
   barrierWaits(task: Task): boolean;
@@ -68,7 +77,7 @@ export class Task extends TaskLife {
     if (this.source) this.batchShare = new BatchShare(chain.nodes[0]!, this.source, this);
   }
 
-  // ------------------------------------------------------------------------------------------ what it is doing
+  // ------------------------------------------------------------ what it is doing
 
   /** Time of the next tick, by the runtime's clock; Infinity for none. */
   get tickAt(): number {
@@ -97,7 +106,10 @@ export class Task extends TaskLife {
         return this.batchShare !== undefined && this.batchShare.mayRead && this.batchShare.isItsTurn;
     }
   }
-  /** It waits for its end, and a barrier waits for it: the operator has done all it can for the barrier. */
+  /**
+   * It waits for its end, and a barrier waits for it: the operator has done all it can for the
+   * barrier.
+   */
   get #mayPassBarrier(): boolean {
     return this.#wakeUps.waitsOutside && this.#call?.kind === 'end' && (!this.#injected.isEmpty || this.gate.ready);
   }
@@ -105,11 +117,17 @@ export class Task extends TaskLife {
   get isInsideCall(): boolean {
     return this.#call !== undefined && this.#call.kind !== 'barrier';
   }
-  /** How long it has been inside one call, at one record, without an end: an endless generator. 0: it is not. */
+  /**
+   * How long it has been inside one call, at one record, without an end: an endless generator. 0:
+   * it is not.
+   */
   get stuckMillis(): number {
     return this.isInsideCall && !this.#wakeUps.waitsOutside ? performance.now() - this.#insideSince : 0;
   }
-  /** What it counts as while it has nothing to do: waiting for an answer from outside is work in progress. */
+  /**
+   * What it counts as while it has nothing to do: waiting for an answer from outside is work in
+   * progress.
+   */
   get restingState(): 'busy' | 'idle' | 'backpressured' {
     if (this.waitsForRoom) return 'backpressured';
     return this.#call && this.#wakeUps.waitsOutside ? 'busy' : 'idle';
@@ -121,7 +139,7 @@ export class Task extends TaskLife {
     return this.gate.slots.every(({ channel }) => !channel || (channel.empty && channel.records === 0));
   }
 
-  // ------------------------------------------------------------------------------------------ the loop
+  // ------------------------------------------------------------ the loop
 
   /** One turn. False: nothing happened. */
   turn(now: number): boolean {
@@ -165,9 +183,14 @@ export class Task extends TaskLife {
     }
 
     // A source gives the next records.
-    if (this.batchShare) return this.#poll(this.batchShare, now);
+    if (this.batchShare) {
+      const polled = pollSource(this, this.batchShare, this.#wakeUps, now);
+      if (polled === 'end') this.end();
+      return polled !== false;
+    }
 
-    // An operator takes what its gate gives next. Small batches share a turn, and their results leave together.
+    // An operator takes what its gate gives next. Small batches share a turn, and their results
+    // leave together.
     const happened = this.#takeNext(now, false);
     while (this.#mayTakeMore && this.#takeNext(now, true));
     return happened;
@@ -260,37 +283,7 @@ export class Task extends TaskLife {
     }
   }
 
-  // ------------------------------------------------------------------------------------------ sources
-
-  #poll(share: BatchShare, now: number): boolean {
-    if (!share.mayRead || !this.output.hasRoom || !share.isItsTurn) return false;
-    const { batches } = share;
-    this.output.begin(now, batches?.left(share));
-    const before = this.output.recordsOut;
-    const answer = this.guard(() => this.source!.poll());
-    if (answer === undefined || this.status !== 'running') return true;
-    this.output.flush();
-    const records = this.output.recordsOut - before;
-    this.watermark = this.output.lastWatermark;
-    this.recordsIn += records;
-    batches?.took(share, records, answer !== 'more');
-    switch (answer) {
-      case 'more':
-        return true;
-      case 'wait':
-        // A wake that came during the poll must not get lost.
-        share.mayPoll = this.#wakeUps.takeWake();
-        return records > 0;
-      case 'end':
-        this.output.active();
-        this.output.watermark(Infinity);
-        this.watermark = Infinity;
-        this.end();
-        return true;
-    }
-  }
-
-  // ------------------------------------------------------------------------------------------ barriers
+  // ------------------------------------------------------------ barriers
 
   /** A barrier from the runtime itself, for a task without attached inputs. */
   inject(barrier: Barrier): void {
@@ -301,11 +294,16 @@ export class Task extends TaskLife {
   forgetInjected(): void {
     this.#injected.clear();
   }
-  /** A barrier is on its way: an operator that waits outside is asked again whether it lets the barrier pass. */
+  /**
+   * A barrier is on its way: an operator that waits outside is asked again whether it lets the
+   * barrier pass.
+   */
   hurry(): void {
     this.#wakeUps.hurry();
   }
-  /** The end goes on behind the barrier, if it still is one: the barrier may bring another upstream. */
+  /**
+   * The end goes on behind the barrier, if it still is one: the barrier may bring another upstream.
+   */
   #passBarrier(now: number): boolean {
     const injected = this.#injected.takeAfter(this.gate.epoch);
     const item = injected ? undefined : (this.gate.takeAligned() ?? this.gate.next(true));
@@ -315,7 +313,9 @@ export class Task extends TaskLife {
     this.#isEnding = true;
     return this.#begin({ kind: 'barrier', barrier }, now);
   }
-  /** The barrier is aligned. The runtime does its part when nothing is on its way to the outside. */
+  /**
+   * The barrier is aligned. The runtime does its part when nothing is on its way to the outside.
+   */
   #align(barrier: Barrier): boolean {
     if (!this.isDrained()) return this.#wakeUps.wait();
     this.#call = undefined;
@@ -332,7 +332,7 @@ export class Task extends TaskLife {
     this.#host.wake();
   }
 
-  // ------------------------------------------------------------------------------------------ its life
+  // ------------------------------------------------------------ its life
 
   protected context(): ReturnType<typeof contextOf> {
     return contextOf<Task>(this, this.#wakeUps, this.#host);

@@ -1,4 +1,5 @@
-// Watermarks and idleness on their way through an operator: each waits until the one before is done.
+// Watermarks and idleness on their way through an operator: each waits until the one before is
+// done.
 import type { Operator } from '../contract/operator.ts';
 import type { Emitted } from '../time/emitted.ts';
 import type { Collector } from './collector.ts';
@@ -9,7 +10,10 @@ export interface TimeCall {
   at: number;
 }
 
-/** False: the operator is not done with the one at `at`; call again. `progress` gets the watermark that is done. */
+/**
+ * False: the operator is not done with the one at `at`; call again. `progress` gets the watermark
+ * that is done.
+ */
 export function forwardTime(
   call: TimeCall,
   operator: Operator,

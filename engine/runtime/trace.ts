@@ -1,8 +1,10 @@
-// The trace of a runtime: a line per event, by topic, for whoever looks for a defect in the engine itself.
+// The trace of a runtime: a line per event, by topic, for whoever looks for a defect in the engine
+// itself.
 //
 //   SLUICE_TRACE=barriers,mutations,credit
 //
-// A topic that is off is undefined, so that `trace?.barriers?.(…)` makes no text. No topic has an event per record.
+// A topic that is off is undefined, so that `trace?.barriers?.(…)` makes no text. No topic has an
+// event per record.
 
 export const traceTopics = ['barriers', 'mutations', 'credit'] as const;
 export type TraceTopic = (typeof traceTopics)[number];
@@ -10,8 +12,9 @@ export type TraceTopic = (typeof traceTopics)[number];
 export type Trace = { readonly [topic in TraceTopic]?: (line: string) => void };
 
 /**
- * The topics that `names` lists with commas, for instance the value of SLUICE_TRACE; undefined when it lists none.
- * `write` gets lines like "barriers: 3 enters …". An unknown name is written once, with the known ones.
+ * The topics that `names` lists with commas, for instance the value of SLUICE_TRACE; undefined when
+ * it lists none. `write` gets lines like "barriers: 3 enters …". An unknown name is written once,
+ * with the known ones.
  */
 export function traceOf(names: string | undefined, write: (line: string) => void): Trace | undefined {
   const wanted = (names ?? '').split(',').flatMap((name) => name.trim() || []);

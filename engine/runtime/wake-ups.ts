@@ -1,8 +1,11 @@
-// When a task goes on by itself: it was woken, its time has come, or the answer that its call waits for is there.
+// When a task goes on by itself: it was woken, its time has come, or the answer that its call waits
+// for is there.
 //
-//   at work ─a call makes no progress, though there is room─► waits outside ─woken, or its time has come─► at work
+//   at work ───────a call makes no progress, though there is room─► waits outside
+//   waits outside ─it is woken, or its time has come──────────────► at work
 //
-// A time that comes while a call waits outside repeats the call first; the tick follows when the call is done.
+// A time that comes while a call waits outside repeats the call first; the tick follows when the
+// call is done.
 
 export class WakeUps {
   /** Time of the next tick, by the runtime's clock; Infinity for none. */
@@ -23,7 +26,10 @@ export class WakeUps {
     this.tickAt = millis;
     return true;
   }
-  /** A call that waits outside is repeated, though nothing has come: what it waits for may be another now. */
+  /**
+   * A call that waits outside is repeated, though nothing has come: what it waits for may be
+   * another now.
+   */
   hurry(): void {
     if (this.waitsOutside) this.isWoken = true;
     this.waitsOutside = false;
@@ -40,7 +46,9 @@ export class WakeUps {
     this.isWoken = false;
     return isWoken;
   }
-  /** An unfinished call is about to be repeated: if its time has come, it does not wait any more. */
+  /**
+   * An unfinished call is about to be repeated: if its time has come, it does not wait any more.
+   */
   endWaitAt(now: number): void {
     if (!this.waitsOutside || now < this.tickAt) return;
     this.tickAt = Infinity;

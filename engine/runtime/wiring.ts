@@ -1,4 +1,5 @@
-// The channels between tasks: made for the next graph, connected at a barrier, cut when a writer goes at once.
+// The channels between tasks: made for the next graph, connected at a barrier, cut when a writer
+// goes at once.
 import { invariant } from '../errors/invariant.ts';
 import type { Batch } from '../contract/operator.ts';
 import type { BarrierInFlight, Flip } from './barriers.ts';
@@ -88,8 +89,8 @@ export function hearsBarriers(task: Task): boolean {
 }
 
 /**
- * Gives a task its new outputs at a barrier. A new channel first carries the barrier, then the rows of a table for
- * a reader that starts empty, then the watermark, idleness and the end.
+ * Gives a task its new outputs at a barrier. A new channel first carries the barrier, then the rows
+ * of a table for a reader that starts empty, then the watermark, idleness and the end.
  */
 export function connectOutputs(
   task: Task,
@@ -103,7 +104,8 @@ export function connectOutputs(
   for (const channel of task.output.channels()) {
     if (before.has(channel)) continue;
     channel.pushMark(barrier);
-    // The rows are there already, whole. The channel holds references, and its writer has no room until they are taken.
+    // The rows are there already, whole. The channel holds references, and its writer has no room
+    // until they are taken.
     if (flight.startsEmpty(channel.reader)) for (const batch of contentOf()) channel.pushBatch(batch);
     const time = task.output.lastWatermark;
     if (time > -Infinity) {
@@ -116,8 +118,8 @@ export function connectOutputs(
 }
 
 /**
- * A writer went at once, without a last barrier. Its readers keep their slots without a channel: their time stands
- * still, and nothing fires. Returns the readers that lost a channel.
+ * A writer went at once, without a last barrier. Its readers keep their slots without a channel:
+ * their time stands still, and nothing fires. Returns the readers that lost a channel.
  */
 export function cutReaders(outputs: ReadonlySet<Channel>, readers: Iterable<Task>): Task[] {
   return [...readers].filter((reader) => {

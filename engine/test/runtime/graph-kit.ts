@@ -3,7 +3,8 @@ import type { Plan, PlanEdge, PlanNode } from '../../graph/plan.ts';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../contract/source.ts';
-import { Runtime, type RuntimeOptions } from '../../runtime/runtime.ts';
+import type { RuntimeOptions } from '../../runtime/runtime-options.ts';
+import { Runtime } from '../../runtime/runtime.ts';
 import { ManualClock } from '../../contract/clock.ts';
 
 /** "a>b, b>c.1" : edges, with the input after a dot; `own` says the text of a node where it is not its id. */

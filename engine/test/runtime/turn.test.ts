@@ -26,7 +26,7 @@ function itemsOf(channel: Channel): unknown[] {
 const shown = (item: Batch | Mark): unknown =>
   isMark(item) ? (item.kind === 'watermark' ? `watermark ${item.time}` : item.kind) : item.values;
 
-// A turn also ends when its slice of time is used up; here the clock stands still, whatever else the machine does.
+// A turn also ends when its time budget is used up. Here the clock stands still.
 mock.method(performance, 'now', () => 0);
 
 test('small batches that wait are taken in one turn, and their rows leave as one batch', () => {
