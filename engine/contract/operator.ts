@@ -155,7 +155,7 @@ export interface Operator {
    */
   readonly working?: string | undefined;
   /** The element an error is about, where that is not the one of the batch at `at`. */
-  readonly blamed?: { readonly value: unknown; readonly timestamp: number } | undefined;
+  readonly failedRecord?: { readonly value: unknown; readonly timestamp: number } | undefined;
   /** Called once, first. The context is valid until `close`. */
   open?(context: OperatorContext): void;
   /** Consumes records from index `from` on. Returns the index of the first record not consumed. */

@@ -2,7 +2,7 @@
 // more rows.
 import type { Plan } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
-import type { TaskFailure } from '../../engine/runtime/task.ts';
+import type { TaskFailure } from '../../engine/runtime/task-failure.ts';
 import type { ExecutorEvent, LocatedError } from './executor-protocol.ts';
 import { describeRecord } from './record.ts';
 

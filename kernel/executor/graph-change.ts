@@ -4,7 +4,8 @@
 // The control thread hears of a new instance only after the `mutated` event that brings it.
 // Rows from before a barrier go out before the event of the barrier.
 import type { PlanNode } from '../../engine/graph/plan.ts';
-import type { Runtime, Snapshot } from '../../engine/runtime/runtime.ts';
+import type { Snapshot } from '../../engine/runtime/barriers.ts';
+import type { Runtime } from '../../engine/runtime/runtime.ts';
 import { SluiceError } from '../../engine/errors/error.ts';
 import { DisplayOperator } from './display-operator.ts';
 import type { ExecutorEvent, MutateCommand, SnapshotPart } from './executor-protocol.ts';

@@ -1,6 +1,6 @@
 // Invariants, broken on purpose: the error says that it is a defect of Sluice, and it ends one operator, never the runtime.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Batch, Operator } from '../../contract/operator.ts';
 import { invariant, isBrokenInvariant } from '../../errors/invariant.ts';
 import { chainsOf } from '../../graph/chains.ts';

@@ -1,7 +1,7 @@
 // Planning a mutation: what becomes of each task and channel, as tables and as laws, without any task.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
+import { test } from 'vitest';
 import { type Chain, chainsOf } from '../../graph/chains.ts';
 import {
   type MutationPlan,

@@ -1,6 +1,6 @@
 // The trace: each topic has a line per event, a topic that is off costs nothing, and an unknown one is named.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { traceOf } from '../../runtime/trace.ts';
 import { Numbers, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
