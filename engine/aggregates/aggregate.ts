@@ -1,7 +1,9 @@
 // aggregate on a keyed stream: a rolling aggregate, a row for every element.
-import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import { compileKeys } from '../state/keys.ts';
-import { type AggregatesSpec, planAccumulators } from './accumulators.ts';
+import type { AggregatesSpec } from '../graph/aggregate-spec.ts';
+import { planAccumulators } from './accumulators.ts';
 import { compileAccumulators } from './compiled-accumulators.ts';
 import { KeyedRows } from './rolling.ts';
 import type { Operator } from '../contract/operator.ts';

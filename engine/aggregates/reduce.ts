@@ -1,5 +1,6 @@
 // reduce on a keyed stream: what has been accumulated so far, with every element folded in, for every element.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys } from '../state/keys.ts';

@@ -1,7 +1,7 @@
 // Declarations of keyed state, as `state: { last: valueState<Order>() }` holds them. The state itself is in the context of a call.
 import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/plan.ts';
-import type { StateSpec } from '../state/value-state.ts';
+import type { StateSpec } from '../graph/state-spec.ts';
 import { parseDuration } from '../time/duration.ts';
 import { oneOf, positiveNumber, readOptions } from './options.ts';
 import { describe, type Parameters } from './parameters.ts';

@@ -1,7 +1,7 @@
 // When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
 import { SluiceError } from '../errors/error.ts';
 import { hashValue } from '../graph/fingerprint.ts';
-import type { AlignmentSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { AlignmentSpec, WatermarkSpec } from '../graph/spec.ts';
 import { eventTimeOf } from '../time/event-time.ts';
 import { parseDuration } from '../time/duration.ts';
 import { readOptions, text } from './options.ts';

@@ -10,7 +10,7 @@ import { userFunction, type Parameters } from './parameters.ts';
 import type { Flat } from './rows.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
-import { isMerging } from '../windows/window-spec.ts';
+import { isMerging } from '../graph/window-spec.ts';
 import {
   type DeclaredWindow,
   declaredWindow,

@@ -2,7 +2,7 @@
 import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/plan.ts';
 import { parseDuration, parseSignedDuration } from '../time/duration.ts';
-import type { TimeDomain } from '../windows/assigner.ts';
+import type { TimeDomain } from '../graph/window-spec.ts';
 import {
   canMerge,
   type EvictorSpec,
@@ -11,7 +11,7 @@ import {
   stateShape,
   type TriggerSpec,
   type WindowSpec,
-} from '../windows/window-spec.ts';
+} from '../graph/window-spec.ts';
 import { oneOf, readOptions } from './options.ts';
 import { describe, type Parameters, type UserFunction, userFunction, userMethod } from './parameters.ts';
 import type * as S from './surface.ts';

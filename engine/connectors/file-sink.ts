@@ -4,7 +4,8 @@ import { appendFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } fr
 import { dirname, extname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../contract/operator.ts';
 import { described } from '../values/kind.ts';
 import { rowText } from './row-text.ts';

@@ -1,7 +1,8 @@
 // The records of a file, in the order of its lines. With `speed` it is replayed by event time: a record goes out when (its timestamp − the first one) / speed
 // has passed since the first opening; one that is behind goes at once, and those after it wait for those before it.
 import { basename } from 'node:path';
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionRef, SelectorSpec, WatermarkSpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
 import { compileEventTime } from '../time/event-time.ts';

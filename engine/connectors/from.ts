@@ -3,7 +3,8 @@
 // What can be iterated again (an array, a Set) is read again after a restore, up to the position. A generator or an async iterable gives its elements once:
 // after a restore what had been pulled comes out, then the source ends with an error, since nobody can tell what else was to come.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionRef, SelectorSpec, WatermarkSpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';

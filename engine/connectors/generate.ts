@@ -2,7 +2,8 @@
 //
 // With a rate, record n is due at start + n / rate; a poll emits all that are due, however late it comes, so a slow reader loses none. Without one, all are due.
 // A record without a timestamp selector has happened at its `now`: arrival by the clock would differ from reader to reader.
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionRef, SelectorSpec, WatermarkSpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceOutput, SourceStatus } from '../contract/source.ts';

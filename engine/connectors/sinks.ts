@@ -1,5 +1,6 @@
 // Which sink a plan node stands for. One that is not armed is a preview: it takes every row and writes nothing.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Batch, Operator } from '../contract/operator.ts';
 import { FileSink } from './file-sink.ts';
 import { FunctionSink } from './function-sink.ts';

@@ -1,5 +1,6 @@
 // Which operators share a task: a head and the per-record stages fused behind it. Planning only; nothing here runs.
-import type { KeySpec, Plan, PlanEdge, PlanNode } from './plan.ts';
+import type { KeySpec } from './spec.ts';
+import type { Plan, PlanEdge, PlanNode } from './plan.ts';
 
 /** An edge between tasks, with the keyBy node that stood on it collapsed into `key`. */
 export interface TaskEdge {

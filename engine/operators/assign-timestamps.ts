@@ -1,6 +1,7 @@
 // assignTimestamps: new event times, and a watermark of its own from them; the input's watermarks are swallowed, but for the end.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { SelectorSpec, WatermarkSpec } from '../graph/spec.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';

@@ -1,5 +1,6 @@
 // connect(…).map: two streams of different types become one, each by its own function.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 

@@ -1,5 +1,6 @@
 // flatMap: every element becomes the rows of an iterable, one by one; an endless one is interrupted like any other.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { Emission } from '../contract/emission.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';

@@ -7,7 +7,9 @@
 //
 // A row for each pair can be many: both loops stop when the output is full and go on where they were.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { IntervalBounds, JoinKind } from '../graph/join-spec.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
@@ -17,7 +19,7 @@ import { describedRow } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { IntervalSide, type Kept } from './interval-side.ts';
-import type { JoinKind, Select2 } from '../windows/join-pairs.ts';
+import type { Select2 } from '../windows/join-pairs.ts';
 import { tooLate } from '../contract/late.ts';
 import type {
   Batch,
@@ -42,11 +44,6 @@ interface KeptColumns {
 }
 /** One key group in a snapshot. */
 type GroupContent = { readonly key: unknown; readonly sides: readonly (KeptColumns | undefined)[] }[];
-
-export interface IntervalBounds {
-  readonly lowerMillis: number;
-  readonly upperMillis: number;
-}
 
 export function intervalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
   const { lowerMillis, upperMillis, join, fn } = node.parameters as unknown as IntervalBounds & {

@@ -9,7 +9,8 @@
 // finds no room while a barrier is on its way is taken in and waits here. An answer after the end of the operator is nobody's.
 import { callOutside } from './outside-call.ts';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';

@@ -1,5 +1,6 @@
 // map: every element becomes what the function gives for it. The runtime fuses it where it can; this form stands alone.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 

@@ -1,5 +1,6 @@
 // pairwise: each element with the one before it, of its key or of the whole stream, in the order of arrival. One element is kept for each key.
-import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';

@@ -13,7 +13,8 @@ import type { PatternSpec, SkipStrategy, Stage } from '../graph/pattern-spec.ts'
 import type { Predicate } from '../cep/states.ts';
 import { TimeOrder } from '../cep/time-order.ts';
 import { type Sleeper, WakeUps } from '../cep/wake-ups.ts';
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';

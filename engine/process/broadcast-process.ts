@@ -2,9 +2,10 @@
 // With a key before it, it is a process function in full, with state and timers by key; without, it has nothing but the broadcast state.
 import type { Context, Timers } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import type { StateSpecs } from '../state/declared-state.ts';
+import type { StateSpecs } from '../graph/state-spec.ts';
 import { compileKeys } from '../state/keys.ts';
 import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
 import { Emission } from '../contract/emission.ts';

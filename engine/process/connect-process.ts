@@ -1,5 +1,6 @@
 // connect(…).keyBy(…).process: two keyed streams before one function; both see the same state of a key.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
 import { KeyedProcess } from './keyed-process.ts';
 import type { Operator } from '../contract/operator.ts';

@@ -1,7 +1,8 @@
 // process on a keyed stream: the user's function of element, state and timers.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
-import type { StateSpecs } from '../state/declared-state.ts';
+import type { StateSpecs } from '../graph/state-spec.ts';
 import { KeyedProcess, type ProcessFunctions } from './keyed-process.ts';
 import type { Operator } from '../contract/operator.ts';
 

@@ -5,7 +5,8 @@
 // Operators know nothing of it: a batch only decides when sources are polled and when they say how far time has come. Batches are due at multiples of
 // the interval; one that is still at work when the next is due delays it, and the delay counts for the estimator. Each source has an estimator of its own
 // (Spark's PID); what it says is the most that the source may read in the next batch. Until it has an estimate a source reads for at most one interval.
-import type { MicroBatchMode, PidSpec } from '../graph/plan.ts';
+import type { MicroBatchMode } from '../graph/plan.ts';
+import type { PidSpec } from '../graph/spec.ts';
 import type { Clock } from '../contract/clock.ts';
 import { PidRateEstimator } from '../time/pid-rate-estimator.ts';
 import type { MicroBatch } from '../api/surface.ts';

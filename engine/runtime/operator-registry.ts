@@ -1,5 +1,6 @@
 // Which operator runs a node of the plan.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { aggregate } from '../aggregates/aggregate.ts';
 import { arrivalJoin } from '../tables/arrival-join.ts';
 import { AssignTimestampsOperator } from '../operators/assign-timestamps.ts';

@@ -1,6 +1,7 @@
 // The present rows of a table that runs: the one of a key, or all of them. Tables without a state of their own (map, filter) ask the one above and do with its rows what they do with each.
 import { canReadAgain } from '../graph/lineage.ts';
-import type { FunctionRef, FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { type Change, rowOrNone } from '../tables/change.ts';
 import type { Batch } from '../contract/operator.ts';
 import type { Task } from './task.ts';

@@ -8,7 +8,7 @@
 // This file is one thing: the loop in `turn` and the calls it makes; it reads top to bottom as what a task does with the next item.
 import { SluiceError } from '../errors/error.ts';
 import type { Chain } from '../graph/chains.ts';
-import type { PidSpec } from '../graph/plan.ts';
+import type { PidSpec } from '../graph/spec.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
 import type { Emitted } from '../time/emitted.ts';

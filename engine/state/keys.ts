@@ -1,7 +1,8 @@
 // How an operator finds the key of an element: compiled once from the plan's key. A key is the tuple of its values; field names are labels only.
 //
 // On the record path only `read` runs, and one lookup with what it gives; the row that results carry is made when a key is new.
-import type { FunctionTable, KeySpec } from '../graph/plan.ts';
+import type { FunctionTable } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { fieldReader, type Select } from './selector.ts';
 import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';

@@ -2,15 +2,9 @@
 //
 // Written (or, with refresh 'read-write', read) at t, a value is expired iff t + ttl ≤ now; an expired value is never given out.
 import type { ValueState } from '../api/surface.ts';
+import type { StateSpec } from '../graph/state-spec.ts';
 import { deepFreeze } from './freeze.ts';
 import { assertStorable } from '../values/storable.ts';
-
-/** One state of a process function, as it stands in the plan. */
-export interface StateSpec {
-  readonly kind: 'value' | 'list' | 'map';
-  readonly ttlMillis?: number;
-  readonly refresh?: 'write' | 'read-write';
-}
 
 /** The values of one key, in the order of the state's names. undefined: none. */
 export interface Values {

@@ -1,5 +1,6 @@
 // A stream joined with a table as it is when the element arrives: Kafka Streams' left stream-table join. The table's changes give no rows.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';

@@ -10,7 +10,8 @@
 //
 // Over bounded inputs nothing starts before they have ended: the table is whole then, and the result is that of a batch.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { described } from '../values/kind.ts';

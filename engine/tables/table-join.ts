@@ -4,7 +4,9 @@
 //
 // Each change of a side gives at most one change of the result; its time is the later one of the two rows that meet, and that of the change where only one is there.
 // The former result is computed again from the rows that are kept, so `select` must give the same for the same rows. A result of null or undefined is no row.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { JoinKind } from '../graph/join-spec.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { assertStorable } from '../values/storable.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
@@ -18,7 +20,6 @@ import type {
 } from '../contract/operator.ts';
 import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
 
-export type JoinKind = 'inner' | 'left' | 'outer';
 type Select = (left: unknown, right: unknown) => unknown;
 
 /** Both sides of a key: row and event time, by input. undefined: that side has none. */

@@ -1,5 +1,6 @@
 // map and filter of a table: row by row, without a state. The former row is mapped again to say what has changed, so the function must give the same for the same row.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';

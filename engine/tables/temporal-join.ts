@@ -8,7 +8,8 @@
 // is left of the versions: the one that is valid at its time if that is the latest, else none. When time has ended nothing is kept.
 //
 // Other than there, a deletion that the watermark has passed is not kept: a key that has gone costs nothing. Only a change that is late and older than such a deletion can tell.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { described } from '../values/kind.ts';

@@ -1,7 +1,8 @@
 // A share of the keys: two harnesses, each with the key groups of its own, stand for the two instances of a parallel operator. Both are told everything, and each passes over
 // the elements whose key is the other's where they are exchanged by key.
 import { deserialize, serialize } from 'node:v8';
-import type { FunctionTable, KeySpec, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import type { Batch, Operator, Output } from '../contract/operator.ts';
 import { createOperator } from '../runtime/operator-registry.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';

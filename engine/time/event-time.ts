@@ -1,5 +1,6 @@
 // Event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a zone. Anything else is said to be none, and why.
-import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
+import type { FunctionTable } from '../graph/plan.ts';
+import type { SelectorSpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { compileSelector } from '../state/selector.ts';
 import { described, kindOf } from '../values/kind.ts';

@@ -4,7 +4,7 @@
 //
 // A source calls `record` before it emits the record, and `onClock` at the end of each poll; when it waits, it asks to be woken at `nextAt`. One that is aligned
 // with others asks `isAhead` before it reads a partition, and leaves one that is where it is; see watermark-alignment.ts.
-import type { WatermarkSpec } from '../graph/plan.ts';
+import type { WatermarkSpec } from '../graph/spec.ts';
 import type { Output } from '../contract/operator.ts';
 import type { PartitionStatus } from '../contract/source.ts';
 import type { Emitted } from './emitted.ts';

@@ -5,7 +5,8 @@
 // It goes by partition: those of a source that are behind go on. What counts is how far records have come, not what was said last. As with time itself, a source that
 // has said nothing yet is at −Infinity and holds all others; one that is idle, has ended, has failed or is read by nobody does not count. Copies that the live session makes
 // for a late reader are a group of their own: they begin at the start, and nobody waits for them.
-import type { AlignmentSpec, PlanNode } from '../graph/plan.ts';
+import type { AlignmentSpec } from '../graph/spec.ts';
+import type { PlanNode } from '../graph/plan.ts';
 import type { SourceContext } from '../contract/source.ts';
 
 /** Who is paused looks again after this, should nobody have woken it. */

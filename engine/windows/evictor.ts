@@ -1,7 +1,7 @@
 // Which elements of a window are dropped when it fires: Flink's evictors. They see all elements in the order in which they came.
-import type { FunctionRef } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
 import { deltaOf } from './delta.ts';
-import type { EvictorSpec } from './window-spec.ts';
+import type { EvictorSpec } from '../graph/window-spec.ts';
 
 /** Elements with their timestamps, by the same index. */
 export interface Elements {

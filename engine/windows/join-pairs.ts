@@ -1,8 +1,8 @@
 // What a window gives to a join: each left element with each right one, left by left, in the order of arrival; made one by one, for there may be billions.
 import { RowLoop } from '../contract/emission.ts';
+import type { JoinKind } from '../graph/join-spec.ts';
 import type { Output } from '../contract/operator.ts';
 
-export type JoinKind = 'inner' | 'left' | 'outer';
 export type Select2 = (left: unknown, right: unknown) => unknown;
 
 const none: readonly unknown[] = [];

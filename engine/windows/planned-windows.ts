@@ -1,6 +1,7 @@
 // The operator of a window node: the fast one for the windows that it can do, the general one for all others.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Operator, OperatorContext } from '../contract/operator.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { Keys } from '../state/keys.ts';
@@ -12,7 +13,7 @@ import { isSliced, SlicedWindowOperator } from './sliced-window-operator.ts';
 import { TriggeredWindowOperator, type TriggeredWindowSettings } from './triggered-window-operator.ts';
 import { triggerOf } from './triggers.ts';
 import { WindowOperator } from './window-operator.ts';
-import { type EvictorSpec, isPlain, type TriggerSpec, type WindowSpec } from './window-spec.ts';
+import { type EvictorSpec, isPlain, type TriggerSpec, type WindowSpec } from '../graph/window-spec.ts';
 
 /** What a window's results are made of. */
 export interface WindowFunction<A extends Keyed> {

@@ -1,6 +1,6 @@
 // Where a trigger runs: the window operator's window, the operator's name for errors, and how it finds the user's functions.
-import type { FunctionRef } from '../graph/plan.ts';
-import type { WindowSpec } from './window-spec.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { WindowSpec } from '../graph/window-spec.ts';
 
 export interface TriggerPlace {
   readonly window: WindowSpec;

@@ -1,9 +1,11 @@
 // window(…).aggregate: one row per key and window, {…key fields, windowStart, windowEnd, …results}.
-import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { compileKeys } from '../state/keys.ts';
 import { windowOperator } from './planned-windows.ts';
-import { type AggregatesSpec, planAccumulators } from '../aggregates/accumulators.ts';
+import type { AggregatesSpec } from '../graph/aggregate-spec.ts';
+import { planAccumulators } from '../aggregates/accumulators.ts';
 import { compileAccumulators } from '../aggregates/compiled-accumulators.ts';
 import type { Operator } from '../contract/operator.ts';
 

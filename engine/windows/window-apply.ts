@@ -1,5 +1,6 @@
 // window(…).apply: the user's function gets all elements of a key and window, and gives any number of rows.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';

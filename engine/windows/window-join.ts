@@ -1,6 +1,7 @@
 // join and coGroup over windows: a window operator whose contents are two lists, one for each side. As in Flink, the window, its time and what is late
 // are those of the two streams as one; what each side is to the other shows only when the window gives its result.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
@@ -8,7 +9,8 @@ import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
 import { windowOperator } from './planned-windows.ts';
 import type { Contents } from '../aggregates/accumulators.ts';
-import { type JoinKind, JoinPairs, type Select2 } from './join-pairs.ts';
+import type { JoinKind } from '../graph/join-spec.ts';
+import { JoinPairs, type Select2 } from './join-pairs.ts';
 import type {
   Batch,
   Operator,

@@ -1,5 +1,6 @@
 // window(…).reduce: the elements of a key and window folded into one, which comes out as it is.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { compileKeys } from '../state/keys.ts';
 import { windowOperator } from './planned-windows.ts';
 import type { Operator } from '../contract/operator.ts';

@@ -1,6 +1,7 @@
 // A topic as a sink: rows are handed to a writer and acknowledged in the background; a barrier waits until all of them are, so nothing is lost.
 import { notYet, SluiceError } from '../../errors/error.ts';
-import type { FunctionTable, PlanNode, SelectorSpec } from '../../graph/plan.ts';
+import type { FunctionTable, PlanNode } from '../../graph/plan.ts';
+import type { SelectorSpec } from '../../graph/spec.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../contract/operator.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';

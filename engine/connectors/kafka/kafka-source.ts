@@ -3,7 +3,8 @@
 // The position of a partition is the offset after the last record that was emitted. Partitions are those that the topic has when the source first starts.
 import type { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../errors/error.ts';
-import type { FunctionTable, PidSpec, PlanNode, WatermarkSpec } from '../../graph/plan.ts';
+import type { FunctionTable, PlanNode } from '../../graph/plan.ts';
+import type { PidSpec, WatermarkSpec } from '../../graph/spec.ts';
 import type { StateReader, StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../contract/source.ts';
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';

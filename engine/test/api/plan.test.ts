@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
 import { functionHash, ownHash, shapeHash } from '../../graph/fingerprint.ts';
-import { FunctionTable, type FunctionRef, type Plan } from '../../graph/plan.ts';
+import { FunctionTable, type Plan } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
 import { count, from, generate, kafka, sliding, sum, tumbling, valueState } from '../../index.ts';
 import { evaluate, nodeOf, uids } from './evaluate.ts';
 

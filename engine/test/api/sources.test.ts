@@ -1,7 +1,7 @@
 // The parameters of each source, with the contract's defaults.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FunctionRef } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
 import { file, from, generate, kafka, type StandardSchema } from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
-import type { FunctionRef } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
 import { count, from, tumbling, type Stream } from '../../index.ts';
 import { evaluate, nodeOf, uids } from './evaluate.ts';
 

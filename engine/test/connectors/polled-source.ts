@@ -1,7 +1,8 @@
 // One source driven by hand: polled with as much room as the test gives, under a clock that only moves when told; its snapshots go through bytes.
 import { createSource } from '../../connectors/registry.ts';
 import { SourceStarts } from '../../connectors/source-starts.ts';
-import { type FunctionRef, FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
+import { FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
 import type { Source, SourceColumns, SourceContext } from '../../contract/source.ts';
 import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/snapshot.ts';
 import { ManualClock } from '../../contract/clock.ts';

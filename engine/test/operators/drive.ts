@@ -1,7 +1,8 @@
 // Drives one operator as a task does, but under a schedule of the test's choosing: how much room there is, and where it is snapshotted and replaced by a
 // fresh one that is restored. Output is the same under every schedule, up to the order of keys within one step.
 import assert from 'node:assert/strict';
-import { FunctionTable, type FunctionRef, type Json, type KeySpec, type PlanNode } from '../../graph/plan.ts';
+import { FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
+import type { FunctionRef, KeySpec } from '../../graph/spec.ts';
 import type { Batch, Operator, Output } from '../../contract/operator.ts';
 import { createOperator } from '../../runtime/operator-registry.ts';
 

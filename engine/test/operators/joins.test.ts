@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { JoinKind } from '../../windows/join-pairs.ts';
+import type { JoinKind } from '../../graph/join-spec.ts';
 import { assignerOf, windowsOf } from '../../windows/assigner.ts';
 import { batchOf, canonical, Driven, type Given, Program, type Schedule, type Step, type Timed } from './drive.ts';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { assignerOf, type AlignedSpec } from '../../windows/assigner.ts';
+import { assignerOf } from '../../windows/assigner.ts';
+import type { AlignedSpec } from '../../graph/window-spec.ts';
 import { canonical, Driven, Program, run, type Schedule, type Step, type Timed } from '../operators/drive.ts';
 import { modelOfWindows } from './model.ts';
 

@@ -1,6 +1,23 @@
 // What a window is, as plan data: which windows an element belongs to, when they fire, and what they keep. `F` is how a function of the user's is written down.
-import { type FunctionRef, type Json } from '../graph/plan.ts';
-import type { AlignedSpec, TimeDomain } from './assigner.ts';
+import type { FunctionRef } from './spec.ts';
+import type { Json } from './plan.ts';
+
+/** The windows of time that begin and end at the same moments for all keys. */
+export type AlignedSpec =
+  | {
+      readonly kind: 'tumbling';
+      readonly sizeMillis: number;
+      readonly offsetMillis: number;
+      readonly time: TimeDomain;
+    }
+  | {
+      readonly kind: 'sliding';
+      readonly sizeMillis: number;
+      readonly slideMillis: number;
+      readonly offsetMillis: number;
+      readonly time: TimeDomain;
+    };
+export type TimeDomain = 'event' | 'processing';
 
 /** `parameters.window` of the window operators. */
 export type WindowSpec<F = FunctionRef> =
