@@ -1,6 +1,7 @@
 // Which operators share a task: a head and the per-record stages fused behind it. Planning only; nothing here runs.
 import type { KeySpec } from './spec.ts';
 import type { Plan, PlanEdge, PlanNode } from './plan.ts';
+import { edgesByReader, edgesByWriter } from './walk.ts';
 
 /** An edge between tasks, with the keyBy node that stood on it collapsed into `key`. */
 export interface TaskEdge {
@@ -30,12 +31,8 @@ export function isSourceKind(kind: string): boolean {
 
 export function chainsOf(plan: Plan): Chain[] {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
-  const inputs = new Map<string, PlanEdge[]>();
-  const readers = new Map<string, PlanEdge[]>();
-  for (const edge of plan.edges) {
-    push(inputs, edge.to, edge);
-    push(readers, edge.from, edge);
-  }
+  const inputs = edgesByReader(plan.edges);
+  const readers = edgesByWriter(plan.edges);
 
   const fusedBehind = (node: PlanNode): PlanNode | undefined => {
     if (node.exposed || isSourceKind(node.kind) || node.kind === 'keyBy') return undefined;
@@ -92,10 +89,4 @@ export function chainsOf(plan: Plan): Chain[] {
         keys,
     };
   });
-}
-
-function push<V>(map: Map<string, V[]>, key: string, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

@@ -12,6 +12,7 @@ import { SourceStarts } from '../connectors/source-starts.ts';
 import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
 import { loopsOf, type PlannedLoop } from '../graph/loops.ts';
 import type { FunctionTable, MicroBatchMode, Plan, PlanNode } from '../graph/plan.ts';
+import { above } from '../graph/walk.ts';
 import { IterateHeadOperator } from '../operators/iterate-head.ts';
 import { IterateTailOperator } from '../operators/iterate-tail.ts';
 import { Loop } from '../operators/loop.ts';
@@ -280,15 +281,12 @@ export class Runtime implements TaskHost {
   }
   /** What only pulls read is in no snapshot's way: a pull does not outlive its executor, and its reader may take its time. */
   #withoutPulled(tasks: ReadonlySet<Task>): Set<Task> {
-    const awaited = new Set<string>();
-    const above = Map.groupBy(this.plan.edges, (edge) => edge.to);
-    const reach = (id: string): void => {
-      if (awaited.has(id)) return;
-      awaited.add(id);
-      for (const { from } of above.get(id) ?? []) reach(from);
-    };
     const read = new Set(this.plan.edges.map((edge) => edge.from));
-    for (const { id, kind } of this.plan.nodes) if (kind !== 'pull' && !read.has(id)) reach(id);
+    const leaves = this.plan.nodes.filter(({ id, kind }) => kind !== 'pull' && !read.has(id));
+    const awaited = above(
+      this.plan.edges,
+      leaves.map(({ id }) => id),
+    );
     const isInPlan = (task: Task): boolean => this.#tasks.get(task.id) === task;
     return new Set([...tasks].filter((task) => !isInPlan(task) || task.chain.nodes.some(({ id }) => awaited.has(id))));
   }

@@ -2,6 +2,7 @@
 // the elements whose key is the other's where they are exchanged by key.
 import { deserialize, serialize } from 'node:v8';
 import type { FunctionTable, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import { edgesByReader } from '../graph/walk.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import type { Batch, Operator, Output } from '../contract/operator.ts';
 import { createOperator } from '../runtime/operator-registry.ts';
@@ -25,7 +26,7 @@ type Reach = 'all' | 'share' | 'neither';
  */
 export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, readonly KeySpec[]> | undefined {
   const nodeById = new Map(nodes.map((node) => [node.id, node]));
-  const edgesInto = Map.groupBy(edges, ({ to }) => to);
+  const edgesInto = edgesByReader(edges);
   const reach = new Map<string, Reach>();
   const byKey = new Map<string, readonly KeySpec[]>();
 

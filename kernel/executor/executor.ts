@@ -7,6 +7,7 @@
 import { currentBuilder } from '../../engine/api/builder.ts';
 import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import { emptyPlan, FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
+import { above, below, edgesByReader } from '../../engine/graph/walk.ts';
 import type { Operator } from '../../engine/contract/operator.ts';
 import { Driver } from '../../engine/runtime/driver.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
@@ -356,31 +357,20 @@ export class Executor {
   /** The pull hangs on this node: its rows will never come. */
   #reaches(node: string, pull: PullOperator): boolean {
     const { plan } = this.#runtime;
-    const below = new Set([node]);
-    for (let grown = true; grown;) {
-      grown = false;
-      for (const edge of plan.edges)
-        if (below.has(edge.from) && !below.has(edge.to)) {
-          below.add(edge.to);
-          grown = true;
-        }
-    }
-    return [...below].some(
+    return [...below(plan.edges, [node])].some(
       (id) => id.startsWith('pull/') && this.#pulls.get(id.slice('pull/'.length))?.operator === pull,
     );
   }
   /** The name of the one source above an operator: "orders" in orders[3]@188204. */
   #sourceName(id: string): string | undefined {
     const { plan } = this.#runtime;
-    const above = plan.edges.filter((edge) => edge.to === id);
-    if (above.length > 1) return undefined;
-    if (above.length === 0) {
-      const source = plan.nodes.find((node) => node.id === id);
-      // A topic and a file have names of their own; other sources have their variable's.
-      const [verb, about] = source?.name.split(' ') ?? [];
-      return about ?? (source && variableOf(source.uid)) ?? verb;
-    }
-    return this.#sourceName(above[0]!.from);
+    const inputs = edgesByReader(plan.edges);
+    const line = [...above(plan.edges, [id])];
+    if (line.some((at) => (inputs.get(at)?.length ?? 0) > 1)) return undefined;
+    const source = plan.nodes.find((node) => node.id === line.at(-1));
+    // A topic and a file have names of their own; other sources have their variable's.
+    const [verb, about] = source?.name.split(' ') ?? [];
+    return about ?? (source && variableOf(source.uid)) ?? verb;
   }
 
   // ---------------------------------------------------------------------------------------------- interrupt

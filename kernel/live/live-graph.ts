@@ -11,6 +11,7 @@
 // the next plan. Over live sources a new reader attaches to the running instances, from now on. State is never mapped by order, only by uid.
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
+import { above, edgesByReader } from '../../engine/graph/walk.ts';
 import { nowhere } from './merge.ts';
 
 export type Decision = 'keep' | 'new' | 'rebuild' | 'rewire' | 'handover' | 'reset';
@@ -35,7 +36,7 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
   const known = withoutLooseEnds(next);
   const lineages = lineage(known);
   const nodes = new Map(next.nodes.map((node) => [node.uid, node]));
-  const inputs = Map.groupBy(next.edges, (edge) => edge.to);
+  const inputs = edgesByReader(next.edges);
   const lane = 1 + Math.max(0, ...running.nodes.map((node) => laneOf(node)));
 
   const decisions = new Map<string, Decision>();
@@ -136,16 +137,9 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
 
 /** A rebuilt reader reads copies of its own: what only its former self read has nobody left. */
 function readByLeaves(next: Plan, edges: readonly PlanEdge[], main: ReadonlyMap<string, string>): ReadonlySet<string> {
-  const above = Map.groupBy(edges, (edge) => edge.to);
   const inner = new Set(next.edges.map((edge) => edge.from));
-  const read = new Set<string>();
-  const reach = (id: string): void => {
-    if (read.has(id)) return;
-    read.add(id);
-    for (const edge of above.get(id) ?? []) if (edge.from !== nowhere) reach(edge.from);
-  };
-  for (const node of next.nodes) if (!inner.has(node.uid)) reach(main.get(node.uid)!);
-  return read;
+  const leaves = next.nodes.flatMap(({ uid }) => (inner.has(uid) ? [] : [main.get(uid)!]));
+  return above(edges, leaves);
 }
 
 function withoutLooseEnds(plan: Plan): Plan {

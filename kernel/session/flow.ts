@@ -1,5 +1,6 @@
 // The running plan as something to walk: who is above an operator, who below, and who holds the others back.
 import type { Plan } from '../../engine/graph/plan.ts';
+import { edgesByReader, edgesByWriter, reached, type Way } from '../../engine/graph/walk.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 
 export type Level = 'OK' | 'LOW' | 'HIGH';
@@ -9,8 +10,8 @@ export function levelOf(backpressured: number): Level {
 }
 
 export class Flow {
-  readonly #above = new Map<string, string[]>();
-  readonly #below = new Map<string, string[]>();
+  readonly #inputs: ReadonlyMap<string, readonly Way[]>;
+  readonly #outputs: ReadonlyMap<string, readonly Way[]>;
   readonly reportById: ReadonlyMap<string, OperatorReport>;
 
   constructor(plan: Plan, operators: readonly OperatorReport[]) {
@@ -20,25 +21,24 @@ export class Flow {
         kind === 'keyBy' ? [[id, plan.edges.find(({ to }) => to === id)?.from]] : [],
       ),
     );
-    for (const { from, to } of plan.edges) {
-      if (keyed.has(to)) continue;
+    const edges = plan.edges.flatMap(({ from, to }): Way[] => {
       const writer = keyed.has(from) ? keyed.get(from) : from;
-      if (writer === undefined) continue;
-      append(this.#above, to, writer);
-      append(this.#below, writer, to);
-    }
+      return keyed.has(to) || writer === undefined ? [] : [{ from: writer, to }];
+    });
+    this.#inputs = edgesByReader(edges);
+    this.#outputs = edgesByWriter(edges);
     this.reportById = new Map(operators.map((report) => [report.id, report]));
   }
 
   inputsOf(id: string): readonly string[] {
-    return this.#above.get(id) ?? [];
+    return (this.#inputs.get(id) ?? []).map(({ from }) => from);
   }
   /** The operator itself and everything it gets records from, nearest first. */
   upstream(id: string): readonly string[] {
-    return reach(id, this.#above);
+    return [...reached([id], (at) => this.inputsOf(at))];
   }
   downstream(id: string): readonly string[] {
-    return reach(id, this.#below);
+    return [...reached([id], (at) => (this.#outputs.get(at) ?? []).map(({ to }) => to))];
   }
   sourcesOf(ids: readonly string[]): readonly OperatorReport[] {
     const above = new Set(ids.flatMap((id) => this.upstream(id)));
@@ -79,16 +79,4 @@ export class Flow {
     }
     return [...found.values()];
   }
-}
-
-function append(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}
-
-function reach(start: string, next: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const seen = new Set([start]);
-  for (const id of seen) for (const other of next.get(id) ?? []) seen.add(other);
-  return [...seen];
 }
