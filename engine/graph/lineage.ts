@@ -1,5 +1,6 @@
 // Lineage: what a node's rows depend on, all the way up to the sources; and what follows from the sources above it.
 import { shapeHash } from './fingerprint.ts';
+import { canReadNodeAgain, isBoundedNode } from './kinds.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { edgesByReader, reached } from './walk.ts';
 
@@ -28,47 +29,12 @@ export function lineage(plan: Plan): Map<string, string> {
 
 /** Every source above the node (or the node itself) can be read again from its start and gives the same records. */
 export function canReadAgain(plan: Plan, id: string): boolean {
-  return everySourceAbove(plan, id, isReplayable);
+  return everySourceAbove(plan, id, canReadNodeAgain);
 }
 
 /** The node's output ends by itself: every source above it is bounded, or a `take` is in between. */
 export function isBounded(plan: Plan, id: string): boolean {
-  return everySourceAbove(plan, id, isBoundedSource);
-}
-
-/** What `isBounded` and `canReadAgain` need to know about a node. */
-type SourceLike = Pick<PlanNode, 'kind' | 'parameters'>;
-
-export function isReplayable({ kind, parameters }: SourceLike): boolean {
-  switch (kind) {
-    case 'file':
-      return true;
-    case 'from':
-      return parameters['replayable'] === true;
-    case 'generate':
-      return parameters['limit'] !== undefined;
-    case 'kafka':
-      return parameters['from'] === 'earliest' || typeof parameters['from'] === 'object';
-    default:
-      return false;
-  }
-}
-
-/** Whether the node itself ends its branch; a `take` does, whatever is above it. An iterable is given the benefit of the doubt. */
-export function isBoundedSource({ kind, parameters }: SourceLike): boolean {
-  switch (kind) {
-    case 'generate':
-      return parameters['limit'] !== undefined;
-    case 'kafka':
-      return parameters['until'] !== undefined;
-    case 'file':
-      return parameters['follow'] !== true;
-    case 'from':
-    case 'take':
-      return true;
-    default:
-      return false;
-  }
+  return everySourceAbove(plan, id, isBoundedNode);
 }
 
 function everySourceAbove(plan: Plan, id: string, test: (node: PlanNode) => boolean): boolean {

@@ -11,14 +11,14 @@ export interface PlannedLoop {
 }
 
 export function loopsOf(plan: Plan): PlannedLoop[] {
-  const tails = plan.nodes.filter(({ kind }) => kind === 'iterate-tail');
+  const tails = plan.nodes.filter((node) => node.kind === 'iterateTail');
   if (tails.length === 0) return [];
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
   return tails.flatMap((tail): PlannedLoop[] => {
     const aboveTail = above(plan.edges, [tail.id]);
     const head = [...aboveTail].find((id) => {
       const node = nodes.get(id);
-      return node?.kind === 'iterate-head' && node.parameters.loop === tail.parameters.loop;
+      return node?.kind === 'iterateHead' && node.parameters.loop === tail.parameters.loop;
     });
     if (head === undefined) return [];
     const belowHead = below(plan.edges, [head]);

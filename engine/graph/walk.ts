@@ -1,7 +1,9 @@
-// Walks over the edges of a plan: what lies above a node, what lies below it, and what a walk reaches.
+// Walks over the edges of a plan: what lies above a node, what lies below it, and what a walk
+// reaches.
 //
-// A walk visits each node once, so it ends in any graph. Its result is in the order of the visit: the start first, then the
-// nearest nodes. An edge of a cell may have an end that is no node; the caller decides what that means.
+// A walk visits each node once, so it ends in any graph. Its result is in the order of the visit:
+// the start first, then the nearest nodes. An edge of a cell may have an end that is no node; the
+// caller decides what that means.
 
 /** What a walk needs to know of an edge; edges of plans and of fragments are both such edges. */
 export interface Way {

@@ -1,6 +1,5 @@
 // What a window is, as plan data: which windows an element belongs to, when they fire, and what they keep. `F` is how a function of the user's is written down.
-import type { FunctionRef } from './spec.ts';
-import type { Json } from './plan.ts';
+import type { FunctionRef, Json } from './spec.ts';
 
 /** The windows of time that begin and end at the same moments for all keys. */
 export type AlignedSpec =

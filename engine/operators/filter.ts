@@ -1,6 +1,5 @@
 // filter: the elements for which the predicate holds. The runtime fuses it where it can; this form stands alone.
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
@@ -8,8 +7,8 @@ export class FilterOperator implements Operator {
   at = 0;
   readonly #holds: (element: unknown) => unknown;
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#holds = functions.get(node.parameters.fn as unknown as FunctionRef);
+  constructor(node: NodeOf<'filter'>, functions: FunctionTable) {
+    this.#holds = functions.get(node.parameters.fn);
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -1,6 +1,5 @@
 // flatMap: every element becomes the rows of an iterable, one by one; an endless one is interrupted like any other.
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { Emission } from '../contract/emission.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
@@ -10,8 +9,8 @@ export class FlatMapOperator implements Operator {
   readonly #f: (element: unknown) => unknown;
   readonly #rows = new Emission();
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#f = functions.get(node.parameters.fn as unknown as FunctionRef);
+  constructor(node: NodeOf<'flatMap'>, functions: FunctionTable) {
+    this.#f = functions.get(node.parameters.fn);
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -3,8 +3,8 @@
 // As in Flink: the input's watermarks are swallowed, but for the end, and its idleness is not heard. A watermark that is not above the last one is ignored, so time
 // never falls. A generator is not part of a snapshot: after a restore it begins anew, and what it says counts once it is past what had been said before.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, SelectorSpec } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
 import type { WatermarkGenerator } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
@@ -21,9 +21,9 @@ export class GeneratedWatermarks implements Operator {
   readonly #generator: WatermarkGenerator<unknown>;
   #context!: OperatorContext;
 
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#eventTime = compileEventTimes(node.parameters.timestamp as unknown as SelectorSpec, functions, node.uid);
-    this.#generator = ownCopy(functions.get(node.parameters.generator as unknown as FunctionRef));
+  constructor(node: NodeOf<'assignTimestamps'>, generator: FunctionRef, functions: FunctionTable) {
+    this.#eventTime = compileEventTimes(node.parameters.timestamp, functions, node.uid);
+    this.#generator = ownCopy(functions.get(generator));
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -8,8 +8,8 @@
 // A row for each pair can be many: both loops stop when the output is full and go on where they were.
 import { SluiceError } from '../errors/error.ts';
 import type { IntervalBounds, JoinKind } from '../graph/join-spec.ts';
-import type { FunctionRef, KeySpec } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
@@ -45,11 +45,13 @@ interface KeptColumns {
 /** One key group in a snapshot. */
 type GroupContent = { readonly key: unknown; readonly sides: readonly (KeptColumns | undefined)[] }[];
 
-export function intervalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
-  const { lowerMillis, upperMillis, join, fn } = node.parameters as unknown as IntervalBounds & {
-    readonly join: JoinKind;
-    readonly fn: FunctionRef;
-  };
+export function intervalJoin(
+  node: NodeOf<'intervalJoin'>,
+  functions: FunctionTable,
+  left: KeySpec,
+  right: KeySpec,
+): Operator {
+  const { lowerMillis, upperMillis, join, fn } = node.parameters;
   if (!(Number.isSafeInteger(lowerMillis) && Number.isSafeInteger(upperMillis) && lowerMillis <= upperMillis))
     throw new SluiceError(
       'bad-bounds',

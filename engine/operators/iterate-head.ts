@@ -3,7 +3,7 @@
 // Without `maxRounds` elements of all rounds mix, and only the end of the input waits until the loop is empty. With it the head works in waves: it lets in
 // some new elements, waits until the body is quiet, lets in what has come back as the next round, and so on until nothing comes back or the last round is
 // over. So every operator may stand in the body, and none has to know which round an element is in.
-import type { PlanNode } from '../graph/plan.ts';
+import type { NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Loop } from './loop.ts';
 import type {
@@ -27,9 +27,9 @@ export class IterateHeadOperator implements Operator {
   /** New elements up to here are in the wave at work. */
   #admitted = 0;
 
-  constructor(node: PlanNode, loop: Loop) {
+  constructor(node: NodeOf<'iterateHead'>, loop: Loop) {
     this.#loop = loop;
-    this.#maxRounds = (node.parameters.maxRounds as number | undefined) ?? Infinity;
+    this.#maxRounds = node.parameters.maxRounds ?? Infinity;
   }
   open(context: OperatorContext): void {
     this.#context = context;

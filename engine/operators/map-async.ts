@@ -9,8 +9,7 @@
 // finds no room while a barrier is on its way is taken in and waits here. An answer after the end of the operator is nobody's.
 import { callOutside } from './outside-call.ts';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -24,14 +23,6 @@ import type {
   StateWriter,
 } from '../contract/operator.ts';
 
-interface Parameters {
-  readonly fn: FunctionRef;
-  readonly capacity: number;
-  readonly ordered: boolean;
-  readonly timeoutMillis: number;
-  readonly retries: number;
-  readonly onError: 'fail' | 'drop';
-}
 /** So many elements are taken in beyond the capacity to let a barrier pass: what a channel may hold. */
 const mostBeforeBarrier = 4096;
 
@@ -49,7 +40,7 @@ export class MapAsyncOperator implements Operator {
   at = 0;
   blamed: Operator['blamed'];
   readonly #f: (element: unknown, signal: AbortSignal) => unknown;
-  readonly #parameters: Parameters;
+  readonly #parameters: NodeOf<'mapAsync'>['parameters'];
   readonly #queue: AsyncQueue<RunningCall>;
   /** In the queue, but not called for, or to be called for again. */
   readonly #waiting: RunningCall[] = [];
@@ -63,8 +54,8 @@ export class MapAsyncOperator implements Operator {
   #dropped = 0;
   #lastProblem = '';
 
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#parameters = node.parameters as unknown as Parameters;
+  constructor(node: NodeOf<'mapAsync'>, functions: FunctionTable) {
+    this.#parameters = node.parameters;
     this.#f = functions.get(this.#parameters.fn);
     this.#queue = this.#parameters.ordered ? new OrderedQueue() : new UnorderedQueue();
   }

@@ -1,6 +1,5 @@
 // map: every element becomes what the function gives for it. The runtime fuses it where it can; this form stands alone.
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
@@ -8,8 +7,8 @@ export class MapOperator implements Operator {
   at = 0;
   readonly #f: (element: unknown) => unknown;
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#f = functions.get(node.parameters.fn as unknown as FunctionRef);
+  constructor(node: NodeOf<'map'>, functions: FunctionTable) {
+    this.#f = functions.get(node.parameters.fn);
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -1,5 +1,5 @@
 // pairwise: each element with the one before it, of its key or of the whole stream, in the order of arrival. One element is kept for each key.
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
@@ -34,7 +34,7 @@ export class PairwiseOperator implements Operator {
   #context!: OperatorContext;
   #what = '';
 
-  constructor(node: PlanNode, functions: FunctionTable, key: KeySpec) {
+  constructor(node: NodeOf<'pairwise'>, functions: FunctionTable, key: KeySpec) {
     this.#keys = compileKeys(key, functions, node.uid);
     this.#isWhole = 'constant' in key;
   }

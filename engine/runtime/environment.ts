@@ -206,7 +206,7 @@ function pullAlone(from: Endpoint, label: string, fragment: Fragment): AsyncIter
     kind: 'pull',
     name: `pull ${label}`,
     group: '',
-    parameters: {},
+    parameters: { leaf: id },
     own: 'pull',
     shape: '',
   };

@@ -9,9 +9,10 @@ import { createSource, type SourceOptions } from '../connectors/registry.ts';
 import { createSink } from '../connectors/sinks.ts';
 import { MicroBatchLog } from '../connectors/micro-batch-log.ts';
 import { SourceStarts } from '../connectors/source-starts.ts';
-import { type Chain, chainsOf, isSourceKind } from '../graph/chains.ts';
+import { type Chain, chainsOf } from '../graph/chains.ts';
 import { loopsOf, type PlannedLoop } from '../graph/loops.ts';
 import type { FunctionTable, MicroBatchMode, Plan, PlanNode } from '../graph/plan.ts';
+import { isSource, kinds } from '../graph/kinds.ts';
 import { above } from '../graph/walk.ts';
 import { IterateHeadOperator } from '../operators/iterate-head.ts';
 import { IterateTailOperator } from '../operators/iterate-tail.ts';
@@ -282,7 +283,7 @@ export class Runtime implements TaskHost {
   /** What only pulls read is in no snapshot's way: a pull does not outlive its executor, and its reader may take its time. */
   #withoutPulled(tasks: ReadonlySet<Task>): Set<Task> {
     const read = new Set(this.plan.edges.map((edge) => edge.from));
-    const leaves = this.plan.nodes.filter(({ id, kind }) => kind !== 'pull' && !read.has(id));
+    const leaves = this.plan.nodes.filter(({ id, kind }) => !kinds[kind].isReadByCell && !read.has(id));
     const awaited = above(
       this.plan.edges,
       leaves.map(({ id }) => id),
@@ -684,14 +685,14 @@ export class Runtime implements TaskHost {
     const own = hosted ? undefined : stageOf(head, functions);
     if (own) return new Task(chain, { stages: [own, ...stages] }, stages, this, this.#epoch);
     if (hosted && 'poll' in hosted) return new Task(chain, { source: hosted }, stages, this, this.#epoch);
-    if (isSourceKind(head.kind) && !hosted)
+    if (isSource(head) && !hosted)
       return new Task(chain, { source: createSource(head, functions, this.#sources) }, stages, this, this.#epoch);
-    if (head.kind === 'iterate-head') {
+    if (head.kind === 'iterateHead') {
       const loop = new Loop();
       this.#loops.set(head.id, loop);
       return new Task(chain, { operator: new IterateHeadOperator(head, loop) }, stages, this, this.#epoch);
     }
-    if (head.kind === 'iterate-tail') {
+    if (head.kind === 'iterateTail') {
       const headId = this.#plannedLoops.find(({ tail }) => tail === head.id)?.head;
       // Its body has lost the head, in an edit: nothing comes back.
       const loopOf = (): Loop => (headId === undefined ? undefined : this.#loops.get(headId)) ?? new Loop();

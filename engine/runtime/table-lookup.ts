@@ -1,7 +1,6 @@
 // The present rows of a table that runs: the one of a key, or all of them. Tables without a state of their own (map, filter) ask the one above and do with its rows what they do with each.
 import { canReadAgain } from '../graph/lineage.ts';
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, Plan } from '../graph/plan.ts';
 import { type Change, rowOrNone } from '../tables/change.ts';
 import type { Batch } from '../contract/operator.ts';
 import type { Task } from './task.ts';
@@ -80,13 +79,11 @@ function derivation(
   id: string,
 ): { readonly above: string; readonly apply: (row: unknown) => unknown } | undefined {
   const node = plan.nodes.find((one) => one.id === id);
-  if (node?.kind !== 'table-map' && node?.kind !== 'table-filter') return undefined;
+  if (node?.kind !== 'tableMap' && node?.kind !== 'tableFilter') return undefined;
   const above = plan.edges.find((edge) => edge.to === id)?.from ?? '';
-  return { above, apply: rowFunction(node, functions) };
-}
-function rowFunction({ kind, parameters }: PlanNode, functions: FunctionTable): (row: unknown) => unknown {
-  const f = functions.get<(row: unknown) => unknown>(parameters['fn'] as unknown as FunctionRef);
-  return kind === 'table-map' ? (row) => rowOrNone(f(row)) : (row) => (f(row) ? row : undefined);
+  const f = functions.get<(row: unknown) => unknown>(node.parameters.fn);
+  const isMap = node.kind === 'tableMap';
+  return { above, apply: isMap ? (row) => rowOrNone(f(row)) : (row) => (f(row) ? row : undefined) };
 }
 function keeperOf({ tasks }: Running, id: string): Lookup | undefined {
   const operator = tasks.get(id)?.operator;

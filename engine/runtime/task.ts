@@ -8,6 +8,7 @@
 // This file is one thing: the loop in `turn` and the calls it makes; it reads top to bottom as what a task does with the next item.
 import { SluiceError } from '../errors/error.ts';
 import type { Chain } from '../graph/chains.ts';
+import { kinds } from '../graph/kinds.ts';
 import type { PidSpec } from '../graph/spec.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus, Stage, StateReader } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
@@ -64,9 +65,6 @@ type Unfinished =
 
 /** A turn takes no further batch after so many records: other tasks wait. */
 const turnRecords = 2048;
-
-/** Operators whose output records belong to one input record, so that partition and offset travel along. */
-const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
 
 export class Task implements BatchReader {
   /** Of the last mutation: its operators never change, what it reads may. */
@@ -136,7 +134,7 @@ export class Task implements BatchReader {
       this.stageKinds = stages;
       this.stages = stages.length > 0 ? newCounters(stages.length) : undefined;
     }
-    if (this.operator && perRecord.has(chain.nodes[0]!.kind)) this.output.head = this.operator;
+    if (this.operator && kinds[chain.nodes[0]!.kind].keepsOrigin) this.output.head = this.operator;
   }
 
   get id(): string {
@@ -486,7 +484,7 @@ export class Task implements BatchReader {
   }
   /** The stream of the batches themselves is not read in batches. */
   get #batches(): MicroBatches | undefined {
-    return this.chain.nodes[0]!.kind === 'micro-batches' ? undefined : this.#host.batches;
+    return kinds[this.chain.nodes[0]!.kind].ignoresMicroBatches ? undefined : this.#host.batches;
   }
   get #isItsTurn(): boolean {
     return this.#batches?.isReading(this) ?? true;
@@ -495,8 +493,9 @@ export class Task implements BatchReader {
     return this.status === 'running' && this.source !== undefined && this.#batches !== undefined;
   }
   get pid(): PidSpec | undefined {
-    const { rate } = this.chain.nodes[0]!.parameters;
-    return (rate as { readonly pid?: PidSpec } | undefined)?.pid;
+    const head = this.chain.nodes[0]!;
+    const rate = head.kind === 'kafka' ? head.parameters.rate : undefined;
+    return typeof rate === 'object' ? rate.pid : undefined;
   }
   get mayRead(): boolean {
     return this.status === 'running' && this.#mayPoll && this.output.hasReaders;

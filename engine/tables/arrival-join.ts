@@ -1,6 +1,6 @@
 // A stream joined with a table as it is when the element arrives: Kafka Streams' left stream-table join. The table's changes give no rows.
-import type { FunctionRef, KeySpec } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -19,8 +19,8 @@ interface Entry extends TableEntry {
   value: unknown;
 }
 
-export function arrivalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec): Operator {
-  const select = functions.get<ArrivalJoinOperator['select']>(node.parameters['select'] as unknown as FunctionRef);
+export function arrivalJoin(node: NodeOf<'arrivalJoin'>, functions: FunctionTable, left: KeySpec): Operator {
+  const select = functions.get<ArrivalJoinOperator['select']>(node.parameters.select);
   return new ArrivalJoinOperator(compileKeys(left, functions, node.uid), select);
 }
 

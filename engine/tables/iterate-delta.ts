@@ -10,8 +10,7 @@
 //
 // Over bounded inputs nothing starts before they have ended: the table is whole then, and the result is that of a batch.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { described } from '../values/kind.ts';
@@ -28,14 +27,6 @@ import type {
 import { tupleOfKey } from '../state/table-key.ts';
 import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
 
-interface Parameters {
-  readonly key: FunctionRef;
-  readonly step: FunctionRef;
-  readonly keyFields?: readonly string[];
-  readonly maxRounds?: number;
-  /** Both inputs end by themselves. */
-  readonly isBatch: boolean;
-}
 type Step = (changed: unknown, current: unknown) => unknown;
 interface Entry extends TableEntry {
   value: unknown;
@@ -66,8 +57,8 @@ interface Touched {
   readonly old: unknown;
 }
 
-export function iterateDelta(node: PlanNode, functions: FunctionTable): Operator {
-  const { key, step, keyFields, maxRounds, isBatch } = node.parameters as unknown as Parameters;
+export function iterateDelta(node: NodeOf<'iterateDelta'>, functions: FunctionTable): Operator {
+  const { key, step, keyFields, maxRounds, isBatch } = node.parameters;
   const keyOf = functions.get<(element: unknown) => unknown>(key);
   const tupleOf = (element: unknown): readonly unknown[] =>
     tupleOfKey(keyOf(element), keyFields, `"${node.name}" (key of iterateDelta())`);

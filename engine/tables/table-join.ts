@@ -5,8 +5,7 @@
 // Each change of a side gives at most one change of the result; its time is the later one of the two rows that meet, and that of the change where only one is there.
 // The former result is computed again from the rows that are kept, so `select` must give the same for the same rows. A result of null or undefined is no row.
 import type { JoinKind } from '../graph/join-spec.ts';
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { assertStorable } from '../values/storable.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
@@ -28,8 +27,8 @@ interface Entry extends TableEntry {
   readonly times: [left: number, right: number];
 }
 
-export function tableJoin(node: PlanNode, functions: FunctionTable): Operator {
-  const { kind, select } = node.parameters as unknown as { readonly kind: JoinKind; readonly select: FunctionRef };
+export function tableJoin(node: NodeOf<'tableJoin'>, functions: FunctionTable): Operator {
+  const { kind, select } = node.parameters;
   return new TableJoinOperator(kind, functions.get<Select>(select));
 }
 

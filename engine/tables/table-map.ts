@@ -1,16 +1,15 @@
 // map and filter of a table: row by row, without a state. The former row is mapped again to say what has changed, so the function must give the same for the same row.
-import type { FunctionRef } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
-export function tableMap(node: PlanNode, functions: FunctionTable): Operator {
-  const f = functions.get<(row: unknown) => unknown>(node.parameters['fn'] as unknown as FunctionRef);
+export function tableMap(node: NodeOf<'tableMap'>, functions: FunctionTable): Operator {
+  const f = functions.get<(row: unknown) => unknown>(node.parameters.fn);
   return new TableMapOperator((row) => rowOrNone(f(row)));
 }
-export function tableFilter(node: PlanNode, functions: FunctionTable): Operator {
-  const predicate = functions.get<(row: unknown) => boolean>(node.parameters['fn'] as unknown as FunctionRef);
+export function tableFilter(node: NodeOf<'tableFilter'>, functions: FunctionTable): Operator {
+  const predicate = functions.get<(row: unknown) => boolean>(node.parameters.fn);
   return new TableMapOperator((row) => (predicate(row) ? row : undefined));
 }
 

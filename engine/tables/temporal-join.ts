@@ -8,8 +8,8 @@
 // is left of the versions: the one that is valid at its time if that is the latest, else none. When time has ended nothing is kept.
 //
 // Other than there, a deletion that the watermark has passed is not kept: a key that has gone costs nothing. Only a change that is late and older than such a deletion can tell.
-import type { FunctionRef, KeySpec } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { described } from '../values/kind.ts';
@@ -46,8 +46,8 @@ interface Ready {
   at: number;
 }
 
-export function temporalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec): Operator {
-  const select = functions.get<Select>(node.parameters['select'] as unknown as FunctionRef);
+export function temporalJoin(node: NodeOf<'temporalJoin'>, functions: FunctionTable, left: KeySpec): Operator {
+  const select = functions.get<Select>(node.parameters.select);
   return new TemporalJoinOperator(compileKeys(left, functions, node.uid), select);
 }
 

@@ -1,7 +1,7 @@
 // toTable: a keyed stream as a table, the last row of each key in the order of arrival. A row that is null or undefined deletes, as a tombstone does.
 //
 // Rows that arrive out of order count as they arrive, as in Kafka Streams; a table's versions by event time are kept by who joins them (temporal-join.ts).
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
@@ -22,8 +22,8 @@ interface Entry extends TableEntry {
   time: number;
 }
 
-export function toTable(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
-  return new ToTableOperator(compileKeys(key, functions, node.uid), node.parameters['wrapped'] === true);
+export function toTable(node: NodeOf<'toTable'>, functions: FunctionTable, key: KeySpec): Operator {
+  return new ToTableOperator(compileKeys(key, functions, node.uid), node.parameters.wrapped === true);
 }
 
 class ToTableOperator implements Operator {

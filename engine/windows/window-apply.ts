@@ -1,6 +1,6 @@
 // window(…).apply: the user's function gets all elements of a key and window, and gives any number of rows.
-import type { FunctionRef, KeySpec } from '../graph/spec.ts';
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
@@ -18,8 +18,8 @@ interface Collected extends Keyed {
   readonly elements: unknown[];
 }
 
-export function windowApply(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
-  const apply = functions.get<Apply>(node.parameters.fn as unknown as FunctionRef);
+export function windowApply(node: NodeOf<'windowApply'>, functions: FunctionTable, key: KeySpec): Operator {
+  const apply = functions.get<Apply>(node.parameters.fn);
   return windowOperator<Collected>(node, functions, {
     keys: compileKeys(key, functions, node.uid),
     contents: (context) => collectedContents(apply, context),

@@ -205,8 +205,8 @@ export class Executor {
     const evaluation = this.#runs.get(run);
     this.#functions.addAll(fragment.functions);
     const { functions: _stay, ...data } = fragment;
-    const take = 'node' in from ? data.nodes.find((node) => node.uid === from.node && node.kind === 'take') : undefined;
-    const wants = take?.parameters['n'] as number | undefined;
+    const read = 'node' in from ? data.nodes.find((node) => node.uid === from.node) : undefined;
+    const wants = read?.kind === 'take' ? read.parameters.n : undefined;
     post({ kind: 'pull-opened', pull, run, from, label, ...(wants !== undefined && { wants }), fragment: data });
     if (!evaluation?.tellsPulls) return operator;
     const { cell } = evaluation;
@@ -283,8 +283,7 @@ export class Executor {
     const bound = Math.max(
       0,
       ...plan.nodes.map(
-        (node) =>
-          (node.parameters['watermark'] as { outOfOrdernessMillis?: number } | undefined)?.outOfOrdernessMillis ?? 0,
+        (node) => ('watermark' in node.parameters ? node.parameters.watermark?.outOfOrdernessMillis : undefined) ?? 0,
       ),
     );
     const mark = (id: string, before: number, isPartial: boolean): void => {

@@ -9,6 +9,7 @@
 // A reader that is new (or rebuilt) over a source that can be read again must see it from its start, but the running source is somewhere in the
 // middle: the reader gets copies, one lane per change, of the operators above it, with a reader of its own at the top. Copies that nobody reads any more are gone with
 // the next plan. Over live sources a new reader attaches to the running instances, from now on. State is never mapped by order, only by uid.
+import { collapses } from '../../engine/graph/kinds.ts';
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
 import { above, edgesByReader } from '../../engine/graph/walk.ts';
@@ -149,7 +150,7 @@ function withoutLooseEnds(plan: Plan): Plan {
 function keysOf(plan: Plan, id: string): string {
   const keys = plan.edges
     .filter((edge) => edge.to === id)
-    .map((edge) => plan.nodes.find((node) => node.id === edge.from && node.kind === 'keyBy')?.own);
+    .map((edge) => plan.nodes.find((node) => node.id === edge.from && collapses(node))?.own);
   return JSON.stringify(keys);
 }
 function laneOf(node: PlanNode): number {

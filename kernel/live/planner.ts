@@ -5,7 +5,7 @@ import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import { emptyPlan, type Plan, type PlanNode } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
-import { isSourceKind } from '../../engine/graph/chains.ts';
+import { isSink, isSource } from '../../engine/graph/kinds.ts';
 import type { Displayed } from '../executor/executor-protocol.ts';
 import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts';
 import { changeGraph, type Decision } from './live-graph.ts';
@@ -71,7 +71,7 @@ function declaredOf(cell: DeclaredCell): Declared {
   const streams = new Map(
     cell.exports.flatMap((one) => (one.kind === 'stream' ? [[one.name, one.endpoint] as const] : [])),
   );
-  const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
+  const sources = new Set(cell.fragment.nodes.filter(isSource).map((node) => node.uid));
   const gets = (edge: FragmentEdge): boolean => 'node' in edge.from && !sources.has(edge.from.node);
   const { options } = cell.fragment;
   return {
@@ -88,11 +88,14 @@ function declaredOf(cell: DeclaredCell): Declared {
 }
 /** Armed and not armed are two different operators: one writes, the other is a preview. */
 function armedNode(node: PlanNode, armed: boolean): PlanNode {
-  return { ...node, parameters: { ...node.parameters, armed }, own: shapeHash(node.own, armed) };
+  // `armed` is a parameter of every sink.
+  return isSink(node)
+    ? ({ ...node, parameters: { ...node.parameters, armed }, own: shapeHash(node.own, armed) } as PlanNode)
+    : node;
 }
 
 function leavesOf(cell: DeclaredCell): Leaf[] {
-  const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
+  const sources = new Set(cell.fragment.nodes.filter(isSource).map((node) => node.uid));
   const displays = partsOf(cell.displayed).flatMap((spec, part): Leaf[] => {
     if (spec.kind !== 'table' && spec.kind !== 'chart') return [];
     const isCut = cell.detached && !('node' in spec.from && !sources.has(spec.from.node));

@@ -1,4 +1,5 @@
 // The running plan as something to walk: who is above an operator, who below, and who holds the others back.
+import { collapses, kinds } from '../../engine/graph/kinds.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import { edgesByReader, edgesByWriter, reached, type Way } from '../../engine/graph/walk.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
@@ -17,9 +18,7 @@ export class Flow {
   constructor(plan: Plan, operators: readonly OperatorReport[]) {
     // keyBy is a word on an edge: no task runs it, nobody reports of it.
     const keyed = new Map(
-      plan.nodes.flatMap(({ id, kind }) =>
-        kind === 'keyBy' ? [[id, plan.edges.find(({ to }) => to === id)?.from]] : [],
-      ),
+      plan.nodes.filter(collapses).map(({ id }) => [id, plan.edges.find(({ to }) => to === id)?.from]),
     );
     const edges = plan.edges.flatMap(({ from, to }): Way[] => {
       const writer = keyed.has(from) ? keyed.get(from) : from;
@@ -54,7 +53,7 @@ export class Flow {
       .slice(1)
       .flatMap((id) => {
         const report = this.reportById.get(id);
-        return report && report.kind !== 'display' && levelOf(report.backpressured) === 'OK' ? [report] : [];
+        return report && !kinds[report.kind].conflates && levelOf(report.backpressured) === 'OK' ? [report] : [];
       });
     const busy = candidates.filter((report) => report.busy > 0.5);
     const among =

@@ -1,4 +1,5 @@
 // What clients see of the session: a state per cell, with its phase, figures and reasons, all derived from session state and metrics.
+import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/planner.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
@@ -67,9 +68,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const run = session.runs.find((candidate) => candidate.cell === cell.id);
   const display = context.shown(cell.id);
   const shown = display?.instance;
-  const running = session.plan.nodes.filter(
-    (node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull',
-  );
+  const running = session.plan.nodes.filter((node) => node.group === cell.id && !isLeaf(node));
   // A copy that cells read which came late does again what the operator itself has done.
   const originals = running.filter((node) => !node.copy);
   const own = (originals.length > 0 ? originals : running).map((node) => node.id);

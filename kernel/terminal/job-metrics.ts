@@ -1,10 +1,11 @@
 // What a session measures, in the shape of the contract's JobMetrics: the last line of `sluice run --json`.
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
+import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { levelOf } from '../session/flow.ts';
 
 export function jobMetrics(operators: readonly OperatorReport[]): JobMetrics {
-  return { operators: operators.filter(({ kind }) => kind !== 'display' && kind !== 'pull').map(operatorMetrics) };
+  return { operators: operators.filter((report) => !isLeaf(report)).map(operatorMetrics) };
 }
 
 function operatorMetrics(report: OperatorReport): OperatorMetrics {

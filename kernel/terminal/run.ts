@@ -1,4 +1,5 @@
 // `sluice run`: the notebook as a job, in this process, until its sources end, the time is up, or somebody stops it.
+import { collapses } from '../../engine/graph/kinds.ts';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewStore } from '../displays/view-store.ts';
@@ -104,9 +105,7 @@ function isFinished(control: Control): boolean {
   if (mutation || graphChanged || runs.length > 0) return false;
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
-  return (
-    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) && control.displays.areAtEnd
-  );
+  return plan.nodes.every((node) => collapses(node) || reports.get(node.id)?.finished) && control.displays.areAtEnd;
 }
 
 function aborted(signal: AbortSignal): Promise<string> {

@@ -250,6 +250,7 @@ export const layers: readonly Layer[] = [
     folder: 'kernel/terminal',
     imports: [
       surface,
+      'engine/graph',
       'engine/time',
       'kernel/cells',
       'kernel/displays',

@@ -1,4 +1,5 @@
-// Walks over plans: what lies above and below, in a diamond, over an edge from nowhere, and in a circle.
+// Walks over plans: what lies above and below, in a diamond, over an edge from nowhere, and in a
+// circle.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
