@@ -4,7 +4,9 @@
 // Aggregates share state: a selector is read once per element, count and avg share one count, sum
 // and avg of one field share one sum.
 import { SluiceError } from '../errors/error.ts';
-import { type FunctionRef, FunctionTable, type SelectorSpec } from '../graph/plan.ts';
+import type { AggregatesSpec } from '../graph/aggregate-spec.ts';
+import type { SelectorSpec } from '../graph/spec.ts';
+import { FunctionTable } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { assertKeyValue } from '../state/key-value.ts';
 import type { KeyRow } from '../state/keys.ts';
@@ -20,27 +22,6 @@ import { moments, stddev, variance } from './kept/moments.ts';
 import { quantileOf, quantileSketch, type QuantileSketch } from './kept/quantile-sketch.ts';
 import { ranking, top } from './kept/top.ts';
 import { compileSelector, type Select, selectorName } from '../state/selector.ts';
-
-/** One aggregate of `parameters.aggregates`. */
-export type AggregateSpec =
-  | {
-      readonly name:
-        | ('count' | 'sum' | 'avg' | 'min' | 'max')
-        | ('minBy' | 'maxBy' | 'first' | 'last' | 'variance' | 'stddev' | 'collect');
-      readonly value?: SelectorSpec;
-    }
-  | { readonly name: 'quantile'; readonly p: number; readonly value: SelectorSpec }
-  | { readonly name: 'countDistinct'; readonly approximate: boolean; readonly value: SelectorSpec }
-  | { readonly name: 'topN'; readonly n: number; readonly value: SelectorSpec }
-  | {
-      readonly name: 'aggregator';
-      readonly create: FunctionRef;
-      readonly add: FunctionRef;
-      readonly merge?: FunctionRef;
-      readonly result: FunctionRef;
-    };
-/** `parameters.aggregates` of a node, by the name of the result field. */
-export type AggregatesSpec = Readonly<Record<string, AggregateSpec>>;
 
 /**
  * How a keyed operator accumulates per key, and its result. An accumulator is created with its

@@ -1,5 +1,6 @@
 // reduce on a keyed stream: folds each element into the value of its key, and emits the new value.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys } from '../state/keys.ts';
@@ -8,8 +9,8 @@ import type { Contents } from './accumulators.ts';
 import { KeyedRows } from './rolling.ts';
 import type { Operator, OperatorContext } from '../contract/operator.ts';
 
-export function reduce(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
-  const fold = functions.get<Fold>(node.parameters.fn as unknown as FunctionRef);
+export function reduce(node: NodeOf<'reduce'>, functions: FunctionTable, key: KeySpec): Operator {
+  const fold = functions.get<Fold>(node.parameters.fn);
   return new KeyedRows(compileKeys(key, functions, node.uid), (context) => reducedContents(fold, context));
 }
 

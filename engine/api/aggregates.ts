@@ -1,13 +1,14 @@
 // Aggregates as plan data: a built-in by name with what it selects, or the user's functions. The row they make must be able to hold them all.
 import { SluiceError } from '../errors/error.ts';
-import type { Json } from '../graph/plan.ts';
+import type { AggregateSpec, AggregatesSpec } from '../graph/aggregate-spec.ts';
+import type { Json } from '../graph/spec.ts';
 import { readOptions } from './options.ts';
-import { describe, type Parameters, selector, userMethod } from './parameters.ts';
+import { describe, selector, type UserFunction, userMethod } from './parameters.ts';
 import type * as S from './surface.ts';
 
 /** What one aggregate adds to its node: plan data, and what its state looks like beside its name. */
 interface Planned {
-  readonly parameters: Parameters;
+  readonly parameters: AggregateSpec<UserFunction>;
   readonly shape?: Json;
 }
 
@@ -22,29 +23,31 @@ class PlannedAggregator<T, R> implements S.Aggregator<T, R> {
   }
 }
 
+type WithoutValue<Spec> = Spec extends { readonly value?: unknown } ? Omit<Spec, 'value'> : never;
 /** An aggregate of a selected value. `shape`: of the options, those that change what is kept. */
-function built<T, R>(name: string, value: unknown, options: Parameters = {}, shape?: Json): PlannedAggregator<T, R> {
-  selector(`${name}()`, 'value', value);
-  return new PlannedAggregator({ name, ...options, value }, (slot) => ({
-    parameters: { name, ...options, value: selector(`${name}()`, slot, value) },
+function built<T, R>(options: WithoutValue<AggregateSpec>, value: unknown, shape?: Json): PlannedAggregator<T, R> {
+  const where = `${options.name}()`;
+  selector(where, 'value', value);
+  return new PlannedAggregator({ ...options, value }, (slot) => ({
+    parameters: { ...options, value: selector(where, slot, value) },
     ...(shape !== undefined && { shape }),
   }));
 }
-const withoutValue = <T, R>(name: string): PlannedAggregator<T, R> =>
+const withoutValue = <T, R>(name: 'count' | 'collect'): PlannedAggregator<T, R> =>
   new PlannedAggregator({ name }, () => ({ parameters: { name } }));
 
 export const count: typeof S.count = () => withoutValue('count');
-export const sum: typeof S.sum = (value) => built('sum', value);
-export const avg: typeof S.avg = (value) => built('avg', value);
-export const min: typeof S.min = (value: unknown) => built<never, never>('min', value);
-export const max: typeof S.max = (value: unknown) => built<never, never>('max', value);
+export const sum: typeof S.sum = (value) => built({ name: 'sum' }, value);
+export const avg: typeof S.avg = (value) => built({ name: 'avg' }, value);
+export const min: typeof S.min = (value: unknown) => built<never, never>({ name: 'min' }, value);
+export const max: typeof S.max = (value: unknown) => built<never, never>({ name: 'max' }, value);
 
-export const minBy: typeof S.minBy = (value) => built('minBy', value);
-export const maxBy: typeof S.maxBy = (value) => built('maxBy', value);
-export const first: typeof S.first = (value) => built('first', value);
-export const last: typeof S.last = (value) => built('last', value);
-export const variance: typeof S.variance = (value) => built('variance', value);
-export const stddev: typeof S.stddev = (value) => built('stddev', value);
+export const minBy: typeof S.minBy = (value) => built({ name: 'minBy' }, value);
+export const maxBy: typeof S.maxBy = (value) => built({ name: 'maxBy' }, value);
+export const first: typeof S.first = (value) => built({ name: 'first' }, value);
+export const last: typeof S.last = (value) => built({ name: 'last' }, value);
+export const variance: typeof S.variance = (value) => built({ name: 'variance' }, value);
+export const stddev: typeof S.stddev = (value) => built({ name: 'stddev' }, value);
 
 export const quantile: typeof S.quantile = (p, value) => {
   if (typeof p !== 'number' || !(p >= 0 && p <= 1))
@@ -52,7 +55,7 @@ export const quantile: typeof S.quantile = (p, value) => {
       'bad-aggregate',
       `quantile() takes a share from 0 to 1, not ${describe(p)}: 0.95 is the 95th percentile.`,
     );
-  return built('quantile', value, { p });
+  return built({ name: 'quantile', p }, value);
 };
 export const countDistinct: typeof S.countDistinct = (value, options) => {
   const { approximate = false } = readOptions('countDistinct()', options, ['approximate']);
@@ -61,15 +64,15 @@ export const countDistinct: typeof S.countDistinct = (value, options) => {
       'bad-option',
       `approximate of countDistinct() is true or false, not ${describe(approximate)}.`,
     );
-  return built('countDistinct', value, { approximate }, approximate);
+  return built({ name: 'countDistinct', approximate }, value, approximate);
 };
 export const topN: typeof S.topN = (n, value) => {
   if (!Number.isSafeInteger(n) || n < 1)
     throw new SluiceError('bad-aggregate', `topN() takes a whole number from 1 on, not ${describe(n)}.`);
-  return built('topN', value, { n }, n);
+  return built({ name: 'topN', n }, value, n);
 };
 export const collect: typeof S.collect = (value?: unknown) =>
-  value === undefined ? withoutValue<never, never>('collect') : built<never, never>('collect', value);
+  value === undefined ? withoutValue<never, never>('collect') : built<never, never>({ name: 'collect' }, value);
 
 export const aggregator: typeof S.aggregator = (functions) => {
   if (functions === null || typeof functions !== 'object')
@@ -78,20 +81,23 @@ export const aggregator: typeof S.aggregator = (functions) => {
       `aggregator() takes { create, add, merge?, result }, not ${describe(functions)}.`,
     );
   const where = 'aggregator()';
-  const names = [
-    'create',
-    'add',
-    ...('merge' in functions && functions.merge !== undefined ? ['merge'] : []),
-    'result',
-  ];
-  for (const name of names) userMethod(where, functions, name);
-  return new PlannedAggregator({ name: 'aggregator', ...functions }, (slot) => ({
-    parameters: {
+  const hasMerge = 'merge' in functions && functions.merge !== undefined;
+  const specOf = (slot: string): AggregateSpec<UserFunction> => {
+    const method = (name: string): UserFunction => userMethod(where, functions, name, `${slot}.${name}`);
+    return {
       name: 'aggregator',
-      ...Object.fromEntries(names.map((name) => [name, userMethod(where, functions, name, `${slot}.${name}`)])),
-    },
+      create: method('create'),
+      add: method('add'),
+      ...(hasMerge && { merge: method('merge') }),
+      result: method('result'),
+    };
+  };
+  // A function that is missing is an error here, not where the aggregate is used.
+  specOf('');
+  return new PlannedAggregator({ name: 'aggregator', ...functions }, (slot) => ({
+    parameters: specOf(slot),
     // Windows keep slices instead of themselves.
-    ...(names.includes('merge') && { shape: 'merge' }),
+    ...(hasMerge && { shape: 'merge' }),
   }));
 };
 
@@ -100,13 +106,13 @@ export function aggregateParameters(
   aggregates: unknown,
   keyFields: readonly string[] | undefined,
   windowFields: readonly string[],
-): { parameters: Parameters; shape: Json; about: string; unmergeable?: string } {
+): { parameters: AggregatesSpec<UserFunction>; shape: Json; about: string; unmergeable?: string } {
   if (aggregates === null || typeof aggregates !== 'object')
     throw new SluiceError('bad-aggregate', `aggregate() takes { name: count(), … }, not ${describe(aggregates)}.`);
   const names = Object.keys(aggregates);
   if (names.length === 0)
     throw new SluiceError('bad-aggregate', 'aggregate() needs at least one aggregate: aggregate({ n: count() }).');
-  const parameters: Record<string, Parameters> = {};
+  const parameters: Record<string, AggregateSpec<UserFunction>> = {};
   const shape: Json[] = [];
   let unmergeable: string | undefined;
   for (const [name, aggregate] of Object.entries(aggregates)) {
@@ -121,7 +127,8 @@ export function aggregateParameters(
     parameters[name] = planned.parameters;
     const kind = aggregate.spec.name;
     shape.push(planned.shape === undefined ? [name, kind] : [name, kind, planned.shape]);
-    if (kind === 'aggregator' && planned.parameters.merge === undefined) unmergeable ??= name;
+    const { parameters: spec } = planned;
+    if (spec.name === 'aggregator' && spec.merge === undefined) unmergeable ??= name;
   }
   return { parameters, shape, about: names.join(', '), ...(unmergeable !== undefined && { unmergeable }) };
 }

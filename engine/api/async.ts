@@ -1,14 +1,15 @@
 // Options of mapAsync as plan data.
 import { SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
+import type { DeclaredParameters } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, wholeNumber } from './options.ts';
-import { describe, type Parameters, userFunction } from './parameters.ts';
+import { describe, userFunction } from './parameters.ts';
 import type * as S from './surface.ts';
 
 type ArgumentsOf<F> = F extends (...given: infer A) => unknown ? A : never;
 export type MapAsyncOptions = NonNullable<ArgumentsOf<S.Stream<unknown>['mapAsync']>[1]>;
 
-export function mapAsyncParameters(f: unknown, given: unknown): Parameters {
+export function mapAsyncParameters(f: unknown, given: unknown): DeclaredParameters<'mapAsync'> {
   const options = readOptions('mapAsync()', given, ['capacity', 'ordered', 'timeout', 'retries', 'onError']);
   const { capacity = 100, ordered = true, timeout = '30s', retries = 0, onError = 'fail' } = options;
   if (wholeNumber('The capacity of mapAsync()', capacity) === 0)

@@ -53,7 +53,7 @@ export class PlannedBroadcastConnectedStream<T, B, K> implements S.BroadcastConn
       );
     const shared = stateParameters(broadcast, 'broadcast state');
     for (const [name, spec] of Object.entries(shared.parameters))
-      if ((spec as { ttlMillis?: number }).ttlMillis !== undefined)
+      if (spec.ttlMillis !== undefined)
         throw new SluiceError(
           'bad-state',
           `Broadcast state "${name}" has a ttl, but parallel instances would let go of it at different times. Clear it in onBroadcast.`,
@@ -67,7 +67,7 @@ export class PlannedBroadcastConnectedStream<T, B, K> implements S.BroadcastConn
     const into = builderFor('process', builder);
     const draft = into.declare({
       verb: 'connect',
-      kind: 'broadcast-process',
+      kind: 'broadcastProcess',
       parameters: { ...parameters, broadcast: shared.parameters },
       shape: [shape, shared.shape],
       inputs: [

@@ -7,11 +7,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SluiceError } from '../errors/error.ts';
 import { ownHash, shapeHash } from '../graph/fingerprint.ts';
-import { isBoundedSource } from '../graph/lineage.ts';
-import { FunctionTable, type Exchange, type Json, type PlanNode } from '../graph/plan.ts';
+import { isBoundedNode, type Kind, kinds } from '../graph/kinds.ts';
+import type { ParametersByKind } from '../graph/parameters.ts';
+import { FunctionTable, type Exchange, type PlanNode } from '../graph/plan.ts';
+import type { Json } from '../graph/spec.ts';
 import { checkUid, UidCounter } from '../graph/uid.ts';
 import type { Endpoint, Fragment, FragmentEdge, PullHost, SinkSpec } from './fragment.ts';
-import { lower, type Parameters } from './parameters.ts';
+import { lower, type UserFunction } from './parameters.ts';
 import type { SessionOptions } from './surface.ts';
 
 export interface BuilderOptions {
@@ -38,19 +40,25 @@ export interface Input {
   readonly input?: 0 | 1;
   readonly exchange?: Exchange;
 }
-export interface Declaration {
+/** The parameters of a kind while they are declared: the user's functions stand in them themselves. */
+export type DeclaredParameters<K extends Kind> = ParametersByKind<UserFunction>[K];
+interface DeclarationOf<K extends Kind> {
   /** What the user called; counts for the uid. */
   readonly verb: string;
-  readonly kind: string;
+  readonly kind: K;
   /** Follows the verb in the node's default name: a field, a topic, the function's name. */
   readonly about?: string;
-  readonly parameters: Parameters;
+  readonly parameters: DeclaredParameters<K>;
   /** What the state looks like; absent: the operator has none. */
   readonly shape?: readonly Json[];
   readonly inputs?: readonly Input[];
   readonly id?: unknown;
   readonly name?: unknown;
 }
+/** The kind tells the type of the parameters, so that wrong ones are a compile error where a verb declares them. */
+export type Declaration = { readonly [K in Kind]: DeclarationOf<K> }[Kind];
+/** Without the input, which is the stream that the verb is called on. */
+export type VerbDeclaration = { readonly [K in Kind]: Omit<DeclarationOf<K>, 'inputs'> }[Kind];
 /** A node that can still be renamed. */
 export interface Draft {
   readonly builder: Builder;
@@ -174,7 +182,7 @@ export class Builder {
 
   #node({ uid, name, declaration, exposed }: Draft, functions: FunctionTable): PlanNode {
     const { kind, shape } = declaration;
-    const parameters = lower(declaration.parameters, uid, functions, this.settings.captures) as Record<string, Json>;
+    const parameters = lower(declaration.parameters, uid, functions, this.settings.captures);
     return {
       id: uid,
       uid,
@@ -185,7 +193,8 @@ export class Builder {
       own: ownHash(kind, parameters),
       shape: shape === undefined ? '' : shapeHash(kind, ...shape),
       ...(exposed && { exposed }),
-    };
+      // The declaration was typed by its kind, and lowering only puts references in the place of functions.
+    } as PlanNode;
   }
 
   /** The name of a source above `origin` that never ends by itself; undefined when there is none. */
@@ -195,8 +204,8 @@ export class Builder {
       return isBounded ? undefined : labelOf(origin);
     }
     const { declaration, name } = origin.draft;
-    const { kind, inputs = [], parameters } = declaration;
-    if (isBoundedSource({ kind, parameters: parameters as Record<string, Json> })) return undefined;
+    const { inputs = [] } = declaration;
+    if (isBoundedNode(declaration)) return undefined;
     if (inputs.length === 0) return name;
     return inputs.map(({ from }) => this.unboundedSource(from)).find((source) => source !== undefined);
   }
@@ -213,7 +222,7 @@ export function labelOf(origin: Origin): string {
   return port === 'out' ? whose : `${whose}.${port}`;
 }
 function labelOfDraft({ declaration, variable, name }: Draft): string {
-  const taken = declaration.kind === 'take' ? declaration.inputs?.[0] : undefined;
+  const taken = kinds[declaration.kind].goesByItsInput ? declaration.inputs?.[0] : undefined;
   if (taken !== undefined) return labelOf(taken.from);
   return variable === '' ? name : variable;
 }

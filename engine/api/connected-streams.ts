@@ -33,7 +33,7 @@ export class PlannedConnectedStreams<T, U> implements S.ConnectedStreams<T, U> {
       { from: this.#right.place.origin, input: 1 as const },
     ];
     const builder = builderFor('map', this.#left.place.builder);
-    return streamOf(builder.declare({ verb: 'connect', kind: 'connect-map', parameters, inputs }));
+    return streamOf(builder.declare({ verb: 'connect', kind: 'connectMap', parameters, inputs }));
   }
 
   keyBy<K>(left: (element: T) => K, right: (element: U) => K) {
@@ -48,7 +48,7 @@ export class PlannedConnectedStreams<T, U> implements S.ConnectedStreams<T, U> {
           { from: rightKeyed.origin, input: 1 as const, exchange: 'key' as const },
         ];
         const into = builderFor('process', builder);
-        return streamOf(into.declare({ verb: 'connect', kind: 'connect-process', parameters, shape: [shape], inputs }));
+        return streamOf(into.declare({ verb: 'connect', kind: 'connectProcess', parameters, shape: [shape], inputs }));
       },
     };
   }

@@ -37,7 +37,7 @@ export type DisplaySpec =
   | { readonly kind: 'view'; readonly parts: readonly DisplaySpec[] };
 
 export interface SinkSpec {
-  /** Uid of the sink's node (its kind is 'kafka-sink', 'function-sink', …). */
+  /** Uid of the sink's node (its kind is 'kafkaSink', 'functionSink', …). */
   readonly node: string;
   /** What arming it writes to, for people: "topic customer-totals". */
   readonly target: string;

@@ -7,7 +7,7 @@ import { PlannedPatternResult, PlannedStream, PlannedWindowResult, streamOf } fr
 import type { Stream } from './surface.ts';
 
 export function inputStream(builder: Builder, index: number): Stream<unknown> {
-  return streamOf(builder.declare({ verb: 'input', kind: 'harness-input', parameters: { index } }));
+  return streamOf(builder.declare({ verb: 'input', kind: 'harnessInput', parameters: { index } }));
 }
 
 /** Where the rows of the stream under test come out, and which side outputs it has. */

@@ -28,7 +28,7 @@ export function declareIterateDelta<W, T, K>(
   const { keyFields } = table.place;
   const draft = builder.declare({
     verb: 'iterateDelta',
-    kind: 'iterate-delta',
+    kind: 'iterateDelta',
     parameters: {
       key: userMethod(where, options, 'key'),
       step: userMethod(where, options, 'step'),

@@ -22,7 +22,7 @@ export function declareIterate<T, R>(place: StreamPlace, body: unknown, options:
   const parameters = { loop: '', ...(rounds !== undefined && { maxRounds: rounds }) };
   const head = builder.declare({
     verb: 'iterate',
-    kind: 'iterate-head',
+    kind: 'iterateHead',
     about: 'head',
     parameters,
     shape: [],
@@ -48,7 +48,7 @@ export function declareIterate<T, R>(place: StreamPlace, body: unknown, options:
   return streamOf(
     builder.declare({
       verb: 'iterate',
-      kind: 'iterate-tail',
+      kind: 'iterateTail',
       parameters,
       shape: [],
       inputs: [{ from: from('output', output) }, { from: from('feedback', feedback), input: 1 }],

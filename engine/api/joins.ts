@@ -1,10 +1,10 @@
 // Joins of two keyed streams: window join, coGroup and interval join. Keys are the same when their values are; what they are called is each side's own affair.
 import { SluiceError } from '../errors/error.ts';
 import { parseSignedDuration } from '../time/duration.ts';
-import { builderFor, type Declaration } from './builder.ts';
+import { builderFor, type VerbDeclaration } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
 import { oneOf } from './options.ts';
-import { type UserFunction, userFunction } from './parameters.ts';
+import { userFunction } from './parameters.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
 import { declaredWindow, windowParameters } from './windows.ts';
@@ -49,11 +49,10 @@ export function intervalJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
         );
       return {
         select: <R>(f: SelectFunction<T, U, R>): S.WindowResult<R, T | U> =>
-          declare(sides, {
+          declare(sides, f, {
             verb: 'intervalJoin',
-            kind: 'interval-join',
-            f: userFunction('select()', 'fn', f),
-            parameters: { join, lowerMillis, upperMillis },
+            kind: 'intervalJoin',
+            parameters: { join, lowerMillis, upperMillis, fn: userFunction('select()', 'fn', f) },
             shape: [join, lowerMillis, upperMillis],
           }),
       };
@@ -73,11 +72,15 @@ export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
       const window = sharedWindow('join()', assigner, join !== 'inner');
       return {
         select: <R>(f: SelectFunction<T, U, R>): S.WindowResult<R, T | U> =>
-          declare(sides, {
+          declare(sides, f, {
             verb: 'join',
-            kind: 'window-join',
-            f: userFunction('select()', 'fn', f),
-            parameters: { ...window.parameters, allowedLatenessMillis: 0, join },
+            kind: 'windowJoin',
+            parameters: {
+              ...window.parameters,
+              allowedLatenessMillis: 0,
+              join,
+              fn: userFunction('select()', 'fn', f),
+            },
             shape: window.shape,
           }),
       };
@@ -97,11 +100,10 @@ export function coGroup<T, K, U>(sides: Sides) {
         apply: <R>(
           f: (key: K, left: readonly T[], right: readonly U[], window: S.WindowBounds) => Iterable<R>,
         ): S.WindowResult<R, T | U> =>
-          declare(sides, {
+          declare(sides, f, {
             verb: 'coGroup',
-            kind: 'window-coGroup',
-            f: userFunction('apply()', 'fn', f),
-            parameters: { ...window.parameters, allowedLatenessMillis: 0 },
+            kind: 'windowCoGroup',
+            parameters: { ...window.parameters, allowedLatenessMillis: 0, fn: userFunction('apply()', 'fn', f) },
             shape: window.shape,
           }),
       };
@@ -121,7 +123,7 @@ function sharedWindow(where: string, assigner: unknown, emitsAlone: boolean): Re
   if (spec.kind === 'global' && !trigger)
     throw badJoinWindow(`${where} over globalWindow() would never give anything: nothing fires it. ${wayOut}`);
   const window = windowParameters(declared);
-  const firesBefore = window.parameters['trigger'] !== undefined && trigger?.kind !== 'purging';
+  const firesBefore = window.parameters.trigger !== undefined && trigger?.kind !== 'purging';
   if (emitsAlone && firesBefore)
     throw badJoinWindow(
       `${where} emits what has no partner once, when the window closes, and the trigger of this window may fire before. ` +
@@ -133,18 +135,18 @@ function badJoinWindow(message: string): SluiceError {
   return new SluiceError('bad-window', message);
 }
 
-interface JoinDeclaration extends Pick<Declaration, 'verb' | 'kind' | 'parameters' | 'shape'> {
-  /** What makes the rows. */
-  readonly f: UserFunction;
-}
-function declare<R, E>({ left, right }: Sides, { f, parameters, ...rest }: JoinDeclaration): PlannedWindowResult<R, E> {
-  const builder = builderFor(rest.verb, left.builder);
-  const { name } = f.run as { readonly name: string };
+/** `f` makes the rows. */
+function declare<R, E>(
+  { left, right }: Sides,
+  f: { readonly name: string },
+  declaration: VerbDeclaration,
+): PlannedWindowResult<R, E> {
+  const builder = builderFor(declaration.verb, left.builder);
   const inputs = [
     { from: left.origin, input: 0 as const, exchange: 'key' as const },
     { from: right.origin, input: 1 as const, exchange: 'key' as const },
   ];
-  const draft = builder.declare({ ...rest, about: name, parameters: { ...parameters, fn: f }, inputs });
+  const draft = builder.declare({ ...declaration, about: f.name, inputs });
   return new PlannedWindowResult<R, E>({ origin: { draft, port: 'out' }, builder });
 }
 

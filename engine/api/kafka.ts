@@ -1,8 +1,9 @@
 // kafka(): a topic as a source. Reading it joins no group, so where to start is always said here.
 import { notYet, SluiceError } from '../errors/error.ts';
-import type { Builder } from './builder.ts';
+import type { StartFrom, StopAt } from '../graph/parameters.ts';
+import type { Builder, DeclaredParameters } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, text } from './options.ts';
-import { describe, type Parameter, type Parameters } from './parameters.ts';
+import { describe } from './parameters.ts';
 import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
 import { epochMillis, timeOptionNames, timeParameters } from './time-options.ts';
@@ -37,7 +38,7 @@ export function declareTopic<T>(
   // What 'auto' can tell apart today is JSON and what is not JSON, which goes to `errors`.
   if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
   if (options['discovery'] !== undefined) notYet('discovery intervals (discovery)');
-  const parameters: Parameters = {
+  const parameters: DeclaredParameters<'kafka'> = {
     topic: name,
     ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
     from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
@@ -62,7 +63,7 @@ export function declareTopic<T>(
 }
 
 /** Records/s, or the coefficients of the estimator; absent ones are Spark's defaults. */
-function rateOf(rate: unknown): Parameter {
+function rateOf(rate: unknown): DeclaredParameters<'kafka'>['rate'] {
   if (rate === null || typeof rate !== 'object') return positiveNumber('The rate of kafka()', rate);
   const { pid } = readOptions('rate of kafka()', rate, ['pid']);
   const known = ['proportional', 'integral', 'derived', 'minRate'];
@@ -78,7 +79,7 @@ function rateOf(rate: unknown): Parameter {
   };
 }
 
-function startOf(from: unknown): Parameter {
+function startOf(from: unknown): StartFrom {
   if (from === 'earliest' || from === 'latest') return from;
   if (from === 'committed') notYet('committed offsets (from: "committed")');
   if (from !== null && typeof from === 'object') {
@@ -105,7 +106,7 @@ function checkOffsets(offsets: object): Record<string, string> {
   return Object.fromEntries(entries as [string, string][]);
 }
 
-function endOf(until: unknown): Parameter {
+function endOf(until: unknown): StopAt {
   if (until === 'latest') return until;
   if (until !== null && typeof until === 'object') {
     const { timestamp } = readOptions('until of kafka()', until, ['timestamp']);

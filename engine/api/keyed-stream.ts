@@ -3,7 +3,7 @@ import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { aggregateParameters } from './aggregates.ts';
 import { connectBroadcast, notBroadcast } from './broadcast.ts';
-import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Origin } from './builder.ts';
+import { builderFor, labelOf, toEndpoint, type Builder, type VerbDeclaration, type Origin } from './builder.ts';
 import { coGroup, intervalJoin, type Sides, sidesOf, windowJoin } from './joins.ts';
 import { describe, userFunction } from './parameters.ts';
 import { matchPattern } from './pattern.ts';
@@ -110,7 +110,7 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
       `${verb} takes a keyed stream, not ${describe(other)}. Give it a key with keyBy().`,
     );
   }
-  #declare<R>(declaration: Omit<Declaration, 'inputs'>): S.Stream<R> {
+  #declare<R>(declaration: VerbDeclaration): S.Stream<R> {
     const builder = builderFor(declaration.verb, this.place.builder);
     const inputs = [{ from: this.place.origin, exchange: 'key' as const }];
     return streamOf(builder.declare({ ...declaration, inputs }));

@@ -4,5 +4,5 @@ import { streamOf } from './stream.ts';
 import type * as S from './surface.ts';
 
 export function declareMicroBatches(builder: Builder): S.Stream<S.MicroBatch> {
-  return streamOf(builder.declare({ verb: 'microBatches', kind: 'micro-batches', parameters: {}, shape: [] }));
+  return streamOf(builder.declare({ verb: 'microBatches', kind: 'microBatches', parameters: {}, shape: [] }));
 }

@@ -1,7 +1,8 @@
 // Parameters of a node while it is being declared: plan data in which the user's functions still stand themselves. `lower` names them.
 import { SluiceError } from '../errors/error.ts';
 import { functionHash } from '../graph/fingerprint.ts';
-import type { FunctionRef, FunctionTable, Json } from '../graph/plan.ts';
+import type { FunctionRef, Json } from '../graph/spec.ts';
+import type { FunctionTable } from '../graph/plan.ts';
 
 /** A function on its way into the plan: a reference to it is written where it stands. */
 export class UserFunction {

@@ -11,12 +11,12 @@ import {
 } from '../graph/pattern-spec.ts';
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
-import type { Json } from '../graph/plan.ts';
+import type { Json } from '../graph/spec.ts';
 import { parseDuration } from '../time/duration.ts';
 import { builderFor, type Builder, type Origin } from './builder.ts';
 import { closestName } from '../errors/closest-name.ts';
 import { oneOf, readOptions, text, wholeNumber } from './options.ts';
-import { describe, userFunction, type Parameters as NodeParameters, type UserFunction } from './parameters.ts';
+import { describe, userFunction, type UserFunction } from './parameters.ts';
 import { PlannedPatternResult } from './stream.ts';
 import type * as S from './surface.ts';
 
@@ -233,7 +233,11 @@ export function matchPattern<T>(
 }
 
 /** The parameters and the state's shape of the node that matches `pattern`; the rules that concern it as a whole are checked here. */
-function patternParameters(pattern: unknown): { parameters: NodeParameters; shape: Json; about: string } {
+function patternParameters(pattern: unknown): {
+  parameters: PatternSpec<UserFunction>;
+  shape: Json;
+  about: string;
+} {
   if (!(pattern instanceof PlannedPattern))
     throw new SluiceError(
       'bad-pattern',
@@ -242,7 +246,7 @@ function patternParameters(pattern: unknown): { parameters: NodeParameters; shap
   const { stages, withinMillis, skip } = (pattern as PlannedPattern<unknown>).spec;
   refuseEndlessNegation(stages, withinMillis);
   if ('stage' in skip && !stages.some(({ name }) => name === skip.stage)) throw unknownStage(skip.stage, stages);
-  const functionsOf = ({ where, until }: Stage<Said>): NodeParameters => ({
+  const functionsOf = ({ where, until }: Stage<Said>): Pick<Stage<UserFunction>, 'where' | 'until'> => ({
     where: where.map(({ parameter }) => parameter),
     ...(until && { until: until.parameter }),
   });

@@ -1,12 +1,16 @@
 // The object literal that `process` takes, as parameters of a node: its state and its methods, each in the slot of its name.
 import { SluiceError } from '../errors/error.ts';
-import type { Json } from '../graph/plan.ts';
+import type { StateAndTimer } from '../graph/parameters.ts';
+import type { Json } from '../graph/spec.ts';
 import { closestName } from '../errors/closest-name.ts';
-import { describe, userMethod, type Parameters } from './parameters.ts';
+import { describe, type UserFunction, userMethod } from './parameters.ts';
 import { stateParameters } from './state.ts';
 
 /** `required` are the methods that must be there; `onTimer` may be. */
-export function processParameters(f: unknown, required: readonly string[]): { parameters: Parameters; shape: Json } {
+export function processParameters<Method extends string>(
+  f: unknown,
+  required: readonly Method[],
+): { parameters: StateAndTimer<UserFunction> & Readonly<Record<Method, UserFunction>>; shape: Json } {
   if (f === null || typeof f !== 'object')
     throw new SluiceError('not-a-function', `process() takes { state, ${required.join(', ')} }, not ${describe(f)}.`);
   const known = [...required, 'onTimer'];
@@ -19,7 +23,12 @@ export function processParameters(f: unknown, required: readonly string[]): { pa
       );
   const { state: declared, onTimer } = f as { state?: unknown; onTimer?: unknown };
   const { parameters: state, shape } = stateParameters(declared);
-  const slots = onTimer === undefined ? required : known;
-  const methods = Object.fromEntries(slots.map((slot) => [slot, userMethod('process()', f, slot)]));
-  return { parameters: { state, ...methods }, shape };
+  const methods = Object.fromEntries(required.map((slot) => [slot, userMethod('process()', f, slot)])) as Record<
+    Method,
+    UserFunction
+  >;
+  return {
+    parameters: { state, ...methods, ...(onTimer !== undefined && { onTimer: userMethod('process()', f, 'onTimer') }) },
+    shape,
+  };
 }

@@ -40,7 +40,7 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
   if (transactionalIdPrefix !== undefined) notYet('transactional sinks (transactionalIdPrefix)');
   const draft = builder.declare({
     verb: 'to',
-    kind: 'kafka-sink',
+    kind: 'kafkaSink',
     about: name,
     parameters: {
       topic: name,
@@ -72,7 +72,7 @@ export function declareFileSink(builder: Builder, from: Origin, path: unknown, o
     );
   const draft = builder.declare({
     verb: 'toFile',
-    kind: 'file-sink',
+    kind: 'fileSink',
     about: basename(named),
     parameters: {
       path: (builder.settings.resolvePath ?? resolve)(named),
@@ -97,7 +97,7 @@ export function declareFunctionSink(builder: Builder, from: Origin, sink: unknow
   const parameters = { fn: userFunction('sink()', 'fn', sink) };
   const draft = builder.declare({
     verb: 'sink',
-    kind: 'function-sink',
+    kind: 'functionSink',
     about: sink.name,
     parameters,
     inputs: [{ from }],

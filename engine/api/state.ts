@@ -1,10 +1,10 @@
 // Declarations of keyed state, as `state: { last: valueState<Order>() }` holds them. The state itself is in the context of a call.
 import { SluiceError } from '../errors/error.ts';
-import type { Json } from '../graph/plan.ts';
-import type { StateSpec } from '../state/value-state.ts';
+import type { Json } from '../graph/spec.ts';
+import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
 import { parseDuration } from '../time/duration.ts';
 import { oneOf, positiveNumber, readOptions } from './options.ts';
-import { describe, type Parameters } from './parameters.ts';
+import { describe } from './parameters.ts';
 import type * as S from './surface.ts';
 
 class StateDeclaration {
@@ -48,7 +48,7 @@ function declared(kind: StateSpec['kind'], options: unknown): StateDeclaration {
 }
 
 /** `parameters.state` of a process operator, by name; and what its state looks like. */
-export function stateParameters(spec: unknown, what = 'state'): { parameters: Parameters; shape: Json } {
+export function stateParameters(spec: unknown, what = 'state'): { parameters: StateSpecs; shape: Json } {
   if (spec === undefined) return { parameters: {}, shape: [] };
   if (spec === null || typeof spec !== 'object')
     throw new SluiceError('bad-state', `The ${what} of process() is { name: valueState(), … }, not ${describe(spec)}.`);

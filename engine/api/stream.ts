@@ -2,7 +2,15 @@
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { connectBroadcast, PlannedBroadcastStream } from './broadcast.ts';
-import { builderFor, labelOf, toEndpoint, type Builder, type Declaration, type Draft, type Origin } from './builder.ts';
+import {
+  builderFor,
+  labelOf,
+  toEndpoint,
+  type Builder,
+  type VerbDeclaration,
+  type Draft,
+  type Origin,
+} from './builder.ts';
 import { PlannedConnectedStreams } from './connected-streams.ts';
 import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
 import { declareIterate } from './iterate.ts';
@@ -49,7 +57,7 @@ export class PlannedStream<T> implements S.Stream<T> {
    */
   mapAsync<R>(f: (element: T, signal: AbortSignal) => Promise<R>, options?: MapAsyncOptions): S.Stream<R> {
     const parameters = mapAsyncParameters(f, options);
-    return this.#declare({ verb: 'mapAsync', kind: 'map-async', about: f.name, parameters, shape: [] });
+    return this.#declare({ verb: 'mapAsync', kind: 'mapAsync', about: f.name, parameters, shape: [] });
   }
   take(n: number): S.Stream<T> {
     const parameters = { n: wholeNumber('The n of take()', n) };
@@ -72,7 +80,7 @@ export class PlannedStream<T> implements S.Stream<T> {
   ): S.Stream<T> {
     const parameters = assignTimestampsParameters(timestamp, watermark);
     const about = typeof timestamp === 'string' ? timestamp : '';
-    return this.#declare({ verb: 'assignTimestamps', kind: 'assign-timestamps', about, parameters }, this.place.rowKey);
+    return this.#declare({ verb: 'assignTimestamps', kind: 'assignTimestamps', about, parameters }, this.place.rowKey);
   }
 
   keyBy<F extends keyof T & string>(...fields: F[]): S.KeyedStream<T, Pick<T, F>>;
@@ -189,11 +197,16 @@ export class PlannedStream<T> implements S.Stream<T> {
     return `Stream ${labelOf(this.place.origin)}`;
   }
 
-  #declare<R>(declaration: Omit<Declaration, 'inputs'>, rowKey?: readonly string[]): S.Stream<R> {
+  #declare<R>(declaration: VerbDeclaration, rowKey?: readonly string[]): S.Stream<R> {
     const builder = builderFor(declaration.verb, this.place.builder);
     return streamOf(builder.declare({ ...declaration, inputs: [{ from: this.place.origin }] }), rowKey);
   }
-  #then<R>(verb: string, kind: string, f: (element: T) => unknown, rowKey?: readonly string[]): S.Stream<R> {
+  #then<R>(
+    verb: string,
+    kind: 'map' | 'filter' | 'flatMap',
+    f: (element: T) => unknown,
+    rowKey?: readonly string[],
+  ): S.Stream<R> {
     const fn = userFunction(`${verb}()`, 'fn', f);
     return this.#declare({ verb, kind, about: f.name, parameters: { fn } }, rowKey);
   }

@@ -21,7 +21,7 @@ export function declareTableJoin<T, U, K, KU, R>(
   const inputs = [keyedInput(builder, left, 0), keyedInput(builder, right, 1)];
   const parameters = { kind, select };
   // Both sides are kept whatever the kind: another kind over the same rows goes on.
-  const draft = builder.declare({ verb: 'join', kind: 'table-join', about: kind, parameters, shape: [], inputs });
+  const draft = builder.declare({ verb: 'join', kind: 'tableJoin', about: kind, parameters, shape: [], inputs });
   return tableOf(draft, left.place);
 }
 
@@ -40,7 +40,7 @@ export function declareTemporalJoin<T, U, KU>(
       const select = userFunction('select()', 'select', f);
       const builder = builderFor('temporalJoin', place.builder);
       const inputs = [{ from: place.origin, exchange: 'key' as const }, keyedInput(builder, right, 1)];
-      const kind = domain === 'event' ? 'temporal-join' : 'arrival-join';
+      const kind = domain === 'event' ? 'temporalJoin' : 'arrivalJoin';
       return streamOf(builder.declare({ verb: 'temporalJoin', kind, parameters: { select }, shape: [], inputs }));
     },
   };

@@ -5,10 +5,11 @@ import { tupleOfKey } from '../state/table-key.ts';
 import { keyText } from '../state/key-text.ts';
 import {
   builderFor,
+  type DeclaredParameters,
   labelOf,
   toEndpoint,
   type Builder,
-  type Declaration,
+  type VerbDeclaration,
   type Draft,
   type Input,
   type Origin,
@@ -16,7 +17,7 @@ import {
 import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
 import { declareIterateDelta, type DeltaOptions } from './iterate-delta.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
-import { describe, userFunction, type Parameter } from './parameters.ts';
+import { describe, userFunction } from './parameters.ts';
 import { PlannedStream, streamOf } from './stream.ts';
 import type * as S from './surface.ts';
 import { declareTableJoin } from './table-joins.ts';
@@ -28,7 +29,7 @@ export interface TablePlace {
   /** In the order of the key's tuple; undefined when a function gives the key. */
   readonly keyFields: readonly string[] | undefined;
   /** What the table is keyed by, as its keyBy says it: operators with state by key are told when it becomes another key. */
-  readonly key: Parameter;
+  readonly key: DeclaredParameters<'keyBy'>['of'];
 }
 
 export class PlannedTable<T, K> implements S.Table<T, K> {
@@ -40,10 +41,10 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
 
   /** A row for each row; null or undefined: none. The function must give the same for the same row: it is called for the former row too. */
   map<R>(f: (row: T) => R): S.Table<R, K> {
-    return this.#then('map', 'table-map', f);
+    return this.#then('map', 'tableMap', f);
   }
   filter(predicate: (row: T) => boolean): S.Table<T, K> {
-    return this.#then('filter', 'table-filter', predicate);
+    return this.#then('filter', 'tableFilter', predicate);
   }
   join<U, KU>(
     other: S.Table<U, KU>,
@@ -53,7 +54,7 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
   }
   /** What happens to the rows from now on, or from the start where the sources can be read again. A deleted row is the last one that was there. */
   toStream(): S.Stream<{ kind: 'insert' | 'update' | 'delete'; row: T }> {
-    return streamOf(this.#declare({ verb: 'toStream', kind: 'table-to-stream', parameters: {} }));
+    return streamOf(this.#declare({ verb: 'toStream', kind: 'tableToStream', parameters: {} }));
   }
   iterateDelta<W>(workset: S.Stream<W>, options: DeltaOptions<W, T, K>): S.Table<T, K> {
     return declareIterateDelta(this, workset, options);
@@ -75,7 +76,7 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
           'Show it in another cell (.show()) and run that first, or give the source an end (until, limit).',
       );
     const parameters = { key: keyText(tuple) };
-    const rows = streamOf<T>(this.#declare({ verb: 'get', kind: 'table-get', parameters }));
+    const rows = streamOf<T>(this.#declare({ verb: 'get', kind: 'tableGet', parameters }));
     for await (const row of rows) return row;
     return undefined;
   }
@@ -94,11 +95,11 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     return `Table ${labelOf(this.place.origin)}`;
   }
 
-  #declare(declaration: Omit<Declaration, 'inputs'>): Draft {
+  #declare(declaration: VerbDeclaration): Draft {
     const builder = builderFor(declaration.verb, this.place.builder);
     return builder.declare({ ...declaration, inputs: [{ from: this.place.origin }] });
   }
-  #then<R>(verb: string, kind: string, f: (row: T) => unknown): S.Table<R, K> {
+  #then<R>(verb: string, kind: 'tableMap' | 'tableFilter', f: (row: T) => unknown): S.Table<R, K> {
     const fn = userFunction(`${verb}() of a table`, 'fn', f);
     const draft = this.#declare({ verb, kind, about: f.name, parameters: { fn } });
     return tableOf(draft, this.place);
@@ -118,14 +119,15 @@ export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', topic?
   const { origin, keyFields } = place;
   const draft = builderFor(verb, place.builder).declare({
     verb,
-    kind: 'to-table',
+    kind: 'toTable',
     ...(topic !== undefined && { about: topic }),
     parameters: { ...(topic !== undefined && { wrapped: true }) },
     shape: [],
     inputs: [{ from: origin, exchange: 'key' }],
   });
-  const keyBy = 'draft' in origin ? origin.draft.declaration.parameters : undefined;
-  const key = keyBy?.['of'] ?? keyBy?.['key'] ?? (keyFields ? { fields: keyFields } : null);
+  const before = 'draft' in origin ? origin.draft.declaration : undefined;
+  const keyBy = before?.kind === 'keyBy' ? before.parameters : undefined;
+  const key = keyBy?.of ?? keyBy?.key ?? (keyFields ? { fields: keyFields } : null);
   return tableOf(draft, { keyFields, key });
 }
 

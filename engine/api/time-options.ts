@@ -1,11 +1,13 @@
 // When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
 import { SluiceError } from '../errors/error.ts';
 import { hashValue } from '../graph/fingerprint.ts';
-import type { AlignmentSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { TimeParameters } from '../graph/parameters.ts';
+import type { AlignmentSpec, WatermarkSpec } from '../graph/spec.ts';
 import { eventTimeOf } from '../time/event-time.ts';
 import { parseDuration } from '../time/duration.ts';
+import type { DeclaredParameters } from './builder.ts';
 import { readOptions, text } from './options.ts';
-import { selector, UserFunction, userMethod, type Parameters } from './parameters.ts';
+import { selector, UserFunction, userMethod } from './parameters.ts';
 
 export const timeOptionNames = ['timestamp', 'watermark', 'id', 'name'];
 
@@ -14,7 +16,7 @@ export function timeParameters(
   where: string,
   options: Readonly<Record<string, unknown>>,
   defaultIdlenessMillis: number | undefined,
-): Parameters {
+): TimeParameters<UserFunction> {
   const { timestamp, watermark } = options;
   const { alignment, ...spec } = watermarkSpec(where, watermark);
   const idlenessMillis = spec.idlenessMillis ?? defaultIdlenessMillis;
@@ -28,7 +30,10 @@ export function timeParameters(
   };
 }
 
-export function assignTimestampsParameters(timestamp: unknown, watermark: unknown): Parameters {
+export function assignTimestampsParameters(
+  timestamp: unknown,
+  watermark: unknown,
+): DeclaredParameters<'assignTimestamps'> {
   const assigned = selector('assignTimestamps()', 'timestamp', timestamp);
   const generator = watermarkGenerator(watermark);
   if (generator) return { timestamp: assigned, generator };

@@ -1,16 +1,17 @@
 // A keyed stream cut into windows: what `window()` and `windowAll()` give, until an aggregate, a reduce or an apply makes it a node.
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
-import type { Json } from '../graph/plan.ts';
+import type { WindowParameters } from '../graph/parameters.ts';
+import type { Json } from '../graph/spec.ts';
 import { parseDuration } from '../time/duration.ts';
 import { aggregateParameters } from './aggregates.ts';
-import { builderFor, labelOf, toEndpoint } from './builder.ts';
+import { builderFor, labelOf, toEndpoint, type VerbDeclaration } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
-import { userFunction, type Parameters } from './parameters.ts';
+import { type UserFunction, userFunction } from './parameters.ts';
 import type { Flat } from './rows.ts';
 import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
-import { isMerging } from '../windows/window-spec.ts';
+import { isMerging } from '../graph/window-spec.ts';
 import {
   type DeclaredWindow,
   declaredWindow,
@@ -62,13 +63,20 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
       );
     // A window that fires again replaces its row on screen, if its key can be told from the row and each firing holds all that came.
     const rowKey = isAccumulating(window) ? keyFields && [...keyFields, ...boundFields] : undefined;
-    return this.#declare('aggregate', about, { aggregates: parameters }, shape, rowKey);
+    return this.#declare(
+      about,
+      shape,
+      (own) => ({ verb: 'aggregate', kind: 'windowAggregate', parameters: { ...own, aggregates: parameters } }),
+      rowKey,
+    );
   }
   reduce(f: (accumulated: T, element: T) => T): S.WindowResult<T, T> {
-    return this.#declare('reduce', f.name, { fn: userFunction('reduce()', 'fn', f) }, []);
+    const fn = userFunction('reduce()', 'fn', f);
+    return this.#declare(f.name, [], (own) => ({ verb: 'reduce', kind: 'windowReduce', parameters: { ...own, fn } }));
   }
   apply<R>(f: (key: K, window: S.WindowBounds, elements: readonly T[]) => Iterable<R>): S.WindowResult<R, T> {
-    return this.#declare('apply', f.name, { fn: userFunction('apply()', 'fn', f) }, []);
+    const fn = userFunction('apply()', 'fn', f);
+    return this.#declare(f.name, [], (own) => ({ verb: 'apply', kind: 'windowApply', parameters: { ...own, fn } }));
   }
 
   [fingerprintAs](): unknown {
@@ -81,20 +89,18 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
   }
 
   #declare<R>(
-    verb: 'aggregate' | 'reduce' | 'apply',
     about: string,
-    rest: Parameters,
     shape: Json,
+    declaration: (own: WindowParameters<UserFunction>) => VerbDeclaration,
     rowKey?: readonly string[],
   ): PlannedWindowResult<R, T> {
     const { window, allowedLatenessMillis, origin } = this.place;
-    const builder = builderFor(verb, this.place.builder);
     const planned = windowParameters(window);
+    const declared = declaration({ ...planned.parameters, allowedLatenessMillis });
+    const builder = builderFor(declared.verb, this.place.builder);
     const draft = builder.declare({
-      verb,
-      kind: `window-${verb}`,
+      ...declared,
       about,
-      parameters: { ...planned.parameters, allowedLatenessMillis, ...rest },
       shape: [...planned.shape, shape],
       inputs: [{ from: origin, exchange: 'key' }],
     });

@@ -1,8 +1,9 @@
 // Windows, triggers and evictors as plan data. What they are given is checked here, so that whoever runs a window need not.
 import { SluiceError } from '../errors/error.ts';
-import type { Json } from '../graph/plan.ts';
+import type { WindowParameters } from '../graph/parameters.ts';
+import type { Json } from '../graph/spec.ts';
 import { parseDuration, parseSignedDuration } from '../time/duration.ts';
-import type { TimeDomain } from '../windows/assigner.ts';
+import type { TimeDomain } from '../graph/window-spec.ts';
 import {
   canMerge,
   type EvictorSpec,
@@ -11,9 +12,9 @@ import {
   stateShape,
   type TriggerSpec,
   type WindowSpec,
-} from '../windows/window-spec.ts';
+} from '../graph/window-spec.ts';
 import { oneOf, readOptions } from './options.ts';
-import { describe, type Parameters, type UserFunction, userFunction, userMethod } from './parameters.ts';
+import { describe, type UserFunction, userFunction, userMethod } from './parameters.ts';
 import type * as S from './surface.ts';
 
 /** Windows as they are declared; a trigger and an evictor of their own where they have one. */
@@ -53,7 +54,7 @@ export function declaredWindow(window: unknown): DeclaredWindow {
 }
 /** What a window's node holds, and what its state looks like: by the functions' places, not their text. */
 export function windowParameters({ spec, trigger, evictor }: DeclaredWindow): {
-  readonly parameters: Parameters;
+  readonly parameters: Omit<WindowParameters<UserFunction>, 'allowedLatenessMillis'>;
   readonly shape: readonly Json[];
 } {
   const own = trigger && !isDefaultTrigger(spec, trigger) ? trigger : undefined;

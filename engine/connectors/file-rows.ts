@@ -1,4 +1,5 @@
 // What the records of a file mean: one reader per format, each giving rows with their place, or what is wrong with them.
+import type { FileFormat } from '../graph/parameters.ts';
 import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { SluiceError } from '../errors/error.ts';
@@ -15,8 +16,6 @@ export interface FileRows {
   next(): FileRow | undefined;
   close(): void;
 }
-
-export type FileFormat = 'jsonl' | 'csv' | 'tsv' | 'json';
 
 export function openRows(path: string, format: FileFormat, from?: FilePosition, follow = false): FileRows {
   switch (format) {

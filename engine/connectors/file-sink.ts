@@ -4,17 +4,11 @@ import { appendFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } fr
 import { dirname, extname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../contract/operator.ts';
 import { described } from '../values/kind.ts';
 import { rowText } from './row-text.ts';
 
-interface Parameters {
-  /** Absolute. */
-  readonly path: string;
-  readonly format: 'jsonl' | 'csv';
-  readonly partitionBy?: { readonly fn: FunctionRef };
-}
 interface OpenFile {
   readonly path: string;
   bytes: number;
@@ -34,14 +28,14 @@ const writeEveryMillis = 1000;
 
 export class FileSink implements Operator {
   at = 0;
-  readonly #parameters: Parameters;
+  readonly #parameters: NodeOf<'fileSink'>['parameters'];
   readonly #partitionOf: ((element: unknown) => unknown) | undefined;
   readonly #files = new Map<string, OpenFile>();
   #context!: OperatorContext;
   #isWaiting = false;
 
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#parameters = node.parameters as unknown as Parameters;
+  constructor(node: NodeOf<'fileSink'>, functions: FunctionTable) {
+    this.#parameters = node.parameters;
     const { partitionBy } = this.#parameters;
     this.#partitionOf = partitionBy && functions.get(partitionBy.fn);
   }

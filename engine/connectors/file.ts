@@ -1,14 +1,14 @@
 // The records of a file, in the order of its lines. With `speed` it is replayed by event time: a record goes out when (its timestamp − the first one) / speed
 // has passed since the first opening; one that is behind goes at once, and those after it wait for those before it.
 import { basename } from 'node:path';
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
 import { compileEventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import type { FilePosition } from './file-records.ts';
-import { type FileFormat, type FileRow, type FileRows, openRows } from './file-rows.ts';
+import { type FileRow, type FileRows, openRows } from './file-rows.ts';
 import { RejectedRecords, waitingFor } from './rejected-records.ts';
 import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
@@ -16,17 +16,6 @@ import type { SourceStarts } from './source-starts.ts';
 /** How soon something appended is seen. */
 const lookEveryMillis = 200;
 
-interface Parameters {
-  /** Absolute. */
-  readonly path: string;
-  readonly format: FileFormat;
-  /** What is appended later belongs to it; it never ends. */
-  readonly follow?: true;
-  readonly schema?: { readonly fn: FunctionRef };
-  readonly speed?: number;
-  readonly timestamp?: SelectorSpec;
-  readonly watermark?: WatermarkSpec;
-}
 interface Saved {
   readonly position: FilePosition;
   readonly ended: boolean;
@@ -40,7 +29,7 @@ interface Saved {
 }
 
 export function createFileSource(
-  node: PlanNode,
+  node: NodeOf<'file'>,
   functions: FunctionTable,
   starts: SourceStarts,
   alignment: AlignmentGroups,
@@ -49,8 +38,8 @@ export function createFileSource(
 }
 
 class FileSource implements Source {
-  readonly #node: PlanNode;
-  readonly #parameters: Parameters;
+  readonly #node: NodeOf<'file'>;
+  readonly #parameters: NodeOf<'file'>['parameters'];
   readonly #starts: SourceStarts;
   readonly #alignment: AlignmentGroups;
   readonly #timestampOf: ((element: unknown) => number | string) | undefined;
@@ -69,11 +58,11 @@ class FileSource implements Source {
   #emitted = 0;
   #opened = 0;
 
-  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
+  constructor(node: NodeOf<'file'>, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
     this.#alignment = alignment;
     this.#node = node;
     this.#starts = starts;
-    this.#parameters = node.parameters as unknown as Parameters;
+    this.#parameters = node.parameters;
     const { timestamp, schema } = this.#parameters;
     this.#timestampOf = timestamp && compileEventTime(timestamp, functions, node.name);
     this.#validate = schema && compileSchema(functions.get(schema.fn), 'file()');

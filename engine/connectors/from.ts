@@ -3,7 +3,7 @@
 // What can be iterated again (an array, a Set) is read again after a restore, up to the position. A generator or an async iterable gives its elements once:
 // after a restore what had been pulled comes out, then the source ends with an error, since nobody can tell what else was to come.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
@@ -13,13 +13,6 @@ import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { AsyncPull } from './async-pull.ts';
 import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
 
-interface Parameters {
-  readonly elements: { readonly fn: FunctionRef };
-  readonly isAsync: boolean;
-  readonly replayable: boolean;
-  readonly timestamp?: SelectorSpec;
-  readonly watermark?: WatermarkSpec;
-}
 interface Saved {
   /** Elements emitted or rejected. */
   readonly position: number;
@@ -57,13 +50,13 @@ function stampLoop(timeOf: EventTime['of']): StampLoop {
   };
 }
 
-export function createFromSource(node: PlanNode, functions: FunctionTable, alignment: AlignmentGroups): Source {
+export function createFromSource(node: NodeOf<'from'>, functions: FunctionTable, alignment: AlignmentGroups): Source {
   return new FromSource(node, functions, alignment);
 }
 
 class FromSource implements Source {
-  readonly #node: PlanNode;
-  readonly #parameters: Parameters;
+  readonly #node: NodeOf<'from'>;
+  readonly #parameters: NodeOf<'from'>['parameters'];
   readonly #alignment: AlignmentGroups;
   readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
   /** Without it, elements happen when they are read. */
@@ -80,10 +73,10 @@ class FromSource implements Source {
   #ended = false;
   #opened = 0;
 
-  constructor(node: PlanNode, functions: FunctionTable, alignment: AlignmentGroups) {
+  constructor(node: NodeOf<'from'>, functions: FunctionTable, alignment: AlignmentGroups) {
     this.#node = node;
     this.#alignment = alignment;
-    this.#parameters = node.parameters as unknown as Parameters;
+    this.#parameters = node.parameters;
     this.#iterable = functions.get(this.#parameters.elements.fn);
     const { timestamp } = this.#parameters;
     this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);

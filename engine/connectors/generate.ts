@@ -2,7 +2,8 @@
 //
 // With a rate, record n is due at start + n / rate; a poll emits all that are due, however late it comes, so a slow reader loses none. Without one, all are due.
 // A record without a timestamp selector has happened at its `now`: arrival by the clock would differ from reader to reader.
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { WatermarkSpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceOutput, SourceStatus } from '../contract/source.ts';
@@ -13,14 +14,6 @@ import { RecordRandom, recordSeed, type RecordSeed } from './record-random.ts';
 import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
 import type { SourceStarts } from './source-starts.ts';
 
-interface Parameters {
-  readonly rate?: number;
-  readonly seed: number;
-  readonly limit?: number;
-  readonly next: { readonly fn: FunctionRef };
-  readonly timestamp?: SelectorSpec;
-  readonly watermark?: WatermarkSpec;
-}
 interface Saved {
   readonly n: number;
   /** undefined: it was never polled. */
@@ -36,7 +29,7 @@ const epochOfUnpaced = Date.UTC(2024, 0, 1);
 const gatherMillis = 10;
 
 export function createGenerateSource(
-  node: PlanNode,
+  node: NodeOf<'generate'>,
   functions: FunctionTable,
   starts: SourceStarts,
   alignment: AlignmentGroups,
@@ -132,7 +125,7 @@ function generateLoop(
 
 class GenerateSource implements Source, GenerateHost {
   n = 0;
-  readonly #node: PlanNode;
+  readonly #node: NodeOf<'generate'>;
   readonly #starts: SourceStarts;
   readonly #alignment: AlignmentGroups;
   readonly #next: (context: GenerateContext) => unknown;
@@ -150,9 +143,9 @@ class GenerateSource implements Source, GenerateHost {
   #hasJoined = false;
   #opened = 0;
 
-  constructor(node: PlanNode, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
+  constructor(node: NodeOf<'generate'>, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
     this.#alignment = alignment;
-    const { rate, seed, limit, next, timestamp, watermark } = node.parameters as unknown as Parameters;
+    const { rate, seed, limit, next, timestamp, watermark } = node.parameters;
     this.#node = node;
     this.#starts = starts;
     this.#next = functions.get(next.fn);

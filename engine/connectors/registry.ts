@@ -1,5 +1,6 @@
-// Which source a plan node stands for.
-import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+// Who makes the sources of a plan: a function for each kind. A kind without one is a compile error.
+import type { SourceKind } from '../graph/kinds.ts';
+import type { FunctionTable, NodeOf, PlanNode } from '../graph/plan.ts';
 import type { Source } from '../contract/source.ts';
 import { createFileSource } from './file.ts';
 import { createFromSource } from './from.ts';
@@ -11,7 +12,10 @@ import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { SourceStarts } from './source-starts.ts';
 
 export interface SourceOptions {
-  /** Shared by all sources of a session, so that a reader that is added later keeps the pace of the first. */
+  /**
+   * Shared by all sources of a session, so that a reader that is added later keeps the pace of the
+   * first.
+   */
   readonly starts?: SourceStarts;
   /** Shared by all sources of a runtime, so that none runs ahead of its group. */
   readonly alignment?: AlignmentGroups;
@@ -19,21 +23,35 @@ export interface SourceOptions {
   readonly batches?: MicroBatchLog;
 }
 
+type Factory<K extends SourceKind> = (
+  node: NodeOf<K>,
+  functions: FunctionTable,
+  options: Required<SourceOptions>,
+) => Source;
+
+const factories: { readonly [K in SourceKind]: Factory<K> } = {
+  generate: (node, functions, { starts, alignment }) => createGenerateSource(node, functions, starts, alignment),
+  from: (node, functions, { alignment }) => createFromSource(node, functions, alignment),
+  file: (node, functions, { starts, alignment }) => createFileSource(node, functions, starts, alignment),
+  kafka: (node, functions, { alignment }) => createKafkaSource(node, functions, alignment),
+  microBatches: (_node, _functions, { batches }) => new MicroBatchSource(batches),
+};
+
 export function createSource(node: PlanNode, functions: FunctionTable, options: SourceOptions = {}): Source {
-  const starts = options.starts ?? new SourceStarts();
-  const alignment = options.alignment ?? new AlignmentGroups();
-  switch (node.kind) {
-    case 'generate':
-      return createGenerateSource(node, functions, starts, alignment);
-    case 'from':
-      return createFromSource(node, functions, alignment);
-    case 'file':
-      return createFileSource(node, functions, starts, alignment);
-    case 'kafka':
-      return createKafkaSource(node, functions, alignment);
-    case 'micro-batches':
-      return new MicroBatchSource(options.batches ?? new MicroBatchLog());
-    default:
-      throw new Error(`${node.name} (${node.kind}) is no source.`);
-  }
+  if (!hasFactory(node)) throw new Error(`${node.name} (${node.kind}) is no source that the engine makes.`);
+  return create(node, functions, {
+    starts: options.starts ?? new SourceStarts(),
+    alignment: options.alignment ?? new AlignmentGroups(),
+    batches: options.batches ?? new MicroBatchLog(),
+  });
+}
+function hasFactory(node: PlanNode): node is Extract<PlanNode, { readonly kind: SourceKind }> {
+  return Object.hasOwn(factories, node.kind);
+}
+function create<K extends SourceKind>(
+  node: NodeOf<K>,
+  functions: FunctionTable,
+  options: Required<SourceOptions>,
+): Source {
+  return factories[node.kind](node, functions, options);
 }

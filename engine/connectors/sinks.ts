@@ -1,5 +1,7 @@
-// Which sink a plan node stands for. One that is not armed is a preview: it takes every row and writes nothing.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+// Who makes the sinks of a plan: a function for each kind. A kind without one is a compile error.
+// One that is not armed is a preview: it takes every row and writes nothing.
+import { isSink, type SinkKind } from '../graph/kinds.ts';
+import type { FunctionTable, NodeOf, PlanNode } from '../graph/plan.ts';
 import type { Batch, Operator } from '../contract/operator.ts';
 import { FileSink } from './file-sink.ts';
 import { FunctionSink } from './function-sink.ts';
@@ -11,17 +13,17 @@ class PreviewSink implements Operator {
   }
 }
 
+const factories: { readonly [K in SinkKind]: (node: NodeOf<K>, functions: FunctionTable) => Operator } = {
+  kafkaSink: createKafkaSink,
+  functionSink: ({ parameters: { armed, fn } }, functions) =>
+    armed === false ? new PreviewSink() : new FunctionSink(functions.get(fn)),
+  fileSink: (node, functions) => (node.parameters.armed === false ? new PreviewSink() : new FileSink(node, functions)),
+};
+
 /** undefined: the node is no sink. */
 export function createSink(node: PlanNode, functions: FunctionTable): Operator | undefined {
-  switch (node.kind) {
-    case 'kafka-sink':
-      return createKafkaSink(node, functions);
-    case 'function-sink':
-      if (node.parameters['armed'] === false) return new PreviewSink();
-      return new FunctionSink(functions.get(node.parameters['fn'] as unknown as FunctionRef));
-    case 'file-sink':
-      return node.parameters['armed'] === false ? new PreviewSink() : new FileSink(node, functions);
-    default:
-      return undefined;
-  }
+  return isSink(node) ? create(node, functions) : undefined;
+}
+function create<K extends SinkKind>(node: NodeOf<K>, functions: FunctionTable): Operator {
+  return factories[node.kind](node, functions);
 }

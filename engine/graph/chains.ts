@@ -1,5 +1,8 @@
 // Which operators share a task: a head and the per-record stages fused behind it. Planning only; nothing here runs.
-import type { KeySpec, Plan, PlanEdge, PlanNode } from './plan.ts';
+import type { KeySpec } from './spec.ts';
+import { collapses, isSource, isStage } from './kinds.ts';
+import type { Plan, PlanEdge, PlanNode } from './plan.ts';
+import { edgesByReader, edgesByWriter } from './walk.ts';
 
 /** An edge between tasks, with the keyBy node that stood on it collapsed into `key`. */
 export interface TaskEdge {
@@ -20,30 +23,17 @@ export interface Chain {
   readonly signature: string;
 }
 
-const sources = new Set(['generate', 'from', 'file', 'kafka', 'micro-batches', 'harness-input']);
-const stages = new Set(['map', 'filter']);
-
-export function isSourceKind(kind: string): boolean {
-  return sources.has(kind);
-}
-
 export function chainsOf(plan: Plan): Chain[] {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
-  const inputs = new Map<string, PlanEdge[]>();
-  const readers = new Map<string, PlanEdge[]>();
-  for (const edge of plan.edges) {
-    push(inputs, edge.to, edge);
-    push(readers, edge.from, edge);
-  }
+  const inputs = edgesByReader(plan.edges);
+  const readers = edgesByWriter(plan.edges);
 
   const fusedBehind = (node: PlanNode): PlanNode | undefined => {
-    if (node.exposed || isSourceKind(node.kind) || node.kind === 'keyBy') return undefined;
+    if (node.exposed || isSource(node) || collapses(node)) return undefined;
     const [edge, ...more] = readers.get(node.id) ?? [];
     if (!edge || more.length > 0 || edge.port !== 'out' || edge.exchange !== 'forward') return undefined;
     const next = nodes.get(edge.to);
-    return next && stages.has(next.kind) && next.group === node.group && inputs.get(next.id)!.length === 1
-      ? next
-      : undefined;
+    return next && isStage(next) && next.group === node.group && inputs.get(next.id)!.length === 1 ? next : undefined;
   };
 
   const fused = new Set<string>();
@@ -56,7 +46,7 @@ export function chainsOf(plan: Plan): Chain[] {
   const chainOfNode = new Map<string, string>();
   const heads: { head: PlanNode; members: PlanNode[] }[] = [];
   for (const head of plan.nodes) {
-    if (fused.has(head.id) || head.kind === 'keyBy') continue;
+    if (fused.has(head.id) || collapses(head)) continue;
     const members: PlanNode[] = [];
     for (let node: PlanNode | undefined = head; node; node = fusedBehind(node)) {
       members.push(node);
@@ -67,8 +57,8 @@ export function chainsOf(plan: Plan): Chain[] {
 
   const resolve = (edge: PlanEdge, key: KeySpec | undefined, to: string, input: 0 | 1): TaskEdge => {
     const from = nodes.get(edge.from);
-    if (from?.kind === 'keyBy') {
-      const spec = key ?? (from.parameters['key'] as unknown as KeySpec);
+    if (from && collapses(from)) {
+      const spec = key ?? from.parameters.key;
       const above = inputs.get(from.id)?.[0];
       if (above) return resolve(above, spec, to, input);
       return { from: '', port: 'out', to, input, key: spec };
@@ -91,10 +81,4 @@ export function chainsOf(plan: Plan): Chain[] {
         keys,
     };
   });
-}
-
-function push<V>(map: Map<string, V[]>, key: string, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

@@ -3,7 +3,7 @@
 // JavaScript cannot look into a closure, so whoever compiled a function says what it captures (`annotateFunction`); the hash covers the function's text
 // and, through that, the values of everything it can reach. The text counts as it is: a compiler that drops comments makes comments cost nothing.
 import { hash } from 'node:crypto';
-import type { Json } from './plan.ts';
+import type { Json } from './spec.ts';
 
 export type Captured = () => readonly unknown[];
 const capturedBy = new WeakMap<object, Captured>();

@@ -1,11 +1,13 @@
 // Lineage: what a node's rows depend on, all the way up to the sources; and what follows from the sources above it.
 import { shapeHash } from './fingerprint.ts';
-import type { Plan, PlanEdge, PlanNode } from './plan.ts';
+import { canReadNodeAgain, isBoundedNode } from './kinds.ts';
+import type { Plan, PlanNode } from './plan.ts';
+import { edgesByReader, reached } from './walk.ts';
 
 /** For each instance: hash of its own fingerprint and the lineage of all its inputs, in order. Same lineage, same rows. */
 export function lineage(plan: Plan): Map<string, string> {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
-  const inputs = inputsByNode(plan);
+  const inputs = edgesByReader(plan.edges);
   const result = new Map<string, string>();
   const open = new Set<string>();
   const visit = (id: string): string => {
@@ -27,66 +29,23 @@ export function lineage(plan: Plan): Map<string, string> {
 
 /** Every source above the node (or the node itself) can be read again from its start and gives the same records. */
 export function canReadAgain(plan: Plan, id: string): boolean {
-  return everySourceAbove(plan, id, isReplayable);
+  return everySourceAbove(plan, id, canReadNodeAgain);
 }
 
 /** The node's output ends by itself: every source above it is bounded, or a `take` is in between. */
 export function isBounded(plan: Plan, id: string): boolean {
-  return everySourceAbove(plan, id, isBoundedSource);
-}
-
-/** What `isBounded` and `canReadAgain` need to know about a node. */
-type SourceLike = Pick<PlanNode, 'kind' | 'parameters'>;
-
-export function isReplayable({ kind, parameters }: SourceLike): boolean {
-  switch (kind) {
-    case 'file':
-      return true;
-    case 'from':
-      return parameters['replayable'] === true;
-    case 'generate':
-      return parameters['limit'] !== undefined;
-    case 'kafka':
-      return parameters['from'] === 'earliest' || typeof parameters['from'] === 'object';
-    default:
-      return false;
-  }
-}
-
-/** Whether the node itself ends its branch; a `take` does, whatever is above it. An iterable is given the benefit of the doubt. */
-export function isBoundedSource({ kind, parameters }: SourceLike): boolean {
-  switch (kind) {
-    case 'generate':
-      return parameters['limit'] !== undefined;
-    case 'kafka':
-      return parameters['until'] !== undefined;
-    case 'file':
-      return parameters['follow'] !== true;
-    case 'from':
-    case 'take':
-      return true;
-    default:
-      return false;
-  }
+  return everySourceAbove(plan, id, isBoundedNode);
 }
 
 function everySourceAbove(plan: Plan, id: string, test: (node: PlanNode) => boolean): boolean {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
-  const inputs = inputsByNode(plan);
-  const seen = new Set<string>();
-  const holds = (at: string): boolean => {
+  const inputs = edgesByReader(plan.edges);
+  const holdsAt = (at: string): boolean => {
     const node = nodes.get(at);
-    if (node === undefined) return false;
-    if (seen.has(at)) return true;
-    seen.add(at);
-    const above = inputs.get(at) ?? [];
-    // A node without input that is no source has lost its input: nothing is known about what it saw.
-    if (above.length === 0) return test(node);
-    return (node.kind === 'take' && test(node)) || above.every((edge) => holds(edge.from));
+    return node !== undefined && test(node);
   };
-  return holds(id);
-}
-
-function inputsByNode(plan: Plan): Map<string, PlanEdge[]> {
-  return Map.groupBy(plan.edges, (edge) => edge.to);
+  // The walk stops where the answer is known: at a source, or at a `take`, whatever is above it.
+  const visited = reached([id], (at) => (holdsAt(at) ? [] : (inputs.get(at) ?? []).map(({ from }) => from)));
+  // A node without input that is no source has lost its input: nothing is known about what it saw.
+  return visited.values().every((at) => holdsAt(at) || (nodes.has(at) && inputs.has(at)));
 }

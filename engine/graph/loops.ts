@@ -1,5 +1,6 @@
 // Iterations in a plan: which head a tail belongs to, and what lies between them. The way back is no edge.
 import type { Plan } from './plan.ts';
+import { above, below } from './walk.ts';
 
 export interface PlannedLoop {
   /** Instances. */
@@ -10,30 +11,18 @@ export interface PlannedLoop {
 }
 
 export function loopsOf(plan: Plan): PlannedLoop[] {
-  const tails = plan.nodes.filter(({ kind }) => kind === 'iterate-tail');
+  const tails = plan.nodes.filter((node) => node.kind === 'iterateTail');
   if (tails.length === 0) return [];
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
-  const inputs = Map.groupBy(plan.edges, (edge) => edge.to);
   return tails.flatMap((tail): PlannedLoop[] => {
-    const body = new Set<string>();
-    let head: string | undefined;
-    const behindHead = new Map<string, boolean>();
-    const visit = (id: string): boolean => {
-      const known = behindHead.get(id);
-      if (known !== undefined) return known;
+    const aboveTail = above(plan.edges, [tail.id]);
+    const head = [...aboveTail].find((id) => {
       const node = nodes.get(id);
-      if (!node) return false;
-      if (node.kind === 'iterate-head' && node.parameters.loop === tail.parameters.loop) {
-        head = id;
-        return true;
-      }
-      behindHead.set(id, false);
-      const isBehind = (inputs.get(id) ?? []).map((edge) => visit(edge.from)).includes(true);
-      behindHead.set(id, isBehind);
-      if (isBehind) body.add(id);
-      return isBehind;
-    };
-    visit(tail.id);
-    return head === undefined ? [] : [{ head, tail: tail.id, body }];
+      return node?.kind === 'iterateHead' && node.parameters.loop === tail.parameters.loop;
+    });
+    if (head === undefined) return [];
+    const belowHead = below(plan.edges, [head]);
+    const body = [...aboveTail].filter((id) => id !== head && belowHead.has(id));
+    return [{ head, tail: tail.id, body: new Set(body) }];
   });
 }

@@ -6,7 +6,7 @@ export type Contiguity = 'strict' | 'relaxed' | 'any' | 'not-next' | 'not-follow
 export type InnerContiguity = 'strict' | 'relaxed' | 'any';
 
 /** `F` is what stands for a user's predicate: its reference in the plan, or the function itself. */
-export interface Stage<F> {
+export type Stage<F> = {
   readonly name: string;
   readonly contiguity: Contiguity;
   /** `one`: exactly one element, `to` is 1. `times`: `from` to `to`. `loop`: `from` or more; `to` equals `from`. */
@@ -20,19 +20,19 @@ export interface Stage<F> {
   readonly where: readonly F[];
   /** Ends a loop. */
   readonly until?: F;
-}
+};
 
 /** What a match does to the other matches: see `skip.ts`. */
 export type SkipStrategy =
   | { readonly kind: 'no-skip' | 'to-next' | 'past-last-event' }
   | { readonly kind: 'to-first' | 'to-last'; readonly stage: string };
 
-export interface PatternSpec<F> {
+export type PatternSpec<F> = {
   readonly stages: readonly Stage<F>[];
   /** From the first element on; absent: for ever. */
   readonly withinMillis?: number;
   readonly skip: SkipStrategy;
-}
+};
 
 export function isNegated({ contiguity }: { readonly contiguity: Contiguity }): boolean {
   return contiguity === 'not-next' || contiguity === 'not-followed-by';

@@ -1,65 +1,22 @@
 // The plan: a dataflow as plain JSON. It can be written to disk, sent to another thread or engine, and read back to the same graph.
+import type { Kind } from './kinds.ts';
+import type { ParametersByKind } from './parameters.ts';
+import type { FunctionRef, Json } from './spec.ts';
 
-/** JSON data; what `parameters` of a node are made of. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
-
-/**
- * A user's function, named instead of contained. Every executor evaluates the same cells and finds the function by (uid, slot);
- * `textHash` covers its text and the values it captures, so two versions of one function can live side by side during a change.
- */
-export interface FunctionRef {
-  readonly uid: string;
-  readonly slot: string;
-  readonly textHash: string;
-}
-
-/** A value selected from an element: a field by name, or a function of the element. */
-export type SelectorSpec = { readonly field: string } | { readonly fn: FunctionRef };
-
-/** A key is the tuple of its values. `constant` is the one key of `windowAll`; the changes of a table carry theirs. */
-export type KeySpec =
-  | { readonly fields: readonly string[] }
-  | { readonly fn: FunctionRef }
-  | { readonly constant: true }
-  | { readonly carried: true };
-
-/** A source pauses while it is further than `maxDriftMillis` ahead of the slowest source of the group. */
-export interface AlignmentSpec {
-  readonly group: string;
-  readonly maxDriftMillis: number;
-}
-/** Times in milliseconds. */
-export interface WatermarkSpec {
-  readonly alignment?: AlignmentSpec;
-  readonly outOfOrdernessMillis: number;
-  /** A silent partition is taken out after this; absent: never. */
-  readonly idlenessMillis?: number;
-}
-
-/** Coefficients of Spark's PID estimator and its least rate in records/s; what is absent is Spark's default. */
-export interface PidSpec {
-  readonly proportional?: number;
-  readonly integral?: number;
-  readonly derived?: number;
-  readonly minRate?: number;
-}
 /** Sources are read in batches of this interval, see `engine/runtime/micro-batches.ts`. */
 export interface MicroBatchMode {
   readonly microBatchMillis: number;
 }
 
-export interface PlanNode {
+interface NodeOfAnyKind {
   /** The instance: unique in a plan. Equals `uid` except for copies made by the live session (`uid~lane`). */
   readonly id: string;
   /** Stable identity of the operator, for state: `group/variable/verb#ordinal`, or what `.id()` said. */
   readonly uid: string;
-  /** Which operator: a key of `engine/runtime/operator-registry.ts`. */
-  readonly kind: string;
   /** What the user sees in panels and errors. */
   readonly name: string;
   /** A chain never spans two groups. In a notebook: the cell's id; else ''. */
   readonly group: string;
-  readonly parameters: { readonly [name: string]: Json | undefined };
   /** Hash of kind, parameters, function texts and what they capture. */
   readonly own: string;
   /** Hash of what the state looks like: key, window, aggregates, state types; '' for operators without state. */
@@ -69,6 +26,13 @@ export interface PlanNode {
   /** A copy that the live session made for a late reader; the instance without this mark is the one that others attach to. */
   readonly copy?: true;
 }
+/** A node whose kind is known. Of several kinds it is no union: a function that is generic in `K` takes any of them. */
+export interface NodeOf<K extends Kind> extends NodeOfAnyKind {
+  readonly kind: K;
+  readonly parameters: ParametersByKind<FunctionRef>[K];
+}
+/** The kind tells the type of the parameters. Plans that come from JSON or from another thread are trusted. */
+export type PlanNode = { readonly [K in Kind]: NodeOf<K> }[Kind];
 
 export type Exchange = 'forward' | 'key' | 'broadcast' | 'rebalance';
 
@@ -119,7 +83,7 @@ export class FunctionTable {
     const used = new Set<string>();
     const visit = (value: Json | undefined): void => {
       if (value === null || typeof value !== 'object') return;
-      const { uid, slot, textHash } = value as unknown as Partial<FunctionRef>;
+      const { uid, slot, textHash } = value as { readonly [name: string]: Json | undefined };
       if (typeof uid === 'string' && typeof slot === 'string' && typeof textHash === 'string')
         used.add(FunctionTable.key({ uid, slot, textHash }));
       for (const inner of Array.isArray(value) ? (value as Json[]) : Object.values(value as object))

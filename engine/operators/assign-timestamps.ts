@@ -1,7 +1,8 @@
 // assignTimestamps: sets new event times and emits watermarks made from them. The watermarks of the
 // input are dropped, except the last one, +Infinity.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionTable, PlanNode, SelectorSpec, WatermarkSpec } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
+import type { WatermarkSpec } from '../graph/spec.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
@@ -21,9 +22,9 @@ export class AssignTimestampsOperator implements Operator {
   readonly #spec: WatermarkSpec | undefined;
   #context!: OperatorContext;
   #time!: SourceTime;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#eventTime = compileEventTimes(node.parameters.timestamp as unknown as SelectorSpec, functions, node.uid);
-    this.#spec = node.parameters.watermark as unknown as WatermarkSpec | undefined;
+  constructor(node: NodeOf<'assignTimestamps'>, functions: FunctionTable) {
+    this.#eventTime = compileEventTimes(node.parameters.timestamp, functions, node.uid);
+    this.#spec = node.parameters.watermark;
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -1,5 +1,5 @@
 // connect(…).map: maps two streams of different types to one, each with its own function.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
@@ -8,9 +8,9 @@ export class ConnectMapOperator implements Operator {
   readonly #left: (element: unknown) => unknown;
   readonly #right: (element: unknown) => unknown;
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#left = functions.get(node.parameters.left as unknown as FunctionRef);
-    this.#right = functions.get(node.parameters.right as unknown as FunctionRef);
+  constructor(node: NodeOf<'connectMap'>, functions: FunctionTable) {
+    this.#left = functions.get(node.parameters.left);
+    this.#right = functions.get(node.parameters.right);
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -1,6 +1,6 @@
 // filter: emits the elements for which the predicate holds. The runtime fuses it where possible;
 // this is the form that is not fused.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
@@ -8,8 +8,8 @@ export class FilterOperator implements Operator {
   at = 0;
   readonly #holds: (element: unknown) => unknown;
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#holds = functions.get(node.parameters.fn as unknown as FunctionRef);
+  constructor(node: NodeOf<'filter'>, functions: FunctionTable) {
+    this.#holds = functions.get(node.parameters.fn);
   }
   open(context: OperatorContext): void {
     this.#context = context;

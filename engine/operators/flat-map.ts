@@ -1,6 +1,6 @@
 // flatMap: emits the rows of an iterable for each element, one by one. An endless iterable can be
 // interrupted after any row.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { Emission } from '../contract/emission.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
@@ -10,8 +10,8 @@ export class FlatMapOperator implements Operator {
   readonly #f: (element: unknown) => unknown;
   readonly #rows = new Emission();
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#f = functions.get(node.parameters.fn as unknown as FunctionRef);
+  constructor(node: NodeOf<'flatMap'>, functions: FunctionTable) {
+    this.#f = functions.get(node.parameters.fn);
   }
   open(context: OperatorContext): void {
     this.#context = context;

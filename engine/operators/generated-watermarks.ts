@@ -6,7 +6,8 @@
 // part of a snapshot: after a restore it starts anew, and its watermarks count as soon as they are
 // above the last one before the restore.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode, SelectorSpec } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
 import type { WatermarkGenerator } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
@@ -23,9 +24,9 @@ export class GeneratedWatermarks implements Operator {
   readonly #generator: WatermarkGenerator<unknown>;
   #context!: OperatorContext;
 
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#eventTime = compileEventTimes(node.parameters.timestamp as unknown as SelectorSpec, functions, node.uid);
-    this.#generator = ownCopy(functions.get(node.parameters.generator as unknown as FunctionRef));
+  constructor(node: NodeOf<'assignTimestamps'>, generator: FunctionRef, functions: FunctionTable) {
+    this.#eventTime = compileEventTimes(node.parameters.timestamp, functions, node.uid);
+    this.#generator = ownCopy(functions.get(generator));
   }
   open(context: OperatorContext): void {
     this.#context = context;

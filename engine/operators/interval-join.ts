@@ -11,7 +11,9 @@
 //
 // There can be many pairs: both loops stop when the output is full, and continue at the same place.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { IntervalBounds, JoinKind } from '../graph/join-spec.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
@@ -21,7 +23,7 @@ import { describedRow } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { IntervalSide, type Kept } from './interval-side.ts';
-import type { JoinKind, Select2 } from '../windows/join-pairs.ts';
+import type { Select2 } from '../windows/join-pairs.ts';
 import { tooLate } from '../contract/late.ts';
 import type {
   Batch,
@@ -47,16 +49,13 @@ interface KeptColumns {
 /** One key group in a snapshot. */
 type GroupContent = { readonly key: unknown; readonly sides: readonly (KeptColumns | undefined)[] }[];
 
-export interface IntervalBounds {
-  readonly lowerMillis: number;
-  readonly upperMillis: number;
-}
-
-export function intervalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
-  const { lowerMillis, upperMillis, join, fn } = node.parameters as unknown as IntervalBounds & {
-    readonly join: JoinKind;
-    readonly fn: FunctionRef;
-  };
+export function intervalJoin(
+  node: NodeOf<'intervalJoin'>,
+  functions: FunctionTable,
+  left: KeySpec,
+  right: KeySpec,
+): Operator {
+  const { lowerMillis, upperMillis, join, fn } = node.parameters;
   if (!(Number.isSafeInteger(lowerMillis) && Number.isSafeInteger(upperMillis) && lowerMillis <= upperMillis))
     throw new SluiceError(
       'bad-bounds',

@@ -6,7 +6,7 @@
 // until the body is quiet, emits the returned elements as the next round, and repeats this until no
 // element returns or the last round is over. So any operator may be in the body, and no operator
 // has to know the round of an element.
-import type { PlanNode } from '../graph/plan.ts';
+import type { NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Loop } from './loop.ts';
 import type {
@@ -30,9 +30,9 @@ export class IterateHeadOperator implements Operator {
   /** New elements up to this index belong to the current wave. */
   #admitted = 0;
 
-  constructor(node: PlanNode, loop: Loop) {
+  constructor(node: NodeOf<'iterateHead'>, loop: Loop) {
     this.#loop = loop;
-    this.#maxRounds = (node.parameters.maxRounds as number | undefined) ?? Infinity;
+    this.#maxRounds = node.parameters.maxRounds ?? Infinity;
   }
   open(context: OperatorContext): void {
     this.#context = context;

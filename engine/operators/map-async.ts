@@ -12,7 +12,7 @@
 // that arrives after the operator has ended is ignored.
 import { callOutside } from './outside-call.ts';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -26,14 +26,6 @@ import type {
   StateWriter,
 } from '../contract/operator.ts';
 
-interface Parameters {
-  readonly fn: FunctionRef;
-  readonly capacity: number;
-  readonly ordered: boolean;
-  readonly timeoutMillis: number;
-  readonly retries: number;
-  readonly onError: 'fail' | 'drop';
-}
 /**
  * How many elements are accepted beyond the capacity to let a barrier pass: as many as a channel
  * can hold.
@@ -54,7 +46,7 @@ export class MapAsyncOperator implements Operator {
   at = 0;
   failedRecord: Operator['failedRecord'];
   readonly #f: (element: unknown, signal: AbortSignal) => unknown;
-  readonly #parameters: Parameters;
+  readonly #parameters: NodeOf<'mapAsync'>['parameters'];
   readonly #queue: AsyncQueue<RunningCall>;
   /** In the queue, but the call has not started. */
   readonly #waiting: RunningCall[] = [];
@@ -68,8 +60,8 @@ export class MapAsyncOperator implements Operator {
   #dropped = 0;
   #lastProblem = '';
 
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#parameters = node.parameters as unknown as Parameters;
+  constructor(node: NodeOf<'mapAsync'>, functions: FunctionTable) {
+    this.#parameters = node.parameters;
     this.#f = functions.get(this.#parameters.fn);
     this.#queue = this.#parameters.ordered ? new OrderedQueue() : new UnorderedQueue();
   }

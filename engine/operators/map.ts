@@ -1,6 +1,6 @@
 // map: emits the result of the function for each element. The runtime fuses it where possible; this
 // is the form that is not fused.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
@@ -8,8 +8,8 @@ export class MapOperator implements Operator {
   at = 0;
   readonly #f: (element: unknown) => unknown;
   #context!: OperatorContext;
-  constructor(node: PlanNode, functions: FunctionTable) {
-    this.#f = functions.get(node.parameters.fn as unknown as FunctionRef);
+  constructor(node: NodeOf<'map'>, functions: FunctionTable) {
+    this.#f = functions.get(node.parameters.fn);
   }
   open(context: OperatorContext): void {
     this.#context = context;

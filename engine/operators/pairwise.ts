@@ -1,6 +1,7 @@
 // pairwise: emits each element with the element before it, of its key or of the whole stream, in
 // the order of arrival. It keeps one element for each key.
-import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
@@ -34,7 +35,7 @@ export class PairwiseOperator implements Operator {
   #context!: OperatorContext;
   #what = '';
 
-  constructor(node: PlanNode, functions: FunctionTable, key: KeySpec) {
+  constructor(node: NodeOf<'pairwise'>, functions: FunctionTable, key: KeySpec) {
     this.#keys = compileKeys(key, functions, node.uid);
     this.#isWhole = 'constant' in key;
   }

@@ -12,11 +12,12 @@ import { contentOf, progressOf, type ProgressContent } from '../cep/progress-con
 import { Matcher, type Progress } from '../cep/matcher.ts';
 import type { Match } from '../cep/match.ts';
 import type { PartialMatch } from '../cep/partial-match.ts';
-import type { PatternSpec, SkipStrategy, Stage } from '../graph/pattern-spec.ts';
+import type { PatternSpec, Stage } from '../graph/pattern-spec.ts';
 import type { Predicate } from '../cep/states.ts';
 import { TimeOrder } from '../cep/time-order.ts';
 import { type Sleeper, WakeUps } from '../cep/wake-ups.ts';
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
@@ -281,13 +282,8 @@ function newEntry(row: KeyRow, tuple: readonly unknown[], progress: Progress): E
   };
 }
 
-export function pattern({ uid, parameters }: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
-  const { stages, withinMillis, skip, select } = parameters as unknown as {
-    readonly stages: readonly Stage<FunctionRef>[];
-    readonly withinMillis?: number;
-    readonly skip: SkipStrategy;
-    readonly select: FunctionRef;
-  };
+export function pattern({ uid, parameters }: NodeOf<'pattern'>, functions: FunctionTable, key: KeySpec): Operator {
+  const { stages, withinMillis, skip, select } = parameters;
   const withFunctions = stages.map(({ until, ...stage }): Stage<Predicate> => ({
     ...stage,
     where: stage.where.map((predicate) => functions.get<Predicate>(predicate)),

@@ -1,5 +1,5 @@
 // take: the first n elements, then the end.
-import type { PlanNode } from '../graph/plan.ts';
+import type { NodeOf } from '../graph/plan.ts';
 import type {
   Batch,
   Operator,
@@ -13,8 +13,8 @@ export class TakeOperator implements Operator {
   at = 0;
   #left: number;
   #context!: OperatorContext;
-  constructor(node: PlanNode) {
-    this.#left = node.parameters.n as number;
+  constructor(node: NodeOf<'take'>) {
+    this.#left = node.parameters.n;
   }
   open(context: OperatorContext): void {
     this.#context = context;

@@ -3,9 +3,9 @@
 // function also has keyed state and timers; otherwise it has only the broadcast state.
 import type { Context, Timers } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import type { StateSpecs } from '../state/declared-state.ts';
 import { compileKeys } from '../state/keys.ts';
 import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
 import { Emission } from '../contract/emission.ts';
@@ -23,12 +23,14 @@ import { stateAndTimer } from './process.ts';
 type Rows = Iterable<unknown> | void;
 type UserContext = Context<object, Record<string, never>>;
 
-export function broadcastProcess(node: PlanNode, functions: FunctionTable, key: KeySpec | undefined): Operator {
-  const { onElement, onBroadcast } = node.parameters as unknown as Readonly<
-    Record<'onElement' | 'onBroadcast', FunctionRef>
-  >;
+export function broadcastProcess(
+  node: NodeOf<'broadcastProcess'>,
+  functions: FunctionTable,
+  key: KeySpec | undefined,
+): Operator {
+  const { onElement, onBroadcast } = node.parameters;
   const broadcast: BroadcastFunctions = {
-    state: (node.parameters.broadcast ?? {}) as unknown as StateSpecs,
+    state: node.parameters.broadcast,
     onElement: functions.get(onBroadcast),
   };
   if (!key) return new BroadcastProcess(functions.get(onElement), broadcast);

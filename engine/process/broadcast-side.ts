@@ -3,7 +3,8 @@
 // is no key: the broadcast state is written to a snapshot as a whole.
 import type { EpochMillis } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
-import { declaredStates, readOnlyStates, type StateSpecs } from '../state/declared-state.ts';
+import { declaredStates, readOnlyStates } from '../state/declared-state.ts';
+import type { StateSpecs } from '../graph/state-spec.ts';
 import type { CurrentKey, Values } from '../state/value-state.ts';
 import { Emission } from '../contract/emission.ts';
 import type { Batch, OperatorContext } from '../contract/operator.ts';

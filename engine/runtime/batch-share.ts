@@ -1,7 +1,9 @@
 // The part of a source in micro-batches: whether it may be polled now, and how many records it may
 // read.
 import type { Source } from '../contract/source.ts';
-import type { PidSpec, PlanNode } from '../graph/plan.ts';
+import { kinds } from '../graph/kinds.ts';
+import type { PlanNode } from '../graph/plan.ts';
+import type { PidSpec } from '../graph/spec.ts';
 import type { Collector } from './collector.ts';
 import type { BatchReader, MicroBatches } from './micro-batches.ts';
 
@@ -31,10 +33,11 @@ export class BatchShare implements BatchReader {
   constructor(node: PlanNode, source: Source, task: SharingTask) {
     this.id = node.id;
     this.name = node.name;
-    this.pid = (node.parameters.rate as { readonly pid?: PidSpec } | undefined)?.pid;
+    const rate = node.kind === 'kafka' ? node.parameters.rate : undefined;
+    this.pid = typeof rate === 'object' ? rate.pid : undefined;
     this.#source = source;
     this.#task = task;
-    this.#isInBatches = node.kind !== 'micro-batches';
+    this.#isInBatches = !kinds[node.kind].ignoresMicroBatches;
   }
 
   /** undefined: it is read continuously. */

@@ -1,6 +1,8 @@
 // What a snapshot waits for: the tasks that are part of it, and those of them that hold its barrier
 // back.
+import { kinds } from '../graph/kinds.ts';
 import type { Plan } from '../graph/plan.ts';
+import { above } from '../graph/walk.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -9,15 +11,12 @@ import type { Task } from './task.ts';
  * out and count.
  */
 export function awaitedTasks(plan: Plan, tasks: ReadonlyMap<string, Task>, passing: ReadonlySet<Task>): Set<Task> {
-  const awaited = new Set<string>();
-  const above = Map.groupBy(plan.edges, (edge) => edge.to);
-  const reach = (id: string): void => {
-    if (awaited.has(id)) return;
-    awaited.add(id);
-    for (const { from } of above.get(id) ?? []) reach(from);
-  };
   const read = new Set(plan.edges.map((edge) => edge.from));
-  for (const { id, kind } of plan.nodes) if (kind !== 'pull' && !read.has(id)) reach(id);
+  const leaves = plan.nodes.filter(({ id, kind }) => !kinds[kind].isReadByCell && !read.has(id));
+  const awaited = above(
+    plan.edges,
+    leaves.map(({ id }) => id),
+  );
   const isInPlan = (task: Task): boolean => tasks.get(task.id) === task;
   return new Set([...passing].filter((task) => !isInPlan(task) || task.chain.nodes.some(({ id }) => awaited.has(id))));
 }

@@ -7,6 +7,7 @@ import { makeSources } from '../api/sources.ts';
 import type * as S from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
+import { above } from '../graph/walk.ts';
 import { Driver } from './driver.ts';
 import { jobMetrics } from './metrics.ts';
 import { PullOperator } from './pull.ts';
@@ -32,13 +33,7 @@ export function planOf(
     }),
     ...extra.edges,
   ];
-  const reached = new Set<string>();
-  const reach = (id: string): void => {
-    if (reached.has(id)) return;
-    reached.add(id);
-    for (const edge of edges) if (edge.to === id) reach(edge.from);
-  };
-  leaves.forEach(reach);
+  const reached = above(edges, leaves);
   const mode = modeOf(fragment.options ?? {});
   return {
     ...(mode && { mode }),
@@ -214,7 +209,7 @@ function pullAlone(from: Endpoint, label: string, fragment: Fragment): AsyncIter
     kind: 'pull',
     name: `pull ${label}`,
     group: '',
-    parameters: {},
+    parameters: { leaf: id },
     own: 'pull',
     shape: '',
   };

@@ -10,7 +10,8 @@
 // the next is due delays it, and the delay counts for the estimator. Each source has an estimator
 // of its own (Spark's PID). Its rate limits the records that the source reads in the next batch.
 // Until there is an estimate a source reads for at most one interval.
-import type { MicroBatchMode, PidSpec } from '../graph/plan.ts';
+import type { MicroBatchMode } from '../graph/plan.ts';
+import type { PidSpec } from '../graph/spec.ts';
 import type { Clock } from '../contract/clock.ts';
 import { PidRateEstimator } from '../time/pid-rate-estimator.ts';
 import type { MicroBatch } from '../api/surface.ts';

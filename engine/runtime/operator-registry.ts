@@ -1,5 +1,8 @@
-// Which operator runs a node of the plan.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+// Who makes the operators of a plan: a function for each kind. A kind without one is a compile
+// error.
+import type { KeySpec } from '../graph/spec.ts';
+import { isStage, type KeyedInputsOf, kinds, type OperatorKind } from '../graph/kinds.ts';
+import type { FunctionTable, NodeOf, PlanNode } from '../graph/plan.ts';
 import { aggregate } from '../aggregates/aggregate.ts';
 import { arrivalJoin } from '../tables/arrival-join.ts';
 import { AssignTimestampsOperator } from '../operators/assign-timestamps.ts';
@@ -32,90 +35,81 @@ import { windowCoGroup, windowJoin } from '../windows/window-join.ts';
 import { windowReduce } from '../windows/window-reduce.ts';
 
 /**
- * `keys[i]` is the key of input i, from the keyBy before it. A new operator each time; it has done
- * nothing yet.
+ * `keys[i]` is the key of input i, from the keyBy before it. An input that must have one has one.
  */
+type Keys<K extends OperatorKind> =
+  KeyedInputsOf<K> extends 2
+    ? readonly [KeySpec, KeySpec]
+    : KeyedInputsOf<K> extends 1
+      ? readonly [KeySpec]
+      : readonly (KeySpec | undefined)[];
+type Factory<K extends OperatorKind> = (node: NodeOf<K>, functions: FunctionTable, keys: Keys<K>) => Operator;
+
+/** Head and tail of an iteration share a loop, which the runtime has; it makes the two. */
+type FactoryKind = Exclude<OperatorKind, 'iterateHead' | 'iterateTail'>;
+
+const factories: { readonly [K in FactoryKind]: Factory<K> } = {
+  map: (node, functions) => new MapOperator(node, functions),
+  filter: (node, functions) => new FilterOperator(node, functions),
+  flatMap: (node, functions) => new FlatMapOperator(node, functions),
+  mapAsync: (node, functions) => new MapAsyncOperator(node, functions),
+  union: () => new UnionOperator(),
+  take: (node) => new TakeOperator(node),
+  assignTimestamps: (node, functions) => {
+    const { generator } = node.parameters;
+    return generator === undefined
+      ? new AssignTimestampsOperator(node, functions)
+      : new GeneratedWatermarks(node, generator, functions);
+  },
+  reduce: (node, functions, [key]) => reduce(node, functions, key),
+  aggregate: (node, functions, [key]) => aggregate(node, functions, key),
+  pairwise: (node, functions, [key]) => new PairwiseOperator(node, functions, key),
+  pattern: (node, functions, [key]) => pattern(node, functions, key),
+  process: (node, functions, [key]) => process(node, functions, key),
+  windowAggregate: (node, functions, [key]) => windowAggregate(node, functions, key),
+  windowReduce: (node, functions, [key]) => windowReduce(node, functions, key),
+  windowApply: (node, functions, [key]) => windowApply(node, functions, key),
+  connectMap: (node, functions) => new ConnectMapOperator(node, functions),
+  connectProcess: (node, functions, [left, right]) => connectProcess(node, functions, left, right),
+  broadcastProcess: (node, functions, [key]) => broadcastProcess(node, functions, key),
+  intervalJoin: (node, functions, [left, right]) => intervalJoin(node, functions, left, right),
+  windowJoin: (node, functions, [left, right]) => windowJoin(node, functions, left, right),
+  windowCoGroup: (node, functions, [left, right]) => windowCoGroup(node, functions, left, right),
+  toTable: (node, functions, [key]) => toTable(node, functions, key),
+  tableMap,
+  tableFilter,
+  tableJoin,
+  tableToStream: () => new TableToStreamOperator(),
+  tableGet: (node) => new TableGetOperator(node),
+  temporalJoin: (node, functions, [key]) => temporalJoin(node, functions, key),
+  arrivalJoin: (node, functions, [key]) => arrivalJoin(node, functions, key),
+  iterateDelta,
+};
+
+/** A new operator each time; it has done nothing yet. */
 export function createOperator(
   node: PlanNode,
   functions: FunctionTable,
   keys: readonly (KeySpec | undefined)[],
 ): Operator {
-  const key = (input: 0 | 1): KeySpec => {
-    const spec = keys[input];
-    if (!spec)
+  if (!hasFactory(node)) throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
+  for (let input = 0; input < (kinds[node.kind].keyedInputs ?? 0); input++)
+    if (!keys[input])
       throw new Error(`Operator ${node.uid} (${node.kind}) needs a key on input ${input}, and the plan gives none.`);
-    return spec;
-  };
-  switch (node.kind) {
-    case 'map':
-      return new MapOperator(node, functions);
-    case 'filter':
-      return new FilterOperator(node, functions);
-    case 'flatMap':
-      return new FlatMapOperator(node, functions);
-    case 'map-async':
-      return new MapAsyncOperator(node, functions);
-    case 'union':
-      return new UnionOperator();
-    case 'take':
-      return new TakeOperator(node);
-    case 'assign-timestamps':
-      return node.parameters.generator === undefined
-        ? new AssignTimestampsOperator(node, functions)
-        : new GeneratedWatermarks(node, functions);
-    case 'reduce':
-      return reduce(node, functions, key(0));
-    case 'aggregate':
-      return aggregate(node, functions, key(0));
-    case 'pairwise':
-      return new PairwiseOperator(node, functions, key(0));
-    case 'pattern':
-      return pattern(node, functions, key(0));
-    case 'process':
-      return process(node, functions, key(0));
-    case 'window-aggregate':
-      return windowAggregate(node, functions, key(0));
-    case 'window-reduce':
-      return windowReduce(node, functions, key(0));
-    case 'window-apply':
-      return windowApply(node, functions, key(0));
-    case 'connect-map':
-      return new ConnectMapOperator(node, functions);
-    case 'broadcast-process':
-      return broadcastProcess(node, functions, keys[0]);
-    case 'connect-process':
-      return connectProcess(node, functions, key(0), key(1));
-    case 'interval-join':
-      return intervalJoin(node, functions, key(0), key(1));
-    case 'window-join':
-      return windowJoin(node, functions, key(0), key(1));
-    case 'window-coGroup':
-      return windowCoGroup(node, functions, key(0), key(1));
-    case 'to-table':
-      return toTable(node, functions, key(0));
-    case 'table-map':
-      return tableMap(node, functions);
-    case 'table-filter':
-      return tableFilter(node, functions);
-    case 'table-join':
-      return tableJoin(node, functions);
-    case 'table-to-stream':
-      return new TableToStreamOperator();
-    case 'table-get':
-      return new TableGetOperator(node);
-    case 'temporal-join':
-      return temporalJoin(node, functions, key(0));
-    case 'arrival-join':
-      return arrivalJoin(node, functions, key(0));
-    case 'iterate-delta':
-      return iterateDelta(node, functions);
-    default:
-      throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
-  }
+  return create(node, functions, keys);
+}
+function hasFactory(node: PlanNode): node is Extract<PlanNode, { readonly kind: FactoryKind }> {
+  return Object.hasOwn(factories, node.kind);
+}
+function create<K extends FactoryKind>(
+  node: NodeOf<K>,
+  functions: FunctionTable,
+  keys: readonly (KeySpec | undefined)[],
+): Operator {
+  return factories[node.kind](node, functions, keys as Keys<K>);
 }
 
 /** The stage of a node that can be fused into the task before it. */
 export function stageOf(node: PlanNode, functions: FunctionTable): Stage | undefined {
-  if (node.kind !== 'map' && node.kind !== 'filter') return undefined;
-  return { kind: node.kind, f: functions.get(node.parameters.fn as unknown as FunctionRef) };
+  return isStage(node) ? { kind: node.kind, f: functions.get(node.parameters.fn) } : undefined;
 }

@@ -1,7 +1,7 @@
 // The present rows of a table that runs: the row of a key, or all of them. Tables without a state
 // of their own (map, filter) take the rows of the table above and apply their function.
 import { canReadAgain } from '../graph/lineage.ts';
-import type { FunctionRef, FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, Plan } from '../graph/plan.ts';
 import { type Change, rowOrNone } from '../tables/change.ts';
 import type { Batch } from '../contract/operator.ts';
 import type { Task } from './task.ts';
@@ -85,13 +85,11 @@ function derivation(
   id: string,
 ): { readonly above: string; readonly apply: (row: unknown) => unknown } | undefined {
   const node = plan.nodes.find((one) => one.id === id);
-  if (node?.kind !== 'table-map' && node?.kind !== 'table-filter') return undefined;
+  if (node?.kind !== 'tableMap' && node?.kind !== 'tableFilter') return undefined;
   const above = plan.edges.find((edge) => edge.to === id)?.from ?? '';
-  return { above, apply: rowFunction(node, functions) };
-}
-function rowFunction({ kind, parameters }: PlanNode, functions: FunctionTable): (row: unknown) => unknown {
-  const f = functions.get<(row: unknown) => unknown>(parameters['fn'] as unknown as FunctionRef);
-  return kind === 'table-map' ? (row) => rowOrNone(f(row)) : (row) => (f(row) ? row : undefined);
+  const f = functions.get<(row: unknown) => unknown>(node.parameters.fn);
+  const isMap = node.kind === 'tableMap';
+  return { above, apply: isMap ? (row) => rowOrNone(f(row)) : (row) => (f(row) ? row : undefined) };
 }
 function keeperOf({ tasks }: Running, id: string): Lookup | undefined {
   const operator = tasks.get(id)?.operator;

@@ -4,7 +4,8 @@ import { createSource, type SourceOptions } from '../connectors/registry.ts';
 import { createSink } from '../connectors/sinks.ts';
 import type { Operator } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
-import { type Chain, isSourceKind } from '../graph/chains.ts';
+import type { Chain } from '../graph/chains.ts';
+import { isSource } from '../graph/kinds.ts';
 import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { IterateHeadOperator } from '../operators/iterate-head.ts';
 import { IterateTailOperator } from '../operators/iterate-tail.ts';
@@ -34,9 +35,9 @@ function headOf(chain: Chain, { functions, sources, loops, host }: TaskParts): H
   if (hosted) return 'poll' in hosted ? { source: hosted } : { operator: hosted };
   const stage = stageOf(node, functions);
   if (stage) return { stages: [stage] };
-  if (isSourceKind(node.kind)) return { source: createSource(node, functions, sources) };
-  if (node.kind === 'iterate-head') return { operator: new IterateHeadOperator(node, loops.begin(node.id)) };
-  if (node.kind === 'iterate-tail') return { operator: new IterateTailOperator(loops.ofTail(node.id)) };
+  if (isSource(node)) return { source: createSource(node, functions, sources) };
+  if (node.kind === 'iterateHead') return { operator: new IterateHeadOperator(node, loops.begin(node.id)) };
+  if (node.kind === 'iterateTail') return { operator: new IterateTailOperator(loops.ofTail(node.id)) };
   const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
   return { operator: createSink(node, functions) ?? createOperator(node, functions, keys) };
 }

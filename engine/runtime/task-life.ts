@@ -10,6 +10,7 @@
 import type { Batch, Operator, OperatorContext, OperatorStatus, Stage } from '../contract/operator.ts';
 import type { Source, SourceContext } from '../contract/source.ts';
 import type { Chain } from '../graph/chains.ts';
+import { kinds } from '../graph/kinds.ts';
 import { Collector } from './collector.ts';
 import type { StageCounters } from './fuse.ts';
 import { InputGate } from './input-gate.ts';
@@ -17,12 +18,6 @@ import { readSnapshot, type TaskSnapshot } from './snapshot.ts';
 import { failureOf, type TaskFailure } from './task-failure.ts';
 import { type Head, TaskHead } from './task-head.ts';
 import { TaskLoad } from './task-load.ts';
-
-/**
- * Operators whose output records belong to one input record, so that partition and offset travel
- * along.
- */
-const perRecord = new Set(['flatMap', 'take', 'union', 'assign-timestamps', 'connect-map']);
 
 export abstract class TaskLife {
   /** Of the last mutation: its operators never change, the tasks that it reads may. */
@@ -51,7 +46,7 @@ export abstract class TaskLife {
     this.#head = new TaskHead(head, stages, this.output);
     this.operator = this.#head.operator;
     this.source = this.#head.source;
-    if (this.operator && perRecord.has(chain.nodes[0]!.kind)) this.output.head = this.operator;
+    if (this.operator && kinds[chain.nodes[0]!.kind].keepsOrigin) this.output.head = this.operator;
   }
 
   /** What its operator may ask of it. */

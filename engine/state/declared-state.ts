@@ -3,9 +3,8 @@
 import { SluiceError } from '../errors/error.ts';
 import { type ListCell, listState, withoutExpiredItems } from './list-state.ts';
 import { dropExpiredEntries, type MapCell, mapState } from './map-state.ts';
-import { type CurrentKey, type StateSpec, type Values, valueState } from './value-state.ts';
-
-export type StateSpecs = Readonly<Record<string, StateSpec>>;
+import { type CurrentKey, type Values, valueState } from './value-state.ts';
+import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
 
 /**
  * `state` of a context: the states by name, always of the owner's current key. `operator` is the

@@ -3,7 +3,8 @@
 //
 // The record path runs only `read`, and one lookup with its result. The row for results is made
 // when a key is new.
-import type { FunctionTable, KeySpec } from '../graph/plan.ts';
+import type { FunctionTable } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { fieldReader, type Select } from './selector.ts';
 import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';

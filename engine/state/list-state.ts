@@ -8,7 +8,8 @@ import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from './freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable, refuseUndefined } from '../values/storable.ts';
-import type { CurrentKey, StateSpec } from './value-state.ts';
+import type { CurrentKey } from './value-state.ts';
+import type { StateSpec } from '../graph/state-spec.ts';
 
 /** The list of one key. An empty list is not kept. */
 export interface ListCell {

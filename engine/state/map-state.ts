@@ -11,7 +11,8 @@ import { isPrimitive } from './key-map.ts';
 import { keyText } from './key-text.ts';
 import { assertKeyValue } from './key-value.ts';
 import { assertStorable, refuseUndefined } from '../values/storable.ts';
-import type { CurrentKey, StateSpec } from './value-state.ts';
+import type { CurrentKey } from './value-state.ts';
+import type { StateSpec } from '../graph/state-spec.ts';
 
 interface MapEntry {
   readonly key: unknown;

@@ -1,5 +1,6 @@
 // Selectors of the plan as functions: a field by name, or the user's function.
-import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
+import type { FunctionTable } from '../graph/plan.ts';
+import type { SelectorSpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 
 export type Select = (element: unknown) => unknown;

@@ -4,15 +4,9 @@
 // A value that was written (or, with refresh 'read-write', read) at time t is expired iff t + ttl ≤
 // now. An expired value is never returned.
 import type { ValueState } from '../api/surface.ts';
+import type { StateSpec } from '../graph/state-spec.ts';
 import { deepFreeze } from './freeze.ts';
 import { assertStorable } from '../values/storable.ts';
-
-/** One state of a process function, as the plan describes it. */
-export interface StateSpec {
-  readonly kind: 'value' | 'list' | 'map';
-  readonly ttlMillis?: number;
-  readonly refresh?: 'write' | 'read-write';
-}
 
 /** The values of one key, in the order of the state's names. undefined: none. */
 export interface Values {

@@ -1,6 +1,7 @@
 // Joins a stream with the current rows of a table, when the element arrives: Kafka Streams' left
 // stream-table join. Changes of the table emit no rows.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -19,8 +20,8 @@ interface Entry extends TableEntry {
   value: unknown;
 }
 
-export function arrivalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec): Operator {
-  const select = functions.get<ArrivalJoinOperator['select']>(node.parameters['select'] as unknown as FunctionRef);
+export function arrivalJoin(node: NodeOf<'arrivalJoin'>, functions: FunctionTable, left: KeySpec): Operator {
+  const select = functions.get<ArrivalJoinOperator['select']>(node.parameters.select);
   return new ArrivalJoinOperator(compileKeys(left, functions, node.uid), select);
 }
 

@@ -16,7 +16,7 @@
 // If both inputs are bounded, the rounds start only after both have ended: then the table is
 // complete, and the result is that of a batch.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { described } from '../values/kind.ts';
@@ -33,14 +33,6 @@ import type {
 import { tupleOfKey } from '../state/table-key.ts';
 import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
 
-interface Parameters {
-  readonly key: FunctionRef;
-  readonly step: FunctionRef;
-  readonly keyFields?: readonly string[];
-  readonly maxRounds?: number;
-  /** Both inputs are bounded. */
-  readonly isBatch: boolean;
-}
 type Step = (changed: unknown, current: unknown) => unknown;
 interface Entry extends TableEntry {
   value: unknown;
@@ -71,8 +63,8 @@ interface Touched {
   readonly old: unknown;
 }
 
-export function iterateDelta(node: PlanNode, functions: FunctionTable): Operator {
-  const { key, step, keyFields, maxRounds, isBatch } = node.parameters as unknown as Parameters;
+export function iterateDelta(node: NodeOf<'iterateDelta'>, functions: FunctionTable): Operator {
+  const { key, step, keyFields, maxRounds, isBatch } = node.parameters;
   const keyOf = functions.get<(element: unknown) => unknown>(key);
   const tupleOf = (element: unknown): readonly unknown[] =>
     tupleOfKey(keyOf(element), keyFields, `"${node.name}" (key of iterateDelta())`);

@@ -1,5 +1,5 @@
 // get: emits the row of one key, as one element, when the table's input has ended.
-import type { PlanNode } from '../graph/plan.ts';
+import type { NodeOf } from '../graph/plan.ts';
 import { keyText } from '../state/key-text.ts';
 import type { Change } from './change.ts';
 import type {
@@ -19,8 +19,8 @@ export class TableGetOperator implements Operator {
   #timestamp = 0;
   #context!: OperatorContext;
 
-  constructor(node: PlanNode) {
-    this.#key = node.parameters['key'] as string;
+  constructor(node: NodeOf<'tableGet'>) {
+    this.#key = node.parameters.key;
   }
   open(context: OperatorContext): void {
     this.#context = context;

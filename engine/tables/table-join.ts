@@ -7,7 +7,8 @@
 // two joined rows, or the time of the change if there is only one row. The old result is computed
 // again from the kept rows, so `select` must return the same for the same rows. A result of null or
 // undefined is no row.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { JoinKind } from '../graph/join-spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { assertStorable } from '../values/storable.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
@@ -21,7 +22,6 @@ import type {
 } from '../contract/operator.ts';
 import { type TableEntry, tableEntry, TableRows } from './table-rows.ts';
 
-export type JoinKind = 'inner' | 'left' | 'outer';
 type Select = (left: unknown, right: unknown) => unknown;
 
 /** Both sides of a key: row and event time, by input. undefined: the side has no row. */
@@ -30,8 +30,8 @@ interface Entry extends TableEntry {
   readonly times: [left: number, right: number];
 }
 
-export function tableJoin(node: PlanNode, functions: FunctionTable): Operator {
-  const { kind, select } = node.parameters as unknown as { readonly kind: JoinKind; readonly select: FunctionRef };
+export function tableJoin(node: NodeOf<'tableJoin'>, functions: FunctionTable): Operator {
+  const { kind, select } = node.parameters;
   return new TableJoinOperator(kind, functions.get<Select>(select));
 }
 

@@ -1,16 +1,16 @@
 // map and filter of a table: row by row, without state. The old row is mapped again to emit the
 // change, so the function must return the same for the same row.
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
-export function tableMap(node: PlanNode, functions: FunctionTable): Operator {
-  const f = functions.get<(row: unknown) => unknown>(node.parameters['fn'] as unknown as FunctionRef);
+export function tableMap(node: NodeOf<'tableMap'>, functions: FunctionTable): Operator {
+  const f = functions.get<(row: unknown) => unknown>(node.parameters.fn);
   return new TableMapOperator((row) => rowOrNone(f(row)));
 }
-export function tableFilter(node: PlanNode, functions: FunctionTable): Operator {
-  const predicate = functions.get<(row: unknown) => boolean>(node.parameters['fn'] as unknown as FunctionRef);
+export function tableFilter(node: NodeOf<'tableFilter'>, functions: FunctionTable): Operator {
+  const predicate = functions.get<(row: unknown) => boolean>(node.parameters.fn);
   return new TableMapOperator((row) => (predicate(row) ? row : undefined));
 }
 

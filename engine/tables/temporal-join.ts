@@ -14,7 +14,8 @@
 //
 // Different from Flink: a deletion that the watermark has passed is not kept, so a deleted key
 // costs no memory. The difference shows only with a late change that is older than the deletion.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { described } from '../values/kind.ts';
@@ -53,8 +54,8 @@ interface Ready {
   at: number;
 }
 
-export function temporalJoin(node: PlanNode, functions: FunctionTable, left: KeySpec): Operator {
-  const select = functions.get<Select>(node.parameters['select'] as unknown as FunctionRef);
+export function temporalJoin(node: NodeOf<'temporalJoin'>, functions: FunctionTable, left: KeySpec): Operator {
+  const select = functions.get<Select>(node.parameters.select);
   return new TemporalJoinOperator(compileKeys(left, functions, node.uid), select);
 }
 

@@ -3,7 +3,8 @@
 //
 // Rows count in the order of arrival even if their event times are not in order, as in Kafka
 // Streams. The temporal join keeps versions by event time (temporal-join.ts).
-import type { FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -23,8 +24,8 @@ interface Entry extends TableEntry {
   time: number;
 }
 
-export function toTable(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
-  return new ToTableOperator(compileKeys(key, functions, node.uid), node.parameters['wrapped'] === true);
+export function toTable(node: NodeOf<'toTable'>, functions: FunctionTable, key: KeySpec): Operator {
+  return new ToTableOperator(compileKeys(key, functions, node.uid), node.parameters.wrapped === true);
 }
 
 class ToTableOperator implements Operator {

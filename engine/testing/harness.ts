@@ -167,7 +167,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
         throw new SluiceError('foreign-stream', 'The harness needs a stream that was built from its input.');
       hosted.set(id, operator);
       return {
-        node: { id, uid: id, kind: 'harness-output', name: id, group: 'harness', parameters: {}, own: id, shape: '' },
+        node: { id, uid: id, kind: 'harnessOutput', name: id, group: 'harness', parameters: {}, own: id, shape: '' },
         edge: { from: from.node, port: from.port, to: id, input: 0, exchange: 'forward' },
       };
     };

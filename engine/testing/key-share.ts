@@ -1,7 +1,10 @@
 // A share of the keys: two harnesses, each with the key groups of its own, stand for the two instances of a parallel operator. Both are told everything, and each passes over
 // the elements whose key is the other's where they are exchanged by key.
 import { deserialize, serialize } from 'node:v8';
-import type { FunctionTable, KeySpec, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import type { FunctionTable, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
+import { collapses, isLeaf, isSource, kinds } from '../graph/kinds.ts';
+import { edgesByReader } from '../graph/walk.ts';
+import type { KeySpec } from '../graph/spec.ts';
 import type { Batch, Operator, Output } from '../contract/operator.ts';
 import { createOperator } from '../runtime/operator-registry.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
@@ -11,11 +14,6 @@ import { compileKeys } from '../state/keys.ts';
 /** Whether a key group is one's own. */
 export type Share = (keyGroup: number) => boolean;
 
-/** What looks at one element at a time: instances share its work however elements are divided. */
-const perRecord = new Set([
-  ...['map', 'filter', 'flatMap', 'union', 'connect-map'],
-  ...['table-map', 'table-filter', 'table-to-stream', 'harness-output'],
-]);
 type Reach = 'all' | 'share' | 'neither';
 
 /**
@@ -24,21 +22,21 @@ type Reach = 'all' | 'share' | 'neither';
  */
 export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, readonly KeySpec[]> | undefined {
   const nodeById = new Map(nodes.map((node) => [node.id, node]));
-  const edgesInto = Map.groupBy(edges, ({ to }) => to);
+  const edgesInto = edgesByReader(edges);
   const reach = new Map<string, Reach>();
   const byKey = new Map<string, readonly KeySpec[]>();
 
   const along = (edge: PlanEdge): { readonly key?: KeySpec; readonly reached: Reach } => {
     const from = nodeById.get(edge.from)!;
-    if (from.kind !== 'keyBy') return { reached: reachOf(from) };
-    const key = from.parameters['key'] as unknown as KeySpec;
-    return { key, reached: along(edgesInto.get(from.id)![0]!).reached };
+    if (!collapses(from)) return { reached: reachOf(from) };
+    return { key: from.parameters.key, reached: along(edgesInto.get(from.id)![0]!).reached };
   };
   const reachOf = (node: PlanNode): Reach => {
     const known = reach.get(node.id);
     if (known) return known;
     reach.set(node.id, 'neither');
-    const found = node.kind === 'harness-input' ? 'all' : through(node);
+    // Elements that the test gives go to all instances.
+    const found = isSource(node) && kinds[node.kind].isHosted ? 'all' : through(node);
     reach.set(node.id, found);
     return found;
   };
@@ -46,7 +44,7 @@ export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, rea
     const inputs = (edgesInto.get(node.id) ?? []).map((edge) => ({ ...edge, ...along(edge) }));
     if (inputs.every(({ exchange }) => exchange === 'forward')) {
       const [first = 'neither', ...others] = new Set(inputs.map(({ reached }) => reached));
-      return perRecord.has(node.kind) && others.length === 0 ? first : 'neither';
+      return kinds[node.kind].keepsKey && others.length === 0 ? first : 'neither';
     }
     const keys: KeySpec[] = [];
     for (const { exchange, key, reached, input } of inputs) {
@@ -59,7 +57,7 @@ export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, rea
     return 'share';
   };
 
-  const leaves = nodes.filter(({ kind }) => kind === 'harness-output');
+  const leaves = nodes.filter(isLeaf);
   return leaves.every((leaf) => reachOf(leaf) === 'share') ? byKey : undefined;
 }
 

@@ -1,6 +1,7 @@
 // The event time of a record: an integer of epoch milliseconds, a Date, or an ISO-8601 text with a
 // zone. Any other value has no event time, and the reason is reported.
-import type { FunctionTable, SelectorSpec } from '../graph/plan.ts';
+import type { FunctionTable } from '../graph/plan.ts';
+import type { SelectorSpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { compileSelector } from '../state/selector.ts';
 import { described, kindOf } from '../values/kind.ts';

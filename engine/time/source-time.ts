@@ -8,7 +8,7 @@
 // A source calls `record` before it emits a record, and `onClock` at the end of each poll. When it
 // waits, it asks to be woken at `nextAt`. A source in an alignment group calls `isAhead` before it
 // reads a partition, and does not read a partition that is ahead; see watermark-alignment.ts.
-import type { WatermarkSpec } from '../graph/plan.ts';
+import type { WatermarkSpec } from '../graph/spec.ts';
 import type { Output } from '../contract/operator.ts';
 import type { PartitionStatus } from '../contract/source.ts';
 import type { Emitted } from './emitted.ts';

@@ -10,7 +10,8 @@
 // and holds all others, as with watermarks. A source that is idle, has ended, has failed or has no
 // readers does not count. The copies of a source that the live session makes for a late reader form
 // a group of their own: they start at the beginning, and no other source waits for them.
-import type { AlignmentSpec, PlanNode } from '../graph/plan.ts';
+import type { AlignmentSpec } from '../graph/spec.ts';
+import type { PlanNode } from '../graph/plan.ts';
 import type { SourceContext } from '../contract/source.ts';
 
 /** A paused source checks again after this time, if nothing has woken it. */

@@ -1,23 +1,7 @@
 // Assigns a time to its windows: tumbling and sliding windows, of event or processing time. Bounds
 // are [start, end).
 import { SluiceError } from '../errors/error.ts';
-
-/** Windows of time whose bounds are the same for all keys. */
-export type AlignedSpec =
-  | {
-      readonly kind: 'tumbling';
-      readonly sizeMillis: number;
-      readonly offsetMillis: number;
-      readonly time: TimeDomain;
-    }
-  | {
-      readonly kind: 'sliding';
-      readonly sizeMillis: number;
-      readonly slideMillis: number;
-      readonly offsetMillis: number;
-      readonly time: TimeDomain;
-    };
-export type TimeDomain = 'event' | 'processing';
+import type { AlignedSpec } from '../graph/window-spec.ts';
 
 /** A tumbling window slides by its size. */
 export interface Assigner {

@@ -5,7 +5,7 @@ import { described } from '../values/kind.ts';
 import { parseDuration } from '../time/duration.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { assignerOf, type WindowRange, windowsOf } from './assigner.ts';
-import { isMerging, timeOf, type WindowSpec } from './window-spec.ts';
+import { isMerging, timeOf, type WindowSpec } from '../graph/window-spec.ts';
 
 export interface Assignment {
   readonly isEventTime: boolean;

@@ -7,7 +7,7 @@ import { described } from '../values/kind.ts';
 import { assertStorable } from '../values/storable.ts';
 import { fire, fireAndPurge, goOn, purge, type Trigger, type TriggerContext, type TriggerResult } from './trigger.ts';
 import type { TriggerPlace } from './trigger-place.ts';
-import type { TriggerSpec } from './window-spec.ts';
+import type { TriggerSpec } from '../graph/window-spec.ts';
 
 type Custom = Extract<TriggerSpec, { kind: 'custom' }>;
 type OnTime = (time: number, context: UserContext) => unknown;

@@ -1,8 +1,8 @@
 // Drops elements of a window when it fires: Flink's evictors. An evictor sees all elements in the
 // order of arrival.
-import type { FunctionRef } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
 import { deltaOf } from './delta.ts';
-import type { EvictorSpec } from './window-spec.ts';
+import type { EvictorSpec } from '../graph/window-spec.ts';
 
 /** Elements with their timestamps, by the same index. */
 export interface Elements {

@@ -1,9 +1,9 @@
 // The result of a window join: pairs each left element with each right one, in the order of
 // arrival, left side outermost. Pairs are made one by one, because there may be billions.
 import { RowLoop } from '../contract/emission.ts';
+import type { JoinKind } from '../graph/join-spec.ts';
 import type { Output } from '../contract/operator.ts';
 
-export type JoinKind = 'inner' | 'left' | 'outer';
 export type Select2 = (left: unknown, right: unknown) => unknown;
 
 const none: readonly unknown[] = [];

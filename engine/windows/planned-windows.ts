@@ -1,10 +1,12 @@
 // Chooses the operator of a window node: a fast one if it supports the window, otherwise the
 // general one.
 import { SluiceError } from '../errors/error.ts';
-import type { FunctionRef, FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { FunctionTable } from '../graph/plan.ts';
 import type { Operator, OperatorContext } from '../contract/operator.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import type { Keys } from '../state/keys.ts';
+import type { WindowParameters } from '../graph/parameters.ts';
 import { assignerOf } from './assigner.ts';
 import { assignmentOf } from './assignment.ts';
 import { evictingContents, type FunctionContents, type WindowContents } from './evicting-contents.ts';
@@ -13,7 +15,7 @@ import { isSliced, SlicedWindowOperator } from './sliced-window-operator.ts';
 import { TriggeredWindowOperator, type TriggeredWindowSettings } from './triggered-window-operator.ts';
 import { triggerOf } from './triggers.ts';
 import { WindowOperator } from './window-operator.ts';
-import { type EvictorSpec, isPlain, type TriggerSpec, type WindowSpec } from './window-spec.ts';
+import { isPlain, type TriggerSpec, type WindowSpec } from '../graph/window-spec.ts';
 
 /** The function of a window, with the keys of its stream. */
 interface WindowFunction<A extends Keyed> {
@@ -32,14 +34,11 @@ interface WindowFunction<A extends Keyed> {
 
 /** Reads `parameters.window`, `.trigger`, `.evictor` and `.allowedLatenessMillis` of the node. */
 export function windowOperator<A extends Keyed>(
-  { parameters, name }: PlanNode,
+  { parameters, name }: { readonly parameters: WindowParameters; readonly name: string },
   functions: FunctionTable,
   windowFunction: WindowFunction<A>,
 ): Operator {
-  const window = parameters.window as unknown as WindowSpec;
-  const trigger = parameters.trigger as unknown as TriggerSpec | undefined;
-  const evictor = parameters.evictor as unknown as EvictorSpec | undefined;
-  const allowedLatenessMillis = (parameters.allowedLatenessMillis as number | undefined) ?? 0;
+  const { window, trigger, evictor, allowedLatenessMillis } = parameters;
   if (!(allowedLatenessMillis >= 0))
     throw new SluiceError(
       'bad-window',

@@ -1,6 +1,6 @@
 // The surroundings of a trigger: the operator's window and name, and the user's functions.
-import type { FunctionRef } from '../graph/plan.ts';
-import type { WindowSpec } from './window-spec.ts';
+import type { FunctionRef } from '../graph/spec.ts';
+import type { WindowSpec } from '../graph/window-spec.ts';
 
 export interface TriggerPlace {
   readonly window: WindowSpec;

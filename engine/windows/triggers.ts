@@ -4,7 +4,7 @@ import { customTrigger } from './custom-trigger.ts';
 import { deltaOf } from './delta.ts';
 import { fire, fireAndPurge, goOn, type Trigger, type TriggerContext, type TriggerResult } from './trigger.ts';
 import type { TriggerPlace } from './trigger-place.ts';
-import type { TriggerSpec } from './window-spec.ts';
+import type { TriggerSpec } from '../graph/window-spec.ts';
 
 const never = (): TriggerResult => goOn;
 const neverMerges = (): void => {

@@ -1,6 +1,7 @@
 // window(…).apply: calls the user's function with all elements of a key and window; it returns any
 // number of rows.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
@@ -18,8 +19,8 @@ interface Collected extends Keyed {
   readonly elements: unknown[];
 }
 
-export function windowApply(node: PlanNode, functions: FunctionTable, key: KeySpec): Operator {
-  const apply = functions.get<Apply>(node.parameters.fn as unknown as FunctionRef);
+export function windowApply(node: NodeOf<'windowApply'>, functions: FunctionTable, key: KeySpec): Operator {
+  const apply = functions.get<Apply>(node.parameters.fn);
   return windowOperator<Collected>(node, functions, {
     keys: compileKeys(key, functions, node.uid),
     contents: (context) => collectedContents(apply, context),

@@ -1,7 +1,8 @@
 // join and coGroup over windows: a window operator whose contents are two lists, one per side. As
 // in Flink, the windows, their time and the late elements are those of the two streams together.
 // The sides matter only for the window's result.
-import type { FunctionRef, FunctionTable, KeySpec, PlanNode } from '../graph/plan.ts';
+import type { KeySpec } from '../graph/spec.ts';
+import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
@@ -9,7 +10,7 @@ import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
 import { windowOperator } from './planned-windows.ts';
 import type { Contents } from '../aggregates/accumulators.ts';
-import { type JoinKind, JoinPairs, type Select2 } from './join-pairs.ts';
+import { JoinPairs, type Select2 } from './join-pairs.ts';
 import type {
   Batch,
   Operator,
@@ -32,15 +33,24 @@ interface Sides extends Keyed {
 const none: unknown[] = [];
 type Result = Contents<Sides>['result'];
 
-export function windowJoin(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
-  const select = functions.get<Select2>(node.parameters.fn as unknown as FunctionRef);
-  const kind = node.parameters.join as JoinKind;
-  const pairs = new JoinPairs(kind, select);
+export function windowJoin(
+  node: NodeOf<'windowJoin'>,
+  functions: FunctionTable,
+  left: KeySpec,
+  right: KeySpec,
+): Operator {
+  const select = functions.get<Select2>(node.parameters.fn);
+  const pairs = new JoinPairs(node.parameters.join, select);
   return sided(node, functions, left, right, () => (sides) => pairs.of(sides.left, sides.right));
 }
 
-export function windowCoGroup(node: PlanNode, functions: FunctionTable, left: KeySpec, right: KeySpec): Operator {
-  const apply = functions.get<CoGroup>(node.parameters.fn as unknown as FunctionRef);
+export function windowCoGroup(
+  node: NodeOf<'windowCoGroup'>,
+  functions: FunctionTable,
+  left: KeySpec,
+  right: KeySpec,
+): Operator {
+  const apply = functions.get<CoGroup>(node.parameters.fn);
   return sided(node, functions, left, right, ({ freeze }) => (sides, windowStart, windowEnd) => {
     // Copied, because the user's iterator may still read them when an element is added.
     const given = [sides.left.slice(), sides.right.slice()] as const;
@@ -50,7 +60,7 @@ export function windowCoGroup(node: PlanNode, functions: FunctionTable, left: Ke
 }
 
 function sided(
-  node: PlanNode,
+  node: NodeOf<'windowJoin' | 'windowCoGroup'>,
   functions: FunctionTable,
   left: KeySpec,
   right: KeySpec,

@@ -4,6 +4,7 @@ import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { BackpressurePart, OperatorRow, PartChange } from '../protocol/displays.ts';
 import { Flow, levelOf } from '../session/flow.ts';
 import type { Metrics } from '../session/state.ts';
+import { kinds } from '../../engine/graph/kinds.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 
 const historyPoints = 300;
@@ -50,7 +51,7 @@ export function operatorRows(plan: Plan, operators: readonly OperatorReport[]): 
   const culprits = new Set(flow.culprits().map(({ id }) => id));
   const place = new Map(plan.nodes.map(({ id }, index) => [id, index]));
   return operators
-    .filter(({ kind }) => kind !== 'display')
+    .filter(({ kind }) => !kinds[kind].conflates)
     .toSorted((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0))
     .map((report) => operatorRow(report, culprits.has(report.id)));
 }
@@ -68,7 +69,7 @@ function operatorRow(report: OperatorReport, isCulprit: boolean): OperatorRow {
 }
 
 function limitsTheFlow({ busy, inPerSecond, kind }: OperatorReport): string {
-  if (kind === 'pull') return 'limits the flow: its cell does not take more rows';
+  if (kinds[kind].isReadByCell) return 'limits the flow: its cell does not take more rows';
   if (inPerSecond <= 0) return 'limits the flow: its function has not returned';
   const micros = (busy / inPerSecond) * 1e6;
   return `limits the flow: ${micros >= 10_000 ? `${(micros / 1000).toFixed(0)} ms` : `${micros.toFixed(0)} µs`} a record`;

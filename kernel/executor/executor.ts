@@ -7,6 +7,7 @@
 // Functions and values of a run wait between evaluated and commit.
 import { currentBuilder } from '../../engine/api/builder.ts';
 import { FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
+import { below } from '../../engine/graph/walk.ts';
 import type { Operator } from '../../engine/contract/operator.ts';
 import { Driver } from '../../engine/runtime/driver.ts';
 import { PullOperator } from '../../engine/runtime/pull.ts';
@@ -16,7 +17,7 @@ import type { Trace } from '../../engine/runtime/trace.ts';
 import { CellConsole } from './cell-console.ts';
 import { framesPerSecond } from './display-operator.ts';
 import type { ExecutorCommand, ExecutorEvent } from './executor-protocol.ts';
-import { failureReport, reachedFrom } from './failure-report.ts';
+import { failureReport } from './failure-report.ts';
 import { GraphChange } from './graph-change.ts';
 import { interrupt } from './interrupt.ts';
 import { MetricsReport } from './metrics-report.ts';
@@ -137,7 +138,7 @@ export class Executor {
 
   #failed(failure: TaskFailure & { readonly uid: string }): void {
     const { plan } = this.#runtime;
-    for (const id of reachedFrom(plan, failure.node))
+    for (const id of below(plan.edges, [failure.node]))
       if (id.startsWith(pullPrefix)) this.#runs.pull(id.slice(pullPrefix.length))?.fail(failure.error);
     const report = failureReport(plan, failure, (error, cell) => this.#runs.locate(error, cell));
     this.#graph.report(failure.node, report);

@@ -2,6 +2,7 @@
 // more rows.
 import type { Plan } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
+import { above, edgesByReader } from '../../engine/graph/walk.ts';
 import type { TaskFailure } from '../../engine/runtime/task-failure.ts';
 import type { ExecutorEvent, LocatedError } from './executor-protocol.ts';
 import { describeRecord } from './record.ts';
@@ -28,19 +29,12 @@ export function failureReport(
   };
 }
 
-/** Instances that get records from this one, and itself. */
-export function reachedFrom(plan: Plan, node: string): ReadonlySet<string> {
-  const below = new Set([node]);
-  for (const id of below) for (const edge of plan.edges) if (edge.from === id) below.add(edge.to);
-  return below;
-}
-
 /** The name of the one source above an operator: "orders" in orders[3]@188204. */
 function sourceName(plan: Plan, id: string): string | undefined {
-  const above = plan.edges.filter((edge) => edge.to === id);
-  if (above.length > 1) return undefined;
-  if (above.length === 1) return sourceName(plan, above[0]!.from);
-  const source = plan.nodes.find((node) => node.id === id);
+  const inputs = edgesByReader(plan.edges);
+  const line = [...above(plan.edges, [id])];
+  if (line.some((at) => (inputs.get(at)?.length ?? 0) > 1)) return undefined;
+  const source = plan.nodes.find((node) => node.id === line.at(-1));
   // A topic and a file have names of their own; other sources have the name of their variable.
   const [verb, about] = source?.name.split(' ') ?? [];
   return about ?? (source && variableOf(source.uid)) ?? verb;

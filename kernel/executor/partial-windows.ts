@@ -31,5 +31,5 @@ export function markPartial({ plan, joinedAt, startsAnew }: Joined, mark: (id: s
 }
 
 function outOfOrderness({ parameters }: PlanNode): number {
-  return (parameters['watermark'] as { outOfOrdernessMillis?: number } | undefined)?.outOfOrdernessMillis ?? 0;
+  return ('watermark' in parameters ? parameters.watermark?.outOfOrdernessMillis : undefined) ?? 0;
 }

@@ -132,8 +132,8 @@ export class Runs {
     const evaluation = this.#evaluations.get(run);
     functions.addAll(fragment.functions);
     const { functions: _stay, ...data } = fragment;
-    const take = 'node' in from ? data.nodes.find((node) => node.uid === from.node && node.kind === 'take') : undefined;
-    const wants = take?.parameters['n'] as number | undefined;
+    const read = 'node' in from ? data.nodes.find((node) => node.uid === from.node) : undefined;
+    const wants = read?.kind === 'take' ? read.parameters.n : undefined;
     post({ kind: 'pull-opened', pull, run, from, label, ...(wants !== undefined && { wants }), fragment: data });
     if (!evaluation?.tellsPulls) return operator;
     const { cell } = evaluation;

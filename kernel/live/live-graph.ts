@@ -9,8 +9,10 @@
 // A reader that is new (or rebuilt) over a source that can be read again must see it from its start, but the running source is somewhere in the
 // middle: the reader gets copies, one lane per change, of the operators above it, with a reader of its own at the top. Copies that nobody reads any more are gone with
 // the next plan. Over live sources a new reader attaches to the running instances, from now on. State is never mapped by order, only by uid.
+import { collapses } from '../../engine/graph/kinds.ts';
 import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
+import { above, edgesByReader } from '../../engine/graph/walk.ts';
 import { nowhere } from './merge.ts';
 
 export type Decision = 'keep' | 'new' | 'rebuild' | 'rewire' | 'handover' | 'reset';
@@ -35,7 +37,7 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
   const known = withoutLooseEnds(next);
   const lineages = lineage(known);
   const nodes = new Map(next.nodes.map((node) => [node.uid, node]));
-  const inputs = Map.groupBy(next.edges, (edge) => edge.to);
+  const inputs = edgesByReader(next.edges);
   const lane = 1 + Math.max(0, ...running.nodes.map((node) => laneOf(node)));
 
   const decisions = new Map<string, Decision>();
@@ -136,16 +138,9 @@ export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<strin
 
 /** A rebuilt reader reads copies of its own: what only its former self read has nobody left. */
 function readByLeaves(next: Plan, edges: readonly PlanEdge[], main: ReadonlyMap<string, string>): ReadonlySet<string> {
-  const above = Map.groupBy(edges, (edge) => edge.to);
   const inner = new Set(next.edges.map((edge) => edge.from));
-  const read = new Set<string>();
-  const reach = (id: string): void => {
-    if (read.has(id)) return;
-    read.add(id);
-    for (const edge of above.get(id) ?? []) if (edge.from !== nowhere) reach(edge.from);
-  };
-  for (const node of next.nodes) if (!inner.has(node.uid)) reach(main.get(node.uid)!);
-  return read;
+  const leaves = next.nodes.flatMap(({ uid }) => (inner.has(uid) ? [] : [main.get(uid)!]));
+  return above(edges, leaves);
 }
 
 function withoutLooseEnds(plan: Plan): Plan {
@@ -155,7 +150,7 @@ function withoutLooseEnds(plan: Plan): Plan {
 function keysOf(plan: Plan, id: string): string {
   const keys = plan.edges
     .filter((edge) => edge.to === id)
-    .map((edge) => plan.nodes.find((node) => node.id === edge.from && node.kind === 'keyBy')?.own);
+    .map((edge) => plan.nodes.find((node) => node.id === edge.from && collapses(node))?.own);
   return JSON.stringify(keys);
 }
 function laneOf(node: PlanNode): number {

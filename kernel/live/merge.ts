@@ -1,6 +1,7 @@
 // One plan out of what all cells declare: names resolved to the nodes they stand for now, and nothing kept that no leaf reaches.
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import type { MicroBatchMode, Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
+import { edgesByReader, reached } from '../../engine/graph/walk.ts';
 
 /** What a cell's last successful run declared, as far as the graph goes. */
 export interface Declared {
@@ -25,19 +26,19 @@ export type Leaf =
     }
   | { readonly kind: 'sink'; readonly node: string };
 
-export interface Merged {
-  /** `id` equals `uid`: instances come later. */
-  readonly plan: Plan;
-  /** Edges whose upstream is not defined (any more): the reader's slot is detached. By reader, in slot order with their place. */
-  readonly detached: readonly { readonly to: string; readonly missing: string }[];
-}
-
-/** An edge that leads nowhere keeps its place among the slots of its reader: it comes from this id, which is no node. */
+/**
+ * An edge that leads nowhere keeps its place among the slots of its reader. It comes from this id,
+ * which is no node.
+ */
 export const nowhere = '';
 
-export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Merged {
+/**
+ * In the result `id` equals `uid`; instances come later. An edge whose upstream is not defined
+ * comes from `nowhere`.
+ */
+export function mergePlan(cells: Iterable<Declared>, leaves: readonly Leaf[]): Plan {
   const nodes = new Map<string, PlanNode>();
-  const edgesByReader = new Map<string, FragmentEdge[]>();
+  const declared: FragmentEdge[] = [];
   const streams = new Map<string, ReadonlyMap<string, Endpoint>>();
   const exposed = new Set<string>();
   // Where two cells say it, the later one counts.
@@ -46,7 +47,7 @@ export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Me
     mode = cell.mode ?? mode;
     streams.set(cell.cell, cell.streams);
     for (const node of cell.nodes) nodes.set(node.uid, node);
-    for (const edge of cell.edges) push(edgesByReader, edge.to, edge);
+    declared.push(...cell.edges);
     for (const endpoint of cell.streams.values()) if ('node' in endpoint) exposed.add(endpoint.node);
   }
   for (const leaf of leaves) {
@@ -61,38 +62,42 @@ export function mergePlan(cells: Iterable<Declared>, leaves: Iterable<Leaf>): Me
       own: leaf.own,
       shape: '',
     });
-    push(edgesByReader, leaf.id, { from: leaf.from, to: leaf.id, input: 0, exchange: 'forward' });
+    declared.push({ from: leaf.from, to: leaf.id, input: 0, exchange: 'forward' });
   }
 
-  const detached: { to: string; missing: string }[] = [];
-  const reached = new Map<string, PlanNode>();
-  const edges: PlanEdge[] = [];
-  const reach = (uid: string): void => {
-    const node = nodes.get(uid);
-    if (!node || reached.has(uid)) return;
-    reached.set(uid, exposed.has(uid) && !node.exposed ? { ...node, exposed: true } : node);
-    for (const edge of edgesByReader.get(uid) ?? []) {
-      const from = resolve(edge.from, streams);
-      if (from && nodes.has(from.node)) {
-        reach(from.node);
-        edges.push({ from: from.node, port: from.port, to: uid, input: edge.input, exchange: edge.exchange });
-      } else {
-        detached.push({ to: uid, missing: describe(edge.from) });
-        edges.push({ from: nowhere, port: 'out', to: uid, input: edge.input, exchange: edge.exchange });
-      }
-    }
+  const inputs = edgesByReader(declared);
+  /** Where the edge comes from at the moment; undefined: nowhere. */
+  const writerOf = (endpoint: Endpoint): Place | undefined => {
+    const place = resolve(endpoint, streams);
+    return place && nodes.has(place.node) ? place : undefined;
   };
-  for (const leaf of leaves) reach(leaf.kind === 'sink' ? leaf.node : leaf.id);
+  const above = (uid: string): string[] => (inputs.get(uid) ?? []).flatMap(({ from }) => writerOf(from)?.node ?? []);
+  const read = reached(
+    leaves.map((leaf) => (leaf.kind === 'sink' ? leaf.node : leaf.id)).filter((uid) => nodes.has(uid)),
+    above,
+  );
+  const edges = [...read].flatMap((to) =>
+    (inputs.get(to) ?? []).map(({ from, input, exchange }): PlanEdge => {
+      const writer = writerOf(from);
+      return { from: writer?.node ?? nowhere, port: writer?.port ?? 'out', to, input, exchange };
+    }),
+  );
   // In the order in which the cells declare them: what panels show is read from top to bottom.
-  const ordered = [...nodes.keys()].flatMap((uid) => reached.get(uid) ?? []);
-  return { plan: { version: 1, nodes: ordered, edges, ...(mode !== 'continuous' && { mode }) }, detached };
+  const ordered = [...nodes.values()]
+    .filter(({ uid }) => read.has(uid))
+    .map((node) => (exposed.has(node.uid) && !node.exposed ? { ...node, exposed: true } : node));
+  return { version: 1, nodes: ordered, edges, ...(mode !== 'continuous' && { mode }) };
 }
 
+interface Place {
+  readonly node: string;
+  readonly port: string;
+}
 /** Follows names through cells that pass on what they imported; a name that is gone, or that leads to itself, gives undefined. */
 export function resolve(
   endpoint: Endpoint,
   streams: ReadonlyMap<string, ReadonlyMap<string, Endpoint>>,
-): { readonly node: string; readonly port: string } | undefined {
+): Place | undefined {
   let at = endpoint;
   let port = endpoint.port;
   for (let steps = 0; steps < 100; steps++) {
@@ -103,13 +108,4 @@ export function resolve(
     at = next;
   }
   return undefined;
-}
-
-function describe(endpoint: Endpoint): string {
-  return 'node' in endpoint ? endpoint.node : endpoint.variable;
-}
-function push<V>(map: Map<string, V[]>, key: string, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

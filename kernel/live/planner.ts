@@ -6,8 +6,8 @@ import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
-import { isSourceKind } from '../../engine/graph/chains.ts';
 import { partsOf } from './displayed.ts';
+import { isSink, isSource } from '../../engine/graph/kinds.ts';
 import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts';
 import { changeGraph, type Decision } from './live-graph.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
@@ -37,7 +37,7 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
     [...cells, ...pulls.map((branch) => branch.declared)],
     [...leaves, ...parked.filter((leaf) => leaf.kind === 'sink' && running_.has(leaf.node))],
   );
-  const next = sharePulled(merged.plan, pulls);
+  const next = sharePulled(merged, pulls);
   const failedUids = new Set(
     running.nodes.filter((node) => failed.includes(node.id) && node.group === committing).map((node) => node.uid),
   );
@@ -62,7 +62,7 @@ function declaredOf(cell: DeclaredCell): Declared {
   const streams = new Map(
     cell.exports.flatMap((one) => (one.kind === 'stream' ? [[one.name, one.endpoint] as const] : [])),
   );
-  const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
+  const sources = new Set(cell.fragment.nodes.filter(isSource).map((node) => node.uid));
   const gets = (edge: FragmentEdge): boolean => 'node' in edge.from && !sources.has(edge.from.node);
   const { options } = cell.fragment;
   return {
@@ -79,11 +79,14 @@ function declaredOf(cell: DeclaredCell): Declared {
 }
 /** Armed and not armed are two different operators: one writes, the other is a preview. */
 function armedNode(node: PlanNode, armed: boolean): PlanNode {
-  return { ...node, parameters: { ...node.parameters, armed }, own: shapeHash(node.own, armed) };
+  // `armed` is a parameter of every sink.
+  return isSink(node)
+    ? ({ ...node, parameters: { ...node.parameters, armed }, own: shapeHash(node.own, armed) } as PlanNode)
+    : node;
 }
 
 function leavesOf(cell: DeclaredCell): Leaf[] {
-  const sources = new Set(cell.fragment.nodes.filter((node) => isSourceKind(node.kind)).map((node) => node.uid));
+  const sources = new Set(cell.fragment.nodes.filter(isSource).map((node) => node.uid));
   const displays = partsOf(cell.displayed).flatMap((spec, part): Leaf[] => {
     if (spec.kind !== 'table' && spec.kind !== 'chart') return [];
     const isCut = cell.detached && !('node' in spec.from && !sources.has(spec.from.node));

@@ -1,6 +1,8 @@
 // The running plan as a graph: operators above and below another one, and the one that holds others
 // back.
+import { collapses, kinds } from '../../engine/graph/kinds.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
+import { edgesByReader, edgesByWriter, reached, type Way } from '../../engine/graph/walk.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 
 export type Level = 'OK' | 'LOW' | 'HIGH';
@@ -10,36 +12,33 @@ export function levelOf(backpressured: number): Level {
 }
 
 export class Flow {
-  readonly #above = new Map<string, string[]>();
-  readonly #below = new Map<string, string[]>();
+  readonly #inputs: ReadonlyMap<string, readonly Way[]>;
+  readonly #outputs: ReadonlyMap<string, readonly Way[]>;
   readonly reportById: ReadonlyMap<string, OperatorReport>;
 
   constructor(plan: Plan, operators: readonly OperatorReport[]) {
     // keyBy is collapsed into the edge: it has no task and no report.
     const keyed = new Map(
-      plan.nodes.flatMap(({ id, kind }) =>
-        kind === 'keyBy' ? [[id, plan.edges.find(({ to }) => to === id)?.from]] : [],
-      ),
+      plan.nodes.filter(collapses).map(({ id }) => [id, plan.edges.find(({ to }) => to === id)?.from]),
     );
-    for (const { from, to } of plan.edges) {
-      if (keyed.has(to)) continue;
+    const edges = plan.edges.flatMap(({ from, to }): Way[] => {
       const writer = keyed.has(from) ? keyed.get(from) : from;
-      if (writer === undefined) continue;
-      append(this.#above, to, writer);
-      append(this.#below, writer, to);
-    }
+      return keyed.has(to) || writer === undefined ? [] : [{ from: writer, to }];
+    });
+    this.#inputs = edgesByReader(edges);
+    this.#outputs = edgesByWriter(edges);
     this.reportById = new Map(operators.map((report) => [report.id, report]));
   }
 
   inputsOf(id: string): readonly string[] {
-    return this.#above.get(id) ?? [];
+    return (this.#inputs.get(id) ?? []).map(({ from }) => from);
   }
   /** The operator itself and everything it gets records from, nearest first. */
   upstream(id: string): readonly string[] {
-    return reach(id, this.#above);
+    return [...reached([id], (at) => this.inputsOf(at))];
   }
   downstream(id: string): readonly string[] {
-    return reach(id, this.#below);
+    return [...reached([id], (at) => (this.#outputs.get(at) ?? []).map(({ to }) => to))];
   }
   sourcesOf(ids: readonly string[]): readonly OperatorReport[] {
     const above = new Set(ids.flatMap((id) => this.upstream(id)));
@@ -58,7 +57,7 @@ export class Flow {
       .slice(1)
       .flatMap((id) => {
         const report = this.reportById.get(id);
-        return report && report.kind !== 'display' && levelOf(report.backpressured) === 'OK' ? [report] : [];
+        return report && !kinds[report.kind].conflates && levelOf(report.backpressured) === 'OK' ? [report] : [];
       });
     const busy = candidates.filter((report) => report.busy > 0.5);
     const among =
@@ -83,16 +82,4 @@ export class Flow {
     }
     return [...found.values()];
   }
-}
-
-function append(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}
-
-function reach(start: string, next: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const seen = new Set([start]);
-  for (const id of seen) for (const other of next.get(id) ?? []) seen.add(other);
-  return [...seen];
 }

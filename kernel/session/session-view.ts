@@ -1,5 +1,6 @@
 // The session as clients see it: for each cell its phase, figures and reasons, derived from state
 // and metrics.
+import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/displayed.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
@@ -57,9 +58,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const run = session.runs.find((candidate) => candidate.cell === cell.id);
   const display = shownBy(session, cell.id);
   const shown = display?.instance;
-  const running = session.plan.nodes.filter(
-    (node) => node.group === cell.id && node.kind !== 'display' && node.kind !== 'pull',
-  );
+  const running = session.plan.nodes.filter((node) => node.group === cell.id && !isLeaf(node));
   // A copy for late cells repeats the work of the operator itself.
   const originals = running.filter((node) => !node.copy);
   const own = (originals.length > 0 ? originals : running).map((node) => node.id);

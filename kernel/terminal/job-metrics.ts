@@ -1,11 +1,12 @@
 // Converts the measurements of a session to the contract's JobMetrics. They are the last line of
 // `sluice run --json`.
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
+import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { levelOf } from '../session/flow.ts';
 
 export function jobMetrics(operators: readonly OperatorReport[]): JobMetrics {
-  return { operators: operators.filter(({ kind }) => kind !== 'display' && kind !== 'pull').map(operatorMetrics) };
+  return { operators: operators.filter((report) => !isLeaf(report)).map(operatorMetrics) };
 }
 
 function operatorMetrics(report: OperatorReport): OperatorMetrics {

@@ -2,6 +2,7 @@
 // gets plain lines instead.
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
+import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../protocol/displays.ts';
 import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
@@ -54,7 +55,7 @@ export class LiveTerminal {
     this.#drawnLines = 0;
   }
   summary(operators: readonly OperatorReport[]): void {
-    const shown = operators.filter(({ kind }) => kind !== 'display' && kind !== 'pull');
+    const shown = operators.filter((report) => !isLeaf(report));
     const read = shown.reduce((sum, { source, recordsOut }) => sum + (source ? recordsOut : 0), 0);
     const late = shown.reduce((sum, report) => sum + report.late, 0);
     const dropped = late > 0 ? `, ${count(late)} late` : '';

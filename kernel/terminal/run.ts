@@ -1,5 +1,6 @@
 // `sluice run`: runs the notebook as a job in this process until its sources end, the time is over,
 // or a signal stops it.
+import { collapses } from '../../engine/graph/kinds.ts';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ViewStore } from '../displays/view-store.ts';
@@ -110,8 +111,7 @@ function isFinished(control: Control): boolean {
   if (plan.nodes.length === 0) return true;
   const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
   return (
-    plan.nodes.every((node) => node.kind === 'keyBy' || reports.get(node.id)?.finished) &&
-    allDisplaysEnded(control.session)
+    plan.nodes.every((node) => collapses(node) || reports.get(node.id)?.finished) && allDisplaysEnded(control.session)
   );
 }
 

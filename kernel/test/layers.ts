@@ -129,7 +129,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'engine/api',
-    imports: [surface, 'engine/errors', 'engine/graph', 'engine/state', 'engine/time', 'engine/windows'],
+    imports: [surface, 'engine/errors', 'engine/graph', 'engine/state', 'engine/time'],
     reason: 'Builders make nodes of the plan and run nothing. What runs belongs behind a kind of engine/graph.',
   },
   {
@@ -250,6 +250,7 @@ export const layers: readonly Layer[] = [
     folder: 'kernel/terminal',
     imports: [
       surface,
+      'engine/graph',
       'engine/time',
       'kernel/cells',
       'kernel/client',

@@ -1,6 +1,6 @@
 // A topic as a sink: rows are handed to a writer and acknowledged in the background; a barrier waits until all of them are, so nothing is lost.
 import { notYet, SluiceError } from '../../errors/error.ts';
-import type { FunctionTable, PlanNode, SelectorSpec } from '../../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../contract/operator.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
@@ -8,20 +8,8 @@ import { connectionNamed } from './connections.ts';
 import { rowText } from '../row-text.ts';
 import { TopicWriter } from './topic-writer.ts';
 
-interface Parameters {
-  readonly topic: string;
-  readonly connection?: string;
-  readonly key?: SelectorSpec;
-  readonly format: 'json' | 'string';
-  readonly timestamp?: SelectorSpec;
-  /** 'none': a barrier does not wait for what is under way. */
-  readonly delivery: 'at-least-once' | 'none';
-  /** false: a preview, which takes rows and writes nothing. */
-  readonly armed?: boolean;
-}
-
-export function createKafkaSink(node: PlanNode, functions: FunctionTable): Operator {
-  const parameters = node.parameters as unknown as Parameters;
+export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
+  const parameters = node.parameters;
   if (!['at-least-once', 'none'].includes(parameters.delivery)) notYet(`sinks with delivery "${parameters.delivery}"`);
   if (!['json', 'string'].includes(parameters.format)) notYet(`sinks that write ${parameters.format}`);
   return parameters.armed === false ? new PreviewOfSink() : new KafkaSink(parameters, functions, node.name);
@@ -36,13 +24,13 @@ class PreviewOfSink implements Operator {
 
 class KafkaSink implements Operator {
   at = 0;
-  readonly #parameters: Parameters;
+  readonly #parameters: NodeOf<'kafkaSink'>['parameters'];
   readonly #key: Select | undefined;
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
 
-  constructor(parameters: Parameters, functions: FunctionTable, name: string) {
+  constructor(parameters: NodeOf<'kafkaSink'>['parameters'], functions: FunctionTable, name: string) {
     this.#parameters = parameters;
     this.#key = parameters.key && compileSelector(parameters.key, functions, `${name} key`);
     this.#eventTime = parameters.timestamp && compileEventTime(parameters.timestamp, functions, `${name} timestamp`);

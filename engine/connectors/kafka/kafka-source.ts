@@ -3,30 +3,19 @@
 // The position of a partition is the offset after the last record that was emitted. Partitions are those that the topic has when the source first starts.
 import type { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../errors/error.ts';
-import type { FunctionTable, PidSpec, PlanNode, WatermarkSpec } from '../../graph/plan.ts';
+import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type { StateReader, StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../contract/source.ts';
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
 import { AlignmentGroups } from '../../time/watermark-alignment.ts';
 import { connectionNamed, type Connection } from './connections.ts';
-import type { Chunk, Offsets, StartFrom, StopAt, ToReader, ToSource } from './reader-messages.ts';
+import type { Chunk, Offsets, ToReader, ToSource } from './reader-messages.ts';
 import { keyOf, type OpenChunk, openChunk } from './open-chunk.ts';
 import { RateAllowance } from './rate-allowance.ts';
 import { startReaderThread } from './reader-thread.ts';
-import { RecordDecoder, type DecoderSpec } from './record-decoder.ts';
+import { RecordDecoder } from './record-decoder.ts';
 import { type KeyForm, TableDecoder } from './table-decoder.ts';
 
-interface Parameters extends DecoderSpec {
-  readonly topic: string;
-  readonly connection?: string;
-  readonly from: StartFrom;
-  readonly until?: StopAt;
-  readonly watermark?: WatermarkSpec;
-  /** The topic is a table's: the field that is the key of its rows. What is emitted is {key, row}, see table-decoder.ts. */
-  readonly tableKey?: string;
-  /** Records per second at most, or the estimator that steers micro-batches. */
-  readonly rate?: number | { readonly pid: PidSpec };
-}
 interface Saved {
   /** undefined: the source had not found its start yet. */
   readonly next?: Offsets;
@@ -39,13 +28,17 @@ interface Saved {
   readonly keyForm?: KeyForm;
 }
 
-export function createKafkaSource(node: PlanNode, functions: FunctionTable, alignment = new AlignmentGroups()): Source {
+export function createKafkaSource(
+  node: NodeOf<'kafka'>,
+  functions: FunctionTable,
+  alignment = new AlignmentGroups(),
+): Source {
   return new KafkaSource(node, functions, alignment);
 }
 
 class KafkaSource implements Source {
-  readonly #node: PlanNode;
-  readonly #parameters: Parameters;
+  readonly #node: NodeOf<'kafka'>;
+  readonly #parameters: NodeOf<'kafka'>['parameters'];
   readonly #alignment: AlignmentGroups;
   readonly #decoder: RecordDecoder | TableDecoder;
   #context!: SourceContext;
@@ -72,10 +65,10 @@ class KafkaSource implements Source {
   #isFinished = false;
   #allowance: RateAllowance | undefined;
 
-  constructor(node: PlanNode, functions: FunctionTable, alignment: AlignmentGroups) {
+  constructor(node: NodeOf<'kafka'>, functions: FunctionTable, alignment: AlignmentGroups) {
     this.#node = node;
     this.#alignment = alignment;
-    this.#parameters = node.parameters as unknown as Parameters;
+    this.#parameters = node.parameters;
     const decoder = new RecordDecoder(this.#parameters, functions, node.name);
     const { tableKey } = this.#parameters;
     this.#decoder = tableKey === undefined ? decoder : new TableDecoder(tableKey, decoder);

@@ -1,10 +1,7 @@
 // What a source and its reader thread say to each other.
-import type { Json } from '../../graph/plan.ts';
+import type { StartFrom, StopAt } from '../../graph/parameters.ts';
+import type { Json } from '../../graph/spec.ts';
 import type { RecordColumns } from './record-batch.ts';
-
-export type StartFrom =
-  'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: Readonly<Record<string, string>> };
-export type StopAt = 'latest' | { readonly timestamp: number };
 
 /** Partition → offset. */
 export type Offsets = Readonly<Record<number, number>>;

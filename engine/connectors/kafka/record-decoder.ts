@@ -1,5 +1,6 @@
 // A Kafka record's bytes to an element and its event time, or the sentence that says why it is none.
-import type { FunctionRef, FunctionTable, SelectorSpec } from '../../graph/plan.ts';
+import type { FunctionRef, SelectorSpec } from '../../graph/spec.ts';
+import type { FunctionTable } from '../../graph/plan.ts';
 import { compileEventTime } from '../../time/event-time.ts';
 import { compileSchema, type Fitted, type Validate } from '../schema.ts';
 import type { Chunk } from './reader-messages.ts';

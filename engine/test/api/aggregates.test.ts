@@ -1,4 +1,5 @@
 // Aggregates as plan data: what they put into the plan, what their state looks like, and what they refuse when they are declared.
+import type { NodeOf } from '../../graph/plan.ts';
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import * as sluice from '../../index.ts';
@@ -13,7 +14,7 @@ const nodeOf = (aggregates: unknown) =>
       void from([row])
         .keyBy('k')
         .aggregate(aggregates as Aggregates),
-  ).nodes.at(-1)!;
+  ).nodes.at(-1)! as NodeOf<'aggregate'>;
 
 test('the options of an aggregate are in the plan', () => {
   const { aggregates } = nodeOf({
@@ -36,9 +37,10 @@ test('functions of an own aggregate are references, each of its own', () => {
   const { aggregates } = nodeOf({
     total: aggregator({ create: () => 0, add: (a: number) => a, result: (a) => a }),
   }).parameters;
-  const { total } = aggregates as Record<string, Record<string, { slot: string }>>;
-  assert.deepEqual(Object.keys(total!), ['name', 'create', 'add', 'result']);
-  assert.equal(total!['add']!.slot, 'aggregates.total.add');
+  const { total } = aggregates;
+  assert.ok(total?.name === 'aggregator');
+  assert.deepEqual(Object.keys(total), ['name', 'create', 'add', 'result']);
+  assert.equal(total.add.slot, 'aggregates.total.add');
 });
 
 test('what is kept is the shape, what is read from it is not', () => {

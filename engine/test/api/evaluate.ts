@@ -1,7 +1,8 @@
 // Evaluates a cell's text by hand: what a compiled cell does, with the variable set before each statement.
 import { Builder, runWithBuilder, type BuilderOptions } from '../../api/builder.ts';
 import type { Fragment } from '../../api/fragment.ts';
-import type { PlanNode } from '../../graph/plan.ts';
+import type { Kind } from '../../graph/kinds.ts';
+import type { NodeOf, PlanNode } from '../../graph/plan.ts';
 
 /** `set` is called before each statement with the variable that it initialises, or nothing. */
 export function evaluate(
@@ -14,8 +15,8 @@ export function evaluate(
 }
 
 /** The only node of a kind. */
-export function nodeOf(fragment: Fragment, kind: string): PlanNode {
-  const found = fragment.nodes.filter((node) => node.kind === kind);
+export function nodeOf<K extends Kind>(fragment: Fragment, kind: K): NodeOf<K> {
+  const found = fragment.nodes.filter((node): node is Extract<PlanNode, NodeOf<K>> => node.kind === kind);
   if (found.length !== 1) throw new Error(`There are ${found.length} nodes of kind ${kind}.`);
   return found[0]!;
 }

@@ -150,7 +150,7 @@ test('a join says what it is in the plan: two keyed inputs, and plain parameters
         return 0;
       });
   });
-  const node = nodeOf(fragment, 'interval-join');
+  const node = nodeOf(fragment, 'intervalJoin');
   assert.equal(node.uid, 'cell/paid/intervalJoin#1');
   assert.equal(node.name, 'intervalJoin total');
   const { fn, ...rest } = node.parameters;

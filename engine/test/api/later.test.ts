@@ -57,7 +57,7 @@ test('options that ask for what is there anyway are accepted', () => {
     restart: { kind: 'none' },
     record: false,
   });
-  assert.equal(nodeOf(fragment, 'kafka-sink').parameters['delivery'], 'at-least-once');
+  assert.equal(nodeOf(fragment, 'kafkaSink').parameters['delivery'], 'at-least-once');
 });
 
 test('every value of the contract is there', () => {

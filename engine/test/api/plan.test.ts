@@ -4,7 +4,8 @@ import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
 import { functionHash, ownHash, shapeHash } from '../../graph/fingerprint.ts';
-import { FunctionTable, type FunctionRef, type Plan } from '../../graph/plan.ts';
+import { FunctionTable, type Plan } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
 import { count, from, generate, kafka, sliding, sum, tumbling, valueState } from '../../index.ts';
 import { evaluate, nodeOf, uids } from './evaluate.ts';
 
@@ -84,7 +85,7 @@ test('a chain from a topic to a window and a sink is this plan', () => {
         {
           id: 'cell/totals/aggregate#1',
           uid: 'cell/totals/aggregate#1',
-          kind: 'window-aggregate',
+          kind: 'windowAggregate',
           name: 'aggregate total, n',
           group: 'cell',
           parameters: {
@@ -92,12 +93,12 @@ test('a chain from a topic to a window and a sink is this plan', () => {
             allowedLatenessMillis: 90_000,
             aggregates: { total: { name: 'sum', value: { field: 'amount' } }, n: { name: 'count' } },
           },
-          own: ownHash('window-aggregate', {
+          own: ownHash('windowAggregate', {
             window,
             allowedLatenessMillis: 90_000,
             aggregates: { total: { name: 'sum', value: { field: 'amount' } }, n: { name: 'count' } },
           }),
-          shape: shapeHash('window-aggregate', window, [
+          shape: shapeHash('windowAggregate', window, [
             ['total', 'sum'],
             ['n', 'count'],
           ]),
@@ -105,7 +106,7 @@ test('a chain from a topic to a window and a sink is this plan', () => {
         {
           id: 'cell/_/to#1',
           uid: 'cell/_/to#1',
-          kind: 'kafka-sink',
+          kind: 'kafkaSink',
           name: 'to orders-late',
           group: 'cell',
           parameters: {
@@ -115,7 +116,7 @@ test('a chain from a topic to a window and a sink is this plan', () => {
             format: 'json',
             delivery: 'at-least-once',
           },
-          own: ownHash('kafka-sink', {
+          own: ownHash('kafkaSink', {
             topic: 'orders-late',
             connection: 'staging',
             key: { field: 'customer' },
@@ -177,12 +178,12 @@ test('every function of a plan is found in the table, and only those', () => {
         .connect(from([2]))
         .map(left, right),
   );
-  const { parameters } = nodeOf(fragment, 'connect-map') as unknown as {
+  const { parameters } = nodeOf(fragment, 'connectMap') as unknown as {
     parameters: Record<string, FunctionRef>;
   };
   assert.equal(fragment.functions.get(parameters['left']!), left);
   assert.equal(fragment.functions.get(parameters['right']!), right);
-  const plan: Plan = { version: 1, nodes: fragment.nodes.filter((node) => node.kind !== 'connect-map'), edges: [] };
+  const plan: Plan = { version: 1, nodes: fragment.nodes.filter((node) => node.kind !== 'connectMap'), edges: [] };
   fragment.functions.retain(plan);
   assert.throws(() => fragment.functions.get(parameters['left']!), /never evaluated/);
 });
@@ -203,7 +204,7 @@ test('an object literal of functions keeps its own this, and each method has the
   );
   const process = nodeOf(fragment, 'process');
   assert.deepEqual(process.parameters['state'], { last: { kind: 'value' } });
-  const fn = process.parameters['onElement'] as unknown as FunctionRef;
+  const fn = process.parameters['onElement'];
   assert.deepEqual([fn.uid, fn.slot], [process.uid, 'onElement']);
   assert.equal((process.parameters['onTimer'] as unknown as FunctionRef).slot, 'onTimer');
   assert.deepEqual([...fragment.functions.get<(n: number) => Iterable<number>>(fn)(2)], [6]);

@@ -41,7 +41,7 @@ test('a reference is the same kind of stream, read by the name of its variable',
       [{ group: 'a', variable: 'totals', port: 'late' }, 'cell/b/map#3', 'forward'],
     ],
   );
-  assert.deepEqual(fragment.nodes.find((node) => node.kind === 'window-aggregate')?.parameters, {
+  assert.deepEqual(fragment.nodes.find((node) => node.kind === 'windowAggregate')?.parameters, {
     window: { kind: 'tumbling', sizeMillis: 60_000, offsetMillis: 0, time: 'event' },
     allowedLatenessMillis: 5_000,
     aggregates: { m: { name: 'count' } },

@@ -1,11 +1,12 @@
 // The parameters of each source, with the contract's defaults.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import type { FunctionRef } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
 import { file, from, generate, kafka, type StandardSchema } from '../../index.ts';
+import type { Kind } from '../../graph/kinds.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 
-const parametersOf = (kind: string, declare: () => unknown, options = {}) =>
+const parametersOf = <K extends Kind>(kind: K, declare: () => unknown, options = {}) =>
   nodeOf(
     evaluate(() => void declare(), options),
     kind,
@@ -33,12 +34,12 @@ test('a topic is read from its end, or from its start when an end is given', () 
 test('where a topic starts and ends may be a time or offsets', () => {
   const at = Date.UTC(2026, 0, 31, 11);
   for (const timestamp of [at, new Date(at), '2026-01-31T12:00:00+01:00', '2026-01-31T11:00Z'])
-    assert.deepEqual(parametersOf('kafka', () => kafka('t', { from: { timestamp } }))['from'], { timestamp: at });
+    assert.deepEqual(parametersOf('kafka', () => kafka('t', { from: { timestamp } })).from, { timestamp: at });
   const parameters = parametersOf('kafka', () =>
     kafka('t', { from: { offsets: { 0: '42', 3: '9007199254740993' } }, until: { timestamp: at } }),
   );
-  assert.deepEqual(parameters['from'], { offsets: { 0: '42', 3: '9007199254740993' } });
-  assert.deepEqual(parameters['until'], { timestamp: at });
+  assert.deepEqual(parameters.from, { offsets: { 0: '42', 3: '9007199254740993' } });
+  assert.deepEqual(parameters.until, { timestamp: at });
 });
 
 test('a standard schema becomes a function from a parsed value to its result', () => {
@@ -112,8 +113,8 @@ test('a file is found by the notebook’s folder, and its extension tells the fo
       watermark: { outOfOrdernessMillis: 0 },
     },
   );
-  assert.equal(parametersOf('file', () => file('a.ndjson'))['format'], 'jsonl');
-  assert.equal(parametersOf('file', () => file('a.log', { format: 'jsonl', follow: false }))['format'], 'jsonl');
+  assert.equal(parametersOf('file', () => file('a.ndjson')).format, 'jsonl');
+  assert.equal(parametersOf('file', () => file('a.log', { format: 'jsonl', follow: false })).format, 'jsonl');
 });
 
 test('the notebook’s idleness holds for sources that give none', () => {

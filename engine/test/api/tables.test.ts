@@ -220,8 +220,8 @@ test('the plan of tables is JSON, and a changed function keeps what is held', ()
   const third = nodes(({ n }) => n, 'outer', 'n');
   const shapesOf = (fragment: typeof first): string[] => fragment.nodes.map(({ shape }) => shape);
   assert.deepEqual(shapesOf(first), shapesOf(second));
-  assert.notEqual(nodeOf(first, 'table-map').own, nodeOf(second, 'table-map').own);
-  assert.notEqual(nodeOf(first, 'table-join').own, nodeOf(third, 'table-join').own);
+  assert.notEqual(nodeOf(first, 'tableMap').own, nodeOf(second, 'tableMap').own);
+  assert.notEqual(nodeOf(first, 'tableJoin').own, nodeOf(third, 'tableJoin').own);
   // The key stands in the keyBy before the join: another one is another state.
   const keysOf = (fragment: typeof first): string[] =>
     fragment.nodes.filter(({ kind, parameters }) => kind === 'keyBy' && 'of' in parameters).map(({ own }) => own);

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { makeSources } from '../../api/sources.ts';
-import type { FunctionRef } from '../../graph/plan.ts';
 import { count, from, tumbling, type Stream } from '../../index.ts';
 import { evaluate, nodeOf, uids } from './evaluate.ts';
 
@@ -73,7 +72,7 @@ test('an id reaches functions, edges, sinks and displays that were declared befo
   const fragment = builder.fragment();
   const map = nodeOf(fragment, 'map');
   assert.equal(map.id, 'doubled');
-  assert.equal((map.parameters['fn'] as unknown as FunctionRef).uid, 'doubled');
+  assert.equal(map.parameters['fn'].uid, 'doubled');
   assert.deepEqual(
     fragment.edges.map(({ from: start, to }) => ['node' in start && start.node, to]),
     [

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';
-import type { PlanNode } from '../../graph/plan.ts';
+import type { NodeOf } from '../../graph/plan.ts';
 import * as sluice from '../../index.ts';
 import { Driven, Program } from '../operators/drive.ts';
 import { evaluate } from './evaluate.ts';
@@ -16,8 +16,13 @@ const { trigger, evictor }: any = sluice;
 const row = { k: 'a', n: 1 };
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 type Windowed = any;
-const nodeOf = (window: unknown, more: (windowed: Windowed) => Windowed = (windowed) => windowed): PlanNode =>
-  evaluate(() => void more(from([row]).keyBy('k').window(window)).aggregate({ n: count() })).nodes.at(-1)!;
+const nodeOf = (
+  window: unknown,
+  more: (windowed: Windowed) => Windowed = (windowed) => windowed,
+): NodeOf<'windowAggregate'> =>
+  evaluate(() => void more(from([row]).keyBy('k').window(window)).aggregate({ n: count() })).nodes.at(
+    -1,
+  )! as NodeOf<'windowAggregate'>;
 
 test('the plan holds the window, its trigger and its evictor, and functions by their place', () => {
   const parametersOf = (window: unknown, more?: (windowed: Windowed) => Windowed) => {
@@ -148,7 +153,7 @@ test('rows of a window that fires anew replace each other on screen, but not tho
 test('another allowed lateness finds windows in place, and they still close', () => {
   const windows = (allowedLatenessMillis: number): Program =>
     new Program(
-      'window-aggregate',
+      'windowAggregate',
       {
         window: { kind: 'session', gapMillis: 10, time: 'event' },
         allowedLatenessMillis,

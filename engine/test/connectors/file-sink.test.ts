@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { Environment, type Stream } from '../../index.ts';
 import { FileSink } from '../../connectors/file-sink.ts';
-import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import type { Batch, OperatorContext } from '../../contract/operator.ts';
 import { readSnapshot, SnapshotWriter } from '../../runtime/snapshot.ts';
 
@@ -84,8 +84,8 @@ test('what cannot be written is an error that names the row or the partition', a
 });
 
 test('a sink that goes on from a snapshot cuts what was written after it', () => {
-  const node = (name: string): PlanNode => ({
-    ...{ id: 's', uid: 's', kind: 'file-sink', name: 'toFile', group: '', own: '', shape: '' },
+  const node = (name: string): NodeOf<'fileSink'> => ({
+    ...{ id: 's', uid: 's', kind: 'fileSink', name: 'toFile', group: '', own: '', shape: '' },
     parameters: { path: at(name), format: 'csv' },
   });
   const open = (): FileSink => {

@@ -1,7 +1,8 @@
 // One source driven by hand: polled with as much room as the test gives, under a clock that only moves when told; its snapshots go through bytes.
 import { createSource } from '../../connectors/registry.ts';
 import { SourceStarts } from '../../connectors/source-starts.ts';
-import { type FunctionRef, FunctionTable, type Json, type PlanNode } from '../../graph/plan.ts';
+import type { FunctionRef, Json } from '../../graph/spec.ts';
+import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
 import type { Source, SourceColumns, SourceContext } from '../../contract/source.ts';
 import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/snapshot.ts';
 import { ManualClock } from '../../contract/clock.ts';
@@ -47,7 +48,7 @@ export class PolledSource {
     this.clock = setup.clock ?? new ManualClock(1_000_000);
     const functions = new FunctionTable();
     for (const [slot, value] of Object.entries(setup.functions ?? {})) functions.set(functionRef(slot).fn, value);
-    const node: PlanNode = {
+    const node = {
       id: 'source',
       uid: 'source',
       kind: setup.kind,
@@ -57,7 +58,7 @@ export class PolledSource {
       own: '',
       shape: setup.shape ?? '',
     };
-    this.source = createSource(node, functions, { starts: setup.starts ?? new SourceStarts() });
+    this.source = createSource(node as unknown as PlanNode, functions, { starts: setup.starts ?? new SourceStarts() });
     this.source.open(this.#context(setup.watchErrors ?? true));
     if (setup.snapshot) this.source.restore(readSnapshot(setup.snapshot));
   }

@@ -29,8 +29,8 @@ async function filled(name: string, partitions: number, messages: readonly TestM
 }
 const parameters = (topic: string, maxDriftMillis: number) => ({
   topic,
-  from: 'earliest',
-  format: 'json',
+  from: 'earliest' as const,
+  format: 'json' as const,
   timestamp: { field: 'at' },
   watermark: { outOfOrdernessMillis: 0, alignment: { group: 'g', maxDriftMillis } },
 });

@@ -98,7 +98,7 @@ test('a source and a sink follow a partition to its next leader', { skip, timeou
     };
     assert.deepEqual([...(await leaders())].sort(), [1, 2]);
     process.env['SLUICE_CONNECTION_TWO'] = cluster.brokers;
-    const parameters = { topic: 'led', connection: 'two', format: 'json' };
+    const parameters = { topic: 'led', connection: 'two', format: 'json' } as const;
     const sink = new SinkDriver({ ...parameters, delivery: 'at-least-once' });
     const source = read({ ...parameters, from: 'earliest' });
     const write = async (from: number): Promise<void> => {

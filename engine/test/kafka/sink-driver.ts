@@ -1,6 +1,6 @@
 // Drives one sink as a task does: hands it batches, calls again what it did not take after its wake, waits for its flush.
 import { createKafkaSink } from '../../connectors/kafka/kafka-sink.ts';
-import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';
 
 export interface SinkRow {
@@ -13,9 +13,18 @@ export class SinkDriver {
   failure: unknown;
   #woken = Promise.withResolvers<void>();
 
-  constructor(parameters: PlanNode['parameters'], functions = new FunctionTable()) {
-    const name = parameters['topic'] as string;
-    const node = { id: 's', uid: 's', kind: 'kafka-sink', name, group: '', parameters, own: '', shape: '' };
+  constructor(parameters: NodeOf<'kafkaSink'>['parameters'], functions = new FunctionTable()) {
+    const name = parameters.topic;
+    const node: NodeOf<'kafkaSink'> = {
+      id: 's',
+      uid: 's',
+      kind: 'kafkaSink',
+      name,
+      group: '',
+      parameters,
+      own: '',
+      shape: '',
+    };
     this.sink = createKafkaSink(node, functions);
     const context: OperatorContext = {
       id: 's',

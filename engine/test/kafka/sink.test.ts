@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 function sinkTo(
-  parameters: { topic: string } & ConstructorParameters<typeof SinkDriver>[0],
+  parameters: { topic: string } & Partial<ConstructorParameters<typeof SinkDriver>[0]>,
   functions?: FunctionTable,
 ): SinkDriver {
   const driver = new SinkDriver({ format: 'json', delivery: 'at-least-once', ...parameters }, functions);

@@ -1,7 +1,7 @@
 // Drives one source as a task does: polls it while there is room, waits for its wake, collects what it emits.
 import type { StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext } from '../../contract/source.ts';
-import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import { createKafkaSource } from '../../connectors/kafka/kafka-source.ts';
 
 export interface Row {
@@ -18,7 +18,7 @@ export interface ErrorRow {
   readonly error: string;
 }
 
-export function kafkaNode(parameters: PlanNode['parameters'], name = parameters['topic'] as string): PlanNode {
+export function kafkaNode(parameters: NodeOf<'kafka'>['parameters'], name = parameters.topic): NodeOf<'kafka'> {
   return { id: 'k', uid: 'k', kind: 'kafka', name, group: '', parameters, own: '', shape: '' };
 }
 
@@ -39,7 +39,7 @@ export class SourceDriver {
   #watchers: (() => void)[] = [];
 
   constructor(
-    parameters: PlanNode['parameters'],
+    parameters: NodeOf<'kafka'>['parameters'],
     options: { readonly roomPerPoll?: number; readonly snapshot?: unknown; readonly functions?: FunctionTable } = {},
   ) {
     this.#roomPerPoll = options.roomPerPoll ?? 1000;
@@ -49,7 +49,7 @@ export class SourceDriver {
     const context: SourceContext = {
       id: 'k',
       uid: 'k',
-      name: parameters['topic'] as string,
+      name: parameters.topic,
       freeze: true,
       clock: { now: () => Date.now() },
       output: {

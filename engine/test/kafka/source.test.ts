@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { CompressionTypes } from 'kafkajs';
 import { afterAll, beforeAll, test } from 'vitest';
-import { FunctionTable, type FunctionRef } from '../../graph/plan.ts';
+import { FunctionTable } from '../../graph/plan.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, toMessage, type IndependentClient, type TestMessage } from './independent-client.ts';
 import { SourceDriver, type Row } from './source-driver.ts';
@@ -269,7 +270,13 @@ test(
     functions.set(reference, ({ n }: { n: unknown }) =>
       typeof n === 'number' ? { value: { double: 2 * n } } : { issues: [{ message: 'n is no number' }] },
     );
-    const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', schema: { fn: { ...reference } } };
+    const parameters = {
+      topic,
+      from: 'earliest',
+      until: 'latest',
+      format: 'json',
+      schema: { fn: { ...reference } },
+    } as const;
     const source = read(parameters, { functions });
     await source.ended();
     assert.deepEqual(values(source.rows), [{ double: 2 }]);
@@ -282,7 +289,7 @@ test(
   { skip },
   async () => {
     const topic = await filled('restore', 3, numbered(300, 3));
-    const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'n' } };
+    const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'n' } } as const;
     const rows: Row[] = [];
     const watermarks: number[] = [];
     let snapshot: unknown;
@@ -311,7 +318,7 @@ test(
 
 test('time waits for a partition that is silent from the start until it is idle', { skip }, async () => {
   const topic = await filled('idle', 2, [{ partition: 0, value: { at: 5_000 } }]);
-  const parameters = { topic, from: 'earliest', format: 'json', timestamp: { field: 'at' } };
+  const parameters = { topic, from: 'earliest', format: 'json', timestamp: { field: 'at' } } as const;
   const patient = read({ ...parameters, watermark: { outOfOrdernessMillis: 1000 } });
   const source = read({ ...parameters, watermark: { outOfOrdernessMillis: 1000, idlenessMillis: 500 } });
   await source.until('the watermark', () => source.watermark !== undefined);
@@ -339,7 +346,7 @@ test('a partition that has reached its end holds time back no more', { skip }, a
     { partition: 0, value: { at: 1_000 } },
     ...upTo(5).map((n) => ({ partition: 2, value: { at: 5_000 + n } })),
   ]);
-  const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'at' } };
+  const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'at' } } as const;
   const source = read(parameters);
   await source.ended();
   // Whichever partition came first is out of the way; the other one says what time it is.

@@ -95,7 +95,7 @@ test(
       ['{"id":"b"}', { tier: 'basic' }],
       ['{"id":"a"}', null],
     ]);
-    const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', tableKey: 'id' };
+    const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', tableKey: 'id' } as const;
     const first = new SourceDriver(parameters, { roomPerPoll: 1 });
     await first.until('a row', () => first.rows.length > 0);
     first.isPaused = true;

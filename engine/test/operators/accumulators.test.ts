@@ -2,14 +2,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { type FunctionRef, FunctionTable } from '../../graph/plan.ts';
-import {
-  type AggregateSpec,
-  type AggregatesSpec,
-  type Contents,
-  plainAccumulators,
-  planAccumulators,
-} from '../../aggregates/accumulators.ts';
+import type { FunctionRef } from '../../graph/spec.ts';
+import { FunctionTable } from '../../graph/plan.ts';
+import type { AggregateSpec, AggregatesSpec } from '../../graph/aggregate-spec.ts';
+import { type Contents, plainAccumulators, planAccumulators } from '../../aggregates/accumulators.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
 import type { Keyed } from '../../state/changed-groups.ts';
 

@@ -1,7 +1,9 @@
 // Drives one operator as a task does, but under a schedule of the test's choosing: how much room there is, and where it is snapshotted and replaced by a
 // fresh one that is restored. Output is the same under every schedule, up to the order of keys within one step.
+import type { Kind } from '../../graph/kinds.ts';
 import assert from 'node:assert/strict';
-import { FunctionTable, type FunctionRef, type Json, type KeySpec, type PlanNode } from '../../graph/plan.ts';
+import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import type { FunctionRef, Json, KeySpec } from '../../graph/spec.ts';
 import type { Batch, Operator, Output } from '../../contract/operator.ts';
 import { createOperator } from '../../runtime/operator-registry.ts';
 
@@ -36,12 +38,12 @@ export interface Schedule {
 }
 
 export class Program {
-  readonly kind: string;
+  readonly kind: Kind;
   readonly parameters: Readonly<Record<string, Json | undefined>>;
   readonly keys: readonly (KeySpec | undefined)[];
   readonly functions: FunctionTable;
   constructor(
-    kind: string,
+    kind: Kind,
     parameters: Readonly<Record<string, unknown>>,
     keys: readonly (KeySpec | { readonly fn: (element: never) => unknown } | undefined)[] = [],
   ) {
@@ -52,8 +54,9 @@ export class Program {
   }
   operator(): Operator {
     const { kind, parameters } = this;
-    const node: PlanNode = { id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' };
-    return createOperator(node, this.functions, this.keys);
+    const node = { id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' };
+    // Tests give wrong parameters too, to see what an operator says of them.
+    return createOperator(node as unknown as PlanNode, this.functions, this.keys);
   }
   #lowered(value: unknown, slot: string): unknown {
     if (typeof value === 'function') {

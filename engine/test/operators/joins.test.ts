@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import type { JoinKind } from '../../windows/join-pairs.ts';
+import type { JoinKind } from '../../graph/join-spec.ts';
 import { assignerOf, windowsOf } from '../../windows/assigner.ts';
 import { batchOf, canonical, Driven, type Given, Program, type Schedule, type Step, type Timed } from './drive.ts';
 
@@ -12,9 +12,9 @@ type Pair = readonly [left: number | undefined, right: number | undefined];
 const keys = [{ fields: ['k'] }, { fields: ['k'] }];
 const pair = (left: Element | undefined, right: Element | undefined): Pair => [left?.v, right?.v];
 const intervalJoining = (lowerMillis: number, upperMillis: number, join: JoinKind): Program =>
-  new Program('interval-join', { lowerMillis, upperMillis, join, fn: pair }, keys);
+  new Program('intervalJoin', { lowerMillis, upperMillis, join, fn: pair }, keys);
 const windowJoining = (window: object, join: JoinKind): Program =>
-  new Program('window-join', { window, allowedLatenessMillis: 0, join, fn: pair }, keys);
+  new Program('windowJoin', { window, allowedLatenessMillis: 0, join, fn: pair }, keys);
 const tumbling = (sizeMillis: number) => ({ kind: 'tumbling', sizeMillis, offsetMillis: 0, time: 'event' }) as const;
 const sliding = (sizeMillis: number, slideMillis: number) =>
   ({ kind: 'sliding', sizeMillis, slideMillis, offsetMillis: 0, time: 'event' }) as const;
@@ -262,7 +262,7 @@ test('law: a coGroup that makes the pairs itself is a join', () => {
   fc.assert(
     fc.property(anyWindow, anySteps, anySchedule, (window, steps, schedule) => {
       const coGroup = new Program(
-        'window-coGroup',
+        'windowCoGroup',
         {
           window,
           allowedLatenessMillis: 0,
@@ -283,7 +283,7 @@ test('law: a coGroup that makes the pairs itself is a join', () => {
 describe('the key of two sides', () => {
   const grouping = (left: (element: never) => unknown, right: (element: never) => unknown) =>
     new Program(
-      'window-coGroup',
+      'windowCoGroup',
       {
         window: tumbling(10),
         allowedLatenessMillis: 0,
@@ -427,7 +427,7 @@ describe('a mistake in a join', () => {
     throw new Error('boom');
   };
   test('in select of an interval join names the record, and without a partner the key and its time', () => {
-    const program = new Program('interval-join', { lowerMillis: 0, upperMillis: 5, join: 'left', fn: boom }, keys);
+    const program = new Program('intervalJoin', { lowerMillis: 0, upperMillis: 5, join: 'left', fn: boom }, keys);
     const driven = new Driven(program);
     driven.step({ input: 1, records: [[{ k: 'a', v: 1 }, 3]] });
     assert.throws(
@@ -452,7 +452,7 @@ describe('a mistake in a join', () => {
   });
   test('in select of a window join names key and window', () => {
     const program = new Program(
-      'window-join',
+      'windowJoin',
       { window: tumbling(10), allowedLatenessMillis: 0, join: 'left', fn: boom },
       keys,
     );
@@ -463,7 +463,7 @@ describe('a mistake in a join', () => {
   });
   test('keys of different length, which could never be the same, are an error that says so', () => {
     const program = (right: object) =>
-      new Program('interval-join', { lowerMillis: 0, upperMillis: 5, join: 'inner', fn: pair }, [
+      new Program('intervalJoin', { lowerMillis: 0, upperMillis: 5, join: 'inner', fn: pair }, [
         { fields: ['k'] },
         right as { fn: (element: never) => unknown },
       ]);

@@ -368,7 +368,7 @@ describe('a timer of processing time', () => {
 
 test('connect-process sees one state per key from both sides, whatever the key fields are called', () => {
   const program = new Program(
-    'connect-process',
+    'connectProcess',
     {
       state: { name: value },
       onLeft: ({ name }: { name: string }, { state }: Ctx) => state.name!.set(name),

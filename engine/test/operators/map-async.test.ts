@@ -302,15 +302,15 @@ test('options out of range are refused when the cell is evaluated', () => {
   ];
   for (const [options, code] of refused) assert.throws(declare(options), { code }, JSON.stringify(options));
   assert.throws(() => evaluate(() => from([1]).mapAsync(5 as never)), { code: 'not-a-function' });
-  assert.deepEqual(nodeOf(declare({})(), 'map-async').parameters, {
-    ...nodeOf(declare({})(), 'map-async').parameters,
+  assert.deepEqual(nodeOf(declare({})(), 'mapAsync').parameters, {
+    ...nodeOf(declare({})(), 'mapAsync').parameters,
     capacity: 100,
     ordered: true,
     timeoutMillis: 30_000,
     retries: 0,
     onError: 'fail',
   });
-  const of = (options: object) => nodeOf(declare(options)(), 'map-async');
+  const of = (options: object) => nodeOf(declare(options)(), 'mapAsync');
   assert.notEqual(of({}).own, of({ capacity: 5 }).own);
   assert.equal(of({}).shape, of({ capacity: 5, ordered: false }).shape, 'what waits goes over to another version');
 });

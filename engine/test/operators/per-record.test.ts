@@ -20,8 +20,8 @@ const programs: Readonly<Record<string, () => Program>> = {
     }),
   union: () => new Program('union', {}),
   take: () => new Program('take', { n: 7 }),
-  'connect-map': () => new Program('connect-map', { left: (n: number) => [n], right: (n: number) => -n }),
-  'assign-timestamps': () => new Program('assign-timestamps', { timestamp: { fn: (n: number) => n * 10 } }),
+  connectMap: () => new Program('connectMap', { left: (n: number) => [n], right: (n: number) => -n }),
+  assignTimestamps: () => new Program('assignTimestamps', { timestamp: { fn: (n: number) => n * 10 } }),
 };
 const expected: Readonly<Record<string, (all: readonly Timed[]) => unknown[]>> = {
   map: (all) => all.map(([n, t]) => [(n as number) * 2, t]),
@@ -30,8 +30,8 @@ const expected: Readonly<Record<string, (all: readonly Timed[]) => unknown[]>> =
   'flatMap to generators': (all) => all.flatMap(([n, t]) => Array.from({ length: n as number }, (_, i) => [[n, i], t])),
   union: (all) => [...all],
   take: (all) => all.slice(0, 7),
-  'connect-map': (all) => all.map(([n, t]) => [[n], t]),
-  'assign-timestamps': (all) => all.map(([n]) => [n, (n as number) * 10]),
+  connectMap: (all) => all.map(([n, t]) => [[n], t]),
+  assignTimestamps: (all) => all.map(([n]) => [n, (n as number) * 10]),
 };
 const anySchedule: fc.Arbitrary<Schedule> = fc.record({
   room: fc.constantFrom(1, 2, 5, Infinity),
@@ -61,7 +61,7 @@ test('connect-map gives each side its own function', () => {
     { records: [[1, 5]], input: 0 },
     { records: [[2, 6]], input: 1 },
   ];
-  assert.deepEqual(rows(programs['connect-map']!(), steps), [
+  assert.deepEqual(rows(programs['connectMap']!(), steps), [
     [[1], 5],
     [-2, 6],
   ]);
@@ -145,7 +145,7 @@ describe('take', () => {
 
 describe('assignTimestamps', () => {
   const assigning = (watermark?: object) =>
-    new Program('assign-timestamps', { timestamp: { field: 't' }, ...(watermark && { watermark }) });
+    new Program('assignTimestamps', { timestamp: { field: 't' }, ...(watermark && { watermark }) });
   const element = (t: unknown): Timed => [{ t }, 0];
 
   test('says its own watermark every 200 ms of the clock, and swallows those of its input', () => {
@@ -203,7 +203,7 @@ test('an element that a function changes is an error in the test kit', () => {
   assert.deepEqual(rows(program, [records({ n: 1 })]), [[{ n: 2 }, 0]]);
 });
 
-test('a kind that no operator has is a broken invariant', () => {
-  assert.throws(() => new Program('mapp', {}).operator(), /no operator of kind "mapp"/);
+test('a kind that is no operator is a broken invariant', () => {
+  assert.throws(() => new Program('generate', {}).operator(), /no operator of kind "generate"/);
   assert.throws(() => new Program('reduce', { fn: () => 0 }).operator(), /needs a key on input 0/);
 });

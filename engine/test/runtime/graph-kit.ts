@@ -1,4 +1,4 @@
-// Graphs for the runtime's own tests: plans by hand, with operators that are given by kind.
+// Graphs for the runtime's own tests: plans by hand, with operators that are given by their ids.
 import type { Plan, PlanEdge, PlanNode } from '../../graph/plan.ts';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
@@ -6,6 +6,9 @@ import type { Source, SourceContext, SourceStatus } from '../../contract/source.
 import type { RuntimeOptions } from '../../runtime/runtime-options.ts';
 import { Runtime } from '../../runtime/runtime.ts';
 import { ManualClock } from '../../contract/clock.ts';
+
+/** What an operator is given by, besides its id: "sum2" is a sum. */
+const wordOf = (id: string): string => id.replace(/[^a-z]/g, '');
 
 /** "a>b, b>c.1" : edges, with the input after a dot; `own` says the text of a node where it is not its id. */
 export function planOf(edges: string, own: Readonly<Record<string, string>> = {}): Plan {
@@ -22,10 +25,10 @@ export function planOf(edges: string, own: Readonly<Record<string, string>> = {}
   const nodes = ids.map((id): PlanNode => ({
     id,
     uid: id,
-    kind: id.replace(/[^a-z]/g, ''),
+    // The host gives them all; a pull is another thing for the runtime.
+    ...(wordOf(id) === 'pull' ? { kind: 'pull', parameters: { leaf: id } } : { kind: 'harnessOutput', parameters: {} }),
     name: id,
     group: id,
-    parameters: {},
     own: own[id] ?? id,
     shape: '',
   }));
@@ -149,7 +152,7 @@ export function runtimeOf(
     functions: new FunctionTable(),
     clock: new ManualClock(),
     host: (node) => {
-      const given = operators[node.id] ?? operators[node.kind];
+      const given = operators[node.id] ?? operators[wordOf(node.id)];
       const operator = typeof given === 'function' ? given() : given;
       if (operator) made.set(node.id, [...(made.get(node.id) ?? []), operator]);
       return operator;

@@ -143,7 +143,7 @@ const { builder, shown } = program();
 const names = Object.keys(shown) as readonly (keyof typeof shown)[];
 const fragment = builder.fragment();
 const shelfOf = (id: string): PlanNode => ({
-  ...{ id, uid: id, kind: 'shelf', name: id, group: id, parameters: {}, own: id, shape: '' },
+  ...{ id, uid: id, kind: 'display', name: id, group: id, parameters: { leaf: id }, own: id, shape: '' },
 });
 const endpointOf = (stream: unknown) => toEndpoint((stream as PlannedStream<unknown>).place.origin) as Place;
 interface Place {
@@ -166,7 +166,7 @@ class Life {
     this.runtime = new Runtime({
       ...{ functions: fragment.functions, clock, freeze: true },
       host: (node) => {
-        if (node.kind !== 'shelf') return undefined;
+        if (node.kind !== 'display') return undefined;
         const shelf = new Shelf();
         this.shelves.set(node.id, shelf);
         return shelf;

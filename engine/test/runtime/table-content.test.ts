@@ -1,14 +1,17 @@
 // Who comes late to a table that runs: its rows first, then the time, then what changes; a reader that was there hears nothing twice.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
+import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import type { Change } from '../../tables/change.ts';
 import type { Operator } from '../../contract/operator.ts';
 import { toTable } from '../../tables/to-table.ts';
 import { lookupRow } from '../../runtime/table-lookup.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink } from './graph-kit.ts';
 
-const node = { uid: 'table', parameters: {} } as unknown as PlanNode;
+const node: NodeOf<'toTable'> = {
+  ...{ id: 'table', uid: 'table', name: 'table', group: '', own: '', shape: '' },
+  ...{ kind: 'toTable', parameters: {} },
+};
 const tableOfThree = (): Operator => toTable(node, new FunctionTable(), { fields: ['k'] });
 const rowsOf = (sink: Sink): unknown[] => (sink.rows as Change[]).map(({ row, old }) => [row, old].map(numberOf));
 const numberOf = (row: unknown): number | undefined => (row as { n: number } | undefined)?.n;

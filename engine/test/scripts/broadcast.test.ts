@@ -256,7 +256,7 @@ test('in the plan it is one operator with an exchange of its own for each input;
     });
   for (const isKeyed of [false, true]) {
     const fragment = declare(isKeyed, { x: mapState() });
-    const node = nodeOf(fragment, 'broadcast-process');
+    const node = nodeOf(fragment, 'broadcastProcess');
     const exchanges = fragment.edges
       .filter(({ to }) => to === node.uid)
       .map(({ exchange, input }) => [input, exchange]);
@@ -264,7 +264,7 @@ test('in the plan it is one operator with an exchange of its own for each input;
       [0, isKeyed ? 'key' : 'forward'],
       [1, 'broadcast'],
     ]);
-    assert.equal(node.shape, nodeOf(declare(isKeyed, { x: mapState() }), 'broadcast-process').shape);
-    assert.notEqual(node.shape, nodeOf(declare(isKeyed, { x: listState() }), 'broadcast-process').shape);
+    assert.equal(node.shape, nodeOf(declare(isKeyed, { x: mapState() }), 'broadcastProcess').shape);
+    assert.notEqual(node.shape, nodeOf(declare(isKeyed, { x: listState() }), 'broadcastProcess').shape);
   }
 });

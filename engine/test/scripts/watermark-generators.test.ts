@@ -152,7 +152,7 @@ test('a generator is part of the fingerprint, with its methods and its fields', 
   const own = (generator: object) =>
     nodeOf(
       evaluate(() => from([{ at: 1 }]).assignTimestamps('at', generator)),
-      'assign-timestamps',
+      'assignTimestamps',
     ).own;
   assert.equal(own(newest(5)), own(newest(5)));
   assert.notEqual(own({ onElement: () => 1 }), own({ onElement: () => 2 }));

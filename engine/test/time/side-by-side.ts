@@ -52,7 +52,16 @@ export function side(build: (sources: Sources) => readonly unknown[], mayFail = 
   const leaves = streams.map((stream, source) => {
     const from = endpointOf(stream) as { readonly node: string; readonly port: string };
     const id = `reader${source}`;
-    const node: PlanNode = { id, uid: id, kind: 'reader', name: id, group: '', parameters: {}, own: id, shape: '' };
+    const node: PlanNode = {
+      id,
+      uid: id,
+      kind: 'harnessOutput',
+      name: id,
+      group: '',
+      parameters: {},
+      own: id,
+      shape: '',
+    };
     return {
       node,
       edge: { from: from.node, port: from.port, to: id, input: 0 as const, exchange: 'forward' as const },

@@ -6,7 +6,8 @@ import type { Duration, WindowAssigner } from '../../api/surface.ts';
 import { SluiceError } from '../../errors/error.ts';
 import * as sluice from '../../index.ts';
 import { assignWindows } from '../../testing/index.ts';
-import { type AlignedSpec, assignerOf, windowsOf } from '../../windows/assigner.ts';
+import type { AlignedSpec } from '../../graph/window-spec.ts';
+import { assignerOf, windowsOf } from '../../windows/assigner.ts';
 import { vectors } from '../time/vectors.ts';
 
 interface Recorded {

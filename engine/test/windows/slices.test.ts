@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { aggregator, sliding, type Stream } from '../../index.ts';
-import { createOperator } from '../../runtime/operator-registry.ts';
 import { SlicedWindowOperator } from '../../windows/sliced-window-operator.ts';
 import { Slice } from '../../windows/slices.ts';
 import { windowsOf } from '../../windows/assigner.ts';
@@ -52,7 +51,7 @@ const program = (
   key: object = { fields: ['k'] },
 ): Program =>
   new Program(
-    'window-aggregate',
+    'windowAggregate',
     {
       window: { kind: 'sliding', sizeMillis, slideMillis, offsetMillis, time: 'event' },
       allowedLatenessMillis,
@@ -361,11 +360,7 @@ describe('sliced windows', () => {
       [5, 7, 0],
     ] as const) {
       const made = program(window, 0, { n: aggregates.n });
-      assert.ok(createOperator(nodeOf(made), made.functions, made.keys) instanceof WindowOperator);
+      assert.ok(made.operator() instanceof WindowOperator);
     }
   });
 });
-
-function nodeOf({ kind, parameters }: Program) {
-  return { id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' };
-}

@@ -10,13 +10,13 @@ const byKey = { fields: ['k'] };
 const count = { n: { name: 'count' }, total: { name: 'sum', value: { field: 'v' } } };
 
 const verbs = {
-  aggregate: { kind: 'window-aggregate', rest: { aggregates: count } },
+  aggregate: { kind: 'windowAggregate' as const, rest: { aggregates: count } },
   reduce: {
-    kind: 'window-reduce',
+    kind: 'windowReduce' as const,
     rest: { fn: (a: Element, b: Element) => ({ k: `${a.k}${b.k}`, v: a.v * 3 + b.v }) },
   },
   apply: {
-    kind: 'window-apply',
+    kind: 'windowApply' as const,
     rest: {
       *fn(key: object, bounds: object, elements: readonly Element[]) {
         if (elements.length === 1) return;
@@ -290,11 +290,17 @@ test('law: windows of one’s own that say what an assigner says are that assign
 });
 
 test('law: what purging firings hold, one after the other, is what the last accumulating one holds', () => {
-  const elements = { kind: 'window-apply', rest: { fn: (_key: object, _window: object, all: Element[]) => [all] } };
+  const elements = {
+    kind: 'windowApply' as const,
+    rest: { fn: (_key: object, _window: object, all: Element[]) => [all] },
+  };
   const firings = (trigger: object, records: Timed[]): Element[][] =>
-    run(new Program(elements.kind, { window: { kind: 'global' }, trigger, ...elements.rest }, [{ constant: true }]), [
-      { records },
-    ]).flatMap(({ rows }) => rows.map(([all]) => all as Element[]));
+    run(
+      new Program(elements.kind, { window: { kind: 'global' }, allowedLatenessMillis: 0, trigger, ...elements.rest }, [
+        { constant: true },
+      ]),
+      [{ records }],
+    ).flatMap(({ rows }) => rows.map(([all]) => all as Element[]));
   fc.assert(
     fc.property(fc.array(timed), fc.integer({ min: 1, max: 4 }), (records, n) => {
       const purged = firings({ kind: 'purging', trigger: { kind: 'count', n } }, records);
@@ -314,9 +320,10 @@ test('law: a sliding count window holds the last elements of its key', () => {
       (records, size, slide) => {
         const fn = ({ k }: Element, _window: object, all: Element[]) => [{ k, all }];
         const program = new Program(
-          'window-apply',
+          'windowApply',
           {
             window: { kind: 'global' },
+            allowedLatenessMillis: 0,
             trigger: { kind: 'count', n: slide },
             evictor: { kind: 'count', n: size, after: false },
             fn,
@@ -492,7 +499,7 @@ describe('bad input is one clear error, at its record', () => {
   test('an accumulator that throws at a timer names the key and the window', () => {
     const reduce = { fn: () => assert.fail('no') };
     const program = new Program(
-      'window-reduce',
+      'windowReduce',
       {
         window: { kind: 'tumbling', sizeMillis: 10, offsetMillis: 0, time: 'event' },
         allowedLatenessMillis: 0,

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { assignerOf, type AlignedSpec } from '../../windows/assigner.ts';
+import { assignerOf } from '../../windows/assigner.ts';
+import type { AlignedSpec } from '../../graph/window-spec.ts';
 import { canonical, Driven, Program, run, type Schedule, type Step, type Timed } from '../operators/drive.ts';
 import { modelOfWindows } from './model.ts';
 
@@ -25,17 +26,17 @@ const at = (millis: number): Date => new Date(millis);
 type Element = { readonly k: string; readonly v: number };
 const byKey = { fields: ['k'] };
 const aggregating = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
-  new Program('window-aggregate', { window, allowedLatenessMillis, aggregates: count }, [byKey]);
+  new Program('windowAggregate', { window, allowedLatenessMillis, aggregates: count }, [byKey]);
 const reducing = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program(
-    'window-reduce',
+    'windowReduce',
     { window, allowedLatenessMillis, fn: (a: Element, b: Element) => ({ k: a.k, v: a.v + b.v }) },
     [byKey],
   );
 /** A row per element and one at the end, lazily; or none for windows of one element. */
 const applying = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program(
-    'window-apply',
+    'windowApply',
     {
       window,
       allowedLatenessMillis,
@@ -247,7 +248,7 @@ describe('a tumbling window', () => {
   });
   test('of windowAll has no key in its row', () => {
     const program = new Program(
-      'window-aggregate',
+      'windowAggregate',
       { window: tumbling(10), allowedLatenessMillis: 0, aggregates: count },
       [{ constant: true }],
     );
@@ -258,7 +259,7 @@ describe('a tumbling window', () => {
     const by = (fn: (element: Element) => unknown) =>
       run(
         new Program(
-          'window-aggregate',
+          'windowAggregate',
           { window: tumbling(10), allowedLatenessMillis: 0, aggregates: { n: { name: 'count' } } },
           [{ fn }],
         ),
@@ -317,7 +318,7 @@ describe('a window function', () => {
   test('that never ends is interrupted, and what is left of it closed', () => {
     let closed = 0;
     const endless = new Program(
-      'window-apply',
+      'windowApply',
       {
         window: tumbling(10),
         allowedLatenessMillis: 0,
@@ -347,7 +348,7 @@ describe('a window function', () => {
   });
   test('that throws while a window fires can be told by key and window', () => {
     const failing = new Program(
-      'window-apply',
+      'windowApply',
       {
         window: tumbling(60_000),
         allowedLatenessMillis: 0,
@@ -363,7 +364,7 @@ describe('a window function', () => {
     assert.equal(driven.operator.working, 'k "ann", window 1970-01-01T00:00:00.000Z to 1970-01-01T00:01:00.000Z');
   });
   test('that gives no iterable is told so', () => {
-    const program = new Program('window-apply', { window: tumbling(10), allowedLatenessMillis: 0, fn: () => 5 }, [
+    const program = new Program('windowApply', { window: tumbling(10), allowedLatenessMillis: 0, fn: () => 5 }, [
       byKey,
     ]);
     assert.throws(() => run(program, [{ records: [ann(1, 0)] }, { watermark: 9 }]), {

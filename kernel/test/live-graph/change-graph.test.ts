@@ -1,7 +1,7 @@
 // The decision table of a live graph change, row by row: what becomes of each operator.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { emptyPlan, type Plan } from '../../../engine/graph/plan.ts';
+import { emptyPlan, type Plan, type PlanNode } from '../../../engine/graph/plan.ts';
 import { changeGraph } from '../../live/live-graph.ts';
 import { type Row, runningAfter, testRows } from './decision-rows.ts';
 import { planOf } from './plans.ts';
@@ -170,14 +170,14 @@ test('main names the instance that readers attach to', () => {
 test('a new instance runs the new text, a rewired and a kept one the functions that they have', () => {
   const withNames = (plan: Plan, name: string): Plan => ({
     ...plan,
-    nodes: plan.nodes.map((node) => ({ ...node, parameters: { ...node.parameters, name } })),
+    nodes: plan.nodes.map((node): PlanNode => Object.assign({}, node, { parameters: { ...node.parameters, name } })),
   });
   const { plan } = changeGraph(
     changeGraph(emptyPlan, withNames(planOf('a: generate -> b: filter -> c: take(3) -> show'), 'former')).plan,
     withNames(planOf('a: generate -> b: filter(more) -> c: take(3) -> show'), 'next'),
   );
   assert.deepEqual(
-    plan.nodes.map((node) => [node.id, node.parameters['name']]),
+    plan.nodes.map((node) => [node.id, (node.parameters as { readonly name?: string }).name]),
     [
       ['a', 'former'],
       ['b~1', 'next'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Plan } from '../../../engine/graph/plan.ts';
-import { type Declared, type Merged, mergePlan, nowhere, resolve, type SessionMode } from '../../live/merge.ts';
+import { type Declared, mergePlan, nowhere, resolve, type SessionMode } from '../../live/merge.ts';
 import { cellOf, drawn } from './plans.ts';
 
 type Cells = Readonly<Record<string, string>>;
@@ -12,8 +12,6 @@ interface Row {
   /** In the order of the document. */
   readonly cells: Cells;
   readonly plan: readonly string[];
-  /** `reader: name that is missing`. */
-  readonly detached?: readonly string[];
 }
 
 const table: readonly Row[] = [
@@ -56,37 +54,31 @@ const table: readonly Row[] = [
     name: 'a name that is gone leaves a detached slot, and the other slots keep their places',
     cells: { a: 'l: generate', b: 'a/gone + a/l -> both: union -> show' },
     plan: ['a/l', 'b/both < nothing, a/l', 'b/both/show < b/both'],
-    detached: ['b/both: gone'],
   },
   {
     name: 'a cell that is gone leaves detached slots',
     cells: { b: 'a/orders -> large: filter -> show\na/orders -> show' },
     plan: ['b/large < nothing', 'b/large/show < b/large', 'b/a/orders/show < nothing'],
-    detached: ['b/large: orders', 'b/a/orders/show: orders'],
   },
   {
     name: 'a name that is passed on and gone at its origin leaves a detached slot',
     cells: { b: 'again = a/orders', c: 'b/again -> show' },
     plan: ['c/b/again/show < nothing'],
-    detached: ['c/b/again/show: again'],
   },
   {
     name: 'a node that its own cell no longer has leaves a detached slot',
     cells: { a: 'orders -> large: filter -> show' },
     plan: ['a/large < nothing', 'a/large/show < a/large'],
-    detached: ['a/large: a/orders'],
   },
   {
     name: 'names that lead to each other lead nowhere',
     cells: { a: 'x = b/y', b: 'y = a/x', c: 'b/y -> show' },
     plan: ['c/b/y/show < nothing'],
-    detached: ['c/b/y/show: y'],
   },
   {
     name: 'a name that leads to itself leads nowhere',
     cells: { a: 'x = a/x', c: 'a/x -> show' },
     plan: ['c/a/x/show < nothing'],
-    detached: ['c/a/x/show: x'],
   },
   {
     name: 'operators that read each other are in the plan once; the planner refuses the cycle later',
@@ -117,28 +109,27 @@ const table: readonly Row[] = [
 
 for (const row of table)
   test(row.name, () => {
-    const { plan, detached } = merged(row.cells);
+    const plan = merged(row.cells);
     assert.deepEqual(drawn(plan), row.plan);
-    assert.deepEqual(
-      detached.map(({ to, missing }) => `${to}: ${missing}`),
-      row.detached ?? [],
-    );
   });
 
 test('an edge keeps its side and its exchange, and one that leads nowhere too', () => {
-  const { plan } = merged({ a: 'l: generate', b: 'a/l + a/gone -> pairs: join(inner) by id -> show' });
+  const plan = merged({ a: 'l: generate', b: 'a/l + a/gone -> pairs: join(inner) by id -> show' });
   assert.deepEqual(
-    plan.edges.filter((edge) => edge.to === 'b/pairs' || edge.from === nowhere),
+    plan.edges.filter((edge) => edge.to === 'b/pairs'),
     [
       { from: 'b/pairs/keyBy', port: 'out', to: 'b/pairs', input: 0, exchange: 'key' },
-      { from: nowhere, port: 'out', to: 'b/pairs/keyBy2', input: 0, exchange: 'forward' },
       { from: 'b/pairs/keyBy2', port: 'out', to: 'b/pairs', input: 1, exchange: 'key' },
     ],
+  );
+  assert.deepEqual(
+    plan.edges.filter((edge) => edge.from === nowhere),
+    [{ from: nowhere, port: 'out', to: 'b/pairs/keyBy2', input: 0, exchange: 'forward' }],
   );
 });
 
 test('a leaf is a node of its cell, with its own text and its label', () => {
-  const { plan } = merged({ a: 'orders: generate', b: 'a/orders -> show(20 rows)' });
+  const plan = merged({ a: 'orders: generate', b: 'a/orders -> show(20 rows)' });
   assert.deepEqual(plan.nodes.at(-1), {
     id: 'b/a/orders/show',
     uid: 'b/a/orders/show',
@@ -152,12 +143,12 @@ test('a leaf is a node of its cell, with its own text and its label', () => {
 });
 
 test('a leaf for a sink that no cell has any more changes nothing', () => {
-  const { plan } = mergePlan([cellOf('a', 'orders: generate')], [{ kind: 'sink', node: 'a/sink' }]);
+  const plan = mergePlan([cellOf('a', 'orders: generate')], [{ kind: 'sink', node: 'a/sink' }]);
   assert.deepEqual(plan, { version: 1, nodes: [], edges: [] });
 });
 
 test('what a variable holds is exposed, other operators are not', () => {
-  const { plan } = merged({ a: 'orders: generate -> filter -> large: map -> show', b: 'again = a/orders' });
+  const plan = merged({ a: 'orders: generate -> filter -> large: map -> show', b: 'again = a/orders' });
   assert.deepEqual(exposedIn(plan), ['a/orders', 'a/large']);
 });
 
@@ -187,7 +178,7 @@ for (const { name, said, mode } of modes)
       const cell = cellOf(`cell${place}`, 'orders: generate');
       return one === undefined ? cell : { ...cell, mode: one };
     });
-    const { plan } = mergePlan(cells, [{ kind: 'sink', node: 'cell0/orders' }]);
+    const plan = mergePlan(cells, [{ kind: 'sink', node: 'cell0/orders' }]);
     assert.deepEqual(plan.mode, mode);
     assert.equal('mode' in plan, mode !== undefined);
   });
@@ -195,7 +186,7 @@ for (const { name, said, mode } of modes)
 test('two cells that give the same uid: the later node counts at the place of the first', () => {
   const first = cellOf('a', 'orders: generate(first) -> show');
   const second = { ...cellOf('a', 'orders: generate(second)'), cell: 'b' };
-  const { plan } = mergePlan([first, cellOf('c', 'other: generate -> show'), second], first.leaves);
+  const plan = mergePlan([first, cellOf('c', 'other: generate -> show'), second], first.leaves);
   assert.deepEqual(drawn(plan), ['a/orders', 'a/orders/show < a/orders']);
   assert.equal(plan.nodes[0]?.own, 'generate(second)');
 });
@@ -207,7 +198,7 @@ test('resolve gives the port of the reader, unless it reads the output of a name
   assert.equal(resolve({ group: 'b', variable: 'tardy', port: 'out' }, streams), undefined);
 });
 
-function merged(cells: Cells): Merged {
+function merged(cells: Cells): Plan {
   const declared = Object.entries(cells).map(([cell, text]) => cellOf(cell, text));
   return mergePlan(
     declared,

@@ -9,7 +9,8 @@
 // `again = a/orders` passes a name on. A name that no line defines is a slot that leads nowhere.
 import assert from 'node:assert/strict';
 import type { Endpoint, FragmentEdge } from '../../../engine/api/fragment.ts';
-import type { Json, Plan, PlanEdge, PlanNode } from '../../../engine/graph/plan.ts';
+import type { Plan, PlanEdge, PlanNode } from '../../../engine/graph/plan.ts';
+import type { Json } from '../../../engine/graph/spec.ts';
 import { type Declared, type Leaf, nowhere } from '../../live/merge.ts';
 
 export interface DrawnCell extends Declared {
@@ -18,6 +19,8 @@ export interface DrawnCell extends Declared {
 
 const withState = new Set(['aggregate', 'join', 'take']);
 const withSides = new Set(['join']);
+/** Words of a drawing that stand for a kind of another spelling. */
+const kindsByWord: Readonly<Record<string, string>> = { join: 'windowJoin', sink: 'functionSink' };
 const leafKinds = new Set(['show', 'pull', 'sink']);
 
 /** One cell as drawn: `show` and `pull` are leaves only, `sink` is a node and a leaf. */
@@ -120,16 +123,17 @@ class Drawing {
 
   #node(uid: string, kind: string, texts: string, from: readonly Endpoint[]): void {
     const [shape = ''] = texts.split(/, ?/);
+    // The functions under test read few parameters, so a drawn node has only these.
     this.#nodes.push({
       id: uid,
       uid,
-      kind,
+      kind: kindsByWord[kind] ?? kind,
       name: kind,
       group: this.#cell,
       parameters: parametersOf(kind, texts),
       own: `${kind}(${texts})`,
       shape: withState.has(kind) ? `${kind} of ${shape}` : '',
-    });
+    } as PlanNode);
     for (const [place, one] of from.entries())
       this.#edges.push({
         from: one,

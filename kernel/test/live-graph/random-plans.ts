@@ -159,7 +159,7 @@ function declaredBy(notebook: Notebook, running: Plan): { readonly next: Plan; r
   });
   const leaves = cells.flatMap((cell) => cell.leaves);
   const uids = leaves.map((leaf) => (leaf.kind === 'sink' ? leaf.node : leaf.id));
-  return { next: mergePlan(cells, leaves).plan, leaves: new Set(uids) };
+  return { next: mergePlan(cells, leaves), leaves: new Set(uids) };
 }
 function parked(cell: DrawnCell, ran: ReadonlySet<string>): DrawnCell {
   const sources = new Set(cell.nodes.filter((node) => node.kind === 'generate').map((node) => node.uid));

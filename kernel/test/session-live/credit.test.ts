@@ -56,8 +56,8 @@ for (const [writer, writes] of Object.entries(writers))
         if (isWindow)
           await session.until(
             () =>
-              session.operators().find((one) => one.kind === 'window-aggregate')?.finished === false &&
-              session.operators().find((one) => one.kind === 'window-aggregate')!.recordsIn >= 1_000_000,
+              session.operators().find((one) => one.kind === 'windowAggregate')?.finished === false &&
+              session.operators().find((one) => one.kind === 'windowAggregate')!.recordsIn >= 1_000_000,
             Boolean,
             'all windows to be open',
             60_000,

@@ -14,7 +14,7 @@ export const planInstances: LivePlanner = ({ graph, running, displays }) => {
     const id = `${cell}~${run}`;
     const from = former.get(cell);
     if (from !== undefined && from !== id) handover[id] = from;
-    return { ...{ id, uid: cell, kind: 'map', name: cell, group: cell }, parameters: {}, own: '', shape: 'state' };
+    return { ...{ id, uid: cell, kind: 'union', name: cell, group: cell }, parameters: {}, own: '', shape: 'state' };
   });
   const plan: Plan = { version: 1, nodes, edges: [] };
   const instanceOf = new Map(nodes.map((node) => [node.group, node.id]));

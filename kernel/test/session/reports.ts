@@ -1,4 +1,5 @@
 // A small running graph for tests: `orders → map → totals`, with figures where a test wants them.
+import type { Kind } from '../../../engine/graph/kinds.ts';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 
@@ -8,8 +9,8 @@ export function graph(nodes: readonly string[], edges: readonly string[]): Plan 
     version: 1,
     nodes: nodes.map((text): PlanNode => {
       const [id = '', kind = 'map'] = text.split(':');
-      const common = { id, kind, uid: id.replace(/~.*/, ''), parameters: {}, own: '', shape: '' };
-      return { ...common, name: id.split('/').at(-1) ?? id, group: id.split('/')[0] ?? '' };
+      const common = { id, kind: kind as Kind, uid: id.replace(/~.*/, ''), parameters: {}, own: '', shape: '' };
+      return { ...common, name: id.split('/').at(-1) ?? id, group: id.split('/')[0] ?? '' } as PlanNode;
     }),
     edges: edges.map((text) => {
       const [from = '', to = ''] = text.split(' > ');

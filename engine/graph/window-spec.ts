@@ -1,7 +1,23 @@
 // The window, trigger and evictor of a window operator, as plan data. `F` is the type of a
 // reference to a user function.
-import { type FunctionRef, type Json } from '../graph/plan.ts';
-import type { AlignedSpec, TimeDomain } from './assigner.ts';
+import type { FunctionRef, Json } from './spec.ts';
+
+/** The windows of time that begin and end at the same moments for all keys. */
+export type AlignedSpec =
+  | {
+      readonly kind: 'tumbling';
+      readonly sizeMillis: number;
+      readonly offsetMillis: number;
+      readonly time: TimeDomain;
+    }
+  | {
+      readonly kind: 'sliding';
+      readonly sizeMillis: number;
+      readonly slideMillis: number;
+      readonly offsetMillis: number;
+      readonly time: TimeDomain;
+    };
+export type TimeDomain = 'event' | 'processing';
 
 /** `parameters.window` of the window operators. */
 export type WindowSpec<F = FunctionRef> =

@@ -1,0 +1,194 @@
+// The parameters of every kind of node, as types. They are plain JSON.
+//
+// `F` stands for a function of the user: a reference in the plan (FunctionRef), the function on its
+// way into the plan in the builders (UserFunction), and anything for a reader that calls none.
+// All of them are type aliases: TypeScript does not take an interface for JSON.
+import type { AggregatesSpec } from './aggregate-spec.ts';
+import type { IntervalBounds, JoinKind } from './join-spec.ts';
+import type { PatternSpec } from './pattern-spec.ts';
+import type { FunctionRef, KeySpec, PidSpec, SelectorSpec, WatermarkSpec } from './spec.ts';
+import type { StateSpecs } from './state-spec.ts';
+import type { EvictorSpec, TriggerSpec, WindowSpec } from './window-spec.ts';
+
+type None = { readonly [name: string]: never };
+
+// ------------------------------------------------------------------------------------------------ sources
+
+/** Event time and watermarks of a source. */
+export type TimeParameters<F = FunctionRef> = {
+  readonly timestamp?: SelectorSpec<F>;
+  readonly watermark?: WatermarkSpec;
+};
+
+type GenerateParameters<F> = TimeParameters<F> & {
+  /** Records per second; absent: as fast as they are read. */
+  readonly rate?: number;
+  readonly seed: number;
+  readonly limit?: number;
+  readonly next: { readonly fn: F };
+};
+type FromParameters<F> = TimeParameters<F> & {
+  readonly elements: { readonly fn: F };
+  readonly isAsync: boolean;
+  /** Each of its iterators starts anew. */
+  readonly replayable: boolean;
+};
+export type FileFormat = 'jsonl' | 'csv' | 'tsv' | 'json';
+type FileParameters<F> = TimeParameters<F> & {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: FileFormat;
+  /** What is appended later belongs to it; it never ends. */
+  readonly follow?: true;
+  readonly schema?: { readonly fn: F };
+  /** Of a replay by event time. */
+  readonly speed?: number;
+};
+export type StartFrom =
+  | 'earliest'
+  | 'latest'
+  | { readonly timestamp: number }
+  | { readonly offsets: { readonly [partition: string]: string } };
+export type StopAt = 'latest' | { readonly timestamp: number };
+type KafkaParameters<F> = TimeParameters<F> & {
+  readonly topic: string;
+  readonly connection?: string;
+  readonly from: StartFrom;
+  readonly until?: StopAt;
+  readonly format?: 'json';
+  /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
+  readonly schema?: { readonly fn: F };
+  /**
+   * The topic is a table's: the field that is the key of its rows. What is emitted is {key, row}.
+   */
+  readonly tableKey?: string;
+  /** Records per second at most, or the estimator that steers micro-batches. */
+  readonly rate?: number | { readonly pid: PidSpec };
+};
+
+// ------------------------------------------------------------------------------------------------ operators
+
+type Function<F> = { readonly fn: F };
+type Select<F> = { readonly select: F };
+
+type KeyByParameters<F> = {
+  readonly key: KeySpec<F>;
+  /** Of a table that becomes an input by key: what its rows are keyed by. */
+  readonly of?: KeySpec<F> | string | null;
+};
+type MapAsyncParameters<F> = Function<F> & {
+  readonly capacity: number;
+  readonly ordered: boolean;
+  readonly timeoutMillis: number;
+  readonly retries: number;
+  readonly onError: 'fail' | 'drop';
+};
+/** With a generator there is no watermark. */
+type AssignTimestampsParameters<F> = {
+  readonly timestamp: SelectorSpec<F>;
+  readonly watermark?: WatermarkSpec;
+  readonly generator?: F;
+};
+export type StateAndTimer<F = FunctionRef> = { readonly state: StateSpecs; readonly onTimer?: F };
+type BroadcastProcessParameters<F> = StateAndTimer<F> & {
+  readonly onElement: F;
+  readonly onBroadcast: F;
+  readonly broadcast: StateSpecs;
+};
+
+/** What all window operators have. */
+export type WindowParameters<F = FunctionRef> = {
+  readonly window: WindowSpec<F>;
+  readonly trigger?: TriggerSpec<F>;
+  readonly evictor?: EvictorSpec<F>;
+  readonly allowedLatenessMillis: number;
+};
+type IterateDeltaParameters<F> = {
+  readonly key: F;
+  readonly step: F;
+  /** Of the table; absent when a function gives its key. */
+  readonly keyFields?: readonly string[];
+  readonly maxRounds?: number;
+  /** Both inputs end by themselves. */
+  readonly isBatch: boolean;
+};
+/** Head and tail name the same loop. */
+type IterateParameters = { readonly loop: string; readonly maxRounds?: number };
+
+// ------------------------------------------------------------------------------------------------ sinks
+
+/** false: a preview, which takes rows and writes nothing. */
+type Armed = { readonly armed?: boolean };
+type KafkaSinkParameters<F> = Armed & {
+  readonly topic: string;
+  readonly connection?: string;
+  readonly key?: SelectorSpec<F>;
+  readonly format: 'json' | 'string';
+  readonly timestamp?: SelectorSpec<F>;
+  /** 'none': a barrier does not wait for what is under way. */
+  readonly delivery: 'at-least-once' | 'none';
+};
+type FileSinkParameters<F> = Armed & {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: 'jsonl' | 'csv';
+  readonly partitionBy?: { readonly fn: F };
+};
+
+// ------------------------------------------------------------------------------------------------ all of them
+
+export interface ParametersByKind<F> {
+  readonly generate: GenerateParameters<F>;
+  readonly from: FromParameters<F>;
+  readonly file: FileParameters<F>;
+  readonly kafka: KafkaParameters<F>;
+  readonly microBatches: None;
+  /** `index`: which input of the harness it is. */
+  readonly harnessInput: { readonly index: number };
+
+  readonly keyBy: KeyByParameters<F>;
+
+  readonly map: Function<F>;
+  readonly filter: Function<F>;
+  readonly flatMap: Function<F>;
+  readonly mapAsync: MapAsyncParameters<F>;
+  readonly union: None;
+  readonly take: { readonly n: number };
+  readonly assignTimestamps: AssignTimestampsParameters<F>;
+  readonly reduce: Function<F>;
+  readonly aggregate: { readonly aggregates: AggregatesSpec<F> };
+  readonly pairwise: None;
+  readonly pattern: PatternSpec<F> & Select<F>;
+  readonly process: StateAndTimer<F> & { readonly onElement: F };
+  readonly windowAggregate: WindowParameters<F> & { readonly aggregates: AggregatesSpec<F> };
+  readonly windowReduce: WindowParameters<F> & Function<F>;
+  readonly windowApply: WindowParameters<F> & Function<F>;
+  readonly connectMap: { readonly left: F; readonly right: F };
+  readonly connectProcess: StateAndTimer<F> & { readonly onLeft: F; readonly onRight: F };
+  readonly broadcastProcess: BroadcastProcessParameters<F>;
+  readonly intervalJoin: IntervalBounds & Function<F> & { readonly join: JoinKind };
+  readonly windowJoin: WindowParameters<F> & Function<F> & { readonly join: JoinKind };
+  readonly windowCoGroup: WindowParameters<F> & Function<F>;
+  readonly iterateHead: IterateParameters;
+  readonly iterateTail: IterateParameters;
+  /** `wrapped`: elements are {key, row} of a source of tables, whose row may be null. */
+  readonly toTable: { readonly wrapped?: true };
+  readonly tableMap: Function<F>;
+  readonly tableFilter: Function<F>;
+  readonly tableJoin: Select<F> & { readonly kind: JoinKind };
+  readonly tableToStream: None;
+  /** `key`: the text of the key's tuple. */
+  readonly tableGet: { readonly key: string };
+  readonly temporalJoin: Select<F>;
+  readonly arrivalJoin: Select<F>;
+  readonly iterateDelta: IterateDeltaParameters<F>;
+
+  readonly kafkaSink: KafkaSinkParameters<F>;
+  readonly functionSink: Armed & Function<F>;
+  readonly fileSink: FileSinkParameters<F>;
+
+  /** `leaf`: the id of what is shown or pulled. */
+  readonly display: { readonly leaf: string };
+  readonly pull: { readonly leaf: string };
+  readonly harnessOutput: None;
+}
