@@ -250,6 +250,7 @@ export const layers: readonly Layer[] = [
     folder: 'kernel/terminal',
     imports: [
       surface,
+      'engine/runtime',
       'engine/time',
       'kernel/cells',
       'kernel/client',
