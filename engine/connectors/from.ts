@@ -42,18 +42,32 @@ interface Elements {
 }
 
 type StampLoop = (elements: readonly unknown[], from: number, to: number, times: Float64Array) => number;
+/** What the selector threw at the element where the last loop ended. */
+interface Thrown {
+  failure: { readonly error: unknown } | undefined;
+}
 
 const longestRun = 2048;
 
-/** Writes the times of elements[from…to); returns the first that has none. Copied for each source, see `fresh`. */
-function stampLoop(timeOf: EventTime['of']): StampLoop {
+/**
+ * Writes the times of elements[from…to). Returns the first that has none, or at which the selector
+ * threw. Copied for each source, see `fresh`.
+ */
+function stampLoop(timeOf: EventTime['of'], thrown: Thrown): StampLoop {
   return (elements, from, to, times) => {
-    for (let i = from; i < to; i++) {
-      const time = timeOf(elements[i]);
-      if (time !== time) return i;
-      times[i - from] = time;
+    thrown.failure = undefined;
+    let i = from;
+    try {
+      for (; i < to; i++) {
+        const time = timeOf(elements[i]);
+        if (time !== time) break;
+        times[i - from] = time;
+      }
+    } catch (error) {
+      // The elements before it go out first.
+      thrown.failure = { error };
     }
-    return to;
+    return i;
   };
 }
 
@@ -71,11 +85,14 @@ class FromSource implements Source {
   /** No user code runs for the time of an element. */
   readonly #isCheap: boolean;
   readonly #stamp: StampLoop | undefined;
+  readonly #thrown: Thrown = { failure: undefined };
   readonly #times = new Float64Array(longestRun);
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
   #elements: Elements | undefined;
+  /** Taken from the iterable, not emitted: its selector is at work, or threw. */
+  #taken: { readonly value: unknown } | undefined;
   #position = 0;
   #ended = false;
   #opened = 0;
@@ -88,7 +105,7 @@ class FromSource implements Source {
     const { timestamp } = this.#parameters;
     this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);
     this.#isCheap = timestamp === undefined || 'field' in timestamp;
-    this.#stamp = this.#eventTime && fresh(stampLoop, node.name)(this.#eventTime.of);
+    this.#stamp = this.#eventTime && fresh(stampLoop, node.name)(this.#eventTime.of, this.#thrown);
   }
 
   open(context: SourceContext): void {
@@ -119,7 +136,7 @@ class FromSource implements Source {
       position: this.#position,
       begun: this.#elements !== undefined,
       ended: this.#ended,
-      ahead: this.#elements?.ahead() ?? [],
+      ahead: [...(this.#taken ? [this.#taken.value] : []), ...(this.#elements?.ahead() ?? [])],
       time: this.#time.snapshot(),
       errors: this.#rejected.count,
       opened: this.#opened,
@@ -138,8 +155,11 @@ class FromSource implements Source {
       const next = elements.next();
       if (next === 'end') return this.#end();
       if (next === 'pending') return this.#wait(now);
-      const at = this.#position++;
+      // A selector that throws leaves the position at the element.
+      this.#taken = next;
       const timestamp = this.#eventTime ? this.#eventTime.of(next.value) : now;
+      this.#taken = undefined;
+      const at = this.#position++;
       if (Number.isNaN(timestamp)) this.#reject(next.value, at);
       else {
         this.#time.record(0, timestamp);
@@ -166,7 +186,9 @@ class FromSource implements Source {
         this.#time.records(0, times, to - from);
         output.emitRun(array, from, to, times, 0, from);
       }
-      if (to === stamped && stamped < end) this.#reject(array[to], this.#position++);
+      if (to < stamped || stamped === end) continue;
+      if (this.#thrown.failure) throw this.#thrown.failure.error;
+      this.#reject(array[to], this.#position++);
     }
   }
   #wait(now: number): 'wait' {

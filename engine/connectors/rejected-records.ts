@@ -1,5 +1,6 @@
 // Records that could not be read or have no event time: they are counted, and go to the port `errors` with the cause and the place.
 import { variableOf } from '../graph/uid.ts';
+import { described } from '../values/kind.ts';
 import type { SourceContext } from '../contract/source.ts';
 
 export class RejectedRecords {
@@ -52,7 +53,7 @@ export function rawText(element: unknown): string {
   try {
     return JSON.stringify(element) ?? String(element);
   } catch {
-    // Cyclic, or it holds a bigint.
-    return String(element);
+    // Cyclic, it holds a bigint, or a method of its own threw.
+    return described(element);
   }
 }

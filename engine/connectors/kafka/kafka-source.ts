@@ -216,9 +216,11 @@ class KafkaSource implements Source {
         const start = open.bytesAt;
         if (length > 0) open.bytesAt += length;
         const offset = offsets[i]!;
-        next = offset + 1;
         const value = length < 0 ? undefined : text.slice(start, open.bytesAt);
-        if (decoder.decode(value, timestamps[i]!, keys && keyOf(open, i))) {
+        const isElement = decoder.decode(value, timestamps[i]!, keys && keyOf(open, i));
+        // Only now: user code that throws leaves the position at the record.
+        next = offset + 1;
+        if (isElement) {
           // A tombstone may delete nothing.
           if (!keys || decoder.value !== undefined) {
             this.#emitted++;

@@ -309,6 +309,34 @@ test(
   },
 );
 
+test(
+  'a record at which the user’s code throws ends the source, and is read again after the fix',
+  { skip },
+  async () => {
+    const topic = await filled('throws', 1, numbered(6, 1));
+    let isFixed = false;
+    const check = <T>(n: number, value: T): T => {
+      if (n === 4 && !isFixed) throw new TypeError('cannot take 4');
+      return value;
+    };
+    for (const slot of ['schema', 'timestamp']) {
+      isFixed = false;
+      const functions = new FunctionTable();
+      const reference: FunctionRef = { uid: 'k', slot, textHash: '' };
+      functions.set(reference, (row: { n: number }) => check(row.n, slot === 'schema' ? { value: row } : row.n));
+      const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', [slot]: { fn: { ...reference } } };
+      const first = read(parameters, { functions });
+      assert.match((await first.failed()).message, /cannot take 4/);
+      assert.deepEqual(numbers(first.rows), upTo(4));
+      assert.equal(first.source.position(), `${topic} 0:4`);
+      isFixed = true;
+      const second = read(parameters, { functions, snapshot: first.snapshot() });
+      await second.ended();
+      assert.deepEqual(numbers(second.rows), [4, 5]);
+    }
+  },
+);
+
 test('time waits for a partition that is silent from the start until it is idle', { skip }, async () => {
   const topic = await filled('idle', 2, [{ partition: 0, value: { at: 5_000 } }]);
   const parameters = { topic, from: 'earliest', format: 'json', timestamp: { field: 'at' } };
