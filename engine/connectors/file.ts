@@ -9,7 +9,7 @@ import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import type { FilePosition } from './file-records.ts';
 import { type FileFormat, type FileRow, type FileRows, openRows } from './file-rows.ts';
-import { RejectedRecords, waitingFor } from './rejected-records.ts';
+import { RejectedRecords, type RejectedState } from './rejected-records.ts';
 import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
 
@@ -35,7 +35,7 @@ interface Saved {
   readonly first?: number;
   readonly time: SourceTimeState;
   readonly emitted: number;
-  readonly errors: number;
+  readonly rejected: RejectedState;
   readonly opened: number;
 }
 
@@ -84,7 +84,7 @@ class FileSource implements Source {
     const { watermark } = this.#parameters;
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
-    this.#rejected = new RejectedRecords(context, 0);
+    this.#rejected = new RejectedRecords(context);
     this.#opened = 1;
   }
 
@@ -95,7 +95,7 @@ class FileSource implements Source {
     this.#position = saved.position;
     this.#ended = saved.ended;
     this.#emitted = saved.emitted;
-    this.#rejected.count = saved.errors;
+    this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
     if (saved.first === undefined || saved.start === undefined) return;
     this.#first = saved.first;
@@ -110,7 +110,7 @@ class FileSource implements Source {
       ...(this.#first !== undefined && { first: this.#first, start: this.#start }),
       time: this.#time.snapshot(),
       emitted: this.#emitted,
-      errors: this.#rejected.count,
+      rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
   }
@@ -202,8 +202,7 @@ class FileSource implements Source {
       opened: this.#opened,
       phase: this.#ended ? 'finished' : this.#emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
-      errors: this.#rejected.count,
-      ...waitingFor(this.#time, this.#rejected, this.#emitted),
+      ...this.#rejected.status(this.#emitted, this.#time),
     };
   }
 

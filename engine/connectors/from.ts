@@ -11,7 +11,7 @@ import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { AsyncPull } from './async-pull.ts';
-import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
+import { rawText, RejectedRecords, type RejectedState } from './rejected-records.ts';
 
 interface Parameters {
   readonly elements: { readonly fn: FunctionRef };
@@ -29,7 +29,7 @@ interface Saved {
   /** Pulled, not emitted yet. */
   readonly ahead: readonly unknown[];
   readonly time: SourceTimeState;
-  readonly errors: number;
+  readonly rejected: RejectedState;
   readonly opened: number;
 }
 /** What a poll reads from; 'pending': nothing at hand. */
@@ -113,7 +113,7 @@ class FromSource implements Source {
     const { watermark } = this.#parameters;
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
-    this.#rejected = new RejectedRecords(context, 0);
+    this.#rejected = new RejectedRecords(context);
     this.#opened = 1;
   }
 
@@ -121,7 +121,7 @@ class FromSource implements Source {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
     this.#time.restore(saved.time);
-    this.#rejected.count = saved.errors;
+    this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
     this.#position = saved.position;
     this.#ended = saved.ended;
@@ -138,7 +138,7 @@ class FromSource implements Source {
       ended: this.#ended,
       ahead: [...(this.#taken ? [this.#taken.value] : []), ...(this.#elements?.ahead() ?? [])],
       time: this.#time.snapshot(),
-      errors: this.#rejected.count,
+      rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
   }
@@ -236,8 +236,7 @@ class FromSource implements Source {
       opened: this.#opened,
       phase: this.#ended ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
-      errors: this.#rejected.count,
-      ...waitingFor(this.#time, this.#rejected, emitted),
+      ...this.#rejected.status(emitted, this.#time),
     };
   }
 

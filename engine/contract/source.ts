@@ -86,8 +86,12 @@ export interface SourceStatus extends OperatorStatus {
   /** 'connecting' until the source has reached the external system. */
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
-  /** Records that went to `errors`. */
+  /** Records that it rejected, whether or not anybody reads `errors`. Restores go on counting. */
   readonly errors: number;
+  /** Place and problem of the first of them. */
+  readonly firstRejection?: string;
+  /** Records that it emitted, across restores. */
+  readonly emitted?: number;
 }
 
 export interface Source {

@@ -1,6 +1,7 @@
 // Converts the measurements of a session to the contract's JobMetrics. They are the last line of
 // `sluice run --json`.
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
+import { rejections } from '../../engine/runtime/metrics.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { levelOf } from '../session/flow.ts';
 
@@ -18,5 +19,6 @@ function operatorMetrics(report: OperatorReport): OperatorMetrics {
     backpressure: levelOf(backpressured),
     ...(watermark !== undefined && { watermark }),
     lateRecordsDropped: report.late,
+    ...(report.source && rejections(report.source)),
   };
 }

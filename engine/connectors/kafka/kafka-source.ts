@@ -34,6 +34,7 @@ interface Saved {
   readonly time: SourceTimeState;
   readonly emitted: number;
   readonly errors: number;
+  readonly firstProblem?: string;
   readonly opened: number;
   /** Of a table: how keys are written, when a record has shown it. */
   readonly keyForm?: KeyForm;
@@ -66,7 +67,8 @@ class KafkaSource implements Source {
   #emitted = 0;
   #errors = 0;
   #opened = 0;
-  /** What is wrong with the last record that is no element. */
+  /** What is wrong with the first record that is no element, and with the last one. */
+  #firstProblem: string | undefined;
   #lastProblem: string | undefined;
   #trouble: string | undefined;
   #isFinished = false;
@@ -103,6 +105,7 @@ class KafkaSource implements Source {
     if (!saved) return;
     this.#emitted = saved.emitted;
     this.#errors = saved.errors;
+    this.#firstProblem = saved.firstProblem;
     this.#opened += saved.opened;
     if (this.#decoder instanceof TableDecoder) this.#decoder.form = saved.keyForm;
     if (!saved.next) return;
@@ -117,6 +120,7 @@ class KafkaSource implements Source {
       time: this.#time.snapshot(),
       emitted: this.#emitted,
       errors: this.#errors,
+      ...(this.#firstProblem !== undefined && { firstProblem: this.#firstProblem }),
       opened: this.#opened,
       ...(this.#decoder instanceof TableDecoder && this.#decoder.form && { keyForm: this.#decoder.form }),
     } satisfies Saved);
@@ -162,7 +166,9 @@ class KafkaSource implements Source {
       opened: this.#opened,
       phase: this.#isFinished ? 'finished' : !isStarted ? 'connecting' : this.#emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
+      emitted: this.#emitted,
       errors: this.#errors,
+      ...(this.#firstProblem !== undefined && { firstRejection: this.#firstProblem }),
       ...(waiting !== undefined && { waiting }),
     };
   }
@@ -249,6 +255,7 @@ class KafkaSource implements Source {
     const { output, clock } = this.#context;
     this.#errors++;
     this.#lastProblem = `${topic}[${partition}]@${offset}${this.#decoder.problem}.`;
+    this.#firstProblem ??= this.#lastProblem;
     if (!output.hasReader('errors')) return;
     const seen = this.#emitted + this.#errors;
     const share = `${this.#errors.toLocaleString('en-US')} of ${seen.toLocaleString('en-US')} so far`;
