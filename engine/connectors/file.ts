@@ -9,6 +9,7 @@ import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import type { FilePosition } from './file-records.ts';
 import { type FileFormat, type FileRow, type FileRows, openRows } from './file-rows.ts';
+import { FollowedRows } from './followed-rows.ts';
 import { RejectedRecords, type RejectedState } from './rejected-records.ts';
 import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
@@ -58,7 +59,7 @@ class FileSource implements Source {
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
-  #rows: FileRows | undefined;
+  #rows: FileRows | FollowedRows | undefined;
   #position: FilePosition = { byte: 0, lines: 0 };
   /** Read, but not due yet. */
   #held: FileRow | undefined;
@@ -119,8 +120,7 @@ class FileSource implements Source {
     if (this.#ended) return 'end';
     const { output, clock } = this.#context;
     const now = clock.now();
-    const { path, format, follow } = this.#parameters;
-    const rows = (this.#rows ??= openRows(path, format, this.#position.byte > 0 ? this.#position : undefined, follow));
+    const rows = (this.#rows ??= this.#open());
     this.#time.partition(0);
     for (;;) {
       if (this.#time.isAhead(0)) {
@@ -130,7 +130,9 @@ class FileSource implements Source {
       }
       const row = this.#held ?? rows.next();
       if (!row) {
-        if (!follow) return this.#end();
+        if (!(rows instanceof FollowedRows)) return this.#end();
+        // Another file may have the name now, without a record yet.
+        this.#position = rows.position();
         this.#time.onClock(now);
         this.#context.wakeAt(Math.min(now + lookEveryMillis, this.#time.wakeAt));
         return 'wait';
@@ -149,6 +151,12 @@ class FileSource implements Source {
     }
   }
 
+  #open(): FileRows | FollowedRows {
+    const { path, format, follow } = this.#parameters;
+    const { byte, file } = this.#position;
+    if (!follow) return openRows(path, format, byte > 0 ? this.#position : undefined);
+    return new FollowedRows(path, format, this.#context.clock, file ? this.#position : undefined);
+  }
   #end(): 'end' {
     this.#ended = true;
     this.#rows?.close();
