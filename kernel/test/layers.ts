@@ -236,6 +236,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'kernel/server',
     imports: [
+      'engine/runtime',
       'kernel/cells',
       'kernel/client',
       'kernel/displays',

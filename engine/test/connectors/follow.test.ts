@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { afterAll, test } from 'vitest';
 import type { TaskSnapshot } from '../../runtime/snapshot.ts';
 import { PolledSource } from './polled-source.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-follow-'));
-after(() => rmSync(root, { recursive: true }));
+afterAll(() => rmSync(root, { recursive: true }));
 
 const line = (n: number): string => `{"n":${n}}\n`;
 const lines = (...numbers: number[]): string => numbers.map(line).join('');

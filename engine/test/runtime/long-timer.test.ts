@@ -1,6 +1,6 @@
 // Timers that are due in more than 24.8 days, the longest delay of setTimeout: nothing fires early.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { ManualClock } from '../../contract/clock.ts';
 import { FunctionTable } from '../../graph/plan.ts';
 import { Driver } from '../../runtime/driver.ts';

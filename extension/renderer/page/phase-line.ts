@@ -43,7 +43,7 @@ function phaseWords(state: CellState): string {
   return words[state.phase];
 }
 
-function phaseFigures(state: CellState): readonly string[] {
+export function phaseFigures(state: CellState): readonly string[] {
   const figures: string[] = [];
   if (state.stream !== undefined) figures.push(state.stream);
   if (state.phase === 'live') {

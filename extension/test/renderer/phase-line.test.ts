@@ -1,6 +1,6 @@
 // The figures of the line under a cell, on the served page.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
 import { phaseFigures } from '../../renderer/page/phase-line.ts';
 

@@ -1,7 +1,7 @@
 // `sluice run` on a log that is rotated while the command follows it.
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { until } from '../server/kernels.ts';
 import { Folder, start } from './sluice.ts';
 
