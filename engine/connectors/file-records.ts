@@ -1,9 +1,12 @@
 // The records of a text file as bytes: read block by block, cut where a record ends, each with its place. What a record means is the format's business.
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Clock } from '../contract/clock.ts';
 import { SluiceError } from '../errors/error.ts';
 import { closestName } from '../errors/closest-name.ts';
+import { type FileIdentity, FollowedFile } from './followed-file.ts';
 
 /** Finds the end of the record that begins at `from`: the index of its newline, or -1 when it is not in bytes[from, to). */
 export type FindEnd = (bytes: Uint8Array, from: number, to: number) => number;
@@ -23,13 +26,18 @@ export interface FilePosition {
   readonly byte: number;
   /** Lines before it. */
   readonly lines: number;
+  /** Of a file that is followed: of all bytes before it, and which file it is. */
+  readonly checksum?: number;
+  readonly file?: FileIdentity;
 }
 
 export interface ReadOptions {
   /** A byte that a record may end with: what stands before a position in the middle of the file. */
   readonly ends?: readonly number[];
   /** The file grows: its last record is none before its end is there, and the end of the file is only where it is now. */
-  readonly follow?: boolean;
+  readonly follow?: Clock;
+  /** It was followed, and grows no more. */
+  readonly isRotated?: boolean;
 }
 
 const blockBytes = 256 << 10;
@@ -52,31 +60,41 @@ export class FileRecords {
   #hasEnded = false;
   #isOpen = true;
   readonly #ends: readonly number[];
-  readonly #follow: boolean;
+  readonly #followed: FollowedFile | undefined;
+  /** It is or was followed: which file it is. */
+  readonly #identity: FileIdentity | undefined;
+  #checksum: number;
+  #over: 'replaced' | 'rewritten' | undefined;
+  #isFinished = false;
 
   constructor(path: string, findEnd: FindEnd, from?: FilePosition, options: ReadOptions = {}) {
     this.path = path;
     this.#ends = options.ends ?? [newline];
-    this.#follow = options.follow ?? false;
     this.#findEnd = findEnd;
     this.#file = openFile(path);
     this.#base = from?.byte ?? 0;
     this.#lines = from?.lines ?? 0;
-    if (this.#base > 0) this.#checkCut();
+    this.#checksum = from?.checksum ?? 0;
+    const { follow, isRotated = false } = options;
+    this.#followed = follow && new FollowedFile(path, this.#file, follow, this.#base);
+    if (follow || isRotated) {
+      const { dev, ino } = fstatSync(this.#file);
+      this.#identity = { dev, ino };
+    } else if (this.#base > 0) this.#checkCut();
   }
 
   /** undefined: the file is at its end, for now when it is followed. */
   next(): FileRecord | undefined {
-    if (this.#follow) this.#hasEnded = false;
+    if (this.#followed && !this.#isFinished && this.#hasEnded) {
+      if (!this.#mayReadOn(this.#followed)) return undefined;
+      this.#hasEnded = false;
+    }
     let end = this.#findEnd(this.#block, this.#at, this.#filled);
     while (end < 0 && !this.#hasEnded) {
       this.#read();
       end = this.#findEnd(this.#block, this.#at, this.#filled);
     }
-    if (end < 0 && this.#follow) {
-      this.#checkLength();
-      return undefined;
-    }
+    if (end < 0 && this.#followed && !this.#isFinished) return undefined;
     // The last record may come without a newline.
     const to = end < 0 ? this.#filled : end;
     if (end < 0 && to === this.#at) return undefined;
@@ -85,14 +103,49 @@ export class FileRecords {
     const line = this.#lines + 1;
     const endsLine = end < 0 || this.#block[end] === newline;
     this.#lines += (endsLine ? 1 : 0) + (bytes.includes(newline) ? countNewlines(bytes) : 0);
-    this.#at = end < 0 ? to : end + 1;
+    const next = end < 0 ? to : end + 1;
+    if (this.#identity) this.#checksum = crc32(this.#block.subarray(this.#at, next), this.#checksum);
+    this.#at = next;
     const text = bytes.toString('utf8');
     return {
       text,
       isUtf8: !text.includes('\ufffd') || isUtf8(bytes),
       line,
-      after: { byte: this.#base + this.#at, lines: this.#lines },
+      after: this.position(),
     };
+  }
+  /** Behind the last record. */
+  position(): FilePosition {
+    const place = { byte: this.#base + this.#at, lines: this.#lines };
+    return this.#identity ? { ...place, checksum: this.#checksum, file: this.#identity } : place;
+  }
+
+  /** Followed: why nothing more comes from it. */
+  get over(): 'replaced' | 'rewritten' | undefined {
+    return this.#over;
+  }
+  /** Nothing more is read from the file: what waits without an end is the last record. */
+  finish(): void {
+    this.#isFinished = true;
+    this.#hasEnded = true;
+  }
+  /** Bytes that have come since it was read to its end. */
+  unread(): number {
+    return Math.max(0, fstatSync(this.#file).size - this.#base - this.#filled);
+  }
+  stats(): Stats {
+    return fstatSync(this.#file);
+  }
+  /** A file that took its name was made after this, in milliseconds. */
+  get namedUntil(): number {
+    return this.#followed?.namedUntil ?? this.stats().birthtimeMs;
+  }
+  #mayReadOn(followed: FollowedFile): boolean {
+    if (this.#over) return false;
+    const { byte } = this.position();
+    const look = followed.look(this.#base + this.#filled, { bytes: byte, checksum: this.#checksum });
+    if (look === 'replaced' || look === 'rewritten') this.#over = look;
+    return look === 'same';
   }
 
   close(): void {
@@ -117,16 +170,9 @@ export class FileRecords {
     const count = readSync(this.#file, target, left, target.length - left, this.#base + left);
     this.#filled = left + count;
     if (count === 0) this.#hasEnded = true;
+    else this.#followed?.took(target.subarray(left, this.#filled));
   }
 
-  /** A file that has become shorter was written anew: what follows is not what was begun. */
-  #checkLength(): void {
-    if (fstatSync(this.#file).size >= this.#base + this.#filled) return;
-    throw new SluiceError(
-      'file-changed',
-      `${this.path} has become shorter while it was followed, so it was written anew. Run its cell again to read it from its start.`,
-    );
-  }
   /** A position from an earlier life must still lie behind the end of a record. */
   #checkCut(): void {
     const before = Buffer.alloc(1);

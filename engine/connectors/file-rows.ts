@@ -3,7 +3,14 @@ import type { FileFormat } from '../graph/parameters.ts';
 import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { SluiceError } from '../errors/error.ts';
-import { endOfLine, type FilePosition, type FileRecord, FileRecords, type FindEnd } from './file-records.ts';
+import {
+  endOfLine,
+  type FilePosition,
+  type FileRecord,
+  FileRecords,
+  type FindEnd,
+  type ReadOptions,
+} from './file-records.ts';
 
 export interface FileRow {
   readonly value: unknown;
@@ -14,31 +21,34 @@ export interface FileRow {
 export interface FileRows {
   /** undefined: the file is at its end, for now when it is followed. */
   next(): FileRow | undefined;
+  /** What it reads from. */
+  records(): FileRecords;
   close(): void;
 }
 
-export function openRows(path: string, format: FileFormat, from?: FilePosition, follow = false): FileRows {
+export function openRows(path: string, format: FileFormat, from?: FilePosition, options: ReadOptions = {}): FileRows {
   switch (format) {
     case 'jsonl':
-      return jsonLines(path, from, follow);
+      return jsonLines(path, from, options);
     case 'json':
       return jsonArray(path, from);
     case 'csv':
-      return csvRows(path, comma, from, follow);
+      return csvRows(path, comma, from, options);
     case 'tsv':
-      return csvRows(path, tab, from, follow);
+      return csvRows(path, tab, from, options);
   }
 }
 
 const notUtf8 = 'It is not UTF-8.';
 
-function jsonLines(path: string, from: FilePosition | undefined, follow: boolean): FileRows {
-  const records = new FileRecords(path, endOfLine, from, { follow });
+function jsonLines(path: string, from: FilePosition | undefined, options: ReadOptions): FileRows {
+  const records = new FileRecords(path, endOfLine, from, options);
   return {
     next() {
       const record = nextFilled(records);
       return record && jsonRow(record);
     },
+    records: () => records,
     close: () => records.close(),
   };
 }
@@ -97,6 +107,7 @@ function jsonArray(path: string, from: FilePosition | undefined): FileRows {
       if (body.trim() === '') return this.next();
       return jsonRow({ ...record, text: body.trim(), line: record.line + before.split('\n').length - 1 });
     },
+    records: () => records,
     close: () => records.close(),
   };
 }
@@ -131,9 +142,9 @@ const endOfCsvRecord =
 /** Parsed together: a call of the parser costs as much as four records. */
 const csvBatch = 128;
 
-function csvRows(path: string, delimiter: number, from: FilePosition | undefined, follow: boolean): FileRows {
+function csvRows(path: string, delimiter: number, from: FilePosition | undefined, options: ReadOptions): FileRows {
   const findEnd = endOfCsvRecord(delimiter);
-  let records = new FileRecords(path, findEnd, undefined, { follow });
+  let records = new FileRecords(path, findEnd, undefined, options);
   let columns: string[] | undefined;
   const readHeader = (): void => {
     const header = nextFilled(records);
@@ -141,7 +152,7 @@ function csvRows(path: string, delimiter: number, from: FilePosition | undefined
     columns = columnsOf(path, header, delimiter);
     if (!from || from.byte <= header.after.byte) return;
     records.close();
-    records = new FileRecords(path, findEnd, from, { follow });
+    records = new FileRecords(path, findEnd, from, options);
   };
   readHeader();
   let rows: FileRow[] = [];
@@ -159,6 +170,7 @@ function csvRows(path: string, delimiter: number, from: FilePosition | undefined
       }
       return at < rows.length ? rows[at++] : undefined;
     },
+    records: () => records,
     close: () => records.close(),
   };
 }

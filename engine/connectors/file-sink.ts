@@ -7,6 +7,7 @@ import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../contract/operator.ts';
 import { described } from '../values/kind.ts';
+import { refusePromise } from '../values/promise.ts';
 import { rowText } from './row-text.ts';
 
 interface OpenFile {
@@ -144,6 +145,7 @@ const cast = {
   object: (value: object): string => rowText(value) ?? '',
 };
 function csvText(file: OpenFile, row: unknown): string {
+  refusePromise(row, 'The function that made this row');
   if (row === null || typeof row !== 'object' || Array.isArray(row))
     throw new SluiceError(
       'bad-row',

@@ -9,7 +9,8 @@ import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import type { FilePosition } from './file-records.ts';
 import { type FileRow, type FileRows, openRows } from './file-rows.ts';
-import { RejectedRecords, waitingFor } from './rejected-records.ts';
+import { FollowedRows } from './followed-rows.ts';
+import { RejectedRecords, type RejectedState } from './rejected-records.ts';
 import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
 
@@ -24,7 +25,7 @@ interface Saved {
   readonly first?: number;
   readonly time: SourceTimeState;
   readonly emitted: number;
-  readonly errors: number;
+  readonly rejected: RejectedState;
   readonly opened: number;
 }
 
@@ -47,7 +48,7 @@ class FileSource implements Source {
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
-  #rows: FileRows | undefined;
+  #rows: FileRows | FollowedRows | undefined;
   #position: FilePosition = { byte: 0, lines: 0 };
   /** Read, but not due yet. */
   #held: FileRow | undefined;
@@ -73,7 +74,7 @@ class FileSource implements Source {
     const { watermark } = this.#parameters;
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
-    this.#rejected = new RejectedRecords(context, 0);
+    this.#rejected = new RejectedRecords(context);
     this.#opened = 1;
   }
 
@@ -84,7 +85,7 @@ class FileSource implements Source {
     this.#position = saved.position;
     this.#ended = saved.ended;
     this.#emitted = saved.emitted;
-    this.#rejected.count = saved.errors;
+    this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
     if (saved.first === undefined || saved.start === undefined) return;
     this.#first = saved.first;
@@ -99,7 +100,7 @@ class FileSource implements Source {
       ...(this.#first !== undefined && { first: this.#first, start: this.#start }),
       time: this.#time.snapshot(),
       emitted: this.#emitted,
-      errors: this.#rejected.count,
+      rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
   }
@@ -108,8 +109,7 @@ class FileSource implements Source {
     if (this.#ended) return 'end';
     const { output, clock } = this.#context;
     const now = clock.now();
-    const { path, format, follow } = this.#parameters;
-    const rows = (this.#rows ??= openRows(path, format, this.#position.byte > 0 ? this.#position : undefined, follow));
+    const rows = (this.#rows ??= this.#open());
     this.#time.partition(0);
     for (;;) {
       if (this.#time.isAhead(0)) {
@@ -119,7 +119,9 @@ class FileSource implements Source {
       }
       const row = this.#held ?? rows.next();
       if (!row) {
-        if (!follow) return this.#end();
+        if (!(rows instanceof FollowedRows)) return this.#end();
+        // Another file may have the name now, without a record yet.
+        this.#position = rows.position();
         this.#time.onClock(now);
         this.#context.wakeAt(Math.min(now + lookEveryMillis, this.#time.wakeAt));
         return 'wait';
@@ -138,6 +140,12 @@ class FileSource implements Source {
     }
   }
 
+  #open(): FileRows | FollowedRows {
+    const { path, format, follow } = this.#parameters;
+    const { byte, file } = this.#position;
+    if (!follow) return openRows(path, format, byte > 0 ? this.#position : undefined);
+    return new FollowedRows(path, format, this.#context.clock, file ? this.#position : undefined);
+  }
   #end(): 'end' {
     this.#ended = true;
     this.#rows?.close();
@@ -191,8 +199,7 @@ class FileSource implements Source {
       opened: this.#opened,
       phase: this.#ended ? 'finished' : this.#emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
-      errors: this.#rejected.count,
-      ...waitingFor(this.#time, this.#rejected, this.#emitted),
+      ...this.#rejected.status(this.#emitted, this.#time),
     };
   }
 

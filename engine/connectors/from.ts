@@ -11,7 +11,7 @@ import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { AsyncPull } from './async-pull.ts';
-import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
+import { rawText, RejectedRecords, type RejectedState } from './rejected-records.ts';
 
 interface Saved {
   /** Elements emitted or rejected. */
@@ -22,7 +22,7 @@ interface Saved {
   /** Pulled, not emitted yet. */
   readonly ahead: readonly unknown[];
   readonly time: SourceTimeState;
-  readonly errors: number;
+  readonly rejected: RejectedState;
   readonly opened: number;
 }
 /** What a poll reads from; 'pending': nothing at hand. */
@@ -35,18 +35,32 @@ interface Elements {
 }
 
 type StampLoop = (elements: readonly unknown[], from: number, to: number, times: Float64Array) => number;
+/** What the selector threw at the element where the last loop ended. */
+interface Thrown {
+  failure: { readonly error: unknown } | undefined;
+}
 
 const longestRun = 2048;
 
-/** Writes the times of elements[from…to); returns the first that has none. Copied for each source, see `fresh`. */
-function stampLoop(timeOf: EventTime['of']): StampLoop {
+/**
+ * Writes the times of elements[from…to). Returns the first that has none, or at which the selector
+ * threw. Copied for each source, see `fresh`.
+ */
+function stampLoop(timeOf: EventTime['of'], thrown: Thrown): StampLoop {
   return (elements, from, to, times) => {
-    for (let i = from; i < to; i++) {
-      const time = timeOf(elements[i]);
-      if (time !== time) return i;
-      times[i - from] = time;
+    thrown.failure = undefined;
+    let i = from;
+    try {
+      for (; i < to; i++) {
+        const time = timeOf(elements[i]);
+        if (time !== time) break;
+        times[i - from] = time;
+      }
+    } catch (error) {
+      // The elements before it go out first.
+      thrown.failure = { error };
     }
-    return to;
+    return i;
   };
 }
 
@@ -64,11 +78,14 @@ class FromSource implements Source {
   /** No user code runs for the time of an element. */
   readonly #isCheap: boolean;
   readonly #stamp: StampLoop | undefined;
+  readonly #thrown: Thrown = { failure: undefined };
   readonly #times = new Float64Array(longestRun);
   #context!: SourceContext;
   #time!: SourceTime;
   #rejected!: RejectedRecords;
   #elements: Elements | undefined;
+  /** Taken from the iterable, not emitted: its selector is at work, or threw. */
+  #taken: { readonly value: unknown } | undefined;
   #position = 0;
   #ended = false;
   #opened = 0;
@@ -81,7 +98,7 @@ class FromSource implements Source {
     const { timestamp } = this.#parameters;
     this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);
     this.#isCheap = timestamp === undefined || 'field' in timestamp;
-    this.#stamp = this.#eventTime && fresh(stampLoop, node.name)(this.#eventTime.of);
+    this.#stamp = this.#eventTime && fresh(stampLoop, node.name)(this.#eventTime.of, this.#thrown);
   }
 
   open(context: SourceContext): void {
@@ -89,7 +106,7 @@ class FromSource implements Source {
     const { watermark } = this.#parameters;
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
-    this.#rejected = new RejectedRecords(context, 0);
+    this.#rejected = new RejectedRecords(context);
     this.#opened = 1;
   }
 
@@ -97,7 +114,7 @@ class FromSource implements Source {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
     this.#time.restore(saved.time);
-    this.#rejected.count = saved.errors;
+    this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
     this.#position = saved.position;
     this.#ended = saved.ended;
@@ -112,9 +129,9 @@ class FromSource implements Source {
       position: this.#position,
       begun: this.#elements !== undefined,
       ended: this.#ended,
-      ahead: this.#elements?.ahead() ?? [],
+      ahead: [...(this.#taken ? [this.#taken.value] : []), ...(this.#elements?.ahead() ?? [])],
       time: this.#time.snapshot(),
-      errors: this.#rejected.count,
+      rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
   }
@@ -131,8 +148,11 @@ class FromSource implements Source {
       const next = elements.next();
       if (next === 'end') return this.#end();
       if (next === 'pending') return this.#wait(now);
-      const at = this.#position++;
+      // A selector that throws leaves the position at the element.
+      this.#taken = next;
       const timestamp = this.#eventTime ? this.#eventTime.of(next.value) : now;
+      this.#taken = undefined;
+      const at = this.#position++;
       if (Number.isNaN(timestamp)) this.#reject(next.value, at);
       else {
         this.#time.record(0, timestamp);
@@ -159,7 +179,9 @@ class FromSource implements Source {
         this.#time.records(0, times, to - from);
         output.emitRun(array, from, to, times, 0, from);
       }
-      if (to === stamped && stamped < end) this.#reject(array[to], this.#position++);
+      if (to < stamped || stamped === end) continue;
+      if (this.#thrown.failure) throw this.#thrown.failure.error;
+      this.#reject(array[to], this.#position++);
     }
   }
   #wait(now: number): 'wait' {
@@ -207,8 +229,7 @@ class FromSource implements Source {
       opened: this.#opened,
       phase: this.#ended ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
-      errors: this.#rejected.count,
-      ...waitingFor(this.#time, this.#rejected, emitted),
+      ...this.#rejected.status(emitted, this.#time),
     };
   }
 

@@ -1,4 +1,5 @@
 // A sink that is a function: called for every element, at least once. What it returns as a promise is awaited before a barrier passes.
+import { refusePromise } from '../values/promise.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 /** Promises that may be pending before the sink takes no more. */
@@ -22,6 +23,7 @@ export class FunctionSink implements Operator {
     for (; i < batch.length && this.#pending < pendingLimit; i++) {
       if (output.full) break;
       this.at = i;
+      refusePromise(batch.values[i], 'The function that made this row');
       const answer = this.#write(batch.values[i]);
       if (answer !== undefined && typeof answer.then === 'function') this.#await(answer);
     }

@@ -11,7 +11,7 @@ import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { RecordRandom, recordSeed, type RecordSeed } from './record-random.ts';
-import { rawText, RejectedRecords, waitingFor } from './rejected-records.ts';
+import { rawText, RejectedRecords, type RejectedState } from './rejected-records.ts';
 import type { SourceStarts } from './source-starts.ts';
 
 interface Saved {
@@ -19,7 +19,7 @@ interface Saved {
   /** undefined: it was never polled. */
   readonly start?: number;
   readonly time: SourceTimeState;
-  readonly errors: number;
+  readonly rejected: RejectedState;
   readonly opened: number;
 }
 
@@ -161,7 +161,7 @@ class GenerateSource implements Source, GenerateHost {
     this.#context = context;
     const aligned = this.#alignment.join(this.#spec?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), this.#spec, aligned);
-    this.#rejected = new RejectedRecords(context, 0);
+    this.#rejected = new RejectedRecords(context);
     this.#opened = 1;
     this.#loop = fresh(generateLoop, this.#node.name)(
       this,
@@ -177,7 +177,7 @@ class GenerateSource implements Source, GenerateHost {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
     this.n = saved.n;
-    this.#rejected.count = saved.errors;
+    this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
     if (saved.start === undefined) return;
     this.#time.restore(saved.time);
@@ -190,7 +190,7 @@ class GenerateSource implements Source, GenerateHost {
       n: this.n,
       ...(this.#start !== undefined && { start: this.#start }),
       time: this.#time.snapshot(),
-      errors: this.#rejected.count,
+      rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
   }
@@ -252,8 +252,7 @@ class GenerateSource implements Source, GenerateHost {
       opened: this.#opened,
       phase: isFinished ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
-      errors: this.#rejected.count,
-      ...waitingFor(this.#time, this.#rejected, emitted),
+      ...this.#rejected.status(emitted, this.#time),
     };
   }
 

@@ -1,4 +1,5 @@
 // A row as the JSON text that is written: dates as ISO-8601, bigint as text, bytes as base64, maps as pairs, sets as lists; undefined fields are left out.
+import { refusePromise } from '../values/promise.ts';
 
 /** undefined: the element is nothing that JSON can say. */
 export function rowText(row: unknown): string | undefined {
@@ -24,5 +25,6 @@ function plain(value: unknown): unknown {
   if (value instanceof Map) return [...value].map(([key, inner]) => [plain(key), plain(inner)]);
   if (value instanceof Set) return [...value].map(plain);
   if (Array.isArray(value)) return value.map(plain);
+  refusePromise(value, 'The function that made this row');
   return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, plain(inner)]));
 }

@@ -13,6 +13,12 @@
 // The source sets timestamps, watermarks and idleness. It calls output.watermark, idle and active
 // at most every 200 ms and before it ends: see engine/time/source-time.ts. Records that cannot be
 // parsed or have no valid timestamp go to `emitTo('errors', …)`.
+//
+// Errors. User code runs in a source: generate's function, schemas, format functions, timestamp
+// selectors. One rule holds for a record at which it throws. Records before it are emitted, nothing of
+// the record is, `poll` throws, and the source has failed. The position stays at the record, so a run
+// after the user's fix reads it again. An element that cannot be pulled again is kept in the snapshot.
+// Such a record does not go to `errors`; those are records with wrong data.
 import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 /**
@@ -80,8 +86,12 @@ export interface SourceStatus extends OperatorStatus {
   /** 'connecting' until the source has reached the external system. */
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
-  /** Records that went to `errors`. */
+  /** Records that it rejected, whether or not anybody reads `errors`. Restores go on counting. */
   readonly errors: number;
+  /** Place and problem of the first of them. */
+  readonly firstRejection?: string;
+  /** Records that it emitted, across restores. */
+  readonly emitted?: number;
 }
 
 export interface Source {

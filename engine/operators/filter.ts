@@ -2,7 +2,13 @@
 // this is the form that is not fused.
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
+import { isTrue } from '../values/promise.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
+
+/** Whether the element passes; an error for a Promise, which is always truthy. */
+export function passesFilter(answer: unknown): boolean {
+  return isTrue(answer, 'The function of filter');
+}
 
 export class FilterOperator implements Operator {
   at = 0;
@@ -19,7 +25,7 @@ export class FilterOperator implements Operator {
     if (freeze) freezeElements(batch, from);
     for (let i = from; i < batch.length; i++) {
       this.at = i;
-      if (this.#holds(batch.values[i])) output.emit(batch.values[i], batch.timestamps[i]!);
+      if (passesFilter(this.#holds(batch.values[i]))) output.emit(batch.values[i], batch.timestamps[i]!);
       // Check this after a dropped element too: a predicate may be slow.
       if (output.full) return i + 1;
     }

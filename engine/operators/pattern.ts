@@ -8,6 +8,7 @@
 // A match has the timestamp of the element that completed it. A match that time completed
 // (notFollowedBy at the end) has the timestamp of the element or watermark that advanced the time.
 // A match that timed out has the timestamp of its time-out.
+import { isTrue } from '../values/promise.ts';
 import { contentOf, progressOf, type ProgressContent } from '../cep/progress-content.ts';
 import { Matcher, type Progress } from '../cep/matcher.ts';
 import type { Match } from '../cep/match.ts';
@@ -282,12 +283,17 @@ function newEntry(row: KeyRow, tuple: readonly unknown[], progress: Progress): E
   };
 }
 
+/** A predicate that may be wrong: what it gives decides, unless it is a Promise. */
+function answering(predicate: Predicate, verb: string): Predicate {
+  return (element, matched) => isTrue(predicate(element, matched), `The function of ${verb}`);
+}
+
 export function pattern({ uid, parameters }: NodeOf<'pattern'>, functions: FunctionTable, key: KeySpec): Operator {
   const { stages, withinMillis, skip, select } = parameters;
   const withFunctions = stages.map(({ until, ...stage }): Stage<Predicate> => ({
     ...stage,
-    where: stage.where.map((predicate) => functions.get<Predicate>(predicate)),
-    ...(until && { until: functions.get<Predicate>(until) }),
+    where: stage.where.map((predicate) => answering(functions.get<Predicate>(predicate), 'where')),
+    ...(until && { until: answering(functions.get<Predicate>(until), 'until') }),
   }));
   const spec = { stages: withFunctions, skip, ...(withinMillis !== undefined && { withinMillis }) };
   return new PatternOperator(compileKeys(key, functions, uid), spec, functions.get(select));

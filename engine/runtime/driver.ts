@@ -1,5 +1,6 @@
 // The driver runs the rounds of a runtime on a thread that has other things to do. It works for a
 // few milliseconds, then the event loop has its turn.
+import { type LongTimer, startTimer } from './long-timer.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Rounds go on this long. Messages, sockets and timers of the thread wait for them. */
@@ -10,7 +11,7 @@ const drainTimeoutMillis = 1000;
 export class Driver {
   readonly #runtime: Runtime;
   #scheduled: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: LongTimer | undefined;
   #stopped = false;
   #leavingSince = 0;
 
@@ -26,12 +27,12 @@ export class Driver {
   stop(): void {
     this.#stopped = true;
     if (this.#scheduled) clearImmediate(this.#scheduled);
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.cancel();
   }
 
   #work(): void {
     this.#scheduled = undefined;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#watchLeaving();
     const until = performance.now() + stretchMillis;
     let happened = true;
@@ -46,7 +47,7 @@ export class Driver {
   #park(): void {
     const runtime = this.#runtime;
     const wait = Math.min(runtime.nextTick - runtime.clock.now(), runtime.hasLeaving ? drainTimeoutMillis : Infinity);
-    if (wait < Infinity) this.#timer = setTimeout(this.wake, Math.max(0, wait));
+    this.#timer = startTimer(this.wake, wait);
   }
   #watchLeaving(): void {
     if (!this.#runtime.hasLeaving) this.#leavingSince = 0;

@@ -8,6 +8,7 @@
 // between the stages.
 import { compiled } from '../codegen/specialize.ts';
 import type { Batch, Operator, OperatorContext, Stage } from '../contract/operator.ts';
+import { passesFilter } from '../operators/filter.ts';
 import type { Collector } from './collector.ts';
 import type { Port } from './port.ts';
 
@@ -96,7 +97,7 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
         'outPartitions[n] = partitions[i]; outOffsets[n] = offsets[i];',
       )},
     };`;
-  return compiled(source, { stages }, 'stages');
+  return compiled(source, { stages, passesFilter }, 'stages');
 }
 /**
  * One stage: `counts` counts the record, `leave` is the statement for a record that a filter drops.
@@ -104,7 +105,8 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
 function stageText(stage: Stage, k: number, counts: string, leave: 'continue' | 'return'): string {
   const begins = `s = ${k}; ${counts};`;
   if (stage.kind === 'map') return `${begins} const v${k + 1} = f${k}(v${k});`;
-  return `${begins} if (!f${k}(v${k})) ${leave}; const v${k + 1} = v${k};`;
+  const answer = `p${k}`;
+  return `${begins} const ${answer} = f${k}(v${k}); if (${answer} !== true && !passesFilter(${answer})) ${leave}; const v${k + 1} = v${k};`;
 }
 
 /** The plain form: one stage after the other, for up to `limit` records, measured. */
@@ -123,7 +125,7 @@ export function plainLoop(stages: readonly Stage[], limit = Number.MAX_SAFE_INTE
         counters.stage = k;
         const before = performance.now();
         if (stage.kind === 'map') value = stage.f(value);
-        else passes = Boolean(stage.f(value));
+        else passes = passesFilter(stage.f(value));
         counters.millis[k]! += performance.now() - before;
       }
       if (!passes) continue;
@@ -176,5 +178,5 @@ export function stagedEmit(
         collector.emit(v${stages.length}, timestamp);
       } catch (error) { counters.stage = s; counters.threw = true; throw error; }
     };`;
-  return compiled(source, { stages, collector, counters }, 'stages');
+  return compiled(source, { stages, collector, counters, passesFilter }, 'stages');
 }

@@ -1,6 +1,7 @@
 // Metrics of the tasks of a runtime, one row per operator. Measured runs tell how a task's busy
 // time splits over its stages.
 import type { JobMetrics, OperatorMetrics } from '../api/surface.ts';
+import type { SourceStatus } from '../contract/source.ts';
 import type { Runtime } from './runtime.ts';
 import type { Task } from './task.ts';
 
@@ -40,8 +41,17 @@ export function taskMetrics(task: Task, now = performance.now()): OperatorMetric
       backpressure: backpressureLevel(shares.backpressured),
       ...(Number.isFinite(task.watermark) && { watermark: task.watermark }),
       lateRecordsDropped: isHead ? task.lateDropped : 0,
+      ...(isHead && task.source && task.status !== 'created' && rejections(task.source.status())),
     };
   });
+}
+
+/** Of a source, in the words of the contract. */
+export function rejections({
+  errors,
+  firstRejection,
+}: SourceStatus): Pick<OperatorMetrics, 'recordsRejected' | 'firstRejection'> {
+  return { recordsRejected: errors, ...(firstRejection !== undefined && { firstRejection }) };
 }
 
 function reached(task: Task, index: number): number {

@@ -3,6 +3,7 @@
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { type Change, frozen, rowOrNone } from './change.ts';
+import { isTrue } from '../values/promise.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
 export function tableMap(node: NodeOf<'tableMap'>, functions: FunctionTable): Operator {
@@ -10,8 +11,8 @@ export function tableMap(node: NodeOf<'tableMap'>, functions: FunctionTable): Op
   return new TableMapOperator((row) => rowOrNone(f(row)));
 }
 export function tableFilter(node: NodeOf<'tableFilter'>, functions: FunctionTable): Operator {
-  const predicate = functions.get<(row: unknown) => boolean>(node.parameters.fn);
-  return new TableMapOperator((row) => (predicate(row) ? row : undefined));
+  const predicate = functions.get<(row: unknown) => unknown>(node.parameters.fn);
+  return new TableMapOperator((row) => (isTrue(predicate(row), 'The function of filter') ? row : undefined));
 }
 
 class TableMapOperator implements Operator {

@@ -5,6 +5,7 @@ import type { SelectorSpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { compileSelector } from '../state/selector.ts';
 import { described, kindOf } from '../values/kind.ts';
+import { refusePromise } from '../values/promise.ts';
 import { parseIsoInstant } from './iso-instant.ts';
 
 /** This is also the range of Date. */
@@ -64,6 +65,7 @@ export function compileEventTimes(selector: SelectorSpec, functions: FunctionTab
   const timeOf = (value: unknown): number => {
     const time = eventTimeOf(value);
     if (typeof time === 'number') return time;
+    refusePromise(value, name === `"${field}"` ? name : 'The timestamp function');
     eventTime.problem = time === 'is missing' ? missing : `${name} ${time}.`;
     return NaN;
   };

@@ -60,6 +60,7 @@ export function described(value: unknown): string {
     case 'Set':
       return `a ${kindOf(value)} of ${(value as Map<unknown, unknown>).size}`;
     case 'instance':
+      if (types.isPromise(value)) return 'a Promise (mapAsync awaits one)';
       return `an object of class ${classOf(value as object)}`;
     default:
       return String(value);

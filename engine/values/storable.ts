@@ -1,6 +1,7 @@
 // Checks that elements and state hold only JSON values, bigint, Date, Uint8Array, Map and Set. A
 // snapshot could not hold any other value, so it is refused when it is stored.
 import { SluiceError } from '../errors/error.ts';
+import { isPromise } from './promise.ts';
 import { classOf, described, kindOf } from './kind.ts';
 
 /** `what` names the place in the error: 'State "last" of totals'. */
@@ -82,8 +83,9 @@ function notStorable({ value, path }: Offender, what: string): SluiceError {
       `${what} is nested more than 500 levels deep, or contains itself. Keep flat data.`,
     );
   const where = path === '' ? what : `${what}, at ${path.replace(/^\./, '')},`;
-  const wayOut =
-    kindOf(value) === 'instance'
+  const wayOut = isPromise(value)
+    ? 'Use mapAsync for what has to be awaited.'
+    : kindOf(value) === 'instance'
       ? `Keep a plain object instead, such as { ...${decapitalised(classOf(value as object))} }.`
       : 'Keep data, and call functions where they are needed.';
   return new SluiceError(

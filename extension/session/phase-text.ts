@@ -23,6 +23,8 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
     });
   const figures = figuresText(state, locale);
   if (figures !== undefined) texts.push(figures);
+  for (const { text, first } of state.rejected ?? [])
+    texts.push({ text: `$(warning) ${text}`, tooltip: first === undefined ? text : `The first: ${first}` });
   // This is the longest text, and VS Code may cut it. The caption under the chart contains it too.
   if (state.phase === 'live' && state.reason !== undefined) texts.push({ text: state.reason, tooltip: state.reason });
   if (state.heldBack !== undefined)

@@ -69,6 +69,8 @@ export interface CellState {
   readonly outPerSecond?: number;
   readonly rows?: number;
   readonly late?: number;
+  /** Sources of the cell that have rejected records, whether or not anybody reads their `errors`. */
+  readonly rejected?: readonly RejectedText[];
   /** "held back by enrich (HIGH)" */
   readonly heldBack?: string;
   /**
@@ -84,6 +86,12 @@ export interface CellState {
     readonly column?: number;
     readonly code: string;
   }[];
+}
+export interface RejectedText {
+  /** "2 of 4 records of orders were rejected" */
+  readonly text: string;
+  /** Where and why the first one was: "orders.jsonl line 2: It is not JSON: …." */
+  readonly first?: string;
 }
 export interface SessionView {
   readonly cells: readonly CellState[];

@@ -1,5 +1,6 @@
 // Performs the effects of the session, one by one, with executor, compiler, views, clients and
 // timers. It decides nothing.
+import { type LongTimer, startTimer } from '../../engine/runtime/long-timer.ts';
 import type { SavedViews, ViewStore } from '../displays/view-store.ts';
 import type { LocatedError, MutateCommand } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
@@ -34,7 +35,7 @@ const creditAhead = 1024;
 
 export class Effects {
   readonly #host: EffectsHost;
-  readonly #timers = new Map<TimerId, NodeJS.Timeout>();
+  readonly #timers = new Map<TimerId, LongTimer>();
   /** The rows on screen as of the last snapshot of the executor. */
   #savedViews: SavedViews = new Map();
 
@@ -89,7 +90,7 @@ export class Effects {
         this.setTimer(effect.timer, effect.millis);
         break;
       case 'clear-timer':
-        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.get(effect.timer)?.cancel();
         this.#timers.delete(effect.timer);
         break;
       case 'end-session':
@@ -102,12 +103,12 @@ export class Effects {
   }
 
   setTimer(timer: TimerId, millis: number): void {
-    clearTimeout(this.#timers.get(timer));
-    const handle = setTimeout(() => this.#host.dispatch({ kind: 'timer', timer }), millis);
-    this.#timers.set(timer, handle);
+    this.#timers.get(timer)?.cancel();
+    const started = startTimer(() => this.#host.dispatch({ kind: 'timer', timer }), millis);
+    this.#timers.set(timer, started);
   }
   close(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const timer of this.#timers.values()) timer.cancel();
   }
 
   #show(effect: ViewEffect): void {

@@ -10,6 +10,7 @@ import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
 import { isArmed } from './mutations.ts';
 import { asText, whyNothingComes } from './reasons.ts';
+import { rejections } from './rejections.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
 
 export interface ViewContext {
@@ -66,6 +67,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const phase = phaseOf(session, cell, run, relevant, flow);
   const main = shown ?? own.at(-1);
   const sinks = active?.fragment.sinks ?? [];
+  const rejected = rejections(own.flatMap((instance) => flow.reportById.get(instance) ?? []));
   return {
     id: cell.id,
     phase,
@@ -75,6 +77,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
     heldBack: heldBack(cell.id, relevant, flow),
+    ...(rejected.length > 0 && { rejected }),
     sink:
       sinks.length > 0
         ? { armed: isArmed(session, cell), target: sinks.map((sink) => sink.target).join(', ') }

@@ -2,6 +2,7 @@
 // `sluice run --json`.
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
 import { isLeaf } from '../../engine/graph/kinds.ts';
+import { rejections } from '../../engine/runtime/metrics.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { levelOf } from '../session/flow.ts';
 
@@ -19,5 +20,6 @@ function operatorMetrics(report: OperatorReport): OperatorMetrics {
     backpressure: levelOf(backpressured),
     ...(watermark !== undefined && { watermark }),
     lateRecordsDropped: report.late,
+    ...(report.source && rejections(report.source)),
   };
 }

@@ -8,6 +8,7 @@ import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../pro
 import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
 import { fromWire } from '../protocol/values.ts';
 import { asText } from '../session/reasons.ts';
+import { rejectedSentence, rejections } from '../session/rejections.ts';
 import { cellText, count, rate, sparkline, table } from './figures.ts';
 import { paint } from './paint.ts';
 import { ViewCopy } from './view-copy.ts';
@@ -60,6 +61,7 @@ export class LiveTerminal {
     const late = shown.reduce((sum, report) => sum + report.late, 0);
     const dropped = late > 0 ? `, ${count(late)} late` : '';
     this.#out.write(`${count(read)} records read, ${shown.length} operators${dropped}\n`);
+    for (const rejected of rejections(operators)) this.#out.write(`▲ ${rejectedSentence(rejected)}\n`);
   }
 
   #heardState(state: SessionView): void {
@@ -71,6 +73,8 @@ export class LiveTerminal {
         this.#views.set(cell.id, new ViewCopy());
         this.onCell(cell.id);
       }
+      if (cell.rejected && !this.#out.isTTY)
+        this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedSentence).join('  ')}`);
       if (this.#phases.get(cell.id) === cell.phase) continue;
       this.#phases.set(cell.id, cell.phase);
       if (!this.#out.isTTY && cell.phase !== 'not-run') this.#out.write(`${statusLine(cell)}\n`);
@@ -129,8 +133,9 @@ export class LiveTerminal {
 
   #block(cell: CellState): readonly string[] {
     const parts = this.#views.get(cell.id)?.parts ?? [];
-    if (parts.length === 0 && cell.errors.length === 0) return [];
-    return [statusLine(cell), ...parts.flatMap((part) => this.#part(cell.id, part)), ''];
+    if (parts.length === 0 && cell.errors.length === 0 && !cell.rejected) return [];
+    const rejected = (cell.rejected ?? []).map((one) => `  ${paint.yellow(`▲ ${rejectedSentence(one)}`)}`);
+    return [statusLine(cell), ...rejected, ...parts.flatMap((part) => this.#part(cell.id, part)), ''];
   }
 
   #part(cell: string, part: Part): readonly string[] {

@@ -3,6 +3,7 @@
 import { collapses } from '../../engine/graph/kinds.ts';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startTimer } from '../../engine/runtime/long-timer.ts';
 import { ViewStore } from '../displays/view-store.ts';
 import { allDisplaysEnded } from '../session/displayed.ts';
 import type { RowLabel } from '../session/state.ts';
@@ -75,7 +76,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
   try {
     control.dispatch({ kind: 'sync', cells: document });
     const stopped = aborted(options.stopped);
-    const time = options.forMillis === undefined ? undefined : sleep(options.forMillis, 'time', { ref: false });
+    const time = options.forMillis === undefined ? undefined : timeIsUp(options.forMillis);
     const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
     const ends = [stopped, ...(time ? [time] : [])];
     const failure = failed.promise.then(() => 'failed' as const);
@@ -96,6 +97,10 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     output.end(control);
     await output.drained();
   }
+}
+
+function timeIsUp(millis: number): Promise<string> {
+  return new Promise((resolve) => startTimer(() => resolve('time'), millis, { keepsAlive: false }));
 }
 
 /** All bounded sources have ended, all results have been emitted, and every row has been shown. */

@@ -236,6 +236,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'kernel/server',
     imports: [
+      'engine/runtime',
       'kernel/cells',
       'kernel/client',
       'kernel/displays',
@@ -251,6 +252,7 @@ export const layers: readonly Layer[] = [
     imports: [
       surface,
       'engine/graph',
+      'engine/runtime',
       'engine/time',
       'kernel/cells',
       'kernel/client',

@@ -23,6 +23,7 @@ interface Saved {
   readonly time: SourceTimeState;
   readonly emitted: number;
   readonly errors: number;
+  readonly firstProblem?: string;
   readonly opened: number;
   /** Of a table: how keys are written, when a record has shown it. */
   readonly keyForm?: KeyForm;
@@ -59,7 +60,8 @@ class KafkaSource implements Source {
   #emitted = 0;
   #errors = 0;
   #opened = 0;
-  /** What is wrong with the last record that is no element. */
+  /** What is wrong with the first record that is no element, and with the last one. */
+  #firstProblem: string | undefined;
   #lastProblem: string | undefined;
   #trouble: string | undefined;
   #isFinished = false;
@@ -96,6 +98,7 @@ class KafkaSource implements Source {
     if (!saved) return;
     this.#emitted = saved.emitted;
     this.#errors = saved.errors;
+    this.#firstProblem = saved.firstProblem;
     this.#opened += saved.opened;
     if (this.#decoder instanceof TableDecoder) this.#decoder.form = saved.keyForm;
     if (!saved.next) return;
@@ -110,6 +113,7 @@ class KafkaSource implements Source {
       time: this.#time.snapshot(),
       emitted: this.#emitted,
       errors: this.#errors,
+      ...(this.#firstProblem !== undefined && { firstProblem: this.#firstProblem }),
       opened: this.#opened,
       ...(this.#decoder instanceof TableDecoder && this.#decoder.form && { keyForm: this.#decoder.form }),
     } satisfies Saved);
@@ -155,7 +159,9 @@ class KafkaSource implements Source {
       opened: this.#opened,
       phase: this.#isFinished ? 'finished' : !isStarted ? 'connecting' : this.#emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
+      emitted: this.#emitted,
       errors: this.#errors,
+      ...(this.#firstProblem !== undefined && { firstRejection: this.#firstProblem }),
       ...(waiting !== undefined && { waiting }),
     };
   }
@@ -209,9 +215,11 @@ class KafkaSource implements Source {
         const start = open.bytesAt;
         if (length > 0) open.bytesAt += length;
         const offset = offsets[i]!;
-        next = offset + 1;
         const value = length < 0 ? undefined : text.slice(start, open.bytesAt);
-        if (decoder.decode(value, timestamps[i]!, keys && keyOf(open, i))) {
+        const isElement = decoder.decode(value, timestamps[i]!, keys && keyOf(open, i));
+        // Only now: user code that throws leaves the position at the record.
+        next = offset + 1;
+        if (isElement) {
           // A tombstone may delete nothing.
           if (!keys || decoder.value !== undefined) {
             this.#emitted++;
@@ -240,6 +248,7 @@ class KafkaSource implements Source {
     const { output, clock } = this.#context;
     this.#errors++;
     this.#lastProblem = `${topic}[${partition}]@${offset}${this.#decoder.problem}.`;
+    this.#firstProblem ??= this.#lastProblem;
     if (!output.hasReader('errors')) return;
     const seen = this.#emitted + this.#errors;
     const share = `${this.#errors.toLocaleString('en-US')} of ${seen.toLocaleString('en-US')} so far`;

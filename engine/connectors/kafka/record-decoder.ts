@@ -56,12 +56,7 @@ export class RecordDecoder {
       this.timestamp = recordTimestamp;
       return recordTimestamp >= 0 || this.#refuse(' has no timestamp in Kafka, so it has no event time');
     }
-    let time: number | string;
-    try {
-      time = this.#eventTime(this.value);
-    } catch (error) {
-      return this.#refuse(`: the timestamp function threw ${String(error)}`);
-    }
+    const time = this.#eventTime(this.value);
     if (typeof time === 'string')
       return this.#refuse(time.startsWith('The record ') ? time.slice('The record'.length) : `: ${time}`);
     this.timestamp = time;

@@ -151,3 +151,19 @@ test('an option that a job does not have yet is refused by name', () => {
   assert.throws(() => new Environment({ parallelism: 4 }), { code: 'not-yet', message: /parallelism/ });
   assert.throws(() => new Environment({ checkpoint: { interval: '5s' } }), { code: 'not-yet' });
 });
+
+test('the metrics of a job say what its sources rejected, though nobody reads their errors', async () => {
+  const env = new Environment();
+  env
+    .from([{ at: 1 }, { at: 'soon' }, {}], { timestamp: 'at', name: 'orders' })
+    .map((order) => order)
+    .sink(() => undefined);
+  const job = await env.execute();
+  await job.finished;
+  const { operators } = job.metrics();
+  const source = operators.find(({ name }) => name === 'orders')!;
+  assert.equal(source.recordsRejected, 2);
+  assert.match(source.firstRejection!, /^Element 1 of orders: "at" is "soon"/);
+  for (const operator of operators)
+    if (operator !== source) assert.equal('recordsRejected' in operator, false, operator.name);
+});

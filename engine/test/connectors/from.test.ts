@@ -223,3 +223,15 @@ test('after its end, even what gives its elements once is restored as ended', ()
   assert.equal(second.poll(), 'end');
   assert.deepEqual(second.values, []);
 });
+
+test('the first rejected element and the count stay known after a restore', () => {
+  const given = setup([{ at: 1 }, { at: 'soon' }, {}, { at: 4 }], { timestamp: 'at', watchErrors: false });
+  const first = new PolledSource(given);
+  first.poll(1);
+  first.poll(1);
+  const second = new PolledSource({ ...given, snapshot: first.snapshot() });
+  second.runToEnd();
+  const { errors, emitted, firstRejection } = second.source.status();
+  assert.deepEqual([errors, emitted], [2, 2]);
+  assert.match(firstRejection!, /^Element 1 of orders: "at" is "soon"/);
+});

@@ -252,3 +252,15 @@ test('a function that throws costs no record: the same n comes again', () => {
   next.poll();
   assert.deepEqual(next.values, [1, 2]);
 });
+
+test('the first rejected record and the count stay known after a restore', () => {
+  const next: Next = ({ n }) => (n % 2 === 1 ? {} : { at: n });
+  const given = setup({ limit: 6, timestamp: { field: 'at' } }, next, { watchErrors: false });
+  const first = new PolledSource(given);
+  first.poll(3);
+  const second = new PolledSource({ ...given, snapshot: first.snapshot() });
+  second.runToEnd();
+  const { errors, emitted, firstRejection } = second.source.status();
+  assert.deepEqual([errors, emitted], [3, 3]);
+  assert.equal(firstRejection, 'orders n=1: The record has no "at", so it has no event time.');
+});

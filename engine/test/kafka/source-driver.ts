@@ -169,7 +169,13 @@ export class SourceDriver {
   #poll(): void {
     if (this.state !== 'running' || this.isPaused) return;
     this.#room = this.#roomPerPoll;
-    const answer = this.source.poll();
+    let answer: ReturnType<Source['poll']> = 'wait';
+    try {
+      answer = this.source.poll();
+    } catch (error) {
+      this.state = 'failed';
+      this.failure = error;
+    }
     if (answer === 'end') this.state = 'ended';
     if (answer === 'more') this.#schedule();
     this.#tellWatchers();

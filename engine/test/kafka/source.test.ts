@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { CompressionTypes } from 'kafkajs';
 import { afterAll, beforeAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
+import type { ParametersByKind } from '../../graph/parameters.ts';
 import type { FunctionRef } from '../../graph/spec.ts';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, toMessage, type IndependentClient, type TestMessage } from './independent-client.ts';
@@ -313,6 +314,37 @@ test(
       watermarks,
       watermarks.toSorted((a, b) => a - b),
     );
+  },
+);
+
+test(
+  'a record at which the user’s code throws ends the source, and is read again after the fix',
+  { skip },
+  async () => {
+    const topic = await filled('throws', 1, numbered(6, 1));
+    let isFixed = false;
+    const check = <T>(n: number, value: T): T => {
+      if (n === 4 && !isFixed) throw new TypeError('cannot take 4');
+      return value;
+    };
+    for (const slot of ['schema', 'timestamp']) {
+      isFixed = false;
+      const functions = new FunctionTable();
+      const reference: FunctionRef = { uid: 'k', slot, textHash: '' };
+      functions.set(reference, (row: { n: number }) => check(row.n, slot === 'schema' ? { value: row } : row.n));
+      const parameters: ParametersByKind<FunctionRef>['kafka'] = {
+        ...{ topic, from: 'earliest', until: 'latest', format: 'json' },
+        ...{ [slot]: { fn: { ...reference } } },
+      };
+      const first = read(parameters, { functions });
+      assert.match((await first.failed()).message, /cannot take 4/);
+      assert.deepEqual(numbers(first.rows), upTo(4));
+      assert.equal(first.source.position(), `${topic} 0:4`);
+      isFixed = true;
+      const second = read(parameters, { functions, snapshot: first.snapshot() });
+      await second.ended();
+      assert.deepEqual(numbers(second.rows), [4, 5]);
+    }
   },
 );
 

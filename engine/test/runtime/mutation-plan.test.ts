@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
+import type { PlanNode } from '../../graph/plan.ts';
 import { type Chain, chainsOf } from '../../graph/chains.ts';
 import {
   type MutationPlan,
@@ -148,7 +149,11 @@ test('a head that is fused in another way is its own successor', () => {
   assert.deepEqual([...result.successors], [['b', 'b']]);
   assert.deepEqual([result.drained, result.created], [['b'], ['b', 'map', 'd']]);
 });
-const inOneGroup = (edges: string) => planOf(edges).nodes.map((node) => ({ ...node, group: '' }));
+const inOneGroup = (edges: string): PlanNode[] =>
+  planOf(edges).nodes.map((node): PlanNode => {
+    const fn = { uid: node.uid, slot: 'fn', textHash: '' };
+    return node.id === 'map' ? { ...node, kind: 'map', parameters: { fn }, group: '' } : { ...node, group: '' };
+  });
 
 test('only tasks with other channels flip', () => {
   const result = change('a>b, b>c, a>d', 'a>b, b>c, a>d, a>e');

@@ -43,7 +43,7 @@ function phaseWords(state: CellState): string {
   return words[state.phase];
 }
 
-function phaseFigures(state: CellState): readonly string[] {
+export function phaseFigures(state: CellState): readonly string[] {
   const figures: string[] = [];
   if (state.stream !== undefined) figures.push(state.stream);
   if (state.phase === 'live') {
@@ -52,6 +52,7 @@ function phaseFigures(state: CellState): readonly string[] {
   }
   if (state.phase === 'finished' && state.rows !== undefined) figures.push(`${count(state.rows)} rows`);
   if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
+  for (const { text, first } of state.rejected ?? []) figures.push(first === undefined ? text : `${text}: ${first}`);
   if (state.heldBack !== undefined) figures.push(state.heldBack);
   // The display's own caption contains the reason.
   if (state.reason !== undefined && !state.hasView) figures.push(state.reason);

@@ -96,3 +96,10 @@ test('rates have at most three digits and a unit', () => {
     '1.3 M/s',
   ]);
 });
+
+test('a cell whose source has rejected records says so, and why the first was', () => {
+  const rejected = [{ text: '2 of 4 records of orders were rejected', first: 'orders[3]@7 is not JSON.' }];
+  assert.equal(line({ rejected }), 'live | 2 of 4 records of orders were rejected');
+  const shown = statusTexts(state({ rejected }), 'en').find(({ text }) => text.includes('rejected'));
+  assert.equal(shown?.tooltip, 'The first: orders[3]@7 is not JSON.');
+});

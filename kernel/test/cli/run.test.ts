@@ -232,3 +232,33 @@ test('an unknown option is refused', async () => {
   assert.match(err, /unknown option '--jsonl'/);
   assert.equal(code, 1);
 });
+
+test('the end says what sources rejected, in the summary and in the metrics', async (t) => {
+  const folder = new Folder(t);
+  folder.write('mixed.jsonl', '{"a":1,"at":1000}\n{"a":2,"at":2000,}\n{"a":3,"at":3000}\n{"a":4,"at":"2024-01-01"}\n');
+  folder.write('semicolon.csv', 'id;name\n1;A;12,5\n2;B;3,5\n');
+  const notebook = folder.write(
+    'a.sluice.ts',
+    `// %% id=a
+import { file } from 'sluice';
+file<{ at: number }>('mixed.jsonl', { timestamp: 'at' }).show();
+// %% id=b
+file('semicolon.csv').show();
+`,
+  );
+  const plain = await sluice('run', notebook);
+  assert.equal(plain.code, 0);
+  const summary = plain.out.slice(plain.out.indexOf('2 records read'));
+  assert.match(summary, /▲ 2 of 4 records of .*mixed\.jsonl were rejected: mixed\.jsonl line 2: It is not JSON: /);
+  assert.match(
+    summary,
+    /▲ 2 of 2 records of .*semicolon\.csv were rejected: semicolon\.csv line 2: It has 2 fields, and the header names 1\./,
+  );
+  const { lines } = await sluice('run', notebook, '--json');
+  const sources = lines.at(-1)!.metrics!.operators.filter((operator) => 'recordsRejected' in operator);
+  assert.deepEqual(
+    sources.map(({ recordsRejected }) => recordsRejected),
+    [2, 2],
+  );
+  assert.match(String(sources[0]!['firstRejection']), /^mixed\.jsonl line 2: It is not JSON: /);
+});

@@ -4,6 +4,7 @@ import { test } from 'vitest';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 import type { CellState } from '../../protocol/messages.ts';
+import { rejections } from '../../session/rejections.ts';
 import { sessionView } from '../../session/session-view.ts';
 import { graph, liveSource, report } from './reports.ts';
 import { Stage } from './stage.ts';
@@ -262,4 +263,24 @@ test('a snapshot that never completes is said, with the operator that holds it, 
     stage.event({ kind: 'metrics', at: 1000, operators: [], thread: 0 });
     assert.equal(sessionView(stage.state, { now: 0, hasView: () => false }).warning, undefined);
   }
+});
+
+test('a cell says what its source rejected, how many of how many, and why the first', () => {
+  const source = { ...liveSource, errors: 2, emitted: 1_998, firstRejection: 'orders[3]@7 is not JSON.' };
+  const cells = (cell: string): CellState =>
+    seen(chain, [report('orders/source', { name: 'orders', recordsOut: 5, source }), report('totals/window')], cell);
+  assert.deepEqual(cells('orders').rejected, [
+    { text: '2 of 2,000 records of orders were rejected', first: 'orders[3]@7 is not JSON.' },
+  ]);
+  assert.equal('rejected' in cells('totals'), false, 'the cell that defines the source says it');
+});
+
+test('a source that has rejected nothing says nothing, and copies of a source count once', () => {
+  const clean = seen(chain, [report('orders/source', { source: liveSource })], 'orders');
+  assert.equal('rejected' in clean, false);
+  const copy = (lane: string, errors: number): OperatorReport =>
+    report(`orders/source~${lane}`, { name: 'orders', source: { ...liveSource, errors, emitted: 0 } });
+  assert.deepEqual(rejections([copy('a', 1), copy('b', 3), copy('c', 2)]), [
+    { text: '3 of 3 records of orders were rejected' },
+  ]);
 });

@@ -1,0 +1,125 @@
+// An open file that is followed: whether the bytes that were read are still its beginning, and whether its path still names it.
+//
+//   same ──path names another file──► same until it is quiet for a second ──► replaced
+//     │
+//     └──shorter, or other bytes where something was read──► rewritten
+//
+// What was read is known by its length and checksum, and at hand by its first and last bytes. A look
+// compares those two samples; it compares everything when the file was written and has not grown.
+// So a file that was rewritten in the middle only, and has grown, is taken for the same.
+import { fstatSync, readSync, type Stats, statSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import type { Clock } from '../contract/clock.ts';
+
+const sampleBytes = 4096;
+/** A writer may go on for a while with a file that was renamed. */
+const settleMillis = 1000;
+/** The clock of the file system may be a little behind. */
+const clockSkewMillis = 50;
+/** File systems write times in steps: another change may come within the step of the last one. */
+const timeStepMillis = 2000;
+const blockBytes = 256 << 10;
+
+export type Look = 'same' | 'undecided' | 'replaced' | 'rewritten';
+
+export class FollowedFile {
+  readonly #path: string;
+  readonly #file: number;
+  readonly #clock: Clock;
+  #first: Buffer;
+  #last: Buffer;
+  #seen: Stats;
+  #changedAt: number;
+  #namedAt: number;
+  /** Since when it is shorter than what was read: in the middle of being written anew. */
+  #shortSince: number | undefined;
+  /** Since when its path names another file and nothing was added to it. */
+  #quietSince: number | undefined;
+
+  /** `from`: bytes that were read in an earlier life. */
+  constructor(path: string, file: number, clock: Clock, from: number) {
+    this.#path = path;
+    this.#file = file;
+    this.#clock = clock;
+    this.#first = bytesAt(file, 0, Math.min(from, sampleBytes));
+    this.#last = bytesAt(file, Math.max(0, from - sampleBytes), Math.min(from, sampleBytes));
+    this.#seen = fstatSync(file);
+    this.#changedAt = clock.now();
+    this.#namedAt = clock.now();
+  }
+
+  /** A file that took its name was made after this. */
+  get namedUntil(): number {
+    return Math.max(this.#seen.birthtimeMs, this.#namedAt - clockSkewMillis);
+  }
+
+  /** These bytes were read behind all others. */
+  took(bytes: Buffer): void {
+    const missing = sampleBytes - this.#first.length;
+    if (missing > 0) this.#first = Buffer.concat([this.#first, bytes.subarray(0, missing)]);
+    this.#last = Buffer.concat([this.#last, bytes.subarray(-sampleBytes)]).subarray(-sampleBytes);
+  }
+
+  /** `read`: bytes that were taken. `records`: how many of them are in whole records, and their checksum. */
+  look(read: number, records: { readonly bytes: number; readonly checksum: number }): Look {
+    const now = this.#clock.now();
+    const stats = fstatSync(this.#file);
+    const content = this.#content(stats, read, records, now);
+    if (content !== 'same') return content;
+    const named = statSync(this.#path, { throwIfNoEntry: false });
+    if (named !== undefined && isSameFile(named, stats)) this.#namedAt = now;
+    // While there is no file of that name, this one may get its last records.
+    if (named === undefined || isSameFile(named, stats) || stats.size > read) {
+      this.#quietSince = undefined;
+      return 'same';
+    }
+    this.#quietSince ??= now;
+    return stats.nlink === 0 || now - this.#quietSince >= settleMillis ? 'replaced' : 'same';
+  }
+
+  #content(stats: Stats, read: number, records: { bytes: number; checksum: number }, now: number): Look {
+    if (stats.size < read) {
+      // Decided by a later look: it may be written anew with the same beginning.
+      this.#shortSince ??= now;
+      return now > this.#shortSince ? 'rewritten' : 'undecided';
+    }
+    this.#shortSince = undefined;
+    const isWritten = stats.mtimeMs !== this.#seen.mtimeMs || stats.size !== this.#seen.size;
+    const hasGrown = stats.size > this.#seen.size;
+    this.#seen = stats;
+    if (isWritten) this.#changedAt = now;
+    else if (now - this.#changedAt > timeStepMillis) return 'same';
+    const { length } = this.#last;
+    const isSame =
+      bytesAt(this.#file, 0, this.#first.length).equals(this.#first) &&
+      bytesAt(this.#file, read - length, length).equals(this.#last) &&
+      (!isWritten || hasGrown || checksumOf(this.#file, records.bytes) === records.checksum);
+    return isSame ? 'same' : 'rewritten';
+  }
+}
+
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return a.ino === b.ino && a.dev === b.dev;
+}
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Of the first bytes of a file; undefined: it is shorter. */
+export function checksumOf(file: number, bytes: number): number | undefined {
+  const block = Buffer.alloc(Math.min(bytes, blockBytes));
+  let checksum = 0;
+  for (let at = 0; at < bytes;) {
+    const count = readSync(file, block, 0, Math.min(block.length, bytes - at), at);
+    if (count === 0) return undefined;
+    checksum = crc32(block.subarray(0, count), checksum);
+    at += count;
+  }
+  return checksum;
+}
+
+function bytesAt(file: number, at: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, length === 0 ? 0 : readSync(file, bytes, 0, length, at));
+}

@@ -1,0 +1,85 @@
+// The files beside a followed one that hold what it held: rotated away by rename, or copied before it was truncated.
+import { closeSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import type { FilePosition } from './file-records.ts';
+import { checksumOf, isSameFile } from './followed-file.ts';
+
+interface Neighbour {
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/** The file begins with the records before the position. */
+export function beginsWith(path: string, { byte, checksum = 0 }: FilePosition): boolean {
+  return withFile(path, (file) => checksumOf(file, byte) === checksum) ?? false;
+}
+
+/** The copy that was made of a file before it was truncated, when it has records that were not read. */
+export function copyWithMore(path: string, position: FilePosition): string | undefined {
+  return neighbours(path)
+    .filter((one) => one.stats.size > position.byte && beginsWith(one.path, position))
+    .sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs)[0]?.path;
+}
+
+/** Where the file of the position is now, when it was renamed. */
+export function renamedTo(path: string, position: FilePosition): string | undefined {
+  const { file } = position;
+  return file && neighbours(path).find((one) => isSameFile(one.stats, file) && beginsWith(one.path, position))?.path;
+}
+
+/**
+ * The first file that had the name after the former one and has lost it already. It was made after
+ * `since` and not after the file that has the name now, and is named as rotation names files.
+ */
+export function rotatedAfter(path: string, former: Stats, since: number): string | undefined {
+  const present = statSync(path, { throwIfNoEntry: false });
+  if (!present) return undefined;
+  return neighbours(path)
+    .filter(({ path: other, stats }) => {
+      if (isSameFile(stats, former) || isSameFile(stats, present) || !isNumbered(path, other)) return false;
+      return stats.birthtimeMs > since && stats.birthtimeMs <= present.birthtimeMs;
+    })
+    .sort((a, b) => a.stats.birthtimeMs - b.stats.birthtimeMs)[0]?.path;
+}
+
+/** log.jsonl.1, log.jsonl-20240131, log.1.jsonl, log-2024-01-31.jsonl */
+function isNumbered(path: string, other: string): boolean {
+  const name = basename(other);
+  const whole = basename(path);
+  const extension = extname(whole);
+  const stem = whole.slice(0, whole.length - extension.length);
+  const number = name.startsWith(whole)
+    ? name.slice(whole.length)
+    : name.startsWith(stem) && name.endsWith(extension)
+      ? name.slice(stem.length, name.length - extension.length)
+      : '';
+  return /^[._-]\d[\dTZ.:_-]*$/.test(number);
+}
+
+/** Files of the folder whose names begin as that of the file does. */
+function neighbours(path: string): Neighbour[] {
+  const folder = dirname(path);
+  const own = basename(path);
+  const stem = own.slice(0, own.length - extname(own).length);
+  return readdirSync(folder)
+    .filter((name) => name !== own && name.startsWith(stem))
+    .flatMap((name) => {
+      const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+      return stats?.isFile() ? [{ path: join(folder, name), stats }] : [];
+    });
+}
+
+/** undefined: it cannot be read, or has gone. */
+function withFile<T>(path: string, use: (file: number) => T): T | undefined {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    return use(file);
+  } finally {
+    closeSync(file);
+  }
+}

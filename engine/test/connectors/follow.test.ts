@@ -1,0 +1,386 @@
+// file() with follow: files that are rotated, truncated, rewritten and replaced while they are followed, and while nobody follows them.
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, test } from 'vitest';
+import type { TaskSnapshot } from '../../runtime/snapshot.ts';
+import { PolledSource } from './polled-source.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'sluice-follow-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const line = (n: number): string => `{"n":${n}}\n`;
+const lines = (...numbers: number[]): string => numbers.map(line).join('');
+
+/** A log in a folder of its own, and a source that follows it. */
+class Followed {
+  readonly path: string;
+  readonly #format: string;
+  source!: PolledSource;
+  /** Of all lives. */
+  readonly #read: unknown[] = [];
+
+  constructor(content: string, name = 'log.jsonl') {
+    this.path = join(mkdtempSync(join(root, 'log-')), name);
+    this.#format = name.slice(name.indexOf('.') + 1);
+    writeFileSync(this.path, content);
+    this.#start();
+    this.look();
+  }
+  #start(snapshot?: TaskSnapshot): void {
+    const parameters = { path: this.path, format: this.#format, follow: true, watermark: { outOfOrdernessMillis: 0 } };
+    this.source = new PolledSource({ kind: 'file', parameters, ...(snapshot && { snapshot }) });
+  }
+  beside(suffix: string): string {
+    return this.path + suffix;
+  }
+  append(...numbers: number[]): void {
+    appendFileSync(this.path, lines(...numbers));
+  }
+  rewrite(...numbers: number[]): void {
+    writeFileSync(this.path, lines(...numbers));
+  }
+  /** A file of its own takes the name; made measurably later than all files before it. */
+  create(content: string): void {
+    const before = `${this.path}.before`;
+    writeFileSync(before, '');
+    const { birthtimeMs } = statSync(before);
+    do {
+      rmSync(this.path, { force: true });
+      writeFileSync(this.path, content);
+    } while (statSync(this.path).birthtimeMs <= birthtimeMs);
+    unlinkSync(before);
+  }
+  rotate(suffix: string, content: string): void {
+    renameSync(this.path, this.beside(suffix));
+    this.create(content);
+  }
+  look(room = 1000): void {
+    this.source.clock.advanceTo(this.source.clock.now() + 200);
+    this.source.poll(room);
+  }
+  /** Long enough for everything that waits for a second look, or for a second. */
+  settle(): void {
+    for (let i = 0; i < 20; i++) this.look();
+  }
+  restart(whileAway: () => void): void {
+    const snapshot = this.source.snapshot();
+    this.#read.push(...this.source.values);
+    this.source.source.close();
+    whileAway();
+    this.#start(snapshot);
+    this.source.clock.advanceTo(1_100_000);
+  }
+  get numbers(): unknown[] {
+    return [...this.#read, ...this.source.values].map((row) => (row as { n: unknown }).n);
+  }
+}
+
+/** What happens to a log of the rows 1 and 2, and what must have been read at the end. */
+const cases: Readonly<Record<string, { readonly happens: (log: Followed) => void; readonly rows: readonly number[] }>> =
+  {
+    'renamed, and a new file begun': {
+      happens(log) {
+        log.rotate('.1', lines(3));
+        log.settle();
+        log.append(4);
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'renamed after more was appended': {
+      happens(log) {
+        log.append(3, 4);
+        log.rotate('.1', lines(5));
+      },
+      rows: [1, 2, 3, 4, 5],
+    },
+    'renamed, and its writer goes on for a moment': {
+      happens(log) {
+        log.rotate('.1', lines(4));
+        log.look();
+        appendFileSync(log.beside('.1'), line(3));
+        log.look();
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'renamed while its last line waits for its end': {
+      happens(log) {
+        appendFileSync(log.path, '{"n":3');
+        log.look();
+        appendFileSync(log.path, '}');
+        log.rotate('.1', lines(4));
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'rotated several times between two looks': {
+      happens(log) {
+        log.append(3);
+        log.rotate('.3', lines(4, 5));
+        log.rotate('.2', lines(6));
+        log.rotate('.1', lines(7));
+      },
+      rows: [1, 2, 3, 4, 5, 6, 7],
+    },
+    'rotated twice, with dates in the names, and followed no file in between': {
+      happens(log) {
+        renameSync(log.path, log.beside('-20240130'));
+        log.look();
+        log.create(lines(3));
+        renameSync(log.path, log.path.replace('.jsonl', '-2024-01-31.jsonl'));
+        log.create(lines(4));
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'absent for a while': {
+      happens(log) {
+        renameSync(log.path, log.beside('.1'));
+        log.settle();
+        appendFileSync(log.beside('.1'), line(3));
+        log.settle();
+        log.create(lines(4));
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'renamed and named back': {
+      happens(log) {
+        renameSync(log.path, log.beside('.1'));
+        log.look();
+        renameSync(log.beside('.1'), log.path);
+        log.append(3);
+      },
+      rows: [1, 2, 3],
+    },
+    'copied and truncated': {
+      happens(log) {
+        copyFileSync(log.path, log.beside('.1'));
+        truncateSync(log.path);
+        log.look();
+        log.append(3);
+      },
+      rows: [1, 2, 3],
+    },
+    'copied and truncated, with rows that nobody had read': {
+      happens(log) {
+        log.append(3, 4);
+        copyFileSync(log.path, log.beside('.1'));
+        truncateSync(log.path);
+        log.append(5);
+      },
+      rows: [1, 2, 3, 4, 5],
+    },
+    'rewritten by a shorter one': {
+      happens(log) {
+        log.rewrite(3);
+      },
+      rows: [1, 2, 3],
+    },
+    'truncated and regrown beyond what was read': {
+      happens(log) {
+        log.rewrite(3, 4, 5);
+      },
+      rows: [1, 2, 3, 4, 5],
+    },
+    'rewritten by one of the same size': {
+      happens(log) {
+        log.rewrite(8, 9);
+        log.look();
+        log.append(10);
+      },
+      rows: [1, 2, 8, 9, 10],
+    },
+    'rewritten in place with the same beginning': {
+      happens(log) {
+        truncateSync(log.path);
+        log.look();
+        log.rewrite(1, 2, 3);
+      },
+      rows: [1, 2, 3],
+    },
+    'replaced by one that begins with what was read': {
+      happens(log) {
+        log.create(lines(1, 2, 3));
+      },
+      rows: [1, 2, 3],
+    },
+    'replaced by one that begins with what was read, while a line waits for its end': {
+      happens(log) {
+        appendFileSync(log.path, '{"n":3');
+        log.look();
+        log.create(lines(1, 2, 3, 4));
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'replaced by one of the same size': {
+      happens(log) {
+        log.create(lines(8, 9));
+      },
+      rows: [1, 2, 8, 9],
+    },
+    'touched, and nothing else': {
+      happens(log) {
+        utimesSync(log.path, 10, 10);
+        log.look();
+        log.append(3);
+      },
+      rows: [1, 2, 3],
+    },
+  };
+
+for (const [what, { happens, rows }] of Object.entries(cases)) {
+  test(`a followed file that is ${what}: every row once`, () => {
+    const log = new Followed(lines(1, 2));
+    happens(log);
+    log.settle();
+    assert.deepEqual(log.numbers, rows);
+    assert.deepEqual(log.source.errors, []);
+    log.source.source.close();
+  });
+  test(`a followed file that is ${what}: a restore afterwards goes on behind the last row`, () => {
+    const log = new Followed(lines(1, 2));
+    happens(log);
+    log.settle();
+    log.restart(() => log.append(99));
+    log.settle();
+    assert.deepEqual(log.numbers, [...rows, 99]);
+    log.source.source.close();
+  });
+}
+
+test('a large file is followed while it grows, and its rotation loses nothing', () => {
+  const long = (from: number, to: number): string => lines(...Array.from({ length: to - from }, (_, i) => from + i));
+  const log = new Followed(long(0, 60_000));
+  for (let i = 0; i < 10; i++) {
+    log.look(3000);
+    log.append(60_000 + i);
+  }
+  for (let i = 0; i < 60; i++) log.look(3000);
+  log.append(60_010);
+  log.rotate('.1', long(60_011, 70_000));
+  for (let i = 0; i < 60; i++) log.look(3000);
+  assert.deepEqual(
+    log.numbers,
+    Array.from({ length: 70_000 }, (_, n) => n),
+  );
+});
+
+test('a large file that is rewritten in one place, and keeps its size, is read from its start', () => {
+  const numbers = Array.from({ length: 10_000 }, (_, n) => n);
+  const log = new Followed(lines(...numbers));
+  for (let i = 0; i < 10; i++) log.look();
+  log.rewrite(...numbers.map((n) => (n === 5000 ? 5001 : n)));
+  log.settle();
+  assert.equal(log.numbers.length, 20_000);
+  assert.equal(log.numbers[15_000], 5001);
+});
+
+test('what waits without a line end when its file is replaced is the last row, or says that it is broken', () => {
+  const log = new Followed(`${lines(1, 2)}{"n":`);
+  log.rotate('.1', lines(3));
+  log.settle();
+  assert.deepEqual(log.numbers, [1, 2, 3]);
+  assert.match(log.source.errors[0]!.error, /^log\.jsonl line 3: It is not JSON/);
+});
+
+test('CSV: a new file brings its own header', () => {
+  const log = new Followed('n,x\n1,a\n', 'log.csv');
+  log.rotate('.1', 'x,n\nb,2\n');
+  log.settle();
+  appendFileSync(log.path, 'c,3\n');
+  log.look();
+  log.rotate('.2', '');
+  log.settle();
+  appendFileSync(log.path, 'n\n4\n');
+  log.settle();
+  assert.deepEqual(log.source.values, [{ n: 1, x: 'a' }, { x: 'b', n: 2 }, { x: 'c', n: 3 }, { n: 4 }]);
+});
+
+test('a writer that goes on with the former file for long is an error that says what was not read', () => {
+  const log = new Followed(lines(1, 2));
+  log.rotate('.1', lines(3));
+  log.settle();
+  appendFileSync(log.beside('.1'), line(4));
+  assert.throws(() => log.look(), { code: 'file-changed', message: /has got 8 bytes more, and they were not read/ });
+  assert.deepEqual(log.numbers, [1, 2, 3]);
+});
+
+// ------------------------------------------------------------------------------------------------ while nobody follows
+
+const restored: Readonly<Record<string, { readonly away: (log: Followed) => void; readonly rows: readonly number[] }>> =
+  {
+    'has grown': { away: (log) => log.append(3), rows: [1, 2, 3] },
+    'was renamed': {
+      away(log) {
+        log.append(3);
+        log.rotate('.1', lines(4));
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'was renamed several times': {
+      away(log) {
+        log.append(3);
+        log.rotate('.2', lines(4));
+        log.rotate('.1', lines(5));
+      },
+      rows: [1, 2, 3, 4, 5],
+    },
+    'was copied and truncated': {
+      away(log) {
+        log.append(3);
+        copyFileSync(log.path, log.beside('.1'));
+        truncateSync(log.path);
+        log.append(4);
+      },
+      rows: [1, 2, 3, 4],
+    },
+    'was replaced by one that begins with what was read': {
+      away: (log) => log.create(lines(1, 2, 3)),
+      rows: [1, 2, 3],
+    },
+  };
+for (const [what, { away, rows }] of Object.entries(restored))
+  test(`a restored source whose file ${what}: every row once`, () => {
+    const log = new Followed(lines(1, 2));
+    log.restart(() => away(log));
+    log.settle();
+    assert.deepEqual(log.numbers, rows);
+    log.source.source.close();
+  });
+
+const lost: Readonly<Record<string, (log: Followed) => void>> = {
+  'was truncated': (log) => truncateSync(log.path),
+  'was truncated and has regrown': (log) => log.rewrite(3, 4, 5),
+  'was rewritten by one of the same size': (log) => log.rewrite(8, 9),
+  'was replaced by another': (log) => log.create(lines(7)),
+};
+for (const [what, away] of Object.entries(lost))
+  test(`a restored source whose file ${what}: an error that says what may be missing`, () => {
+    const log = new Followed(lines(1, 2));
+    log.restart(() => away(log));
+    assert.throws(() => log.look(), {
+      code: 'file-changed',
+      message:
+        /no longer begins with the 2 lines that were read.* What the former file got after line 2 may be missing/,
+    });
+  });
+
+test('a source that has read nothing yet is restored into a file that was renamed', () => {
+  const log = new Followed('');
+  log.restart(() => {
+    log.append(1);
+    log.rotate('.1', lines(2));
+  });
+  log.settle();
+  assert.deepEqual(log.numbers, [1, 2]);
+});

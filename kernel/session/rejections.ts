@@ -1,0 +1,29 @@
+// What sources have rejected, in sentences: how many of how many records, and the place and the problem of the first.
+import type { OperatorReport } from '../executor/executor-protocol.ts';
+import type { RejectedText } from '../protocol/messages.ts';
+
+/** One sentence for each source. Copies for late cells read the same records, so only the one that has read most counts. */
+export function rejections(reports: readonly OperatorReport[]): readonly RejectedText[] {
+  const furthest = new Map<string, OperatorReport>();
+  for (const report of reports) {
+    const known = furthest.get(report.uid)?.source;
+    if (report.source && report.source.errors > (known?.errors ?? 0)) furthest.set(report.uid, report);
+  }
+  return [...furthest.values()].map(rejectedText);
+}
+
+function rejectedText({ name, recordsOut, source }: OperatorReport): RejectedText {
+  const { errors = 0, emitted = recordsOut, firstRejection } = source ?? {};
+  const all = errors + emitted;
+  const text = `${shown(errors)} of ${shown(all)} ${all === 1 ? 'record' : 'records'} of ${name} ${errors === 1 ? 'was' : 'were'} rejected`;
+  return { text, ...(firstRejection !== undefined && { first: firstRejection }) };
+}
+
+/** The sentence with its reason. */
+export function rejectedSentence({ text, first }: RejectedText): string {
+  return first === undefined ? text : `${text}: ${first}`;
+}
+
+function shown(count: number): string {
+  return count.toLocaleString('en-US');
+}
