@@ -87,7 +87,7 @@ export function applyChange(parts: readonly Part[], change: PartChange): readonl
         const known = new Map(part.history.map((series) => [series.id, series.points]));
         // A former operator loses its history, and a new one begins its own.
         const history = change.operators.map(({ id, name }) => {
-          const point = change.points[id];
+          const point = Object.hasOwn(change.points, id) ? change.points[id] : undefined;
           const points = known.get(id) ?? [];
           return { id, name, points: point === undefined ? points : [...points, point].slice(-historyLimit) };
         });

@@ -21,9 +21,16 @@ export function followRenames(build: string, then: () => void): vscode.Disposabl
 async function rename(from: string, to: string, build: string): Promise<void> {
   for (const { notebook } of entries(sessionFolder())) {
     if (notebook !== from && !notebook.startsWith(from + sep)) continue;
-    const connection = await joinSession({ notebook, client: 'vscode', build });
-    if (connection === undefined) continue;
-    await connection.request('rename', { notebook: to + notebook.slice(from.length) });
-    connection.close();
+    try {
+      const connection = await joinSession({ notebook, client: 'vscode', build });
+      if (connection === undefined) continue;
+      await connection.request('rename', { notebook: to + notebook.slice(from.length) });
+      connection.close();
+    } catch (error) {
+      // A kernel that hangs must not keep the sessions of other notebooks from their new paths.
+      void vscode.window.showWarningMessage(
+        `The session of ${notebook} keeps its old path: ${(error as Error).message}`,
+      );
+    }
   }
 }

@@ -13,6 +13,7 @@ import { protocolVersion, type CellState, type CellText, type RunResult } from '
 import { cellById, identities, kindOf } from '../notebook/cell-ids.ts';
 import type { Executions } from './executions.ts';
 import type { Connection } from '../../kernel/client/connect.ts';
+import { SilentKernel } from '../../kernel/client/end-session.ts';
 
 /**
  * Connects to the notebook's session. With `start: false` it returns undefined if there is none.
@@ -138,12 +139,17 @@ export class LiveNotebook {
 
   /** Ends the kernel and starts a new one. No cell runs automatically. */
   async restart(): Promise<void> {
-    const connection = this.#connection ?? (await this.#connected(false));
-    if (connection !== undefined) {
-      this.#restartReason = 'The session was restarted.';
-      await Promise.race([connection.request('shutdown', null).catch(() => undefined), connection.ended]);
-      await connection.ended;
-      await this.#events;
+    try {
+      const connection = this.#connection ?? (await this.#connected(false));
+      if (connection !== undefined) {
+        this.#restartReason = 'The session was restarted.';
+        await connection.end();
+        await this.#events;
+      }
+    } catch (error) {
+      // No connection could be made, because the kernel hangs.
+      if (!(error instanceof SilentKernel)) throw error;
+      await error.kill();
     }
     for (const cell of this.notebook.getCells()) await this.#executions.clear(cell);
     await this.#connected(true);

@@ -84,7 +84,8 @@ export class ModuleLoader {
   }
 
   async #load(specifier: string, from: string, importer?: Instance): Promise<Namespace> {
-    const builtin = this.#options.builtins[specifier];
+    const { builtins } = this.#options;
+    const builtin = Object.hasOwn(builtins, specifier) ? builtins[specifier] : undefined;
     if (builtin !== undefined) return builtin();
     if (isBuiltin(specifier)) return (await import(specifier)) as Namespace;
     if (isRelative(specifier)) {

@@ -1,7 +1,7 @@
 // A client's connection to the session of a notebook. The session is found in the registry or
 // started.
-// A lock makes two simultaneous clients share one session.
-import { createConnection, type Socket } from 'node:net';
+// A lock makes two simultaneous clients of a notebook share one session.
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import {
   createMessageConnection,
@@ -9,12 +9,15 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node.js';
+import type { Message } from 'vscode-jsonrpc/node.js';
 import type { Hello, Notifications, Requests, Welcome } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
+import { endSession, SilentKernel } from './end-session.ts';
 import { withLock } from './lock.ts';
+import { answerMillis, isNobodyThere, NoAnswer, openSocket, within } from './open-socket.ts';
 import { findSession, forget, type SessionEntry } from './registry.ts';
-import { sessionFolder } from './session-folder.ts';
-import { startKernel, type StartOptions } from './start-kernel.ts';
+import { realNotebook, sessionFolder, shortHash } from './session-folder.ts';
+import { startKernel, startMillis, type StartOptions } from './start-kernel.ts';
 
 export interface ConnectOptions extends Omit<StartOptions, 'folder'> {
   readonly client: Hello['client'];
@@ -29,6 +32,8 @@ export interface Connection {
   readonly started: boolean;
   request<M extends keyof Requests>(method: M, params: Requests[M]['params']): Promise<Requests[M]['result']>;
   on<N extends keyof Notifications>(name: N, listener: (params: Notifications[N]) => void): void;
+  /** Ends the session for everybody. A kernel that hangs is killed. */
+  end(): Promise<void>;
   /** Resolves with the reason, a sentence, when the connection has ended. */
   readonly ended: Promise<string>;
   close(): void;
@@ -37,11 +42,16 @@ export interface Connection {
 /** Joins the notebook's session, or starts one if there is none. */
 export async function connectSession(options: ConnectOptions): Promise<Connection> {
   const folder = sessionFolder();
-  return await withLock(join(folder, 'start.lock'), async () => {
-    const joined = await joinIn(folder, options);
-    if (joined) return joined;
+  // Most calls find a session. A session that hangs is found here, outside of the lock.
+  const joined = await joinIn(folder, options);
+  if (joined) return joined;
+  // One lock for each notebook: a slow start holds up nobody else's notebook.
+  const lock = join(folder, `start-${shortHash(realNotebook(options.notebook))}.lock`);
+  return await withLock(lock, async () => {
+    const other = await joinIn(folder, options);
+    if (other) return other;
     const entry = await startKernel({ ...options, folder });
-    return await connect(entry, options, true);
+    return await connect(entry, options, { started: true });
   });
 }
 
@@ -56,15 +66,18 @@ async function joinIn(
   folder: string,
   options: Pick<ConnectOptions, 'notebook' | 'client' | 'build'>,
 ): Promise<Connection | undefined> {
-  const entry = findSession(folder, options.notebook);
-  if (!entry) return undefined;
-  try {
-    return await connect(entry, options, false);
-  } catch (error) {
-    if (!isGone(error)) throw error;
-    // Another process has this process id now.
-    forget(folder, entry);
-    return undefined;
+  let closed: SessionEntry | undefined;
+  for (;;) {
+    const entry = findSession(folder, options.notebook);
+    if (!entry) return undefined;
+    try {
+      return await connect(entry, options, { started: false });
+    } catch (error) {
+      if (isNobodyThere(error)) forget(folder, entry);
+      // A kernel that ends has removed its entry before it closes its connections.
+      else if (isGone(error) && closed?.session !== entry.session) closed = entry;
+      else throw error;
+    }
   }
 }
 
@@ -72,17 +85,20 @@ async function joinIn(
 const gone = 'SLUICE_GONE';
 
 function isGone(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ECONNREFUSED' || code === 'ENOENT' || code === gone;
+  return (error as NodeJS.ErrnoException).code === gone;
 }
 
 async function connect(
   entry: SessionEntry,
   { client, build }: Pick<ConnectOptions, 'client' | 'build'>,
-  started: boolean,
+  { started }: { readonly started: boolean },
 ): Promise<Connection> {
-  const socket = await open(entry.socket);
-  const rpc = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  const millis = started ? startMillis : answerMillis;
+  const silent = new SilentKernel(entry, millis);
+  const socket = await openSocket(entry.socket, millis).catch((error: unknown) => {
+    throw error instanceof NoAnswer ? silent : error;
+  });
+  const rpc = createMessageConnection(new SocketMessageReader(socket), new ClosingWriter(socket));
   let reason = 'The kernel has ended.';
   let isClosed = false;
   let isOver = false;
@@ -110,9 +126,10 @@ async function connect(
   };
   try {
     const hello: Hello = { protocol: protocolVersion, build, token: entry.token, client };
-    const welcome = await request('hello', hello);
+    const welcome = await within(millis, request('hello', hello), silent);
     return {
       ...{ welcome, entry, started, request, ended },
+      end: () => endSession(entry, request, ended),
       on: (name, listener) => void listeners.set(name, [...(listeners.get(name) ?? []), listener]),
       close() {
         isClosed = true;
@@ -122,18 +139,25 @@ async function connect(
     };
   } catch (error) {
     socket.destroy();
+    if (error === silent) throw silent;
     if (error instanceof ResponseError && !isOver) throw new Error(error.message);
     throw Object.assign(new Error(reason, { cause: error }), { code: gone });
   }
 }
 
-function open(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-  });
+/**
+ * A write that fails closes the connection, and the close rejects the requests. vscode-jsonrpc would
+ * also leave a rejection that no caller can handle, and that ends the process.
+ */
+class ClosingWriter extends SocketMessageWriter {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super(socket);
+    this.#socket = socket;
+  }
+
+  override async write(message: Message): Promise<void> {
+    await super.write(message).catch(() => this.#socket.destroy());
+  }
 }

@@ -1,8 +1,11 @@
 // The registry of sessions by notebook: each kernel writes one entry.
-// Only its user can read it, because it contains the token. Every reader removes the entries of
-// dead processes.
+// Only its user can read it, because it contains the token.
+// An entry is forgotten only when its socket does not answer. The process id decides nothing: it may
+// belong to another process by now, or to a process that this one cannot see. A kernel that hangs
+// still accepts connections, so its entry stays.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isNobodyThere, openSocket } from './open-socket.ts';
 import { entryPath, logPath, realNotebook, socketPath } from './session-folder.ts';
 
 export interface SessionEntry {
@@ -37,19 +40,35 @@ export function findSession(folder: string, notebook: string): SessionEntry | un
   return entries(folder).find((entry) => entry.notebook === real);
 }
 
-/** Entries of running kernels. */
+/** All entries, also those of kernels that have ended without removing theirs. */
 export function entries(folder: string): readonly SessionEntry[] {
-  const found: SessionEntry[] = [];
-  for (const name of readdirSync(folder)) {
-    if (!/^[0-9a-f]{12}\.json$/.test(name)) continue;
-    const entry = readEntry(join(folder, name));
-    if (entry && isAlive(entry.pid)) found.push(entry);
-    else if (entry) forget(folder, entry);
-  }
-  return found;
+  return readdirSync(folder).flatMap((name) => {
+    const entry = /^[0-9a-f]{12}\.json$/.test(name) ? readEntry(join(folder, name)) : undefined;
+    return entry ? [entry] : [];
+  });
 }
 
-/** Removes entry, socket and log of a process that has ended or whose id another process has. */
+/** Forgets the entries whose sockets do not answer, and returns the others. */
+export async function answeringEntries(folder: string): Promise<readonly SessionEntry[]> {
+  const all = entries(folder);
+  const answers = await Promise.all(all.map(({ socket }) => isAnswering(socket)));
+  return all.filter((entry, index) => {
+    if (!answers[index]) forget(folder, entry);
+    return answers[index];
+  });
+}
+
+/** False only if nobody listens at the socket. */
+export async function isAnswering(socket: string): Promise<boolean> {
+  try {
+    (await openSocket(socket)).destroy();
+    return true;
+  } catch (error) {
+    return !isNobodyThere(error);
+  }
+}
+
+/** Removes entry, socket and log of a kernel whose socket does not answer. */
 export function forget(folder: string, { session }: SessionEntry): void {
   removeEntry(folder, session);
   rmSync(logPath(folder, session), { force: true });
@@ -59,7 +78,7 @@ function readEntry(path: string): SessionEntry | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as SessionEntry;
   } catch {
-    // The entry was removed after the folder was read.
+    // The entry was removed after the folder was read, or it is no JSON.
     return undefined;
   }
 }

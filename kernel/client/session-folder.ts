@@ -11,8 +11,11 @@ const longestSocketPath = 99;
 /** SLUICE_SESSIONS names another folder, for tests and for temporary folders with long names. */
 export function sessionFolder(): string {
   const folder = process.env['SLUICE_SESSIONS'] ?? join(tmpdir(), `sluice-${userName()}`);
+  const isPosix = process.platform !== 'win32';
+  // A link is refused before anything is created behind it.
+  if (isPosix) assertNoLink(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (process.platform !== 'win32') assertOurs(folder);
+  if (isPosix) assertOurs(folder);
   return folder;
 }
 
@@ -21,13 +24,30 @@ function userName(): string {
   return uid >= 0 ? String(uid) : username.replace(/\W/g, '_');
 }
 
-/** All users can write to the temporary folder, so another user may have created this one first. */
+function assertNoLink(folder: string): void {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new Error(`${folder} is a symbolic link, which may lead anywhere. Remove it, or ${ownFolder}.`);
+}
+
+/**
+ * All users can write to the temporary folder, so another user may have created this one first. A
+ * folder that others may write can already contain a kernel or a socket of theirs. It is refused,
+ * not repaired.
+ */
 function assertOurs(folder: string): void {
+  assertNoLink(folder);
   const stat = lstatSync(folder);
-  if (!stat.isDirectory() || stat.uid !== userInfo().uid)
-    throw new Error(`${folder} belongs to another user. Set SLUICE_SESSIONS to a folder of your own.`);
+  if (!stat.isDirectory()) throw new Error(`${folder} is not a folder. Remove it, or ${ownFolder}.`);
+  if (stat.uid !== process.geteuid?.()) throw new Error(`${folder} belongs to another user. ${capital(ownFolder)}.`);
+  if ((stat.mode & 0o022) !== 0)
+    throw new Error(
+      `Other users may write to ${folder}, so what is in it is not trusted. Remove it, or ${ownFolder} (mode 700).`,
+    );
+  // Others could only read it.
   if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700);
 }
+const ownFolder = 'set SLUICE_SESSIONS to a folder of your own';
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function newSessionId(): string {
   return randomBytes(6).toString('hex');

@@ -2,11 +2,22 @@
 // starter, does not depend on an editor,
 // and keeps running when an update replaces its installed file.
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { entryPath, logPath, newSessionId, realNotebook, shortHash } from './session-folder.ts';
-import { entries, type SessionEntry } from './registry.ts';
+import { answeringEntries, type SessionEntry } from './registry.ts';
 
 export interface StartOptions {
   readonly folder: string;
@@ -21,14 +32,14 @@ export interface StartOptions {
   readonly idleMinutes?: number;
 }
 
-const startMillis = 20_000;
+/** A kernel that starts has this long until it answers. */
+export const startMillis = 20_000;
 const lookMillis = 15;
 
 export async function startKernel(options: StartOptions): Promise<SessionEntry> {
   const { folder, notebook, execPath = process.execPath } = options;
   const session = newSessionId();
   const kernel = setAside(folder, options.kernelPath);
-  sweep(folder, kernel);
   const args = [kernel, realNotebook(notebook), folder, session];
   if (options.idleMinutes !== undefined) args.push(String(options.idleMinutes));
   const child = spawn(execPath, args, {
@@ -42,7 +53,10 @@ export async function startKernel(options: StartOptions): Promise<SessionEntry> 
   child.on('error', (error) => (ended = error.message));
   child.on('exit', (code, signal) => (ended ??= `it ended with ${signal ?? `code ${code}`}`));
   child.unref();
-  return await appearance(options, session, () => ended);
+  const entry = await appearance(options, session, () => ended);
+  // The session runs, whatever becomes of old files.
+  await sweep(folder).catch(() => undefined);
+  return entry;
 }
 
 /** Waits for the entry. The kernel writes it when it accepts connections. */
@@ -79,36 +93,50 @@ function environment(extra: StartOptions['env']): NodeJS.ProcessEnv {
 
 /**
  * Copies the file under a name made from its content. An update then replaces the installed file,
- * not the running copy. Sources are not copied.
+ * not the running copy. A copy that is there runs only if it has the same bytes: the name alone
+ * proves nothing. Sources are not copied.
  */
-function setAside(folder: string, kernelPath: string): string {
+export function setAside(folder: string, kernelPath: string): string {
   if (extname(kernelPath) === '.ts') return kernelPath;
-  const copy = join(folder, `kernel-${shortHash(readFileSync(kernelPath))}${extname(kernelPath)}`);
-  if (existsSync(copy)) return copy;
-  const unfinished = `${copy}.${process.pid}`;
-  copyFileSync(kernelPath, unfinished);
+  const content = readFileSync(kernelPath);
+  const copy = join(folder, `kernel-${shortHash(content)}${extname(kernelPath)}`);
+  if (isCopy(copy, content)) {
+    // `sweep` spares copies that somebody has just looked at.
+    utimesSync(copy, new Date(), new Date());
+    return copy;
+  }
+  const unfinished = `${copy}.${randomUUID()}`;
   try {
+    writeFileSync(unfinished, content, { flag: 'wx', mode: 0o600 });
     renameSync(unfinished, copy);
   } catch (error) {
     rmSync(unfinished, { force: true });
     // Another starter was first. (Windows does not replace a file in use.)
-    if (!existsSync(copy)) throw error;
+    if (!isCopy(copy, content)) throw error;
   }
   return copy;
 }
 
-const keptMillis = 7 * 24 * 3_600_000;
-/** Removes copies that no kernel uses, and logs of ended sessions that are a week old. */
-function sweep(folder: string, kernel: string): void {
-  const living = entries(folder);
-  const used = new Set([kernel, ...living.map((entry) => entry.kernel)]);
+function isCopy(path: string, content: Buffer): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true && readFileSync(path).equals(content);
+}
+
+const keptMillis = { ofLog: 7 * 24 * 3_600_000, ofCopy: 2 * startMillis } as const;
+/**
+ * Removes entries whose sockets do not answer, copies that no kernel uses, and logs of ended
+ * sessions that are a week old. A young copy may belong to a kernel that starts at this moment.
+ */
+async function sweep(folder: string): Promise<void> {
+  const living = await answeringEntries(folder);
+  const used = new Set(living.map((entry) => entry.kernel));
   const sessions = new Set(living.map(({ session }) => session));
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const isCopy = /^kernel-[0-9a-f]{12}\.\w+$/.test(name) && !used.has(path);
+    const isUnused = /^kernel-[0-9a-f]{12}\.\w+(\.[\w-]+)?$/.test(name) && !used.has(path);
     const session = /^([0-9a-f]{12})\.log(\.1)?$/.exec(name)?.[1];
-    const isOldLog = session !== undefined && !sessions.has(session) && ageOf(path) > keptMillis;
-    if (isCopy || isOldLog) rmSync(path, { force: true });
+    const isEnded = session !== undefined && !sessions.has(session);
+    const age = ageOf(path);
+    if ((isUnused && age > keptMillis.ofCopy) || (isEnded && age > keptMillis.ofLog)) rmSync(path, { force: true });
   }
 }
 function ageOf(path: string): number {

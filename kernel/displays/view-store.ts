@@ -189,11 +189,19 @@ export class ViewStore {
     for (const message of this.#entry(hello.view).view.hello(watcher.id, hello)) watcher.send(message);
   }
   hide(client: string, cell: string): void {
-    this.#views.get(cell)?.view.hide(client);
+    const entry = this.#views.get(cell);
+    if (!entry) return;
+    entry.view.hide(client);
+    // It may be the view of a cell that a client has made up.
+    if (isUnused(entry)) this.#views.delete(cell);
   }
   forgetClient(client: string): void {
     this.#watchers.delete(client);
-    for (const { view } of this.#views.values()) view.hide(client);
+    for (const cell of [...this.#views.keys()]) this.hide(client, cell);
+  }
+  /** Number of views, also of cells that have shown nothing yet. */
+  get size(): number {
+    return this.#views.size;
   }
   /** All rows that a display keeps, as JSON lines. */
   jsonLines(cell: string, part: string): string {
@@ -240,6 +248,11 @@ export class ViewStore {
     entry.isScheduled = true;
     this.#schedule(() => this.#frame(entry), frameMillis);
   }
+}
+
+/** Nothing is lost with it: no client watches it, and it has shown nothing. */
+function isUnused({ view, displays, prepared, errors, log }: CellView): boolean {
+  return !view.isWatched && !view.hasShown && displays.length + errors.length === 0 && !prepared && !log;
 }
 
 function isInstall(part: LivePart, display: string, installed: number): part is RowPart {

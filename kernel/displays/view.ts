@@ -38,6 +38,10 @@ export class View {
   get isWatched(): boolean {
     return this.#cursors.size > 0;
   }
+  /** Its `seq` has begun to count. */
+  get hasShown(): boolean {
+    return this.#seq > 0 || this.hasChanged;
+  }
   get hasChanged(): boolean {
     return this.#removed.length > 0 || this.#parts.some((part) => part.hasChanged);
   }

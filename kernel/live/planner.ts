@@ -152,16 +152,15 @@ function notesOf(
   decisions: ReadonlyMap<string, Decision>,
   cells: readonly Declared[],
 ): Record<string, readonly string[]> {
-  const notes: Record<string, string[]> = {};
-  for (const { cell } of cells) notes[cell] = [];
+  const notes = new Map(cells.map(({ cell }) => [cell, [] as string[]]));
   const nameOf = (node: PlanNode): string => variableOf(node.uid) ?? node.name;
   for (const node of plan.nodes) {
     const decision = decisions.get(node.uid);
     if (node.shape === '' || canReadAgain(plan, node.uid)) continue;
     if (decision === 'handover' || decision === 'rewire')
-      notes[node.group]?.push(`${nameOf(node)} keeps what it held before the change.`);
+      notes.get(node.group)?.push(`${nameOf(node)} keeps what it held before the change.`);
     if (decision === 'reset')
-      notes[node.group]?.push(`${nameOf(node)} starts again from now: what it holds has another shape.`);
+      notes.get(node.group)?.push(`${nameOf(node)} starts again from now: what it holds has another shape.`);
   }
-  return notes;
+  return Object.fromEntries(notes);
 }

@@ -21,17 +21,19 @@ export function notebookCompiler(notebook: () => string): CellCompiler {
         return { error: { code, message, cell, line, column, excerpt: text?.split('\n')[line - 1] } };
       }
       const { compiled, scopes } = compilation;
-      const others: Record<string, CellScope> = {};
-      for (const { id, declares, uses } of scopes)
-        if (id !== cell)
-          others[id] = {
+      const others = scopes
+        .filter(({ id }) => id !== cell)
+        .map(({ id, declares, uses }): readonly [string, CellScope] => [
+          id,
+          {
             declares: declares.filter(({ isValue }) => isValue).map(({ name }) => name),
             uses: uses.map(({ name }) => name),
-          };
+          },
+        ]);
       return {
         code: compiled.code,
         scope: { declares: compiled.declares, uses: compiled.uses.map(({ name }) => name) },
-        others,
+        others: Object.fromEntries(others),
         modules: relativeModules(notebook(), compiled.imports),
       };
     },

@@ -4,8 +4,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node.js';
 import { ResponseError } from 'vscode-jsonrpc/node.js';
 import type { Watcher } from '../displays/view-store.ts';
-import type { Hello, Notifications, Requests, Welcome } from '../protocol/messages.ts';
+import type { Hello, Requests, Welcome } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
+import type { Notify } from './broadcast.ts';
 import type { Control } from './control.ts';
 
 export interface ServedSession {
@@ -25,20 +26,36 @@ type Handlers = { [M in keyof Requests]: (params: Requests[M]['params']) => unkn
 /** The requests that a page may send. Anybody with its address can open it. */
 const forViewers: ReadonlySet<keyof Requests> = new Set<keyof Requests>(['hello', 'show', 'hide', 'rows']);
 
+/** Only runs are answered late, and a client has no reason for so many at once. */
+const mostUnanswered = 1_000;
+/** Views of cells that the session does not know yet. */
+const mostUnknownViews = 100;
+/** No cell has a longer id. */
+const longestViewId = 200;
+
+/** The connection under the messages. */
+export interface ClientLine {
+  /** False while earlier messages have not left this process. */
+  readonly isReady: boolean;
+  /** Calls the listener each time the last unsent byte has left. */
+  onReady(listener: () => void): void;
+  /** The client has given the token. */
+  onHello(): void;
+}
+
 let connections = 0;
 
-/** `isReady` is false while earlier messages have not left this process. */
-export function serveConnection(served: ServedSession, rpc: MessageConnection, isReady: () => boolean): void {
+export function serveConnection(served: ServedSession, rpc: MessageConnection, line: ClientLine): void {
   const { control } = served;
   const id = `client-${++connections}`;
   let client: Hello['client'] | undefined;
-  const notify = <N extends keyof Notifications>(method: N, params: Notifications[N]): void => {
-    rpc.sendNotification(method, params).catch(() => undefined);
-  };
+  let unanswered = 0;
+  const unknownViews = new Set<string>();
+  const notify = notifier(rpc, line);
   const watcher: Watcher = {
     id,
     get isReady() {
-      return isReady();
+      return line.isReady;
     },
     send: (message) => notify('view', message),
   };
@@ -46,9 +63,12 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, i
   const handlers: Handlers = {
     hello(hello) {
       refuseUnknown(served, hello);
-      const isNew = client === undefined;
-      client = hello.client;
-      if (isNew) control.join(id, notify);
+      // A second hello changes nothing: a page stays a page.
+      if (client === undefined) {
+        client = hello.client;
+        line.onHello();
+        control.join(id, notify);
+      }
       return welcome(served);
     },
     sync: ({ cells }) => control.dispatch({ kind: 'sync', client: id, cells }),
@@ -56,8 +76,14 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, i
     interrupt: ({ cell }) => control.dispatch({ kind: 'interrupt', cell }),
     delete: ({ cell }) => control.dispatch({ kind: 'delete', client: id, cell }),
     arm: ({ cell, armed }) => control.dispatch({ kind: 'arm', cell, armed }),
-    show: (hello) => control.views.hello(watcher, hello),
-    hide: ({ view }) => control.views.hide(id, view),
+    show(hello) {
+      remember(unknownViews, hello.view, control);
+      control.views.hello(watcher, hello);
+    },
+    hide({ view }) {
+      unknownViews.delete(view);
+      control.views.hide(id, view);
+    },
     rows: ({ view, part }) => ({ jsonl: control.views.jsonLines(view, part) }),
     rename: ({ notebook }) => served.renamed(notebook),
     shutdown: () => control.dispatch({ kind: 'shutdown' }),
@@ -67,14 +93,54 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, i
       if (method !== 'hello' && client === undefined) throw refusal('no-hello', 'The first request must be a hello.');
       if (client === 'page' && !forViewers.has(method))
         throw refusal('only-viewing', `A page may only view the session. It may not send "${method}".`);
+      if (unanswered >= mostUnanswered)
+        throw refusal('too-many-requests', `${mostUnanswered} requests of this client have no answer yet.`);
       const handler = handlers[method] as (params: unknown) => unknown;
-      return (await handler(params)) ?? null;
+      unanswered++;
+      try {
+        return (await handler(params)) ?? null;
+      } finally {
+        unanswered--;
+      }
     });
   rpc.onClose(() => {
     control.leave(id);
     rpc.dispose();
   });
   rpc.listen();
+}
+
+/**
+ * `state` and `cells` contain everything each time. While the client is slow, only the latest of
+ * each is kept.
+ */
+function notifier(rpc: MessageConnection, line: ClientLine): Notify {
+  const latest = new Map<string, unknown>();
+  const send = (method: string, params: unknown): void =>
+    void rpc.sendNotification(method, params).catch(() => undefined);
+  line.onReady(() => {
+    for (const [method, params] of latest) send(method, params);
+    latest.clear();
+  });
+  return (method, params) => {
+    if ((method === 'state' || method === 'cells') && !line.isReady) latest.set(method, params);
+    else send(method, params);
+  };
+}
+
+/**
+ * A client may show a cell before the session knows it. It may not make the session remember
+ * whatever it makes up.
+ */
+function remember(unknown: Set<string>, view: unknown, { session }: Control): void {
+  if (typeof view !== 'string' || view.length > longestViewId)
+    throw refusal('bad-view', `A view is the id of a cell, of at most ${longestViewId} characters.`);
+  const isKnown = (id: string): boolean => session.cells.has(id) || session.document.some((cell) => cell.id === id);
+  if (isKnown(view) || unknown.has(view)) return;
+  for (const id of unknown) if (isKnown(id)) unknown.delete(id);
+  if (unknown.size >= mostUnknownViews)
+    throw refusal('unknown-view', `There is no cell "${view}", and this client waits for ${mostUnknownViews} others.`);
+  unknown.add(view);
 }
 
 function refuseUnknown({ token, build }: ServedSession, hello: Hello): void {

@@ -54,12 +54,12 @@ export function neededFirst(session: Session, cell: string, compiled: Compiled):
 
 /** What the names that a cell uses are at this moment. */
 export function capturedNow(session: Session, cell: string, compiled: Compiled): Readonly<Record<string, string>> {
-  const captured: Record<string, string> = {};
-  for (const { name, cell: owner } of usesOf(session, cell, compiled)) {
-    const version = versionOf(session.cells.get(owner)?.active, name);
-    if (version !== undefined) captured[name] = version;
-  }
-  return captured;
+  return Object.fromEntries(
+    usesOf(session, cell, compiled).flatMap(({ name, cell: owner }) => {
+      const version = versionOf(session.cells.get(owner)?.active, name);
+      return version === undefined ? [] : [[name, version] as const];
+    }),
+  );
 }
 
 /**
@@ -105,7 +105,7 @@ export function duplicateName(session: Session, cell: string, compiled: Compiled
 /** A way from the cell through what it uses back to itself, as a sentence. */
 export function cycleOf(session: Session, cell: string, compiled: Compiled): LocatedError | undefined {
   const scopeOf = (id: string): CellScope | undefined =>
-    id === cell ? compiled.scope : (session.cells.get(id)?.active?.compiled.scope ?? compiled.others[id]);
+    id === cell ? compiled.scope : (session.cells.get(id)?.active?.compiled.scope ?? otherScope(compiled, id));
   const ownerAmong = (name: string): string | undefined =>
     compiled.scope.declares.includes(name) ? cell : ownerOf(session, name, compiled);
   const visited = new Set<string>();
@@ -156,7 +156,12 @@ function otherOwner(session: Session, cell: string, name: string, compiled: Comp
     const other = kind === 'code' ? session.cells.get(id) : undefined;
     if (!other) continue;
     const runs = other.active?.compiled.scope.declares.includes(name);
-    if (runs || (above && !other.active && compiled.others[id]?.declares.includes(name))) return id;
+    if (runs || (above && !other.active && otherScope(compiled, id)?.declares.includes(name))) return id;
   }
   return undefined;
+}
+
+/** A cell may have the id "constructor", which every object has as well. */
+function otherScope({ others }: Compiled, id: string): CellScope | undefined {
+  return Object.hasOwn(others, id) ? others[id] : undefined;
 }

@@ -33,20 +33,16 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
     const reason = await Promise.race([connection.ended, aborted(stopped)]);
     terminal.end();
     // The session ends before the page closes, so that viewers get the reason.
-    if (connection.started) await end(connection);
+    if (connection.started) await connection.end();
     await page.close();
     if (reason !== undefined) out.write(`${reason}\n`);
     return 0;
   } finally {
-    // The command ends only a session that it has started. A session that it joined continues.
-    if (connection.started) await end(connection);
+    // The command ends only a session that it has started. A session that it joined continues. A
+    // second call does nothing, because the connection has ended.
+    if (connection.started) await connection.end();
     connection.close();
   }
-}
-
-/** A second call does nothing, because the connection has ended. */
-async function end(connection: Connection): Promise<void> {
-  await Promise.race([connection.request('shutdown', null).catch(() => undefined), connection.ended]);
 }
 
 type Document = ReturnType<typeof readNotebook>;

@@ -3,6 +3,7 @@
 //   SLUICE_BROKERS=host:port,host:port             the default connection
 //   SLUICE_CONNECTION_<NAME>=host:port,host:port   connection '<name>': upper case, other characters than letters and digits become _
 import { SluiceError } from '../../errors/error.ts';
+import { hidesSomething, isBrokerAddress, shownBrokers } from './shown-brokers.ts';
 
 export interface Connection {
   /** undefined: the default one. */
@@ -32,17 +33,23 @@ export function connectionNamed(
     .split(',')
     .map((address) => address.trim())
     .filter((address) => address !== '');
-  for (const address of brokers)
-    if (!/^[^\s/@]+:\d{1,5}$/.test(address))
-      throw new SluiceError(
-        'kafka-bad-connection',
-        `${variable} holds "${address}", which is not host:port. Several brokers are separated by commas.`,
-        { connection: name, variable },
-      );
+  for (const address of brokers) if (!isBrokerAddress(address)) throw badConnection(name, variable, value);
   return { ...(name === undefined ? {} : { name }), brokers, variable };
+}
+
+function badConnection(name: string | undefined, variable: string, value: string): SluiceError {
+  const shown = shownBrokers(value);
+  const credentials = hidesSomething(shown)
+    ? ' Sluice does not log in to brokers, so leave out user names, passwords and parameters. What may be one is not shown.'
+    : '';
+  return new SluiceError(
+    'kafka-bad-connection',
+    `${variable} has "${shown}", which is not host:port. Several brokers are separated by commas.${credentials}`,
+    { connection: name, variable },
+  );
 }
 
 /** A connection as people know it: "127.0.0.1:9092". */
 export function describeBrokers(brokers: readonly string[]): string {
-  return brokers.join(',');
+  return shownBrokers(brokers.join(','));
 }

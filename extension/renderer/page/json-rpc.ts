@@ -39,8 +39,9 @@ export class RpcSocket {
   #receive(text: string): void {
     const message = JSON.parse(text) as Incoming;
     if (message.method !== undefined) {
-      const listener = this.#listeners[message.method as keyof Notifications] as
-        ((params: unknown) => void) | undefined;
+      const { method } = message;
+      if (!Object.hasOwn(this.#listeners, method)) return;
+      const listener = this.#listeners[method as keyof Notifications] as ((params: unknown) => void) | undefined;
       listener?.(message.params);
       return;
     }

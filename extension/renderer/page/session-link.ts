@@ -23,15 +23,13 @@ const lastWaitMillis = 8_000;
 export class SessionLink {
   readonly #events: SessionEvents;
   readonly #address: string;
-  readonly #token: string;
   #rpc: RpcSocket | undefined;
   #wait = firstWaitMillis;
   #ending: string | undefined;
 
   constructor(events: SessionEvents) {
     this.#events = events;
-    this.#token = new URLSearchParams(location.search).get('token') ?? '';
-    this.#address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/session?token=${encodeURIComponent(this.#token)}`;
+    this.#address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/session`;
   }
 
   /** The connection to the kernel, if there is one. */
@@ -49,8 +47,9 @@ export class SessionLink {
       ending: ({ reason }) => (this.#ending = reason),
     });
     socket.addEventListener('open', () => {
+      // The server of the page knows the token. The browser's cookie has admitted this connection.
       rpc
-        .request('hello', { protocol: protocolVersion, build: 'page', token: this.#token, client: 'page' })
+        .request('hello', { protocol: protocolVersion, build: 'page', token: '', client: 'page' })
         .then((welcome) => {
           this.#wait = firstWaitMillis;
           this.#ending = undefined;

@@ -262,3 +262,32 @@ file('semicolon.csv').show();
   );
   assert.match(String(sources[0]!['firstRejection']), /^mixed\.jsonl line 2: It is not JSON: /);
 });
+
+test('names that every object has are names like any other: cells, values, parameters, packages', async (t) => {
+  const folder = new Folder(t);
+  const notebook = folder.write(
+    'a.sluice.ts',
+    [
+      "// %% id=constructor\nimport { from, param } from 'sluice';\nconst toString = from([{ valueOf: param('constructor', 'none') }]);\ntoString",
+      '// %% id=__proto__\nconst hasOwnProperty = toString.map((row) => ({ constructor: row.valueOf }));\nhasOwnProperty',
+    ].join('\n\n'),
+  );
+  for (const [parameters, value] of [
+    [[], 'none'],
+    [['--param', 'constructor=given'], 'given'],
+    [['--param', '__proto__=other'], 'none'],
+  ] as const) {
+    const { lines } = await sluice('run', notebook, '--json', ...parameters);
+    assert.deepEqual(
+      lines.flatMap(({ cell, row }) => (row === undefined ? [] : [[cell, row]])),
+      [
+        ['constructor', { valueOf: value }],
+        ['__proto__', { constructor: value }],
+      ],
+    );
+  }
+  const missing = folder.write('b.sluice.ts', "// %% id=a\nimport x from 'constructor';\nx\n");
+  const { lines } = await sluice('run', missing, '--json');
+  assert.match(lines[0]?.error?.message ?? '', /constructor/);
+  assert.notEqual(lines[0]?.error?.code, 'internal');
+});

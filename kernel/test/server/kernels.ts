@@ -19,7 +19,7 @@ export class Kernels {
     process.env['SLUICE_SESSIONS'] = this.folder;
     t.onTestFinished(async () => {
       for (const connection of this.#connections) connection.close();
-      const living = entries(this.folder);
+      const living = entries(this.folder).filter(({ pid }) => isAlive(pid));
       for (const { pid } of living) process.kill(pid, 'SIGKILL');
       for (const { pid } of living) await until(() => !isAlive(pid), 'the kernel to end');
       delete process.env['SLUICE_SESSIONS'];
