@@ -4,6 +4,7 @@ import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { fromWire } from '../../kernel/protocol/values.ts';
 import { partialField } from './chart-spec.ts';
 import { rowId } from '../../kernel/protocol/kept-rows.ts';
+import { isRecord } from './value-tree.ts';
 
 export type Datum = Record<string, unknown>;
 
@@ -47,9 +48,7 @@ export class ChartRows {
 
 function datumOf(row: WireRow): Datum {
   const value = numbers(fromWire(row.value));
-  const isRecord =
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
-  const datum: Datum = isRecord ? (value as Datum) : { value };
+  const datum: Datum = isRecord(value) ? value : { value };
   if (row.partial === true) datum[partialField] = true;
   return datum;
 }
@@ -63,15 +62,15 @@ export function timeOf(value: unknown): number {
 }
 
 /**
- * Vega works with numbers, so dates become epoch milliseconds, and a bigint becomes a number, which
- * is exact enough for a pixel.
+ * Vega works with finite numbers, so dates become epoch milliseconds, and a bigint becomes a
+ * number, which is exact enough for a pixel. A number without a place on an axis becomes null.
  */
 function numbers(value: unknown): unknown {
-  if (value instanceof Date) return value.getTime();
-  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Date) return numbers(value.getTime());
+  if (typeof value === 'bigint') return numbers(Number(value));
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (Array.isArray(value)) return value.map(numbers);
-  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, numbers(inner)]));
-  }
+  if (value instanceof Map || value instanceof Set) return Array.from(value as Iterable<unknown>, numbers);
+  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, numbers(inner)]));
   return value;
 }

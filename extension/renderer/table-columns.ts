@@ -4,7 +4,7 @@ import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { fromWire } from '../../kernel/protocol/values.ts';
 import { clock, count, day, utc } from './format.ts';
 import type { ValueKind } from './value-tree.ts';
-import { kindOf, valueText } from './value-tree.ts';
+import { isRecord, kindOf, valueText } from './value-tree.ts';
 
 export interface ReadRow {
   readonly row: WireRow;
@@ -138,7 +138,7 @@ export function readRow(row: WireRow): ReadRow {
 
 /** The fields of an object are columns. Any other value is in the one column "value". */
 function namesOf(value: unknown): readonly string[] {
-  return kindOf(value) === 'nested' && !Array.isArray(value) ? Object.keys(value as object) : [''];
+  return isRecord(value) ? Object.keys(value) : [''];
 }
 
 const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;

@@ -58,6 +58,8 @@ export function table(wires: readonly unknown[], now: number): readonly string[]
   );
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+/** A value whose fields have names: no list, map, set, date or bytes. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return ![Date, Uint8Array, Map, Set].some((type) => value instanceof type);
 }

@@ -7,7 +7,7 @@ import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../pro
 import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
 import { fromWire } from '../protocol/values.ts';
 import { asText } from '../session/reasons.ts';
-import { cellText, count, rate, sparkline, table } from './figures.ts';
+import { cellText, count, isRecord, rate, sparkline, table } from './figures.ts';
 import { paint } from './paint.ts';
 import { ViewCopy } from './view-copy.ts';
 
@@ -193,7 +193,7 @@ function percent(share: number): string {
 function fields(wire: unknown): string {
   const value = fromWire(wire);
   const now = Date.now();
-  if (typeof value !== 'object' || value === null || value instanceof Date) return cellText(value, now);
+  if (!isRecord(value)) return cellText(value, now);
   return Object.entries(value)
     .map(([name, inner]) => `${name}=${cellText(inner, now)}`)
     .join('  ');
