@@ -56,11 +56,7 @@ export class TableColumns {
       }
       for (const name of namesOf(read.value)) {
         if (this.#byName.has(name) || this.#isTimeAgain(name, read)) continue;
-        this.#add(
-          name,
-          false,
-          name === '' ? ({ value }) => value : ({ value }) => (value as Record<string, unknown> | null)?.[name],
-        );
+        this.#add(name, false, name === '' ? ({ value }) => value : ({ value }) => fieldOf(value, name));
         changed = true;
       }
     }
@@ -136,6 +132,11 @@ export function readRow(row: WireRow): ReadRow {
   return { row, value: fromWire(row.value) };
 }
 
+/** A row that lacks the field `constructor` has none, although every object inherits one. */
+function fieldOf(value: unknown, name: string): unknown {
+  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
 /** The fields of an object are columns. Any other value is in the one column "value". */
 function namesOf(value: unknown): readonly string[] {
   return isRecord(value) ? Object.keys(value) : [''];
@@ -144,7 +145,7 @@ function namesOf(value: unknown): readonly string[] {
 const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
 function isInstantOf({ row, value }: ReadRow, name: string): boolean {
-  const field = (value as Readonly<Record<string, unknown>>)[name];
+  const field = fieldOf(value, name);
   if (field instanceof Date || typeof field === 'number') return Number(field) === row.t;
   return typeof field === 'string' && isoInstant.test(field) && Date.parse(field) === row.t;
 }

@@ -175,8 +175,11 @@ export class RowPart {
 
 /** Rows with the same key and window replace each other. */
 function rowKey(key: readonly string[], fields: Readonly<Record<string, unknown>>): string {
-  const names = [...key, ...['windowStart', 'windowEnd'].filter((name) => name in fields && !key.includes(name))];
-  return JSON.stringify(names.map((name) => toWire(fields[name]) ?? null));
+  const names = [
+    ...key,
+    ...['windowStart', 'windowEnd'].filter((name) => Object.hasOwn(fields, name) && !key.includes(name)),
+  ];
+  return JSON.stringify(names.map((name) => (Object.hasOwn(fields, name) ? toWire(fields[name]) : undefined) ?? null));
 }
 
 function asFields(value: unknown): Readonly<Record<string, unknown>> {

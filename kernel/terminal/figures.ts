@@ -44,7 +44,7 @@ export function table(wires: readonly unknown[], now: number): readonly string[]
   const names = [...new Set(rows.flatMap((row) => (isRecord(row) ? Object.keys(row) : [])))];
   if (names.length === 0) return rows.map((row) => cellText(row, now));
   const columns = names.map((name) => {
-    const values = rows.map((row) => (isRecord(row) ? row[name] : undefined));
+    const values = rows.map((row) => (isRecord(row) && Object.hasOwn(row, name) ? row[name] : undefined));
     const texts = [name, ...values.map((value) => (value === undefined ? '' : cellText(value, now)))];
     const width = Math.max(...texts.map((text) => text.length));
     const isNumber = values.every((value) => value === undefined || typeof value === 'number');
