@@ -30,6 +30,8 @@ export interface WireRow {
   readonly partial?: boolean;
   /** The row with this key is deleted. This row removes it from the display. */
   readonly gone?: boolean;
+  /** Approximate size of a large row. It counts for the bytes that a display keeps. */
+  readonly size?: number;
 }
 
 export interface ErrorPart {
