@@ -110,6 +110,12 @@ export function readWire(wire: unknown): ReadValue {
   }
 }
 
+/** The decoded value, or the reason why it cannot be shown, as text. */
+export function shownValue(wire: unknown): unknown {
+  const read = readWire(wire);
+  return 'problem' in read ? read.problem : read.value;
+}
+
 export function cannotBeShown(error: unknown): string {
   return `cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -50,6 +50,20 @@ test('a row that lacks a field has no value in its column, although every object
   assert.deepEqual(drawn(columns, read(toWire(rows[1]))).slice(1), ['', '', '', '3']);
 });
 
+test('a row that cannot be decoded shows the reason, and the other rows stay', () => {
+  const columns = new TableColumns();
+  const rows = [read({ v: 1 }), read({ $bigint: 'x' }), read({ v: 2 })];
+  columns.learn(rows, now);
+  assert.deepEqual(
+    rows.map((row) => drawn(columns, row).slice(1)),
+    [
+      ['1', ''],
+      ['', 'cannot be shown: The tag $bigint is not known, or its value is malformed.'],
+      ['2', ''],
+    ],
+  );
+});
+
 test('columns widen in steps and never shrink', () => {
   const columns = new TableColumns();
   assert.equal(columns.learn([read({ name: 'ann' })], now), true);
