@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { JobMetrics } from '../../engine/api/surface.ts';
 import { toPlainJson } from '../protocol/values.ts';
+import { jsonText } from './terminal-text.ts';
 
 export interface JsonError {
   readonly code: string;
@@ -19,15 +20,15 @@ export class JsonLines {
     let text = '';
     for (const value of values) {
       const row = toPlainJson(value) ?? null;
-      text += `${JSON.stringify({ cell, ...(stream !== undefined && { stream }), row })}\n`;
+      text += `${jsonText({ cell, ...(stream !== undefined && { stream }), row })}\n`;
     }
     return this.#write(text);
   }
   error(cell: string | undefined, { code, message }: JsonError): void {
-    void this.#write(`${JSON.stringify({ ...(cell !== undefined && { cell }), error: { code, message } })}\n`);
+    void this.#write(`${jsonText({ ...(cell !== undefined && { cell }), error: { code, message } })}\n`);
   }
   metrics(metrics: JobMetrics): void {
-    void this.#write(`${JSON.stringify({ metrics })}\n`);
+    void this.#write(`${jsonText({ metrics })}\n`);
   }
   /** Resolves when all output has left this process. */
   async flushed(): Promise<void> {
