@@ -3,11 +3,13 @@
 //
 //   draw(part) ─ other spec ─► embed ─► view.run
 //              └ same spec ──► reconcile rows ─► view.change + view.run
-import { changeset, Error as ErrorsOnly, loader, parse, View } from 'vega';
+import { changeset, Error as ErrorsOnly, parse, View } from 'vega';
 import type { ChartPart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { Legend, lastValues, seriesOrder } from './chart-legend.ts';
 import { Readout } from './chart-readout.ts';
+import { rowsOnly } from './chart-loader.ts';
+import { usePlainPaint } from './chart-paint.ts';
 import { ChartRows } from './chart-rows.ts';
 import type { DrawableSpec } from './chart-spec.ts';
 import { drawableSpec, rowsData, seriesSignal, defaultHeight } from './chart-spec.ts';
@@ -28,6 +30,8 @@ interface Bounds {
   readonly x2: number;
   readonly y2: number;
 }
+
+usePlainPaint();
 
 const legendLine = 18;
 const narrow = 520;
@@ -269,12 +273,3 @@ export class Chart implements PartView<ChartPart> {
     this.#plot.style.height = `${String(defaultHeight)}px`;
   }
 }
-
-/** A chart shows the rows of its stream and fetches nothing. */
-const rowsOnly = {
-  ...loader(),
-  load: (uri: string): Promise<string> =>
-    Promise.reject(
-      new Error(`A chart shows the rows of its stream; it does not load ${uri}. Read it with file() in a cell.`),
-    ),
-};
