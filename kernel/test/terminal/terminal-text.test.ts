@@ -77,6 +77,20 @@ test('--json writes no control character of rows and errors', async () => {
   assert.equal(text.split('\n').length, attacks.length + 2);
 });
 
+test('--json collects no more than about a million characters in one write', async () => {
+  const out = new PassThrough({ highWaterMark: 100_000_000 });
+  const lengths: number[] = [];
+  out.on('data', (piece: Buffer) => lengths.push(piece.length));
+  const lines = new JsonLines(out);
+  const rows = Array.from({ length: 5 }, (_, n) => n + 'x'.repeat(700_000));
+  await lines.rows('a', undefined, rows);
+  await lines.flushed();
+  assert.deepEqual(
+    lengths.map((length) => Math.round(length / 700_000)),
+    [2, 2, 1],
+  );
+});
+
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   let text = '';
   for await (const piece of stream) text += String(piece);
