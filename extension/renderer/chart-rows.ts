@@ -2,6 +2,7 @@
 // inserted and removed rows.
 import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { cannotBeShown, fromWire, setField } from '../../kernel/protocol/values.ts';
+import { plainName } from './chart-names.ts';
 import { partialField } from './chart-spec.ts';
 import { rowId } from '../../kernel/protocol/kept-rows.ts';
 import { isRecord } from './value-tree.ts';
@@ -105,20 +106,16 @@ function vegaValue(value: unknown, isRow = false): unknown {
   if (value instanceof Date) return vegaValue(value.getTime());
   if (typeof value === 'bigint') return vegaValue(Number(value));
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (value === '__proto__') return protoName;
+  // Vega groups rows in objects whose keys are values of the rows. The key `__proto__` would change
+  // the prototype of all objects.
+  if (value === '__proto__') return plainName(value);
   if (Array.isArray(value)) return value.map((inner) => vegaValue(inner));
   if (value instanceof Map || value instanceof Set)
     return Array.from(value as Iterable<unknown>, (inner) => vegaValue(inner));
   if (!isRecord(value)) return value;
   const entries = Object.entries(value).filter(([name]) => isRow || !conversions.includes(name));
-  return Object.fromEntries(entries.map(([name, inner]) => [name, vegaValue(inner)]));
+  return Object.fromEntries(entries.map(([name, inner]) => [isRow ? plainName(name) : name, vegaValue(inner)]));
 }
-
-/**
- * Vega groups rows in objects whose keys are values of the rows. The key `__proto__` would change
- * the prototype of all objects. With an invisible character it is a key like any other.
- */
-const protoName = '__proto__\u200b';
 
 /**
  * Vega converts a nested object to a text or a number, for example as the name of a series. That

@@ -9,6 +9,7 @@ import { field as fieldReader } from 'vega';
 import { compile } from 'vega-lite';
 import { labelAxes } from './axis-labels.ts';
 import { withoutAddresses } from './chart-loader.ts';
+import { withPlainNames } from './chart-names.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -52,7 +53,8 @@ export interface DrawableSpec {
 export const defaultHeight = 220;
 
 /** `title` is the chart's title. An axis title must not repeat it. */
-export function drawableSpec(spec: Json, title: string, config: Config): DrawableSpec {
+export function drawableSpec(given: Json, title: string, config: Config): DrawableSpec {
+  const spec = withPlainNames(given);
   const single = isSingleView(spec);
   const fitsWidth = single && (spec['width'] === undefined || spec['width'] === 'container');
   const height = single ? (typeof spec['height'] === 'number' ? spec['height'] : defaultHeight) : undefined;

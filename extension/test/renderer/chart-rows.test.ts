@@ -65,6 +65,31 @@ for (const mark of ['line', 'bar', 'point'])
       for (const inherited in {}) assert.fail(`Every object has ${inherited} now.`);
     });
 
+for (const name of ['__proto__', 'constructor', 'toString'])
+  test(`a chart draws the field ${name}`, async () => {
+    const encoding = { x: { field: 'at', type: 'quantitative' }, y: { field: name, type: 'quantitative' } };
+    const spec = drawableSpec({ mark: 'point', encoding }, '', {});
+    const rows = new ChartRows(spec.temporalFields);
+    const wires = [1, 2, 3].map((at) =>
+      toWire(
+        Object.fromEntries([
+          ['at', at],
+          [name, at],
+        ]),
+      ),
+    );
+    const view = new View(parse(spec.vega), { renderer: 'none', logLevel: ErrorsOnly });
+    view.width(400).change(rowsData, changeset().insert([...rows.reconcile(rowsOf(wires)).inserted]));
+    await view.runAsync();
+    const places = new Set((await view.toSVG()).match(/translate\([\d.]+,[\d.]+\)" d="M2/g));
+    view.finalize();
+    assert.equal(places.size, 3);
+    assert.deepEqual(
+      [...rows.data()].map((datum) => spec.figure?.(datum)),
+      [1, 2, 3],
+    );
+  });
+
 /** Draws a chart with these rows and two usual ones. Returns the errors of Vega. */
 async function drawn(mark: string, more: object, between: readonly unknown[]): Promise<readonly string[]> {
   const encoding = {
