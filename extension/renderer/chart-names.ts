@@ -1,6 +1,6 @@
 // Names of fields for Vega and Vega-Lite. Both look names up in plain objects, and find what every
-// object inherits under names such as `constructor`. An invisible character makes such a name a name
-// like any other, in the spec and in the rows alike.
+// object inherits under names such as `constructor`. An invisible character makes such a name a
+// name like any other, in the spec and in the rows alike.
 
 export function plainName(name: string): string {
   return Object.hasOwn(Object.prototype, name) ? `${name}\u200b` : name;

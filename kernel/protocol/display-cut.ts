@@ -1,11 +1,10 @@
 // Cuts a value to the size that a display keeps. Each cut is visible: "… (52,428,800 characters)".
 //
-// The executor cuts a row before it sends the row to the control thread. Only displays cut: `--json`,
-// pulls and sinks get the whole value. A value that fits is returned as it is, without a copy.
-// The recursion ends at `depth`, so no value can overflow the stack, and it ends when `bytes` are
-// used up, so a value with shared parts costs no more than its size.
-// Functions, symbols and promises are left as they are. They cannot be sent, and that is an error of
-// their row.
+// The executor cuts a row before it sends the row to the control thread. Only displays cut:
+// `--json`, pulls and sinks get the whole value. A value that fits is returned as it is, without a
+// copy. The recursion ends at `depth`, so no value can overflow the stack, and it ends when `bytes`
+// are used up, so a value with shared parts costs no more than its size. Functions, symbols and
+// promises are left as they are. They cannot be sent, and that is an error of their row.
 import { setField } from './values.ts';
 
 export interface CutLimits {
@@ -46,7 +45,10 @@ const grouped = new Intl.NumberFormat('en-US');
 const more = (count: number, one: string, several: string): string =>
   `… (${grouped.format(count)} more ${count === 1 ? one : several})`;
 
-/** Approximate size of a value that is no text and no container, and of a container without its content. */
+/**
+ * Approximate size of a value that is no text and no container, and of a container without its
+ * content.
+ */
 const scalarSize = 8;
 const mostDigits = 10_000;
 let mostBigint: bigint | undefined;

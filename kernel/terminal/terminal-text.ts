@@ -1,9 +1,9 @@
 // Text from data, names, paths and errors, as a terminal or a pipe may get it. Control characters
 // are shown as escapes, so that no text can move the cursor, set the title, or forge a line.
 //
-// Every write of the command `sluice` uses one of these. Only `paint.ts` and the cursor movements of
-// `live-terminal.ts` write control sequences. A pipe gets the same text, because its reader may be a
-// terminal.
+// Every write of the command `sluice` uses one of these. Only `paint.ts` and the cursor movements
+// of `live-terminal.ts` write control sequences. A pipe gets the same text, because its reader may
+// be a terminal.
 
 /**
  * C0 and C1 controls, DEL, the separators of lines and paragraphs, and the marks that reorder text.
@@ -25,7 +25,9 @@ export function linesText(text: string): string {
     .join('\n');
 }
 
-/** JSON.stringify escapes C0 only. These characters occur within strings of JSON, and nowhere else. */
+/**
+ * JSON.stringify escapes C0 only. These characters occur within strings of JSON, and nowhere else.
+ */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(controls, (character) => `\\u${hex(character, 4)}`);
 }

@@ -6,7 +6,10 @@ const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false
 
 const imageData = /^data:image\/(?:png|jpeg|gif|webp);/i;
 
-/** Other schemes (command:, vscode:, ms-msdt:, …) start programs. A link without a scheme is in the page. */
+/**
+ * Other schemes (command:, vscode:, ms-msdt:, …) start programs. A link without a scheme is in the
+ * page.
+ */
 markdown.validateLink = (url) => {
   const [, scheme] = /^([^/?#]*):/.exec(url) ?? [];
   return scheme === undefined || ['http', 'https', 'mailto'].includes(scheme.toLowerCase()) || imageData.test(url);

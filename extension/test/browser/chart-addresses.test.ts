@@ -1,5 +1,5 @@
-// A chart fetches nothing and navigates nowhere, whatever its spec and its rows contain. The page of
-// these tests has no Content Security Policy, so only the renderer prevents it.
+// A chart fetches nothing and navigates nowhere, whatever its spec and its rows contain. The page
+// of these tests has no Content Security Policy, so only the renderer prevents it.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
-// The rows of a chart as Vega gets them: a row that cannot be shown spoils no other row, and no value
-// of a row can break Vega.
+// The rows of a chart as Vega gets them: a row that cannot be shown spoils no other row, and no
+// value of a row can break Vega.
 import assert from 'node:assert/strict';
 import { changeset, Error as ErrorsOnly, parse, View } from 'vega';
 import { test } from 'vitest';
