@@ -8,6 +8,8 @@ import type { Config } from 'vega-lite';
 import { field as fieldReader } from 'vega';
 import { compile } from 'vega-lite';
 import { labelAxes } from './axis-labels.ts';
+import { withoutAddresses } from './chart-loader.ts';
+import { withPlainNames } from './chart-names.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -51,7 +53,8 @@ export interface DrawableSpec {
 export const defaultHeight = 220;
 
 /** `title` is the chart's title. An axis title must not repeat it. */
-export function drawableSpec(spec: Json, title: string, config: Config): DrawableSpec {
+export function drawableSpec(given: Json, title: string, config: Config): DrawableSpec {
+  const spec = withPlainNames(given);
   const single = isSingleView(spec);
   const fitsWidth = single && (spec['width'] === undefined || spec['width'] === 'container');
   const height = single ? (typeof spec['height'] === 'number' ? spec['height'] : defaultHeight) : undefined;
@@ -62,7 +65,7 @@ export function drawableSpec(spec: Json, title: string, config: Config): Drawabl
     ...(single ? { height, autosize: { type: 'fit', contains: 'padding' } } : {}),
     ...(fitsWidth ? { width: 600 } : {}),
   };
-  const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec;
+  const vega = withoutAddresses(compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec);
   labelAxes(vega, title);
   const series = withStableSeries(vega, spec);
   const channels = channelsOf(spec);

@@ -2,7 +2,7 @@
 // read.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import type { WireRow } from '../../../kernel/protocol/displays.ts';
+import type { ChartPart, WireRow } from '../../../kernel/protocol/displays.ts';
 import {
   backpressurePart,
   closedCaption,
@@ -66,6 +66,34 @@ describeWebview('a display that is read', (withWebview) => {
       await webview.page.evaluate(() => document.querySelector('.sl-table-scroller')!.scrollTo(0, 0));
       await webview.settle();
       assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /o-99065/);
+    }));
+
+  test('a row or a part that cannot be shown spoils no other, and the view goes on', () =>
+    withWebview(async (webview) => {
+      const row = (n: number, value: unknown): WireRow => ({ n, t: start + n, value });
+      const good = (n: number) => row(n, { customer: 'ann', windowEnd: { $date: start + n }, total: n });
+      const bad = (n: number) => row(n, { $bigint: 'x' });
+      const view = new ScriptedView('totals', [
+        { ...totalsPart([good(1), bad(2), good(3)], start), id: 'chart' },
+        { kind: 'value', id: 'value', text: 'as text', wire: { $later: 1 } },
+        // No part has such a caption, so its drawing throws.
+        { ...ordersPart([good(1)]), id: 'broken', caption: JSON.parse('null') as ChartPart['caption'] },
+        { ...ordersPart([good(1), bad(2), good(3)]), id: 'table' },
+      ]);
+      await webview.show(view);
+      assert.deepEqual(
+        (await webview.chartRows()).map(({ total }) => total),
+        [1, 3],
+      );
+      assert.match((await webview.texts('.sl-chart')).join(), /1 row cannot be shown: The tag \$bigint/);
+      assert.deepEqual(await webview.texts('.sl-value'), ['as text']);
+      assert.match((await webview.texts('.sl-cannot')).join(), /^This cannot be shown: /);
+      const lines = async (): Promise<readonly string[]> =>
+        (await webview.texts('.sl-table:last-child tbody tr')).filter((text) => text.trim() !== '');
+      assert.match((await lines())[1] ?? '', /cannot be shown: The tag \$bigint/);
+      await webview.receive(rows(view, 'table', [good(4)]), rows(view, 'chart', [good(4)]));
+      assert.equal((await lines()).length, 4);
+      assert.equal((await webview.chartRows()).length, 3);
     }));
 
   test('a row replaces the row with the same key, in the table and in the chart', () =>
