@@ -39,6 +39,8 @@ export interface Traits<K extends Kind> {
    * So many of its inputs, from the first on, must come through a keyBy: its state belongs to keys.
    */
   readonly keyedInputs?: 1 | 2;
+  /** It assigns elements to windows, so an element can be late. */
+  readonly opensWindows?: true;
   /** It is collapsed into the edge behind it, as its key. */
   readonly collapses?: true;
   /**
@@ -96,16 +98,16 @@ const table = {
   pairwise: { role: 'operator', keyedInputs: 1 },
   pattern: { role: 'operator', keyedInputs: 1 },
   process: { role: 'operator', keyedInputs: 1 },
-  windowAggregate: { role: 'operator', keyedInputs: 1 },
-  windowReduce: { role: 'operator', keyedInputs: 1 },
-  windowApply: { role: 'operator', keyedInputs: 1 },
+  windowAggregate: { role: 'operator', keyedInputs: 1, opensWindows: true },
+  windowReduce: { role: 'operator', keyedInputs: 1, opensWindows: true },
+  windowApply: { role: 'operator', keyedInputs: 1, opensWindows: true },
   connectMap: { role: 'operator', keepsOrigin: true, keepsKey: true },
   connectProcess: { role: 'operator', keyedInputs: 2 },
   // Its first input may have a key or none.
   broadcastProcess: { role: 'operator' },
   intervalJoin: { role: 'operator', keyedInputs: 2 },
-  windowJoin: { role: 'operator', keyedInputs: 2 },
-  windowCoGroup: { role: 'operator', keyedInputs: 2 },
+  windowJoin: { role: 'operator', keyedInputs: 2, opensWindows: true },
+  windowCoGroup: { role: 'operator', keyedInputs: 2, opensWindows: true },
   iterateHead: { role: 'operator' },
   iterateTail: { role: 'operator' },
   toTable: { role: 'operator', keyedInputs: 1 },

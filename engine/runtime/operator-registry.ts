@@ -14,6 +14,9 @@ import { FlatMapOperator } from '../operators/flat-map.ts';
 import { GeneratedWatermarks } from '../operators/generated-watermarks.ts';
 import { intervalJoin } from '../operators/interval-join.ts';
 import { iterateDelta } from '../tables/iterate-delta.ts';
+import { IterateHeadOperator } from '../operators/iterate-head.ts';
+import { IterateTailOperator } from '../operators/iterate-tail.ts';
+import { Loop } from '../operators/loop.ts';
 import { MapAsyncOperator } from '../operators/map-async.ts';
 import { MapOperator } from '../operators/map.ts';
 import type { Operator, Stage } from '../contract/operator.ts';
@@ -43,12 +46,20 @@ type Keys<K extends OperatorKind> =
     : KeyedInputsOf<K> extends 1
       ? readonly [KeySpec]
       : readonly (KeySpec | undefined)[];
-type Factory<K extends OperatorKind> = (node: NodeOf<K>, functions: FunctionTable, keys: Keys<K>) => Operator;
+/** Head and tail of an iteration share a loop. */
+export interface Loops {
+  /** Makes the loop of a head. */
+  begin(head: string): Loop;
+  ofTail(tail: string): () => Loop;
+}
+type Factory<K extends OperatorKind> = (
+  node: NodeOf<K>,
+  functions: FunctionTable,
+  keys: Keys<K>,
+  loops: Loops,
+) => Operator;
 
-/** Head and tail of an iteration share a loop, which the runtime has; it makes the two. */
-type FactoryKind = Exclude<OperatorKind, 'iterateHead' | 'iterateTail'>;
-
-const factories: { readonly [K in FactoryKind]: Factory<K> } = {
+const factories: { readonly [K in OperatorKind]: Factory<K> } = {
   map: (node, functions) => new MapOperator(node, functions),
   filter: (node, functions) => new FilterOperator(node, functions),
   flatMap: (node, functions) => new FlatMapOperator(node, functions),
@@ -75,6 +86,8 @@ const factories: { readonly [K in FactoryKind]: Factory<K> } = {
   intervalJoin: (node, functions, [left, right]) => intervalJoin(node, functions, left, right),
   windowJoin: (node, functions, [left, right]) => windowJoin(node, functions, left, right),
   windowCoGroup: (node, functions, [left, right]) => windowCoGroup(node, functions, left, right),
+  iterateHead: (node, _functions, _keys, loops) => new IterateHeadOperator(node, loops.begin(node.id)),
+  iterateTail: (node, _functions, _keys, loops) => new IterateTailOperator(loops.ofTail(node.id)),
   toTable: (node, functions, [key]) => toTable(node, functions, key),
   tableMap,
   tableFilter,
@@ -86,27 +99,32 @@ const factories: { readonly [K in FactoryKind]: Factory<K> } = {
   iterateDelta,
 };
 
+/** For an operator that runs alone: each head and each tail has a loop of its own. */
+const unconnectedLoops: Loops = { begin: () => new Loop(), ofTail: () => () => new Loop() };
+
 /** A new operator each time; it has done nothing yet. */
 export function createOperator(
   node: PlanNode,
   functions: FunctionTable,
   keys: readonly (KeySpec | undefined)[],
+  loops: Loops = unconnectedLoops,
 ): Operator {
   if (!hasFactory(node)) throw new Error(`There is no operator of kind "${node.kind}" (${node.uid}).`);
   for (let input = 0; input < (kinds[node.kind].keyedInputs ?? 0); input++)
     if (!keys[input])
       throw new Error(`Operator ${node.uid} (${node.kind}) needs a key on input ${input}, and the plan gives none.`);
-  return create(node, functions, keys);
+  return create(node, functions, keys, loops);
 }
-function hasFactory(node: PlanNode): node is Extract<PlanNode, { readonly kind: FactoryKind }> {
+function hasFactory(node: PlanNode): node is Extract<PlanNode, { readonly kind: OperatorKind }> {
   return Object.hasOwn(factories, node.kind);
 }
-function create<K extends FactoryKind>(
+function create<K extends OperatorKind>(
   node: NodeOf<K>,
   functions: FunctionTable,
   keys: readonly (KeySpec | undefined)[],
+  loops: Loops,
 ): Operator {
-  return factories[node.kind](node, functions, keys as Keys<K>);
+  return factories[node.kind](node, functions, keys as Keys<K>, loops);
 }
 
 /** The stage of a node that can be fused into the task before it. */

@@ -7,8 +7,6 @@ import type { Source } from '../contract/source.ts';
 import type { Chain } from '../graph/chains.ts';
 import { isSource } from '../graph/kinds.ts';
 import type { FunctionTable, PlanNode } from '../graph/plan.ts';
-import { IterateHeadOperator } from '../operators/iterate-head.ts';
-import { IterateTailOperator } from '../operators/iterate-tail.ts';
 import { createOperator, stageOf } from './operator-registry.ts';
 import type { RunningLoops } from './running-loops.ts';
 import { Task, type TaskHost } from './task.ts';
@@ -36,8 +34,6 @@ function headOf(chain: Chain, { functions, sources, loops, host }: TaskParts): H
   const stage = stageOf(node, functions);
   if (stage) return { stages: [stage] };
   if (isSource(node)) return { source: createSource(node, functions, sources) };
-  if (node.kind === 'iterateHead') return { operator: new IterateHeadOperator(node, loops.begin(node.id)) };
-  if (node.kind === 'iterateTail') return { operator: new IterateTailOperator(loops.ofTail(node.id)) };
   const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
-  return { operator: createSink(node, functions) ?? createOperator(node, functions, keys) };
+  return { operator: createSink(node, functions) ?? createOperator(node, functions, keys, loops) };
 }

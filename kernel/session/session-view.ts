@@ -1,6 +1,6 @@
 // The session as clients see it: for each cell its phase, figures and reasons, derived from state
 // and metrics.
-import { isLeaf } from '../../engine/graph/kinds.ts';
+import { isLeaf, kinds } from '../../engine/graph/kinds.ts';
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
 import { partsOf } from '../live/displayed.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
@@ -175,7 +175,7 @@ function figures(
     outPerSecond: sideReport ? sideReport.inPerSecond : report?.outPerSecond,
     rows: sideReport ? sideReport.recordsIn : report?.recordsOut,
     // Nothing is late but for a window.
-    ...(reports.some(({ kind, late }) => late > 0 || kind.startsWith('window')) && {
+    ...(reports.some(({ kind, late }) => late > 0 || kinds[kind].opensWindows === true) && {
       late: reports.reduce((sum, r) => sum + r.late, 0),
     }),
   };

@@ -146,6 +146,13 @@ test('each trait belongs to these kinds', () => {
   assert.deepEqual(withTrait('ignoresMicroBatches'), ['microBatches']);
   assert.deepEqual(withTrait('conflates'), ['display']);
   assert.deepEqual(withTrait('isReadByCell'), ['pull']);
+  assert.deepEqual(withTrait('opensWindows'), [
+    'windowAggregate',
+    'windowReduce',
+    'windowApply',
+    'windowJoin',
+    'windowCoGroup',
+  ]);
   assert.deepEqual(withTrait('goesByItsInput'), ['take']);
 });
 

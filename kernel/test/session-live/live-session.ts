@@ -179,7 +179,7 @@ export class LiveSession implements AsyncDisposable {
     return this.control.session.metrics?.operators ?? [];
   }
   /** Looks again and again until it is so; says what it last saw when it never is. */
-  async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 10_000): Promise<T> {
+  async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 60_000): Promise<T> {
     const deadline = Date.now() + millis;
     for (;;) {
       const seen = look();
@@ -206,7 +206,7 @@ export class LiveSession implements AsyncDisposable {
         );
       },
       'the end of all operators',
-      20_000,
+      120_000,
     );
     // Frames go out four times a second.
     await new Promise((resolve) => setTimeout(resolve, 300));
