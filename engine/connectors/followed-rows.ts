@@ -1,9 +1,10 @@
 // The rows of a followed path, over all files that have its name in turn: every row once, or an
 // error that says which rows may be missing.
 //
-//   reading ──file replaced or rewritten──┬─next file begins with the part that was read─► continue in it
-//                                         └─it does not─► the rest without a line end is the last row;
-//                                               then files rotated in between; then the next file from its start
+//   reading ──replaced or rewritten──┬─next file begins with the part read─► continue in it
+//                                    └─it does not─► the rest without a line end is the last row;
+//                                                    then files rotated in between;
+//                                                    then the next file from its start
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Clock } from '../contract/clock.ts';
