@@ -4,8 +4,9 @@
 // A kind has the spelling of Flink's method, in camel case (`flatMap`, `windowAggregate`). The
 // parts of an iteration and the sinks have no method in Flink; their kinds follow the same
 // convention. A uid holds the verb that the user called, not the kind. Code that needs to know
-// whether a node is a source, can be fused or ends by itself reads this table. The parameters of each kind are in
-// parameters.ts. The factories of operators are in engine/runtime and engine/connectors.
+// whether a node is a source, can be fused or ends by itself reads this table. The parameters of
+// each kind are in parameters.ts. The factories of operators are in engine/runtime and
+// engine/connectors.
 import type { ParametersByKind } from './parameters.ts';
 
 export type Kind = keyof ParametersByKind<unknown>;
