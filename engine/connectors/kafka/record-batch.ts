@@ -1,5 +1,6 @@
-// Record batches, Kafka's unit on disk and on the wire (magic 2), to columns: all values of a partition's answer in one buffer, beside their lengths, offsets and times.
-// Aborted transactions and control records are left out here; the offset to go on from steps over them.
+// Converts record batches, Kafka's unit on disk and on the wire (magic 2), to columns. All values
+// of a partition's answer are in one buffer, beside their lengths, offsets and times. Aborted
+// transactions and control records are left out, but the next offset is after them.
 import { decompress, RecordsUnreadable, type Compression } from './compression.ts';
 import type { AbortedTransaction } from './requests.ts';
 
@@ -17,8 +18,9 @@ export interface RecordColumns {
   readonly keys?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly lengths: Int32Array<ArrayBuffer> };
 }
 
-// baseOffset 0, batchLength 8, leaderEpoch 12, magic 16, crc 17, attributes 21, lastOffsetDelta 23, firstTimestamp 27,
-// maxTimestamp 35, producerId 43, producerEpoch 51, baseSequence 53, count 57, records 61
+// baseOffset 0, batchLength 8, leaderEpoch 12, magic 16, crc 17, attributes 21, lastOffsetDelta 23,
+// firstTimestamp 27, maxTimestamp 35, producerId 43, producerEpoch 51, baseSequence 53, count 57,
+// records 61
 const headerSize = 61;
 const sizeOfOffsetAndLength = 12;
 
@@ -70,8 +72,8 @@ export function batchHeaders(bytes: Buffer, start: number, end: number): BatchHe
 }
 
 /**
- * The batches whose records a reader of committed data sees. `aborted` is in order of first offset; a transaction is
- * open from there to its producer's next abort marker.
+ * The batches with committed records. `aborted` is in the order of first offsets. An aborted
+ * transaction is open from its first offset to its producer's next abort marker.
  */
 export function committedBatches(
   batches: readonly BatchHeader[],

@@ -1,5 +1,6 @@
-// What may be shown of a list of brokers. The list comes from the environment or from a setting, and
-// somebody may have put a password there. Every message that names brokers takes them from here.
+// What may be shown of a list of brokers. The list comes from the environment or from a setting,
+// and somebody may have put a password there. Every message that names brokers takes them from
+// here.
 
 /** host:port, or [address]:port. No part of it can be a password. */
 const plainAddress = /^(?:[\p{L}\p{N}._-]+|\[[\da-f:.]+\]):\d{1,5}$/iu;

@@ -1,4 +1,5 @@
-// Snappy, read: blocks of literals and copies. Java's producers put a header of their own around them (16 bytes, then blocks with their lengths), others write one bare block.
+// Reads Snappy: blocks of literals and copies. Java's producers add their own header (16 bytes,
+// then blocks with their lengths). Other producers write one bare block.
 
 const javaMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 

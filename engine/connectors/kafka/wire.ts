@@ -1,4 +1,5 @@
-// Kafka's primitive types on the wire: big-endian integers, strings and arrays with a length before them.
+// Kafka's primitive types on the wire: big-endian integers, and strings and arrays with a length
+// before them.
 
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(256);
@@ -93,7 +94,7 @@ export class WireReader {
     for (let i = 0; i < count; i++) items.push(read());
     return items;
   }
-  /** Steps over bytes with a 32-bit length before them and says where they are. */
+  /** Skips bytes with a 32-bit length before them and returns their place. */
   byteRange(): { start: number; end: number } {
     const length = Math.max(0, this.int32());
     const start = this.#skip(length);
