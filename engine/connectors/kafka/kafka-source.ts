@@ -70,7 +70,7 @@ class KafkaSource implements Source {
   #emitted = 0;
   #errors = 0;
   #opened = 0;
-  /** What is wrong with the first record that is no element, and with the last one. */
+  /** The problem of the first rejected record, and of the last one. */
   #firstProblem: string | undefined;
   #lastProblem: string | undefined;
   #trouble: string | undefined;

@@ -34,7 +34,7 @@ export interface Chunk {
   readonly next: number;
   /** The partition's end when it was fetched. */
   readonly end: number;
-  /** What this chunk takes of the reader's credit. */
+  /** The part of the reader's credit that this chunk uses. */
   readonly bytes: number;
 }
 

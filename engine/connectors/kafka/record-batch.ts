@@ -7,14 +7,14 @@ import type { AbortedTransaction } from './requests.ts';
 /** Columns of equal length; everything in them can be transferred between threads. */
 export interface RecordColumns {
   readonly count: number;
-  /** The values, one behind the other. */
+  /** All values, one after the other. */
   readonly values: Uint8Array<ArrayBuffer>;
   /** Bytes of each value; −1: the record has none (a tombstone). */
   readonly lengths: Int32Array<ArrayBuffer>;
   readonly offsets: Float64Array<ArrayBuffer>;
   /** Epoch milliseconds; −1: the record has none. */
   readonly timestamps: Float64Array<ArrayBuffer>;
-  /** The records' keys, where somebody wants them: as values and lengths. */
+  /** The records' keys, if the reader asks for them, in the same form as the values. */
   readonly keys?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly lengths: Int32Array<ArrayBuffer> };
 }
 
@@ -193,7 +193,7 @@ export class RecordCursor {
       value += (byte & 0x7f) * scale;
       if (!(byte >= 0x80)) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     }
-    // Rare, and beyond what a double holds before its sign is taken out.
+    // Rare: a large value, which a double cannot hold exactly before the sign is removed.
     this.at = start;
     let zigzag = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {

@@ -36,10 +36,10 @@ export class ChunkText {
 export class RecordDecoder {
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
   readonly #validate: ((value: unknown) => Fitted) | undefined;
-  /** What `decode` found. */
+  /** The result of `decode`. */
   value: unknown;
   timestamp = NaN;
-  /** Why the record is no element: what follows "orders[3]@1842", a sentence without its end. */
+  /** Why the record has no element: the rest of a sentence that begins with "orders[3]@1842". */
   problem = '';
 
   constructor({ timestamp, schema }: DecoderSpec, functions: FunctionTable, label: string) {

@@ -171,7 +171,7 @@ export interface FetchedPartition {
   readonly partition: number;
   readonly error: number;
   /** In the order of their first offset. */
-  /** What is before this offset can be read. */
+  /** Records before this offset can be read. */
   readonly lastStable: number;
   readonly aborted: readonly AbortedTransaction[];
   /** The record batches, and where they lie in it. */
@@ -290,7 +290,7 @@ export const produce: Exchange<ProduceQuestion, readonly Produced[]> = {
   },
 };
 
-/** What a broker must speak for us to read from it, or to write to it. */
+/** The APIs and versions that a broker must support for reading and writing. */
 export const neededFor: Readonly<Record<'read' | 'write', readonly Exchange<never, unknown>[]>> = {
   read: [fetch, listOffsets, metadata],
   write: [produce, initProducerId, metadata],

@@ -13,7 +13,7 @@ export function isBrokerAddress(text: string): boolean {
   return plainAddress.test(text);
 }
 
-/** The list without what may be a credential. */
+/** The list without the parts that may be credentials. */
 export function shownBrokers(value: string): string {
   if (suspicious.test(value)) return hidden;
   const addresses = value.split(',').map((address) => address.trim());

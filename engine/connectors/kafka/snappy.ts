@@ -31,7 +31,7 @@ function decompressBlock(bytes: Buffer): Buffer {
   let filled = 0;
   const copy = (distance: number, length: number): void => {
     if (!(distance > 0 && distance <= filled && filled + length <= size)) throw new RangeError('broken snappy block');
-    // What is copied may overlap what is being written: byte by byte then.
+    // Source and target of a copy may overlap. Then it is copied byte by byte.
     if (distance >= length) out.copy(out, filled, filled - distance, filled - distance + length);
     else for (let i = 0; i < length; i++) out[filled + i] = out[filled + i - distance]!;
     filled += length;

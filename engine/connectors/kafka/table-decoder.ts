@@ -20,7 +20,7 @@ export type KeyForm = 'text' | 'json' | 'field';
 export class TableDecoder {
   readonly #field: string;
   readonly #rows: RecordDecoder;
-  /** {key, row}, what `decode` found; undefined: a tombstone that deletes nothing. */
+  /** The {key, row} that `decode` found; undefined: a tombstone that deletes nothing. */
   value: { readonly key: unknown; readonly row: unknown } | undefined;
   timestamp = NaN;
   problem = '';

@@ -54,7 +54,7 @@ export class WireWriter {
     items.forEach((item) => write(item));
     return this;
   }
-  /** What was written, with its length before it, as Kafka frames a request. */
+  /** The request as Kafka frames it: its bytes, with their length before them. */
   frame(): Buffer {
     const framed = Buffer.allocUnsafe(4 + this.#length);
     framed.writeInt32BE(this.#length, 0);
