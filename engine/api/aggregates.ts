@@ -1,4 +1,5 @@
-// Aggregates as plan data: a built-in by name with what it selects, or the user's functions. The row they make must be able to hold them all.
+// Aggregates as plan data: a built-in by name with its selector, or the user's functions. An
+// aggregate may not have the name of another field of its result row.
 import { SluiceError } from '../errors/error.ts';
 import type { AggregateSpec, AggregatesSpec } from '../graph/aggregate-spec.ts';
 import type { Json } from '../graph/spec.ts';
@@ -6,7 +7,10 @@ import { readOptions } from './options.ts';
 import { describe, selector, type UserFunction, userMethod } from './parameters.ts';
 import type * as S from './surface.ts';
 
-/** What one aggregate adds to its node: plan data, and what its state looks like beside its name. */
+/**
+ * The part of a node that one aggregate adds: its plan data, and the form of its state apart from
+ * its name.
+ */
 interface Planned {
   readonly parameters: AggregateSpec<UserFunction>;
   readonly shape?: Json;
@@ -15,7 +19,7 @@ interface Planned {
 class PlannedAggregator<T, R> implements S.Aggregator<T, R> {
   readonly kind = 'aggregator';
   readonly spec: S.AggregatorSpec;
-  /** `slot` is where the functions of this aggregate are found in its node. */
+  /** `slot` is the place of this aggregate's functions in its node. */
   readonly planned: (slot: string) => Planned;
   constructor(spec: S.AggregatorSpec, planned: (slot: string) => Planned) {
     this.spec = spec;
@@ -24,7 +28,7 @@ class PlannedAggregator<T, R> implements S.Aggregator<T, R> {
 }
 
 type WithoutValue<Spec> = Spec extends { readonly value?: unknown } ? Omit<Spec, 'value'> : never;
-/** An aggregate of a selected value. `shape`: of the options, those that change what is kept. */
+/** An aggregate of a selected value. `shape` has the options that change the form of its state. */
 function built<T, R>(options: WithoutValue<AggregateSpec>, value: unknown, shape?: Json): PlannedAggregator<T, R> {
   const where = `${options.name}()`;
   selector(where, 'value', value);
@@ -92,16 +96,19 @@ export const aggregator: typeof S.aggregator = (functions) => {
       result: method('result'),
     };
   };
-  // A function that is missing is an error here, not where the aggregate is used.
+  // A missing function is an error here, not where the aggregate is used.
   specOf('');
   return new PlannedAggregator({ name: 'aggregator', ...functions }, (slot) => ({
     parameters: specOf(slot),
-    // Windows keep slices instead of themselves.
+    // With a merge, windows keep slices instead of one accumulator for each window.
     ...(hasMerge && { shape: 'merge' }),
   }));
 };
 
-/** `parameters.aggregates` of a node, by the name of the result; what its state looks like; and which of them, if any, cannot be merged. */
+/**
+ * `parameters.aggregates` of a node by the name of the result, the form of its state, and the first
+ * aggregate that cannot be merged, if there is one.
+ */
 export function aggregateParameters(
   aggregates: unknown,
   keyFields: readonly string[] | undefined,

@@ -1,4 +1,5 @@
-// Broadcast streams, and what is connected to one: the elements of the one input meet a state that only the broadcast elements change.
+// Broadcast streams, and streams connected to one. The elements of the other input read a state
+// that only broadcast elements change.
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { builderFor, labelOf, toEndpoint, type Builder, type Origin } from './builder.ts';
@@ -8,7 +9,7 @@ import { stateParameters } from './state.ts';
 import { streamOf, type StreamPlace } from './stream.ts';
 import type * as S from './surface.ts';
 
-/** Every parallel instance of what reads it receives every element. */
+/** A stream whose readers receive every element in every parallel instance. */
 export class PlannedBroadcastStream<B> implements S.BroadcastStream<B> {
   readonly kind = 'broadcast';
   readonly place: StreamPlace;
@@ -39,8 +40,9 @@ export class PlannedBroadcastConnectedStream<T, B, K> implements S.BroadcastConn
   }
 
   /**
-   * `broadcast` declares the state that onBroadcast writes and onElement reads; it has no time to live. Behind keyBy there are `state`, timers and onTimer as in
-   * any process function. Which of two elements of the two inputs comes first is not determined; the watermark is the lower of the two.
+   * `broadcast` declares the state that onBroadcast writes and onElement reads; it has no time to
+   * live. After keyBy, `state`, timers and onTimer work as in any process function. The order
+   * between elements of the two inputs is not determined. The watermark is the lower of the two.
    */
   process(f: unknown): never {
     const { origin, builder, isKeyed } = this.#elements;
@@ -56,7 +58,7 @@ export class PlannedBroadcastConnectedStream<T, B, K> implements S.BroadcastConn
       if (spec.ttlMillis !== undefined)
         throw new SluiceError(
           'bad-state',
-          `Broadcast state "${name}" has a ttl, but parallel instances would let go of it at different times. Clear it in onBroadcast.`,
+          `Broadcast state "${name}" has a ttl, but parallel instances would drop it at different times. Clear it in onBroadcast.`,
         );
     const used = onTimer !== undefined ? 'onTimer' : state !== undefined ? 'state' : undefined;
     if (!isKeyed && used !== undefined)
@@ -79,7 +81,7 @@ export class PlannedBroadcastConnectedStream<T, B, K> implements S.BroadcastConn
   }
 }
 
-/** What `connect()` was given, when it is a broadcast stream. */
+/** Connects `elements` with `other`; undefined when `other` is not a broadcast stream. */
 export function connectBroadcast<T, K>(
   elements: Elements,
   other: unknown,

@@ -1,9 +1,11 @@
 // One evaluation: collects the nodes that the evaluated text declares. It runs nothing.
 //
-//   new Builder ─► declare* (fragment() at any time: what has been declared so far) ─► seal
+//   new Builder ─► declare* (fragment() at any time: everything declared so far) ─► seal
 //
-// Which builder an operator goes to is decided by where the text runs, not by whose stream it is called on: `orders.map()` in cell B on cell A's stream
-// belongs to B. So the evaluation carries its builder through all its awaits (AsyncLocalStorage); an Environment, which has none, is its streams' own builder.
+// The place where the text runs decides which builder gets an operator, not the owner of the
+// stream. `orders.map()` in cell B, on a stream of cell A, belongs to B. So the evaluation carries
+// its builder through all its awaits (AsyncLocalStorage). An Environment has no evaluation; it is
+// the builder of its own streams.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SluiceError } from '../errors/error.ts';
 import { ownHash, shapeHash } from '../graph/fingerprint.ts';
@@ -17,22 +19,31 @@ import { lower, type UserFunction } from './parameters.ts';
 import type { SessionOptions } from './surface.ts';
 
 export interface BuilderOptions {
-  /** The cell's id; '' in an Environment, whose streams keep what is built on them to themselves, whatever evaluation is going on. */
+  /**
+   * The cell's id. '' in an Environment: an operator on its streams always belongs to the
+   * Environment, even during the evaluation of a cell.
+   */
   readonly group: string;
   readonly pullHost?: PullHost;
   /** Makes the path of `file()` absolute. */
   readonly resolvePath?: (path: string) => string;
   /** `--param name=value`. */
   readonly params?: Readonly<Record<string, string>>;
-  /** A hash of the cell's text and everything it captures: stands for the captures of functions that nobody annotated. */
+  /**
+   * A hash of the cell's text and of everything it captures. It replaces the captures of functions
+   * without an annotation.
+   */
   readonly captures?: string;
-  /** Whether a stream of another group ends by itself; without an answer it is taken to. */
+  /** Whether a stream of another group ends by itself. undefined counts as yes. */
   readonly isBounded?: (endpoint: Endpoint) => boolean | undefined;
-  /** `idleness` of sources that do not say: 10 s in a notebook, none in a job. */
+  /** Default `idleness` of sources: 10 s in a notebook, none in a job. */
   readonly idlenessMillis?: number;
 }
 
-/** Where a stream's records can be read: a node that this or another builder declares, or a variable of another group. */
+/**
+ * A place where records can be read: a node that this or another builder declares, or a variable of
+ * another group.
+ */
 export type Origin = { readonly draft: Draft; readonly port: string } | Endpoint;
 
 export interface Input {
@@ -40,29 +51,35 @@ export interface Input {
   readonly input?: 0 | 1;
   readonly exchange?: Exchange;
 }
-/** The parameters of a kind while they are declared: the user's functions stand in them themselves. */
+/**
+ * The parameters of a kind while they are declared: they hold the user's functions instead of
+ * references.
+ */
 export type DeclaredParameters<K extends Kind> = ParametersByKind<UserFunction>[K];
 interface DeclarationOf<K extends Kind> {
-  /** What the user called; counts for the uid. */
+  /** The method that the user called. Its calls are counted for the uid. */
   readonly verb: string;
   readonly kind: K;
-  /** Follows the verb in the node's default name: a field, a topic, the function's name. */
+  /** Stands after the verb in the node's default name: a field, a topic, or the function's name. */
   readonly about?: string;
   readonly parameters: DeclaredParameters<K>;
-  /** What the state looks like; absent: the operator has none. */
+  /** The form of the state; absent: the operator has none. */
   readonly shape?: readonly Json[];
   readonly inputs?: readonly Input[];
   readonly id?: unknown;
   readonly name?: unknown;
 }
-/** The kind tells the type of the parameters, so that wrong ones are a compile error where a verb declares them. */
+/**
+ * The kind determines the type of the parameters, so a verb that declares wrong ones does not
+ * compile.
+ */
 export type Declaration = { readonly [K in Kind]: DeclarationOf<K> }[Kind];
-/** Without the input, which is the stream that the verb is called on. */
+/** Without the inputs: the verb reads the stream that it is called on. */
 export type VerbDeclaration = { readonly [K in Kind]: Omit<DeclarationOf<K>, 'inputs'> }[Kind];
 /** A node that can still be renamed. */
 export interface Draft {
   readonly builder: Builder;
-  /** The variable it was declared in. */
+  /** The variable whose initialiser declares the node. */
   readonly variable: string;
   readonly declaration: Declaration;
   uid: string;
@@ -71,11 +88,14 @@ export interface Draft {
 }
 
 export class Builder {
-  /** The top-level variable that is being initialised; '' in other statements. Set by the compiled cell before each statement. */
+  /**
+   * The top-level variable that is being initialised; '' in other statements. The compiled cell
+   * sets it before each statement.
+   */
   variable = '';
   options: SessionOptions | undefined;
   readonly settings: BuilderOptions;
-  /** Names that `param()` asked for. */
+  /** Names of the parameters that `param()` has read. */
   readonly paramsRead = new Set<string>();
   readonly #uids: UidCounter;
   readonly #drafts: Draft[] = [];
@@ -101,14 +121,15 @@ export class Builder {
       name: name === undefined ? [verb, about].filter(Boolean).join(' ') : checkName(name),
       exposed: false,
     };
-    // The counter moves on even when the id is given, so that adding .id() to one operator renames no other.
+    // The counter advances even when an id is given, so adding .id() to one operator renames no
+    // other.
     const counted = this.#uids.next(this.variable, verb);
     this.#take(draft, id === undefined ? counted : checkUid(id));
     this.#drafts.push(draft);
     return draft;
   }
 
-  /** Cells share one session; an Environment is a job of its own. */
+  /** Cells share one session, but an Environment is its own job. */
   #refuseForeign(verb: string, from: Origin): void {
     if ('node' in from) return;
     const owner = 'draft' in from ? from.draft.builder : undefined;
@@ -119,7 +140,10 @@ export class Builder {
     );
   }
 
-  /** `.id()`: legal in the chain that creates the operator, so that reading the chain tells its identity. */
+  /**
+   * `.id()` is legal only in the chain that creates the operator, so the chain shows the operator's
+   * identity.
+   */
   rename(draft: Draft, uid: unknown): void {
     const wanted = checkUid(uid);
     if (wanted === draft.uid) return;
@@ -131,7 +155,7 @@ export class Builder {
   relabel(draft: Draft, label: unknown): void {
     draft.name = checkName(label);
   }
-  /** Others may come to read the node: nothing is fused behind it. */
+  /** Other cells may read the node later, so nothing is fused behind it. */
   expose(endpoint: Endpoint): void {
     const draft = 'node' in endpoint ? this.#draftByUid.get(endpoint.node) : undefined;
     if (draft !== undefined) draft.exposed = true;
@@ -152,12 +176,12 @@ export class Builder {
     this.#sinks.push({ draft, target });
   }
 
-  /** No operator can be added any more; `reason` is the sentence for who tries. */
+  /** No operator can be added any more. `reason` is the sentence for the error of a later call. */
   seal(reason = 'the evaluation that declares operators is over.'): void {
     this.#sealed ??= reason;
   }
 
-  /** What has been declared so far. */
+  /** Everything declared so far. */
   fragment(): Fragment {
     const functions = new FunctionTable();
     const nodes = this.#drafts.map((draft) => this.#node(draft, functions));
@@ -193,11 +217,14 @@ export class Builder {
       own: ownHash(kind, parameters),
       shape: shape === undefined ? '' : shapeHash(kind, ...shape),
       ...(exposed && { exposed }),
-      // The declaration was typed by its kind, and lowering only puts references in the place of functions.
+      // `Declaration` has checked the parameters by kind. Lowering only replaces functions by
+      // references.
     } as PlanNode;
   }
 
-  /** The name of a source above `origin` that never ends by itself; undefined when there is none. */
+  /**
+   * The name of a source above `origin` that never ends by itself; undefined when all sources end.
+   */
   unboundedSource(origin: Origin): string | undefined {
     if (!('draft' in origin)) {
       const isBounded = this.settings.isBounded?.(origin) ?? true;
@@ -215,7 +242,10 @@ export function toEndpoint(origin: Origin): Endpoint {
   return 'draft' in origin ? { node: origin.draft.uid, port: origin.port } : origin;
 }
 
-/** What the user calls the stream: its variable, or the operator's name; of `totals.take(1)`, totals. */
+/**
+ * The user's name for the stream: its variable, or the operator's name. For `totals.take(1)` it is
+ * totals.
+ */
 export function labelOf(origin: Origin): string {
   const { port } = origin;
   const whose = 'draft' in origin ? labelOfDraft(origin.draft) : 'variable' in origin ? origin.variable : origin.node;
@@ -239,16 +269,16 @@ export function checkName(label: unknown): string {
 
 const evaluation = new AsyncLocalStorage<Builder>();
 
-/** Everything that `fn` calls, and what follows its awaits, declares into this builder. */
+/** Everything that `fn` calls declares into this builder, also after its awaits. */
 export function runWithBuilder<R>(builder: Builder, fn: () => R): R {
   return evaluation.run(builder, fn);
 }
-/** The builder of the evaluation that is going on; undefined in a program. */
+/** The builder of the current evaluation; undefined in a program. */
 export function currentBuilder(): Builder | undefined {
   return evaluation.getStore();
 }
 
-/** The current builder, else the stream's own. `verb` is what the user called. */
+/** The current builder, else the stream's own. `verb` is the method that the user called. */
 export function builderFor(verb: string, own: Builder | undefined): Builder {
   const builder = own?.settings.group === '' ? own : (currentBuilder() ?? own);
   if (builder === undefined)

@@ -1,4 +1,4 @@
-// Two streams side by side in front of one operator with two inputs.
+// Two streams as the two inputs of one operator.
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { builderFor, toEndpoint } from './builder.ts';
 import { keyByFunction } from './keyed-stream.ts';

@@ -1,4 +1,4 @@
-// What a cell shows, as data: a table, a chart, the backpressure panel, or several of them.
+// The displays of a cell as data: a table, a chart, the backpressure panel, or several of them.
 import { notYet, SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
 import { toEndpoint } from './builder.ts';
@@ -8,7 +8,10 @@ import { describe } from './parameters.ts';
 import type { StreamPlace } from './stream.ts';
 import type * as S from './surface.ts';
 
-/** Made when it is asked for: an operator may get its id after its display was declared. */
+/**
+ * A display whose spec is made when it is read, because an operator may get its id after its
+ * display was declared.
+ */
 export class PlannedDisplay implements S.Display {
   readonly kind = 'display';
   readonly #spec: () => DisplaySpec;
@@ -25,7 +28,7 @@ export class PlannedDisplay implements S.Display {
 
 const defaultRows = 100;
 
-/** What is shown: a stream, or (`isTable`) the rows of a table, of which its changes tell. */
+/** The source of a display: a stream, or the changes of a table (`isTable`). */
 type Shown = Pick<StreamPlace, 'origin' | 'rowKey'> & { readonly isTable?: true };
 
 function readBy({ origin, rowKey, isTable }: Shown): { from: Endpoint; key?: readonly string[]; changes?: true } {

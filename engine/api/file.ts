@@ -1,4 +1,4 @@
-// file(): records of a file, relative to the notebook.
+// file(): records of a file. A relative path starts at the notebook's folder.
 import { extname, basename, resolve } from 'node:path';
 import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
@@ -27,12 +27,12 @@ export function declareFile<T>(builder: Builder, path: unknown, given: unknown):
   if (follow === true && format === 'json')
     throw new SluiceError(
       'bad-option',
-      `file(${JSON.stringify(named)}) is a JSON array, which ends with its bracket, so it cannot be followed. Write one record a line and say format: "jsonl".`,
+      `file(${JSON.stringify(named)}) is a JSON array, which ends with its bracket, so it cannot be followed. Write one record per line and use format: "jsonl".`,
     );
   if (speed !== undefined && timestamp === undefined)
     throw new SluiceError(
       'bad-option',
-      `file(${JSON.stringify(named)}) has a speed but no timestamp to replay by. Add timestamp.`,
+      `file(${JSON.stringify(named)}) has a speed, but a replay needs timestamps. Add timestamp.`,
     );
   const draft = builder.declare({
     verb: 'file',
@@ -58,6 +58,6 @@ function formatOf(path: string, given: unknown): (typeof formats)[number] {
   if (format !== undefined) return format;
   throw new SluiceError(
     'bad-option',
-    `file(${JSON.stringify(path)}) does not tell its format. Give one of ${formats.map((name) => `format: "${name}"`).join(', ')}.`,
+    `file(${JSON.stringify(path)}) has no extension of a known format. Give one of ${formats.map((name) => `format: "${name}"`).join(', ')}.`,
   );
 }

@@ -1,9 +1,13 @@
-// What one evaluation declares: plan nodes, the functions they refer to, and what should be shown, written or set.
-// A notebook's cell gives one fragment; the session merges the fragments of all cells into one plan. An Environment is one fragment.
+// The result of one evaluation: plan nodes, the functions they refer to, displays, sinks and
+// options. A notebook's cell gives one fragment. The session merges the fragments of all cells into
+// one plan. An Environment is one fragment.
 import type { FunctionTable, Exchange, PlanNode } from '../graph/plan.ts';
 import type { SessionOptions } from './surface.ts';
 
-/** A place where records can be read: a node's port, or whatever the named variable of another group holds at the moment (by name, so that it follows a re-run). */
+/**
+ * A place where records can be read: a node's port, or the stream in a variable of another group. A
+ * variable is referred to by name, so the edge follows a re-run of that group.
+ */
 export type Endpoint =
   | { readonly node: string; readonly port: string }
   | { readonly group: string; readonly variable: string; readonly port: string };
@@ -15,7 +19,10 @@ export interface FragmentEdge {
   readonly exchange: Exchange;
 }
 
-/** With `changes` what comes from there are changes of a table, each with its key: they take the place of the row with that key, or remove it. */
+/**
+ * With `changes`, the endpoint gives changes of a table, each with its key. A change replaces the
+ * row with that key, or removes it.
+ */
 export type DisplaySpec =
   | {
       readonly kind: 'table';
@@ -24,7 +31,10 @@ export type DisplaySpec =
       readonly key?: readonly string[];
       readonly changes?: true;
     }
-  /** `mark` is the shorthand of the contract, `vega` a Vega-Lite spec without data; exactly one is there. */
+  /**
+   * `mark` is the short form of the contract, `vega` a Vega-Lite spec without data. Exactly one of
+   * them is given.
+   */
   | {
       readonly kind: 'chart';
       readonly from: Endpoint;
@@ -37,15 +47,15 @@ export type DisplaySpec =
   | { readonly kind: 'view'; readonly parts: readonly DisplaySpec[] };
 
 export interface SinkSpec {
-  /** Uid of the sink's node (its kind is 'kafkaSink', 'functionSink', …). */
+  /** Uid of the sink's node. Its kind is 'kafkaSink', 'functionSink' and so on. */
   readonly node: string;
-  /** What arming it writes to, for people: "topic customer-totals". */
+  /** The target of the armed sink, for people: "topic customer-totals". */
   readonly target: string;
 }
 
 export interface Fragment {
   readonly group: string;
-  /** `id` equals `uid` here; instances are the session's business. */
+  /** Here `id` equals `uid`. The session makes the instances. */
   readonly nodes: readonly PlanNode[];
   readonly edges: readonly FragmentEdge[];
   readonly functions: FunctionTable;
@@ -53,13 +63,20 @@ export interface Fragment {
   readonly options?: SessionOptions;
 }
 
-/** Where pulls go: `toArray` and `for await` of a stream inside an evaluation. The executor, an Environment and the test kit each give their own. */
+/**
+ * Reads a stream for `toArray` and `for await` inside an evaluation. The executor, an Environment
+ * and the test kit have their own implementations.
+ */
 export interface PullHost {
   /**
-   * Attaches `from` as a temporary branch and gives its elements one by one, with backpressure; `return()` removes the branch.
-   * `label` names the stream for messages ("totals"). The fragment so far is what the branch may refer to.
+   * Attaches `from` as a temporary branch and returns its elements one by one, with backpressure.
+   * `return()` removes the branch. `label` names the stream in messages ("totals"). The branch may
+   * refer to nodes of the fragment, which is everything declared so far.
    */
   pull(from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown>;
-  /** The present row of a key in the table whose changes are read there, and whether reading its input to the end could tell more; undefined when the table does not run. */
+  /**
+   * The present row of a key in the table whose changes are read at `from`. `isBest`: reading the
+   * input to its end could not give a newer row. undefined when the table does not run.
+   */
   lookup?(from: Endpoint, key: readonly unknown[]): { readonly row: unknown; readonly isBest: boolean } | undefined;
 }

@@ -25,9 +25,10 @@ export function declareFrom<T>(builder: Builder, elements: unknown, given: unkno
     'elements',
     () => elements,
     (fallback) => {
-      // A job is evaluated once: nobody will ask whether its elements are still the same.
+      // A job is evaluated only once, so nothing compares its elements with earlier ones.
       if (builder.settings.group === '') return hashValue(['job', isAsync, replayable]);
-      // An iterator that is used up as it is read says nothing about what it will give: what the cell captures stands for it.
+      // A one-time iterator cannot be hashed before it is read. The hash of the cell's captures
+      // replaces its elements.
       return replayable ? hashElements(elements, fallback) : hashValue(['once', isAsync, fallback]);
     },
   );
@@ -51,18 +52,23 @@ function isIterable(value: unknown, symbol: symbol): boolean {
   return typeof (value as Record<symbol, unknown>)[symbol] === 'function';
 }
 
-/** Each of its iterators starts anew: it is not its own iterator, as generators are. */
+/**
+ * Whether each of its iterators starts from the beginning. A generator does not: it is its own
+ * iterator.
+ */
 function canIterateAgain(elements: Iterable<unknown>): boolean {
   return Array.isArray(elements) || (elements[Symbol.iterator]() as unknown) !== elements;
 }
 
-/** Arrays of data may be large, and serialising is five times faster than looking at every value. */
+/**
+ * Arrays of data may be large, and serialising is five times faster than hashing value by value.
+ */
 function hashElements(elements: unknown, fallback: string | undefined): string {
   if (Array.isArray(elements)) {
     try {
       return hashValue(hash('sha256', serialize(elements), 'base64url'));
     } catch {
-      // Functions among the elements.
+      // The elements contain functions.
     }
   }
   return hashValue(elements, fallback);

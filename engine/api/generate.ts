@@ -23,7 +23,8 @@ export function declareGenerate<T>(builder: Builder, given: unknown, next: unkno
       next: { fn: userFunction('generate()', 'next', next) },
       ...timeParameters('generate()', options, builder.settings.idlenessMillis),
     },
-    // The start and n go over to another function; at another rate record n would be of another time.
+    // Start and n stay when the function changes. At another rate, record n would have another
+    // time.
     shape: [(rate as number | undefined) ?? null],
     id: options['id'],
     name: options['name'],

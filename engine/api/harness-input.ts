@@ -1,4 +1,4 @@
-// How the test kit's inputs look to the builders: streams that nothing feeds but the test.
+// The inputs of the test kit, declared in a builder. Only the test emits elements into them.
 import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { toEndpoint } from './builder.ts';
@@ -10,7 +10,7 @@ export function inputStream(builder: Builder, index: number): Stream<unknown> {
   return streamOf(builder.declare({ verb: 'input', kind: 'harnessInput', parameters: { index } }));
 }
 
-/** Where the rows of the stream under test come out, and which side outputs it has. */
+/** The endpoint of the rows of the stream under test, and its side outputs. */
 export function originOf(
   stream: unknown,
   builder: Builder,
@@ -23,7 +23,7 @@ export function originOf(
   return { endpoint: toEndpoint(stream.place.origin), ports: portsOf(stream) };
 }
 
-/** Side outputs that its result offers. */
+/** The side outputs of the stream. */
 function portsOf(stream: PlannedStream<unknown>): readonly string[] {
   if (stream instanceof PlannedPatternResult) return ['late', 'timedOut'];
   return stream instanceof PlannedWindowResult ? ['late'] : [];

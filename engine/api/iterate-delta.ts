@@ -1,4 +1,4 @@
-// iterateDelta(): a table, the workset that touches its rows, and the step from one to the next.
+// iterateDelta(): a table, the workset with changes for its rows, and the step function of a round.
 import { builderFor } from './builder.ts';
 import { positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { userMethod } from './parameters.ts';
@@ -37,7 +37,7 @@ export function declareIterateDelta<W, T, K>(
       isBatch: origins.every((origin) => builder.unboundedSource(origin) === undefined),
     },
     shape: [],
-    // Rounds go from key to key: both inputs come to one place.
+    // Rounds go from key to key, so both inputs go to one instance.
     inputs: [keyedInput(builder, table, 0), { from: elements.place.origin, input: 1 }],
   });
   return tableOf(draft, table.place);

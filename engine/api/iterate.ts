@@ -1,4 +1,5 @@
-// iterate(): a body whose feedback goes round. In the plan a head and a tail, which name the same loop; there is no edge back.
+// iterate(): a body with feedback. The plan has a head and a tail with the name of the same loop;
+// it has no edge back.
 import { SluiceError } from '../errors/error.ts';
 import { builderFor, labelOf, type Draft, type Origin } from './builder.ts';
 import { readOptions, wholeNumber } from './options.ts';
@@ -7,9 +8,11 @@ import { PlannedStream, streamOf, type StreamPlace } from './stream.ts';
 import type * as S from './surface.ts';
 
 /**
- * Elements go through `body` and those of `feedback` go through it again, before new ones. Watermarks pass: elements on their way back may be late for windows
- * in the body, and only the end of the input waits until nothing goes round any more. With `maxRounds` an element goes through the body at most so many times;
- * what would go once more is dropped. Errors: `bad-iterate` when the body does not give two streams that come from the loop.
+ * Elements pass `body`, and the elements of `feedback` pass it again, before new ones. Watermarks
+ * pass too, so elements of the feedback may be late for windows in the body. Only the end of the
+ * input waits until no element is in the loop. With `maxRounds` an element passes the body at most
+ * that many times, and is then dropped. Error: `bad-iterate` when the body does not return two
+ * streams that come from the loop.
  */
 export function declareIterate<T, R>(place: StreamPlace, body: unknown, options: unknown): S.Stream<R> {
   const { maxRounds } = readOptions('iterate()', options, ['maxRounds']);
@@ -18,7 +21,7 @@ export function declareIterate<T, R>(place: StreamPlace, body: unknown, options:
   const builder = builderFor('iterate', place.builder);
   const rounds = maxRounds === undefined ? undefined : wholeNumber('The maxRounds of iterate()', maxRounds);
   if (rounds === 0)
-    throw new SluiceError('bad-option', 'The maxRounds of iterate() is 0: nothing would go through it.');
+    throw new SluiceError('bad-option', 'The maxRounds of iterate() is 0: no element would pass the body.');
   const parameters = { loop: '', ...(rounds !== undefined && { maxRounds: rounds }) };
   const head = builder.declare({
     verb: 'iterate',
@@ -35,7 +38,7 @@ export function declareIterate<T, R>(place: StreamPlace, body: unknown, options:
     if (!(stream instanceof PlannedStream))
       throw new SluiceError(
         'bad-iterate',
-        `The body of iterate() must give { feedback, output }, two streams; its ${name} is ${describe(stream)}.`,
+        `The body of iterate() must return { feedback, output }, two streams; its ${name} is ${describe(stream)}.`,
       );
     const { origin } = stream.place;
     if (!comesFrom(origin, head))

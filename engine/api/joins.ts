@@ -1,4 +1,5 @@
-// Joins of two keyed streams: window join, coGroup and interval join. Keys are the same when their values are; what they are called is each side's own affair.
+// Joins of two keyed streams: window join, coGroup and interval join. Keys are equal when their
+// values are equal. The names of the key fields may differ.
 import { SluiceError } from '../errors/error.ts';
 import { parseSignedDuration } from '../time/duration.ts';
 import { builderFor, type VerbDeclaration } from './builder.ts';
@@ -9,7 +10,7 @@ import { PlannedWindowResult } from './stream.ts';
 import type * as S from './surface.ts';
 import { declaredWindow, windowParameters } from './windows.ts';
 
-/** Two keyed streams before one operator. */
+/** Two keyed streams as the inputs of one operator. */
 export interface Sides {
   readonly left: KeyedPlace;
   readonly right: KeyedPlace;
@@ -32,9 +33,11 @@ function valuesOf(fields: readonly string[]): string {
 }
 
 /**
- * Each left element with each right one of the same key whose timestamp is within [left + lower, left + upper], both ends included; the row's timestamp is
- * the later of the two. `left`: also each left element that found no partner, once, when none can come any more, with `undefined` on the right; `outer`: those
- * of either side. An element whose timestamp is before the watermark is late. Flink's IntervalJoin.
+ * Joins each left element with each right element of the same key whose timestamp is within [left +
+ * lower, left + upper], both bounds included. The row has the later timestamp of the two. `left`: a
+ * left element without a partner is also emitted, once, when no partner can arrive any more, with
+ * `undefined` on the right. `outer`: the same for both sides. An element whose timestamp is before
+ * the watermark is late. Flink's IntervalJoin.
  */
 export function intervalJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
   const join = oneOf('The kind of intervalJoin()', joinKind, kinds);
@@ -45,7 +48,7 @@ export function intervalJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
       if (lowerMillis > upperMillis)
         throw new SluiceError(
           'bad-bounds',
-          `between(${JSON.stringify(lower)}, ${JSON.stringify(upper)}) holds no time: the lower bound is above the upper one.`,
+          `between(${JSON.stringify(lower)}, ${JSON.stringify(upper)}) is an empty interval: the lower bound is above the upper one.`,
         );
       return {
         select: <R>(f: SelectFunction<T, U, R>): S.WindowResult<R, T | U> =>
@@ -61,9 +64,11 @@ export function intervalJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
 }
 
 /**
- * Each left element with each right one of the same key and window, when the window fires: left by left, in the order of arrival. `left`: also each left
- * element of a window without right ones, once, with `undefined` on the right; `outer`: those of either side. Rows have the window's last millisecond as their
- * timestamp. Sessions merge over both sides. Allowed lateness is 0.
+ * Joins each left element with each right element of the same key and window, when the window
+ * fires: left by left, in the order of arrival. `left`: a left element of a window without right
+ * elements is also emitted, once, with `undefined` on the right. `outer`: the same for both sides.
+ * Rows have the window's last millisecond as their timestamp. Sessions merge over both sides.
+ * Allowed lateness is 0.
  */
 export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
   const join = oneOf('The kind of join()', joinKind, kinds);
@@ -89,8 +94,10 @@ export function windowJoin<T, U>(sides: Sides, joinKind: unknown = 'inner') {
 }
 
 /**
- * All elements of a key and window, the left ones and the right ones, before one function that gives any number of rows; one of the two may be empty. The key has
- * the names of the left side (those of a function are known once it has given a key; until then `key`, or `key1`, `key2`, …).
+ * Gives all left and all right elements of a key and window to one function, which returns any
+ * number of rows. One of the two sides may be empty. The key has the field names of the left side.
+ * If a function gives the key, the names are known after its first key; until then they are `key`,
+ * or `key1`, `key2`, …
  */
 export function coGroup<T, K, U>(sides: Sides) {
   return {
@@ -111,22 +118,25 @@ export function coGroup<T, K, U>(sides: Sides) {
   };
 }
 
-/** The window of two streams as parameters. `emitsAlone`: what has no partner is emitted when the window closes. */
+/**
+ * The window over both streams, as parameters. `emitsAlone`: elements without a partner are emitted
+ * when the window closes.
+ */
 function sharedWindow(where: string, assigner: unknown, emitsAlone: boolean): ReturnType<typeof windowParameters> {
   const declared = declaredWindow(assigner);
   const { spec, trigger, evictor } = declared;
   const wayOut = 'Use a window of time, or countWindow(size).';
   if (evictor)
     throw badJoinWindow(
-      `${where} cannot be over countWindow(size, slide): two streams are not counted back. ${wayOut}`,
+      `${where} cannot be over countWindow(size, slide): a join cannot count the last elements of two streams. ${wayOut}`,
     );
   if (spec.kind === 'global' && !trigger)
-    throw badJoinWindow(`${where} over globalWindow() would never give anything: nothing fires it. ${wayOut}`);
+    throw badJoinWindow(`${where} over globalWindow() would never emit a row: no trigger fires it. ${wayOut}`);
   const window = windowParameters(declared);
   const firesBefore = window.parameters.trigger !== undefined && trigger?.kind !== 'purging';
   if (emitsAlone && firesBefore)
     throw badJoinWindow(
-      `${where} emits what has no partner once, when the window closes, and the trigger of this window may fire before. ` +
+      `${where} emits elements without a partner once, when the window closes, and the trigger of this window may fire before. ` +
         'Wrap the trigger in trigger.purging(), leave it out, or make the rows with coGroup().',
     );
   return window;
@@ -135,7 +145,7 @@ function badJoinWindow(message: string): SluiceError {
   return new SluiceError('bad-window', message);
 }
 
-/** `f` makes the rows. */
+/** `f` is the function that makes the rows. */
 function declare<R, E>(
   { left, right }: Sides,
   f: { readonly name: string },

@@ -1,4 +1,4 @@
-// kafka(): a topic as a source. Reading it joins no group, so where to start is always said here.
+// kafka(): a topic as a source. It joins no consumer group, so `from` always says where it starts.
 import { notYet, SluiceError } from '../errors/error.ts';
 import type { StartFrom, StopAt } from '../graph/parameters.ts';
 import type { Builder, DeclaredParameters } from './builder.ts';
@@ -24,7 +24,10 @@ export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown
   return declareTopic<T>(builder, topic, readOptions('kafka()', given, kafkaOptionNames));
 }
 
-/** The options have been read. `tableKey`: the topic is a table's, see engine/connectors/kafka/table-decoder.ts. */
+/**
+ * Declares the source from options that have been checked. `tableKey`: the topic is read as a
+ * table, see engine/connectors/kafka/table-decoder.ts.
+ */
 export function declareTopic<T>(
   builder: Builder,
   topic: unknown,
@@ -35,7 +38,7 @@ export function declareTopic<T>(
   const name = text('The topic of kafka()', topic);
   const { connection, until, schema, rate } = options;
   const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
-  // What 'auto' can tell apart today is JSON and what is not JSON, which goes to `errors`.
+  // 'auto' reads JSON. A record that is not JSON goes to `errors`.
   if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
   if (options['discovery'] !== undefined) notYet('discovery intervals (discovery)');
   const parameters: DeclaredParameters<'kafka'> = {
@@ -54,7 +57,7 @@ export function declareTopic<T>(
     kind: 'kafka',
     about: name,
     parameters,
-    // Another selector or bound over a live topic goes on at the same offsets.
+    // A topic with another selector or another bound continues at the same offsets.
     shape: [name, (connection as string | undefined) ?? null],
     id: options['id'],
     name: options['name'],
@@ -62,7 +65,7 @@ export function declareTopic<T>(
   return new PlannedSourceStream({ origin: { draft, port: 'out' }, builder });
 }
 
-/** Records/s, or the coefficients of the estimator; absent ones are Spark's defaults. */
+/** Records/s, or the coefficients of the estimator. Absent ones have Spark's defaults. */
 function rateOf(rate: unknown): DeclaredParameters<'kafka'>['rate'] {
   if (rate === null || typeof rate !== 'object') return positiveNumber('The rate of kafka()', rate);
   const { pid } = readOptions('rate of kafka()', rate, ['pid']);

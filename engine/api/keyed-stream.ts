@@ -1,4 +1,5 @@
-// A stream whose state is kept by key. It is an exchange in the plan (`keyBy`); the operator behind it holds the state.
+// A stream with state by key. In the plan it is an exchange (`keyBy`); the operator behind it holds
+// the state.
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { aggregateParameters } from './aggregates.ts';
@@ -19,7 +20,9 @@ export interface KeyedPlace {
   /** The keyBy node. */
   readonly origin: Origin;
   readonly builder: Builder | undefined;
-  /** undefined when a function gives the key: what its fields are called is known when it runs. */
+  /**
+   * undefined when a function gives the key: the names of its fields are known only when it runs.
+   */
   readonly keyFields: readonly string[] | undefined;
 }
 
@@ -63,7 +66,10 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
     return this.#declare({ verb: 'process', kind: 'process', parameters, shape: [shape] });
   }
 
-  /** Each element with the one before it of the same key, in the order of arrival; the first of a key gives nothing. Keeps one element for each key. */
+  /**
+   * Each element with the previous element of the same key, in the order of arrival. The first
+   * element of a key gives nothing. The state is one element for each key.
+   */
   pairwise(): S.Stream<[previous: T, current: T]> {
     return this.#declare({ verb: 'pairwise', kind: 'pairwise', parameters: {}, shape: [] });
   }
@@ -90,7 +96,10 @@ export class PlannedKeyedStream<T, K> implements S.KeyedStream<T, K> {
     const { origin, builder } = this.place;
     return matchPattern<T>(origin, builder, p);
   }
-  /** The last row of each key, in the order of arrival. An element that is null or undefined deletes the row of its key. */
+  /**
+   * The last row of each key, in the order of arrival. An element that is null or undefined deletes
+   * the row of its key.
+   */
   toTable(): S.Table<T, K> {
     return declareToTable(this.place);
   }

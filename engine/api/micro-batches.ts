@@ -1,4 +1,4 @@
-// microBatches(): what became of each micro-batch of the session, as a stream.
+// microBatches(): the figures of each micro-batch of the session, as a stream.
 import type { Builder } from './builder.ts';
 import { streamOf } from './stream.ts';
 import type * as S from './surface.ts';

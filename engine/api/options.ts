@@ -1,9 +1,10 @@
-// Options of a call, checked by name and range: a type error is only advice in a notebook, so nothing unknown may pass silently.
+// Checks the options of a call by name and range. In a notebook a type error does not stop the run,
+// so an unknown option must be an error here.
 import { closestName } from '../errors/closest-name.ts';
 import { SluiceError } from '../errors/error.ts';
 import { describe } from './parameters.ts';
 
-/** The options as a record of unknowns, after refusing names that the call does not have. */
+/** The options as a record of unknown values. Refuses a name that is not an option of the call. */
 export function readOptions(
   where: string,
   options: unknown,

@@ -1,13 +1,14 @@
-// Parameters of a node while it is being declared: plan data in which the user's functions still stand themselves. `lower` names them.
+// Parameters of a node during its declaration: plan data that still holds the user's functions.
+// `lower` replaces them by references.
 import { SluiceError } from '../errors/error.ts';
 import { functionHash } from '../graph/fingerprint.ts';
 import type { FunctionRef, Json } from '../graph/spec.ts';
 import type { FunctionTable } from '../graph/plan.ts';
 
-/** A function on its way into the plan: a reference to it is written where it stands. */
+/** A function that the plan will refer to. `lower` writes the reference in its place. */
 export class UserFunction {
   readonly slot: string;
-  /** What the executor finds in the function table. */
+  /** The entry of the function table for the executor. */
   readonly run: unknown;
   readonly #textHash: (fallback: string | undefined) => string;
   constructor(slot: string, run: unknown, textHash: (fallback: string | undefined) => string) {
@@ -57,7 +58,10 @@ export function userFunction(where: string, slot: string, fn: unknown): UserFunc
   return new UserFunction(slot, fn, (fallback) => functionHash(fn, { fallback }));
 }
 
-/** A method of an object literal. It runs with the object as `this`; what the object captures, its methods capture. */
+/**
+ * A method of an object literal. It runs with the object as `this`. The method's captures are those
+ * of the object.
+ */
 export function userMethod(where: string, owner: object, name: string, slot = name): UserFunction {
   const method: unknown = (owner as Record<string, unknown>)[name];
   if (typeof method !== 'function')
@@ -66,14 +70,14 @@ export function userMethod(where: string, owner: object, name: string, slot = na
   return new UserFunction(slot, run, (fallback) => functionHash(method, { owner, fallback }));
 }
 
-/** A field by name or a function of the element. */
+/** The name of a field, or a function of the element. */
 export function selector(where: string, slot: string, selected: unknown): { field: string } | { fn: UserFunction } {
   if (typeof selected === 'function') return { fn: userFunction(where, slot, selected) };
   if (typeof selected === 'string' && selected !== '') return { field: selected };
   throw new SluiceError('bad-selector', `${where} takes the name of a field or a function, not ${describe(selected)}.`);
 }
 
-/** A value in an error message: short, and never more than a line. */
+/** A value in an error message: short, never more than one line. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
@@ -82,7 +86,7 @@ export function describe(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
-  // Streams go by the name of their public type.
+  // Streams have the name of their public type.
   return typeof name === 'string' && name !== 'Object' && name !== ''
     ? `a ${name.replace(/^Planned/, '')}`
     : 'an object';

@@ -1,6 +1,8 @@
-// pattern(): stages that follow one another, said verb by verb. Each verb gives a new pattern, so that one beginning can go on in several ways.
+// pattern(): stages in sequence, declared verb by verb. Each verb returns a new pattern, so one
+// beginning can be continued in several ways.
 //
-// What Flink refuses is refused where it is said, with the stage's name. This file is one thing: the verbs and the rules for what may follow what.
+// A verb that Flink refuses is refused here, with the stage's name. The verbs and the rules for
+// their order are in one file.
 import {
   type Contiguity,
   type InnerContiguity,
@@ -20,7 +22,7 @@ import { describe, userFunction, type UserFunction } from './parameters.ts';
 import { PlannedPatternResult } from './stream.ts';
 import type * as S from './surface.ts';
 
-/** More than anyone counts to in a pattern. */
+/** A limit that no real pattern needs to exceed. */
 const mostTimes = 10_000;
 
 /** A predicate, and the function itself for fingerprints. */
@@ -67,7 +69,7 @@ class PlannedPattern<T> implements S.Pattern<T> {
     const fn = userFunction(`until() of "${name}"`, `until.${name}`, predicate);
     if (until) throw this.#malformed('has an until() already', 'Join the two conditions with ||');
     if (occurs !== 'loop')
-      throw this.#malformed('has no end to say', 'Put until() behind oneOrMore() or timesOrMore()');
+      throw this.#malformed('has no loop to end', 'Put until() after oneOrMore() or timesOrMore()');
     return this.#change({ until: { parameter: fn, fn: predicate } });
   }
 
@@ -99,15 +101,13 @@ class PlannedPattern<T> implements S.Pattern<T> {
   #occurs(verb: string, how: Partial<Stage<Said>>): S.Pattern<T> {
     this.#refuseNegated(verb);
     const { occurs, isOptional } = this.#last;
-    if (occurs !== 'one')
-      throw this.#malformed('says twice how often it occurs', `Leave one out, or the second, ${verb}`);
+    if (occurs !== 'one') throw this.#malformed('has two quantifiers', `Remove one of them, for example ${verb}`);
     if (Math.max(how.from!, how.to!) > mostTimes)
       throw this.#malformed(
-        `occurs ${Math.max(how.from!, how.to!)} times, and each is a state of its own`,
+        `occurs ${Math.max(how.from!, how.to!)} times, which needs as many states`,
         `Ask for ${mostTimes} at most, or count in process()`,
       );
-    if (isOptional)
-      throw this.#malformed(`is optional before it says how often it occurs`, `Put optional() behind ${verb}`);
+    if (isOptional) throw this.#malformed(`is optional before its quantifier`, `Put optional() after ${verb}`);
     return this.#change(how);
   }
 
@@ -150,13 +150,12 @@ class PlannedPattern<T> implements S.Pattern<T> {
         'bad-duration',
         `within() is ${JSON.stringify(duration)}. It is a whole number of milliseconds, at least one.`,
       );
-    // Of several, the shortest.
+    // Of several durations, the shortest counts.
     const withinMillis = Math.min(millis, this.spec.withinMillis ?? Infinity);
     return new PlannedPattern<T>({ ...this.spec, withinMillis }, this.#saysSkip);
   }
   skip(strategy: Parameters<S.Pattern<T>['skip']>[0]): S.Pattern<T> {
-    if (this.#saysSkip)
-      throw new SluiceError('bad-pattern', 'The pattern says twice what to skip after a match. Leave one skip() out.');
+    if (this.#saysSkip) throw new SluiceError('bad-pattern', 'The pattern has two skip strategies. Remove one skip().');
     return new PlannedPattern<T>({ ...this.spec, skip: skipOf(strategy) }, true);
   }
 
@@ -194,12 +193,12 @@ class PlannedPattern<T> implements S.Pattern<T> {
     return new SluiceError('bad-pattern', `Stage "${this.#last.name}" ${what}. ${wayOut}.`);
   }
   #refuseNegated(verb: string): void {
-    if (isNegated(this.#last)) throw this.#malformed(`is negated, so ${verb} says nothing of it`, `Leave ${verb} out`);
+    if (isNegated(this.#last)) throw this.#malformed(`is negated, so ${verb} has no meaning`, `Leave ${verb} out`);
   }
   #refuseSingle(verb: string): void {
     if (this.#last.occurs === 'one')
       throw this.#malformed(
-        `occurs once, so ${verb} says nothing of it`,
+        `occurs once, so ${verb} has no meaning`,
         `Put times(), timesOrMore() or oneOrMore() before ${verb}, or leave it out`,
       );
   }
@@ -209,7 +208,7 @@ class PlannedPattern<T> implements S.Pattern<T> {
 export const pattern = <T>(firstName: string): S.Pattern<T> =>
   new PlannedPattern<T>({ stages: [newStage(firstName, 'strict')], skip: { kind: 'no-skip' } }, false);
 
-/** `KeyedStream.pattern(p)`: a node when what becomes of a match has been said. */
+/** `KeyedStream.pattern(p)`. `select` declares the node. */
 export function matchPattern<T>(
   origin: Origin,
   own: Builder | undefined,
@@ -232,7 +231,10 @@ export function matchPattern<T>(
   };
 }
 
-/** The parameters and the state's shape of the node that matches `pattern`; the rules that concern it as a whole are checked here. */
+/**
+ * The parameters and the form of the state of the node that matches `pattern`. Checks the rules for
+ * the pattern as a whole.
+ */
 function patternParameters(pattern: unknown): {
   parameters: PatternSpec<UserFunction>;
   shape: Json;
@@ -241,7 +243,7 @@ function patternParameters(pattern: unknown): {
   if (!(pattern instanceof PlannedPattern))
     throw new SluiceError(
       'bad-pattern',
-      `pattern() of a keyed stream takes what pattern("name") gave, not ${describe(pattern)}.`,
+      `pattern() of a keyed stream takes a pattern made by pattern("name"), not ${describe(pattern)}.`,
     );
   const { stages, withinMillis, skip } = (pattern as PlannedPattern<unknown>).spec;
   refuseEndlessNegation(stages, withinMillis);
@@ -256,7 +258,8 @@ function patternParameters(pattern: unknown): {
       ...(withinMillis !== undefined && { withinMillis }),
       skip,
     },
-    // An edited predicate goes on with the matches under way; another structure, window or strategy cannot.
+    // With another predicate, partial matches continue. With another structure, window or strategy
+    // they cannot.
     shape: [
       stages.map((stage) => ({ ...structureOf(stage), hasUntil: stage.until !== undefined })),
       withinMillis ?? null,
@@ -307,7 +310,7 @@ function skipOf(strategy: unknown): SkipStrategy {
   return { kind: kind === 'toFirst' ? 'to-first' : 'to-last', stage: text(`${kind} of skip()`, options[kind]) };
 }
 
-/** What must never come can only be known when its time is over. */
+/** An element that must not come can be decided only when the time for it is over. */
 function refuseEndlessNegation(stages: readonly Stage<Said>[], withinMillis: number | undefined): void {
   const last = stages.at(-1)!;
   if (last.contiguity !== 'not-followed-by') return;

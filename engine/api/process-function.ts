@@ -1,4 +1,5 @@
-// The object literal that `process` takes, as parameters of a node: its state and its methods, each in the slot of its name.
+// The object literal for `process` as parameters of a node: its state and its methods, each in the
+// slot with its name.
 import { SluiceError } from '../errors/error.ts';
 import type { StateAndTimer } from '../graph/parameters.ts';
 import type { Json } from '../graph/spec.ts';
@@ -6,7 +7,7 @@ import { closestName } from '../errors/closest-name.ts';
 import { describe, type UserFunction, userMethod } from './parameters.ts';
 import { stateParameters } from './state.ts';
 
-/** `required` are the methods that must be there; `onTimer` may be. */
+/** The methods in `required` must exist; `onTimer` is optional. */
 export function processParameters<Method extends string>(
   f: unknown,
   required: readonly Method[],
@@ -14,7 +15,8 @@ export function processParameters<Method extends string>(
   if (f === null || typeof f !== 'object')
     throw new SluiceError('not-a-function', `process() takes { state, ${required.join(', ')} }, not ${describe(f)}.`);
   const known = [...required, 'onTimer'];
-  // Methods of other names are the user's own, but one that looks like a callback would never be called.
+  // The user may add methods with other names. A method that looks like a callback, but is none,
+  // would never be called.
   for (const name of Object.keys(f))
     if (/^on[A-Z]/.test(name) && !known.includes(name))
       throw new SluiceError(

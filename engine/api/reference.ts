@@ -1,4 +1,5 @@
-// Streams that cross from one cell into another: by the name of their variable, so that a re-run of the other cell moves the edge.
+// Streams that another cell reads. They are referred to by the name of their variable, so a re-run
+// of their cell moves the edge.
 import { toEndpoint } from './builder.ts';
 import type { Endpoint } from './fragment.ts';
 import { PlannedBroadcastStream } from './broadcast.ts';
@@ -14,7 +15,7 @@ export type StreamLike =
   | PlannedBroadcastStream<unknown>
   | PlannedTable<unknown, unknown>;
 
-/** Something that stands for one place in the dataflow, which an edge can follow. */
+/** A value with an endpoint in the dataflow, which an edge can follow. */
 export function isStreamLike(value: unknown): value is StreamLike {
   return (
     value instanceof PlannedStream ||
@@ -25,12 +26,15 @@ export function isStreamLike(value: unknown): value is StreamLike {
   );
 }
 
-/** Where its records can be read; of keyed and windowed streams, the keyBy node. */
+/** The place where its records can be read. For keyed and windowed streams, the keyBy node. */
 export function endpointOf(value: unknown): Endpoint | undefined {
   return isStreamLike(value) ? toEndpoint(value.place.origin) : undefined;
 }
 
-/** The same kind of stream, read from whatever `variable` of `group` holds. Other values are returned as they are. */
+/**
+ * The same kind of stream, read from the present value of `variable` of `group`. Other values are
+ * returned unchanged.
+ */
 export function reference<V>(value: V, group: string, variable: string): V {
   if (!isStreamLike(value)) return value;
   const origin: Endpoint = { group, variable, port: 'out' };
@@ -38,7 +42,10 @@ export function reference<V>(value: V, group: string, variable: string): V {
   return new Same({ ...value.place, origin, builder: undefined });
 }
 
-/** What a reference {group, variable, port} means when the variable holds a stream at `held`: 'out' is the stream itself, any other port is beside it. */
+/**
+ * The endpoint of a reference {group, variable, port} when the variable holds a stream at `held`.
+ * 'out' is the stream itself; any other port is a side output of it.
+ */
 export function follow(reference: Endpoint, held: Endpoint): Endpoint {
   return reference.port === 'out' ? held : { ...held, port: reference.port };
 }

@@ -1,6 +1,6 @@
-// Types of result rows as the contract computes them; the contract keeps these two to itself.
+// Types of result rows as the contract computes them. The contract does not export these types.
 
-/** One object type instead of an intersection, as hovers show it. */
+/** One object type instead of an intersection, so that hovers show its fields. */
 export type Flat<T> = { [K in keyof T]: T[K] } & {};
 /** The key part of a row: an object's fields as they are, any other value as `key`. */
 export type KeyRow<R> = [R] extends [
@@ -8,6 +8,6 @@ export type KeyRow<R> = [R] extends [
 ]
   ? { key: R }
   : R;
-/** The key part of a row that has none. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- no field, and nothing said about others
+/** The key part of a row without a key. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- a row without a key
 export type NoKey = {};

@@ -12,7 +12,10 @@ export const configure: typeof S.configure = (options) => {
   builder.options = { ...builder.options, ...checkSessionOptions('configure()', options) };
 };
 
-/** The options, after refusing what this version does not do. Also for `new Environment(options)`. */
+/**
+ * Checks the options, and refuses those that this version does not implement. Also for `new
+ * Environment(options)`.
+ */
 export function checkSessionOptions(where: string, given: unknown): S.SessionOptions {
   const known = ['mode', 'parallelism', 'checkpoint', 'restart', 'memory', 'record'];
   const options = readOptions(where, given, known);
@@ -32,7 +35,7 @@ export function checkSessionOptions(where: string, given: unknown): S.SessionOpt
   return { ...options };
 }
 
-/** How the plan says it; undefined: continuous. */
+/** The mode in the plan; undefined: continuous. */
 export function modeOf({ mode }: S.SessionOptions): MicroBatchMode | undefined {
   if (mode === undefined || mode === 'continuous') return undefined;
   const { microBatch } = readOptions('The mode', mode, ['microBatch']);
@@ -55,7 +58,7 @@ export const param: typeof S.param = <T extends string | number | boolean>(name:
   const builder = currentBuilder();
   builder?.paramsRead.add(name);
   const params = builder?.settings.params ?? {};
-  // Every object has a "constructor" that nobody has given.
+  // Every object inherits a "constructor"; only own properties are parameters.
   const given = Object.hasOwn(params, name) ? params[name] : undefined;
   return given === undefined ? byDefault : (parseParam(name, given, byDefault) as T);
 };

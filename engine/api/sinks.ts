@@ -1,4 +1,5 @@
-// Where a stream leaves the dataflow. A sink is a preview until it is armed, so it carries a sentence of what arming it writes to.
+// Sinks, where a stream leaves the dataflow. A sink is a preview until it is armed, so its spec has
+// a sentence about the target of the armed sink.
 import { basename, extname, resolve } from 'node:path';
 import { notYet, SluiceError } from '../errors/error.ts';
 import type { Builder, Origin } from './builder.ts';
@@ -58,8 +59,10 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
 }
 
 /**
- * Rows as lines of JSON or CSV, by the extension unless `format` says. The file is begun anew by each job; a job that goes on from a snapshot cuts it where that was taken, and goes on there. With `partitionBy`
- * `totals.jsonl` becomes the folder `totals` with a file for each text that it gives.
+ * Writes rows as lines of JSON or CSV, by the extension unless `format` is given. Each job starts
+ * the file anew. A job that continues from a snapshot cuts the file at its length in the snapshot,
+ * and continues there. With `partitionBy`, `totals.jsonl` becomes the folder `totals` with one file
+ * for each text that it returns.
  */
 export function declareFileSink(builder: Builder, from: Origin, path: unknown, options: unknown): PlannedSink {
   const { format, partitionBy } = readOptions('toFile()', options, ['format', 'partitionBy']);
@@ -68,7 +71,7 @@ export function declareFileSink(builder: Builder, from: Origin, path: unknown, o
   if (format === undefined && byExtension === undefined)
     throw new SluiceError(
       'bad-option',
-      `toFile(${JSON.stringify(named)}) does not tell its format. Give format: "jsonl" or format: "csv".`,
+      `toFile(${JSON.stringify(named)}) has no extension of a known format. Give format: "jsonl" or format: "csv".`,
     );
   const draft = builder.declare({
     verb: 'toFile',

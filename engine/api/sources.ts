@@ -1,4 +1,4 @@
-// The sources, bound to where they declare: to the evaluation that is going on, or to an Environment.
+// The sources, bound to the place where they declare: the current evaluation, or an Environment.
 import { builderFor, type Builder } from './builder.ts';
 import { declareFile } from './file.ts';
 import { declareFrom } from './from.ts';
@@ -18,7 +18,10 @@ export interface Sources {
   readonly microBatches: typeof S.microBatches;
 }
 
-/** Without a builder: for whatever evaluation calls them. `options` are those of an Environment. */
+/**
+ * Without a builder, the sources declare into the evaluation that calls them. `options` are those
+ * of an Environment.
+ */
 export function makeSources(builder?: Builder, options?: S.SessionOptions): Sources {
   if (builder !== undefined && options !== undefined)
     builder.options = checkSessionOptions('new Environment()', options);

@@ -1,4 +1,5 @@
-// Declarations of keyed state, as `state: { last: valueState<Order>() }` holds them. The state itself is in the context of a call.
+// Declarations of keyed state, as in `state: { last: valueState<Order>() }`. The state itself is in
+// the context of a call.
 import { SluiceError } from '../errors/error.ts';
 import type { Json } from '../graph/spec.ts';
 import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
@@ -20,13 +21,20 @@ class StateDeclaration {
   }
 }
 
-/** One value for each key. With `ttl`, it is gone that long of processing time after it was set (with refresh 'read-write': set or read). */
+/**
+ * One value for each key. With `ttl`, the value expires that long after it was set, in processing
+ * time. With refresh 'read-write': after it was set or read.
+ */
 export const valueState: typeof S.valueState = (options) => declared('value', options);
-/** A list for each key, in the order of `add`. With `ttl`, each element is gone that long after it was added; 'read-write': or the list read. */
+/**
+ * A list for each key, in the order of `add`. With `ttl`, each element expires that long after it
+ * was added. With 'read-write': after it was added or the list was read.
+ */
 export const listState: typeof S.listState = (options) => declared('list', options);
 /**
- * A map for each key. Its keys are any key value, a Date or an array by what is in it; a loop comes by in the order in which keys were first set.
- * With `ttl`, each entry is gone that long after it was set; 'read-write': or read.
+ * A map for each key. Its keys may be any key value; a Date or an array is compared by its content.
+ * Iteration is in the order in which keys were first set. With `ttl`, each entry expires that long
+ * after it was set. With 'read-write': after it was set or read.
  */
 export const mapState: typeof S.mapState = (options) => declared('map', options);
 
@@ -47,7 +55,7 @@ function declared(kind: StateSpec['kind'], options: unknown): StateDeclaration {
   });
 }
 
-/** `parameters.state` of a process operator, by name; and what its state looks like. */
+/** `parameters.state` of a process operator by name, and the form of its state. */
 export function stateParameters(spec: unknown, what = 'state'): { parameters: StateSpecs; shape: Json } {
   if (spec === undefined) return { parameters: {}, shape: [] };
   if (spec === null || typeof spec !== 'object')
@@ -62,7 +70,8 @@ export function stateParameters(spec: unknown, what = 'state'): { parameters: St
   });
   return {
     parameters: Object.fromEntries(specs.map(([name, declared]) => [name, { ...declared }])),
-    // Another time to live keeps the state; whether there is one changes what is stored.
+    // The state survives a change of the time to live. Adding or removing it changes the stored
+    // form.
     shape: specs.map(([name, { kind, ttlMillis }]) => [name, kind, ttlMillis !== undefined]),
   };
 }

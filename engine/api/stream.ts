@@ -1,4 +1,5 @@
-// A stream as a cell holds it: the place where records can be read, and the verbs that declare what comes next. It never runs anything.
+// A stream in a cell: an endpoint where records can be read, and the verbs that declare operators
+// on it. It never runs anything.
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { connectBroadcast, PlannedBroadcastStream } from './broadcast.ts';
@@ -26,9 +27,9 @@ import { PlannedWindowedStream } from './windowed-stream.ts';
 
 export interface StreamPlace {
   readonly origin: Origin;
-  /** Where operators go outside an evaluation; none for a stream of another cell. */
+  /** The builder for operators outside an evaluation; undefined for a stream of another cell. */
   readonly builder: Builder | undefined;
-  /** The fields that say which row a row replaces on screen. */
+  /** The fields that identify a row on screen: a new row replaces the row with the same values. */
   readonly rowKey?: readonly string[] | undefined;
 }
 
@@ -50,10 +51,16 @@ export class PlannedStream<T> implements S.Stream<T> {
     return this.#then('flatMap', 'flatMap', f);
   }
   /**
-   * What a promise gives for each element, with its time. `capacity` (100): calls under way, and answers that wait for those before them. `ordered` (true): results come in the order of
-   * elements; else as they are answered, but never past a watermark. `timeout` (30s): from the first call for an element until its answer, retries included; then the signal is aborted.
-   * `retries` (0): calls made anew at once after a failed one; wait in the function where a pause is wanted. `onError`: 'fail' (default) or 'drop' the element.
-   * After a restore, elements without an answer are called for again: a call may happen twice.
+   * The result of a promise for each element, with the element's time.
+   *
+   * `capacity` (100): the number of calls in flight, plus the answers that wait for earlier ones.
+   * `ordered` (true): results keep the order of the elements. false: they come in the order of the
+   * answers, but never pass a watermark. `timeout` (30s): from the first call for an element until
+   * its answer, retries included; after it, the signal is aborted. `retries` (0): a failed call is
+   * repeated at once. If you want a pause, wait in the function. `onError`: 'fail' (default) or
+   * 'drop' the element.
+   *
+   * After a restore, elements without an answer are called for again, so a call may happen twice.
    */
   mapAsync<R>(f: (element: T, signal: AbortSignal) => Promise<R>, options?: MapAsyncOptions): S.Stream<R> {
     const parameters = mapAsyncParameters(f, options);
@@ -70,9 +77,13 @@ export class PlannedStream<T> implements S.Stream<T> {
     return streamOf(builder.declare({ verb: 'union', kind: 'union', parameters: {}, inputs }));
   }
   /**
-   * New event times, and watermarks of its own. `watermark` is bounded out-of-orderness (default 0 ms), or a generator: onElement is asked after each element, onPeriodic every
-   * 200 ms of processing time, for a watermark in epoch milliseconds or nothing; one that is not above the last is ignored. A generator is not part of snapshots: after a restore,
-   * and in a reader that comes later, it begins anew.
+   * New event times and watermarks.
+   *
+   * `watermark` is bounded out-of-orderness (default 0 ms) or a generator. A generator's onElement
+   * runs after each element, and its onPeriodic every 200 ms of processing time. They return a
+   * watermark in epoch milliseconds, or nothing. A watermark that is not above the last one is
+   * ignored. A generator is not part of snapshots: it starts from the beginning after a restore,
+   * and in a reader that is added later.
    */
   assignTimestamps(
     timestamp: S.Selector<T, S.EventTime>,
@@ -115,7 +126,10 @@ export class PlannedStream<T> implements S.Stream<T> {
     return PlannedWindowedStream.over<T, NoKey>({ origin: { draft, port: 'out' }, builder, keyFields: [] }, window);
   }
 
-  /** Each element with the one before it, in the order of arrival: one chain of pairs over the whole stream. */
+  /**
+   * Each element with the previous one, in the order of arrival: one sequence of pairs over the
+   * whole stream.
+   */
   pairwise(): S.Stream<[previous: T, current: T]> {
     const builder = builderFor('pairwise', this.place.builder);
     const draft = builder.declare({
@@ -176,7 +190,7 @@ export class PlannedStream<T> implements S.Stream<T> {
     return this.#pull('for await', builderFor('for await', this.place.builder));
   }
 
-  /** For `connect`: every parallel instance of what reads it receives every element. */
+  /** For `connect`: every parallel instance of the reader receives every element. */
   broadcast(): S.BroadcastStream<T> {
     return new PlannedBroadcastStream<T>(this.place);
   }
@@ -217,7 +231,7 @@ export class PlannedStream<T> implements S.Stream<T> {
     const label = labelOf(this.place.origin);
     const host = builder.settings.pullHost;
     if (host === undefined)
-      throw new SluiceError('cannot-pull', `${verb} of "${label}": nothing runs here that could.`);
+      throw new SluiceError('cannot-pull', `${verb} of "${label}": no engine runs here that could read it.`);
     return host.pull(toEndpoint(this.place.origin), label, builder.fragment()) as AsyncIterableIterator<T>;
   }
 
@@ -233,24 +247,24 @@ export class PlannedStream<T> implements S.Stream<T> {
     if (!isOwn)
       throw new SluiceError(
         'misplaced-id',
-        `.${verb}(${describe(label)}) stands outside the chain that creates "${labelOf(origin)}". Move it to the end of that chain.`,
+        `.${verb}(${describe(label)}) is outside the chain that creates "${labelOf(origin)}". Move it to the end of that chain.`,
       );
     return { draft: origin.draft, builder };
   }
 }
-/** A source whose unusable records can be read too. */
+/** A source with its rejected records as a side output. */
 export class PlannedSourceStream<T> extends PlannedStream<T> implements S.SourceStream<T> {
   get errors(): S.SourceStream<T>['errors'] {
     return sideOutput(this.place, 'errors');
   }
 }
-/** What comes out of windows, and what came too late for them. */
+/** The results of windows, with the late elements as a side output. */
 export class PlannedWindowResult<R, T> extends PlannedStream<R> implements S.WindowResult<R, T> {
   get late(): S.Stream<T> {
     return sideOutput(this.place, 'late');
   }
 }
-/** Matches of a pattern; what timed out on the way to one; and elements that came after their time. */
+/** The matches of a pattern, with timed-out partial matches and late elements as side outputs. */
 export class PlannedPatternResult<R, T> extends PlannedStream<R> implements S.PatternResult<R, T> {
   get timedOut(): S.Stream<Record<string, T[]>> {
     return sideOutput(this.place, 'timedOut');
@@ -268,7 +282,7 @@ export function streamOf<T>(draft: Draft, rowKey?: readonly string[]): PlannedSt
   return new PlannedStream<T>({ origin: { draft, port: 'out' }, builder: draft.builder, rowKey });
 }
 
-/** The argument as a stream of ours; `where` names the call for the error. */
+/** Checks that the argument is a stream of ours. `where` names the call for the error. */
 export function plannedStream<T>(where: string, value: unknown): PlannedStream<T> {
   if (value instanceof PlannedStream) return value as PlannedStream<T>;
   throw new SluiceError('not-a-stream', `${where} takes a stream, not ${describe(value)}.`);

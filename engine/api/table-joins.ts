@@ -1,4 +1,4 @@
-// Joins with tables: a table with a table, and a stream with the version of a table.
+// Joins with tables: of two tables, and of a stream with the version of a table.
 import { SluiceError } from '../errors/error.ts';
 import { builderFor } from './builder.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
@@ -20,12 +20,15 @@ export function declareTableJoin<T, U, K, KU, R>(
   const builder = builderFor('join', left.place.builder);
   const inputs = [keyedInput(builder, left, 0), keyedInput(builder, right, 1)];
   const parameters = { kind, select };
-  // Both sides are kept whatever the kind: another kind over the same rows goes on.
+  // Every kind keeps both sides, so the state stays when only the kind changes.
   const draft = builder.declare({ verb: 'join', kind: 'tableJoin', about: kind, parameters, shape: [], inputs });
   return tableOf(draft, left.place);
 }
 
-/** By event time the table's version at the element's time; on arrival the latest one. A select without a version is given undefined. */
+/**
+ * By event time: the table's version at the element's time. On arrival: the latest version. Without
+ * a version, select gets undefined.
+ */
 export function declareTemporalJoin<T, U, KU>(
   place: KeyedPlace,
   table: S.Table<U, KU>,
@@ -46,7 +49,10 @@ export function declareTemporalJoin<T, U, KU>(
   };
 }
 
-/** Keys meet by their values, whatever their fields are called; keys of different length never would. */
+/**
+ * Keys are compared by their values, whatever the names of their fields. Keys of different length
+ * are never equal.
+ */
 function assertSameKey(where: string, left: readonly string[] | undefined, right: readonly string[] | undefined): void {
   if (left === undefined || right === undefined || left.length === right.length) return;
   throw new SluiceError(

@@ -1,4 +1,5 @@
-// table(): a compacted topic as a table. A record is the row of the key in its field `key`; a record without value, a tombstone, deletes it.
+// table(): a compacted topic as a table. A record is the row of the key in its field `key`. A
+// record without a value is a tombstone: it deletes the row.
 import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
 import { declareTopic, kafkaOptionNames } from './kafka.ts';
@@ -7,8 +8,9 @@ import { describe } from './parameters.ts';
 import { declareToTable, type PlannedTable } from './table.ts';
 
 /**
- * `from` is 'earliest' unless it is said, other than that of kafka(): a table is everything that has been written. How a tombstone's key is read is said in
- * engine/connectors/kafka/table-decoder.ts. Records that are no rows (not JSON, without the field) are counted as errors of the source.
+ * `from` is 'earliest' by default, unlike that of kafka(), because a table needs all records of the
+ * topic. engine/connectors/kafka/table-decoder.ts describes how the key of a tombstone is read. A
+ * record that is not a row (not JSON, or without the field) counts as an error of the source.
  */
 export function declareTable<T, K>(builder: Builder, topic: unknown, given: unknown): PlannedTable<T, K> {
   if (topic instanceof RegExp)

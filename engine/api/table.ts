@@ -1,4 +1,5 @@
-// A table as a cell holds it: rows by key that change. In the plan it is a stream of changes (engine/tables/change.ts), each with its key.
+// A table in a cell: rows by key that change. In the plan it is a stream of changes
+// (engine/tables/change.ts), each with its key.
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import { tupleOfKey } from '../state/table-key.ts';
@@ -23,12 +24,15 @@ import type * as S from './surface.ts';
 import { declareTableJoin } from './table-joins.ts';
 
 export interface TablePlace {
-  /** Where the changes can be read. */
+  /** The place where the changes can be read. */
   readonly origin: Origin;
   readonly builder: Builder | undefined;
-  /** In the order of the key's tuple; undefined when a function gives the key. */
+  /** In the order of the key's tuple. undefined when a function gives the key. */
   readonly keyFields: readonly string[] | undefined;
-  /** What the table is keyed by, as its keyBy says it: operators with state by key are told when it becomes another key. */
+  /**
+   * The key of the table, as in its keyBy. Operators with state by key compare it, to detect a
+   * change of the key.
+   */
   readonly key: DeclaredParameters<'keyBy'>['of'];
 }
 
@@ -39,7 +43,10 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     this.place = place;
   }
 
-  /** A row for each row; null or undefined: none. The function must give the same for the same row: it is called for the former row too. */
+  /**
+   * Maps each row to a row. null or undefined: no row. The function must return the same for the
+   * same row, because it is also called for the former row.
+   */
   map<R>(f: (row: T) => R): S.Table<R, K> {
     return this.#then('map', 'tableMap', f);
   }
@@ -52,7 +59,10 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
   ): { select<R>(f: (left: T | undefined, right: U | undefined) => R): S.Table<R, K> } {
     return { select: (f) => declareTableJoin(this, plannedTable<U, KU>('join()', other), kind, f) };
   }
-  /** What happens to the rows from now on, or from the start where the sources can be read again. A deleted row is the last one that was there. */
+  /**
+   * The changes of the rows from now on, or from the start if the sources can be read again. The
+   * row of a delete is the last row before it.
+   */
   toStream(): S.Stream<{ kind: 'insert' | 'update' | 'delete'; row: T }> {
     return streamOf(this.#declare({ verb: 'toStream', kind: 'tableToStream', parameters: {} }));
   }
@@ -60,7 +70,10 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     return declareIterateDelta(this, workset, options);
   }
 
-  /** The row of a key: over bounded input the one after its end; else, and where the input cannot be read again, the present one of a table that runs, in another cell or in a job. */
+  /**
+   * The row of a key. Over bounded input: the row after its end. If the input has no end or cannot
+   * be read again: the present row of a table that runs in another cell or in a job.
+   */
   async get(key: K): Promise<T | undefined> {
     const label = labelOf(this.place.origin);
     const builder = builderFor('get', this.place.builder);
@@ -106,7 +119,7 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
   }
 }
 
-/** The table whose changes the operator gives, by the key of the table it was made from. */
+/** The table with the changes of the operator, by the key of the original table. */
 export function tableOf<T, K>(
   draft: Draft,
   { keyFields, key }: Pick<TablePlace, 'keyFields' | 'key'>,
@@ -114,7 +127,7 @@ export function tableOf<T, K>(
   return new PlannedTable<T, K>({ origin: { draft, port: 'out' }, builder: draft.builder, keyFields, key });
 }
 
-/** With `topic` elements are {key, row} of a source of tables, whose row may be null. */
+/** With `topic`, elements are {key, row} of a table source. The row may be null. */
 export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', topic?: string): PlannedTable<T, K> {
   const { origin, keyFields } = place;
   const draft = builderFor(verb, place.builder).declare({
@@ -131,7 +144,7 @@ export function declareToTable<T, K>(place: KeyedPlace, verb = 'toTable', topic?
   return tableOf(draft, { keyFields, key });
 }
 
-/** The argument as a table of ours; `where` names the call for the error. */
+/** Checks that the argument is a table of ours. `where` names the call for the error. */
 export function plannedTable<T, K>(where: string, value: unknown): PlannedTable<T, K> {
   if (value instanceof PlannedTable) return value as PlannedTable<T, K>;
   const hasKey = typeof (value as { readonly toTable?: unknown } | null | undefined)?.toTable === 'function';

@@ -1,4 +1,4 @@
-// When an element happened and how far behind time may run: the options of sources and of assignTimestamps as plan data.
+// Event time and watermarks: the options of sources and of assignTimestamps as plan data.
 import { SluiceError } from '../errors/error.ts';
 import { hashValue } from '../graph/fingerprint.ts';
 import type { TimeParameters } from '../graph/parameters.ts';
@@ -11,7 +11,10 @@ import { selector, UserFunction, userMethod } from './parameters.ts';
 
 export const timeOptionNames = ['timestamp', 'watermark', 'id', 'name'];
 
-/** `timestamp` and `watermark` of a source. Without `watermark`: outOfOrderness 0 ms, and the idleness that the host wants. */
+/**
+ * `timestamp` and `watermark` of a source. Without `watermark`: outOfOrderness 0 ms and the host's
+ * default idleness.
+ */
 export function timeParameters(
   where: string,
   options: Readonly<Record<string, unknown>>,
@@ -53,14 +56,11 @@ function watermarkGenerator(given: unknown): UserFunction | undefined {
   if (!called.some((name) => name in given)) return undefined;
   for (const name of Object.keys(given))
     if (/^on[A-Z]/.test(name) && !called.includes(name))
-      throw new SluiceError(
-        'unknown-option',
-        `A watermark generator is asked by onElement and onPeriodic, not "${name}".`,
-      );
+      throw new SluiceError('unknown-option', `A watermark generator has onElement and onPeriodic, not "${name}".`);
   const generator = given as Readonly<Record<string, unknown>>;
   const methods = called.filter((name) => name === 'onElement' || generator[name] !== undefined);
   const [onElement, onPeriodic] = methods.map((name) => userMethod('A watermark generator', given, name));
-  // What it keeps in its fields is where it begins.
+  // The other fields are the generator's initial state.
   const fields = Object.entries(generator).filter(([name]) => !called.includes(name));
   return new UserFunction('generator', given, (fallback) =>
     hashValue([onElement!.textHash(fallback), onPeriodic?.textHash(fallback), hashValue(fields, fallback)]),
@@ -79,7 +79,7 @@ function watermarkSpec(where: string, watermark: unknown): WatermarkSpec {
   if (idleness === undefined) return spec;
   const idlenessMillis = parseDuration(idleness, `idleness of ${named}`);
   if (idlenessMillis === 0)
-    throw new SluiceError('bad-option', `idleness of ${named} is 0: a partition would never count.`);
+    throw new SluiceError('bad-option', `idleness of ${named} is 0: every partition would always be idle.`);
   return { ...spec, idlenessMillis };
 }
 
@@ -91,7 +91,7 @@ function alignmentSpec(named: string, given: unknown): AlignmentSpec {
   };
 }
 
-/** A point in event time that an option gives, as epoch milliseconds. */
+/** An event time in an option, as epoch milliseconds. */
 export function epochMillis(what: string, time: unknown): number {
   const millis = eventTimeOf(time);
   if (typeof millis === 'number') return millis;

@@ -1,4 +1,4 @@
-// Several displays as one.
+// view(): several displays as one.
 import { SluiceError } from '../errors/error.ts';
 import { PlannedDisplay, tableSpec } from './displays.ts';
 import type { DisplaySpec } from './fragment.ts';
@@ -19,7 +19,10 @@ function displayOf(value: unknown): PlannedDisplay {
   throw new SluiceError('bad-display', `view() takes displays, streams and tables, not ${describe(value)}.`);
 }
 
-/** What a cell's last expression shows: a display itself, a stream or a table as a table; undefined for any other value. */
+/**
+ * The display for the last expression of a cell: a display itself, or a stream or table as a table
+ * view. undefined for any other value.
+ */
 export function displaySpecOf(value: unknown): DisplaySpec | undefined {
   const isShown = value instanceof PlannedDisplay || value instanceof PlannedStream || value instanceof PlannedTable;
   return isShown ? displayOf(value).spec : undefined;

@@ -1,4 +1,5 @@
-// A keyed stream cut into windows: what `window()` and `windowAll()` give, until an aggregate, a reduce or an apply makes it a node.
+// A keyed stream with windows, the result of `window()` and `windowAll()`. An aggregate, a reduce
+// or an apply makes it a node.
 import { SluiceError } from '../errors/error.ts';
 import { fingerprintAs } from '../graph/fingerprint.ts';
 import type { WindowParameters } from '../graph/parameters.ts';
@@ -61,7 +62,8 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
         `${nameOf(window.spec)} windows merge, and aggregate "${unmergeable}" has no merge. Add merge(a, b) to its aggregator().`,
         { aggregate: unmergeable },
       );
-    // A window that fires again replaces its row on screen, if its key can be told from the row and each firing holds all that came.
+    // A later firing of a window replaces its row on screen. That needs a key in the row, and a
+    // window that keeps all its elements between firings.
     const rowKey = isAccumulating(window) ? keyFields && [...keyFields, ...boundFields] : undefined;
     return this.#declare(
       about,
@@ -108,7 +110,7 @@ export class PlannedWindowedStream<T, K> implements S.WindowedStream<T, K> {
   }
 }
 
-/** Each firing holds all that has come, so that the last one stands for the window. */
+/** Each firing covers all elements so far, so the last one is the result of the window. */
 function isAccumulating({ trigger, evictor }: DeclaredWindow): boolean {
   return trigger?.kind !== 'purging' && trigger?.kind !== 'custom' && evictor === undefined;
 }

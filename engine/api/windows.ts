@@ -1,4 +1,5 @@
-// Windows, triggers and evictors as plan data. What they are given is checked here, so that whoever runs a window need not.
+// Windows, triggers and evictors as plan data. All arguments are checked here, so the window
+// operators need no checks.
 import { SluiceError } from '../errors/error.ts';
 import type { WindowParameters } from '../graph/parameters.ts';
 import type { Json } from '../graph/spec.ts';
@@ -17,7 +18,7 @@ import { oneOf, readOptions } from './options.ts';
 import { describe, type UserFunction, userFunction, userMethod } from './parameters.ts';
 import type * as S from './surface.ts';
 
-/** Windows as they are declared; a trigger and an evictor of their own where they have one. */
+/** A declared window, with its own trigger and evictor if it has them. */
 export interface DeclaredWindow {
   readonly spec: WindowSpec<UserFunction>;
   readonly trigger?: TriggerSpec<UserFunction>;
@@ -52,7 +53,10 @@ export function declaredWindow(window: unknown): DeclaredWindow {
     `A window is made by tumbling("1m"), sliding("10m", "1m"), session("30s"), countWindow(100), globalWindow() or customWindow({ assign }), not ${describe(window)}.`,
   );
 }
-/** What a window's node holds, and what its state looks like: by the functions' places, not their text. */
+/**
+ * The parameters of a window's node, and the form of its state. The form has the slots of user
+ * functions, not their text.
+ */
 export function windowParameters({ spec, trigger, evictor }: DeclaredWindow): {
   readonly parameters: Omit<WindowParameters<UserFunction>, 'allowedLatenessMillis'>;
   readonly shape: readonly Json[];
@@ -77,7 +81,7 @@ export function evictorSpecOf(evictor: unknown): EvictorSpec<UserFunction> {
     `An evictor is made by evictor.count(10), evictor.time("1m") or evictor.delta(5, f), not ${describe(evictor)}.`,
   );
 }
-/** Windows that merge need a trigger that says what becomes of it then. */
+/** Windows that merge need a trigger that can merge. */
 export function refuseUnmerging(window: WindowSpec<UserFunction>, trigger: TriggerSpec<UserFunction>): void {
   if (!isMerging(window) || canMerge(trigger)) return;
   const inner = trigger.kind === 'purging' ? trigger.trigger : trigger;
@@ -91,9 +95,11 @@ export function nameOf({ kind }: WindowSpec<UserFunction>): string {
   return kind.charAt(0).toUpperCase() + kind.slice(1);
 }
 
-// ------------------------------------------------------------------------------------------------ windows
+// ----------------------------------------------------------------------------------------- windows
 
-/** `[start, start + size)`, one after the other from 1970-01-01T00:00Z, moved by `offset`. */
+/**
+ * `[start, start + size)`, without gaps or overlap from 1970-01-01T00:00Z on, moved by `offset`.
+ */
 export const tumbling: typeof S.tumbling = (size, options) => {
   const sizeMillis = wholeMillis('tumbling() size', size);
   return new PlannedWindowAssigner({
@@ -101,7 +107,10 @@ export const tumbling: typeof S.tumbling = (size, options) => {
   });
 };
 
-/** A window of `size` begins every `slide` (SQL's HOP, Kafka Streams' hopping). With slide > size there are gaps: an element there belongs to no window. */
+/**
+ * A window of `size` starts every `slide` (SQL's HOP, Kafka Streams' hopping). If slide > size
+ * there are gaps, and an element in a gap belongs to no window.
+ */
 export const sliding: typeof S.sliding = (size, slide, options) => {
   const sizeMillis = wholeMillis('sliding() size', size);
   const slideMillis = wholeMillis('sliding() slide', slide);
@@ -111,8 +120,9 @@ export const sliding: typeof S.sliding = (size, slide, options) => {
 };
 
 /**
- * Elements of a key up to `gap` apart: each opens `[timestamp, timestamp + gap)`, and windows that touch become one (exactly `gap` apart do). A function gives each
- * element a gap of its own; one that is no duration above 0 is an error.
+ * Elements of a key up to `gap` apart. Each element opens `[timestamp, timestamp + gap)`, and
+ * windows that touch are merged (exactly `gap` apart do). A function gives each element its own
+ * gap; a result that is not a duration above 0 is an error.
  */
 export const session = ((gap: unknown, options?: unknown) => {
   const time = timeDomain('session()', options);
@@ -125,7 +135,10 @@ export const session = ((gap: unknown, options?: unknown) => {
   });
 }) as typeof S.session;
 
-/** A global window that fires and empties at every `size` elements of a key; with `slide`, one that fires at every `slide` elements over the last `size`. */
+/**
+ * A global window that fires and is cleared at every `size` elements of a key. With `slide`, it
+ * fires at every `slide` elements, over the last `size`.
+ */
 export const countWindow: typeof S.countWindow = (size, slide) => {
   const n = positiveCount('countWindow() size', size);
   if (slide === undefined)
@@ -140,12 +153,16 @@ export const countWindow: typeof S.countWindow = (size, slide) => {
   });
 };
 
-/** One window for all elements of a key. It never fires by itself: give it a trigger. Its results carry the greatest timestamp there is, 8.64e15 (Flink's Long.MAX). */
+/**
+ * One window for all elements of a key. It never fires by itself: give it a trigger. Its results
+ * have the greatest timestamp, 8.64e15 (Flink's Long.MAX).
+ */
 export const globalWindow: typeof S.globalWindow = () => new PlannedWindowAssigner({ spec: { kind: 'global' } });
 
 /**
- * Windows in your own words. `assign` gets the element and its timestamp (with `time: 'processing'` the time of the clock) and gives windows of whole epoch milliseconds;
- * with `merging`, those that touch become one. Without a trigger they fire at their end.
+ * Windows that a user function assigns. `assign` gets the element and its timestamp (with `time:
+ * 'processing'`, the time of the clock) and returns windows in whole epoch milliseconds. With
+ * `merging`, windows that touch are merged. Without a trigger they fire at their end.
  */
 export const customWindow: typeof S.customWindow = (window) => {
   const where = 'customWindow()';
@@ -165,32 +182,41 @@ export const customWindow: typeof S.customWindow = (window) => {
   return new PlannedWindowAssigner({ spec, trigger: own });
 };
 
-// ------------------------------------------------------------------------------------------------ triggers
+// ---------------------------------------------------------------------------------------- triggers
 
 export const trigger: typeof S.trigger = {
-  /** When the watermark reaches the window's last millisecond, and for each late element at once. The default in event time. */
+  /**
+   * Fires when the watermark reaches the window's last millisecond, and at once for each late
+   * element. The default in event time.
+   */
   eventTime: () => new PlannedTrigger({ kind: 'event-time' }),
-  /** When the clock reaches the window's last millisecond. The default in processing time. */
+  /** Fires when the clock reaches the window's last millisecond. The default in processing time. */
   processingTime: () => new PlannedTrigger({ kind: 'processing-time' }),
-  /** At every multiple of `every` while the window is open, and at its end. */
+  /** Fires at every multiple of `every` while the window is open, and at its end. */
   early: (every, options) =>
     new PlannedTrigger({
       kind: 'early',
       everyMillis: wholeMillis('trigger.early() every', every),
       time: timeDomain('trigger.early()', options),
     }),
-  /** At every n elements of a key and window. */
+  /** Fires at every n elements of a key and window. */
   count: (n) => new PlannedTrigger({ kind: 'count', n: positiveCount('trigger.count() n', n) }),
-  /** When `delta(last, current)` > threshold, where last is the element at which it fired last, at first the first one. */
+  /**
+   * Fires when `delta(last, current)` > threshold. `last` is the element of the last firing; before
+   * it, the first element.
+   */
   delta: (threshold, delta) =>
     new PlannedTrigger({
       kind: 'delta',
       threshold: finite('trigger.delta() threshold', threshold),
       delta: userFunction('trigger.delta()', 'trigger.delta', delta),
     }),
-  /** Fires when the other one does, and then empties the window. */
+  /** Fires when the inner trigger fires, and then clears the window. */
   purging: (inner) => new PlannedTrigger({ kind: 'purging', trigger: triggerSpecOf(inner) }),
-  /** In your own words; each call returns 'continue', 'fire', 'purge' or 'fire-and-purge'. With windows that merge it needs `onMerge`. */
+  /**
+   * The user's own trigger. Each call returns 'continue', 'fire', 'purge' or 'fire-and-purge'.
+   * Windows that merge need `onMerge`.
+   */
   custom: (given) => {
     const where = 'trigger.custom()';
     const methods = ['onElement', 'onEventTime', 'onProcessingTime', 'onMerge'] as const;
@@ -211,7 +237,7 @@ export const trigger: typeof S.trigger = {
   },
 };
 
-// ------------------------------------------------------------------------------------------------ evictors
+// ---------------------------------------------------------------------------------------- evictors
 
 export const evictor: typeof S.evictor = {
   /** Keeps the last n elements. */
@@ -221,14 +247,14 @@ export const evictor: typeof S.evictor = {
       throw badEvictor('evictor.count() n', n, after ? 'a whole number, 0 or more' : 'a whole number, 1 or more');
     return new PlannedEvictor({ kind: 'count', n, after });
   },
-  /** Drops what is `keep` or more older than the youngest element, by timestamps. */
+  /** Removes elements whose timestamp is `keep` or more before the greatest timestamp. */
   time: (keep, options) => {
     const after = isAfter('evictor.time()', options);
     const keepMillis = parseDuration(keep, 'evictor.time() keep');
     if (keepMillis === 0 && !after) throw badEvictor('evictor.time() keep', keep, 'a duration above 0');
     return new PlannedEvictor({ kind: 'time', keepMillis, after });
   },
-  /** Drops what differs from the last element by `threshold` or more. */
+  /** Removes elements that differ from the last element by `threshold` or more. */
   delta: (threshold, delta, options) =>
     new PlannedEvictor({
       kind: 'delta',
@@ -246,7 +272,7 @@ function isAfter(where: string, options: unknown): boolean {
   return flag(`after of ${where}`, after);
 }
 
-// ------------------------------------------------------------------------------------------------ values
+// ------------------------------------------------------------------------------------------ values
 
 function wholeMillis(what: string, duration: unknown): number {
   const millis = parseDuration(duration, what);

@@ -1,43 +1,56 @@
-// A comparison of the bench: the same job on the engine, in its limit (a loop written by hand) and on other engines; all must give the same results.
+// A comparison of the bench: the same job on the engine, as a loop written by hand (its limit), and
+// on other engines. All must give the same results.
 
 export interface Measured {
   readonly records: number;
   readonly seconds: number;
-  /** Of all threads: what does not change when others use the machine too. */
+  /**
+   * The CPU time of all threads. Other programs on the machine change it less than the time by the
+   * clock.
+   */
   readonly cpuSeconds: number;
   readonly results: number;
   readonly checksum: number;
 }
-/** One way to do the job. */
+/** One implementation of the job. */
 export interface Side {
   readonly name: string;
-  /** Ours through this one, in records a second, is to be at least so much; absent: printed for comparison only. */
+  /** The goal for the ratio of our records/s to this side's; absent: the ratio is only printed. */
   readonly goal?: number;
-  /** Runs it once. `scale` divides the number of records. What it prepares before it starts its own clock is not measured. */
+  /**
+   * Runs the job once. `scale` divides the number of records. Preparation before the side starts
+   * its clock is not measured.
+   */
   readonly run: (scale: number) => Promise<Measured>;
-  /** It is a process already, or starts one. Otherwise the bench runs each measurement in a process of its own. */
+  /** The side starts a process of its own. Otherwise the bench starts one for each measurement. */
   readonly isProcess?: boolean;
-  /** Why it cannot run here, when it cannot. */
+  /** The reason why the side cannot run here; undefined: it can. */
   readonly missing?: () => string | undefined;
 }
 export interface Comparison {
   /** One word, for the command line. */
   readonly name: string;
   readonly title: string;
-  /** What the results must be at full size; otherwise, what the limit gives. */
+  /**
+   * The expected results at full size. Without them, or at another size, the results of the limit
+   * are expected.
+   */
   readonly expected?: { readonly results: number; readonly checksum: number };
-  /** Runs in one process before the one that counts. */
+  /** The number of unmeasured runs in the same process before the measured one. */
   readonly warmUps: number;
   readonly sluice: (scale: number) => Promise<Measured>;
   readonly limit: Side;
   readonly others?: readonly Side[];
-  /** Why it cannot run here, when it cannot. */
+  /** The reason why the comparison cannot run here; undefined: it can. */
   readonly missing?: () => string | undefined;
-  /** What all its runs share (a broker, in the environment); gives what ends it. */
+  /**
+   * Starts a resource that all runs share (a broker, in the environment). The result is a function
+   * that stops it.
+   */
   readonly prepare?: () => Promise<() => Promise<void>>;
 }
 
-/** Starts the clocks at the first record; the function it gives reads them at the last result. */
+/** Starts the clocks at the first record. The returned function reads them at the last result. */
 export function startMeasuring(records: number): (results: Results) => Measured {
   globalThis.gc?.();
   const began = performance.now();
@@ -48,7 +61,7 @@ export function startMeasuring(records: number): (results: Results) => Measured 
     return { records, seconds, cpuSeconds: (user + system) / 1e6, results, checksum };
   };
 }
-/** What a `Checksum` says at the end. */
+/** The final figures of a `Checksum`. */
 interface Results {
   readonly results: number;
   readonly sum: number;

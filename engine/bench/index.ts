@@ -1,5 +1,6 @@
-// `npm run bench`: what the engine costs beside loops written by hand and beside other engines. Prints machine, versions, and each ratio with its goal. A wrong checksum
-// is an error; a ratio below its goal is said, not an error, since machines differ.
+// `npm run bench`: the cost of the engine beside loops written by hand and beside other engines.
+// Prints machine, versions, and each ratio with its goal. A wrong checksum is an error. A ratio
+// below its goal is printed but is no error, because machines differ.
 //
 //     npm run bench -- q5 wc            only these comparisons (also --only q5,wc)
 //     npm run bench -- --rounds 5       more rounds than three; --scale 10: a tenth of the records
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
     scale: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     without: { type: 'string', default: '' },
-    /** In a process of its own: which side to measure once. */
+    /** For a process that the bench starts: the side to measure once. */
     side: { type: 'string' },
   },
 });
@@ -49,7 +50,7 @@ function words(text: string): string[] {
   return text.split(',').filter((word) => word !== '');
 }
 
-/** Ours first, then its limit, then the other engines that are wanted and there. */
+/** Ours first, then its limit, then the requested other engines that can run here. */
 function sidesOf(comparison: Comparison): readonly Side[] {
   const isWanted = ({ name }: Side): boolean => !unwanted.some((word) => name.startsWith(word));
   const others = (comparison.others ?? []).filter(isWanted);
@@ -61,7 +62,7 @@ function sidesOf(comparison: Comparison): readonly Side[] {
   return [{ name: 'sluice', run: comparison.sluice }, comparison.limit, ...present];
 }
 
-/** In a process of its own: warms up, measures once, prints the figures. */
+/** Runs in a process that the bench starts: warms up, measures once, prints the figures. */
 async function runOne(comparison: Comparison, name: string): Promise<void> {
   const run = name === 'sluice' ? comparison.sluice : comparison.limit.run;
   for (let i = 0; i < comparison.warmUps; i++) await run(scale);
@@ -101,7 +102,11 @@ async function compareAll(): Promise<void> {
   process.exitCode = isWrong ? 1 : 0;
 }
 
-/** Rounds go through all sides and back, so that a change in the machine's load touches all of them. Other engines take part in every third: they take long, and differ by more. */
+/**
+ * Runs the rounds through all sides, forwards and backwards in turn, so that a change in the
+ * machine's load affects all of them. Other engines run only in every third round, because they
+ * take long and their ratios are larger.
+ */
 async function compare(comparison: Comparison): Promise<Runs> {
   const sides = sidesOf(comparison);
   const runs: Runs = new Map(sides.map((side) => [side, []]));
@@ -113,7 +118,7 @@ async function compare(comparison: Comparison): Promise<Runs> {
   return runs;
 }
 
-/** False: a wrong checksum. */
+/** Returns false for a wrong checksum. */
 function printRuns(comparison: Comparison, runs: Runs): boolean {
   for (const [{ name }, measurements] of runs) {
     const rates = measurements.map(({ records, seconds }) => records / seconds / 1e6);

@@ -1,4 +1,5 @@
-// A topic of a real broker → keyed tumbling window, beside a bare kafkajs eachBatch + JSON.parse loop with a window written by hand.
+// A topic of a real broker → keyed tumbling window, compared with a bare kafkajs loop (eachBatch,
+// JSON.parse, a window written by hand).
 import kafkajs from 'kafkajs';
 import { connectionNamed } from '../connectors/kafka/connections.ts';
 import { TopicWriter } from '../connectors/kafka/topic-writer.ts';
@@ -37,7 +38,7 @@ export const kafkaWindow: Comparison = {
   limit: { name: 'kafkajs', goal: 0.7, run: countByHand },
 };
 
-/** Rows of about 131 bytes, ten for each millisecond of event time. */
+/** Writes rows of about 131 bytes, ten for each millisecond of event time. */
 async function fill(brokers: string): Promise<void> {
   const client = await independentClient(brokers);
   await client.createTopic(topic, partitions);
@@ -84,7 +85,7 @@ async function countWithSluice(): Promise<Measured> {
     .aggregate({ n: count(), cents: sum('cents'), max: max('cents') })
     .sink((total) => checksum.add(hashOf(total.item, total.windowStart.getTime(), total.n, total.cents, total.max)));
   const job = await environment.execute('kafka-window');
-  // From the first record, as beside: there the time to join a group is not measured either.
+  // Measures from the first record, because the other side does not count the time to join a group.
   while (!job.metrics().operators.some(({ recordsIn }) => recordsIn > 0))
     await new Promise((resolve) => setTimeout(resolve, 2));
   const finish = startMeasuring(rows);
@@ -122,7 +123,10 @@ async function countByHand(): Promise<Measured> {
   return measured;
 }
 
-/** The window as one writes it without an engine. A key is always in the same partition, so each partition has its own windows. */
+/**
+ * A tumbling window without an engine. A key is always in the same partition, so each partition has
+ * its own windows.
+ */
 class PartitionWindows {
   readonly #checksum: Checksum;
   readonly #windows = new Map<number, Map<string, { n: number; cents: number; max: number }>>();

@@ -1,5 +1,6 @@
-// What the keyed sum is measured against: the same job as a loop written by hand, as somebody who knows V8 would write it and stop there. It makes the objects
-// that the job's functions make, keeps windows open until the watermark has passed them, and hashes its results as the job does.
+// The limit for the keyed sum: the same job as a loop written by hand by a programmer who knows V8.
+// It makes the same objects as the job's functions, keeps windows open until the watermark has
+// passed them, and hashes its results as the job does.
 import { Checksum, fold, foldLong, hashStart } from './checksum.ts';
 import { boundMillis, type Order, windowMillis } from './orders.ts';
 
@@ -11,7 +12,7 @@ export function sumOrdersByHand(orders: readonly Order[]): Checksum {
   const open = new Map<number, Sums>();
   let newest = -Infinity;
   let firstEnd = Infinity;
-  // Most records are of the window of the one before.
+  // Most records belong to the window of the record before.
   let lastStart = NaN;
   let last: Sums | undefined;
   const closeUpTo = (watermark: number): void => {

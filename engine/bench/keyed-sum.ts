@@ -1,4 +1,5 @@
-// The first comparison: map → filter → keyed tumbling sum over a million records that are out of order, from an array to a function.
+// The first comparison: map → filter → keyed tumbling sum over a million records that are out of
+// order. It reads an array and writes to a function.
 import { Environment, sum, tumbling } from '../index.ts';
 import { Checksum } from './checksum.ts';
 import { type Comparison, measured } from './comparison.ts';

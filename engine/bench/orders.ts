@@ -1,4 +1,5 @@
-// The records of the first comparison: a million orders of a thousand customers, out of order within the bound, made once and kept in memory.
+// The records of the first comparison: a million orders of a thousand customers, out of order
+// within the bound. They are made once and kept in memory.
 import { RecordRandom, recordSeed } from '../connectors/record-random.ts';
 
 export interface Order {
@@ -12,7 +13,7 @@ export const customerCount = 1_000;
 export const boundMillis = 2_000;
 export const windowMillis = 10_000;
 const start = Date.UTC(2024, 0, 1);
-/** Records per millisecond of event time: a minute and a half in all. */
+/** Records per millisecond of event time. All records span a minute and a half. */
 const perMilli = 11;
 
 export function makeOrders(): Order[] {

@@ -1,7 +1,8 @@
-// What the runs of a comparison say: ours through each other side, by the clock and by CPU, each side by its best round, since load from outside only ever slows.
+// The report of a comparison: ours divided by each other side, by the clock and by CPU. Each side
+// counts with its best round, because other load only slows a run.
 import type { Comparison, Measured, Side } from './comparison.ts';
 
-/** Ours is the first. */
+/** Our side is the first. */
 export type Runs = Map<Side, Measured[]>;
 
 export interface Ratio {
@@ -18,7 +19,7 @@ export function ratiosOf(runs: Runs): readonly Ratio[] {
     byCpu: best(theirs, 'cpuSeconds') / best(ours, 'cpuSeconds'),
   }));
 }
-/** For one record. */
+/** The least value of all runs, for one record. */
 function best(measurements: readonly Measured[], what: 'seconds' | 'cpuSeconds'): number {
   return Math.min(...measurements.map((run) => run[what] / run.records));
 }

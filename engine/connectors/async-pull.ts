@@ -1,7 +1,8 @@
-// An async iterable, asked for its elements a few ahead of who takes them: what it gives between two polls is at hand at the next one.
+// Reads an async iterable a few elements ahead of the source, so that a poll finds the elements
+// that arrived since the last one.
 import { SluiceError } from '../errors/error.ts';
 
-/** Elements that wait to be taken; then the iterable is not asked for more. */
+/** The most elements that wait. With so many, no further element is requested. */
 const most = 64;
 
 export class AsyncPull {
@@ -13,7 +14,7 @@ export class AsyncPull {
   #state: 'open' | 'ended' | 'closed' = 'open';
   #failure: { readonly error: unknown } | undefined;
 
-  /** `wake` is called when something has come to an empty hand. */
+  /** Calls `wake` when an element arrives and none was waiting. */
   constructor(iterable: AsyncIterable<unknown>, wake: () => void, name: string) {
     this.#iterator = iterable[Symbol.asyncIterator]();
     this.#wake = wake;
@@ -38,15 +39,16 @@ export class AsyncPull {
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
-    // It may be waiting for something that never comes, and what it throws at its end concerns nobody any more.
+    // The iterator may wait for an element that never arrives, so its end is not awaited. An error
+    // at its end has no reader any more.
     void Promise.resolve(this.#iterator.return?.()).catch(() => {});
   }
 
-  /** One question at a time, as iterators want it. */
+  /** One request at a time, as the protocol of iterators requires. */
   #ask(): void {
     if (this.#asked || this.#state !== 'open' || this.#waiting.length >= most) return;
     this.#asked = true;
-    // An iterator written by hand may answer without a promise, or throw at once.
+    // A hand-written iterator may return a value instead of a promise, or throw at once.
     void new Promise<IteratorResult<unknown>>((resolve) => resolve(this.#iterator.next())).then(
       (result) => this.#answer(result),
       (error: unknown) => this.#fail(error),

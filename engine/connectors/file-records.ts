@@ -1,4 +1,5 @@
-// The records of a text file as bytes: read block by block, cut where a record ends, each with its place. What a record means is the format's business.
+// The records of a text file as bytes: read block by block, cut at the end of each record, each
+// with its position. The format decides what a record means.
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -8,40 +9,54 @@ import { SluiceError } from '../errors/error.ts';
 import { closestName } from '../errors/closest-name.ts';
 import { type FileIdentity, FollowedFile } from './followed-file.ts';
 
-/** Finds the end of the record that begins at `from`: the index of its newline, or -1 when it is not in bytes[from, to). */
+/**
+ * Finds the end of the record that begins at `from`: the index of its newline, or -1 if it is not
+ * in bytes[from, to).
+ */
 export type FindEnd = (bytes: Uint8Array, from: number, to: number) => number;
 
 export interface FileRecord {
-  /** Without its line ending. */
+  /** The record without its line ending. */
   readonly text: string;
-  /** False: some bytes are not UTF-8; the text shows them as U+FFFD. */
+  /** false: some bytes are not UTF-8, and the text has U+FFFD in their place. */
   readonly isUtf8: boolean;
-  /** Of its first line, from 1. */
+  /** The number of its first line, from 1. */
   readonly line: number;
-  /** Where the next one begins. */
+  /** The position of the next record. */
   readonly after: FilePosition;
 }
-/** Where a reader is: between two records. */
+/** The position of a reader: between two records. */
 export interface FilePosition {
   readonly byte: number;
-  /** Lines before it. */
+  /** The number of lines before it. */
   readonly lines: number;
-  /** Of a file that is followed: of all bytes before it, and which file it is. */
+  /**
+   * Only of a followed file: the checksum of all bytes before the position, and the file's
+   * identity.
+   */
   readonly checksum?: number;
   readonly file?: FileIdentity;
 }
 
 export interface ReadOptions {
-  /** A byte that a record may end with: what stands before a position in the middle of the file. */
+  /**
+   * The bytes that may end a record. One of them must stand before a position in the middle of the
+   * file.
+   */
   readonly ends?: readonly number[];
-  /** The file grows: its last record is none before its end is there, and the end of the file is only where it is now. */
+  /**
+   * The file grows. Its last record is complete only when its end has been written, and more may
+   * follow after the end of the file.
+   */
   readonly follow?: Clock;
-  /** It was followed, and grows no more. */
+  /** The file was followed, and does not grow any more. */
   readonly isRotated?: boolean;
 }
 
 const blockBytes = 256 << 10;
-/** A record longer than this is a broken file (an unclosed quote, another format), and would fill the memory. */
+/**
+ * A longer record shows a broken file (an open quote, another format), and would fill the memory.
+ */
 const longestRecord = 64 << 20;
 const newline = 10;
 const carriageReturn = 13;
@@ -51,17 +66,17 @@ export class FileRecords {
   readonly #findEnd: FindEnd;
   readonly #file: number;
   #block = Buffer.alloc(blockBytes);
-  /** Bytes of the block that are filled, and the start of the next record in it. */
+  /** The number of bytes in the block, and the start of the next record in it. */
   #filled = 0;
   #at = 0;
-  /** Byte of the file at which the block begins. */
+  /** The offset in the file of the first byte of the block. */
   #base: number;
   #lines: number;
   #hasEnded = false;
   #isOpen = true;
   readonly #ends: readonly number[];
   readonly #followed: FollowedFile | undefined;
-  /** It is or was followed: which file it is. */
+  /** The identity of a file that is or was followed. */
   readonly #identity: FileIdentity | undefined;
   #checksum: number;
   #over: 'replaced' | 'rewritten' | undefined;
@@ -83,7 +98,7 @@ export class FileRecords {
     } else if (this.#base > 0) this.#checkCut();
   }
 
-  /** undefined: the file is at its end, for now when it is followed. */
+  /** undefined: the file is at its end. A followed file may grow later. */
   next(): FileRecord | undefined {
     if (this.#followed && !this.#isFinished && this.#hasEnded) {
       if (!this.#mayReadOn(this.#followed)) return undefined;
@@ -95,7 +110,7 @@ export class FileRecords {
       end = this.#findEnd(this.#block, this.#at, this.#filled);
     }
     if (end < 0 && this.#followed && !this.#isFinished) return undefined;
-    // The last record may come without a newline.
+    // The last record may have no newline.
     const to = end < 0 ? this.#filled : end;
     if (end < 0 && to === this.#at) return undefined;
     const start = this.#base + this.#at === 0 ? skipByteOrderMark(this.#block, to) : this.#at;
@@ -114,29 +129,29 @@ export class FileRecords {
       after: this.position(),
     };
   }
-  /** Behind the last record. */
+  /** The position after the last record. */
   position(): FilePosition {
     const place = { byte: this.#base + this.#at, lines: this.#lines };
     return this.#identity ? { ...place, checksum: this.#checksum, file: this.#identity } : place;
   }
 
-  /** Followed: why nothing more comes from it. */
+  /** Of a followed file: why it gives no more records. */
   get over(): 'replaced' | 'rewritten' | undefined {
     return this.#over;
   }
-  /** Nothing more is read from the file: what waits without an end is the last record. */
+  /** Nothing more is read from the file. A rest without a line end is the last record. */
   finish(): void {
     this.#isFinished = true;
     this.#hasEnded = true;
   }
-  /** Bytes that have come since it was read to its end. */
+  /** The number of bytes that were appended since the file was read to its end. */
   unread(): number {
     return Math.max(0, fstatSync(this.#file).size - this.#base - this.#filled);
   }
   stats(): Stats {
     return fstatSync(this.#file);
   }
-  /** A file that took its name was made after this, in milliseconds. */
+  /** A lower bound, in milliseconds, for the creation of the next file with this name. */
   get namedUntil(): number {
     return this.#followed?.namedUntil ?? this.stats().birthtimeMs;
   }
@@ -154,13 +169,16 @@ export class FileRecords {
     closeSync(this.#file);
   }
 
-  /** Moves what is left to the front and fills the rest; a block that is full of one record doubles. */
+  /**
+   * Moves the rest to the front of the block and fills the block. If one record fills it, its size
+   * doubles.
+   */
   #read(): void {
     const left = this.#filled - this.#at;
     if (left > longestRecord)
       throw new SluiceError(
         'bad-file',
-        `The record at line ${this.#lines + 1} of ${this.path} is longer than ${longestRecord >> 20} MB. Is a quote not closed, or the file of another format?`,
+        `The record at line ${this.#lines + 1} of ${this.path} is longer than ${longestRecord >> 20} MB. Look for an open quote, or for another format.`,
       );
     const target = left > this.#block.length / 2 ? Buffer.alloc(this.#block.length * 2) : this.#block;
     this.#block.copy(target, 0, this.#at, this.#filled);
@@ -173,7 +191,7 @@ export class FileRecords {
     else this.#followed?.took(target.subarray(left, this.#filled));
   }
 
-  /** A position from an earlier life must still lie behind the end of a record. */
+  /** A position from a snapshot must still be after the end of a record. */
   #checkCut(): void {
     const before = Buffer.alloc(1);
     const { size } = fstatSync(this.#file);
@@ -182,7 +200,7 @@ export class FileRecords {
     this.close();
     throw new SluiceError(
       'file-changed',
-      `${this.path} has changed since it was read up to line ${this.#lines}, so it cannot be read on from there. Run its cell anew to read it from its start.`,
+      `${this.path} has changed since it was read up to line ${this.#lines}, so reading cannot continue there. Run its cell again to read it from its start.`,
     );
   }
 }
@@ -216,7 +234,7 @@ function nearby(path: string): string {
     const closest = closestName(basename(path), readdirSync(dirname(path)));
     return closest === undefined ? '' : ` Closest: "${closest}".`;
   } catch {
-    return ` The folder ${dirname(path)} is not there either.`;
+    return ` The folder ${dirname(path)} does not exist either.`;
   }
 }
 

@@ -1,4 +1,4 @@
-// What the records of a file mean: one reader per format, each giving rows with their place, or what is wrong with them.
+// The rows of a file: one reader for each format. A row has a value or a problem, and its place.
 import type { FileFormat } from '../graph/parameters.ts';
 import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -14,14 +14,14 @@ import {
 
 export interface FileRow {
   readonly value: unknown;
-  /** A sentence: why there is no value. */
+  /** A sentence that says why there is no value. */
   readonly problem?: string;
   readonly record: FileRecord;
 }
 export interface FileRows {
-  /** undefined: the file is at its end, for now when it is followed. */
+  /** undefined: the file is at its end. A followed file may grow later. */
   next(): FileRow | undefined;
-  /** What it reads from. */
+  /** The records that it reads. */
   records(): FileRecords;
   close(): void;
 }
@@ -61,14 +61,17 @@ function jsonRow(record: FileRecord): FileRow {
   }
 }
 
-// ------------------------------------------------------------------------------------------------ json
+// -------------------------------------------------------------------------------------------- json
 
 const [arrayStart, arrayEnd, objectStart, objectEnd, backslash] = [91, 93, 123, 125, 92];
 
-/** The elements of one array: each ends at the comma or the bracket behind it. The first begins with the array's bracket. */
+/**
+ * The elements of one array. Each ends at the following comma or bracket. The first begins with the
+ * array's bracket.
+ */
 function endOfElement(isFirst: boolean): FindEnd {
   return (bytes, from, to) => {
-    // The array itself is one level for its first element.
+    // The bracket of the array adds one level to the first element.
     let depth = isFirst ? -1 : 0;
     let isText = false;
     for (let i = from; i < to; i++) {
@@ -98,12 +101,12 @@ function jsonArray(path: string, from: FilePosition | undefined): FileRows {
       if (isFirst && !whole.startsWith('['))
         throw new SluiceError(
           'bad-file',
-          `${basename(path)} is no JSON array: it begins with ${JSON.stringify(whole.slice(0, 20))}. With one record a line, say format: "jsonl".`,
+          `${basename(path)} is not a JSON array: it begins with ${JSON.stringify(whole.slice(0, 20))}. If it has one record per line, use format: "jsonl".`,
         );
       const body = isFirst ? whole.slice(1) : whole;
       const before = record.text.slice(0, record.text.length - body.trimStart().length);
       isFirst = false;
-      // An empty array.
+      // The array is empty.
       if (body.trim() === '') return this.next();
       return jsonRow({ ...record, text: body.trim(), line: record.line + before.split('\n').length - 1 });
     },
@@ -112,18 +115,18 @@ function jsonArray(path: string, from: FilePosition | undefined): FileRows {
   };
 }
 
-/** Empty lines separate nothing. */
+/** The next record that is not empty. */
 function nextFilled(records: FileRecords): FileRecord | undefined {
   let record = records.next();
   while (record !== undefined && record.text.trim() === '') record = records.next();
   return record;
 }
 
-// ------------------------------------------------------------------------------------------------ csv
+// --------------------------------------------------------------------------------------------- csv
 
 const [comma, quote, newline, tab] = [44, 34, 10, 9];
 
-/** A quote opens a field only at its beginning; inside quotes a newline is text. */
+/** A quote opens a field only at the field's beginning. A newline inside quotes is text. */
 const endOfCsvRecord =
   (delimiter: number): FindEnd =>
   (bytes, from, to) => {
@@ -131,7 +134,7 @@ const endOfCsvRecord =
     let isFieldStart = true;
     for (let i = from; i < to; i++) {
       const byte = bytes[i];
-      // A doubled quote closes and opens again.
+      // A doubled quote closes the field and opens it again.
       if (byte === quote && (isQuoted || isFieldStart)) isQuoted = !isQuoted;
       else if (byte === newline && !isQuoted) return i;
       isFieldStart = byte === delimiter || (byte === quote && !isQuoted);
@@ -139,7 +142,7 @@ const endOfCsvRecord =
     return -1;
   };
 
-/** Parsed together: a call of the parser costs as much as four records. */
+/** The number of records for one call of the parser. A call has the cost of four records. */
 const csvBatch = 128;
 
 function csvRows(path: string, delimiter: number, from: FilePosition | undefined, options: ReadOptions): FileRows {
@@ -159,7 +162,7 @@ function csvRows(path: string, delimiter: number, from: FilePosition | undefined
   let at = 0;
   return {
     next() {
-      // A file that is followed may have none yet.
+      // A followed file may be empty at first.
       if (!columns) readHeader();
       if (!columns) return undefined;
       if (at === rows.length) {
@@ -183,14 +186,17 @@ function columnsOf(path: string, header: FileRecord, delimiter: number): string[
   return [...row];
 }
 
-/** All at once; when one of them is broken, one by one, so that only it is lost. */
+/**
+ * Parses all records at once. If one is broken, it parses them one by one, so that only the broken
+ * one is rejected.
+ */
 function parseCsv(batch: readonly FileRecord[], columns: string[], delimiter: number): FileRow[] {
   if (batch.every((record) => record.isUtf8)) {
     try {
       const values = parseCsvRecords(batch, columns, delimiter);
       if (values.length === batch.length) return batch.map((record, i) => ({ value: values[i], record }));
     } catch {
-      // One of them; which one is seen below.
+      // One record is broken. The loop below finds it.
     }
   }
   return batch.map((record) => {
@@ -220,7 +226,10 @@ function csvProblem(error: unknown, columns: readonly string[]): string {
 
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** A JSON number becomes one ("007" is none), empty is null, true and false are boolean; all else stays text. */
+/**
+ * A JSON number becomes a number ("007" is none), an empty field null, true and false become
+ * booleans. Any other field stays a text.
+ */
 function csvValue(field: string): unknown {
   if (field === '') return null;
   if (field === 'true') return true;

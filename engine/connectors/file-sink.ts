@@ -1,5 +1,6 @@
-// Files as a sink: rows are appended as text, and written before a barrier passes. The snapshot says how long each file was, and a restore cuts it there:
-// what was written after the snapshot is written once more, not twice.
+// Files as a sink. Rows are appended as text, and are written before a barrier passes. The snapshot
+// has the length of each file, and a restore cuts the file to it. So rows after the snapshot are
+// written again, but stand in the file only once.
 import { appendFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
@@ -13,10 +14,10 @@ import { rowText } from './row-text.ts';
 interface OpenFile {
   readonly path: string;
   bytes: number;
-  /** Texts that are not in the file yet, and how long they are together. */
+  /** Texts that are not in the file yet, and their total length. */
   waiting: string[];
   waitingLength: number;
-  /** Of a CSV: what its first row has. */
+  /** The columns of a CSV file: the fields of its first row. */
   columns: readonly string[] | undefined;
 }
 interface Saved {
@@ -24,7 +25,7 @@ interface Saved {
 }
 
 const longestWaiting = 64 << 10;
-/** Rows are in the file after this, whatever else happens. */
+/** The longest time until a row is in the file. */
 const writeEveryMillis = 1000;
 
 export class FileSink implements Operator {
@@ -78,7 +79,7 @@ export class FileSink implements Operator {
     if (known) return known;
     const path = this.#pathOf(partition);
     mkdirSync(dirname(path), { recursive: true });
-    // What an earlier job left there would look like rows of this one.
+    // Rows of an earlier job would look like rows of this one.
     writeFileSync(path, '');
     return this.#add(partition, path, 0, undefined);
   }
@@ -87,7 +88,7 @@ export class FileSink implements Operator {
     this.#files.set(partition, file);
     return file;
   }
-  /** totals.jsonl, or totals/CH.jsonl. */
+  /** totals.jsonl, or totals/CH.jsonl with partitionBy. */
   #pathOf(partition: string): string {
     const { path } = this.#parameters;
     if (!this.#partitionOf) return path;
@@ -112,7 +113,10 @@ export class FileSink implements Operator {
     for (const [partition, bytes, columns] of saved?.files ?? []) {
       const path = this.#pathOf(partition);
       if (!existsSync(path) && bytes > 0)
-        throw new SluiceError('no-file', `${path} has gone, and ${bytes} bytes of it were written. Run its cell anew.`);
+        throw new SluiceError(
+          'no-file',
+          `${path} no longer exists, but ${bytes} bytes were written to it. Run its cell again.`,
+        );
       if (bytes > 0) truncateSync(path, bytes);
       else writeFileSync(path, '');
       this.#add(partition, path, bytes, columns);
@@ -135,10 +139,10 @@ function write(file: OpenFile): void {
 function jsonText(row: unknown): string {
   const text = rowText(row);
   if (text !== undefined) return `${text}\n`;
-  throw new SluiceError('bad-row', `toFile() got ${described(row)}, which JSON cannot say.`);
+  throw new SluiceError('bad-row', `toFile() got ${described(row)}, which has no JSON text.`);
 }
 
-/** Dates as ISO-8601; what has no text of its own as JSON. */
+/** Writes dates as ISO-8601, and other objects as JSON. */
 const cast = {
   date: (value: Date): string => value.toISOString(),
   boolean: String,
@@ -149,7 +153,7 @@ function csvText(file: OpenFile, row: unknown): string {
   if (row === null || typeof row !== 'object' || Array.isArray(row))
     throw new SluiceError(
       'bad-row',
-      `toFile() writes CSV from objects, and got ${described(row)}. Map it to one first.`,
+      `toFile() writes CSV from objects, and got ${described(row)}. Map it to an object first.`,
     );
   const header = file.columns === undefined;
   const columns = (file.columns ??= Object.keys(row));

@@ -1,5 +1,6 @@
-// The records of a file, in the order of its lines. With `speed` it is replayed by event time: a record goes out when (its timestamp − the first one) / speed
-// has passed since the first opening; one that is behind goes at once, and those after it wait for those before it.
+// The records of a file, in the order of its lines. With `speed` it is replayed by event time: a
+// record is emitted when (its timestamp − the first timestamp) / speed has passed since the first
+// opening. A record that is behind is emitted at once. A record never passes an earlier one.
 import { basename } from 'node:path';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
@@ -14,13 +15,13 @@ import { RejectedRecords, type RejectedState } from './rejected-records.ts';
 import { compileSchema } from './schema.ts';
 import type { SourceStarts } from './source-starts.ts';
 
-/** How soon something appended is seen. */
+/** The longest time until an appended record is seen. */
 const lookEveryMillis = 200;
 
 interface Saved {
   readonly position: FilePosition;
   readonly ended: boolean;
-  /** Of the replay; undefined until the first record with a timestamp. */
+  /** The start of the replay; undefined until the first record with a timestamp. */
   readonly start?: number;
   readonly first?: number;
   readonly time: SourceTimeState;
@@ -50,7 +51,7 @@ class FileSource implements Source {
   #rejected!: RejectedRecords;
   #rows: FileRows | FollowedRows | undefined;
   #position: FilePosition = { byte: 0, lines: 0 };
-  /** Read, but not due yet. */
+  /** A record that was read, but is not due yet. */
   #held: FileRow | undefined;
   #start: number | undefined;
   #first: number | undefined;
@@ -120,7 +121,7 @@ class FileSource implements Source {
       const row = this.#held ?? rows.next();
       if (!row) {
         if (!(rows instanceof FollowedRows)) return this.#end();
-        // Another file may have the name now, without a record yet.
+        // Another file may have the name now, without a record so far.
         this.#position = rows.position();
         this.#time.onClock(now);
         this.#context.wakeAt(Math.min(now + lookEveryMillis, this.#time.wakeAt));
@@ -153,7 +154,7 @@ class FileSource implements Source {
     return 'end';
   }
 
-  /** Emits or rejects the row; or says when it is due, if that is later than now. */
+  /** Emits or rejects the row. If the row is due later than `now`, it only returns that time. */
   #take({ value, problem, record }: FileRow, now: number): number {
     const fitted = problem === undefined && this.#validate ? this.#validate(value) : { value, problem };
     const element = fitted.value;

@@ -1,22 +1,23 @@
-// An open file that is followed: whether the bytes that were read are still its beginning, and whether its path still names it.
+// An open file that is followed. Checks that it still begins with the bytes that were read, and
+// that its path still names it.
 //
 //   same ──path names another file──► same until it is quiet for a second ──► replaced
 //     │
-//     └──shorter, or other bytes where something was read──► rewritten
+//     └──shorter, or other bytes in the part that was read──► rewritten
 //
-// What was read is known by its length and checksum, and at hand by its first and last bytes. A look
-// compares those two samples; it compares everything when the file was written and has not grown.
-// So a file that was rewritten in the middle only, and has grown, is taken for the same.
+// The part that was read is known by its length and checksum; its first and last bytes are kept. A
+// look compares these two samples. It compares everything when the file was written but has not
+// grown. So a file that was rewritten only in the middle, and has grown, counts as the same.
 import { fstatSync, readSync, type Stats, statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../contract/clock.ts';
 
 const sampleBytes = 4096;
-/** A writer may go on for a while with a file that was renamed. */
+/** The writer may continue for a while to write to the renamed file. */
 const settleMillis = 1000;
-/** The clock of the file system may be a little behind. */
+/** The clock of the file system may be slightly behind. */
 const clockSkewMillis = 50;
-/** File systems write times in steps: another change may come within the step of the last one. */
+/** File systems round times. A second change within this step may have the same time. */
 const timeStepMillis = 2000;
 const blockBytes = 256 << 10;
 
@@ -31,12 +32,15 @@ export class FollowedFile {
   #seen: Stats;
   #changedAt: number;
   #namedAt: number;
-  /** Since when it is shorter than what was read: in the middle of being written anew. */
+  /**
+   * The time since when the file is shorter than the part that was read. It may be in the middle of
+   * a rewrite.
+   */
   #shortSince: number | undefined;
-  /** Since when its path names another file and nothing was added to it. */
+  /** The time since when the path names another file and this one has not grown. */
   #quietSince: number | undefined;
 
-  /** `from`: bytes that were read in an earlier life. */
+  /** `from`: the number of bytes that were read before the snapshot. */
   constructor(path: string, file: number, clock: Clock, from: number) {
     this.#path = path;
     this.#file = file;
@@ -48,19 +52,22 @@ export class FollowedFile {
     this.#namedAt = clock.now();
   }
 
-  /** A file that took its name was made after this. */
+  /** A lower bound for the creation of the next file with this name. */
   get namedUntil(): number {
     return Math.max(this.#seen.birthtimeMs, this.#namedAt - clockSkewMillis);
   }
 
-  /** These bytes were read behind all others. */
+  /** Adds bytes that were read directly after the earlier ones. */
   took(bytes: Buffer): void {
     const missing = sampleBytes - this.#first.length;
     if (missing > 0) this.#first = Buffer.concat([this.#first, bytes.subarray(0, missing)]);
     this.#last = Buffer.concat([this.#last, bytes.subarray(-sampleBytes)]).subarray(-sampleBytes);
   }
 
-  /** `read`: bytes that were taken. `records`: how many of them are in whole records, and their checksum. */
+  /**
+   * `read`: the number of bytes that were read. `records`: how many of them belong to whole
+   * records, and their checksum.
+   */
   look(read: number, records: { readonly bytes: number; readonly checksum: number }): Look {
     const now = this.#clock.now();
     const stats = fstatSync(this.#file);
@@ -68,7 +75,7 @@ export class FollowedFile {
     if (content !== 'same') return content;
     const named = statSync(this.#path, { throwIfNoEntry: false });
     if (named !== undefined && isSameFile(named, stats)) this.#namedAt = now;
-    // While there is no file of that name, this one may get its last records.
+    // While no file has the name, the writer may still append the last records to this one.
     if (named === undefined || isSameFile(named, stats) || stats.size > read) {
       this.#quietSince = undefined;
       return 'same';
@@ -79,7 +86,7 @@ export class FollowedFile {
 
   #content(stats: Stats, read: number, records: { bytes: number; checksum: number }, now: number): Look {
     if (stats.size < read) {
-      // Decided by a later look: it may be written anew with the same beginning.
+      // A later look decides: the file may be rewritten with the same beginning.
       this.#shortSince ??= now;
       return now > this.#shortSince ? 'rewritten' : 'undecided';
     }
@@ -106,7 +113,7 @@ export interface FileIdentity {
   readonly ino: number;
 }
 
-/** Of the first bytes of a file; undefined: it is shorter. */
+/** The checksum of the first bytes of a file; undefined: the file is shorter. */
 export function checksumOf(file: number, bytes: number): number | undefined {
   const block = Buffer.alloc(Math.min(bytes, blockBytes));
   let checksum = 0;

@@ -1,8 +1,10 @@
-// The rows of a path that is followed, from one file that has its name to the next: every row once, or an error that says what may be missing.
+// The rows of a followed path, over all files that have its name in turn: every row once, or an
+// error that says which rows may be missing.
 //
-//   reading ──the file is replaced or rewritten──┬─the next one begins with what was read─► it is read on from there
-//                                                └─it does not─► what waits without a line end is the last row;
-//                                                                then what was rotated in between, then the next one from its start
+//   reading ──replaced or rewritten──┬─next file begins with the part read─► continue in it
+//                                    └─it does not─► the rest without a line end is the last row;
+//                                                    then files rotated in between;
+//                                                    then the next file from its start
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Clock } from '../contract/clock.ts';
@@ -17,12 +19,12 @@ export class FollowedRows {
   readonly #format: FileFormat;
   readonly #clock: Clock;
   #rows: FileRows;
-  /** Nothing comes after the rows at hand: then another file is read. */
+  /** The rows of the open file are its last ones. The next file follows. */
   #isLeaving = false;
-  /** Was replaced, and should not grow any more. */
+  /** The replaced file, which should not grow any more. */
   #former: FileRows | undefined;
 
-  /** `from`: of an earlier life. */
+  /** `from`: the position in a snapshot. */
   constructor(path: string, format: FileFormat, clock: Clock, from?: FilePosition) {
     this.#path = path;
     this.#format = format;
@@ -30,7 +32,7 @@ export class FollowedRows {
     this.#rows = from ? this.#resume(from) : this.#open();
   }
 
-  /** undefined: there is no more for now. */
+  /** undefined: there is no row at present. */
   next(): FileRow | undefined {
     for (;;) {
       const row = this.#rows.next();
@@ -39,7 +41,7 @@ export class FollowedRows {
       if (!this.#moveOn()) return undefined;
     }
   }
-  /** Of the next row, when `next` gave none. */
+  /** The position of the next row. Valid after `next` has returned undefined. */
   position(): FilePosition {
     return this.#rows.records().position();
   }
@@ -51,7 +53,7 @@ export class FollowedRows {
   #open(from?: FilePosition): FileRows {
     return openRows(this.#path, this.#format, from, { follow: this.#clock });
   }
-  /** The rest of a file that has lost its name. */
+  /** The rest of a file that has another name now. */
   #openRotated(path: string, from?: FilePosition): FileRows {
     return openRows(path, this.#format, from, { isRotated: true });
   }
@@ -66,12 +68,12 @@ export class FollowedRows {
     if (from.byte === 0) return this.#open();
     throw new SluiceError(
       'file-changed',
-      `${this.#path} no longer begins with the ${from.lines} lines that were read: it was replaced or written anew. ` +
-        `What the former file got after line ${from.lines} may be missing. Run its cell again to read ${basename(this.#path)} from its start.`,
+      `${this.#path} no longer begins with the ${from.lines} lines that were read: it was replaced or rewritten. ` +
+        `Lines after line ${from.lines} of the former file may be missing. Run its cell again to read ${basename(this.#path)} from its start.`,
     );
   }
 
-  /** Whether there may be more now. */
+  /** Returns whether there may be more rows now. */
   #moveOn(): boolean {
     const records = this.#rows.records();
     if (this.#isLeaving) return this.#openNext();
@@ -93,7 +95,7 @@ export class FollowedRows {
     const records = this.#rows.records();
     const rotated = rotatedAfter(this.#path, records.stats(), records.namedUntil);
     if (rotated !== undefined) return this.#goTo(this.#openRotated(rotated));
-    // Between two files of the name there may be none.
+    // There may be a moment without a file of this name.
     if (!statSync(this.#path, { throwIfNoEntry: false })) return false;
     this.#isLeaving = false;
     return this.#goTo(this.#open());
@@ -108,13 +110,13 @@ export class FollowedRows {
     return true;
   }
 
-  /** A writer that kept the former file open for too long. */
+  /** It is an error when the writer still appends to the former file. */
   #checkFormer(): void {
     const grown = this.#former?.records().unread() ?? 0;
     if (grown === 0) return;
     throw new SluiceError(
       'file-changed',
-      `The file that was ${this.#path} before it was replaced has got ${grown} bytes more, and they were not read: its writer goes on with it. ` +
+      `The former file of ${this.#path} has grown by ${grown} bytes after it was replaced, and they were not read: its writer still appends to it. ` +
         'Run its cell again to read the present file from its start.',
     );
   }

@@ -1,7 +1,9 @@
 // The elements of an array, an iterable or an async iterable, in order.
 //
-// What can be iterated again (an array, a Set) is read again after a restore, up to the position. A generator or an async iterable gives its elements once:
-// after a restore what had been pulled comes out, then the source ends with an error, since nobody can tell what else was to come.
+// After a restore, an iterable that can start again (an array, a Set) is iterated again, up to the
+// position. A generator or an async iterable gives its elements only once. After a restore, the
+// source emits the elements that it had pulled, and then ends with an error, because the other
+// elements are lost.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { fresh } from '../codegen/specialize.ts';
@@ -14,20 +16,20 @@ import { AsyncPull } from './async-pull.ts';
 import { rawText, RejectedRecords, type RejectedState } from './rejected-records.ts';
 
 interface Saved {
-  /** Elements emitted or rejected. */
+  /** The number of elements emitted or rejected. */
   readonly position: number;
-  /** Iteration has begun; what gives its elements once cannot begin again. */
+  /** Iteration has begun. A one-time iterable cannot begin again. */
   readonly begun: boolean;
   readonly ended: boolean;
-  /** Pulled, not emitted yet. */
+  /** Elements that were pulled, but not emitted yet. */
   readonly ahead: readonly unknown[];
   readonly time: SourceTimeState;
   readonly rejected: RejectedState;
   readonly opened: number;
 }
-/** What a poll reads from; 'pending': nothing at hand. */
+/** The elements for a poll. 'pending': none has arrived yet. */
 interface Elements {
-  /** All of them, where they are at hand: they are read in place, from the position on. */
+  /** All elements, if they are in an array. They are read in place, from the position on. */
   readonly array?: readonly unknown[];
   next(): { readonly value: unknown } | 'pending' | 'end';
   ahead(): readonly unknown[];
@@ -35,7 +37,7 @@ interface Elements {
 }
 
 type StampLoop = (elements: readonly unknown[], from: number, to: number, times: Float64Array) => number;
-/** What the selector threw at the element where the last loop ended. */
+/** The error of the selector at the element where the last loop ended. */
 interface Thrown {
   failure: { readonly error: unknown } | undefined;
 }
@@ -43,8 +45,8 @@ interface Thrown {
 const longestRun = 2048;
 
 /**
- * Writes the times of elements[from…to). Returns the first that has none, or at which the selector
- * threw. Copied for each source, see `fresh`.
+ * Writes the times of elements[from…to). Returns the index of the first element without a time, or
+ * at which the selector threw. Each source has its own copy, see `fresh`.
  */
 function stampLoop(timeOf: EventTime['of'], thrown: Thrown): StampLoop {
   return (elements, from, to, times) => {
@@ -57,7 +59,7 @@ function stampLoop(timeOf: EventTime['of'], thrown: Thrown): StampLoop {
         times[i - from] = time;
       }
     } catch (error) {
-      // The elements before it go out first.
+      // The elements before it are emitted first.
       thrown.failure = { error };
     }
     return i;
@@ -73,9 +75,9 @@ class FromSource implements Source {
   readonly #parameters: NodeOf<'from'>['parameters'];
   readonly #alignment: AlignmentGroups;
   readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
-  /** Without it, elements happen when they are read. */
+  /** Without it, the time of an element is the time at which it is read. */
   readonly #eventTime: EventTime | undefined;
-  /** No user code runs for the time of an element. */
+  /** The time of an element needs no user code. */
   readonly #isCheap: boolean;
   readonly #stamp: StampLoop | undefined;
   readonly #thrown: Thrown = { failure: undefined };
@@ -84,7 +86,7 @@ class FromSource implements Source {
   #time!: SourceTime;
   #rejected!: RejectedRecords;
   #elements: Elements | undefined;
-  /** Taken from the iterable, not emitted: its selector is at work, or threw. */
+  /** An element taken from the iterable, but not emitted: its selector runs, or threw. */
   #taken: { readonly value: unknown } | undefined;
   #position = 0;
   #ended = false;
@@ -148,7 +150,7 @@ class FromSource implements Source {
       const next = elements.next();
       if (next === 'end') return this.#end();
       if (next === 'pending') return this.#wait(now);
-      // A selector that throws leaves the position at the element.
+      // If the selector throws, the position stays at the element.
       this.#taken = next;
       const timestamp = this.#eventTime ? this.#eventTime.of(next.value) : now;
       this.#taken = undefined;
@@ -239,7 +241,7 @@ class FromSource implements Source {
   }
 }
 
-/** What can be iterated synchronously, without its first elements. */
+/** The elements of a synchronous iterable after the first `count`. */
 function skipped(iterable: Iterable<unknown>, count: number): Elements {
   if (Array.isArray(iterable)) return arrayElements(iterable);
   const iterator = iterable[Symbol.iterator]();
@@ -260,12 +262,12 @@ function skipped(iterable: Iterable<unknown>, count: number): Elements {
   };
 }
 
-/** The position is the source's. */
+/** The source keeps the position. */
 function arrayElements(array: readonly unknown[]): Elements {
   return { array, next: () => 'end', ahead: () => [], close: () => {} };
 }
 
-/** What had been pulled before the restore, and then the error. */
+/** The elements that were pulled before the restore, and then the error. */
 function remaining(ahead: readonly unknown[], name: string): Elements {
   let at = 0;
   return {
@@ -273,8 +275,8 @@ function remaining(ahead: readonly unknown[], name: string): Elements {
       if (at < ahead.length) return { value: ahead[at++] };
       throw new SluiceError(
         'not-replayable',
-        `"${name}" reads from a generator or an async iterable, which gives its elements only once, so it cannot go on where it was. ` +
-          'Its rows stay. Run its cell to iterate anew.',
+        `"${name}" reads from a generator or an async iterable, which gives its elements only once, so it cannot continue after a restore. ` +
+          'Its rows stay. Run its cell to iterate again.',
       );
     },
     ahead: () => ahead.slice(at),

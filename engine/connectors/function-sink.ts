@@ -1,8 +1,9 @@
-// A sink that is a function: called for every element, at least once. What it returns as a promise is awaited before a barrier passes.
+// A sink that calls a function for every element, at least once. If the function returns a promise,
+// a barrier waits for it.
 import { refusePromise } from '../values/promise.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
-/** Promises that may be pending before the sink takes no more. */
+/** With so many pending promises, the sink takes no more elements. */
 const pendingLimit = 100;
 
 export class FunctionSink implements Operator {

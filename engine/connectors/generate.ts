@@ -1,7 +1,9 @@
-// Records made by a function: record n is a function of (seed, start, n), so any number of readers see the same ones.
+// Records made by a function. Record n is a function of (seed, start, n), so all readers see the
+// same records.
 //
-// With a rate, record n is due at start + n / rate; a poll emits all that are due, however late it comes, so a slow reader loses none. Without one, all are due.
-// A record without a timestamp selector has happened at its `now`: arrival by the clock would differ from reader to reader.
+// With a rate, record n is due at start + n / rate. A poll emits all due records, so a slow reader
+// loses none. Without a rate, all are due. Without a timestamp selector, the event time of a record
+// is its `now`; the clock would give different times to different readers.
 import type { WatermarkSpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { fresh } from '../codegen/specialize.ts';
@@ -16,16 +18,16 @@ import type { SourceStarts } from './source-starts.ts';
 
 interface Saved {
   readonly n: number;
-  /** undefined: it was never polled. */
+  /** undefined: the source was never polled. */
   readonly start?: number;
   readonly time: SourceTimeState;
   readonly rejected: RejectedState;
   readonly opened: number;
 }
 
-/** Where time begins for records without a rate. */
+/** The start time of records without a rate. */
 const epochOfUnpaced = Date.UTC(2024, 0, 1);
-/** Due records are not fetched one by one when there are many a second: this much they wait for each other. */
+/** At a high rate, due records wait this long, so that they are emitted together. */
 const gatherMillis = 10;
 
 export function createGenerateSource(
@@ -37,7 +39,7 @@ export function createGenerateSource(
   return new GenerateSource(node, functions, starts, alignment);
 }
 
-/** What the records of a source have in common. */
+/** The values that all records of a source share. */
 interface Origin {
   /** `now` of record 0. */
   readonly start: number;
@@ -45,7 +47,10 @@ interface Origin {
   readonly seed: RecordSeed;
 }
 
-/** What the function gets for one record. It may be kept: every record has its own, and what is not asked for costs nothing. */
+/**
+ * The argument of the function for one record. The function may keep it: every record has its own.
+ * Its fields are computed only when they are read.
+ */
 class GenerateContext {
   readonly n: number;
   readonly #origin: Origin;
@@ -65,15 +70,18 @@ class GenerateContext {
   }
 }
 
-/** What the loop needs of the source. */
+/** The part of the source that the loop uses. */
 interface GenerateHost {
   n: number;
-  /** Record n has no event time. */
+  /** Rejects record n, which has no event time. */
   reject(element: unknown, n: number): void;
 }
 type Loop = (origin: Origin, due: number) => void;
 
-/** Records up to `due`, as far as there is room. Copied for each source, see `fresh`. */
+/**
+ * Emits records up to `due`, within the allowance of the output. Each source has its own copy, see
+ * `fresh`.
+ */
 function generateLoop(
   host: GenerateHost,
   next: (context: GenerateContext) => unknown,
@@ -83,7 +91,7 @@ function generateLoop(
   Context: typeof GenerateContext,
 ): Loop {
   const timeOf = eventTime?.of;
-  /** Records from `host.n` to `end`; one without a time ends it and is given. */
+  /** Makes records from `host.n` to `end`. Stops at a record without a time, and returns it. */
   const run = (origin: Origin, end: number): unknown => {
     const { start, millisEach } = origin;
     const out = output.prepare(end - host.n);
@@ -105,7 +113,8 @@ function generateLoop(
       }
     } finally {
       host.n = n;
-      // The first may bring the source back from idleness, which is said before they are there to be sent.
+      // The first record may end the idleness of the source. This must be known before the records
+      // are sent.
       if (newest > -Infinity) time.record(0, newest);
       out.length = at;
     }
@@ -226,7 +235,7 @@ class GenerateSource implements Source, GenerateHost {
     return 'wait';
   }
 
-  /** Each record may be the one that brings it ahead of others. */
+  /** Each record may put the source ahead of others, so records are made one by one. */
   #pollAligned(origin: Origin, due: number): void {
     while (this.n < due && !this.#time.isAhead(0) && !this.#context.output.full) this.#loop(origin, this.n + 1);
   }
@@ -263,11 +272,13 @@ class GenerateSource implements Source, GenerateHost {
   }
 }
 
-/** How many records are due when so much time has passed: record n at n · each, the first at once. */
+/**
+ * The number of due records after this time: record n is due at n · each, the first one at once.
+ */
 function dueBy(passedMillis: number, each: number): number {
   if (passedMillis < 0) return 0;
   let due = Math.floor(passedMillis / each) + 1;
-  // Division and multiplication round differently: the rule is the one of `now`.
+  // Division and multiplication round differently. The result must agree with `now`.
   while (due > 0 && (due - 1) * each > passedMillis) due--;
   while (due * each <= passedMillis) due++;
   return due;

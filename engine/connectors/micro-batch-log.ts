@@ -1,7 +1,8 @@
-// What became of each micro-batch: written by the runtime, read by the stream that `microBatches()` gives.
+// The figures of each micro-batch. The runtime writes them; the stream of `microBatches()` reads
+// them.
 import type { MicroBatch } from '../api/surface.ts';
 
-/** A reader that is slower than the batches loses the oldest. */
+/** A reader that is slower than the batches loses the oldest rows. */
 const mostKept = 10_000;
 
 export class MicroBatchLog {
@@ -10,7 +11,7 @@ export class MicroBatchLog {
   add(batches: readonly MicroBatch[]): void {
     for (const reader of this.#readers) reader.take(batches);
   }
-  /** From now on. */
+  /** A reader of the batches from now on. */
   open(onNews: () => void): MicroBatchReader {
     const reader = new MicroBatchReader(onNews, () => this.#readers.delete(reader));
     this.#readers.add(reader);
@@ -32,7 +33,7 @@ export class MicroBatchReader {
     if (this.#waiting.length > mostKept) this.#waiting = this.#waiting.slice(-mostKept);
     this.#onNews();
   }
-  /** The oldest one that waits. */
+  /** The oldest batch that waits. */
   next(): MicroBatch | undefined {
     return this.#waiting.shift();
   }

@@ -1,4 +1,5 @@
-// The stream of the session's micro-batches: a row per source and batch, from the moment it is read. It never ends by itself.
+// The stream of the session's micro-batches: a row per source and batch, from the first read on. It
+// never ends by itself.
 import type { StateWriter } from '../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../contract/source.ts';
 import { SourceTime } from '../time/source-time.ts';
@@ -39,7 +40,7 @@ export class MicroBatchSource implements Source {
   position(): string {
     return 'now';
   }
-  /** What has been is not told again. */
+  /** Former batches are not emitted again. */
   snapshot(writer: StateWriter): void {
     writer.value({});
   }

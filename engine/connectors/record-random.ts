@@ -1,13 +1,20 @@
-// Chance for generated records: the k-th draw of record n is a function of (seed, n, k), whatever was drawn before.
+// Random numbers for generated records. Draw k of record n is a function of (seed, n, k), so other
+// draws do not change it.
 
-/** The finaliser of MurmurHash3: a bijection of 32 bits in which each bit of the result hangs on all of the argument's. */
+/**
+ * The finaliser of MurmurHash3: a bijection of 32 bits in which each result bit depends on all
+ * argument bits.
+ */
 export function fmix32(bits: number): number {
   const once = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
   return twice ^ (twice >>> 16);
 }
 
-/** The numbers of one record: xoroshiro64**, seeded from seed and n; different n below 2^32 never share a state. */
+/**
+ * The numbers of one record: xoroshiro64**, seeded from seed and n. Different n below 2^32 never
+ * share a state.
+ */
 export class RecordRandom {
   #s0: number;
   #s1: number;
@@ -17,7 +24,7 @@ export class RecordRandom {
     const high = Math.floor(n / 0x1_0000_0000) | 0;
     this.#s0 = fmix32(low ^ seed.first);
     this.#s1 = fmix32(this.#s0 ^ high ^ seed.second);
-    // The one state that would stay zero for ever.
+    // This one state would stay zero for ever.
     if ((this.#s0 | this.#s1) === 0) this.#s1 = 1;
   }
 
@@ -40,7 +47,7 @@ export interface RecordSeed {
   readonly second: number;
 }
 
-/** A seed is any safe integer; neighbours have nothing in common. */
+/** A seed is any safe integer. Neighbouring seeds give unrelated numbers. */
 export function recordSeed(seed: number): RecordSeed {
   const first = fmix32((seed | 0) ^ 0x5eed1e55);
   const second = fmix32(Math.floor(seed / 0x1_0000_0000) ^ fmix32(first ^ 0x9e3779b9));

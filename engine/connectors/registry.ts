@@ -1,4 +1,4 @@
-// Who makes the sources of a plan: a function for each kind. A kind without one is a compile error.
+// The factories of sources, one for each kind. A kind without a factory does not compile.
 import type { SourceKind } from '../graph/kinds.ts';
 import type { FunctionTable, NodeOf, PlanNode } from '../graph/plan.ts';
 import type { Source } from '../contract/source.ts';
@@ -13,13 +13,13 @@ import { SourceStarts } from './source-starts.ts';
 
 export interface SourceOptions {
   /**
-   * Shared by all sources of a session, so that a reader that is added later keeps the pace of the
+   * Shared by all sources of a session, so that a reader that is added later has the pace of the
    * first.
    */
   readonly starts?: SourceStarts;
-  /** Shared by all sources of a runtime, so that none runs ahead of its group. */
+  /** Shared by all sources of a runtime, so that no source runs ahead of its group. */
   readonly alignment?: AlignmentGroups;
-  /** Where the runtime writes what became of each micro-batch. */
+  /** The runtime writes the figures of each micro-batch to it. */
   readonly batches?: MicroBatchLog;
 }
 
@@ -38,7 +38,7 @@ const factories: { readonly [K in SourceKind]: Factory<K> } = {
 };
 
 export function createSource(node: PlanNode, functions: FunctionTable, options: SourceOptions = {}): Source {
-  if (!hasFactory(node)) throw new Error(`${node.name} (${node.kind}) is no source that the engine makes.`);
+  if (!hasFactory(node)) throw new Error(`${node.name} (${node.kind}) has no source factory.`);
   return create(node, functions, {
     starts: options.starts ?? new SourceStarts(),
     alignment: options.alignment ?? new AlignmentGroups(),

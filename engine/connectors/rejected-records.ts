@@ -1,11 +1,12 @@
-// Records that could not be read or have no event time: they are counted, and go to the port `errors` with the cause and the place.
+// Records that cannot be read or have no event time. They are counted, and emitted to the port
+// `errors` with the cause and the place.
 import { variableOf } from '../graph/uid.ts';
 import { described } from '../values/kind.ts';
 import type { SourceContext, SourceStatus } from '../contract/source.ts';
 
 type RejectedStatus = Pick<SourceStatus, 'emitted' | 'errors' | 'firstRejection' | 'waiting'>;
 
-/** A snapshot carries it: the count goes on after a restore. */
+/** The part of a snapshot that lets the count continue after a restore. */
 export interface RejectedState {
   readonly count: number;
   readonly first?: string;
@@ -13,7 +14,10 @@ export interface RejectedState {
 
 export class RejectedRecords {
   count = 0;
-  /** Place and problem of the first one, and of the last one since the source was opened. */
+  /**
+   * Place and problem of the first rejected record, and of the last one since the source was
+   * opened.
+   */
   #first: string | undefined;
   #last: string | undefined;
   readonly #context: SourceContext;
@@ -29,7 +33,10 @@ export class RejectedRecords {
     return { count: this.count, ...(this.#first !== undefined && { first: this.#first }) };
   }
 
-  /** `problem` is a sentence; `place` says where the record is, `offset` the same for programs. `raw` is asked for only when somebody reads. */
+  /**
+   * `problem` is a sentence. `place` is the record's place for people, `offset` the same for
+   * programs. `raw` is called only when `errors` has a reader.
+   */
   add(problem: string, place: string, offset: number, emitted: number, raw: () => string): void {
     this.count++;
     const last = `${place}: ${problem}`;
@@ -42,7 +49,10 @@ export class RejectedRecords {
     output.emitTo('errors', { offset: String(offset), raw: raw(), error }, clock.now());
   }
 
-  /** For a source's status: what was rejected, and why nothing comes when that is the reason. */
+  /**
+   * The part of a source's status about rejected records. When no record is usable, it is the
+   * reason for waiting.
+   */
   status(emitted: number, time: { readonly waiting: string | undefined } | undefined): RejectedStatus {
     const last = this.#last ?? this.#first;
     const useless = last !== undefined && emitted === 0 ? `no record is usable: ${last}` : undefined;
@@ -56,19 +66,19 @@ export class RejectedRecords {
   }
 }
 
-/** As the user writes it where the stream has a name: "orders.errors". */
+/** The user's expression for the side output, if the stream has a name: "orders.errors". */
 function errorsOf({ uid, name }: SourceContext): string {
   const variable = variableOf(uid);
   if (variable !== undefined) return `${variable}.errors`;
   return name.includes(' ') ? `the errors of ${name}` : `${name}.errors`;
 }
 
-/** An element as text, when it has no text of its own. */
+/** An element as a text. An element without a JSON text is described. */
 export function rawText(element: unknown): string {
   try {
     return JSON.stringify(element) ?? String(element);
   } catch {
-    // Cyclic, it holds a bigint, or a method of its own threw.
+    // It has a cycle or a bigint, or its own method threw.
     return described(element);
   }
 }

@@ -1,4 +1,5 @@
-// The files beside a followed one that hold what it held: rotated away by rename, or copied before it was truncated.
+// Finds the files beside a followed one that have its former content: renamed by rotation, or
+// copied before a truncation.
 import { closeSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { FilePosition } from './file-records.ts';
@@ -9,27 +10,27 @@ interface Neighbour {
   readonly stats: Stats;
 }
 
-/** The file begins with the records before the position. */
+/** Whether the file begins with the records before the position. */
 export function beginsWith(path: string, { byte, checksum = 0 }: FilePosition): boolean {
   return withFile(path, (file) => checksumOf(file, byte) === checksum) ?? false;
 }
 
-/** The copy that was made of a file before it was truncated, when it has records that were not read. */
+/** The copy of a file that was later truncated, if it has records that were not read. */
 export function copyWithMore(path: string, position: FilePosition): string | undefined {
   return neighbours(path)
     .filter((one) => one.stats.size > position.byte && beginsWith(one.path, position))
     .sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs)[0]?.path;
 }
 
-/** Where the file of the position is now, when it was renamed. */
+/** The present path of the position's file, if it was renamed. */
 export function renamedTo(path: string, position: FilePosition): string | undefined {
   const { file } = position;
   return file && neighbours(path).find((one) => isSameFile(one.stats, file) && beginsWith(one.path, position))?.path;
 }
 
 /**
- * The first file that had the name after the former one and has lost it already. It was made after
- * `since` and not after the file that has the name now, and is named as rotation names files.
+ * The first file that had the name after the former one and has lost it again. It was created after
+ * `since`, and not later than the file that has the name now. Its name is a rotated name.
  */
 export function rotatedAfter(path: string, former: Stats, since: number): string | undefined {
   const present = statSync(path, { throwIfNoEntry: false });
@@ -42,7 +43,10 @@ export function rotatedAfter(path: string, former: Stats, since: number): string
     .sort((a, b) => a.stats.birthtimeMs - b.stats.birthtimeMs)[0]?.path;
 }
 
-/** log.jsonl.1, log.jsonl-20240131, log.1.jsonl, log-2024-01-31.jsonl */
+/**
+ * Whether the name is a rotated one: log.jsonl.1, log.jsonl-20240131, log.1.jsonl,
+ * log-2024-01-31.jsonl.
+ */
 function isNumbered(path: string, other: string): boolean {
   const name = basename(other);
   const whole = basename(path);
@@ -56,7 +60,7 @@ function isNumbered(path: string, other: string): boolean {
   return /^[._-]\d[\dTZ.:_-]*$/.test(number);
 }
 
-/** Files of the folder whose names begin as that of the file does. */
+/** Files of the folder whose names begin like the name of the file. */
 function neighbours(path: string): Neighbour[] {
   const folder = dirname(path);
   const own = basename(path);
@@ -69,7 +73,7 @@ function neighbours(path: string): Neighbour[] {
     });
 }
 
-/** undefined: it cannot be read, or has gone. */
+/** undefined: the file cannot be read, or no longer exists. */
 function withFile<T>(path: string, use: (file: number) => T): T | undefined {
   let file: number;
   try {

@@ -1,12 +1,16 @@
-// A row as the JSON text that is written: dates as ISO-8601, bigint as text, bytes as base64, maps as pairs, sets as lists; undefined fields are left out.
+// The JSON text of a row: dates as ISO-8601, bigint as text, bytes as base64, maps as pairs, sets
+// as lists. undefined fields are left out.
 import { refusePromise } from '../values/promise.ts';
 
-/** undefined: the element is nothing that JSON can say. */
+/** undefined: JSON has no text for the element. */
 export function rowText(row: unknown): string | undefined {
   return JSON.stringify(isFlat(row) ? row : plain(row));
 }
 
-/** Plain fields only, which is what most rows are: JSON.stringify does it alone. */
+/**
+ * Whether the row has plain fields only, like most rows. JSON.stringify can write it without a
+ * replacer.
+ */
 function isFlat(row: unknown): boolean {
   if (row === null || typeof row !== 'object') return typeof row !== 'bigint';
   if (Object.getPrototypeOf(row) !== Object.prototype) return false;

@@ -1,18 +1,19 @@
-// Values that must fit a schema (Standard Schema: zod, valibot, arktype): what it makes of them, or why they do not fit.
+// Checks values against a schema (Standard Schema: zod, valibot, arktype). The result is the
+// schema's output, or the reason why the value does not fit.
 import { SluiceError } from '../errors/error.ts';
 
-/** From the parsed value to { value } or { issues }, as Standard Schema has it. */
+/** From the parsed value to { value } or { issues }, as in Standard Schema. */
 export type Validate = (value: unknown) => {
   readonly value?: unknown;
   readonly issues?: readonly { readonly message: string }[] | undefined;
 };
 export interface Fitted {
   readonly value: unknown;
-  /** A sentence: why there is no value. */
+  /** A sentence that says why there is no value. */
   readonly problem?: string | undefined;
 }
 
-/** `source` is what the user called, for the error about a schema that answers later. */
+/** `source` names the call for the error about a schema that returns a promise. */
 export function compileSchema(validate: Validate, source: string): (value: unknown) => Fitted {
   return (value) => {
     const result = validate(value);

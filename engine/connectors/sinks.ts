@@ -1,5 +1,5 @@
-// Who makes the sinks of a plan: a function for each kind. A kind without one is a compile error.
-// One that is not armed is a preview: it takes every row and writes nothing.
+// The factories of sinks, one for each kind. A kind without a factory does not compile. A sink that
+// is not armed is a preview: it takes every row and writes nothing.
 import { isSink, type SinkKind } from '../graph/kinds.ts';
 import type { FunctionTable, NodeOf, PlanNode } from '../graph/plan.ts';
 import type { Batch, Operator } from '../contract/operator.ts';
@@ -20,7 +20,7 @@ const factories: { readonly [K in SinkKind]: (node: NodeOf<K>, functions: Functi
   fileSink: (node, functions) => (node.parameters.armed === false ? new PreviewSink() : new FileSink(node, functions)),
 };
 
-/** undefined: the node is no sink. */
+/** undefined: the node is not a sink. */
 export function createSink(node: PlanNode, functions: FunctionTable): Operator | undefined {
   return isSink(node) ? create(node, functions) : undefined;
 }

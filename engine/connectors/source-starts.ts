@@ -1,6 +1,8 @@
-// When the sources that keep a pace began: a reader that is added later starts at the same moment, and so catches up with the first.
+// The start times of sources with a pace. A reader that is added later gets the same start, and so
+// catches up with the first.
 //
-// A start is kept while somebody reads by it; a source that begins anew after its last reader has gone begins now.
+// A start is kept while it has a reader. A source that starts after its last reader has left gets
+// the present time.
 import type { PlanNode } from '../graph/plan.ts';
 
 interface Start {
@@ -11,7 +13,10 @@ interface Start {
 export class SourceStarts {
   readonly #starts = new Map<string, Start>();
 
-  /** The start of this source's pace: the one its other readers have, or `proposed`. `leave` gives it back. */
+  /**
+   * The start of this source's pace: the start of its other readers, or else `proposed`. `leave`
+   * ends the use of it.
+   */
   join(node: PlanNode, proposed: number): number {
     const key = keyOf(node);
     let start = this.#starts.get(key);
@@ -26,7 +31,10 @@ export class SourceStarts {
   }
 }
 
-/** Copies of an operator share its uid; at another pace (which is in the shape) nothing is shared. */
+/**
+ * Copies of an operator share its uid. The pace is part of the shape, so copies with another pace
+ * share nothing.
+ */
 function keyOf(node: PlanNode): string {
   return `${node.uid}\u0000${node.shape}`;
 }

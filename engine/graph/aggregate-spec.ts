@@ -1,5 +1,4 @@
-// Aggregates as plan data: a built-in by its name with the value it selects, or the functions of
-// the user.
+// Aggregates as plan data: a built-in by its name with its selector, or the user's functions.
 import type { FunctionRef, SelectorSpec } from './spec.ts';
 
 /** One aggregate of `parameters.aggregates`. */

@@ -1,10 +1,11 @@
-// Which operators share a task: a head and the per-record stages fused behind it. Planning only; nothing here runs.
+// Chains: the operators of one task, a head and the per-record stages fused behind it. Planning
+// only; nothing here runs.
 import type { KeySpec } from './spec.ts';
 import { collapses, isSource, isStage } from './kinds.ts';
 import type { Plan, PlanEdge, PlanNode } from './plan.ts';
 import { edgesByReader, edgesByWriter } from './walk.ts';
 
-/** An edge between tasks, with the keyBy node that stood on it collapsed into `key`. */
+/** An edge between tasks. A keyBy node on it has become its `key`. */
 export interface TaskEdge {
   readonly from: string;
   readonly port: string;
@@ -13,13 +14,16 @@ export interface TaskEdge {
   readonly key?: KeySpec;
 }
 export interface Chain {
-  /** Instance id of the head; names the task. */
+  /** Instance id of the head. It is the name of the task. */
   readonly id: string;
-  /** Head first. */
+  /** The nodes of the chain, the head first. */
   readonly nodes: readonly PlanNode[];
-  /** One slot per edge, in order. `from` is the id of a chain (not of its tail); empty for sources and detached inputs. */
+  /**
+   * One slot per edge, in order. `from` is the id of a chain, not of its tail. Empty for sources
+   * and detached inputs.
+   */
   readonly inputs: readonly TaskEdge[];
-  /** Same text, same chain: what decides whether a task stays the same object. */
+  /** Chains with the same signature are the same, so their task stays the same object. */
   readonly signature: string;
 }
 

@@ -1,25 +1,35 @@
-// Fingerprints: what a function or a value *is*, as a short hash that is the same in every process that evaluates the same text.
+// Fingerprints: a short hash of the identity of a function or a value. It is the same in every
+// process that evaluates the same text.
 //
-// JavaScript cannot look into a closure, so whoever compiled a function says what it captures (`annotateFunction`); the hash covers the function's text
-// and, through that, the values of everything it can reach. The text counts as it is: a compiler that drops comments makes comments cost nothing.
+// JavaScript cannot look into a closure, so the compiler of a function declares its captures
+// (`annotateFunction`). The hash covers the function's text, and through the captures the values of
+// everything that it can reach. The text is hashed unchanged. If the compiler drops comments, a
+// change of a comment changes no hash.
 import { hash } from 'node:crypto';
 import type { Json } from './spec.ts';
 
 export type Captured = () => readonly unknown[];
 const capturedBy = new WeakMap<object, Captured>();
 
-/** Says what a function literal (or an object literal that holds functions) captures. The values are read when a hash is taken, not now. */
+/**
+ * Declares the captures of a function literal, or of an object literal with functions. The values
+ * are read when a hash is taken, not now.
+ */
 export function annotateFunction<F extends object>(fn: F, captured: Captured): F {
   capturedBy.set(fn, captured);
   return fn;
 }
 
-/** An object with this method is hashed as what the method returns: streams are their endpoint, not their fields. */
+/**
+ * An object with this method is hashed as the method's result: a stream as its endpoint, not as its
+ * fields.
+ */
 export const fingerprintAs: unique symbol = Symbol('sluice.fingerprintAs');
 
 /**
- * Stable hash of data, functions and whatever else a function may capture; cycles are safe. Where it meets something that it cannot look
- * into (a function nobody annotated, and so an instance of a class), `fallback` is part of the hash.
+ * A stable hash of data, functions and other values that a function may capture. Cycles are safe.
+ * For an opaque value (a function without annotation, and so an instance of a class), `fallback` is
+ * part of the hash.
  */
 export function hashValue(value: unknown, fallback?: string): string {
   const encoder = new Encoder();
@@ -29,9 +39,11 @@ export function hashValue(value: unknown, fallback?: string): string {
 }
 
 export interface FunctionContext {
-  /** The object literal the function is a method of: its annotation stands for the function's. */
+  /**
+   * The object literal that has the function as a method. Its annotation is used for the function.
+   */
   readonly owner?: object;
-  /** Stands for the captured values where nobody said what they are. */
+  /** Replaces the captured values where there is no annotation. */
   readonly fallback?: string | undefined;
 }
 export function functionHash(fn: object, { owner, fallback }: FunctionContext = {}): string {
@@ -39,12 +51,15 @@ export function functionHash(fn: object, { owner, fallback }: FunctionContext = 
   return encoder.complete(encoder.function(fn, owner), fallback);
 }
 
-/** Hash of what a node does: kind, parameters, function texts and captures, but not its uid, so that the same chain elsewhere is the same. */
+/**
+ * The hash of a node's work: kind, parameters, function texts and captures. The uid is not part of
+ * it, so an equal chain elsewhere has the same hash.
+ */
 export function ownHash(kind: string, parameters: Json): string {
   return hashValue([kind, withoutUids(parameters)]);
 }
 
-/** Hash of what a node's state looks like. */
+/** The hash of the form of a node's state. */
 export function shapeHash(...parts: readonly Json[]): string {
   return hashValue(withoutUids(parts));
 }
@@ -63,15 +78,24 @@ function digest(parts: readonly string[]): string {
   return hash('sha256', parts.join(''), 'base64url').slice(0, 16);
 }
 
-/** A captured client or module can reach half the heap; past this many values we stop looking. */
+/** A captured client or module can reach half the heap. After this many values, hashing stops. */
 const budget = 2_000_000;
 
-/** Writes a value as unambiguous text. Functions are hashed one by one, so that a helper shared by many is visited once. */
+/**
+ * Writes a value as unambiguous text. Functions are hashed one by one, so a function shared by many
+ * is visited once.
+ */
 class Encoder {
   readonly #hashes = new Map<object, string>();
-  /** The objects we are inside of, with their depth: a cycle is written as the distance back to where it closes. */
+  /**
+   * The objects that contain the current value, with their depth. A cycle is written as the
+   * distance back to its object.
+   */
   readonly #open = new Map<object, number>();
-  /** The outermost open object that what was written since refers back to. A function above it has no hash of its own to remember. */
+  /**
+   * The depth of the outermost open object to which the text since then refers back. The hash of a
+   * function inside it depends on that object, so it is not kept.
+   */
   #outermost = Infinity;
   #left = budget;
   #isOpaque = false;
@@ -156,7 +180,7 @@ class Encoder {
     try {
       values = captured();
     } catch (error) {
-      // A constant below its first use: the function can be declared already, its value is not there yet.
+      // A constant below its first use: the function may be declared before the value exists.
       if (!(error instanceof ReferenceError)) throw error;
       out.push('?');
       return;

@@ -1,7 +1,6 @@
-// Joins as plan data: which rows without a partner a join gives, and how far apart in time partners
-// may be.
+// Joins as plan data: the kind of a join, and the time bounds between partners.
 
-/** `left`: left rows without a partner as well; `outer`: those of both sides. */
+/** `left`: also left rows without a partner. `outer`: also rows without a partner of both sides. */
 export type JoinKind = 'inner' | 'left' | 'outer';
 
 export type IntervalBounds = {

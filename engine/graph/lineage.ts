@@ -1,10 +1,14 @@
-// Lineage: what a node's rows depend on, all the way up to the sources; and what follows from the sources above it.
+// Lineage: everything above a node that determines its rows, up to the sources. Also the properties
+// of a node that follow from its sources.
 import { shapeHash } from './fingerprint.ts';
 import { canReadNodeAgain, isBoundedNode } from './kinds.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { edgesByReader, reached } from './walk.ts';
 
-/** For each instance: hash of its own fingerprint and the lineage of all its inputs, in order. Same lineage, same rows. */
+/**
+ * For each instance: the hash of its own fingerprint and of the lineage of all its inputs, in
+ * order. Nodes with the same lineage have the same rows.
+ */
 export function lineage(plan: Plan): Map<string, string> {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
   const inputs = edgesByReader(plan.edges);
@@ -27,12 +31,17 @@ export function lineage(plan: Plan): Map<string, string> {
   return result;
 }
 
-/** Every source above the node (or the node itself) can be read again from its start and gives the same records. */
+/**
+ * Every source above the node (or the node itself) can be read again from its start and then gives
+ * the same records.
+ */
 export function canReadAgain(plan: Plan, id: string): boolean {
   return everySourceAbove(plan, id, canReadNodeAgain);
 }
 
-/** The node's output ends by itself: every source above it is bounded, or a `take` is in between. */
+/**
+ * The node's output ends by itself: on every path above it there is a bounded source or a `take`.
+ */
 export function isBounded(plan: Plan, id: string): boolean {
   return everySourceAbove(plan, id, isBoundedNode);
 }
@@ -44,8 +53,9 @@ function everySourceAbove(plan: Plan, id: string, test: (node: PlanNode) => bool
     const node = nodes.get(at);
     return node !== undefined && test(node);
   };
-  // The walk stops where the answer is known: at a source, or at a `take`, whatever is above it.
+  // The walk stops at a source or at a `take`, where the answer is known.
   const visited = reached([id], (at) => (holdsAt(at) ? [] : (inputs.get(at) ?? []).map(({ from }) => from)));
-  // A node without input that is no source has lost its input: nothing is known about what it saw.
+  // A node without input that is not a source has lost its input. Its former input is unknown, so
+  // the answer is no.
   return visited.values().every((at) => holdsAt(at) || (nodes.has(at) && inputs.has(at)));
 }

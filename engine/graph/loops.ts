@@ -1,12 +1,13 @@
-// Iterations in a plan: which head a tail belongs to, and what lies between them. The way back is no edge.
+// Iterations in a plan: the head of each tail, and the nodes between them. The plan has no edge
+// from tail to head.
 import type { Plan } from './plan.ts';
 import { above, below } from './walk.ts';
 
 export interface PlannedLoop {
-  /** Instances. */
+  /** Instance ids. */
   readonly head: string;
   readonly tail: string;
-  /** What lies behind the head and before the tail, the tail included. */
+  /** The nodes behind the head and before the tail, the tail included. */
   readonly body: ReadonlySet<string>;
 }
 

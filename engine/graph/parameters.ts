@@ -1,8 +1,8 @@
 // The parameters of every kind of node, as types. They are plain JSON.
 //
-// `F` stands for a function of the user: a reference in the plan (FunctionRef), the function on its
-// way into the plan in the builders (UserFunction), and anything for a reader that calls none.
-// All of them are type aliases: TypeScript does not take an interface for JSON.
+// `F` is the type of a user function: a reference in the plan (FunctionRef), the function itself in
+// the builders (UserFunction), or any type for a reader that calls none. All of them are type
+// aliases, because TypeScript does not accept an interface as JSON.
 import type { AggregatesSpec } from './aggregate-spec.ts';
 import type { IntervalBounds, JoinKind } from './join-spec.ts';
 import type { PatternSpec } from './pattern-spec.ts';
@@ -12,7 +12,7 @@ import type { EvictorSpec, TriggerSpec, WindowSpec } from './window-spec.ts';
 
 type None = { readonly [name: string]: never };
 
-// ------------------------------------------------------------------------------------------------ sources
+// ----------------------------------------------------------------------------------------- sources
 
 /** Event time and watermarks of a source. */
 export type TimeParameters<F = FunctionRef> = {
@@ -30,18 +30,18 @@ type GenerateParameters<F> = TimeParameters<F> & {
 type FromParameters<F> = TimeParameters<F> & {
   readonly elements: { readonly fn: F };
   readonly isAsync: boolean;
-  /** Each of its iterators starts anew. */
+  /** Whether each of its iterators starts from the beginning. */
   readonly replayable: boolean;
 };
 export type FileFormat = 'jsonl' | 'csv' | 'tsv' | 'json';
 type FileParameters<F> = TimeParameters<F> & {
-  /** Absolute. */
+  /** An absolute path. */
   readonly path: string;
   readonly format: FileFormat;
-  /** What is appended later belongs to it; it never ends. */
+  /** The source also reads records that are appended later, and never ends. */
   readonly follow?: true;
   readonly schema?: { readonly fn: F };
-  /** Of a replay by event time. */
+  /** The factor of a replay by event time. */
   readonly speed?: number;
 };
 export type StartFrom =
@@ -56,24 +56,22 @@ type KafkaParameters<F> = TimeParameters<F> & {
   readonly from: StartFrom;
   readonly until?: StopAt;
   readonly format?: 'json';
-  /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
+  /** From the parsed value to { value } or { issues }, as in Standard Schema. */
   readonly schema?: { readonly fn: F };
-  /**
-   * The topic is a table's: the field that is the key of its rows. What is emitted is {key, row}.
-   */
+  /** The topic is read as a table: the field with the key of its rows. Elements are {key, row}. */
   readonly tableKey?: string;
-  /** Records per second at most, or the estimator that steers micro-batches. */
+  /** Most records per second, or the estimator that controls micro-batches. */
   readonly rate?: number | { readonly pid: PidSpec };
 };
 
-// ------------------------------------------------------------------------------------------------ operators
+// --------------------------------------------------------------------------------------- operators
 
 type Function<F> = { readonly fn: F };
 type Select<F> = { readonly select: F };
 
 type KeyByParameters<F> = {
   readonly key: KeySpec<F>;
-  /** Of a table that becomes an input by key: what its rows are keyed by. */
+  /** For a table as an input by key: the key of its rows. */
   readonly of?: KeySpec<F> | string | null;
 };
 type MapAsyncParameters<F> = Function<F> & {
@@ -83,7 +81,7 @@ type MapAsyncParameters<F> = Function<F> & {
   readonly retries: number;
   readonly onError: 'fail' | 'drop';
 };
-/** With a generator there is no watermark. */
+/** With a generator there is no `watermark`. */
 type AssignTimestampsParameters<F> = {
   readonly timestamp: SelectorSpec<F>;
   readonly watermark?: WatermarkSpec;
@@ -96,7 +94,7 @@ type BroadcastProcessParameters<F> = StateAndTimer<F> & {
   readonly broadcast: StateSpecs;
 };
 
-/** What all window operators have. */
+/** The parameters of all window operators. */
 export type WindowParameters<F = FunctionRef> = {
   readonly window: WindowSpec<F>;
   readonly trigger?: TriggerSpec<F>;
@@ -106,7 +104,7 @@ export type WindowParameters<F = FunctionRef> = {
 type IterateDeltaParameters<F> = {
   readonly key: F;
   readonly step: F;
-  /** Of the table; absent when a function gives its key. */
+  /** The key fields of the table; absent when a function gives its key. */
   readonly keyFields?: readonly string[];
   readonly maxRounds?: number;
   /** Both inputs end by themselves. */
@@ -115,7 +113,7 @@ type IterateDeltaParameters<F> = {
 /** Head and tail name the same loop. */
 type IterateParameters = { readonly loop: string; readonly maxRounds?: number };
 
-// ------------------------------------------------------------------------------------------------ sinks
+// ------------------------------------------------------------------------------------------- sinks
 
 /** false: a preview, which takes rows and writes nothing. */
 type Armed = { readonly armed?: boolean };
@@ -125,17 +123,17 @@ type KafkaSinkParameters<F> = Armed & {
   readonly key?: SelectorSpec<F>;
   readonly format: 'json' | 'string';
   readonly timestamp?: SelectorSpec<F>;
-  /** 'none': a barrier does not wait for what is under way. */
+  /** 'none': a barrier does not wait for rows in flight. */
   readonly delivery: 'at-least-once' | 'none';
 };
 type FileSinkParameters<F> = Armed & {
-  /** Absolute. */
+  /** An absolute path. */
   readonly path: string;
   readonly format: 'jsonl' | 'csv';
   readonly partitionBy?: { readonly fn: F };
 };
 
-// ------------------------------------------------------------------------------------------------ all of them
+// ------------------------------------------------------------------------------------- all of them
 
 export interface ParametersByKind<F> {
   readonly generate: GenerateParameters<F>;
@@ -143,7 +141,7 @@ export interface ParametersByKind<F> {
   readonly file: FileParameters<F>;
   readonly kafka: KafkaParameters<F>;
   readonly microBatches: None;
-  /** `index`: which input of the harness it is. */
+  /** `index`: the number of the harness's input. */
   readonly harnessInput: { readonly index: number };
 
   readonly keyBy: KeyByParameters<F>;
@@ -171,7 +169,7 @@ export interface ParametersByKind<F> {
   readonly windowCoGroup: WindowParameters<F> & Function<F>;
   readonly iterateHead: IterateParameters;
   readonly iterateTail: IterateParameters;
-  /** `wrapped`: elements are {key, row} of a source of tables, whose row may be null. */
+  /** `wrapped`: elements are {key, row} of a table source. The row may be null. */
   readonly toTable: { readonly wrapped?: true };
   readonly tableMap: Function<F>;
   readonly tableFilter: Function<F>;
@@ -187,7 +185,7 @@ export interface ParametersByKind<F> {
   readonly functionSink: Armed & Function<F>;
   readonly fileSink: FileSinkParameters<F>;
 
-  /** `leaf`: the id of what is shown or pulled. */
+  /** `leaf`: the id of the display or the pull. */
   readonly display: { readonly leaf: string };
   readonly pull: { readonly leaf: string };
   readonly harnessOutput: None;

@@ -1,4 +1,5 @@
-// The plan: a dataflow as plain JSON. It can be written to disk, sent to another thread or engine, and read back to the same graph.
+// The plan: a dataflow as plain JSON. It can be written to disk or sent to another thread or
+// engine, and reading it gives the same graph.
 import type { Kind } from './kinds.ts';
 import type { ParametersByKind } from './parameters.ts';
 import type { FunctionRef, Json } from './spec.ts';
@@ -9,29 +10,49 @@ export interface MicroBatchMode {
 }
 
 interface NodeOfAnyKind {
-  /** The instance: unique in a plan. Equals `uid` except for copies made by the live session (`uid~lane`). */
+  /**
+   * The id of the instance, unique in a plan. It equals `uid`, except for copies of the live
+   * session (`uid~lane`).
+   */
   readonly id: string;
-  /** Stable identity of the operator, for state: `group/variable/verb#ordinal`, or what `.id()` said. */
+  /**
+   * Stable identity of the operator, for its state: `group/variable/verb#ordinal`, or the user's
+   * `.id()`.
+   */
   readonly uid: string;
-  /** What the user sees in panels and errors. */
+  /** The name for the user in panels and errors. */
   readonly name: string;
   /** A chain never spans two groups. In a notebook: the cell's id; else ''. */
   readonly group: string;
-  /** Hash of kind, parameters, function texts and what they capture. */
+  /** Hash of kind, parameters, function texts and their captures. */
   readonly own: string;
-  /** Hash of what the state looks like: key, window, aggregates, state types; '' for operators without state. */
+  /**
+   * Hash of the form of the state: key, window, aggregates, state types. '' for operators without
+   * state.
+   */
   readonly shape: string;
-  /** Others may come to read this node (it is a named variable): nothing is fused behind it. */
+  /**
+   * Other cells may read this node later (it is a named variable), so nothing is fused behind it.
+   */
   readonly exposed?: boolean;
-  /** A copy that the live session made for a late reader; the instance without this mark is the one that others attach to. */
+  /**
+   * A copy that the live session made for a late reader. Readers attach to the instance without
+   * this mark.
+   */
   readonly copy?: true;
 }
-/** A node whose kind is known. Of several kinds it is no union: a function that is generic in `K` takes any of them. */
+/**
+ * A node whose kind is known. With several kinds it is not a union, so a function that is generic
+ * in `K` accepts any of them.
+ */
 export interface NodeOf<K extends Kind> extends NodeOfAnyKind {
   readonly kind: K;
   readonly parameters: ParametersByKind<FunctionRef>[K];
 }
-/** The kind tells the type of the parameters. Plans that come from JSON or from another thread are trusted. */
+/**
+ * The kind determines the type of the parameters. Plans that come from JSON or from another thread
+ * are trusted.
+ */
 export type PlanNode = { readonly [K in Kind]: NodeOf<K> }[Kind];
 
 export type Exchange = 'forward' | 'key' | 'broadcast' | 'rebalance';
@@ -58,7 +79,10 @@ export interface Plan {
 
 export const emptyPlan: Plan = { version: 1, nodes: [], edges: [] };
 
-/** Finds the functions that a plan refers to. One table serves all versions that live side by side. */
+/**
+ * The functions to which a plan refers. All versions of a plan that exist at a time share one
+ * table.
+ */
 export class FunctionTable {
   readonly #functions = new Map<string, unknown>();
 
@@ -68,7 +92,7 @@ export class FunctionTable {
   set(ref: FunctionRef, value: unknown): void {
     this.#functions.set(FunctionTable.key(ref), value);
   }
-  /** The function itself; a reference without one is a broken invariant. */
+  /** The function itself. A reference without a function is a broken invariant. */
   get<F>(ref: FunctionRef): F {
     const found = this.#functions.get(FunctionTable.key(ref));
     if (found === undefined)
@@ -78,7 +102,7 @@ export class FunctionTable {
   addAll(other: FunctionTable): void {
     for (const [key, value] of other.#functions) this.#functions.set(key, value);
   }
-  /** Forgets every function that `plan` no longer refers to. */
+  /** Removes every function to which `plan` no longer refers. */
   retain(plan: Plan): void {
     const used = new Set<string>();
     const visit = (value: Json | undefined): void => {

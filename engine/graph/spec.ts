@@ -1,13 +1,14 @@
-// What the parameters of many kinds are made of: references to functions, selectors, keys,
-// watermarks and rates. Type aliases, not interfaces: TypeScript takes no interface for JSON.
+// The parts that the parameters of many kinds share: references to functions, selectors, keys,
+// watermarks and rates. They are type aliases, because TypeScript does not accept an interface as
+// JSON.
 
-/** JSON data; what `parameters` of a node are made of. */
+/** JSON data, the type of the `parameters` of a node. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
 
 /**
- * A user's function, named instead of contained. Every executor evaluates the same cells and finds
- * the function by (uid, slot); `textHash` covers its text and the values it captures, so two
- * versions of one function can live side by side during a change.
+ * A user's function by reference. Every executor evaluates the same cells and finds the function by
+ * (uid, slot). `textHash` covers its text and its captured values, so two versions of one function
+ * can exist at the same time during a change.
  */
 export type FunctionRef = {
   readonly uid: string;
@@ -19,8 +20,8 @@ export type FunctionRef = {
 export type SelectorSpec<F = FunctionRef> = { readonly field: string } | { readonly fn: F };
 
 /**
- * A key is the tuple of its values. `constant` is the one key of `windowAll`; the changes of a
- * table carry theirs.
+ * A key is the tuple of its values. `constant` is the single key of `windowAll`. `carried`: the
+ * changes of a table carry their key.
  */
 export type KeySpec<F = FunctionRef> =
   | { readonly fields: readonly string[] }
@@ -36,17 +37,20 @@ export type AlignmentSpec = {
   readonly group: string;
   readonly maxDriftMillis: number;
 };
-/** Times in milliseconds. */
+/** Durations are in milliseconds. */
 export type WatermarkSpec = {
   readonly alignment?: AlignmentSpec;
   readonly outOfOrdernessMillis: number;
-  /** A silent partition is taken out after this; absent: never. */
+  /**
+   * A partition without records for this time no longer holds the watermark back; absent: it always
+   * does.
+   */
   readonly idlenessMillis?: number;
 };
 
 /**
- * Coefficients of Spark's PID estimator and its least rate in records/s; what is absent is Spark's
- * default.
+ * Coefficients of Spark's PID estimator, and its least rate in records/s. Absent ones have Spark's
+ * defaults.
  */
 export type PidSpec = {
   readonly proportional?: number;

@@ -1,6 +1,6 @@
 // The keyed state that a process function declares, as plan data: one spec for each name.
 
-/** One state of a process function, as it stands in the plan. */
+/** One state of a process function, as plan data. */
 export type StateSpec = {
   readonly kind: 'value' | 'list' | 'map';
   readonly ttlMillis?: number;

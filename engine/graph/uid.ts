@@ -1,23 +1,27 @@
-// An operator's stable identity: where it stands in the user's text (group, variable, verb and ordinal of that verb), so that an inserted map moves no state.
+// An operator's stable identity: its place in the user's text (group, variable, verb and ordinal of
+// that verb). Inserting a map moves no state.
 import { SluiceError } from '../errors/error.ts';
 
-/** `group/variable/verb#ordinal`; a statement without a variable is `_`; without a group (Environment) what is not there is left out. */
+/**
+ * `group/variable/verb#ordinal`. A statement without a variable has `_`. Without a group
+ * (Environment), absent parts are left out.
+ */
 export function formatUid(group: string, variable: string, verb: string, ordinal: number): string {
   const place = group === '' ? [variable] : [group, variable === '' ? '_' : variable];
   return [...place, `${verb}#${ordinal}`].filter((part) => part !== '').join('/');
 }
 
-/** The variable that an operator stands behind; undefined: it has none, or an id of the user's own. */
+/** The variable of an operator. undefined: it has none, or an id of the user's own. */
 export function variableOf(uid: string): string | undefined {
   const variable = /([^/]+)\/[^/]+#\d+$/.exec(uid)?.[1];
   return variable === '_' ? undefined : variable;
 }
-/** What the user called: "map". */
+/** The method that the user called: "map". */
 export function verbOf(uid: string): string | undefined {
   return /([^/]+)#\d+$/.exec(uid)?.[1];
 }
 
-/** Deals out the ordinals: each (variable, verb) counts from 1. */
+/** Numbers the operators: each (variable, verb) counts from 1. */
 export class UidCounter {
   readonly #last = new Map<string, number>();
   readonly #group: string;
@@ -32,7 +36,10 @@ export class UidCounter {
   }
 }
 
-/** What `.id()` may say. A tilde separates an instance's lane from its uid. */
+/**
+ * Checks an argument of `.id()`. A tilde is not allowed, because it separates an instance's lane
+ * from its uid.
+ */
 export function checkUid(uid: unknown): string {
   if (typeof uid !== 'string' || uid.trim() === '')
     throw new SluiceError('bad-id', `An operator's id is a text, not ${JSON.stringify(uid) ?? typeof uid}.`);

@@ -1,11 +1,11 @@
-// Walks over the edges of a plan: what lies above a node, what lies below it, and what a walk
-// reaches.
+// Walks over the edges of a plan: the nodes above a node, the nodes below it, and the nodes that a
+// walk reaches.
 //
 // A walk visits each node once, so it ends in any graph. Its result is in the order of the visit:
-// the start first, then the nearest nodes. An edge of a cell may have an end that is no node; the
-// caller decides what that means.
+// the start first, then the nearest nodes. An edge of a cell may end at an id that is not a node;
+// the caller decides what that means.
 
-/** What a walk needs to know of an edge; edges of plans and of fragments are both such edges. */
+/** The fields of an edge that a walk needs. Edges of plans and of fragments have them. */
 export interface Way {
   readonly from: string;
   readonly to: string;
@@ -20,19 +20,19 @@ export function edgesByWriter<E extends Pick<Way, 'from'>>(edges: Iterable<E>): 
   return Map.groupBy(edges, ({ from }) => from);
 }
 
-/** The start, and everything that `next` leads to from there. */
+/** The start, and every node that can be reached from it by `next`. */
 export function reached(start: Iterable<string>, next: (id: string) => Iterable<string>): Set<string> {
   const seen = new Set(start);
-  // A set visits what is added to it during the loop.
+  // A loop over a set also visits the elements that are added during the loop.
   for (const id of seen) for (const other of next(id)) seen.add(other);
   return seen;
 }
-/** The nodes themselves and everything they get records from. */
+/** The nodes themselves and all nodes upstream of them. */
 export function above(edges: Iterable<Way>, ids: Iterable<string>): Set<string> {
   const inputs = edgesByReader(edges);
   return reached(ids, (id) => (inputs.get(id) ?? []).map(({ from }) => from));
 }
-/** The nodes themselves and everything that gets records from them. */
+/** The nodes themselves and all nodes downstream of them. */
 export function below(edges: Iterable<Way>, ids: Iterable<string>): Set<string> {
   const outputs = edgesByWriter(edges);
   return reached(ids, (id) => (outputs.get(id) ?? []).map(({ to }) => to));

@@ -2,7 +2,7 @@
 // reference to a user function.
 import type { FunctionRef, Json } from './spec.ts';
 
-/** The windows of time that begin and end at the same moments for all keys. */
+/** Windows of time that begin and end at the same moments for all keys. */
 export type AlignedSpec =
   | {
       readonly kind: 'tumbling';
@@ -28,7 +28,7 @@ export type WindowSpec<F = FunctionRef> =
   | { readonly kind: 'global' }
   | { readonly kind: 'custom'; readonly assign: F; readonly isMerging: boolean; readonly time: TimeDomain };
 
-/** `parameters.trigger`; absent: the default of the window's time. */
+/** `parameters.trigger`; absent: the default trigger for the window's time. */
 export type TriggerSpec<F = FunctionRef> =
   | { readonly kind: 'event-time' | 'processing-time' }
   | { readonly kind: 'early'; readonly everyMillis: number; readonly time: TimeDomain }
@@ -44,8 +44,8 @@ export type TriggerSpec<F = FunctionRef> =
     };
 
 /**
- * `parameters.evictor`. Absent: none, and elements need not be kept. `after`: evict after the
- * window function instead of before.
+ * `parameters.evictor`; absent: no evictor, so elements need not be kept. `after`: evict after the
+ * window function instead of before it.
  */
 export type EvictorSpec<F = FunctionRef> =
   | { readonly kind: 'count'; readonly n: number; readonly after: boolean }
@@ -60,7 +60,7 @@ export function isMerging(window: WindowSpec<unknown>): boolean {
 export function timeOf(window: WindowSpec<unknown>): TimeDomain {
   return window.kind === 'global' ? 'processing' : window.time;
 }
-/** The trigger is the default one of the window's time. */
+/** Whether the trigger is the default one for the window's time. */
 export function isDefaultTrigger(window: WindowSpec<unknown>, trigger: TriggerSpec<unknown>): boolean {
   return window.kind !== 'global' && trigger.kind === `${window.time}-time`;
 }
@@ -83,8 +83,8 @@ export function isPlain(
 }
 
 /**
- * The part of a spec that determines the shape of the state: everything except the user's
- * functions, whose text may change.
+ * The part of a spec that determines the form of the state: everything except the user's functions,
+ * whose text may change.
  */
 export function stateShape(spec: WindowSpec<unknown> | TriggerSpec<unknown> | EvictorSpec<unknown>): Json {
   const functions = ['gap', 'assign', 'delta', 'onElement', 'onEventTime', 'onProcessingTime', 'onMerge'];

@@ -1,4 +1,4 @@
-// The watermark generator of a source, by its bound as users write it.
+// boundedOutOfOrderness(): the watermark generator of a source, with the bound as a duration text.
 import { boundedOutOfOrdernessMillis } from '../time/bounded-out-of-orderness.ts';
 import { parseDuration } from '../time/duration.ts';
 import type * as S from './surface.ts';

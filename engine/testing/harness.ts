@@ -1,4 +1,5 @@
-// The harness: a chain of operators driven by hand, on the real runtime, with a clock that only moves when told.
+// The harness: the test drives a chain of operators on the real runtime. The clock moves only when
+// the test moves it.
 import { deserialize, serialize } from 'node:v8';
 import { Builder } from '../api/builder.ts';
 import { checkSessionOptions } from '../api/session.ts';
@@ -28,13 +29,13 @@ import { described } from '../values/kind.ts';
 import { type Share, shareOf, sharedOperators, sharingOperator } from './key-share.ts';
 import type { Harness, HarnessOptions, OneInputHarness, Output, TwoInputHarness } from './surface.ts';
 
-/** What the test says, waiting until the runtime takes it. */
+/** An input of the test that waits until the runtime takes it. */
 type Said =
   | { readonly kind: 'element'; readonly value: unknown; readonly timestamp: number }
   | { readonly kind: 'watermark'; readonly time: number }
   | { readonly kind: 'idle' | 'active' };
 
-/** Head of an input: emits what the test says, within the room there is. */
+/** The head of an input. Emits the test's elements and watermarks within the room of the output. */
 class HandInput implements Operator {
   readonly generatesWatermarks = true;
   readonly #said: Said[] = [];
@@ -42,7 +43,10 @@ class HandInput implements Operator {
 
   #isIdle = false;
   #watermark = -Infinity;
-  /** Since before the snapshot that it was restored from; the harness says so again. */
+  /**
+   * The input is idle since before the snapshot that was restored. The harness repeats `idle` after
+   * the restore.
+   */
   idleSince: number | undefined;
 
   open(context: OperatorContext): void {
@@ -53,7 +57,7 @@ class HandInput implements Operator {
     this.#context?.wake();
   }
   process(): number {
-    throw new Error('An input of the harness has no input itself.');
+    throw new Error('The head of a harness input has no input of its own.');
   }
   snapshot(writer: StateWriter): void {
     writer.value({ isIdle: this.#isIdle, watermark: this.#watermark });
@@ -72,7 +76,7 @@ class HandInput implements Operator {
           output.emit(next.value, next.timestamp);
           break;
         case 'watermark':
-          // Who tells the time is active.
+          // A watermark makes an idle input active.
           if (this.#isIdle) output.active();
           this.#isIdle = false;
           this.#watermark = Math.max(this.#watermark, next.time);
@@ -92,7 +96,10 @@ class HandInput implements Operator {
   }
 }
 
-/** A leaf that keeps what arrives, in order. `blocked` stands for a downstream without room. */
+/**
+ * A leaf that keeps everything it receives, in order. `blocked` simulates a downstream without
+ * room.
+ */
 class HandOutput<R> implements Operator {
   readonly items: Output<R>[] = [];
   blocked = false;
@@ -123,16 +130,19 @@ class HandOutput<R> implements Operator {
   }
 }
 
-/** Beyond the contract: what the script kit needs to try other schedules. */
+/**
+ * The methods that only the script kit uses, to try other schedules. They are not in the contract.
+ */
 export interface DrivenHarness<R> extends Harness<R> {
   /**
-   * Downstream takes nothing until it is released; what is emitted waits in bounded channels, which hold one record each, so that every call that emits is
-   * interrupted and repeated. What waits then comes record by record.
+   * Blocks downstream until it is released. Emitted records wait in bounded channels that hold one
+   * record each, so every call that emits is interrupted and repeated. After the release, the
+   * records arrive one by one.
    */
   blockDownstream(blocked: boolean): void;
-  /** What is said waits until it is let go, all at once. */
+  /** While `held`, all inputs wait. They are released together. */
   hold(held: boolean): void;
-  /** Another harness may take half of the keys. */
+  /** Another harness may process half of the keys. */
   readonly isShareable: boolean;
 }
 
@@ -153,8 +163,8 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     build: (streams: readonly Stream<unknown>[]) => Stream<R>,
     { share, ...options }: HarnessOptions & { readonly share?: Share },
   ) {
-    // Options of a later version are refused here as they are everywhere.
-    // Batches are the business of sources, which a harness has none of: what it is told comes at once in both modes.
+    // Options of a later version are refused, as everywhere. Batches concern only sources. A
+    // harness has none, so its inputs arrive at once in both modes.
     checkSessionOptions('the harness', options.session ?? {});
     const builder = new Builder({ group: '' });
     const streams = Array.from({ length: inputs }, (_, index) => inputStream(builder, index));
@@ -200,13 +210,15 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     const restore = tasks && new Map(share ? shareOf(tasks, share) : tasks);
     this.#runtime.mutate(plan, restore ? { restore } : {});
     this.#settle();
-    // The furthest first: those that are still active hold time back until they have all said it.
+    // The input with the highest watermark is first: an input that is still active holds time back
+    // until all are idle again.
     const idle = this.#inputs.filter(({ idleSince }) => idleSince !== undefined);
     for (const input of idle.sort((a, b) => b.idleSince! - a.idleSince!)) {
       input.say({ kind: 'idle' });
       this.#settle();
     }
-    // Restored operators tell a new reader how far time has come; the reader of the test has heard it before.
+    // Restored operators send their watermark to a new reader. The reader of the test has received
+    // it before.
     if (restore) this.#output.forgetMarks();
   }
 
@@ -248,7 +260,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
 
   advanceProcessingTime(to: number): void {
-    if (!Number.isInteger(to)) throw badTime('Processing time goes on to', to);
+    if (!Number.isInteger(to)) throw badTime('Processing time advances to', to);
     this.#clock.advanceTo(to);
     this.#settle();
   }
@@ -268,7 +280,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     return entries;
   }
   async settled(): Promise<void> {
-    // Answers from outside arrive as messages; each round lets them in until none is awaited any more.
+    // Asynchronous answers arrive as messages. Each round processes them, until none is pending.
     do {
       await new Promise<void>((resolve) => setImmediate(resolve));
       this.#settle();
@@ -289,12 +301,13 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     if (!taken)
       throw new SluiceError(
         'unfinished',
-        'The barrier waits behind an unfinished call: await settled(), or let downstream go on.',
+        'The barrier waits behind an unfinished call: await settled(), or unblock downstream.',
       );
     return serialize([...taken.tasks]);
   }
   complete(_id: number): void {
-    // Two-phase sinks come in a later version; nothing else waits for completion.
+    // Two-phase sinks belong to a later version. Nothing else waits for the completion of a
+    // checkpoint.
   }
   blockDownstream(blocked: boolean): void {
     this.#isNarrow = true;
@@ -330,7 +343,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     this.#failure = undefined;
     throw error;
   }
-  /** Channels grow with what gets through; here they are kept small. */
+  /** A channel grows with its throughput. This keeps it at one record. */
   #narrow(): void {
     if (!this.#isNarrow) return;
     for (const task of this.#runtime.tasks.values())
@@ -338,13 +351,18 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
   }
 }
 
-/** Beyond what a timestamp can be, time has ended or has not begun: other engines write the greatest and the least 64-bit number. */
+/**
+ * A watermark beyond the range of timestamps is ±Infinity, because other engines use the least and
+ * the greatest 64-bit number.
+ */
 function timeOf(watermark: number): number {
   if (Number.isNaN(watermark)) throw badTime('The watermark is', watermark);
   return Math.abs(watermark) > maxTimestamp ? Math.sign(watermark) * Infinity : watermark;
 }
 
-/** What one instance of parallel operators does: the keys of its share, for the script kit. */
+/**
+ * One instance of parallel operators, which processes the keys of its share. For the script kit.
+ */
 export function harnessOf<R>(
   inputs: 1 | 2,
   build: (left: Stream<never>, right: Stream<never>) => Stream<R>,
@@ -359,11 +377,11 @@ export function harnessOf<R>(
 function badTime(what: string, value: unknown): SluiceError {
   return new SluiceError(
     'bad-timestamp',
-    `${what} ${described(value)}. Time is a whole number of epoch milliseconds, of elements within ±8.64e15.`,
+    `${what} ${described(value)}. Time is a whole number of epoch milliseconds; for elements, within ±8.64e15.`,
   );
 }
 
-/** One input. Elements and states are frozen: who changes one gets an error. */
+/** A harness with one input. Elements and states are frozen: changing one throws an error. */
 export function harness<T, R>(
   build: (input: Stream<T>) => Stream<R>,
   options: HarnessOptions = {},

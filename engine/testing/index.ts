@@ -1,5 +1,6 @@
-// The package's second entry, `sluice/testing`: one operator chain driven by hand, and the pieces that vectors of other engines need.
-// eslint-disable-next-line no-restricted-syntax -- the one place that gives others' exports on
+// The package's second entry, `sluice/testing`: a harness for one operator chain, and the parts
+// that vectors of other engines need.
+// eslint-disable-next-line no-restricted-syntax -- the one place that re-exports other modules
 export type * from './surface.ts';
 export { harness, harness2 } from './harness.ts';
 export { runScript } from './script.ts';

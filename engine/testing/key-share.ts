@@ -1,5 +1,6 @@
-// A share of the keys: two harnesses, each with the key groups of its own, stand for the two instances of a parallel operator. Both are told everything, and each passes over
-// the elements whose key is the other's where they are exchanged by key.
+// Shares of the keys: two harnesses, each with its own key groups, simulate the two instances of a
+// parallel operator. Both receive all inputs. After an exchange by key, each skips the elements
+// whose key belongs to the other.
 import { deserialize, serialize } from 'node:v8';
 import type { FunctionTable, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
 import { collapses, isLeaf, isSource, kinds } from '../graph/kinds.ts';
@@ -11,14 +12,16 @@ import type { TaskSnapshot } from '../runtime/snapshot.ts';
 import { keyGroupOf } from '../state/key-group.ts';
 import { compileKeys } from '../state/keys.ts';
 
-/** Whether a key group is one's own. */
+/** Whether the key group belongs to this instance. */
 export type Share = (keyGroup: number) => boolean;
 
 type Reach = 'all' | 'share' | 'neither';
 
 /**
- * Operators that give the same rows when two instances share the keys: `byKey` holds the keys, by input, of those where an element meets its first key. Undefined: they cannot be
- * shared, because an element would have to go from one instance to the other (a second keyBy), or because something has no key (an iteration, broadcast state, mapAsync).
+ * The operators of a plan whose keys two instances can share without changing the rows. The map has
+ * the keys by input, for each operator at which an element gets its first key. undefined: the keys
+ * cannot be shared. Either an element would have to move between the instances (a second keyBy), or
+ * an operator has no key (an iteration, broadcast state, mapAsync).
  */
 export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, readonly KeySpec[]> | undefined {
   const nodeById = new Map(nodes.map((node) => [node.id, node]));
@@ -35,7 +38,7 @@ export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, rea
     const known = reach.get(node.id);
     if (known) return known;
     reach.set(node.id, 'neither');
-    // Elements that the test gives go to all instances.
+    // Elements of the test go to all instances.
     const found = isSource(node) && kinds[node.kind].isHosted ? 'all' : through(node);
     reach.set(node.id, found);
     return found;
@@ -50,7 +53,7 @@ export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, rea
     for (const { exchange, key, reached, input } of inputs) {
       if (exchange !== 'key' || key === undefined) return 'neither';
       if (reached === 'all') keys[input] = key;
-      // A change of a table carries the key that it was shared by.
+      // A change of a table carries the key by which it was shared.
       else if (reached === 'neither' || !('carried' in key)) return 'neither';
     }
     byKey.set(node.id, keys);
@@ -61,7 +64,7 @@ export function sharedOperators({ nodes, edges }: Plan): ReadonlyMap<string, rea
   return leaves.every((leaf) => reachOf(leaf) === 'share') ? byKey : undefined;
 }
 
-/** The operator of a node, which passes over the elements of keys that are not its own. */
+/** The operator of a node. It skips elements whose key belongs to another instance. */
 export function sharingOperator(
   node: PlanNode,
   functions: FunctionTable,
@@ -97,11 +100,11 @@ function upTo({ values, timestamps }: Batch, length: number): Batch {
   return { length, values: values.slice(0, length), timestamps };
 }
 
-// ------------------------------------------------------------------------------------------------ snapshots
+// --------------------------------------------------------------------------------------- snapshots
 
 type Tasks = [id: string, snapshot: TaskSnapshot][];
 
-/** The snapshots of all instances as that of one. */
+/** The snapshots of all instances as the snapshot of one instance. */
 export function mergedSnapshot(parts: readonly Uint8Array[]): Uint8Array {
   const merged = new Map<string, TaskSnapshot>();
   for (const part of parts)
@@ -111,7 +114,7 @@ export function mergedSnapshot(parts: readonly Uint8Array[]): Uint8Array {
     }
   return serialize([...merged]);
 }
-/** A snapshot without the key groups of others. */
+/** A snapshot without the key groups of other instances. */
 export function shareOf(tasks: Tasks, share: Share): Tasks {
   return tasks.map(([id, snapshot]) => [
     id,

@@ -1,8 +1,9 @@
-// The lines of a script as data: what goes in, and beneath it what is expected to come out. What each sign means is said at `runScript` in surface.ts.
+// The lines of a script as data: inputs, and under each input the expected results. surface.ts
+// describes each sign at `runScript`.
 import { SluiceError } from '../errors/error.ts';
 
 export type Side = 0 | 1;
-/** What a line says to the operators. */
+/** The input in a line. */
 export type Action =
   | { readonly kind: 'element'; readonly side: Side; readonly timestamp: number; readonly fields: readonly string[] }
   | { readonly kind: 'watermark'; readonly side: Side | 'both'; readonly time: number }
@@ -22,7 +23,7 @@ export interface Script {
   readonly columns: { readonly inputs: (readonly string[] | undefined)[]; rows: readonly string[] | undefined };
 }
 
-/** What is behind three blanks or more is the reason, for people. */
+/** Text after three blanks or more is the reason, for people. */
 const reason = /\s{3,}.*$/;
 const sign = /^([>|~][LR]?|<|!|@|=)(:?)\s*(.*)$/;
 
@@ -49,7 +50,7 @@ export function parseScript(text: string): Script {
     };
     const begin = (action: Action): void => void steps.push({ action, text: line, expected: [] });
     const expect = (expectation: Expectation): void => {
-      if (steps.length === 0) throw wrong('nothing has gone in yet.');
+      if (steps.length === 0) throw wrong('there is no input line above it.');
       steps.at(-1)!.expected.push(expectation);
     };
     if (colon) {
@@ -79,16 +80,16 @@ export function parseScript(text: string): Script {
         expect({ kind: 'late', timestamp: timeOf(first), fields: others, text: line });
         break;
       case '=':
-        if (!/^\d+$/.test(first)) throw wrong('say how many entries are kept.');
+        if (!/^\d+$/.test(first)) throw wrong('the number of kept entries is missing.');
         expect({ kind: 'entries', count: Number(first), text: line });
         break;
     }
   }
-  if (steps.length === 0) throw new SluiceError('bad-script', 'The script has no line that goes in.');
+  if (steps.length === 0) throw new SluiceError('bad-script', 'The script has no input line.');
   return { steps, columns };
 }
 
-/** A field is a word, a name with a value, a quoted text, or what stands in brackets. */
+/** A field is a word, a name with a value, a quoted text, or a text in brackets. */
 export function fieldsOf(text: string): string[] {
   return text.match(/(?:[\w$]+=)?(?:"(?:[^"\\]|\\.)*"|\[[^\])]*[\])]|\{[^}]*\})|\S+/g) ?? [];
 }
@@ -100,7 +101,7 @@ export function valueOf(field: string): ScriptValue {
   if (/^(true|false|null)$|^["{[]/.test(field)) return JSON.parse(field) as ScriptValue;
   return field === '-' ? undefined : field;
 }
-/** The same backwards: what `valueOf` reads is what this writes. */
+/** The inverse: writes a value so that `valueOf` reads it. */
 export function textOf(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
@@ -128,7 +129,7 @@ export function parseTime(text: string): number | undefined {
   return minus ? -millis : millis;
 }
 const twoDigits = (n: number): string => String(n).padStart(2, '0');
-/** 01:00, 2:00:00, 00:59.999; what is further than ten days from zero is a date. */
+/** 01:00, 2:00:00 or 00:59.999. A time more than ten days from zero is a date. */
 export function timeText(millis: number): string {
   if (!Number.isFinite(millis)) return String(millis);
   if (Math.abs(millis) >= 864_000_000) return new Date(millis).toISOString();
@@ -139,7 +140,7 @@ export function timeText(millis: number): string {
   const head = hours > 0 ? `${hours}:` : '';
   return `${sign}${head}${twoDigits(minutes)}:${twoDigits(seconds)}${rest > 0 ? `.${String(rest).padStart(3, '0')}` : ''}`;
 }
-/** Two ways to write one time or one window are one. */
+/** Gives all spellings of one time or one window the same form. */
 export function normalised(field: string): string {
   const span = /^\[\s*([^,\s]+)\s*,\s*([^,\s]+)\s*\)$/.exec(field);
   if (span) return `[${normalised(span[1]!)}, ${normalised(span[2]!)})`;

@@ -1,4 +1,4 @@
-// A script that does not hold, drawn as it was written, with what really came beside it.
+// The report about a script that fails: its lines, with the actual results beside them.
 import type { Step } from './script-lines.ts';
 
 export interface Came {
@@ -7,7 +7,7 @@ export interface Came {
   readonly same: boolean;
 }
 
-/** Equal ones beside each other; where order counts, by place. */
+/** Pairs equal lines. If order counts, it pairs lines by position. */
 export function pair(expected: readonly Keyed[], actual: readonly Keyed[], ordered: boolean): Came[] {
   if (ordered)
     return Array.from({ length: Math.max(expected.length, actual.length) }, (_, i) => ({
@@ -27,7 +27,7 @@ export function pair(expected: readonly Keyed[], actual: readonly Keyed[], order
   }));
   return [...paired, ...left.map((one) => ({ expected: undefined, actual: one.text, same: false }))];
 }
-/** Compared by `key`, shown as `text`. */
+/** A line that is compared by `key` and shown as `text`. */
 export interface Keyed {
   readonly key: string;
   readonly text: string;
@@ -40,7 +40,7 @@ export function drawReport(steps: readonly { readonly step: Step; readonly came:
   ]);
   const width = Math.min(80, Math.max(...lines.map(({ left }) => left.length)));
   return [
-    `  ${'script'.padEnd(width)}     what came`,
+    `  ${'script'.padEnd(width)}     actual result`,
     ...lines.map(({ left, sign, right }) => `  ${left.padEnd(width)}  ${sign}  ${right}`.trimEnd()),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
-// Runs a script under every schedule that must not change what comes out: line by line, all at once, with a full downstream, restored at every line, by two instances that share the keys.
+// Runs a script under every schedule that must not change the results: line by line, all at once,
+// with a full downstream, restored at every line, and with two instances that share the keys.
 import { AssertionError } from 'node:assert';
 import { SluiceError } from '../errors/error.ts';
 import type { Stream } from '../api/surface.ts';
@@ -21,11 +22,14 @@ import type { HarnessOptions, OneInputHarness, ScriptOptions, TwoInputHarness } 
 type Driven = DrivenHarness<unknown> & OneInputHarness<unknown, unknown> & TwoInputHarness<unknown, unknown, unknown>;
 type Build = (left: Stream<never>, right: Stream<never>) => Stream<unknown>;
 
-/** What is done around a line (or a run of lines that may go in together). */
+/** The actions around a line, or around a run of lines that may be given together. */
 interface Schedule {
   readonly name: string;
   readonly together?: true;
-  /** Two instances, where each operator meets an element by its key: they stand for parallelism. */
+  /**
+   * Two instances share the keys where each operator meets an element by its key. They simulate
+   * parallelism.
+   */
   readonly shared?: true;
   before?(player: Player): void;
   after?(player: Player): void;
@@ -89,7 +93,10 @@ function runUnder(schedule: Schedule, build: Build, script: Script, reading: Rea
   });
 }
 
-/** Lines that may go in together: of one input, with the clock standing still. Between two inputs the order would be anybody's. */
+/**
+ * Runs of lines that may be given together: of one input, without a movement of the clock. Between
+ * two inputs the order would not be determined.
+ */
 function runsOf(steps: readonly Step[], isBinary: boolean): Step[][] {
   const runs: Step[][] = [];
   const sideOf = ({ action }: Step): unknown =>
@@ -102,7 +109,10 @@ function runsOf(steps: readonly Step[], isBinary: boolean): Step[][] {
   return runs;
 }
 
-/** Rows that overtook each other, as the script has them; what it does not have comes last. */
+/**
+ * Puts rows that overtook each other into the order of the script. Rows that the script lacks are
+ * last.
+ */
 function inOrderOf(steps: readonly Step[], rows: readonly Keyed[]): Keyed[] {
   const left = [...rows];
   const found = steps
@@ -115,7 +125,10 @@ function inOrderOf(steps: readonly Step[], rows: readonly Keyed[]): Keyed[] {
     });
   return [...found, ...left];
 }
-/** Gives each step its share of what came: as much as it expects, and the last one the rest. */
+/**
+ * Divides the results among the steps. Each step gets as many as it expects, and the last step the
+ * rest.
+ */
 function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step: Step; came: Came[] }[] {
   const rows = player.overtaking ? inOrderOf(steps, player.rows()) : player.rows();
   const late = player.late();
@@ -124,7 +137,7 @@ function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step
     const expectedRows = step.expected.filter((one) => one.kind === 'row');
     const expectedLate = step.expected.filter((one) => one.kind === 'late');
     const share = <T>(from: T[], count: number): T[] => from.splice(0, isLast ? from.length : count);
-    // Between two instances there is no order.
+    // Between two instances the order is not determined.
     const ordered = step.action.kind === 'element' && player.instances.length === 1;
     const came = [
       ...pair(
@@ -148,7 +161,7 @@ function compare(steps: readonly Step[], player: Player, isEnd: boolean): { step
 }
 const nothingLeft = { kind: 'entries', count: 0, text: '= 0   nothing is left at the end' } as const;
 
-/** One run of the operators; after a restore with other harnesses. */
+/** One run of the operators. After a restore it uses other harnesses. */
 class Player {
   instances: readonly Driven[];
   readonly isBinary: boolean;
@@ -172,7 +185,7 @@ class Player {
     const isRight = 'side' in action && action.side !== 0;
     const isLeft = !('side' in action) || action.side !== 1;
     if (isRight && action.side === 1 && !this.isBinary)
-      throw new SluiceError('bad-script', `"${text}" is for the right input, but what is tested has one input.`);
+      throw new SluiceError('bad-script', `"${text}" is for the right input, but the tested stream has one input.`);
     const element = action.kind === 'element' ? this.#reading.element(action.side, action.fields) : undefined;
     for (const driven of this.instances)
       switch (action.kind) {
@@ -244,7 +257,7 @@ class Player {
   }
 }
 
-/** How lines become elements, and rows lines. */
+/** Converts lines to elements, and rows to lines. */
 class Reading {
   readonly #options: ScriptOptions<unknown, unknown>;
   get overtaking(): boolean {
@@ -297,7 +310,10 @@ class Reading {
     });
     return [...inColumns, ...others];
   }
-  /** Written as in the line with which it went in; what was made on the way is written as a row is. */
+  /**
+   * A late element in the form of its input line. An element made by an operator has the form of a
+   * row.
+   */
   late(element: unknown, timestamp: number): Keyed {
     this.#linesOf ??= new Map(
       this.#script.steps.flatMap(({ action }) =>
@@ -328,7 +344,7 @@ function keyOf(fields: readonly string[]): string {
 function cellText(value: unknown): string {
   return typeof value === 'string' && fieldsOf(value).length === 1 ? value : textOf(value);
 }
-/** What is left out of a line ("-") is not there at all. */
+/** A field with "-" in the line is absent from the object. */
 function objectOf(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

@@ -1,8 +1,10 @@
-// Nexmark queries that look at one bid at a time: q0, q1, q2, q14, q21, q22.
+// Nexmark queries over single bids: q0, q1, q2, q14, q21, q22.
 import type { Stream } from '../../index.ts';
 import type { BidRow } from './rows.ts';
 
-/** Of a dollar, in thousandths. One division, so that the result is the double next to the decimal. */
+/**
+ * Thousandths of a euro for a dollar. One division gives the double that is nearest to the decimal.
+ */
 const eurosPerThousandDollars = 908;
 const inEuros = (price: number): number => (price * eurosPerThousandDollars) / 1000;
 
@@ -22,7 +24,7 @@ export function q2(bids: Stream<BidRow>) {
   return bids.filter(({ auction }) => watched.includes(auction)).map(({ auction, price }) => ({ auction, price }));
 }
 
-/** Bids of a middling price, with the time of day they were made at and the c's of their text. */
+/** Bids of a medium price, with the part of the day and the number of c's in their text. */
 export function q14(bids: Stream<BidRow>) {
   return bids
     .map(({ auction, bidder, price, dateTime, extra }) => ({
@@ -40,7 +42,10 @@ function timeOfDay(hour: number): 'dayTime' | 'nightTime' | 'otherTime' {
   return hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime';
 }
 
-/** The channel's number: of the four large ones by name, of the others from the address; without one the bid is left out. */
+/**
+ * The number of the channel: by name for the four large ones, from the address for others. A bid
+ * without a number is left out.
+ */
 export function q21(bids: Stream<BidRow>) {
   const large = ['apple', 'google', 'facebook', 'baidu'];
   return bids.flatMap(({ auction, bidder, price, channel, url }) => {

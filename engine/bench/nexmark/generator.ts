@@ -1,4 +1,5 @@
-// The events of the Nexmark benchmark as Apache Beam generates them: people, auctions and bids, each a function of its number and nothing else.
+// The events of the Nexmark benchmark as Apache Beam generates them: people, auctions and bids.
+// Each event is a function of its number only.
 import { JavaRandom } from './java-random.ts';
 import type { AuctionRow, BidRow, PersonRow } from './rows.ts';
 
@@ -16,9 +17,9 @@ export type NexmarkEvent = Person | Auction | Bid;
 export interface GeneratorOptions {
   /** Event time of event 0. Default: 2015-07-15T00:00:00Z. */
   readonly baseTime?: number;
-  /** Default 100: ten thousand events per second of event time. */
+  /** The default 100 gives ten thousand events per second of event time. */
   readonly interEventDelayMicros?: number;
-  /** Events are out of order inside groups of so many. Default 1: in order. */
+  /** The size of the groups in which events are out of order. Default 1: in order. */
   readonly outOfOrderGroupSize?: number;
 }
 
@@ -29,14 +30,14 @@ const firstPersonId = 1000;
 const firstAuctionId = 1000;
 const firstCategoryId = 10;
 const categories = 5;
-/** One in so many of the persons and auctions is hot. */
+/** One in this many persons and auctions is hot. */
 const hotEvery = 100;
 const hotAuctionRatio = 2;
 const hotSellersRatio = 4;
 const hotBiddersRatio = 4;
 const auctionsInFlight = 100;
 const activePeople = 1000;
-/** Ids that may be named before they exist. */
+/** The number of ids that may be used before they exist. */
 const idLead = 10;
 const personBytes = 200;
 const auctionBytes = 500;
@@ -59,7 +60,7 @@ const cities = [
 const firstNames = ['Peter', 'Paul', 'Luke', 'John', 'Saul', 'Vicky', 'Kate', 'Julie', 'Sarah', 'Deiter', 'Walter'];
 const lastNames = ['Shultz', 'Abrams', 'Spencer', 'White', 'Bartels', 'Walton', 'Smith', 'Jones', 'Noris'];
 
-/** Gives event n, n ≥ 0. */
+/** Returns the function that gives event n, n ≥ 0. */
 export function nexmarkGenerator(options: GeneratorOptions = {}): (n: number) => NexmarkEvent {
   const { baseTime = 1_436_918_400_000, interEventDelayMicros = 100, outOfOrderGroupSize = 1 } = options;
   const timeOf = (number: number): number => baseTime + Math.floor((number * interEventDelayMicros) / 1000);
@@ -69,13 +70,13 @@ export function nexmarkGenerator(options: GeneratorOptions = {}): (n: number) =>
     const place = id % epochEvents;
     if (place < personsPerEpoch) return nextPerson(id, random, timeOf(id));
     if (place >= personsPerEpoch + auctionsPerEpoch) return nextBid(id, random, timeOf(id));
-    // On average an auction stays open until as many others have come as may be in flight.
+    // On average, an auction stays open until as many new auctions exist as may be in flight.
     const eventsForAuctions = Math.trunc((auctionsInFlight * epochEvents) / auctionsPerEpoch);
     return nextAuction(id, random, timeOf(id), timeOf(id + eventsForAuctions) - timeOf(id));
   };
 }
 
-/** Which event comes n-th: a permutation inside each group. */
+/** The number of the event at place n: a permutation inside each group. */
 export function adjustedEventNumber(n: number, groupSize: number): number {
   return Math.floor(n / groupSize) * groupSize + ((n * 953) % groupSize);
 }
@@ -128,20 +129,20 @@ function nextAuction(id: number, random: JavaRandom, dateTime: number, horizonMi
 function nextBid(id: number, random: JavaRandom, dateTime: number): Bid {
   const isHotAuction = random.nextBelow(hotAuctionRatio) > 0;
   const auction = firstAuctionId + (isHotAuction ? hot(lastAuction(id)) : nextAuctionOf(id, random));
-  // The second of a hundred, so that hot bidders are not hot sellers too.
+  // The second of each hundred, so that hot bidders are not also hot sellers.
   const isHotBidder = random.nextBelow(hotBiddersRatio) > 0;
   const bidder = firstPersonId + (isHotBidder ? hot(lastPerson(id)) + 1 : nextPersonOf(id, random));
   const price = nextPrice(random);
   return { type: 'bid', auction, bidder, price, dateTime, extra: nextExtra(random, 4 * longBytes, bidBytes) };
 }
 
-// ----------------------------------------------------------------------------------------------- ids, from 0
+// ------------------------------------------------------------------------------------- ids, from 0
 
-/** The newest person when event `id` comes. */
+/** The newest person at event `id`. */
 function lastPerson(id: number): number {
   return Math.floor(id / epochEvents);
 }
-/** The newest auction when event `id` comes; −1 before the first. */
+/** The newest auction at event `id`; −1 before the first. */
 function lastAuction(id: number): number {
   const epoch = Math.floor(id / epochEvents);
   const place = id % epochEvents;
@@ -162,7 +163,7 @@ function nextAuctionOf(id: number, random: JavaRandom): number {
   return first + random.nextBelow(last - first + 1 + idLead);
 }
 
-// ----------------------------------------------------------------------------------------------- values
+// ------------------------------------------------------------------------------------------ values
 
 function pick<T>(values: readonly T[], random: JavaRandom): T {
   return values[random.nextBelow(values.length)]!;
@@ -178,7 +179,7 @@ function nextText(random: JavaRandom, maxLength: number): string {
     text += random.nextBelow(13) === 0 ? ' ' : letter(random.nextBelow(26));
   return text.trim();
 }
-/** Fills an event up to `wanted` bytes, give or take a fifth of what is missing. */
+/** Fills an event up to `wanted` bytes, plus or minus a fifth of the missing bytes. */
 function nextExtra(random: JavaRandom, size: number, wanted: number): string {
   if (size > wanted) return '';
   const missing = wanted - size;
@@ -186,7 +187,8 @@ function nextExtra(random: JavaRandom, size: number, wanted: number): string {
   let left = missing - spread + (spread === 0 ? 0 : random.nextBelow(2 * spread));
   let text = '';
   while (left > 0) {
-    // Six letters from one number. Those of a negative one lie before 'a': Java's remainder has the sign of the dividend, and it is part of the definition.
+    // Six letters from one number. A negative number gives characters below 'a', because Java's
+    // remainder has the sign of the dividend. This is part of the definition.
     let bits = random.nextInt();
     for (let i = 0; i < 6 && left > 0; i++, left--) {
       text += letter(bits % 26);

@@ -1,4 +1,5 @@
-// The random numbers of java.util.Random: a congruential generator of 48 bits, kept as two halves of 24 so that every product is an exact number.
+// The random numbers of java.util.Random: a congruential generator of 48 bits, in two halves of 24
+// bits so that every product is exact.
 
 const multiplierHigh = 0x5de;
 const multiplierLow = 0xece66d;
@@ -8,7 +9,7 @@ export class JavaRandom {
   #high: number;
   #low: number;
 
-  /** Any integer seed that is exact as a number. */
+  /** The seed may be any integer that a number holds exactly. */
   constructor(seed: number) {
     this.#low = (modulo(seed, half) ^ multiplierLow) >>> 0;
     this.#high = (modulo(Math.floor(seed / half), half) ^ multiplierHigh) >>> 0;
@@ -21,12 +22,12 @@ export class JavaRandom {
   }
   /** An integer in [0, bound), 0 < bound < 2^31, uniform. */
   nextBelow(bound: number): number {
-    // A power of two takes the upper bits, which are the better ones.
+    // A power of two uses the upper bits, which are more random.
     if ((bound & (bound - 1)) === 0) return Math.floor((this.#bits31() * bound) / 0x8000_0000);
     for (;;) {
       const bits = this.#bits31();
       const result = bits % bound;
-      // Beyond the last whole multiple of the bound the remainders are not equally likely.
+      // Above the last whole multiple of the bound, the remainders are not equally likely.
       if (bits - result + (bound - 1) < 0x8000_0000) return result;
     }
   }

@@ -1,8 +1,11 @@
-// Nexmark queries that bring streams together: q3, q4, q8, q9, q13, q20.
+// Nexmark queries with joins: q3, q4, q8, q9, q13, q20.
 import { avg, listState, type Stream, tumbling, valueState } from '../../index.ts';
 import type { AuctionRow, BidRow, PersonRow } from './rows.ts';
 
-/** Who sells what in three states: a person and an auction meet whichever of them comes first. */
+/**
+ * Sellers of three states with their auctions of one category. A person and an auction join,
+ * whichever arrives first.
+ */
 export function q3(people: Stream<PersonRow>, auctions: Stream<AuctionRow>) {
   return people
     .filter(({ state }) => state === 'or' || state === 'id' || state === 'ca')
@@ -26,7 +29,10 @@ export function q3(people: Stream<PersonRow>, auctions: Stream<AuctionRow>) {
     });
 }
 
-/** What an auction was sold for, when it closes: the highest bid made while it was open, of equals the earliest. Without bids it gives nothing. */
+/**
+ * The winning bid of each auction when it closes: the highest bid while it was open, of equal bids
+ * the earliest. An auction without bids gives nothing.
+ */
 export function q9(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
   return auctions
     .connect(bids)
@@ -35,11 +41,12 @@ export function q9(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
       (bid) => bid.auction,
     )
     .process({
-      // A bid may come before its auction: whether it counts is known when the auction is.
+      // A bid may arrive before its auction. Whether it counts is known only when the auction
+      // arrives.
       state: { auction: valueState<AuctionRow>(), highest: valueState<BidRow>(), early: listState<BidRow>() },
       onLeft(auction, ctx) {
         ctx.state.auction.set(auction);
-        // A watermark at `expires` says that the last bid has come: one made at `expires` counts.
+        // A watermark at `expires` means that the last bid has arrived. A bid at `expires` counts.
         ctx.timers.eventTime(auction.expires);
         let highest: BidRow | undefined;
         for (const bid of ctx.state.early) if (isDuring(bid, auction)) highest = higher(highest, bid);
@@ -68,7 +75,9 @@ function higher(a: BidRow | undefined, b: BidRow): BidRow {
   return b.price === a.price && b.dateTime < a.dateTime ? b : a;
 }
 
-/** What auctions of a category are sold for on average: a row each time one closes. */
+/**
+ * The average price of the closed auctions of a category: a new row each time an auction closes.
+ */
 export function q4(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
   return q9(auctions, bids)
     .map(({ auction, bid }) => ({ category: auction.category, price: bid.price }))
@@ -76,7 +85,7 @@ export function q4(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
     .aggregate({ average: avg('price') });
 }
 
-/** New people who open an auction in the ten seconds in which they came. */
+/** People who opened an auction in the same ten seconds in which they registered. */
 export function q8(people: Stream<PersonRow>, auctions: Stream<AuctionRow>) {
   return people
     .keyBy('id')
@@ -88,7 +97,7 @@ export function q8(people: Stream<PersonRow>, auctions: Stream<AuctionRow>) {
     });
 }
 
-/** Bids with the auction they are on, of one category, whichever of them comes first. */
+/** Bids with their auction, of one category, whichever arrives first. */
 export function q20(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
   return auctions
     .filter(({ category }) => category === 10)
@@ -112,7 +121,7 @@ export function q20(auctions: Stream<AuctionRow>, bids: Stream<BidRow>) {
     });
 }
 
-/** Bids with what a table says of their auctions; those of which it says nothing are left out. */
+/** Bids with the row of a table for their auction. Bids without a row are left out. */
 export function q13(bids: Stream<BidRow>, sideInput: Stream<SideRow>) {
   return bids
     .keyBy((bid) => bid.auction % 10_000)

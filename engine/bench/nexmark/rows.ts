@@ -1,4 +1,5 @@
-// What the Nexmark queries read: three streams of an auction house. Times are epoch milliseconds, prices are whole cents.
+// The inputs of the Nexmark queries: three streams of an auction house. Times are epoch
+// milliseconds, prices are whole cents.
 
 export interface PersonRow {
   readonly id: number;

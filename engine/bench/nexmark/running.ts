@@ -1,4 +1,5 @@
-// Nexmark queries whose results change with every bid: q15 to q19. Each bid gives a new row of its key, and the last one holds.
+// Nexmark queries whose results change with every bid: q15 to q19. Each bid gives a new row of its
+// key, and the last row of a key is its result.
 import { avg, count, countDistinct, max, min, type Stream, sum, topN } from '../../index.ts';
 import type { BidRow } from './rows.ts';
 
@@ -35,13 +36,16 @@ export function q15(bids: Stream<BidRow>) {
   return bids.keyBy((bid) => ({ day: dayOf(bid) })).aggregate(statistics);
 }
 
-/** The same of each channel, with the latest time. */
+/** The same figures for each channel, with the latest time. */
 export function q16(bids: Stream<BidRow>) {
   return bids
     .keyBy((bid) => ({ channel: bid.channel, day: dayOf(bid) }))
     .aggregate({ time: max((bid: BidRow) => timeOf(bid)), ...statistics });
 }
-/** `HH:mm` as the SQL says, and as PostgreSQL reads it: the hour of twelve, and the month. The expected rows were recorded so. */
+/**
+ * `HH:mm` as PostgreSQL reads it: the hour of a 12-hour clock, and the month. The expected rows
+ * were recorded with it.
+ */
 function timeOf({ dateTime }: BidRow): string {
   const date = new Date(dateTime);
   const two = (number: number): string => String(number).padStart(2, '0');
@@ -64,7 +68,10 @@ export function q17(bids: Stream<BidRow>) {
     });
 }
 
-/** The last bid of each bidder on each auction; of those at the same time, that with the least text. */
+/**
+ * The last bid of each bidder on each auction. Of bids at the same time, the bid with the least
+ * text.
+ */
 export function q18(bids: Stream<BidRow>) {
   return bids.keyBy('bidder', 'auction').reduce((last, bid) => {
     if (bid.dateTime !== last.dateTime) return bid.dateTime > last.dateTime ? bid : last;

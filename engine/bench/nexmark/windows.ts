@@ -9,7 +9,8 @@ export function q5(bids: Stream<BidRow>) {
       .keyBy('auction')
       .window(sliding('10s', '2s'))
       .aggregate({ bids: count() })
-      // A result has the last millisecond of its window as its time: all results of a window, and no others, are in one of these.
+      // All results of a window have its last millisecond as their time, so they are in one of
+      // these windows, without results of other windows.
       .windowAll(tumbling('2s'))
       .aggregate({ hottest: allWithTheMost((row: { auction: number; bids: number }) => row.bids) })
       .flatMap(({ hottest }) => hottest)
@@ -25,12 +26,12 @@ export function q7(bids: Stream<BidRow>) {
     .map(({ auction, price, bidder, dateTime }) => ({ auction, price, bidder, dateTime }));
 }
 
-/** How many bids each bidder makes in a stretch without a pause of ten seconds. */
+/** The number of bids of each bidder in a session: a period without a pause of ten seconds. */
 export function q11(bids: Stream<BidRow>) {
   return bids.keyBy('bidder').window(session('10s')).aggregate({ bids: count() });
 }
 
-/** How many bids each bidder makes in ten seconds of the clock, whatever the bids say. */
+/** The number of bids of each bidder in ten seconds of processing time. */
 export function q12(bids: Stream<BidRow>) {
   return bids
     .keyBy('bidder')
@@ -38,7 +39,7 @@ export function q12(bids: Stream<BidRow>) {
     .aggregate({ bids: count() });
 }
 
-/** All elements that share the greatest value; `maxBy` gives the first of them. */
+/** All elements with the greatest value; `maxBy` gives only the first of them. */
 function allWithTheMost<T>(value: (element: T) => number) {
   return aggregator({
     create: () => ({ most: -Infinity, elements: [] as T[] }),

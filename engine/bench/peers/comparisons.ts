@@ -1,4 +1,5 @@
-// The queries that all engines are measured on, as comparisons: ours beside the loop written by hand, Flink at parallelism 1 and RxJS.
+// The queries for all engines, as comparisons: ours beside the loop written by hand, Flink at
+// parallelism 1, and RxJS.
 import { type Comparison, measured, type Side } from '../comparison.ts';
 import { flinkSide, rxjsSide } from './other-engines.ts';
 import { type QueryName, queryNames } from './rules.ts';
@@ -7,9 +8,9 @@ interface About {
   readonly title: string;
   readonly millions: number;
   readonly expected?: Comparison['expected'];
-  /** To be faster than Flink is a goal. */
+  /** The query has the goal to be faster than Flink. */
   readonly beatsFlink?: true;
-  /** The folder of peers has it for RxJS. */
+  /** There is a program for RxJS. */
   readonly rxjs?: true;
 }
 const about: Readonly<Record<QueryName, About>> = {
@@ -73,7 +74,7 @@ export const peerComparisons: readonly Comparison[] = queryNames.map((name) => {
     name,
     title: `${title}; ${millions} M events, generated as they go`,
     ...(expected && { expected }),
-    // Compiling counts, as it does for the others.
+    // Compilation counts, as for the other engines.
     warmUps: 0,
     async sluice(scale) {
       const { runQuery } = await import('./queries.ts');
@@ -82,7 +83,7 @@ export const peerComparisons: readonly Comparison[] = queryNames.map((name) => {
     limit: {
       name: 'plain-alloc',
       goal: 0.4,
-      // The engine is not even loaded beside it.
+      // The engine is not loaded for this side.
       async run(scale) {
         const { loops } = await import('./loops.ts');
         return measured(sized(scale), () => loops[name](sized(scale)));

@@ -1,5 +1,6 @@
-// The events that all engines of the comparison are measured on: Nexmark's shape, a function of n in 32-bit integers only. Another implementation of the same
-// definition gives the same events, field by field: the hash over the first million is 939272270.
+// The events for all engines of the comparison: Nexmark's shape, each a function of n with 32-bit
+// integers only. Another implementation of the same definition gives the same events, field by
+// field. The hash over the first million events is 939272270.
 import type { AuctionRow, BidRow, PersonRow } from '../nexmark/rows.ts';
 import { fmix32 } from '../../connectors/record-random.ts';
 
@@ -44,7 +45,7 @@ const extras = makeExtras();
 const urls = extras.map((text, i) => `https://www.nexmark.com/${text.slice(0, 8)}/item.htm?query=${i}`);
 const cards = extras.map((_, i) => `4${1_000_000 + i * 7919} 0000 1111`);
 
-/** 256 texts of 40 to 71 letters, drawn from one sequence. */
+/** 256 texts of 40 to 71 letters, made from one sequence of random numbers. */
 function makeExtras(): string[] {
   let state = 7;
   return Array.from({ length: 256 }, (_, i) => {
@@ -57,7 +58,10 @@ function makeExtras(): string[] {
   });
 }
 
-/** Event n, 0 ≤ n < 2^31: of each fifty one is a person, three are auctions and the rest bids. */
+/**
+ * Event n, 0 ≤ n < 2^31. Of each fifty events one is a person, three are auctions and the rest are
+ * bids.
+ */
 export function peerEvent(n: number): PeerEvent {
   const epoch = (n / 50) | 0;
   const place = n - epoch * 50;
@@ -104,14 +108,16 @@ export function peerEvent(n: number): PeerEvent {
   };
 }
 
-/** Every hundredth attracts more than its share. */
+/**
+ * The last multiple of a hundred up to `index`. It is chosen much more often than other numbers.
+ */
 function hot(index: number): number {
   return index - (index % 100);
 }
 function bidOn(lastAuction: number, h: number): number {
   return (h & 1) !== 0 ? hot(lastAuction) : Math.max(0, lastAuction - 99 + ((h >>> 8) % 110));
 }
-/** Up to ten ahead of those who have come. */
+/** One of the 1000 newest persons, or a person up to ten numbers ahead of them. */
 function coldPerson(epoch: number, g: number): number {
   return Math.max(0, epoch - 999 + ((g >>> 4) % 1010));
 }

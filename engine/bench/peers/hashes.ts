@@ -1,4 +1,5 @@
-// What each query's results go into the checksum as: the same fields in the same order whichever engine made them.
+// The hash of each query's results for the checksum: every engine hashes the same fields in the
+// same order.
 import { fold, foldLong, hashStart, javaHashCode } from '../checksum.ts';
 import { baseMillis, type Person } from './events.ts';
 

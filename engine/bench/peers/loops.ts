@@ -1,5 +1,6 @@
-// The queries of the comparison as loops written by hand, as somebody who knows V8 would write them and stop there: one object per event with all its fields,
-// windows closed by the first event that lies behind them, since the events come in order. What the engine is measured against (`plain-alloc`).
+// The queries of the comparison as loops written by hand by a programmer who knows V8: one object
+// per event with all its fields. Events come in order, so the first event behind a window closes
+// it. They are the limit for the engine (`plain-alloc`).
 import { Checksum } from '../checksum.ts';
 import { auctionKind, baseMillis, type Bid, bidKind, peerEvent, type Person, personKind } from './events.ts';
 import {
@@ -104,7 +105,7 @@ export const loops: Readonly<Record<QueryName, (events: number) => Checksum>> = 
       while (event.dateTime >= paneEnd) closePane();
       pane.set(event.auction, (pane.get(event.auction) ?? 0) + 1);
     }
-    // The windows that reach beyond the end.
+    // The windows that end after the last event.
     for (let i = 0; i < windowMillis / slideMillis; i++) closePane();
     return checksum;
   },

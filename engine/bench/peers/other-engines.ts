@@ -1,6 +1,8 @@
-// The other engines: the programs of ../shared/peers, run as they are, each measurement in a process of its own that prints what it measured as one line of JSON.
+// The other engines: unchanged programs of ../shared/peers. Each measurement has its own process,
+// which prints its figures as one line of JSON.
 //
-// What they need (Maven and npm packages, compiled Java) is fetched once by the folder's own script into a cache folder of the user.
+// The folder's own script fetches what they need (Maven and npm packages, compiled Java) once, into
+// a cache folder of the user.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -32,7 +34,7 @@ export function rxjsSide(query: QueryName, sized: (scale: number) => number): Si
 
 let why: { readonly reason: string | undefined } | undefined;
 
-/** Prepares them at the first question. */
+/** The reason why the other engines cannot run. The first call prepares them. */
 function whyNoPeers(): string | undefined {
   why ??= { reason: prepare() };
   return why.reason;
@@ -72,7 +74,7 @@ function shell(command: string, parameters: readonly string[]): string {
   });
 }
 
-/** What the programs print. */
+/** The line that the programs print. */
 interface Line {
   readonly n: number;
   readonly s: number;

@@ -1,4 +1,5 @@
-// The queries of the comparison in the fluent API, one chain each, from the generator to a function that adds each result to a checksum.
+// The queries of the comparison in the fluent API. Each is one chain, from the generator to a
+// function that adds each result to a checksum.
 import {
   aggregator,
   count,
@@ -93,7 +94,8 @@ const queries: Readonly<Record<QueryName, Query>> = {
       .keyBy('auction')
       .window(sliding('10s', '2s'))
       .aggregate({ bids: count() })
-      // A result has the last millisecond of its window, so those of one window are in one of these.
+      // A result has the last millisecond of its window, so all results of a window are in one of
+      // these windows.
       .windowAll(tumbling('2s'))
       .aggregate({ hottest: hottest() })
       .flatMap(({ hottest, windowEnd }) =>
@@ -109,7 +111,7 @@ const queries: Readonly<Record<QueryName, Query>> = {
       .sink((bid) => checksum.add(hashOfBid(bid.auction, bid.bidder, bid.price, bid.dateTime))),
 
   q8: (events, checksum) => {
-    // What the result does not show need not be kept until the window closes.
+    // Fields that the result does not need are dropped, so that the window does not keep them.
     const people = events.filter(isPerson).map(({ id, name }) => ({ id, name }));
     const auctions = events.filter(isAuction).map(({ id, seller, dateTime }) => ({ id, seller, dateTime }));
     return people
@@ -134,7 +136,7 @@ const queries: Readonly<Record<QueryName, Query>> = {
       .sink((row) => checksum.add(hashOfCounts(row.auction, row.windowStart.getTime(), row.n, row.sum, row.max))),
 };
 
-/** Every auction with the most bids, and how many that is. */
+/** All auctions with the most bids, with the number of bids. */
 function hottest() {
   return aggregator({
     create: () => ({ bids: 0, auctions: [] as number[] }),
@@ -147,7 +149,7 @@ function hottest() {
   });
 }
 
-/** The first so many events through one of the queries. */
+/** Runs the first `events` events through one of the queries. */
 export async function runQuery(name: QueryName, events: number): Promise<Checksum> {
   const checksum = new Checksum();
   const environment = new Environment();

@@ -1,4 +1,5 @@
-// The Nexmark queries for which no rows were recorded (q11, q12, q13), on generated events: they give what a plain computation over the whole array gives.
+// The Nexmark queries without recorded rows (q11, q12, q13), on generated events. They give the
+// rows of a plain computation over the whole array.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Environment } from '../../index.ts';
@@ -8,12 +9,14 @@ import { q13, type SideRow } from '../nexmark/joins.ts';
 import type { BidRow } from '../nexmark/rows.ts';
 import { q11, q12 } from '../nexmark/windows.ts';
 
-/** Ten events a second, out of order within a second: bidders pause for longer than a session's gap. */
+/**
+ * Ten events a second, out of order within a second: bidders pause for longer than a session's gap.
+ */
 const event = nexmarkGenerator({ interEventDelayMicros: 100_000, outOfOrderGroupSize: 10 });
 const bids = Array.from({ length: 20_000 }, (_, n) => event(n)).flatMap((one): BidRow[] => {
   if (one.type !== 'bid') return [];
   const { auction, bidder, price, dateTime, extra } = one;
-  // The generator knows neither of the two, and none of these queries asks.
+  // The generator does not make the channel and the url, and none of these queries reads them.
   return [{ auction, bidder, price, channel: '', url: '', dateTime, extra }];
 });
 const inOrder = { timestamp: 'dateTime', watermark: { outOfOrderness: '1s' } } as const;
@@ -43,7 +46,7 @@ test('q11 counts the bids of each session', async () => {
 });
 
 test('q12 counts by the clock, not by the times of the bids', () => {
-  // They come twice as fast as they were made.
+  // They arrive twice as fast as they were made.
   const first = bids[0]!.dateTime;
   const arrivals = bids.map((bid, n) => ({
     bid,
@@ -78,7 +81,7 @@ test('q13 joins a side input', async () => {
     return value === undefined ? [] : [{ ...bid, value }];
   });
   const environment = new Environment();
-  // It was always so: each row is older than any bid.
+  // Each row of the table is older than any bid.
   const side = environment.from(sideInput, { timestamp: () => 0 });
   const rows = await q13(environment.from(bids, inOrder), side).toArray();
   assert.ok(expected.length > 0 && expected.length < bids.length);

@@ -1,4 +1,5 @@
-// The Nexmark events are those of Beam's generator: the first 150 field by field, the first hundred thousand by their hashes.
+// The Nexmark events are those of Beam's generator: the first 150 field by field, the first hundred
+// thousand by their hashes.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'vitest';
@@ -31,7 +32,7 @@ test('the hashes of the first 1,000, 10,000 and 100,000 events are the recorded 
   for (let n = 0; n < 100_000; n++) {
     const next = event(n);
     counts[next.type]!++;
-    // The recorder wrote a backslash, the one character here that JSON escapes, by its number.
+    // The recorder wrote a backslash, the only character here that JSON escapes, as its code.
     hash.update(`${JSON.stringify(next).replaceAll('\\\\', '\\u005c')}\n`);
     if (String(n + 1) in recorded.data.sha256OfFirstN) found[n + 1] = hash.copy().digest('hex');
   }

@@ -1,4 +1,5 @@
-// The Nexmark queries give the rows that another engine gives for the same small data set; of queries whose results change, the last row of each key is compared.
+// The Nexmark queries give the rows that another engine gives for the same small data set. For
+// queries whose results change, the last row of each key is compared.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Environment, type Stream } from '../../index.ts';
@@ -81,12 +82,12 @@ for (const [name, rows] of Object.entries(rowsOf))
 
 test('no recorded query that was asked for is left out', { skip: recorded.skip }, () => {
   if (recorded.skip !== false) return;
-  // q6 and q10 were not asked for; 101 to 106 are that engine's own.
+  // q6 and q10 are not part of the test. 101 to 106 are queries of the recording engine.
   const asked = Object.keys(recorded.data.queries).filter((name) => !/^q(6_group_top1|10\d?)$/.test(name));
   assert.deepEqual(asked.sort(), Object.keys(rowsOf).sort());
 });
 
-// ------------------------------------------------------------------------------------------------ the data set
+// ------------------------------------------------------------------------------------ the data set
 
 function houseOf({ person, auction, bid }: NexmarkVectors['tables']): House {
   const environment = new Environment();
@@ -110,7 +111,7 @@ function objectsOf<T>({ columns, rows }: Table): T[] {
       ) as T,
   );
 }
-/** All fields of a row, its times as Dates. */
+/** All fields of a row, with its times as Dates. */
 function cellsOf(row: AuctionRow | BidRow): Cell[] {
   return Object.entries(row).map(([name, value]) =>
     name === 'dateTime' || name === 'expires' ? new Date(value as number) : (value as Cell),
@@ -120,9 +121,12 @@ function last<T>(rows: readonly T[], key: (row: T) => unknown): T[] {
   return [...new Map(rows.map((row) => [key(row), row])).values()];
 }
 
-// ------------------------------------------------------------------------------------------------ comparing
+// --------------------------------------------------------------------------------------- comparing
 
-/** As multisets of the words they are made of: how many blanks stand between columns is not part of the record. */
+/**
+ * Compares rows as multisets of words, because the number of blanks between columns is not
+ * significant.
+ */
 function assertSameRows(rows: readonly (readonly Cell[])[], expected: readonly string[]): void {
   const ours = rows.map((row) => wordsOf(row.map(textOf).join(' '))).sort(inOrder);
   const theirs = expected.map(wordsOf).sort(inOrder);
@@ -153,7 +157,7 @@ function inOrder(a: readonly string[], b: readonly string[]): number {
   const [left, right] = [sortKey(a), sortKey(b)];
   return left < right ? -1 : left > right ? 1 : 0;
 }
-/** Decimals may differ in how they are written. */
+/** Decimals may be written in different ways. */
 function sortKey(words: readonly string[]): string {
   return words
     .map((word) =>

@@ -1,4 +1,5 @@
-// The generator of the comparison gives what its definition says: the hash over every field of the first million events is the published one.
+// The generator of the comparison follows its definition: the hash over every field of the first
+// million events is the published one.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Checksum, fold, hashStart, javaHashCode } from '../checksum.ts';
@@ -7,7 +8,7 @@ import { baseMillis, peerEvent } from '../peers/events.ts';
 test('the first million events have the published hash, and the published mix', () => {
   const checksum = new Checksum();
   const kinds = [0, 0, 0];
-  // The texts come from small tables.
+  // The texts are from small tables.
   const codes = new Map<string, number>();
   const codeOf = (text: string): number => {
     let code = codes.get(text);

@@ -1,4 +1,5 @@
-// The queries of the comparison give what the loops written by hand give, at a size at which some windows close and some do not; the bench asks the same at full size.
+// The queries of the comparison give the results of the loops written by hand. At this size some
+// windows close and some do not. The bench checks the same at full size.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { loops } from '../peers/loops.ts';

@@ -1,11 +1,15 @@
-// A record batch as it is written: rows are encoded into it as they come; number, epoch and sequence of the producer are stamped on it when it goes out.
+// Builds a record batch. Rows are encoded when they arrive. The producer's number, epoch and
+// sequence are written when the batch is sent.
 import { crc32c } from './crc32c.ts';
 import { RecordCursor } from './record-batch.ts';
 
 const headerSize = 61;
-/** Kafka's default limit of a batch is 1 MiB; a larger row goes into a batch of its own, and the broker judges. */
+/**
+ * Kafka's default limit of a batch is 1 MiB. A larger row gets its own batch, and the broker
+ * accepts or refuses it.
+ */
 const batchBytes = 512 << 10;
-/** More rows than that are not worth waiting for. */
+/** With this many rows, a batch does not wait for more. */
 const batchRows = 20_000;
 
 export class BatchBuilder {
@@ -30,7 +34,7 @@ export class BatchBuilder {
     const timestampDelta = timestamp - this.#firstTimestamp;
     const keySize = key === undefined ? -1 : key.length;
     const size =
-      // Attributes before, no headers behind.
+      // One byte for the attributes, and one for the number of headers, which is 0.
       2 +
       varlongSize(timestampDelta) +
       varlongSize(this.count) +
@@ -54,7 +58,10 @@ export class BatchBuilder {
     this.count++;
   }
 
-  /** The finished batch; called again for another producer or sequence it gives the same rows. */
+  /**
+   * The finished batch. It can be called again for another producer or sequence, with the same
+   * rows.
+   */
   stamped(producer: bigint, epoch: number, sequence: number): Buffer {
     const bytes = this.#bytes;
     bytes.writeBigInt64BE(0n, 0);

@@ -1,8 +1,11 @@
-// One TCP connection to one broker: requests go out with a number, answers come back in any order and find their request by it.
+// One TCP connection to one broker. Each request has a number. Answers arrive in any order and find
+// their request by its number.
 import { connect, type Socket } from 'node:net';
 import { WireReader, WireWriter } from './wire.ts';
 
-/** What one kind of request is: which API in which version, how it is written and its answer read. */
+/**
+ * One kind of request: its API and version, and the functions that write it and read its answer.
+ */
 export interface Exchange<Question, Answer> {
   readonly api: number;
   readonly version: number;
@@ -10,7 +13,7 @@ export interface Exchange<Question, Answer> {
   read(reader: WireReader): Answer;
 }
 
-/** The broker could not be spoken to. Trying again, or with another broker, may help. */
+/** No answer from the broker. A retry, or another broker, may help. */
 export class BrokerUnreachable extends Error {
   readonly address: string;
   readonly reason: 'refused' | 'unknown-host' | 'silent' | 'closed';
@@ -28,7 +31,7 @@ interface Waiting {
 }
 
 const clientId = 'sluice';
-/** Far more than any answer we ask for: what is larger is not Kafka. */
+/** Far more than any answer to our requests. A larger answer is not from Kafka. */
 const largestAnswer = 1 << 29;
 
 export class BrokerConnection {
@@ -43,7 +46,7 @@ export class BrokerConnection {
   #body: Buffer | undefined;
   #bodyBytes = 0;
 
-  /** Resolves when the connection stands. */
+  /** Resolves when the connection is open. */
   static open(address: string, timeoutMillis: number): Promise<BrokerConnection> {
     return new Promise((resolve, reject) => {
       const connection = new BrokerConnection(address, () => {
@@ -66,7 +69,7 @@ export class BrokerConnection {
   private constructor(address: string, onConnect: () => void) {
     this.address = address;
     const { host, port } = splitAddress(address);
-    // One buffer for all that comes in: its content is copied into the answer before the next read.
+    // One buffer for all input. Its content is copied into the answer before the next read.
     const incoming = Buffer.allocUnsafe(256 << 10);
     this.#socket = connect(
       {
@@ -94,7 +97,7 @@ export class BrokerConnection {
     this.#socket.on('close', () => this.#end('closed', `${address} closed the connection.`));
   }
 
-  /** Calls back once when the connection is gone, whoever ended it. */
+  /** Calls back once when the connection is closed, by either side. */
   onEnd(callback: () => void): void {
     if (this.#closed) callback();
     else this.#onEnd = callback;

@@ -1,5 +1,5 @@
-// A cluster as a reader sees it: which broker leads which partition of one topic, found through any broker that answers.
-// It keeps one connection to each broker it needs, joins nothing and creates nothing.
+// A cluster for one topic: the broker that leads each partition, found through any broker that
+// answers. It keeps one connection to each broker it needs. It joins no group and creates no topic.
 import { SluiceError } from '../../errors/error.ts';
 import { BrokerConnection, BrokerUnreachable, type Exchange } from './broker-connection.ts';
 import { closestName } from '../../errors/closest-name.ts';
@@ -15,10 +15,10 @@ import {
   type Metadata,
 } from './requests.ts';
 
-/** A broker that has not answered for this long is taken for dead. */
+/** A broker without an answer for this long counts as dead. */
 export const answerMillis = 8_000;
 
-/** It did not work now and may work later: an election, a broker that starts. */
+/** A failure that may pass: an election, or a broker that starts. */
 export class TryAgain extends Error {}
 
 export type Purpose = 'read' | 'write';
@@ -39,12 +39,15 @@ export class Cluster {
   get description(): string {
     return describeBrokers(this.#bootstrap);
   }
-  /** Node that leads the partition; undefined while nobody does. */
+  /** The node that leads the partition; undefined while there is no leader. */
   leader(partition: number): number | undefined {
     return this.#leaders.get(partition);
   }
 
-  /** Learns leaders anew. Throws SluiceError when the topic is not there or not allowed, TryAgain or BrokerUnreachable when it may work later. */
+  /**
+   * Reads the leaders again. Throws SluiceError when the topic does not exist or is not allowed,
+   * and TryAgain or BrokerUnreachable when a retry may help.
+   */
   async refresh(topic: string): Promise<readonly number[]> {
     const found = await this.#askAny([topic]);
     const about = found.topics.find((one) => one.topic === topic);
@@ -70,7 +73,10 @@ export class Cluster {
     return await connection.ask(exchange, question, answerMillis + waitMillis);
   }
 
-  /** For each partition the first offset at or after `time` (see `listOffsets`), −1 where there is none. */
+  /**
+   * For each partition the first offset at or after `time` (see `listOffsets`), or −1 if there is
+   * none.
+   */
   async offsets(topic: string, partitions: readonly number[], time: number): Promise<Map<number, number>> {
     const byLeader = Map.groupBy(partitions, (partition) => this.#leaders.get(partition) ?? -1);
     const result = new Map<number, number>();
@@ -112,7 +118,9 @@ export class Cluster {
     this.#connections.clear();
   }
 
-  /** Metadata from whichever broker answers first in turn: those we know, then those we were given. */
+  /**
+   * Metadata from the first broker that answers: first the known brokers, then the configured ones.
+   */
   async #askAny(topics: readonly string[] | null): Promise<Metadata> {
     let last: unknown;
     for (const address of new Set([...this.#addresses.values(), ...this.#bootstrap])) {

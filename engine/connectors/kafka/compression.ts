@@ -1,9 +1,9 @@
-// What Kafka's producers compress batches with, and how it is undone.
+// Decompression of record batches, for the compressions that Kafka's producers use.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { decompressLz4Frames } from './lz4.ts';
 import { decompressSnappy } from './snappy.ts';
 
-/** Says what is wrong with records that came from Kafka; the caller says which. */
+/** The error about records from Kafka that cannot be read. The caller adds which records. */
 export class RecordsUnreadable extends Error {}
 
 /** The code in a batch's attributes. */

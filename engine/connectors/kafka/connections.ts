@@ -1,7 +1,9 @@
-// Where Kafka is: connections by name, from the environment. A notebook holds names only, never hosts or secrets.
+// Kafka connections by name, from the environment. A notebook holds names only, never hosts or
+// secrets.
 //
 //   SLUICE_BROKERS=host:port,host:port             the default connection
-//   SLUICE_CONNECTION_<NAME>=host:port,host:port   connection '<name>': upper case, other characters than letters and digits become _
+//   SLUICE_CONNECTION_<NAME>=host:port,host:port   connection '<name>': in upper case, with _ for
+//                                                  characters that are not letters or digits
 import { SluiceError } from '../../errors/error.ts';
 import { hidesSomething, isBrokerAddress, shownBrokers } from './shown-brokers.ts';
 

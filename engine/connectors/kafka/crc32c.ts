@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), which Kafka puts over each record batch. Eight bytes a step, by eight tables.
+// CRC-32C (Castagnoli), the checksum of Kafka's record batches. Eight bytes a step, with eight
+// tables.
 
 const tables: readonly Uint32Array[] = makeTables();
 

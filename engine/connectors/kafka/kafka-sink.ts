@@ -1,4 +1,5 @@
-// A topic as a sink: rows are handed to a writer and acknowledged in the background; a barrier waits until all of them are, so nothing is lost.
+// A topic as a sink. Rows go to a writer and are acknowledged in the background. A barrier waits
+// until all rows are acknowledged, so none is lost.
 import { notYet, SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../contract/operator.ts';
@@ -68,7 +69,7 @@ class KafkaSink implements Operator {
     this.#writer.flush();
     return false;
   }
-  /** The rows must be out before the job ends, whatever the delivery. */
+  /** All rows must be written before the job ends, with any delivery. */
   end(): boolean {
     this.#writer.flush();
     return this.#writer.isEmpty;

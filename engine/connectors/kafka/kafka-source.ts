@@ -1,6 +1,8 @@
-// A topic as a source: a reader thread fetches, this thread decodes what has arrived and emits it. It joins no group, commits no offset and creates nothing.
+// A topic as a source. A reader thread fetches; this thread decodes the records and emits them. The
+// source joins no group, commits no offset and creates no topic.
 //
-// The position of a partition is the offset after the last record that was emitted. Partitions are those that the topic has when the source first starts.
+// The position of a partition is the offset after the last record that was emitted. The source
+// reads the partitions that the topic has when the source first starts.
 import type { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
@@ -46,21 +48,29 @@ class KafkaSource implements Source {
   #connection!: Connection;
   #time!: SourceTime;
   #reader: Worker | undefined;
-  /** Partition → offset of the next record to emit; undefined until the reader has found the start. */
+  /**
+   * Partition → offset of the next record to emit; undefined until the reader has found the start.
+   */
   #next: Map<number, number> | undefined;
   #ends: Offsets | undefined;
   #chunks: Chunk[] = [];
   #chunk: OpenChunk | undefined;
-  /** Begun, of partitions that have had their share of the micro-batch, or are ahead of other sources. */
+  /**
+   * Chunks that were begun. Their partitions have used up their share of the micro-batch, or are
+   * ahead of other sources.
+   */
   #setAside: OpenChunk[] = [];
-  /** Partition → records that it may still give to the micro-batch; undefined: as many as there are. */
+  /**
+   * Partition → the number of records that it may still add to the micro-batch; undefined: no
+   * limit.
+   */
   #shares: Map<number, number> | undefined;
   /** Partition → its end, as of the last fetch. */
   readonly #knownEnds = new Map<number, number>();
   #emitted = 0;
   #errors = 0;
   #opened = 0;
-  /** What is wrong with the first record that is no element, and with the last one. */
+  /** The problem of the first rejected record, and of the last one. */
   #firstProblem: string | undefined;
   #lastProblem: string | undefined;
   #trouble: string | undefined;
@@ -166,7 +176,7 @@ class KafkaSource implements Source {
     };
   }
 
-  /** Why nothing comes, when there is a reason. */
+  /** The reason why no records arrive, if there is one. */
   #waiting(): string | undefined {
     if (this.#trouble !== undefined) return `${this.#trouble.replace(/\.?$/, ';')} trying again`;
     const aligning = this.#time?.waiting;
@@ -184,7 +194,7 @@ class KafkaSource implements Source {
     this.#chunk = undefined;
   }
 
-  // ---------------------------------------------------------------------------------------------- records
+  // --------------------------------------------------------------------------------------- records
 
   /** Emits the chunk in hand. False: no room for more, or the rate is used up. */
   #emitChunk(now: number): boolean {
@@ -260,7 +270,10 @@ class KafkaSource implements Source {
     );
   }
 
-  /** The next one whose partition has not had its share of the micro-batch, and is not ahead of other sources. */
+  /**
+   * The next chunk whose partition has a share of the micro-batch left, and is not ahead of other
+   * sources.
+   */
   #takeChunk(): boolean {
     const aside = this.#setAside.findIndex(({ chunk }) => this.#mayRead(chunk.partition));
     if (aside >= 0) {
@@ -278,7 +291,7 @@ class KafkaSource implements Source {
     return !this.#time.isAhead(this.#time.partition(partition));
   }
 
-  // ---------------------------------------------------------------------------------------------- micro-batches
+  // --------------------------------------------------------------------------------- micro-batches
 
   /** As Spark does: each partition by its lag, at least one record of each that has any. */
   share(records: number): void {
@@ -308,7 +321,7 @@ class KafkaSource implements Source {
     return Math.max(0, end - this.#next!.get(partition)!);
   }
 
-  // ---------------------------------------------------------------------------------------------- offsets
+  // --------------------------------------------------------------------------------------- offsets
 
   #isAtEnd(partition: number): boolean {
     const end = this.#ends?.[partition];
@@ -320,7 +333,7 @@ class KafkaSource implements Source {
     return true;
   }
 
-  // ---------------------------------------------------------------------------------------------- the reader
+  // ------------------------------------------------------------------------------------ the reader
 
   #startReader(): void {
     const { topic, from, until } = this.#parameters;
@@ -381,7 +394,7 @@ class KafkaSource implements Source {
   #begin(next: Offsets, ends: Offsets | undefined): void {
     this.#next = new Map(Object.entries(next).map(([partition, offset]) => [Number(partition), offset]));
     this.#ends = ends;
-    // A partition that is silent from the start holds time back until it is idle.
+    // A partition that is silent from the start holds the watermark back until it is idle.
     for (const partition of this.#next.keys()) if (!this.#isAtEnd(partition)) this.#time.partition(partition);
   }
 }

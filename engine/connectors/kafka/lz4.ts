@@ -1,4 +1,5 @@
-// LZ4, read: frames of blocks, blocks of literals and copies. A copy may reach into the blocks before it, so all blocks go into one growing buffer.
+// Reads LZ4: frames of blocks, which consist of literals and copies. A copy may refer to earlier
+// blocks, so all blocks are written into one growing buffer.
 
 const frameMagic = 0x184d2204;
 const skippableMagic = 0x184d2a50;

@@ -1,4 +1,5 @@
-// The hash by which Kafka's producers choose a key's partition, so that rows of ours and of others with one key meet in one partition.
+// The hash by which Kafka's producers choose a key's partition. So our rows and those of other
+// producers with the same key are in the same partition.
 
 export function partitionOf(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;

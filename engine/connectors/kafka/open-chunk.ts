@@ -1,4 +1,5 @@
-// A chunk of records that is being emitted: how far it has got, in records and in the bytes of their values and keys.
+// A chunk of records that is being emitted: the index of the next record, and the place of its
+// value and key in the bytes.
 import type { Chunk } from './reader-messages.ts';
 import { ChunkText } from './record-decoder.ts';
 

@@ -1,6 +1,6 @@
 // A source's ceiling: how many records may go now, and when the next one may.
 
-/** `rate` records a second: what was not taken in the last tenth of a second is gone. */
+/** `rate` records a second. An allowance that is not used within a tenth of a second expires. */
 export class RateAllowance {
   readonly #perMilli: number;
   readonly #most: number;

@@ -1,4 +1,4 @@
-// What a source and its reader thread say to each other.
+// The messages between a source and its reader thread.
 import type { StartFrom, StopAt } from '../../graph/parameters.ts';
 import type { Json } from '../../graph/spec.ts';
 import type { RecordColumns } from './record-batch.ts';
@@ -15,7 +15,10 @@ export interface ReadRequest {
   readonly until?: StopAt;
   /** The records' keys are wanted, too. */
   readonly keys?: boolean;
-  /** Where an earlier reader got to, and where it had to stop: `from` and `until` were answered then. */
+  /**
+   * The offsets that an earlier reader had reached, and its end offsets. `from` and `until` were
+   * resolved by that reader.
+   */
   readonly resume?: { readonly next: Offsets; readonly ends?: Offsets };
 }
 
@@ -24,11 +27,14 @@ export interface Chunk {
   readonly columns: RecordColumns;
   /** All values are ASCII: one byte is one character. */
   readonly ascii: boolean;
-  /** The offset after this chunk; it may lie behind its last record (transaction markers, compaction). */
+  /**
+   * The offset after this chunk. There may be a gap after its last record (transaction markers,
+   * compaction).
+   */
   readonly next: number;
   /** The partition's end when it was fetched. */
   readonly end: number;
-  /** What this chunk takes of the reader's credit. */
+  /** The part of the reader's credit that this chunk uses. */
   readonly bytes: number;
 }
 
@@ -36,7 +42,7 @@ export type ToSource =
   /** Where each partition begins, and ends when the source is bounded. */
   | { readonly kind: 'started'; readonly next: Offsets; readonly ends?: Offsets }
   | { readonly kind: 'chunks'; readonly chunks: readonly Chunk[] }
-  /** Something does not work at present and is tried again; undefined: it works again. */
+  /** A failure that is being retried; undefined: it has passed. */
   | { readonly kind: 'trouble'; readonly text: string | undefined }
   | {
       readonly kind: 'failed';
@@ -49,7 +55,7 @@ export type ToReader =
   /** A chunk was emitted: its bytes may be fetched again. */
   { readonly kind: 'credit'; readonly partition: number; readonly bytes: number };
 
-/** One end of the line between the two. */
+/** One end of the channel between the two. */
 export interface ReaderPort {
   postMessage(message: ToSource, transfer: ArrayBuffer[]): void;
   on(event: 'message', listener: (message: ToReader) => void): void;

@@ -1,7 +1,9 @@
-// Where a topic is fetched: a thread of its own, so that network, decompression and record batches never hold up the executor.
+// The thread that fetches a topic, so that network, decompression and record batches never delay
+// the executor.
 //
-// The thread is started with this very file, or with the bundle that it is part of, which is why loading it does something in such a thread and nothing
-// elsewhere. A program that is one file must ask `isReaderThread` before it begins with what it does otherwise.
+// The thread is started with this file, or with the bundle that contains it. So loading the file
+// starts a reader in such a thread, and does nothing elsewhere. A program in one file must check
+// `isReaderThread` before its own work.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { ReaderPort, ReadRequest } from './reader-messages.ts';
 import { TopicReader } from './topic-reader.ts';

@@ -1,24 +1,26 @@
-// Record batches, Kafka's unit on disk and on the wire (magic 2), to columns: all values of a partition's answer in one buffer, beside their lengths, offsets and times.
-// Aborted transactions and control records are left out here; the offset to go on from steps over them.
+// Converts record batches, Kafka's unit on disk and on the wire (magic 2), to columns. All values
+// of a partition's answer are in one buffer, beside their lengths, offsets and times. Aborted
+// transactions and control records are left out, but the next offset is after them.
 import { decompress, RecordsUnreadable, type Compression } from './compression.ts';
 import type { AbortedTransaction } from './requests.ts';
 
 /** Columns of equal length; everything in them can be transferred between threads. */
 export interface RecordColumns {
   readonly count: number;
-  /** The values, one behind the other. */
+  /** All values, one after the other. */
   readonly values: Uint8Array<ArrayBuffer>;
   /** Bytes of each value; −1: the record has none (a tombstone). */
   readonly lengths: Int32Array<ArrayBuffer>;
   readonly offsets: Float64Array<ArrayBuffer>;
   /** Epoch milliseconds; −1: the record has none. */
   readonly timestamps: Float64Array<ArrayBuffer>;
-  /** The records' keys, where somebody wants them: as values and lengths. */
+  /** The records' keys, if the reader asks for them, in the same form as the values. */
   readonly keys?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly lengths: Int32Array<ArrayBuffer> };
 }
 
-// baseOffset 0, batchLength 8, leaderEpoch 12, magic 16, crc 17, attributes 21, lastOffsetDelta 23, firstTimestamp 27,
-// maxTimestamp 35, producerId 43, producerEpoch 51, baseSequence 53, count 57, records 61
+// baseOffset 0, batchLength 8, leaderEpoch 12, magic 16, crc 17, attributes 21, lastOffsetDelta 23,
+// firstTimestamp 27, maxTimestamp 35, producerId 43, producerEpoch 51, baseSequence 53, count 57,
+// records 61
 const headerSize = 61;
 const sizeOfOffsetAndLength = 12;
 
@@ -70,8 +72,8 @@ export function batchHeaders(bytes: Buffer, start: number, end: number): BatchHe
 }
 
 /**
- * The batches whose records a reader of committed data sees. `aborted` is in order of first offset; a transaction is
- * open from there to its producer's next abort marker.
+ * The batches with committed records. `aborted` is in the order of first offsets. An aborted
+ * transaction is open from its first offset to its producer's next abort marker.
  */
 export function committedBatches(
   batches: readonly BatchHeader[],
@@ -191,7 +193,7 @@ export class RecordCursor {
       value += (byte & 0x7f) * scale;
       if (!(byte >= 0x80)) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     }
-    // Rare, and beyond what a double holds before its sign is taken out.
+    // Rare: a large value, which a double cannot hold exactly before the sign is removed.
     this.at = start;
     let zigzag = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {

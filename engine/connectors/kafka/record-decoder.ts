@@ -1,4 +1,5 @@
-// A Kafka record's bytes to an element and its event time, or the sentence that says why it is none.
+// Converts a Kafka record's bytes to an element and its event time, or to a sentence with the
+// reason why it cannot.
 import type { FunctionRef, SelectorSpec } from '../../graph/spec.ts';
 import type { FunctionTable } from '../../graph/plan.ts';
 import { compileEventTime } from '../../time/event-time.ts';
@@ -13,7 +14,10 @@ export interface DecoderSpec {
 /** The text of each value of a chunk, and of each key where there are keys. */
 export class ChunkText {
   readonly #bytes: Buffer;
-  /** All values as one string, when a byte is a character: cutting it is cheaper than decoding each value. */
+  /**
+   * All values as one string, if each byte is one character. Slicing it is cheaper than decoding
+   * each value.
+   */
   readonly #ascii: string | undefined;
   readonly #keys: Buffer | undefined;
   constructor({ columns: { values, keys }, ascii }: Chunk) {
@@ -32,10 +36,10 @@ export class ChunkText {
 export class RecordDecoder {
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
   readonly #validate: ((value: unknown) => Fitted) | undefined;
-  /** What `decode` found. */
+  /** The result of `decode`. */
   value: unknown;
   timestamp = NaN;
-  /** Why the record is no element: what follows "orders[3]@1842", a sentence without its end. */
+  /** Why the record has no element: the rest of a sentence that begins with "orders[3]@1842". */
   problem = '';
 
   constructor({ timestamp, schema }: DecoderSpec, functions: FunctionTable, label: string) {
@@ -43,7 +47,10 @@ export class RecordDecoder {
     this.#validate = schema && compileSchema(functions.get<Validate>(schema.fn), 'kafka()');
   }
 
-  /** True when `value` and `timestamp` are there, false when `problem` is. `text` is undefined for a record without value. */
+  /**
+   * true: `value` and `timestamp` are set. false: `problem` is set. `text` is undefined for a
+   * record without a value.
+   */
   decode(text: string | undefined, recordTimestamp: number): boolean {
     if (text === undefined) return this.#refuse(' has no value (it is a tombstone)');
     try {

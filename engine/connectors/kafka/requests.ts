@@ -1,8 +1,8 @@
-// The requests that reading and writing a topic need, in versions of Kafka 2.4, which later brokers speak too.
-// None of them names a group, and metadata is asked for without creating what is missing.
+// The requests for reading and writing a topic, in versions of Kafka 2.4, which later brokers
+// support too. No request names a group, and a metadata request does not create a missing topic.
 import type { Exchange } from './broker-connection.ts';
 
-/** The numbers of Kafka's errors that we tell apart. */
+/** The numbers of the Kafka errors that the connector handles. */
 export const kafkaErrors = {
   none: 0,
   offsetOutOfRange: 1,
@@ -21,7 +21,9 @@ export const kafkaErrors = {
   invalidRecord: 87,
 } as const;
 
-/** Errors that pass by themselves, by number: elections, brokers that start, partitions that move. */
+/**
+ * Errors that pass without action, by number: elections, brokers that start, partitions that move.
+ */
 const passing: ReadonlyMap<number, string> = new Map([
   [-1, 'UNKNOWN_SERVER_ERROR'],
   [3, 'UNKNOWN_TOPIC_OR_PARTITION'],
@@ -110,7 +112,7 @@ export const metadata: Exchange<readonly string[] | null, Metadata> = {
   },
 };
 
-/** Nobody is named and nothing beyond committed transactions is seen. */
+/** It names no group, and it reads only committed transactions. */
 const noReplica = -1;
 const readCommitted = 1;
 
@@ -123,10 +125,13 @@ export interface OffsetsQuestion {
 export interface FoundOffset {
   readonly partition: number;
   readonly error: number;
-  /** −1 when no record is that young. */
+  /** −1 when there is no record at or after the time. */
   readonly offset: number;
 }
-/** `time` is epoch milliseconds (the first record at or after it), `earliestOffset` or `latestOffset` (what is committed). */
+/**
+ * `time` is epoch milliseconds (the first record at or after it), `earliestOffset`, or
+ * `latestOffset` (the end of the committed records).
+ */
 export const listOffsets: Exchange<OffsetsQuestion, readonly FoundOffset[]> = {
   api: 2,
   version: 2,
@@ -166,7 +171,7 @@ export interface FetchedPartition {
   readonly partition: number;
   readonly error: number;
   /** In the order of their first offset. */
-  /** What is before this offset can be read. */
+  /** Records before this offset can be read. */
   readonly lastStable: number;
   readonly aborted: readonly AbortedTransaction[];
   /** The record batches, and where they lie in it. */
@@ -285,7 +290,7 @@ export const produce: Exchange<ProduceQuestion, readonly Produced[]> = {
   },
 };
 
-/** What a broker must speak for us to read from it, or to write to it. */
+/** The APIs and versions that a broker must support for reading and writing. */
 export const neededFor: Readonly<Record<'read' | 'write', readonly Exchange<never, unknown>[]>> = {
   read: [fetch, listOffsets, metadata],
   write: [produce, initProducerId, metadata],

@@ -1,5 +1,6 @@
-// What may be shown of a list of brokers. The list comes from the environment or from a setting, and
-// somebody may have put a password there. Every message that names brokers takes them from here.
+// What may be shown of a list of brokers. The list comes from the environment or from a setting,
+// and somebody may have put a password there. Every message that names brokers takes them from
+// here.
 
 /** host:port, or [address]:port. No part of it can be a password. */
 const plainAddress = /^(?:[\p{L}\p{N}._-]+|\[[\da-f:.]+\]):\d{1,5}$/iu;
@@ -12,7 +13,7 @@ export function isBrokerAddress(text: string): boolean {
   return plainAddress.test(text);
 }
 
-/** The list without what may be a credential. */
+/** The list without the parts that may be credentials. */
 export function shownBrokers(value: string): string {
   if (suspicious.test(value)) return hidden;
   const addresses = value.split(',').map((address) => address.trim());

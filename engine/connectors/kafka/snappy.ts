@@ -1,4 +1,5 @@
-// Snappy, read: blocks of literals and copies. Java's producers put a header of their own around them (16 bytes, then blocks with their lengths), others write one bare block.
+// Reads Snappy: blocks of literals and copies. Java's producers add their own header (16 bytes,
+// then blocks with their lengths). Other producers write one bare block.
 
 const javaMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 
@@ -30,7 +31,7 @@ function decompressBlock(bytes: Buffer): Buffer {
   let filled = 0;
   const copy = (distance: number, length: number): void => {
     if (!(distance > 0 && distance <= filled && filled + length <= size)) throw new RangeError('broken snappy block');
-    // What is copied may overlap what is being written: byte by byte then.
+    // Source and target of a copy may overlap. Then it is copied byte by byte.
     if (distance >= length) out.copy(out, filled, filled - distance, filled - distance + length);
     else for (let i = 0; i < length; i++) out[filled + i] = out[filled + i - distance]!;
     filled += length;

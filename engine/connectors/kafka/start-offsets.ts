@@ -1,4 +1,5 @@
-// Where reading starts and stops: `from` and `until` become an offset for each partition, once, when the source first starts.
+// The offsets where reading starts and stops. `from` and `until` become an offset for each
+// partition, once, when the source first starts.
 import { SluiceError } from '../../errors/error.ts';
 import type { Cluster } from './cluster.ts';
 import type { Offsets, ReadRequest } from './reader-messages.ts';

@@ -1,14 +1,18 @@
-// Records of a compacted topic to rows of a table, {key, row}: a record without value, a tombstone, deletes the row that its key names.
+// Converts records of a compacted topic to rows of a table, {key, row}. A record without a value is
+// a tombstone: it deletes the row with its key.
 //
-// A row says its key itself, in the field that `key` names; a tombstone has only the record's key, and how a producer writes a key is not written down anywhere.
-// So the records with a value show it: the first one whose key says its field tells how all keys of the topic are read.
+// A row has its key in the field `key`. A tombstone has only the record's key, and no metadata says
+// how a producer writes keys. So the first record with a value whose key agrees with its field
+// determines how all keys of the topic are read.
 //
-//   text    customer-7                the field is a text, the key is that text
+//   text    customer-7                the field is a text, and the key is that text
 //   json    7 · "customer-7" · true   the key is JSON, and the field is that value
-//   field   {"id": 7}                 the key is a JSON object, and its field of that name is the value
+//   field   {"id": 7}                 the key is a JSON object with a field of that name
 //
-// A tombstone before any such record deletes nothing: no row can have been read before it. When records with a value have come and none has shown how its key says
-// the field, a tombstone cannot be understood and goes to `errors`. Its event time is that of the record in Kafka: there is no row to ask.
+// A tombstone before any such record deletes nothing, because no row can have been read before it.
+// If there were records with a value, but none showed the form of the keys, a tombstone cannot be
+// read and goes to `errors`. The event time of a tombstone is the timestamp of the Kafka record,
+// because it has no row.
 import type { RecordDecoder } from './record-decoder.ts';
 
 export type KeyForm = 'text' | 'json' | 'field';
@@ -16,13 +20,13 @@ export type KeyForm = 'text' | 'json' | 'field';
 export class TableDecoder {
   readonly #field: string;
   readonly #rows: RecordDecoder;
-  /** {key, row}, what `decode` found; undefined: a tombstone that deletes nothing. */
+  /** The {key, row} that `decode` found; undefined: a tombstone that deletes nothing. */
   value: { readonly key: unknown; readonly row: unknown } | undefined;
   timestamp = NaN;
   problem = '';
-  /** How keys are written; undefined: no record has shown it. */
+  /** The form of the keys; undefined: no record has shown it. */
   form: KeyForm | undefined;
-  /** A record with a value has come whose key did not say its field. */
+  /** There was a record with a value whose key did not agree with its field. */
   #sawOthers = false;
 
   constructor(field: string, rows: RecordDecoder) {
@@ -74,7 +78,7 @@ function formOf(key: string | undefined, field: string, value: unknown): KeyForm
   return undefined;
 }
 
-/** undefined: the key is not written so. */
+/** undefined: the key does not have this form. */
 function valueOfKey(key: string | undefined, field: string, form: KeyForm): unknown {
   if (key === undefined || form === 'text') return key;
   let parsed: unknown;

@@ -1,9 +1,11 @@
-// Reads one topic from all its partitions, in the reader thread: finds where to start, fetches from each leader, and hands over columns as far as it has credit.
+// Reads all partitions of one topic, in the reader thread: finds the start offsets, fetches from
+// each leader, and hands over columns within its credit.
 //
-//   connecting ─► started ─► reading ⇄ trouble (a broker is away; tried again for as long as it takes) ─► done (bounded) | failed
+//   connecting ─► started ─► reading ⇄ trouble ─► done (bounded) | failed
 //
-// A first contact that fails is an error at once, because then an address or a name is probably wrong; after it patience has no end.
-// Partitions that are added to the topic later are not read.
+// In `trouble` a broker does not answer; the reader retries without limit. If the first contact
+// fails, it is an error at once, because an address or a name is probably wrong. Partitions that
+// are added to the topic later are not read.
 import { isAscii } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
@@ -15,15 +17,21 @@ import type { Chunk, Offsets, ReaderPort, ReadRequest, ToReader, ToSource } from
 import { earliestOffset, errorName, fetch, kafkaErrors, passesByItself, type FetchedPartition } from './requests.ts';
 import { startOffsets } from './start-offsets.ts';
 
-/** Bytes under way to the source: for all partitions together, and the most and least for one. */
+/**
+ * Bytes in flight to the source: the limit for all partitions together, and the most and the least
+ * for one.
+ */
 const creditForAll = 32 << 20;
 const creditForOne = { least: 256 << 10, most: 4 << 20 };
 const fetchBytes = 16 << 20;
-/** How long a broker may hold a fetch that has nothing to give. Shorter while a partition waits for credit, so that it can join soon. */
+/**
+ * The longest time for which a broker may hold a fetch without data. It is shorter while a
+ * partition waits for credit, so that the partition can join soon.
+ */
 const waitMillis = 500;
 const shortWaitMillis = 20;
 const firstContact = { attempts: 4, pauseMillis: 250, electionMillis: 20_000 };
-/** A topic that was there and is unknown for so long has been deleted. */
+/** A known topic that stays unknown for this long has been deleted. */
 const goneAfterMillis = 5_000;
 const pauseMillis = { first: 100, longest: 2_000 };
 
@@ -55,7 +63,7 @@ export class TopicReader {
     port.on('message', (message) => this.#receive(message));
   }
 
-  /** Runs until everything is read, something is wrong for good, or `close`. */
+  /** Runs until everything is read, an error is final, or `close` is called. */
   async run(): Promise<void> {
     try {
       await this.#start();
@@ -90,7 +98,7 @@ export class TopicReader {
       } catch (error) {
         if (this.#closed) return;
         const mayPass = error instanceof TryAgain || error instanceof BrokerUnreachable;
-        // A topic that was created a moment ago may not be known everywhere.
+        // A new topic may not be known to all brokers yet.
         if (isUnknownTopic(error) && (resume || attempt === 1)) {
           if (Date.now() - begun > goneAfterMillis) throw error;
           await sleep(firstContact.pauseMillis);
@@ -98,7 +106,8 @@ export class TopicReader {
         }
         if (!mayPass) throw error;
         this.#trouble(error.message);
-        // A former reader has been there: the address is right, and the broker will be back.
+        // An earlier reader has reached the cluster, so the address is right and a broker will
+        // return.
         if (!resume) {
           const isOver =
             error instanceof TryAgain
@@ -111,7 +120,7 @@ export class TopicReader {
     }
   }
 
-  /** One loop for each node that leads a partition we still read. */
+  /** One loop for each node that leads a partition with unread records. */
   #startLoops(): void {
     let isDone = true;
     for (const { partition, next, end } of this.#partitions.values()) {
@@ -139,7 +148,7 @@ export class TopicReader {
         await this.#untilCredited();
         continue;
       }
-      // Kafka fills an answer in the order of the question: every partition gets its turn to be the first.
+      // Kafka fills an answer in the order of the request, so the first partition is a random one.
       wanted.push(...wanted.splice(0, Math.floor(Math.random() * wanted.length)));
       const isComplete = wanted.length === led.length;
       const maxWaitMillis = isComplete ? waitMillis : Math.min(waitMillis, shortWaitMillis * (1 + idleRounds));
@@ -171,7 +180,7 @@ export class TopicReader {
     if (!this.#closed) this.#startLoops();
   }
 
-  /** Sends what was fetched; true when the leaders have changed. */
+  /** Sends the fetched records. Returns true when the leaders have changed. */
   async #handOver(answers: readonly FetchedPartition[]): Promise<boolean> {
     const failed: FetchedPartition[] = [];
     const chunks: Chunk[] = [];
@@ -232,7 +241,7 @@ export class TopicReader {
     this.#trouble(`${topic}[${partition}] answers ${errorName(error)}`);
   }
 
-  /** Learns the leaders anew, for all loops at once, until somebody answers. */
+  /** Reads the leaders again, once for all loops, until a broker answers. */
   #refreshLater(): Promise<void> {
     this.#refreshing ??= this.#refresh()
       .catch((error: unknown) => this.#fail(error))

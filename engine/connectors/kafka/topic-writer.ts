@@ -1,9 +1,12 @@
-// Writes rows to one topic: gathers them in a batch for each partition, keeps one request to each leader under way, repeats what was not acknowledged.
+// Writes rows to one topic: collects them in a batch for each partition, keeps one request to each
+// leader in flight, and repeats batches that were not acknowledged.
 //
-//   connecting ─► ready ⇄ trouble (a broker is away; tried again for two minutes) ─► failed
+//   connecting ─► ready ⇄ trouble (a broker does not answer; retried for two minutes) ─► failed
 //
-// Every row is written at least once. Batches carry the producer's number and a sequence, so that a repeated one is recognised by the broker and not
-// written again; only a producer that the broker has forgotten starts a new sequence, and then a row may be there twice. It creates no topic.
+// Every row is written at least once. Batches carry the producer's number and a sequence, so the
+// broker recognises a repeated batch and does not write it again. Only a producer that the broker
+// has forgotten starts a new sequence, and then a row may be written twice. The writer creates no
+// topic.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { BatchBuilder } from './batch-builder.ts';
@@ -21,10 +24,10 @@ import {
   type Producer,
 } from './requests.ts';
 
-/** Rows that are not acknowledged yet: more than that are not taken. */
+/** The limit for rows without an acknowledgement. With so many, no more rows are taken. */
 const waitingBytes = 8 << 20;
 const requestBytes = 4 << 20;
-/** How long the first row waits for others. */
+/** The longest time that the first row of a batch waits for others. */
 const lingerMillis = 5;
 const produceMillis = 30_000;
 const firstContact = { attempts: 4, pauseMillis: 250 };
@@ -32,12 +35,15 @@ const pauseMillis = { first: 100, longest: 2_000 };
 const givesUpMillis = 120_000;
 
 export interface WriterEvents {
-  /** It takes rows (again), or all of them are written. */
+  /** The writer takes rows again, or all rows are written. */
   onProgress(): void;
   onFailure(error: unknown): void;
 }
 
-/** One partition. Only the first batch of `queue` may be under way, so its sequence is what has been acknowledged. */
+/**
+ * One partition. Only the first batch of `queue` may be in flight, so `sequence` counts the
+ * acknowledged rows.
+ */
 interface Lane {
   readonly partition: number;
   open: BatchBuilder;
@@ -60,7 +66,7 @@ export class TopicWriter {
   #refreshing = false;
   #inTroubleSince: number | undefined;
   #closed = false;
-  /** What does not work at present. */
+  /** The present failure; undefined: there is none. */
   trouble: string | undefined;
   written = 0;
 
@@ -99,9 +105,12 @@ export class TopicWriter {
     this.#cluster.close();
   }
 
-  // --------------------------------------------------------------------------------------------- where rows go
+  // --------------------------------------------------------------------------------- where rows go
 
-  /** Rows without a key fill one partition's batch, then the next one's: fewer, larger batches. */
+  /**
+   * Rows without a key fill the batch of one partition, then the batch of the next one. So there
+   * are fewer, larger batches.
+   */
   #laneWithoutKey(size: number): Lane {
     const lane = this.#lanes[this.#nextWithoutKey % this.#lanes.length]!;
     if (lane.open.takes(size)) return lane;
@@ -126,7 +135,7 @@ export class TopicWriter {
     for (const node of nodes) void this.#send(node);
   }
 
-  // --------------------------------------------------------------------------------------------- requests
+  // -------------------------------------------------------------------------------------- requests
 
   /** One request after the other to this leader, as long as there is something to write. */
   async #send(node: number): Promise<void> {
@@ -233,7 +242,7 @@ export class TopicWriter {
     this.#producer = { id, epoch };
   }
 
-  // --------------------------------------------------------------------------------------------- contact
+  // --------------------------------------------------------------------------------------- contact
 
   async #start(): Promise<void> {
     for (let attempt = 1; !this.#closed; attempt++) {
@@ -262,7 +271,7 @@ export class TopicWriter {
     }
   }
 
-  /** Learns the leaders anew and sends what waits. */
+  /** Reads the leaders again and sends the waiting batches. */
   async #refresh(reason: string): Promise<void> {
     if (this.#refreshing || this.#closed) return;
     this.#refreshing = true;

@@ -1,4 +1,5 @@
-// Kafka's primitive types on the wire: big-endian integers, strings and arrays with a length before them.
+// Kafka's primitive types on the wire: big-endian integers, and strings and arrays with a length
+// before them.
 
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(256);
@@ -53,7 +54,7 @@ export class WireWriter {
     items.forEach((item) => write(item));
     return this;
   }
-  /** What was written, with its length before it, as Kafka frames a request. */
+  /** The request as Kafka frames it: its bytes, with their length before them. */
   frame(): Buffer {
     const framed = Buffer.allocUnsafe(4 + this.#length);
     framed.writeInt32BE(this.#length, 0);
@@ -93,7 +94,7 @@ export class WireReader {
     for (let i = 0; i < count; i++) items.push(read());
     return items;
   }
-  /** Steps over bytes with a 32-bit length before them and says where they are. */
+  /** Skips bytes with a 32-bit length before them and returns their place. */
   byteRange(): { start: number; end: number } {
     const length = Math.max(0, this.int32());
     const start = this.#skip(length);

@@ -115,8 +115,18 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
   ['generate without options', 'bad-option', /options first/, () => generate(() => 1)],
   ['from a number', 'not-iterable', /not 5/, () => from(5)],
   ['from a stream', 'not-iterable', /given a stream/, () => from(from([1]))],
-  ['a file of no known format', 'bad-option', /"a.parquet"\) does not tell/, () => file('a.parquet')],
-  ['speed without a timestamp', 'bad-option', /has a speed but no timestamp/, () => file('a.csv', { speed: 2 })],
+  [
+    'a file of no known format',
+    'bad-option',
+    /"a.parquet"\) has no extension of a known format/,
+    () => file('a.parquet'),
+  ],
+  [
+    'speed without a timestamp',
+    'bad-option',
+    /has a speed, but a replay needs timestamps/,
+    () => file('a.csv', { speed: 2 }),
+  ],
   ['idleness of zero', 'bad-option', /idleness/, () => from([1], { watermark: { idleness: '0s' } })],
 
   ['union with an array', 'not-a-stream', /union\(\) takes a stream, not an array of 1/, () => from([1]).union([2])],

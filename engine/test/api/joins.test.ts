@@ -18,7 +18,7 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
   [
     'bounds the wrong way round',
     'bad-bounds',
-    /between\("5s", "-5s"\) holds no time: the lower bound is above/,
+    /between\("5s", "-5s"\) is an empty interval: the lower bound is above/,
     () => left().intervalJoin(right()).between('5s', '-5s'),
   ],
   [
@@ -69,7 +69,7 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
   [
     'a window that never closes',
     'bad-window',
-    /join\(\) over globalWindow\(\) would never give anything/,
+    /join\(\) over globalWindow\(\) would never emit a row/,
     () => left().join(right()).window(globalWindow()),
   ],
   [
@@ -79,9 +79,9 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
     () => left().coGroup(right()).window(countWindow(10, 5)),
   ],
   [
-    'what has no partner, at a firing that is not the last',
+    'elements without a partner, at a firing that is not the last',
     'bad-window',
-    /join\(\) emits what has no partner once, .* trigger\.purging\(\)/,
+    /join\(\) emits elements without a partner once, .* trigger\.purging\(\)/,
     () => left().join(right(), 'left').window(early()),
   ],
 ];

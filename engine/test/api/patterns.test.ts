@@ -29,10 +29,10 @@ const mistakes: readonly (readonly [mistake: string, message: RegExp, cell: () =
   ['two stages of one name', /Two stages of the pattern are called "a"/, () => start().next('b').followedBy('a')],
   ['a condition that is none', /where\(\) of "a" takes a function, not 5/, () => start().where(5), 'not-a-function'],
   ['an until that is none', /until\(\) of "a" takes a function/, () => start().oneOrMore().until(), 'not-a-function'],
-  ['until without a loop', /"a" has no end to say\. Put until\(\) behind oneOrMore/, () => start().until(() => true)],
+  ['until without a loop', /"a" has no loop to end\. Put until\(\) after oneOrMore/, () => start().until(() => true)],
   [
     'until of times',
-    /"a" has no end to say/,
+    /"a" has no loop to end/,
     () =>
       start()
         .times(2)
@@ -46,8 +46,8 @@ const mistakes: readonly (readonly [mistake: string, message: RegExp, cell: () =
   ['none to none', /"a" occurs 0 to 0 times\..* at least 1/, () => start().times(0, 0)],
   ['a million times', /"a" occurs 1000000 times.*Ask for 10000 at most/, () => start().times(1, 1e6)],
   ['none or more', /Write oneOrMore\(\)\.optional\(\)/, () => start().timesOrMore(0)],
-  ['two quantifiers', /"a" says twice how often/, () => start().oneOrMore().times(2)],
-  ['optional before the quantifier', /Put optional\(\) behind oneOrMore\(\)/, () => start().optional().oneOrMore()],
+  ['two quantifiers', /"a" has two quantifiers/, () => start().oneOrMore().times(2)],
+  ['optional before the quantifier', /Put optional\(\) after oneOrMore\(\)/, () => start().optional().oneOrMore()],
   ['optional twice', /"a" is optional already/, () => start().optional().optional()],
   ['optional after times from 0', /"a" is optional already/, () => start().times(0, 2).optional()],
   [
@@ -83,14 +83,14 @@ const mistakes: readonly (readonly [mistake: string, message: RegExp, cell: () =
     'unknown-option',
   ],
   ['two strategies in one', /skip\(\) takes/, () => start().skip({ toFirst: 'a', toLast: 'a' }), 'bad-option'],
-  ['two strategies', /says twice what to skip/, () => start().skip('to-next').skip('no-skip')],
+  ['two strategies', /has two skip strategies/, () => start().skip('to-next').skip('no-skip')],
   [
     'a strategy for a stage that is not there',
     /names the stage "b".*Closest: "a"/,
     () => matched(start().skip({ toFirst: 'b' })),
   ],
   ['an endless negation', /ends with notFollowedBy\("no"\).*Add within/, () => matched(start().notFollowedBy('no'))],
-  ['a pattern that is none', /takes what pattern\("name"\) gave, not an object/, () => matched({})],
+  ['a pattern that is none', /takes a pattern made by pattern\("name"\), not an object/, () => matched({})],
   [
     'select without a function',
     /select\(\) takes a function/,

@@ -147,7 +147,7 @@ test('a missing file names the path and the closest name', () => {
   });
   assert.throws(() => read(join(folder, 'nowhere', 'orders.jsonl')), {
     code: 'no-file',
-    message: /folder .*nowhere is not there either/,
+    message: /folder .*nowhere does not exist either/,
   });
   assert.throws(() => read(folder), { code: 'no-file', message: /is not a file/ });
 });
@@ -311,7 +311,7 @@ test('an element of an array that is broken goes to errors, and a file that is n
   assert.match(source.errors[0]!.error, /^broken\.json line 2: It is not JSON/);
   assert.throws(() => read(written('lines.json', '{"n":1}\n{"n":2}\n')), {
     code: 'bad-file',
-    message: /lines\.json is no JSON array.*format: "jsonl"/,
+    message: /lines\.json is not a JSON array.*format: "jsonl"/,
   });
 });
 

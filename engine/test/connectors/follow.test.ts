@@ -311,7 +311,10 @@ test('a writer that goes on with the former file for long is an error that says 
   log.rotate('.1', lines(3));
   log.settle();
   appendFileSync(log.beside('.1'), line(4));
-  assert.throws(() => log.look(), { code: 'file-changed', message: /has got 8 bytes more, and they were not read/ });
+  assert.throws(() => log.look(), {
+    code: 'file-changed',
+    message: /has grown by 8 bytes after it was replaced, and they were not read/,
+  });
   assert.deepEqual(log.numbers, [1, 2, 3]);
 });
 
@@ -371,7 +374,7 @@ for (const [what, away] of Object.entries(lost))
     assert.throws(() => log.look(), {
       code: 'file-changed',
       message:
-        /no longer begins with the 2 lines that were read.* What the former file got after line 2 may be missing/,
+        /no longer begins with the 2 lines that were read.* Lines after line 2 of the former file may be missing/,
     });
   });
 

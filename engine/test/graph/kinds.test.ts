@@ -208,7 +208,7 @@ test('an operator whose inputs must be keyed refuses a plan without their keys, 
 test('no function makes what the host gives', () => {
   const functions = new FunctionTable();
   for (const kind of withTrait('isHosted')) {
-    assert.throws(() => createSource(bare(kind), functions), /is no source that the engine makes/);
+    assert.throws(() => createSource(bare(kind), functions), /has no source factory/);
     assert.throws(() => createOperator(bare(kind), functions, []), /There is no operator of kind/);
     assert.equal(createSink(bare(kind), functions), undefined);
   }

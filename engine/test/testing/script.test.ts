@@ -46,7 +46,7 @@ test('a failure shows script and result side by side', () => {
     message,
     `The script does not hold (schedule: line by line).
 
-  script                                                                      what came
+  script                                                                      actual result
   > 00:10 ann 5
   > 00:50 ann 7
   | 01:00
@@ -113,14 +113,14 @@ test('how a line becomes an element and a row a line may be said by two function
   );
 });
 
-test('what a line cannot mean is said with its number', () => {
+test('an error about a line has the number of the line', () => {
   for (const [script, message] of [
-    ['', /no line that goes in/],
+    ['', /no input line/],
     ['hello', /Script line 1, "hello": begin with/],
     ['> 00:01 1\n> soon 2', /Script line 2.*"soon" is not a time/],
-    ['< 5', /nothing has gone in yet/],
+    ['< 5', /there is no input line above it/],
     ['~ asleep', /idle or active/],
-    ['> 00:01 1\n= many', /how many entries/],
+    ['> 00:01 1\n= many', /number of kept entries/],
     ['>: a b\n> 00:01 1', /1 values for the columns a, b/],
     ['>R 00:01 1', /has one input/],
   ] as const)
