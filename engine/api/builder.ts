@@ -84,7 +84,6 @@ export interface Draft {
   readonly declaration: Declaration;
   uid: string;
   name: string;
-  exposed: boolean;
 }
 
 export class Builder {
@@ -119,7 +118,6 @@ export class Builder {
       declaration,
       uid: '',
       name: name === undefined ? [verb, about].filter(Boolean).join(' ') : checkName(name),
-      exposed: false,
     };
     // The counter advances even when an id is given, so adding .id() to one operator renames no
     // other.
@@ -155,12 +153,6 @@ export class Builder {
   relabel(draft: Draft, label: unknown): void {
     draft.name = checkName(label);
   }
-  /** Other cells may read the node later, so nothing is fused behind it. */
-  expose(endpoint: Endpoint): void {
-    const draft = 'node' in endpoint ? this.#draftByUid.get(endpoint.node) : undefined;
-    if (draft !== undefined) draft.exposed = true;
-  }
-
   #take(draft: Draft, uid: string): void {
     const other = this.#draftByUid.get(uid);
     if (other !== undefined)
@@ -204,7 +196,7 @@ export class Builder {
     };
   }
 
-  #node({ uid, name, declaration, exposed }: Draft, functions: FunctionTable): PlanNode {
+  #node({ uid, name, declaration }: Draft, functions: FunctionTable): PlanNode {
     const { kind, shape } = declaration;
     const parameters = lower(declaration.parameters, uid, functions, this.settings.captures);
     return {
@@ -216,7 +208,6 @@ export class Builder {
       parameters,
       own: ownHash(kind, parameters),
       shape: shape === undefined ? '' : shapeHash(kind, ...shape),
-      ...(exposed && { exposed }),
       // `Declaration` has checked the parameters by kind. Lowering only replaces functions by
       // references.
     } as PlanNode;
@@ -261,7 +252,7 @@ function describeDraft({ name, variable }: Draft): string {
   return variable === '' ? `"${name}"` : `"${name}" (in ${variable})`;
 }
 
-export function checkName(label: unknown): string {
+function checkName(label: unknown): string {
   if (typeof label !== 'string' || label.trim() === '')
     throw new SluiceError('bad-name', `An operator's name is a text, not ${JSON.stringify(label) ?? typeof label}.`);
   return label;

@@ -6,7 +6,7 @@ import { SluiceError } from '../errors/error.ts';
  * `group/variable/verb#ordinal`. A statement without a variable has `_`. Without a group
  * (Environment), absent parts are left out.
  */
-export function formatUid(group: string, variable: string, verb: string, ordinal: number): string {
+function formatUid(group: string, variable: string, verb: string, ordinal: number): string {
   const place = group === '' ? [variable] : [group, variable === '' ? '_' : variable];
   return [...place, `${verb}#${ordinal}`].filter((part) => part !== '').join('/');
 }

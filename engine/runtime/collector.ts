@@ -147,12 +147,6 @@ export class Collector implements SourceOutput {
     if (this.#side.size === 0) return this.out.channels;
     return [...this.out.channels, ...[...this.#side.values()].flatMap((side) => side.channels)];
   }
-  channelsByPort(): ReadonlyMap<string, readonly Channel[]> {
-    return new Map([
-      ['out', this.out.channels],
-      ...[...this.#side].map(([port, side]) => [port, side.channels] as const),
-    ]);
-  }
   connect(byPort: ReadonlyMap<string, readonly Channel[]>): void {
     this.out.channels = byPort.get('out') ?? [];
     for (const side of this.#side.values()) side.channels = [];

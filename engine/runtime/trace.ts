@@ -6,7 +6,7 @@
 // A topic that is off is undefined, so that `trace?.barriers?.(…)` makes no text. No topic has an
 // event per record.
 
-export const traceTopics = ['barriers', 'mutations', 'credit'] as const;
+const traceTopics = ['barriers', 'mutations', 'credit'] as const;
 export type TraceTopic = (typeof traceTopics)[number];
 /** Each topic takes a line without a line end. */
 export type Trace = { readonly [topic in TraceTopic]?: (line: string) => void };

@@ -22,7 +22,7 @@ export function notebookFor(session: Session, cell: string): readonly CellText[]
 }
 
 /** The cell that defines a name. A cell that ran comes before one that could run. */
-export function ownerOf(session: Session, name: string, compiled: Compiled): string | undefined {
+function ownerOf(session: Session, name: string, compiled: Compiled): string | undefined {
   for (const [id, cell] of session.cells)
     if (!cell.deleted && cell.active?.compiled.scope.declares.includes(name)) return id;
   for (const [id, scope] of Object.entries(compiled.others)) {

@@ -125,7 +125,7 @@ export function graceIsOver(session: Session, id: string, emit: Emit): Session {
   return { ...session, cells, graphChanged: true };
 }
 
-export function graceTimer(cell: string): string {
+function graceTimer(cell: string): string {
   return `grace:${cell}`;
 }
 

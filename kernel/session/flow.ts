@@ -3,13 +3,11 @@
 import { collapses, kinds } from '../../engine/graph/kinds.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import { edgesByReader, edgesByWriter, reached, type Way } from '../../engine/graph/walk.ts';
+import { backpressureLevel } from '../../engine/runtime/metrics.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 
-export type Level = 'OK' | 'LOW' | 'HIGH';
-export function levelOf(backpressured: number): Level {
-  if (backpressured <= 0.1) return 'OK';
-  return backpressured <= 0.5 ? 'LOW' : 'HIGH';
-}
+/** The level of a share of backpressured time. */
+export const levelOf = backpressureLevel;
 
 export class Flow {
   readonly #inputs: ReadonlyMap<string, readonly Way[]>;

@@ -110,7 +110,7 @@ function nextToCommit(s: Session): Run | undefined {
   return busy ? undefined : s.runs.find((run) => run.status === 'evaluated');
 }
 
-export function declared(session: Session, run: Run | undefined): GraphDeclaration {
+function declared(session: Session, run: Run | undefined): GraphDeclaration {
   const cells: DeclaredCell[] = [];
   for (const cell of inDocumentOrder(session)) {
     const active = run?.cell === cell.id ? run.candidate : cell.active;

@@ -16,7 +16,7 @@ export function whyNothingComes(flow: Flow, instance: string, now: number): Piec
   return catchingUp(flow, instance) ?? whyNothingFires(flow, instance, now);
 }
 
-export function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {
+function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {
   const above = flow.upstream(instance).flatMap((id) => flow.reportById.get(id) ?? []);
   for (const report of above) {
     const reason = whyWindowWaits(flow, report, now) ?? (report.status?.waiting ? [report.status.waiting] : undefined);
@@ -68,7 +68,7 @@ function silentPartition(
 }
 
 /** A copy that reads its own history says how far it is behind the operator it was copied from. */
-export function catchingUp(flow: Flow, instance: string): Pieces | undefined {
+function catchingUp(flow: Flow, instance: string): Pieces | undefined {
   for (const source of flow.sourcesOf([instance])) {
     const original = source.id === source.uid ? undefined : flow.reportById.get(source.uid);
     if (original?.watermark === undefined || source.finished) continue;

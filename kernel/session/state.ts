@@ -192,7 +192,7 @@ export interface Settings {
   /** Every row of a display is sent and waits for its reader: `sluice run --json`. */
   readonly lossless: boolean;
 }
-export const defaultSettings: Settings = {
+const defaultSettings: Settings = {
   arming: 'ask',
   attach: 'each',
   graceMillis: 10_000,

@@ -287,16 +287,6 @@ test('an Environment inside a cell keeps its streams to itself', () => {
   assert.deepEqual(uids(fragment), ['cell/_/from#1']);
 });
 
-test('only a stream that others may read is exposed', () => {
-  const builder = new Builder({ group: 'cell' });
-  runWithBuilder(builder, () => void from([1]).map(String));
-  builder.expose({ node: 'cell/_/map#1', port: 'out' });
-  assert.deepEqual(
-    builder.fragment().nodes.map((node) => node.exposed),
-    [undefined, true],
-  );
-});
-
 test('a fragment taken in the middle of an evaluation is a part of the one at its end', () => {
   const builder = new Builder({ group: 'cell' });
   runWithBuilder(builder, () => {
