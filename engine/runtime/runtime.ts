@@ -152,8 +152,9 @@ export class Runtime implements TaskHost {
     const successors = new Set([...planned.successors.values()].map((id) => target.get(id)!));
     const { restore, snapshot = false } = options;
     const purpose = { snapshot, flips, created, successors, restore, onMutated, onSnapshot };
+    // The barrier that enters next has the next epoch.
+    this.#options.trace?.mutations?.(`${this.epoch + 1} ${describePlan(planned)}`);
     const epoch = this.#passing.enter(purpose, drained);
-    this.#options.trace?.mutations?.(`${epoch} ${describePlan(planned)}`);
     // A barrier that waited only for tasks that were cut is over.
     this.#barriers.settleAll();
     return epoch;
