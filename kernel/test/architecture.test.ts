@@ -1,4 +1,5 @@
-// The rules of ARCHITECTURE.md that no compiler checks: who may import whom, what may lie where, how a file begins, and what no file may contain.
+// Rules of ARCHITECTURE.md that no compiler checks: imports, folders, names, first lines, lengths
+// and forbidden contents of files.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { test } from 'vitest';
 import { layerOf, layers } from './layers.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** What git has or would have: tracked files and new ones that it does not ignore. */
+/** The files of git: tracked files, and new files that git does not ignore. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root })
   .toString()
   .split('\0')

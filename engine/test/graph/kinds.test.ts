@@ -27,7 +27,7 @@ import { type Given, Program, run, type Step, type Timed } from '../operators/dr
 
 const all = Object.keys(kinds) as readonly Kind[];
 const withTrait = (trait: keyof Traits<Kind>): Kind[] => all.filter((kind) => kinds[kind][trait] !== undefined);
-/** A node of the kind, with parameters that nobody looks at. */
+/** A node of the kind. No test reads its parameters. */
 const bare = (kind: Kind, parameters: object = {}): PlanNode =>
   ({ id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' }) as PlanNode;
 
@@ -250,7 +250,7 @@ test('operators that keep the key give the same rows when two instances share th
     const outcome: Given[] = run(new Program(kind, { ...parameters }), steps);
     return outcome.flatMap(({ rows }) => rows.map((row) => JSON.stringify(row))).sort();
   };
-  // What the harness gives out is the test's own.
+  // The rows of harnessOutput go to the test and not to an operator.
   const tried = withTrait('keepsKey').filter((kind) => kind !== 'harnessOutput');
   assert.deepEqual(tried, Object.keys(given));
   for (const kind of tried) {

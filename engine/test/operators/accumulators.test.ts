@@ -1,4 +1,5 @@
-// Built-in aggregates: the compiled form is the plain form, and both say clearly what they cannot use.
+// Built-in aggregates. The compiled form equals the plain form, and both have clear errors for
+// unusable values.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';

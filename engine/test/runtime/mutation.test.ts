@@ -1,4 +1,5 @@
-// The graph changes at a barrier: what is not touched is the same object, nothing is lost or doubled, nothing fires because of an edit.
+// Changes of the graph at a barrier. All untouched tasks stay the same objects, and no record is
+// lost or doubled. No timer fires because of an edit.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { OperatorContext } from '../../contract/operator.ts';

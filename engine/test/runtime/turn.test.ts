@@ -1,4 +1,5 @@
-// What a task does in one turn: small batches share it and leave together, marks keep their place between them, and neither room nor time is overdrawn.
+// One turn of a task. Small batches share a turn and leave together, marks keep their place between
+// them, and neither the room nor the time budget is exceeded.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { test } from 'vitest';

@@ -59,7 +59,7 @@ test('elements meet the rules that have come before them', () => {
   );
 });
 
-/** A key is blocked for good when what it spent in a minute is above the limit of the moment. */
+/** A key is blocked for good when its spending in a minute is above the limit at that time. */
 const blocked = (orders: Stream<Order>, rules: Stream<{ limit: number }>) =>
   orders
     .keyBy('who')

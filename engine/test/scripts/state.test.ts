@@ -1,10 +1,11 @@
-// Scripts of all keyed state in one place: lists, maps and values with a time to live, and timers on both clocks.
+// Scripts of all keyed state in one file: lists, maps and values with a time to live, and timers on
+// both clocks.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { listState, mapState, type Stream, valueState } from '../../index.ts';
 import { harness, runScript } from '../../testing/index.ts';
 
-/** Keeps what comes until it is told to `flush`. */
+/** Keeps its elements until it gets `flush`. */
 const batches = (ttl: Parameters<typeof listState>[0]) => (items: Stream<{ k: string; v: number | string }>) =>
   items.keyBy('k').process({
     state: { kept: listState<number | string>(ttl) },

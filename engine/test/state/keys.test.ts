@@ -83,7 +83,7 @@ test('key groups are used evenly', () => {
   assert.ok(Math.min(...counts) > 60 && Math.max(...counts) < 140, counts.join());
 });
 
-// ------------------------------------------------------------------------------------------------ laws
+// -------------------------------------------------------------------------------------------- laws
 
 const leaf = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 4 }),
@@ -180,7 +180,7 @@ test('law: a map by key holds what a list of pairs holds', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------------------ keys of elements
+// -------------------------------------------------------------------------------- keys of elements
 
 function keysOf(spec: KeySpec | ((element: never) => unknown)): Keys {
   const functions = new FunctionTable();

@@ -1,4 +1,5 @@
-// The harness drives real operators with a clock that stands still, and says what came out, what was late, and what is left.
+// The harness drives real operators with a stopped clock. It reports the output, the late elements
+// and the rest of the state.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, globalWindow, type Stream, sum, trigger, tumbling, valueState } from '../../index.ts';

@@ -1,4 +1,5 @@
-// The plan as types: parameters are plain JSON, the kind tells their type, and a builder cannot declare wrong ones.
+// The plan as types. Parameters are plain JSON, the kind determines their type, and a builder
+// cannot declare others.
 import { type Builder } from '../../api/builder.ts';
 import type { UserFunction } from '../../api/parameters.ts';
 import type { Kind, OperatorKind, SinkKind, SourceKind, StageKind } from '../../graph/kinds.ts';
@@ -26,7 +27,7 @@ export const some: PlanNode = take;
 // @ts-expect-error another kind has other parameters
 export const other: NodeOf<'map'> = take;
 
-// A builder declares what the kind has.
+// A builder declares the parameters of the kind.
 builder.declare({ verb: 'take', kind: 'take', parameters: { n: 3 } });
 builder.declare({ verb: 'map', kind: 'map', parameters: { fn } });
 // @ts-expect-error `n` is a number

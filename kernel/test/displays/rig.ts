@@ -78,7 +78,7 @@ export function row(n: number, value: unknown = { v: n }, timestamp = n * 1000):
   return { n, timestamp, value };
 }
 
-/** A client: what it was sent, and its copy. */
+/** A client: its received messages, and its copy. */
 export class Client {
   isReady = true;
   readonly id: string;

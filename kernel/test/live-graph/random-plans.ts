@@ -40,7 +40,7 @@ const choice = {
   life: fc.constantFrom('present', 'parked', 'gone'),
 } satisfies Readonly<Record<keyof CellChoice, fc.Arbitrary<unknown>>>;
 
-/** What a client has of a cell, and what the kernel makes of it. */
+/** The text of a cell in a client, and the state of the cell in the kernel. */
 interface CellText {
   readonly text: string;
   readonly life: Life;
@@ -130,7 +130,7 @@ export interface Moment {
   readonly leaves: ReadonlySet<string>;
 }
 
-/** Plays a history: what runs after one edit is what the next one finds. */
+/** Plays a history. The graph that runs after one edit is the input of the next edit. */
 export function momentsOf(history: readonly Notebook[], change = changeGraph): readonly Moment[] {
   const moments: Moment[] = [];
   let running = emptyPlan;

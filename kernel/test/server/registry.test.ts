@@ -38,7 +38,7 @@ function entry(notebook: string, pid: number): SessionEntry {
   const session = newSessionId();
   return { session, notebook, pid, socket: '', token: 't', build: '0', protocol: 1, since: 0, kernel: '' };
 }
-/** A process that has just ended: its id belongs to nobody. */
+/** The id of a process that has just ended. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '']).pid;
 }

@@ -1,4 +1,6 @@
-// Cells with mapAsync beside a live source: calls under way are lost by no edit, no deletion and no crash of something else, and hold none of them back.
+// Cells with mapAsync beside a live source. No edit, no deletion and no crash of another cell loses
+// a pending call.
+// Pending calls block none of them.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';

@@ -1,4 +1,5 @@
-// The third sample in a session: its panel names the slow cell, and says HIGH where it holds things back.
+// The third sample in a session: its panel names the slow cell and shows HIGH for a backpressured
+// part.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// What the control thread does for the session is done one by one: whatever fails takes nothing else with it.
+// The effects of the control thread run independently for a session: a failing effect stops no
+// other one.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { test } from 'vitest';

@@ -104,7 +104,10 @@ export class LiveSession implements AsyncDisposable {
     const [snapshot] = seen;
     return snapshot?.type === 'snapshot' ? snapshot.parts : [];
   }
-  /** Counts what a client that shows the cell gets from now on. A frame is a delta with rows. */
+  /**
+   * Counts the deltas and rows that a client of the cell gets from now on. A frame is a delta with
+   * rows.
+   */
   watch(id: string): { readonly frames: number; readonly rows: number } {
     const seen = { frames: 0, rows: 0 };
     const send = (message: ViewSnapshot | ViewDelta): void => {
@@ -134,8 +137,8 @@ export class LiveSession implements AsyncDisposable {
   #keep({ display, installed, rows }: RowFrame): void {
     let kept = this.#every.get(display);
     if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], again: 0 }));
-    // After a crash the display goes on from what the last snapshot had counted: what came since
-    // comes again.
+    // After a crash the display continues at the count of the last snapshot, so later rows come
+    // again.
     for (const row of rows) {
       kept.again += Math.max(0, kept.rows.length - (row.n - 1));
       kept.rows.length = Math.min(kept.rows.length, row.n - 1);
@@ -178,7 +181,7 @@ export class LiveSession implements AsyncDisposable {
   operators() {
     return this.control.session.metrics?.operators ?? [];
   }
-  /** Looks again and again until it is so; says what it last saw when it never is. */
+  /** Polls until the value is accepted. At the limit, the error has the last value. */
   async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 10_000): Promise<T> {
     const deadline = Date.now() + millis;
     for (;;) {
@@ -191,7 +194,7 @@ export class LiveSession implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
-  /** Every operator of the notebook has ended, and what came out has been shown. */
+  /** Waits until every operator of the notebook has ended and its output has been shown. */
   async finished(): Promise<void> {
     await this.until(
       () => this.operators(),

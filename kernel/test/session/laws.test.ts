@@ -41,13 +41,13 @@ const script = fc.array(
   { minLength: 20, maxLength: 80, size: 'max' },
 );
 
-/** What compiler, executor and clock owe the session at this moment. */
+/** The pending answers of compiler, executor and clock. */
 class World {
   readonly stage: Stage;
   readonly #seen = { effects: 0 };
   readonly answers: number[] = [];
   readonly #timers = new Set<string>();
-  /** What this executor was told to evaluate; the one before answers nothing any more. */
+  /** The runs that this executor was asked to evaluate. An earlier executor no longer answers. */
   readonly #evaluating = new Set<number>();
   readonly #states = new KnownStates();
   /** The executor was asked for a snapshot, or changes its graph with one. */
@@ -146,7 +146,7 @@ class World {
   }
 }
 
-/** What snapshots and handovers have made known, without the session. */
+/** The results of snapshots and handovers, without the session. */
 class KnownStates {
   #snapshots = 0;
   /** Instance → number of the last snapshot, as it was written or inherited. */

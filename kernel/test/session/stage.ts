@@ -19,7 +19,7 @@ export class Stage {
   /** Effects since the last time somebody asked. */
   #said: string[] = [];
   readonly effects: SessionEffect[] = [];
-  /** What the planner was asked, in order. */
+  /** The requests to the planner, in order. */
   readonly requests: PlanRequest[] = [];
   /** Stands in for the planner of the session. It may throw. */
   planner: LivePlanner = planLive;
@@ -27,7 +27,7 @@ export class Stage {
   readonly #cellOfRun = new Map<number, string>();
   /** A value is another one when its cell's text is another one; see `hashes`. */
   readonly hashes = new Map<string, string>();
-  /** What a cell shows when it is evaluated; a cell that is not here shows nothing. */
+  /** The displays of each cell when it is evaluated. A cell without an entry shows nothing. */
   readonly shows = new Map<string, Displayed>();
   #request = 0;
 
@@ -85,7 +85,7 @@ export class Stage {
     const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
     return this.event({ kind: 'evaluation-failed', run: run?.id ?? -1, error: error(cell, message) });
   }
-  /** The executor evaluates again what ran before it. */
+  /** The executor evaluates its former cells again. */
   restored(cell: string): string[] {
     const active = this.state.cells.get(cell)?.active;
     if (!active) throw new Error(`${cell} never ran`);
@@ -95,7 +95,7 @@ export class Stage {
       ...result(cell, active.text, this.hashes, this.shows.get(cell)),
     });
   }
-  /** The executor answers for a run whatever has become of its cell in the meantime. */
+  /** The executor answers a run. The cell may have changed or gone in the meantime. */
   restoredRun(run: number): string[] {
     const cell = [...this.state.cells.values()].find(({ active }) => active?.run === run);
     return cell ? this.restored(cell.id) : this.event({ kind: 'evaluated', run, ...result('gone', '', this.hashes) });
@@ -192,7 +192,7 @@ export class Stage {
         return [`no timer ${effect.timer}`];
       case 'end-session':
         return [`end session: ${effect.reason}`];
-      // What is on screen is tested with the displays.
+      // The tests of displays cover the content of the screen.
       case 'prepare-view':
       case 'rewind-views':
       case 'save-views':
