@@ -279,7 +279,7 @@ test('rules: limits that are broadcast', async () => {
     },
     *onElement(order, { broadcast }) {
       const limit = broadcast.limits.get(order.country);
-      // Which side comes first is open; both are read in the end.
+      // The sides may come in any order. At the end both have been read.
       if (limit === undefined || order.amount > limit) yield { order, limit };
     },
   });

@@ -32,7 +32,7 @@ function assertNone(found: readonly string[], rule: string): void {
   assert.deepEqual(found, [], rule);
 }
 
-/** Which folders each part may import from; the longest prefix that matches a file decides. */
+/** The folders that each part may import from. The longest prefix of a file's path decides. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'engine/': ['engine/'],
   'kernel/': ['kernel/', 'engine/'],
@@ -275,7 +275,10 @@ test('no file names a registry, a path of somebody’s machine or a placeholder 
   assertNone(wrong, 'The tree is the same on every machine.');
 });
 
-/** Where the engine meets the world: sources and sinks, the scheduler, and the clock itself. Everything else is told the time. */
+/**
+ * Files that may read the clock: sources and sinks, the scheduler, and the clock itself. Other
+ * files get the time as an argument.
+ */
 const edges = ['engine/contract/clock.ts', 'engine/runtime/', 'engine/connectors/', 'engine/testing/', 'engine/api/'];
 
 test('no operator, window, state or time rule looks at the wall clock or rolls a die', () => {
@@ -287,7 +290,9 @@ test('no operator, window, state or time rule looks at the wall clock or rolls a
   assertNone(wrong, 'Time and randomness come from the task’s Clock and Random.');
 });
 
-/** mapAsync calls the outside through this file; it is the one asynchronous entry of the operators. */
+/**
+ * mapAsync calls user code through this file. It is the only asynchronous entry of the operators.
+ */
 const asynchronousEntry = 'engine/operators/outside-call.ts';
 
 test('operators, windows and state hold no promise', () => {

@@ -176,7 +176,7 @@ test('two untouched neighbours keep every byte between their markers', () => {
     fc.property(fileText, newCell, (file, other) => {
       const cells = parseNotebook(file);
       fc.pre(cells.length >= 2 && !cells.some((cell) => cell.metadata.ignored));
-      // From the second marker on, nothing depends on what comes before.
+      // From the second marker on, the cells do not depend on the text before.
       const rest = serializeNotebook(cells.slice(1)).replace(/^\ufeff/, '');
       assert.ok(serializeNotebook([other, ...cells.slice(1)]).endsWith(rest));
       assert.ok(serializeNotebook(cells).endsWith(rest));

@@ -195,7 +195,8 @@ test('with within, state stays bounded however long the stream', () => {
       bytes = Math.max(bytes, serialize(contents).length);
     }
   }
-  // Ten even elements are in the window: a loop from each to each behind it; and three wait.
+  // Ten even elements are in the window. A loop leads from each to each later one. Three elements
+  // wait.
   assert.ok(most <= 60, `${most} entries`);
   assert.ok(bytes < 6_000, `${bytes} bytes`);
   driven.step({ watermark: 6_020 });

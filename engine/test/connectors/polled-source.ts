@@ -39,7 +39,7 @@ export class PolledSource {
   readonly clock: ManualClock;
   readonly emitted: Emission[] = [];
   readonly errors: ErrorRow[] = [];
-  /** Watermarks and idleness, in the order in which they were said. */
+  /** Watermarks and idleness, in the order of their emission. */
   readonly marks: (number | 'idle' | 'active')[] = [];
   wakeUps = 0;
   wakeAt = Infinity;

@@ -13,7 +13,7 @@ export interface IndependentClient {
     config?: Readonly<Record<string, string>>,
     replicas?: number,
   ): Promise<void>;
-  /** One JSON value a message; `partition` of each says where it goes. */
+  /** One JSON value per message. `partition` is the partition of each. */
   send(topic: string, messages: readonly TestMessage[]): Promise<void>;
   /** As retention does: the topic begins at `offset` afterwards. */
   deleteBefore(topic: string, partition: number, offset: number): Promise<void>;

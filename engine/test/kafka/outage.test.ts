@@ -1,4 +1,5 @@
-// Brokers that are away, come back, never answer or refuse: one clear error each, or patience.
+// Brokers that are down, come back, never answer or refuse. Each gives one clear error, or the
+// client waits.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import kafkajs from 'kafkajs';

@@ -382,7 +382,7 @@ test('a partition that has reached its end holds time back no more', { skip }, a
   const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'at' } } as const;
   const source = read(parameters);
   await source.ended();
-  // Whichever partition came first is out of the way; the other one says what time it is.
+  // The partition that came first is finished. The watermark is that of the other one.
   assert.equal(source.watermark, source.rows[0]!.partition === 0 ? 5_003 : 999);
   assert.deepEqual(source.marks, []);
 });

@@ -187,7 +187,7 @@ test(
 
     const expected = sums([...first.flat(), ...inTime]);
     await until('all windows', () => totals.length >= expected.length && late.length >= tooLate.length);
-    // Anything beyond would come now.
+    // Any further element would arrive now.
     await until('the last watermark', () => watermark() === begin + 86_400_000 - boundMillis - 1);
     assert.deepEqual(totals.map(shown).sort(), expected);
     assert.deepEqual(places(late), places(tooLate));

@@ -1,4 +1,4 @@
-// mapAsync under a test that answers its calls by hand, in any order, and asks what has come out.
+// mapAsync for tests that answer its calls by hand, in any order, and read its output.
 import assert from 'node:assert/strict';
 import type { Stream } from '../../index.ts';
 import { harness } from '../../testing/index.ts';

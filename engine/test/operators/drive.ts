@@ -33,7 +33,7 @@ export interface Schedule {
   readonly replaceBefore?: (step: number) => boolean;
   /** Steps before which a snapshot is only taken. */
   readonly snapshotBefore?: (step: number) => boolean;
-  /** Nobody reads `late`. */
+  /** No operator reads `late`. */
   readonly lateUnread?: boolean;
   readonly freeze?: boolean;
 }
@@ -244,7 +244,7 @@ export function run(program: Program, steps: readonly Step[], schedule?: Schedul
   return new Driven(program, schedule).steps(steps);
 }
 
-/** The same in an order of its own: keys come in any order within a step. */
+/** Sorts rows, because keys may come in any order within a step. */
 export function canonical(given: readonly Given[]): unknown {
   const sorted = (rows: readonly Timed[]) => rows.map((row) => inText(row)).sort();
   return given.map(({ rows, late, ...rest }) => ({ rows: sorted(rows), late: sorted(late), ...rest }));

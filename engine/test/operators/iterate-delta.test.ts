@@ -254,7 +254,7 @@ const raised = (levels: Stream<Level>, by: Stream<Level>, maxRounds?: number) =>
     .iterateDelta(by, {
       key: ({ k }: Level) => ({ k }),
       step: ({ k, n }, level) => {
-        // Counts a key up one by one; a negative level goes.
+        // Increases a key one by one. A negative level deletes it.
         if (n < 0) return { row: null as never };
         if (n === 0) return;
         return { row: { k, n: (level?.n ?? 0) + 1 }, next: [{ k, n: n - 1 }] };

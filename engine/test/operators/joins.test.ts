@@ -71,7 +71,7 @@ const anyWindow = fc.oneof(
     .map(([size, slide]) => sliding(size, slide)),
 );
 
-/** Rows of one element are in order, and those of one key; keys come in any order. */
+/** Rows of one element, and rows of one key, are in order. Keys may be in any order. */
 function assertSame(
   given: readonly Given[],
   expected: readonly { rows: Timed[]; late: Timed[] }[],
@@ -103,7 +103,7 @@ interface Kept {
   isMatched: boolean;
 }
 
-/** Every element looks at all that are there. */
+/** Compares every element with all elements before it. */
 function modelOfIntervals(lower: number, upper: number, join: JoinKind, steps: readonly Step[]) {
   let kept: Kept[] = [];
   let watermark = -Infinity;
@@ -180,7 +180,7 @@ test('law: with the sides exchanged and the bounds turned round, the pairs are t
 
 // ------------------------------------------------------------------------------------ window joins
 
-/** All of a window, from all that came in time. */
+/** All pairs of a window, of all elements that came in time. */
 function modelOfWindows(window: Parameters<typeof assignerOf>[0], join: JoinKind, steps: readonly Step[]) {
   let watermark = -Infinity;
   let open: { k: string; end: number; sides: [Element[], Element[]] }[] = [];

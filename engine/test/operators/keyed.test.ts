@@ -203,7 +203,7 @@ describe('a state with a time to live', () => {
 });
 
 describe('a timer of event time', () => {
-  /** Sets a timer v after the element's time, and says when it fires. */
+  /** Sets a timer v after the element's time, and emits the time at which it fires. */
   const program = processing({
     onElement({ v }: Element, { timers, timestamp }: Ctx) {
       timers.eventTime(timestamp + v);

@@ -71,7 +71,7 @@ test('under any schedule order, time and capacity are kept, and no element is lo
               assert.ok(run.calls.most <= capacity);
               run.h.close();
               run = start({ ordered, capacity }, snapshot);
-              // The reader is new, and hears where time was.
+              // A new reader gets the last watermark again.
               run.taken();
             }
           }

@@ -28,7 +28,7 @@ export function planOf(edges: string, own: Readonly<Record<string, string>> = {}
   const nodes = ids.map((id): PlanNode => ({
     id,
     uid: id,
-    // The host gives them all; a pull is another thing for the runtime.
+    // The host creates every operator. The runtime treats the kind `pull` differently.
     ...(wordOf(id) === 'pull' ? { kind: 'pull', parameters: { leaf: id } } : { kind: 'harnessOutput', parameters: {} }),
     name: id,
     group: id,

@@ -192,7 +192,7 @@ test('when the input that a barrier waited for is cut, the barrier passes', () =
   });
   runtime.mutate(planOf('numbers>sum, numbers2>pass, pass>sum, sum>sink'), {});
   settle();
-  // The barrier is on the left already; on the right it is still on its way.
+  // The barrier has arrived on the left. On the right it is still in the channel.
   runtime.snapshot(() => (snapshotted = true));
   runtime.round();
   const cut = planOf('numbers>sum, sum>sink');
@@ -380,7 +380,7 @@ test('a task whose inputs are all cut while it aligns a barrier passes that barr
   const sum = runtime.tasks.get('sum')!;
   const snapshots: number[] = [];
   runtime.snapshot(({ epoch }) => snapshots.push(epoch));
-  // The barrier comes on the left only.
+  // The barrier arrives on the left only.
   runtime.tasks.get('numbers')!.turn(performance.now());
   sum.turn(performance.now());
   const loose = { from: '', port: 'out', to: 'sum', input: 0 as const, exchange: 'forward' as const };

@@ -130,7 +130,7 @@ function program() {
   };
   return { builder, shown };
 }
-/** Every element goes round up to five times, and doubles on its way. */
+/** Every element makes up to five rounds, and its value doubles in each. */
 function goingRound(loop: Stream<Order>) {
   const next = loop.flatMap(function* (order) {
     yield { ...order, at: order.at + 1_000_000 };

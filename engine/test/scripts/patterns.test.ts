@@ -4,7 +4,7 @@ import { test } from 'vitest';
 import { pattern, type Pattern, type Stream } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 
-/** `id` is told by a capital and a number: A1 is an `a`. */
+/** The name of an `id` is its capital letter: A1 is an `a`. */
 interface Event {
   readonly id: string;
 }

@@ -89,7 +89,7 @@ test('reading a list renews every element of it, where it is asked to', () => {
   );
 });
 
-/** Counts by a second key inside the state: `+x`, `-x`, `?x`, or `look` at all. */
+/** Counts by a second key inside the state: `+x`, `-x`, `?x`. `look` reads all of them. */
 const counts = (ttl: Parameters<typeof mapState>[0]) => (items: Stream<{ k: string; op: string }>) =>
   items.keyBy('k').process({
     state: { n: mapState<string, number>(ttl) },

@@ -8,7 +8,7 @@ import { evaluate, nodeOf } from '../api/evaluate.ts';
 
 interface Reading {
   readonly at: number;
-  /** The sender says that nothing older will come. */
+  /** The sender guarantees that no older element follows. */
   readonly mark?: boolean;
 }
 const perMinute = (readings: Stream<Reading>) => readings.windowAll(tumbling('1m')).aggregate({ n: count() });

@@ -1,4 +1,4 @@
-// Keys: what is the same key, what is none, and where it goes.
+// Keys: equal keys, values that are no keys, and the key group of a key.
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';

@@ -98,7 +98,7 @@ test('time in which nobody took records is not silence', () => {
   time.record(b, 50);
   time.onClock(200, true);
   assert.deepEqual(news(), [49]);
-  // For 30 s downstream took nothing; b's records wait as a's do.
+  // For 30 s downstream accepted nothing. The records of b wait like those of a.
   time.record(a, 110);
   time.onClock(30_200, true);
   assert.deepEqual(news(), [], 'b is not idle: nobody asked it');

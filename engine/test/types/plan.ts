@@ -17,7 +17,7 @@ declare const fn: UserFunction;
 // The parameters of every kind are JSON.
 export const json: Json = node.parameters;
 
-// The kind tells the type of the parameters.
+// The kind determines the type of the parameters.
 if (node.kind === 'take') expectType<number>()(node.parameters.n);
 if (node.kind === 'map') expectType<FunctionRef>()(node.parameters.fn);
 // @ts-expect-error a node of any kind has no parameters of one kind
@@ -39,7 +39,7 @@ builder.declare({ verb: 'union', kind: 'union', parameters: { n: 3 } });
 // @ts-expect-error a kind is spelled in camel case
 builder.declare({ verb: 'mapAsync', kind: 'map-async', parameters: {} });
 
-// The table tells which kinds there are of a role.
+// The table has the kinds of each role.
 declare const source: SourceKind;
 declare const sink: SinkKind;
 declare const stage: StageKind;

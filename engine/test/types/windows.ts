@@ -1,4 +1,4 @@
-// What the types of windows, triggers and evictors infer and refuse.
+// The types of windows, triggers and evictors: inferred rows and refused arguments.
 import {
   aggregator,
   count,

@@ -49,7 +49,7 @@ interface Scenario {
   readonly lateness: number;
   readonly mode: 'apply' | 'reduce';
   readonly steps: readonly Step[];
-  /** By step; absent: nothing. */
+  /** The output of each step. Absent: none. */
   readonly given: readonly { readonly rows?: readonly Row[]; readonly late?: readonly (readonly [string, number])[] }[];
   /** State entries and timers in the end. */
   readonly entries: number;

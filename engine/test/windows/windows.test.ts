@@ -34,7 +34,7 @@ const reducing = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
     { window, allowedLatenessMillis, fn: (a: Element, b: Element) => ({ k: a.k, v: a.v + b.v }) },
     [byKey],
   );
-/** A row per element and one at the end, lazily; or none for windows of one element. */
+/** A row per element and one at the end, as a generator. No row for windows of one element. */
 const applying = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program(
     'windowApply',

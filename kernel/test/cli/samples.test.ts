@@ -58,7 +58,7 @@ test('01 goes on moving for at least five minutes, never more than a few seconds
     .trimEnd()
     .split('\n')
     .map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
-  // A record waits for its own time; one that is late goes out at once, behind the one before it.
+  // A record waits for its own time. A late record is emitted at once, after the one before it.
   let due = 0;
   let longest = 0;
   for (const time of times) {

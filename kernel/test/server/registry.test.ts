@@ -1,4 +1,4 @@
-// The session folder: whose it is, what lies in it, who waits for whom.
+// The session folder: its owner, its files, and the clients that wait for each other.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {

@@ -8,7 +8,7 @@ import { LiveSession } from './live-session.ts';
 const timeout = { timeout: 60_000 };
 const ticks = `import { generate } from 'sluice';
 const ticks = generate({ rate: 200 }, ({ n }) => ({ n }));`;
-/** Answers after a while; every 50th never does. */
+/** Answers after a while. Every 50th call gets no answer. */
 const hanging = `const asked = ticks.mapAsync(async ({ n }) => {
   if (n % 50 === 49) await new Promise(() => {});
   await new Promise((resolve) => setTimeout(resolve, 30));

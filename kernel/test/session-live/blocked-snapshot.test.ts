@@ -18,7 +18,7 @@ async function counting(): Promise<LiveSession> {
   return session;
 }
 
-/** By how many records a crash takes the count back; a hundred come a second. */
+/** The number of records by which a crash sets the count back, at a hundred records per second. */
 async function takenBack(session: LiveSession): Promise<number> {
   const before = session.everyRow('counts').length;
   await session.crash();

@@ -107,7 +107,8 @@ test('a cell joins sample 03 in under a second while its slow cell runs', { time
   const times: number[] = [];
   for (let i = 0; i < 3; i++) {
     const before = named('calibrated')!.recordsIn;
-    // It reads what the slow cell reads, and what comes after it: both barriers pass the slow one.
+    // The new cells read from the input and from the output of the slow cell. Both barriers pass
+    // the slow cell.
     session.edit('late', `readings.map((reading) => reading.n * ${i + 2}).show();`);
     session.edit('below', `calibrated.map((reading) => reading.celsius + ${i}).show();`);
     const results = await session.run('late', 'below');

@@ -1,5 +1,4 @@
-// The effects of the control thread run independently for a session: a failing effect stops no
-// other one.
+// The control thread runs the effects of the session one by one. An effect that fails stops no other.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { test } from 'vitest';

@@ -38,7 +38,7 @@ export const texts: Readonly<Record<string, readonly string[]>> = {
 };
 export const shown = ['large', 'totals', 'running'];
 
-/** Rows in an order of their own: keys come in any order. */
+/** Sorts rows, because keys may come in any order. */
 export function multiset(rows: readonly unknown[]): string[] {
   return rows.map((row) => JSON.stringify(row)).sort();
 }

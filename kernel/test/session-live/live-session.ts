@@ -1,5 +1,5 @@
-// A session for tests: real control and a real executor thread on a notebook in a temporary folder,
-// driven like a client.
+// A session for tests, driven like a client: real control and a real executor thread, on a notebook
+// in a temporary folder.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,11 +20,13 @@ export interface LiveSessionOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly interruptMillis?: number;
   readonly graceMillis?: number;
-  /** Every row comes, nothing is sampled: see `everyRow`. */
+  /** Displays get every row and sample none. See `everyRow`. */
   readonly lossless?: boolean;
-  /** False: every change makes every operator anew. It shows that the tests of reuse can fail. */
+  /**
+   * False: every change creates every operator again. This shows that the tests of reuse can fail.
+   */
   readonly reuse?: boolean;
-  /** Is told beside the session itself. */
+  /** Is called as well as the observer of the session. */
   readonly observer?: Pick<Observer, 'runEnded'>;
 }
 
@@ -69,7 +71,7 @@ export class LiveSession implements AsyncDisposable {
     this.control.start();
   }
 
-  /** The editor's text; nothing runs by it. */
+  /** Changes the text in the editor. Starts nothing. */
   edit(id: string, text: string): void {
     const cell: CellText = { id, kind: 'code', text };
     const at = this.#cells.findIndex((one) => one.id === id);
@@ -130,7 +132,9 @@ export class LiveSession implements AsyncDisposable {
   everyRow(id: string): readonly unknown[] {
     return this.#every.get(`${id}/0`)?.rows ?? [];
   }
-  /** How many of them came twice, because a crash took the session back to before them. */
+  /**
+   * The number of rows that came twice, because a crash set the session back to a time before them.
+   */
   cameAgain(id: string): number {
     return this.#every.get(`${id}/0`)?.again ?? 0;
   }

@@ -5,7 +5,10 @@ import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };
-/** A file that can be read again: ends of a few rows, the last one of b says that it is gone. */
+/**
+ * A file that can be read again. It has the changes of a few rows, and the last change of b deletes
+ * it.
+ */
 const file = {
   'customers.jsonl': [
     { id: 'a', tier: 'basic', at: 1 },

@@ -1,7 +1,7 @@
 // Laws of the session under any order of events.
 //
-// Every request is answered once, one run at a time holds the turn, one mutation is in flight, and
-// the session always comes to rest.
+// Every request is answered once, one run at a time has the turn, one mutation is in flight, and at
+// the end no event is pending.
 // A new executor gets the last known state of each instance, or that of its predecessor. No step
 // changes the state before it.
 import assert from 'node:assert/strict';

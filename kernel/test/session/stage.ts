@@ -1,5 +1,5 @@
-// Plays a session by hand: events go in, effects come out as short sentences. Compiler and executor
-// answer only when told to.
+// Plays a session by hand. Events go in, and effects come out as short sentences. The test triggers
+// each answer of compiler and executor.
 //
 // A cell `x y$ = a b$` declares x and the stream y$, and reads a and the stream b$.
 // The target of a sink follows `!`; text after `#` only makes the text of the cell differ.
@@ -16,7 +16,7 @@ import { type Compiled, createSession, type CellScope, type Session, type Settin
 export class Stage {
   state: Session;
   now = 0;
-  /** Effects since the last time somebody asked. */
+  /** Effects since the last call. */
   #said: string[] = [];
   readonly effects: SessionEffect[] = [];
   /** The requests to the planner, in order. */
@@ -25,7 +25,7 @@ export class Stage {
   planner: LivePlanner = planLive;
   readonly #requestOf = new Map<Planned['plan'], PlanRequest>();
   readonly #cellOfRun = new Map<number, string>();
-  /** A value is another one when its cell's text is another one; see `hashes`. */
+  /** A value changes when the text of its cell changes. See `hashes`. */
   readonly hashes = new Map<string, string>();
   /** The displays of each cell when it is evaluated. A cell without an entry shows nothing. */
   readonly shows = new Map<string, Displayed>();
@@ -46,7 +46,7 @@ export class Stage {
   #plan(request: PlanRequest): Planned {
     this.requests.push(request);
     const planned = this.planner(request);
-    // Plans are told from each other by identity.
+    // Plans are distinguished by identity.
     const plan = { ...planned.plan };
     this.#requestOf.set(plan, request);
     return { ...planned, plan };
@@ -116,7 +116,7 @@ export class Stage {
       ...(wants !== undefined && { wants }),
     });
   }
-  /** The executor has written a snapshot: instance → how far its state has come. */
+  /** The executor has written a snapshot: instance → position of its state. */
   snapshot(
     states: Readonly<Record<string, number>>,
     figures: { millis?: number; behindMillis?: number } = {},
@@ -257,7 +257,7 @@ export function result(
   };
 }
 
-/** A state that is told from others by its watermark. */
+/** A state that its watermark distinguishes from others. */
 export function taskState(watermark: number, full = true): TaskSnapshot {
   return { full, groups: new Map(), watermark };
 }

@@ -27,7 +27,7 @@ export function randomCase(random: () => number): Case {
     const kind = random();
     if (kind < 0.7) ops.push([side, random() < 0.7 ? 'a' : 'b', times[side] + int(16) - 5, id]);
     else if (kind < 0.94) {
-      // An idle side says nothing of time.
+      // An idle side has no watermark.
       if (!isIdle[side]) ops.push([`${side}w`, (times[side] += int(8))]);
     } else {
       ops.push([`${side}${isIdle[side] ? 'a' : 'i'}`]);
