@@ -1,4 +1,4 @@
-// The control thread runs the effects of the session one by one. An effect that fails stops no other.
+// The control thread runs the effects of the session one by one. A failing effect stops no other.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { test } from 'vitest';
