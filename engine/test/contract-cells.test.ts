@@ -1,4 +1,5 @@
-// The example cells of the contract on bounded inputs, as one job each: they run to the end and give what a batch computation over the same rows gives.
+// The example cells of the contract on bounded inputs, as one job each. They end with the result of
+// a batch computation over the same rows.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import {
@@ -248,7 +249,7 @@ test('abandoned: customers that have been silent for half an hour', async () => 
     },
   });
   const rows = await abandoned.toArray();
-  // A timer for every order, whatever came after it.
+  // Every order sets a timer, independent of later orders.
   assert.deepEqual(
     Object.fromEntries(
       Map.groupBy(rows, ({ customer }) => customer)
@@ -278,7 +279,7 @@ test('rules: limits that are broadcast', async () => {
     },
     *onElement(order, { broadcast }) {
       const limit = broadcast.limits.get(order.country);
-      // Which side comes first is open; both are read in the end.
+      // The sides may come in any order. At the end both have been read.
       if (limit === undefined || order.amount > limit) yield { order, limit };
     },
   });

@@ -7,7 +7,7 @@
 //                ─► at the cleanup time all state of the window is removed
 //
 // Tumbling and sliding windows of event time that need none of this run in WindowOperator, which is
-// faster. One file, because the calls of the operator and the steps of one window share state.
+// faster. KeyedWindows stores the windows. WindowTimers stores their timers.
 import { Emission } from '../contract/emission.ts';
 import { tooLate } from '../contract/late.ts';
 import type {
@@ -18,18 +18,18 @@ import type {
   StateReader,
   StateWriter,
 } from '../contract/operator.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
-import { deepFreeze, freezeElements } from '../state/freeze.ts';
-import { KeyMap } from '../state/key-map.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import { freezeElements } from '../state/freeze.ts';
 import type { Keys } from '../state/keys.ts';
-import { TimerService } from '../time/timer-service.ts';
+import type { TimerService } from '../time/timer-service.ts';
 import type { WindowRange } from './assigner.ts';
 import type { Assignment } from './assignment.ts';
 import { nothing, type WindowContents } from './evicting-contents.ts';
-import { type OpenWindow, WindowsOfKey } from './open-window.ts';
+import { KeyedWindows } from './keyed-windows.ts';
+import type { OpenWindow, WindowsOfKey } from './open-window.ts';
 import type { Trigger, TriggerContext, TriggerResult } from './trigger.ts';
 import { windowText } from './window-columns.ts';
-import { packWindows, unpackWindows, type WindowGroup } from './window-snapshot.ts';
+import { WindowTimers } from './window-timers.ts';
 
 export interface TriggeredWindowSettings<A extends Keyed> {
   readonly keys: Keys;
@@ -53,16 +53,8 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   #trigger!: Trigger;
 
   #watermark = -Infinity;
-  readonly #entries = new KeyMap<WindowsOfKey<A>>();
-  readonly #changed = new ChangedGroups();
-  readonly #eventTimers = new TimerService<OpenWindow<A>>((window) => (window.eventTimers ??= new Set()));
-  readonly #processingTimers = new TimerService<OpenWindow<A>>((window) => (window.processingTimers ??= new Set()));
-  /**
-   * A processing-time timer that is set at or before the current time fires when the clock is above
-   * this time.
-   */
-  #heldUntil = -Infinity;
-  #live = 0;
+  readonly #windows: KeyedWindows<A>;
+  readonly #timers: WindowTimers<A>;
   #hasFired = false;
 
   /** The current window. */
@@ -81,9 +73,12 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#settings = settings;
     this.#assignment = settings.assignment;
     this.#keys = settings.keys;
+    this.#windows = new KeyedWindows(settings.keys);
+    this.#timers = new WindowTimers(settings.assignment, settings.allowedLatenessMillis);
   }
   open(context: OperatorContext): void {
     this.#context = context;
+    this.#timers.open(context);
     this.#contents = this.#settings.contents(context);
     this.#trigger = this.#settings.trigger(context);
   }
@@ -129,27 +124,20 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   }
   #takeInto(range: WindowRange, element: unknown, timestamp: number): void {
     const { isMerging } = this.#assignment;
-    const entry = this.#keys.find(this.#entries, this.#key);
+    const entry = this.#windows.find(this.#key);
     const window = entry && (isMerging ? this.#merged(entry, range) : entry.find(range));
     if (!window && this.#isLate(this.#assignment.maxTimestamp(range))) return;
     this.#isSkipped = false;
-    this.#enter(window ?? (entry ?? this.#newEntry(element)).open(range));
+    this.#enter(window ?? (entry ?? this.#windows.add(element, this.#key, this.#context.freeze)).open(range));
     this.#add(element, timestamp);
     this.#follow(this.#trigger.onElement(element, timestamp, this));
-    this.#setCleanupTimer();
-    this.#leave();
+    this.#timers.setCleanup(this.#window);
+    this.#windows.leave(this.#window);
   }
   #add(element: unknown, timestamp: number): void {
     const window = this.#window;
     if (window.contents !== undefined) this.#contents.add(window.contents, element, timestamp);
     else window.contents = this.#contents.create(window.key.row, 0, element, timestamp);
-  }
-  #newEntry(element: unknown): WindowsOfKey<A> {
-    const row = this.#keys.row(element, this.#key);
-    if (this.#context.freeze) deepFreeze(row);
-    const entry = new WindowsOfKey<A>(row, this.#keys.tuple(row));
-    this.#entries.set(entry.tuple, entry);
-    return entry;
   }
   /**
    * For an element's timestamp or a window's last millisecond: the watermark has passed it by the
@@ -176,8 +164,8 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     const [first, ...others] = windows as [OpenWindow<A>, ...OpenWindow<A>[]];
     const states = windows.map(({ trigger }) => trigger);
     for (const window of windows) {
-      this.#live -= window.live;
-      this.#deleteTimers(window);
+      this.#windows.live -= window.live;
+      this.#timers.deleteAll(window);
       window.trigger = undefined;
     }
     for (const other of others) {
@@ -188,26 +176,14 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     first.become(range);
     this.#window = first;
     this.#trigger.onMerge(states, this);
-    this.#live += first.live;
+    this.#windows.live += first.live;
   }
 
   // ------------------------------------------------------------------------------------ one window
 
   #enter(window: OpenWindow<A>): void {
     this.#window = window;
-    this.#live -= window.live;
-    window.key.touched = this.#changed.epoch;
-  }
-  /** Removes the window if it has no state, and the key if it has no windows. */
-  #leave(): void {
-    const window = this.#window;
-    const { live, key } = window;
-    this.#live += live;
-    if (live > 0) return;
-    key.close(window);
-    if (key.windows.length > 0) return;
-    this.#entries.delete(key.tuple);
-    this.#changed.forget(key);
+    this.#windows.enter(window);
   }
   #follow({ fire, purge }: TriggerResult): void {
     const window = this.#window;
@@ -225,25 +201,10 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     }
     if (this.#contents.isGone?.(contents)) window.contents = undefined;
   }
-  #cleanupTime(window: OpenWindow<A>): number {
-    const { isEventTime } = this.#assignment;
-    const last = this.#assignment.maxTimestamp(window);
-    return isEventTime ? last + this.#settings.allowedLatenessMillis : last;
-  }
-  #setCleanupTimer(): void {
-    const time = this.#cleanupTime(this.#window);
-    if (time === Infinity) return;
-    if (this.#assignment.isEventTime) this.setEventTimer(time);
-    else this.setProcessingTimer(time);
-  }
   #clear(window: OpenWindow<A>): void {
     window.contents = undefined;
     window.trigger = undefined;
-    this.#deleteTimers(window);
-  }
-  #deleteTimers(window: OpenWindow<A>): void {
-    for (const time of window.eventTimers ?? []) this.#eventTimers.delete(window, time);
-    for (const time of window.processingTimers ?? []) this.#processingTimers.delete(window, time);
+    this.#timers.deleteAll(window);
   }
 
   // ------------------------------------------------------------------------------- for the trigger
@@ -270,39 +231,31 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#window.trigger = value;
   }
   setEventTimer(at: number): void {
-    this.#eventTimers.set(this.#window, at);
+    this.#timers.event.set(this.#window, at);
   }
   deleteEventTimer(at: number): void {
-    this.#eventTimers.delete(this.#window, at);
+    this.#timers.event.delete(this.#window, at);
   }
   setProcessingTimer(at: number): void {
-    this.#processingTimers.set(this.#window, at);
-    const now = this.#context.clock.now();
-    if (at <= now) this.#heldUntil = now;
-    this.#wakeInTime();
+    this.#timers.setProcessing(this.#window, at);
   }
   deleteProcessingTimer(at: number): void {
-    this.#processingTimers.delete(this.#window, at);
+    this.#timers.processing.delete(this.#window, at);
   }
 
   // ------------------------------------------------------------------------------------------ time
 
   advance(watermark: number): boolean {
-    if (!this.#eventTimers.isPassing) {
+    if (!this.#timers.event.isPassing) {
       if (watermark <= this.#watermark) return true;
       this.#watermark = watermark;
     }
-    return this.#pass('event', this.#eventTimers, this.#watermark);
+    return this.#pass('event', this.#timers.event, this.#watermark);
   }
   tick(now: number): boolean {
-    if (this.#processingTimers.isPassing || now > this.#heldUntil)
-      if (!this.#pass('processing', this.#processingTimers, now)) return false;
-    this.#wakeInTime();
+    if (this.#timers.mayFire(now) && !this.#pass('processing', this.#timers.processing, now)) return false;
+    this.#timers.wakeInTime();
     return true;
-  }
-  #wakeInTime(): void {
-    const { nextTime } = this.#processingTimers;
-    if (nextTime < Infinity) this.#context.wakeAt(Math.max(nextTime, this.#heldUntil + 1));
   }
   /** Fires the timers that are due, in time order; false: call again. */
   #pass(domain: 'event' | 'processing', timers: TimerService<OpenWindow<A>>, now: number): boolean {
@@ -319,9 +272,9 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
       this.#timer = { domain, time: due.time };
       this.#enter(due.entry);
       // The timer itself has been taken out of the window already.
-      this.#live--;
+      this.#windows.live--;
       this.#onTimer(domain, due.time);
-      this.#leave();
+      this.#windows.leave(this.#window);
     }
   }
   #onTimer(domain: 'event' | 'processing', time: number): void {
@@ -329,68 +282,32 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     const isEvent = domain === 'event';
     this.#follow(isEvent ? this.#trigger.onEventTime(time, this) : this.#trigger.onProcessingTime(time, this));
     // At the end of time even a global window is cleared.
-    const isCleanup = isEvent === this.#assignment.isEventTime && time === this.#cleanupTime(window);
+    const isCleanup = isEvent === this.#assignment.isEventTime && time === this.#timers.cleanupTime(window);
     if (isCleanup || time === Infinity) this.#clear(window);
   }
 
   // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
-    const { columns } = this.#contents;
-    this.#changed.write<WindowsOfKey<A>, undefined, WindowGroup>(
-      writer,
-      ({ tuple }) => tuple,
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => ({ keys: [], windows: [], kept: Array.from({ length: columns }, () => []) }),
-      (group, entry) => packWindows(group, entry, this.#keys.pack(entry.row), this.#contents),
-    );
-    writer.value({ watermark: this.#watermark, heldUntil: this.#heldUntil });
+    this.#windows.snapshot(writer, this.#contents);
+    writer.value({ watermark: this.#watermark, heldUntil: this.#timers.heldUntil });
   }
   restore(reader: StateReader): void {
     const value = reader.value() as { readonly watermark: number; readonly heldUntil: number } | undefined;
     this.#watermark = value?.watermark ?? -Infinity;
-    this.#heldUntil = value?.heldUntil ?? -Infinity;
-    for (const [group, content] of reader.groups()) {
-      if (content === undefined) continue;
-      const entryOf = (packed: unknown): WindowsOfKey<A> => {
-        const row = this.#keys.unpack(packed);
-        return new WindowsOfKey<A>(row, this.#keys.tuple(row));
-      };
-      for (const entry of unpackWindows(content as WindowGroup, entryOf, this.#contents, this.#context.name)) {
-        entry.touched = this.#changed.epoch;
-        this.#changed.restored(entry, group);
-        this.#entries.set(entry.tuple, entry);
-        for (const window of entry.windows) this.#resume(window);
-      }
-    }
-    this.#wakeInTime();
-  }
-  /** Sets the window's timers again, and the cleanup timer by the current allowed lateness. */
-  #resume(window: OpenWindow<A>): void {
-    const { eventTimers, processingTimers } = window;
-    window.eventTimers = undefined;
-    window.processingTimers = undefined;
-    for (const time of eventTimers ?? []) this.#eventTimers.set(window, time);
-    for (const time of processingTimers ?? []) this.#processingTimers.set(window, time);
-    const cleanupTime = this.#cleanupTime(window);
-    if (cleanupTime < Infinity)
-      (this.#assignment.isEventTime ? this.#eventTimers : this.#processingTimers).set(window, cleanupTime);
-    this.#live += window.live;
+    this.#timers.heldUntil = value?.heldUntil ?? -Infinity;
+    this.#windows.restore(reader, this.#contents, this.#context.name, (window) => this.#timers.resume(window));
+    this.#timers.wakeInTime();
   }
   status(): OperatorStatus {
     const { waiting } = this.#settings;
-    const next = this.#nextWindow();
+    const { live } = this.#windows;
+    const next = this.#timers.nextWindow(this.#watermark);
     return {
-      entries: this.#live,
+      entries: live,
       ...(next && { nextWindow: { start: next.start, end: next.end } }),
-      ...(waiting !== undefined && this.#live > 0 && !this.#hasFired && { waiting }),
+      ...(waiting !== undefined && live > 0 && !this.#hasFired && { waiting }),
     };
-  }
-  /** The event-time window that fires next. Windows past their end only wait for late elements. */
-  #nextWindow(): OpenWindow<A> | undefined {
-    const first = this.#assignment.isEventTime ? this.#eventTimers.next?.entry : undefined;
-    const isOpen = (window: OpenWindow<A>): boolean => window.end - 1 > this.#watermark;
-    return first === undefined || isOpen(first) ? first : this.#eventTimers.earliest(isOpen);
   }
   close(): void {
     this.#rows.close();

@@ -1,4 +1,4 @@
-// The documents for contributors are true: each path that they name exists, and each npm script.
+// The documents for contributors are true: each path and each npm script in them exists.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..');
 const documents = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'README.md'] as const;
 const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** What git has or would have, and the folders above: a path that only a build makes is none of them. */
+/** The files of git, and their folders. Paths that only a build makes are not among them. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root })
   .toString()
   .split('\0')
@@ -23,7 +23,7 @@ function foldersOf(path: string): string[] {
 
 const topLevel = /^(?:engine|kernel|extension|samples|\.ci|\.vscode)\//;
 const fileName = /[\w*}]\.(?:ts|js|json|jsonl|md)$/;
-/** What `npm run build` writes and what npm installs. */
+/** Folders that `npm run build` writes and that npm installs. */
 const made = /^(?:dist|node_modules)\//;
 
 /** The words between backticks that look like a path of this repository. */
@@ -35,7 +35,10 @@ function pathsIn(text: string): readonly string[] {
     .filter((word) => !made.test(word));
 }
 
-/** A path from the top level is the whole path. Any other one is the end of a path: `live/planner.ts`. */
+/**
+ * A path from the top level is a whole path. Any other path is the end of a path:
+ * `live/planner.ts`.
+ */
 function exists(path: string): boolean {
   const wanted = path.replace(/\/$/, '');
   const isWhole = topLevel.test(path);

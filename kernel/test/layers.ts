@@ -1,6 +1,7 @@
-// The layers of the project: one row per folder, from the ground up, with the folders that it may import and the reason.
+// The layers of the project from the bottom up: one row per folder, with its allowed imports and
+// the reason.
 //
-// A folder imports only folders whose rows stand above its own, so that no two folders import each other.
+// A folder imports only folders with rows above its own, so that no two folders import each other.
 // The public contract, engine/api/surface.ts, is a file of types; it counts as a folder of its own.
 
 export interface Layer {
@@ -271,14 +272,17 @@ export const layers: readonly Layer[] = [
   },
 ];
 
-/** The folder whose row decides for a file. Folders inside a folder (engine/aggregates/kept) belong to it. */
+/**
+ * The row that decides for a file. Folders inside a folder (engine/aggregates/kept) belong to it.
+ */
 export function layerOf(path: string): Layer | undefined {
   if (path === surface) return layers.find((layer) => layer.folder === surface);
   const folders = path.split('/').slice(0, -1);
   for (let length = folders.length; length > 0; length--) {
     const folder = folders.slice(0, length).join('/');
     const layer = layers.find((one) => one.folder === folder);
-    // A folder without a row is not part of the one that contains it, unless that one lies inside engine or kernel.
+    // A folder without a row belongs to the folder that contains it, unless that is engine or
+    // kernel.
     if (layer) return length === 1 && folders.length > 1 ? undefined : layer;
   }
   return undefined;

@@ -1,4 +1,5 @@
-// The small scanner of the notebook file against TypeScript's own: at which lines is one inside a string, a template or a comment?
+// The small scanner of the notebook file against TypeScript's own: the lines that begin inside a
+// string, a template or a comment.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +8,15 @@ import ts from 'typescript';
 import { test } from 'vitest';
 import { OpenLiteral } from '../protocol/open-literal.ts';
 
-/** For each line: whether TypeScript has its first character inside a literal or comment that began on an earlier line. Undefined: a slash, and only a parser knows what it is. */
+/**
+ * For each line: whether TypeScript has its first character inside a literal or comment of an
+ * earlier line. undefined: the text has a slash, and only a parser knows its meaning.
+ */
 function byScanner(text: string): boolean[] | undefined {
   const scanner = ts.createScanner(ts.ScriptTarget.ESNext, false, ts.LanguageVariant.Standard, text);
   const spans: [number, number][] = [];
-  // A template is inside from its backtick to the one that closes it, holes included; what is never closed reaches to the end.
+  // A template is inside from its first backtick to its last, holes included. An unclosed template
+  // reaches to the end.
   const templates: { from: number; braces: number }[] = [];
   const endOfText = text.length + 1;
   for (let kind = scanner.scan(); kind !== ts.SyntaxKind.EndOfFileToken; kind = scanner.scan()) {
@@ -42,7 +47,7 @@ function byScanner(text: string): boolean[] | undefined {
   return lineStarts(text).map((at) => spans.some(([from, to]) => from < at && at < to));
 }
 
-/** The same for a whole program, with the parser's knowledge of what is a regular expression. */
+/** The same for a whole program. The parser knows which slashes begin a regular expression. */
 function byParser(text: string): boolean[] {
   const source = ts.createSourceFile('a.ts', text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.TS);
   const spans: [number, number][] = [];

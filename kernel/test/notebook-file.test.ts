@@ -11,7 +11,10 @@ import {
   type NotebookCell,
 } from '../protocol/notebook-file.ts';
 
-/** What VS Code does with cells between reading and writing: metadata is cloned as JSON, each text has one kind of line ending. */
+/**
+ * Does to cells what VS Code does between reading and writing: clones metadata as JSON, and gives
+ * each text one kind of line ending.
+ */
 const throughEditor = (cells: readonly NotebookCell[], eol = '\n'): NotebookCell[] =>
   cells.map((cell) => ({
     ...(JSON.parse(JSON.stringify(cell)) as NotebookCell),
@@ -72,7 +75,7 @@ const newCell = fc.record({
   metadata: fc.constant({}),
 });
 const cellsOfFile = fileText.map((file) => parseNotebook(file));
-/** Cells as they are after some editing: read from a file, made anew, moved, with texts of others. */
+/** Cells after some editing: read from a file, new, moved, and with texts of other cells. */
 const editedCells = fc
   .tuple(
     cellsOfFile,
@@ -125,14 +128,20 @@ test('an empty file is no cells, a cell that was emptied is still one', () => {
   assert.equal(serializeNotebook([{ ...only!, text: '' }]), '// %%\n');
 });
 
-/** The lines of each cell, from its marker to the next one; blank lines at the end belong to neither, line endings are the next test's. */
+/**
+ * The lines of each cell, from its marker to the next one. Blank lines at the end belong to no
+ * cell. The next test covers line endings.
+ */
 function chunks(cells: readonly NotebookCell[]): string[] {
   const plain = (some: readonly NotebookCell[]): string => serializeNotebook(some).replace(/\r\n|\r/g, '\n');
   const file = plain(cells);
   const starts = cells.map((_, i) => file.length - plain(cells.slice(i)).length);
   return cells.map((_, i) => file.slice(starts[i], starts[i + 1] ?? file.length).replace(/\n+$/, ''));
 }
-/** Cells that are written in full wherever they are: the first without its marker and what is peculiar to the ends of the file are left to the other laws. */
+/**
+ * Cells whose text in the file does not depend on their place. Other laws cover a first cell
+ * without marker and the special cases at the ends of the file.
+ */
 const settled = editedCells.map((cells) =>
   cells.map(({ metadata, ...cell }) => {
     const { bare, before, bom, open, ignored, marker, ...rest } = metadata;
@@ -167,7 +176,7 @@ test('two untouched neighbours keep every byte between their markers', () => {
     fc.property(fileText, newCell, (file, other) => {
       const cells = parseNotebook(file);
       fc.pre(cells.length >= 2 && !cells.some((cell) => cell.metadata.ignored));
-      // From the second marker on, nothing depends on what comes before.
+      // From the second marker on, the cells do not depend on the text before.
       const rest = serializeNotebook(cells.slice(1)).replace(/^\ufeff/, '');
       assert.ok(serializeNotebook([other, ...cells.slice(1)]).endsWith(rest));
       assert.ok(serializeNotebook(cells).endsWith(rest));

@@ -1,4 +1,4 @@
-// What README.md shows is true: its code is TypeScript that holds against the contract, and its commands are there.
+// The README is true: its code compiles against the contract, and its commands exist.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   readonly contributes: { readonly commands: readonly { readonly category: string; readonly title: string }[] };
 };
 
-/** Blocks that follow each other in one notebook: a block without an import goes on from the one before. */
+/** Consecutive blocks are one notebook. A block without an import continues the block before it. */
 function programs(): string[] {
   const blocks = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block]) => block!);
   const merged: string[] = [];

@@ -1,4 +1,5 @@
-// What ships is bundled: the packages in the bundles are exactly the dependencies of package.json, the tools are devDependencies.
+// The bundles contain exactly the packages in the dependencies of package.json. Tools are
+// devDependencies.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';

@@ -1,4 +1,4 @@
-// The version that a kernel says it is, is the one of the package it came in.
+// A kernel reports the version of the package that it came in.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// Aggregates as plan data: what they put into the plan, what their state looks like, and what they refuse when they are declared.
+// Aggregates as plan data. Tests the plan, the shape of their state, and the errors at their
+// declaration.
 import type { NodeOf } from '../../graph/plan.ts';
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

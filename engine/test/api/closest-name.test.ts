@@ -1,4 +1,4 @@
-// The name somebody probably meant.
+// The closest known name to a misspelled name, for error messages.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { closestName } from '../../errors/closest-name.ts';

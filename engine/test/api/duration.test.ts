@@ -1,4 +1,4 @@
-// Durations as people write them.
+// Durations in the notations that users write: parsed values and errors.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

@@ -1,4 +1,4 @@
-// The surface on the real engine: what a program without a notebook gets from an Environment.
+// The surface on the real engine: a program without a notebook uses an Environment.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, Environment, sliding, sum, tumbling, valueState } from '../../index.ts';

@@ -1,4 +1,5 @@
-// Bad input at the surface: each mistake is one clear error that names the thing and the value, and declares nothing.
+// Bad input at the surface. Each mistake gives one clear error with the thing and the value, and
+// declares nothing.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

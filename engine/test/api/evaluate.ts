@@ -1,4 +1,5 @@
-// Evaluates a cell's text by hand: what a compiled cell does, with the variable set before each statement.
+// Evaluates the text of a cell as a compiled cell does, with the variable set before each
+// statement.
 import { Builder, runWithBuilder, type BuilderOptions } from '../../api/builder.ts';
 import type { Fragment } from '../../api/fragment.ts';
 import type { Kind } from '../../graph/kinds.ts';

@@ -1,4 +1,5 @@
-// Fingerprints: equal text and equal captures are equal hashes, whatever else differs; any other text or capture is another hash.
+// Fingerprints. Two functions have the same hash exactly if they have the same text and the same
+// captures.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import ts from 'typescript';
@@ -7,7 +8,10 @@ import { annotateFunction, functionHash, hashValue, ownHash } from '../../graph/
 import { from } from '../../index.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 
-/** Compiles as the kernel does: types and comments go. Each function literal is annotated by hand in the text. */
+/**
+ * Compiles as the kernel does: removes types and comments. In the text each function literal is
+ * annotated by hand.
+ */
 function compile(text: string, scope: Record<string, unknown> = {}): unknown {
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: {
@@ -149,7 +153,8 @@ test('functions that call each other have one fingerprint, whichever is asked fo
   assert.equal(functionHash(a.even), functionHash(b.even));
   assert.equal(functionHash(a.odd), functionHash(b.odd));
   assert.notEqual(functionHash(a.even), functionHash(pair(1).even));
-  // Both in one hash: what is remembered of one must not depend on the other having been open.
+  // Both must be in one hash: the cached hash of one must not depend on an earlier visit of the
+  // other.
   assert.equal(hashValue([a.even, a.odd, a.even]), hashValue([b.even, b.odd, b.even]));
   const [first, second] = [hashValue([a.odd, a.even]), hashValue([b.odd, b.even])];
   assert.equal(first, second);
@@ -254,7 +259,10 @@ function deepEqual(a: unknown, b: unknown): boolean {
     return false;
   }
 }
-/** deepStrictEqual ignores the order in maps and sets; here it counts, because a function that iterates sees it. */
+/**
+ * deepStrictEqual ignores the order in maps and sets. Here the order counts, because a function
+ * that iterates sees it.
+ */
 function sorted(value: unknown): unknown {
   if (value instanceof Map) return { map: [...value].map(sorted) };
   if (value instanceof Set) return { set: [...value] };

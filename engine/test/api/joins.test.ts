@@ -1,4 +1,5 @@
-// Joins at the surface: what a cell may not say, what the state's shape is, and that a plan that was written down joins as it did.
+// Joins at the surface: errors of a cell, the shape of the state, and joins from a plan that was
+// written as JSON.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

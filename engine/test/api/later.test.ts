@@ -1,4 +1,5 @@
-// What the contract names and this version does not have: it is there, and says so when a cell is evaluated.
+// Names of the contract that this version does not support. Each exists, and a cell that uses it
+// gets an error.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- calls without the arguments that nobody looks at yet */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

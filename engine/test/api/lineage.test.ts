@@ -1,4 +1,4 @@
-// Lineage and what follows from the sources above a node.
+// Lineage of a node, and the properties that its sources determine.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Fragment } from '../../api/fragment.ts';

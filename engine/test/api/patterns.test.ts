@@ -1,4 +1,5 @@
-// Patterns as they are said: what Flink refuses is refused with the stage's name; what is said is plain plan data; what shapes the state.
+// Patterns at the surface: errors that name the stage as in Flink, the plan data, and the shape of
+// the state.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -1,4 +1,4 @@
-// toArray and for await: what they ask of whoever runs the graph, and what they refuse.
+// toArray and for await: their requests to the runner of the graph, and their errors.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
@@ -6,7 +6,7 @@ import type { Endpoint, Fragment, PullHost } from '../../api/fragment.ts';
 import { reference } from '../../api/reference.ts';
 import { file, from, generate, kafka } from '../../index.ts';
 
-/** Answers every pull with 1, 2, 3 and remembers what was asked. */
+/** Answers every pull with 1, 2, 3 and keeps the requests. */
 class Answering implements PullHost {
   readonly asked: { from: Endpoint; label: string; fragment: Fragment }[] = [];
   returned = 0;

@@ -1,4 +1,4 @@
-// Streams that cross from one cell into another, and what a cell's value shows.
+// Streams that one cell reads from another, and the display of a cell's value.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
@@ -8,7 +8,7 @@ import { hashValue } from '../../graph/fingerprint.ts';
 import { backpressure, count, from, kafka, tumbling, view } from '../../index.ts';
 import { evaluate } from './evaluate.ts';
 
-/** What cell `a` holds in variables. */
+/** The variables of cell `a`. */
 function cellA() {
   const builder = new Builder({ group: 'a' });
   return runWithBuilder(builder, () => {

@@ -1,4 +1,5 @@
-// Shape: what an operator's state looks like. The same shape takes state over from functions that changed; another shape begins anew.
+// The shape of an operator's state. With the same shape, changed functions keep the state. With
+// another shape, the state starts empty.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { avg, count, from, generate, kafka, sliding, sum, tumbling, valueState } from '../../index.ts';

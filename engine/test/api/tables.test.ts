@@ -1,4 +1,4 @@
-// Tables in a program: what get() answers, what is refused, and what the plan says.
+// Tables in a program: the answers of get(), errors, and the plan.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Plan } from '../../graph/plan.ts';

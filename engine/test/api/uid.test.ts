@@ -1,4 +1,4 @@
-// Uids: an operator's identity follows from where it stands in the text, and from nothing else.
+// Uids: the identity of an operator depends only on its position in the text.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// Windows, triggers and evictors at the surface: what the plan holds of them, what their state looks like, and what is refused when the cell is evaluated.
+// Windows, triggers and evictors at the surface: their data in the plan, the shape of their state,
+// and the errors when the cell is evaluated.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

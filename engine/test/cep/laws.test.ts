@@ -1,4 +1,5 @@
-// Laws of patterns: against the declarative model; state that stays bounded; calls that stop when the output is full; the queue that orders matches.
+// Laws of patterns. The matches equal those of the declarative model, and the state stays bounded.
+// Calls stop when the output is full, and the queue orders matches.
 import assert from 'node:assert/strict';
 import { serialize } from 'node:v8';
 import fc from 'fast-check';
@@ -56,7 +57,8 @@ const stages = fc
   .filter((all) =>
     all.every(
       ({ forbidden, how, letters: mine }, at) =>
-        // What both forbids and completes a match does either, by where it stands; and a loop before it would count what it takes itself.
+        // An element that is both forbidden and a match is either, depending on its position. A
+        // loop before it would also count its own elements.
         !forbidden || (at > 0 && how !== 'next' && !mine.includes(forbidden.letters) && all[at - 1]!.to === 1),
     ),
   );
@@ -108,7 +110,7 @@ test('a pattern matches exactly the ways to lay its stages over the elements', (
   );
 });
 
-// ------------------------------------------------------------------------------------------------ the operator by itself
+// -------------------------------------------------------------------------- the operator by itself
 
 interface Event {
   readonly k: string;
@@ -193,7 +195,8 @@ test('with within, state stays bounded however long the stream', () => {
       bytes = Math.max(bytes, serialize(contents).length);
     }
   }
-  // Ten even elements are in the window: a loop from each to each behind it; and three wait.
+  // Ten even elements are in the window. A loop leads from each to each later one. Three elements
+  // wait.
   assert.ok(most <= 60, `${most} entries`);
   assert.ok(bytes < 6_000, `${bytes} bytes`);
   driven.step({ watermark: 6_020 });
@@ -303,7 +306,7 @@ test('what a predicate sees cannot be changed', () => {
   assert.throws(() => driven.step({ watermark: 1 }), TypeError);
 });
 
-// ------------------------------------------------------------------------------------------------ the queues
+// -------------------------------------------------------------------------------------- the queues
 
 test('a queue gives those that began first, and keeps its order through add, poll and keep', () => {
   fc.assert(

@@ -1,11 +1,15 @@
-// What a pattern matches, written down declaratively: every way to lay the stages over the elements that keeps the rules. Small patterns only.
+// The matches of a pattern by definition: every assignment of elements to stages that follows the
+// rules. For small patterns only.
 
 export interface ModelStage {
   readonly name: string;
   readonly how: 'next' | 'followedBy' | 'followedByAny';
   /** Letters that match. */
   readonly letters: string;
-  /** None of these between this stage and the one before it (notFollowedBy), or right behind the one before it (notNext). */
+  /**
+   * notFollowedBy: no such element between this stage and the stage before it. notNext: no such
+   * element directly after the stage before it.
+   */
   readonly forbidden?: { readonly how: 'notFollowedBy' | 'notNext'; readonly letters: string };
   readonly from: number;
   /** Infinity: or more. */

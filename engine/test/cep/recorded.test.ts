@@ -1,4 +1,5 @@
-// What Flink 1.20.0 gave for random patterns (recorder/FlinkPatterns.java): the same matches in the same order with the same timestamps, the same that timed out or came late.
+// Random patterns with results recorded from Flink 1.20.0 (recorder/FlinkPatterns.java).
+// Matches, their order, their timestamps, timeouts and late elements are the same.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -54,7 +55,7 @@ function patternOf({ stages, within, skip }: Case['pattern']): Pattern<Event> {
 const idsOf = (match: Record<string, Event[]>): Ids =>
   Object.fromEntries(Object.entries(match).map(([stage, events]) => [stage, events.map(({ id }) => id)]));
 
-/** `restored`: before every third op the operator is replaced by one that is restored from its snapshot. */
+/** `restored`: before every third op the operator is replaced by one restored from its snapshot. */
 function run(one: Recorded, restored: boolean): Given {
   const given: Given = { out: [], timedOut: [], late: [] };
   const said = patternOf(one.pattern);
@@ -81,7 +82,10 @@ function run(one: Recorded, restored: boolean): Given {
   return given;
 }
 
-/** The order between keys within a watermark is free: what each key gave, in its order. */
+/**
+ * Keys may come in any order within a watermark. The result has the output of each key in its
+ * order.
+ */
 function byKey(one: Recorded, { out, timedOut, late }: Given): unknown {
   const keyOf = new Map(one.ops.flatMap((op) => (op[0] === 'e' ? [[op[5], op[1]] as const] : [])));
   const keyOfMatch = (ids: Ids): string => keyOf.get(Object.values(ids)[0]![0]!)!;
@@ -102,7 +106,8 @@ recorded.forEach((one, at) => {
     }
     for (const restored of [false, true]) {
       const given = run(one, restored);
-      // What the end of the input completes is at Flink's greatest timestamp; here it is at the end of its window.
+      // A match that the end of the input completes has Flink's greatest timestamp there. Here it
+      // has the end of its window.
       expected.out.forEach(([timestamp], place) => {
         if (timestamp === 'max' && given.out[place]) given.out[place][0] = 'max';
       });

@@ -1,4 +1,4 @@
-// Kafka connections from the environment: what is a broker, and that no error shows a credential.
+// Kafka connections from the environment: valid brokers, and errors that show no credential.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

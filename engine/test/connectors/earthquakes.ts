@@ -1,5 +1,6 @@
-// Makes the data of the first sample from vega-datasets: one week of earthquakes as the USGS published them, in the order of their last update,
-// which is the order in which one came to know of them. Run it to write the file anew.
+// Makes the data of the first sample from vega-datasets: one week of earthquakes from the USGS.
+// They are in the order of their last update, as a consumer would have received them. Run this file
+// to write the data again.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

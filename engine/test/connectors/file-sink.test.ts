@@ -1,4 +1,4 @@
-// toFile(): what stands in the files, by partition, and after a restore.
+// toFile(): the contents of the files, by partition, and after a restore.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// file(): JSON lines and CSV as they come from the world, their position, and replay by event time.
+// file(): all common forms of JSON lines and CSV, positions, and replay by event time.
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

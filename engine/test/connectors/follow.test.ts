@@ -1,4 +1,5 @@
-// file() with follow: files that are rotated, truncated, rewritten and replaced while they are followed, and while nobody follows them.
+// file() with follow: all files are rotated, truncated, rewritten and replaced, with and without a
+// running source.
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
@@ -88,7 +89,7 @@ class Followed {
   }
 }
 
-/** What happens to a log of the rows 1 and 2, and what must have been read at the end. */
+/** Each case changes a log with rows 1 and 2, and has the rows that must be read at the end. */
 const cases: Readonly<Record<string, { readonly happens: (log: Followed) => void; readonly rows: readonly number[] }>> =
   {
     'renamed, and a new file begun': {
@@ -318,7 +319,7 @@ test('a writer that goes on with the former file for long is an error that says 
   assert.deepEqual(log.numbers, [1, 2, 3]);
 });
 
-// ------------------------------------------------------------------------------------------------ while nobody follows
+// ------------------------------------------------------------------------- while no source follows
 
 const restored: Readonly<Record<string, { readonly away: (log: Followed) => void; readonly rows: readonly number[] }>> =
   {

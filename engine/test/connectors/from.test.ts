@@ -1,4 +1,5 @@
-// from(): arrays, iterables and async iterables; what can be read again after a restore, and what cannot.
+// from() with arrays, iterables and async iterables. Some can be read again after a restore, and
+// others cannot.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -24,7 +25,7 @@ function setup(
   };
 }
 
-/** An async iterable that gives what the test puts in, when it puts it in. */
+/** An async iterable that gives the elements that the test adds, when the test adds them. */
 class Inlet implements AsyncIterable<unknown> {
   asked = 0;
   isReturned = false;
@@ -54,7 +55,7 @@ class Inlet implements AsyncIterable<unknown> {
     await settled();
   }
 }
-/** Promises that are settled have told whoever waits for them. */
+/** Resolves after the callbacks of all settled promises. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,5 @@
-// generate() writes its records into the columns of its task's output: what a real output sends, in which order, and what is there after an error.
+// generate() writes records into the columns of its task's output. Tests the sent batches, their
+// order, and the output after an error.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { createSource } from '../../connectors/registry.ts';
@@ -42,7 +43,9 @@ function opened(parameters: Readonly<Record<string, Json | undefined>>, next: (g
     fail: (error) => assert.fail(String(error)),
     countLate: () => {},
   });
-  /** One call, as a task makes it, and what it sent: marks by their kind, records by their values and offsets. */
+  /**
+   * One call, as a task makes it, and its output: marks by their kind, records by value and offset.
+   */
   const poll = (): unknown[] => {
     output.begin(performance.now());
     try {

@@ -1,4 +1,5 @@
-// generate(): records as a function of (seed, start, n), their pace, and what is left of them after a restore.
+// generate(): records are a function of (seed, start, n). Tests their pace and the rest after a
+// restore.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// One source driven by hand: polled with as much room as the test gives, under a clock that only moves when told; its snapshots go through bytes.
+// Drives one source by hand under a clock that moves only when told. The test chooses the room of
+// each poll. Snapshots are serialized to bytes.
 import { createSource } from '../../connectors/registry.ts';
 import { SourceStarts } from '../../connectors/source-starts.ts';
 import type { FunctionRef, Json } from '../../graph/spec.ts';
@@ -20,7 +21,7 @@ export interface ErrorRow {
 export interface SourceSetup {
   readonly kind: 'generate' | 'from' | 'file';
   readonly parameters: Readonly<Record<string, Json | undefined>>;
-  /** By slot: what the parameters' functions are. */
+  /** The functions of the parameters, by slot. */
   readonly functions?: Readonly<Record<string, unknown>>;
   readonly clock?: ManualClock;
   readonly starts?: SourceStarts;
@@ -38,7 +39,7 @@ export class PolledSource {
   readonly clock: ManualClock;
   readonly emitted: Emission[] = [];
   readonly errors: ErrorRow[] = [];
-  /** Watermarks and idleness, in the order in which they were said. */
+  /** Watermarks and idleness, in the order of their emission. */
   readonly marks: (number | 'idle' | 'active')[] = [];
   wakeUps = 0;
   wakeAt = Infinity;
@@ -63,7 +64,7 @@ export class PolledSource {
     if (setup.snapshot) this.source.restore(readSnapshot(setup.snapshot));
   }
 
-  /** What is written into them counts when `length` says so. */
+  /** Rows in the columns count only up to `length`. */
   #columns(records: number): SourceColumns {
     const values = new Array<unknown>(records);
     const timestamps = new Float64Array(records);
@@ -162,7 +163,10 @@ export class PolledSource {
   }
 }
 
-/** Runs a source through many lives: after each bit of work it may be ended and begun anew from its snapshot. All lives' rows together. */
+/**
+ * Runs a source in several lives. After each piece of work it may end and start again from its
+ * snapshot. Returns the rows of all lives.
+ */
 export function runInLives(
   setup: SourceSetup,
   steps: readonly { readonly room: number; readonly restart: boolean; readonly pauseMillis: number }[],

@@ -1,4 +1,5 @@
-// Records of a compacted topic as rows of a table: whose key a tombstone names, however keys are written.
+// Records of a compacted topic as rows of a table. A tombstone deletes the row of its key, for
+// every key format.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { RecordDecoder } from '../../connectors/kafka/record-decoder.ts';

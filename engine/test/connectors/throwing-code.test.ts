@@ -1,4 +1,5 @@
-// User code that throws at a record: in every source the records before it go out, nothing of it does, and a run after the fix reads it again.
+// User code that throws at a record. Every source emits the records before it and no row of it. A
+// run after the fix reads the record again.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The table of kinds: every verb makes a kind that is in it, and what its traits say is true of the
-// operators that run.
+// The table of kinds. Every verb makes a kind in the table, and running operators have the traits
+// of their kind.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { declareMicroBatches } from '../../api/micro-batches.ts';
@@ -27,7 +27,7 @@ import { type Given, Program, run, type Step, type Timed } from '../operators/dr
 
 const all = Object.keys(kinds) as readonly Kind[];
 const withTrait = (trait: keyof Traits<Kind>): Kind[] => all.filter((kind) => kinds[kind][trait] !== undefined);
-/** A node of the kind, with parameters that nobody looks at. */
+/** A node of the kind. No test reads its parameters. */
 const bare = (kind: Kind, parameters: object = {}): PlanNode =>
   ({ id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' }) as PlanNode;
 
@@ -96,7 +96,7 @@ const fragment = evaluate((_set, builder) => {
   keyed.temporalJoin(table).select((row) => row);
   keyed.temporalJoin(table, { time: 'arrival' }).select((row) => row);
   table.iterateDelta(stream, { key: (row: Row) => ({ k: row.k }), step: () => {} });
-  // get() declares its node at once; nothing runs here that could answer.
+  // get() declares its node at once. No job runs here that could answer.
   table.get({ k: 'a' }).catch(() => {});
 });
 
@@ -257,7 +257,7 @@ test('operators that keep the key give the same rows when two instances share th
     const outcome: Given[] = run(new Program(kind, { ...parameters }), steps);
     return outcome.flatMap(({ rows }) => rows.map((row) => JSON.stringify(row))).sort();
   };
-  // What the harness gives out is the test's own.
+  // The rows of harnessOutput go to the test and not to an operator.
   const tried = withTrait('keepsKey').filter((kind) => kind !== 'harnessOutput');
   assert.deepEqual(tried, Object.keys(given));
   for (const kind of tried) {
@@ -293,8 +293,8 @@ test('behind an operator that keeps the origin an error names the offset of its 
     const environment = new sluice.Environment();
     const numbers = environment.generate<number>({ limit: 5 }, ({ n }) => n);
     const result = through(numbers);
-    // Two readers: the map that fails is a task of its own and knows of the record what the
-    // operator gave it.
+    // With two readers, the map that fails is a separate task. It has only the metadata of the
+    // record that the operator emitted.
     result.sink(() => {});
     result.map(failAt3).sink(() => {});
     const job = await environment.execute();

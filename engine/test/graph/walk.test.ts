@@ -1,5 +1,5 @@
-// Walks over plans: what lies above and below, in a diamond, over an edge from nowhere, and in a
-// circle.
+// Walks over plans: the nodes above and below a node, in a diamond, over an edge without a source,
+// and in a cycle.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

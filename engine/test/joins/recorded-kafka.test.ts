@@ -1,5 +1,8 @@
-// What Kafka Streams 3.9.1 gave for random joins of two streams (recorder/KafkaJoins.java): all the same pairs, and all the same records without a partner, each once.
-// When Kafka gives the latter is another matter: its next record after the window has closed, or one after that. Their timestamp is the record's own there.
+// Random joins of two streams with results recorded from Kafka Streams 3.9.1
+// (recorder/KafkaJoins.java).
+// The pairs are the same. The records without a partner are the same, each once. Kafka emits the
+// latter later: with the next record after the window has closed, or one after that. Their
+// timestamp in Kafka is that of the record.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -19,7 +22,10 @@ const recorded = readFileSync(new URL('./recorded-kafka.jsonl', import.meta.url)
   .split('\n')
   .map((line) => JSON.parse(line) as Recorded);
 
-/** Stream time is the greatest timestamp so far; a window closes when stream time is past its end and the grace period. */
+/**
+ * Stream time is the greatest timestamp so far. A window closes when stream time is past its end
+ * plus the grace period.
+ */
 function play({ join, lower, upper, grace, ops }: Case): Row[] {
   const joined = harness2((left: Stream<Element>, right: Stream<Element>) => {
     const [l, r] = [left.keyBy('key'), right.keyBy('key')];

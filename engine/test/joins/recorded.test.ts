@@ -1,5 +1,7 @@
-// What Flink 1.20.0 gave for random interval joins (recorder/FlinkIntervalJoins.java): the same pairs at the same op with the same timestamps, the same that are late, and
-// the same watermarks. Partners of one element come by their time here; Flink keeps them in a hash table, so its order says nothing.
+// Random interval joins with results recorded from Flink 1.20.0 (recorder/FlinkIntervalJoins.java).
+// Each op gives the same pairs with the same timestamps, the same late elements and the same
+// watermarks. Here the partners of one element are in time order. Flink keeps them in a hash table,
+// so its order has no meaning.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -69,7 +71,10 @@ function play({ lower, upper, ops }: Case): Given[] {
   return given;
 }
 
-/** Flink's pairs, with the partners of the element by their time; those of one time are in order there too. */
+/**
+ * Flink's pairs. The partners of an element are in time order. Partners of equal time are already
+ * in order.
+ */
 function inOrder({ ops, expected }: Recorded): Given[] {
   const timeOf = new Map(ops.flatMap((op) => (op[0] === 'l' || op[0] === 'r' ? [[op[3], op[2]] as const] : [])));
   return expected.map((given, index) => {

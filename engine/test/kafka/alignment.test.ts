@@ -1,4 +1,5 @@
-// Watermark alignment on topics of a real broker: partitions of one topic wait for each other, and a topic for another.
+// Watermark alignment on topics of a real broker: between the partitions of a topic, and between
+// two topics.
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, test } from 'vitest';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
@@ -48,7 +49,7 @@ test('a partition that is ahead of the others of its topic waits, and none loses
   source.rows.forEach(({ partition, timestamp }, at) => {
     const before = source.rows.slice(0, at);
     const other = newest(before, 1 - partition);
-    // The end of the other partition is behind it: nobody waits any more.
+    // The end of the other partition is behind this one, so no partition waits any more.
     if (before.filter((row) => row.partition !== partition).length === 300) return;
     assert.ok(
       newest(before, partition) <= other + 500,

@@ -1,4 +1,6 @@
-// A real Apache Kafka broker of the test's own, or a few: KRaft on free loopback ports, in a temporary folder. SLUICE_BROKERS names a broker to use instead. Auto-creation of topics is ON, so that a test sees it when Sluice creates one.
+// Starts real Apache Kafka brokers for a test: KRaft on free loopback ports, in a temporary folder.
+// SLUICE_BROKERS names a broker to use instead. Auto-creation of topics is ON, so that a test sees
+// it when Sluice creates a topic.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchJars, hasJars } from './kafka-jars.ts';
 
 export interface Broker {
-  /** What SLUICE_BROKERS would hold. */
+  /** The value for SLUICE_BROKERS. */
   readonly brokers: string;
   /** Ends the broker and removes its folder. */
   stop(): Promise<void>;
@@ -22,7 +24,10 @@ export interface OwnBroker extends Broker {
   start(): Promise<void>;
 }
 
-/** Why there can be no broker here, or undefined. In CI there must be one, so that a missing Java fails loudly instead of skipping. */
+/**
+ * The reason why no broker can run here, or undefined. In CI a broker must run: a missing Java
+ * fails there, and is not skipped.
+ */
 export function whyNoKafka(): string | undefined {
   if (process.env['SLUICE_BROKERS']) return undefined;
   const missing = ['java', ...(hasJars() ? [] : ['mvn'])].filter(
@@ -122,7 +127,10 @@ function brokerProcess(lib: string, file: string, port: number) {
   return { kill, start };
 }
 
-/** Ends with the broker; ends the broker when its own standard input closes: on `kill`, and when the test's process dies without a word. */
+/**
+ * Ends with the broker. Ends the broker when its own standard input closes. This happens on `kill`,
+ * and when the process of the test dies.
+ */
 const watched = `exec 3<&0
 java "$@" </dev/null 3<&- & broker=$!
 ( read -r line <&3; kill -9 $broker 2>/dev/null ) & wait $broker`;
@@ -152,10 +160,11 @@ function serverProperties(id: number, folder: string, port: number, controller: 
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
     'log.retention.hours': '-1',
-    // After a kill the controller waits for the former session to end before it takes the broker back.
+    // After a kill the controller accepts the broker again only when the former session has ended.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
-    // A topic without access rules is everybody's; one with rules is only theirs: so a test can take READ away without passwords.
+    // Every user may access a topic without rules. A topic with rules is only for the users in
+    // them. So a test can deny READ without passwords.
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found': 'true',
   };

@@ -1,4 +1,5 @@
-// Another implementation of Kafka's protocol than ours, to fill topics and to see what is in a cluster: kafkajs.
+// Another implementation of the Kafka protocol (kafkajs). It fills topics and reads the state of a
+// cluster.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 
@@ -12,7 +13,7 @@ export interface IndependentClient {
     config?: Readonly<Record<string, string>>,
     replicas?: number,
   ): Promise<void>;
-  /** One JSON value a message; `partition` of each says where it goes. */
+  /** One JSON value per message. `partition` is the partition of each. */
   send(topic: string, messages: readonly TestMessage[]): Promise<void>;
   /** As retention does: the topic begins at `offset` afterwards. */
   deleteBefore(topic: string, partition: number, offset: number): Promise<void>;
@@ -47,7 +48,7 @@ export async function independentClient(brokers: string): Promise<IndependentCli
       await producer.send({ topic, messages: messages.map(toMessage) });
     },
     async deleteBefore(topic, partition, offset) {
-      // kafkajs looks for the leaders in what it happens to know: this makes it ask.
+      // kafkajs takes the leaders from its cache. This call makes it ask the brokers.
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
     },
@@ -58,8 +59,9 @@ export async function independentClient(brokers: string): Promise<IndependentCli
 }
 
 /**
- * Until each leader itself answers for its partitions: kafkajs repeats a whole request when one partition of it is not ready, and then the others have
- * its rows twice. kafkajs's own waiting gives up when the broker that it asks has not heard of the topic yet.
+ * Waits until each leader answers for its partitions. kafkajs repeats a whole request when one
+ * partition is not ready, and then other partitions have their rows twice. The wait of kafkajs
+ * itself fails when the broker does not know the topic yet.
  */
 async function hasLeaders(admin: Admin, topic: string, partitions: number): Promise<void> {
   for (let attempt = 0; ; attempt++) {

@@ -1,4 +1,4 @@
-// Apache Kafka itself, from Maven Central into a cache outside the checkout: once per machine, used as it is afterwards.
+// Downloads Apache Kafka from Maven Central into a cache outside the checkout, once per machine.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -18,7 +18,7 @@ function cacheMarker(): string {
   return join(cacheFolder(), 'lib', '.complete');
 }
 
-/** The folder with Kafka's jars; fetched once per machine, under a lock, and used as it is afterwards. */
+/** The folder with Kafka's jars. The first call downloads them, under a lock. */
 export async function fetchJars(): Promise<string> {
   const cache = cacheFolder();
   const lib = join(cache, 'lib');

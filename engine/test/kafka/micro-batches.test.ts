@@ -1,4 +1,5 @@
-// Micro-batches over a topic: everything arrives once, the estimator holds each batch to what can be worked off, and the partitions share it by their lag.
+// Micro-batches over a topic. Every record arrives once, the estimator limits each batch, and the
+// partitions share a batch by their lag.
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, test } from 'vitest';
 import { Environment, type MicroBatch } from '../../index.ts';
@@ -48,7 +49,7 @@ test(
         rate: { pid: { minRate: 500 } },
       })
       .map((one) => {
-        // 20 µs each, so that a batch is what the estimator says and not all there is.
+        // Each record takes 20 µs, so that the estimator limits the batch and not the backlog.
         const until = performance.now() + 0.02;
         while (performance.now() < until);
         return one;

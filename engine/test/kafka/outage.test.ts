@@ -1,4 +1,5 @@
-// Brokers that are away, come back, never answer or refuse: one clear error each, or patience.
+// Brokers that are down, come back, never answer or refuse. Each gives one clear error, or the
+// client waits.
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import kafkajs from 'kafkajs';
@@ -132,7 +133,8 @@ test('an unknown topic is an error that offers the closest name', { skip }, asyn
 });
 
 test('a topic that may be described but not read says which rights are missing', { skip }, async () => {
-  // A client of its own: kafkajs asks for every topic it has ever heard of, and would be refused from now on.
+  // A separate client, because kafkajs asks for every topic that it knows. It would be refused from
+  // now on.
   const admin = await independentClient(broker.brokers);
   for (const topic of ['secret', 'hidden']) await admin.createTopic(topic, 1);
   const rule = (resourceName: string, principal: string, operation: number) => ({

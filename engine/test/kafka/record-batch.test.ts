@@ -1,4 +1,5 @@
-// Batches as laws: what is written is what is read, halves are the whole, and broken bytes are an error and never other rows.
+// Laws of record batches: a read returns the written records, two halves give the whole, and
+// damaged bytes are an error.
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
-// Drives one sink as a task does: hands it batches, calls again what it did not take after its wake, waits for its flush.
+// Drives one sink as a task does: passes batches, repeats refused ones after its wake, and waits
+// for its flush.
 import { createKafkaSink } from '../../connectors/kafka/kafka-sink.ts';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';

@@ -1,4 +1,5 @@
-// Writing to a topic of a real broker: what others read from it, what a barrier may rely on, and what a sink never does.
+// Writes to a topic of a real broker: the records that others read, guarantees at a barrier, and
+// forbidden actions.
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, test } from 'vitest';
@@ -47,7 +48,7 @@ interface Seen {
   readonly value: string;
   readonly timestamp: number;
 }
-/** What another client reads. */
+/** Reads the topic with another client. */
 async function seenByOthers(topic: string, count: number): Promise<Seen[]> {
   const consumer = client.kafka.consumer({ groupId: `${topic}-${Math.random()}` });
   await consumer.connect();
@@ -236,7 +237,7 @@ test('a broker that is killed while rows are written and comes back has each row
   await sink.write(rows(5000, 5000));
   await killed;
   assert.equal(sink.sink.flush!(), false);
-  // It takes no more than it can hold while nobody answers.
+  // Without an answer the sink takes no more records than it can hold.
   const wide = Array.from({ length: 2000 }, (_, i) => ({
     value: { n: 10_000 + i, text: 'x'.repeat(10_000) },
     timestamp: 1,

@@ -1,4 +1,5 @@
-// Drives one source as a task does: polls it while there is room, waits for its wake, collects what it emits.
+// Drives one source as a task does: polls it while there is room, waits for its wake, collects its
+// output.
 import type { StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext } from '../../contract/source.ts';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';

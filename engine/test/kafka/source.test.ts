@@ -1,4 +1,5 @@
-// Reading a topic of a real broker, all of it on one broker: what arrives, where it starts and stops, and that nobody could tell afterwards.
+// Reads a topic of a real broker, all tests on one broker: the records, where it starts and stops,
+// and no trace of the read on the broker.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -305,7 +306,7 @@ test(
       watermarks.push(...source.watermarks);
       isDone = source.state === 'ended';
       source.close();
-      // What comes later is beyond the end that the first start fixed.
+      // Later records are beyond the end that the first start fixed.
       if (rounds === 0) await client.send(topic, numbered(5, 3));
     }
     assert.ok(rounds > 3);
@@ -381,7 +382,7 @@ test('a partition that has reached its end holds time back no more', { skip }, a
   const parameters = { topic, from: 'earliest', until: 'latest', format: 'json', timestamp: { field: 'at' } } as const;
   const source = read(parameters);
   await source.ended();
-  // Whichever partition came first is out of the way; the other one says what time it is.
+  // The partition that came first is finished. The watermark is that of the other one.
   assert.equal(source.watermark, source.rows[0]!.partition === 0 ? 5_003 : 999);
   assert.deepEqual(source.marks, []);
 });

@@ -1,4 +1,5 @@
-// A compacted topic of a real broker as a table: rows by key, tombstones delete, and a stream is joined with it.
+// A compacted topic of a real broker as a table: rows by key, deletes by tombstone, and a stream
+// that joins it.
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, test } from 'vitest';
 import { Environment } from '../../index.ts';

@@ -1,7 +1,10 @@
-// 200,000 orders through a job of its own on a real topic: sums against an independent computation, and `late` to the element.
+// A job over 200,000 orders on a real topic. Compares its sums with an independent computation, and
+// every late element.
 //
-// Phase 1 is out of order within the bound, so nothing of it is late. When the job's own watermark has passed T, phase 2 brings elements of windows that
-// closed before T (late, every one), elements of windows that are open (counted), and on each partition one far ahead that closes all that is counted.
+// Phase 1 is out of order within the bound, so none of its elements is late. Phase 2 starts when
+// the job's own watermark has passed T. It has elements of windows that closed before T (all late)
+// and elements of open windows (counted). At the end each partition has an element with a far later
+// time, which closes all counted windows.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, test } from 'vitest';
@@ -93,7 +96,8 @@ test(
   async () => {
     const topic = `orders-${process.pid}`;
     await client.createTopic(topic, partitions);
-    // Somebody else's group with offsets of its own: with it the topic of offsets exists, and whoever commits writes into it.
+    // A group of another client commits offsets. So the topic of offsets exists, and the test sees
+    // every commit in it.
     const offsets = (orders: number) =>
       Array.from({ length: partitions }, (_, partition) => ({ partition, offset: String(orders) }));
     const commit = (orders: number) =>
@@ -183,7 +187,7 @@ test(
 
     const expected = sums([...first.flat(), ...inTime]);
     await until('all windows', () => totals.length >= expected.length && late.length >= tooLate.length);
-    // Anything beyond would come now.
+    // Any further element would arrive now.
     await until('the last watermark', () => watermark() === begin + 86_400_000 - boundMillis - 1);
     assert.deepEqual(totals.map(shown).sort(), expected);
     assert.deepEqual(places(late), places(tooLate));

@@ -1,4 +1,5 @@
-// Built-in aggregates: the compiled form is the plain form, and both say clearly what they cannot use.
+// Built-in aggregates. The compiled form equals the plain form, and both have clear errors for
+// unusable values.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -13,7 +14,7 @@ const functions = new FunctionTable();
 const double = { uid: 'it', slot: 'double', textHash: '' };
 functions.set(double, (element: { v: number }) => element.v * 2);
 
-/** An aggregate of functions that the table knows by name. */
+/** A custom aggregate. The function table has its functions by name. */
 function custom(name: string, methods: Record<string, (...given: never[]) => unknown>): AggregateSpec {
   const references = Object.entries(methods).map(([method, run]) => {
     const reference = { uid: 'it', slot: `${name}.${method}`, textHash: '' };
@@ -34,7 +35,7 @@ function forms(aggregates: AggregatesSpec): { plain: Contents<Keyed>; compiled: 
   const plain = plainAccumulators(plan) as unknown as Contents<Keyed>;
   return { plain, compiled: compileAccumulators(plan, ['customer'], true, 'it') };
 }
-/** The result over all elements; halfway through it goes through a snapshot. */
+/** The result over all elements, with a snapshot and restore after the first half. */
 function folded(contents: Contents<Keyed>, elements: readonly unknown[]): unknown {
   let accumulated = contents.create(row, 1, elements[0]);
   elements.slice(1).forEach((element, index) => {
@@ -55,7 +56,7 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-/** Keeps everything, changed in place; and the sum, given anew. */
+/** Two aggregates: one changes its accumulator in place, and one returns a new sum. */
 const inPlace = custom('inPlace', {
   create: () => ({ seen: [] as number[] }),
   add(kept: { seen: number[] }, { v }: { v: number }) {

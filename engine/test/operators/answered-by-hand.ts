@@ -1,4 +1,4 @@
-// mapAsync under a test that answers its calls by hand, in any order, and asks what has come out.
+// mapAsync for tests that answer its calls by hand, in any order, and read its output.
 import assert from 'node:assert/strict';
 import type { Stream } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
@@ -39,7 +39,7 @@ export function start(options?: Options, restore?: Uint8Array, calls = new Calls
   const h = harness((items: Stream<unknown>) => items.mapAsync(calls.f, options), restore ? { restore } : {});
   const taken = (): unknown[] =>
     h.output({ watermarks: true }).map((one) => ('watermark' in one ? one.watermark : one.element));
-  /** What has come out, after the answers so far have been heard. */
+  /** The output, after the answers so far have arrived. */
   const out = async (): Promise<unknown[]> => {
     await new Promise((resolve) => setImmediate(resolve));
     h.hold(false);

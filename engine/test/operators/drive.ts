@@ -1,5 +1,6 @@
-// Drives one operator as a task does, but under a schedule of the test's choosing: how much room there is, and where it is snapshotted and replaced by a
-// fresh one that is restored. Output is the same under every schedule, up to the order of keys within one step.
+// Drives one operator as a task does, under a schedule of the test. The schedule sets the room, and
+// the steps before which the operator is replaced by one restored from its snapshot. The output is
+// the same under every schedule, except for the order of keys within one step.
 import type { Kind } from '../../graph/kinds.ts';
 import assert from 'node:assert/strict';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
@@ -13,7 +14,7 @@ export type Step =
   | { readonly clock: number }
   | { readonly idle: boolean };
 export type Timed = readonly [value: unknown, timestamp: number];
-/** What one step gave; rows by their order. */
+/** The output of one step; rows in their order. */
 export interface Given {
   readonly rows: Timed[];
   readonly late: Timed[];
@@ -32,7 +33,7 @@ export interface Schedule {
   readonly replaceBefore?: (step: number) => boolean;
   /** Steps before which a snapshot is only taken. */
   readonly snapshotBefore?: (step: number) => boolean;
-  /** Nobody reads `late`. */
+  /** No operator reads `late`. */
   readonly lateUnread?: boolean;
   readonly freeze?: boolean;
 }
@@ -55,7 +56,7 @@ export class Program {
   operator(): Operator {
     const { kind, parameters } = this;
     const node = { id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' };
-    // Tests give wrong parameters too, to see what an operator says of them.
+    // Tests also give wrong parameters, to test the errors of the operator.
     return createOperator(node as unknown as PlanNode, this.functions, this.keys);
   }
   #lowered(value: unknown, slot: string): unknown {
@@ -92,7 +93,7 @@ class RoomyOutput implements Output {
     if (port === 'late') this.given.late.push([value, timestamp]);
     else (this.given.aside ??= []).push([port, value, timestamp]);
   }
-  /** Stricter than the contract, which forgives a little: what can stop exactly does. */
+  /** Stricter than the contract: an operator that can stop must stop exactly at the limit. */
   #takeRoom(): void {
     assert.ok(this.emitted < this.room, 'a record was emitted though the output was full');
     this.emitted++;
@@ -243,7 +244,7 @@ export function run(program: Program, steps: readonly Step[], schedule?: Schedul
   return new Driven(program, schedule).steps(steps);
 }
 
-/** The same in an order of its own: keys come in any order within a step. */
+/** Sorts rows, because keys may come in any order within a step. */
 export function canonical(given: readonly Given[]): unknown {
   const sorted = (rows: readonly Timed[]) => rows.map((row) => inText(row)).sort();
   return given.map(({ rows, late, ...rest }) => ({ rows: sorted(rows), late: sorted(late), ...rest }));

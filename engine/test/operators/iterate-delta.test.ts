@@ -1,4 +1,5 @@
-// Delta iteration: connected components and shortest paths, against full recomputation; how much of the table each touches is printed.
+// Delta iteration: connected components and shortest paths equal a full recomputation. Prints how
+// much of the table each touches.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -95,7 +96,8 @@ test('connected components by delta iteration are those of a full recomputation;
   assert.equal(new Set(rows.values()).size, 10, 'ten islands');
   console.log(`delta iteration: ${counted.steps} steps; a full recomputation visits ${anew.visited} edges`);
 
-  // One bridge more: only the island that it joins to another one is touched, whatever there is beside.
+  // One more bridge. It touches only the island that it joins to another one, in a graph of any
+  // size.
   const bridged = [...edges, { from: 5, to: 65, length: 1 }];
   const driven = harness2((known: Stream<Vertex>, more: Stream<Claim>) =>
     components(verticesOf(known), more).toStream(),
@@ -194,7 +196,8 @@ test('components of random graphs, edge by edge, are always those of a full reco
   const graph = fc.array(fc.tuple(fc.integer({ min: 0, max: 7 }), fc.integer({ min: 0, max: 7 })), { maxLength: 12 });
   fc.assert(
     fc.property(graph, (pairs) => {
-      // Here the table learns its edges in the rounds, too: an edge makes each end tell the other what it is.
+      // Here the table learns its edges in the rounds, too. An edge makes each end send its
+      // component to the other.
       interface Told {
         readonly id: number;
         readonly component?: number;
@@ -251,7 +254,7 @@ const raised = (levels: Stream<Level>, by: Stream<Level>, maxRounds?: number) =>
     .iterateDelta(by, {
       key: ({ k }: Level) => ({ k }),
       step: ({ k, n }, level) => {
-        // Counts a key up one by one; a negative level goes.
+        // Increases a key one by one. A negative level deletes it.
         if (n < 0) return { row: null as never };
         if (n === 0) return;
         return { row: { k, n: (level?.n ?? 0) + 1 }, next: [{ k, n: n - 1 }] };

@@ -1,4 +1,5 @@
-// All joins of two streams, against brute force over everything that came, under every schedule; and with more pairs than could ever be collected.
+// All joins of two streams against brute force over the whole input, under every schedule. Also
+// joins with too many pairs to collect them.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -19,7 +20,7 @@ const tumbling = (sizeMillis: number) => ({ kind: 'tumbling', sizeMillis, offset
 const sliding = (sizeMillis: number, slideMillis: number) =>
   ({ kind: 'sliding', sizeMillis, slideMillis, offsetMillis: 0, time: 'event' }) as const;
 
-// ------------------------------------------------------------------------------------------------ what can come
+// -------------------------------------------------------------------------------- generated inputs
 
 const timed = fc
   .tuple(fc.constantFrom('a', 'a', 'b'), fc.integer({ min: -25, max: 25 }))
@@ -70,7 +71,7 @@ const anyWindow = fc.oneof(
     .map(([size, slide]) => sliding(size, slide)),
 );
 
-/** Rows of one element are in order, and those of one key; keys come in any order. */
+/** Rows of one element, and rows of one key, are in order. Keys may be in any order. */
 function assertSame(
   given: readonly Given[],
   expected: readonly { rows: Timed[]; late: Timed[] }[],
@@ -92,7 +93,7 @@ function assertSame(
   });
 }
 
-// ------------------------------------------------------------------------------------------------ interval joins
+// ---------------------------------------------------------------------------------- interval joins
 
 interface Kept {
   readonly input: 0 | 1;
@@ -102,7 +103,7 @@ interface Kept {
   isMatched: boolean;
 }
 
-/** Every element looks at all that are there. */
+/** Compares every element with all elements before it. */
 function modelOfIntervals(lower: number, upper: number, join: JoinKind, steps: readonly Step[]) {
   let kept: Kept[] = [];
   let watermark = -Infinity;
@@ -177,9 +178,9 @@ test('law: with the sides exchanged and the bounds turned round, the pairs are t
   );
 });
 
-// ------------------------------------------------------------------------------------------------ window joins
+// ------------------------------------------------------------------------------------ window joins
 
-/** All of a window, from all that came in time. */
+/** All pairs of a window, of all elements that came in time. */
 function modelOfWindows(window: Parameters<typeof assignerOf>[0], join: JoinKind, steps: readonly Step[]) {
   let watermark = -Infinity;
   let open: { k: string; end: number; sides: [Element[], Element[]] }[] = [];
@@ -358,7 +359,7 @@ describe('the key of two sides', () => {
   });
 });
 
-// ------------------------------------------------------------------------------------------------ many
+// -------------------------------------------------------------------------------------- many pairs
 
 const many = 100_000;
 const crowd = Array.from({ length: many }, (_, v): Timed => [{ k: 'a', v }, 10]);
@@ -420,7 +421,7 @@ test('an element of an interval join does not look at all that are kept', () => 
   assert.equal(driven.entries, 0);
 });
 
-// ------------------------------------------------------------------------------------------------ mistakes
+// ------------------------------------------------------------------------------------------ errors
 
 describe('a mistake in a join', () => {
   const boom = () => {

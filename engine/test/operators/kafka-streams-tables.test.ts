@@ -1,4 +1,5 @@
-// Tables against what Kafka Streams has recorded: joins of two tables, and of a stream with a table on arrival.
+// Tables against results recorded from Kafka Streams: joins of two tables, and of a stream with a
+// table on arrival.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
@@ -14,7 +15,7 @@ interface Recorded {
   readonly outer: readonly Result[];
   readonly stream: readonly Result[];
 }
-/** Drawn as a table: what its columns are, its head says. */
+/** The input as a text table. Its head names the columns. */
 function read(): Recorded {
   const text = readFileSync(new URL('kafka-streams-tables.txt', import.meta.url), 'utf8');
   const lines = text.trimEnd().split('\n').slice(3);
@@ -58,7 +59,8 @@ for (const kind of ['inner', 'left', 'outer'] as const)
       const came = driven.output().map((item) => 'element' in item && { ...item.element, timestamp: item.timestamp });
       const result = recorded[kind][index]!;
       const old = rows.get(k);
-      // Kafka Streams sends a tombstone for what was never there, too; a delete needs a row.
+      // Kafka Streams also sends a tombstone for a row that never existed. Here a delete needs a
+      // row.
       const isNothing = result === null || (result[0] === null && old === undefined);
       const change = result?.[0] === null ? 'delete' : old === undefined ? 'insert' : 'update';
       const expected = isNothing ? [] : [{ kind: change, row: result[0] ?? old, timestamp: result[1] }];

@@ -1,4 +1,5 @@
-// Aggregates that keep more than a number: what they give, how exactly, who came first, and what they refuse.
+// Aggregates that keep more than a number: their results and precision, the first and last element,
+// and errors.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';

@@ -1,4 +1,5 @@
-// Keyed operators without windows: rolling reduce and aggregate, process functions with state and timers, on one input and on two.
+// Keyed operators without windows, in one file: rolling reduce and aggregate, process functions
+// with state and timers, on one input and on two.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -13,7 +14,7 @@ const byKey = { fields: ['k'] };
 const of = (k: string, v: number, timestamp = 0): Timed => [{ k, v }, timestamp];
 const rowsOf = (given: readonly Given[]): Timed[] => given.flatMap(({ rows }) => rows);
 
-// ------------------------------------------------------------------------------------------------ rolling
+// ----------------------------------------------------------------------------------------- rolling
 
 test('reduce gives what has been accumulated, with every element', () => {
   const program = new Program('reduce', { fn: (a: Element, b: Element) => ({ k: a.k, v: a.v + b.v }) }, [byKey]);
@@ -33,7 +34,7 @@ test('a rolling aggregate gives a row of key and results with every element', ()
   ]);
 });
 
-// ------------------------------------------------------------------------------------------------ process
+// ----------------------------------------------------------------------------------------- process
 
 const value = { kind: 'value' };
 const processing = (functions: object, state: object = {}): Program =>
@@ -202,7 +203,7 @@ describe('a state with a time to live', () => {
 });
 
 describe('a timer of event time', () => {
-  /** Sets a timer v after the element's time, and says when it fires. */
+  /** Sets a timer v after the element's time, and emits the time at which it fires. */
   const program = processing({
     onElement({ v }: Element, { timers, timestamp }: Ctx) {
       timers.eventTime(timestamp + v);
@@ -398,7 +399,7 @@ test('connect-process sees one state per key from both sides, whatever the key f
   assert.deepEqual(rowsOf(run(program, steps, { replaceBefore: () => true, room: 1 })), expected);
 });
 
-// ------------------------------------------------------------------------------------------------ laws
+// -------------------------------------------------------------------------------------------- laws
 
 const programs: Readonly<Record<string, () => Program>> = {
   reduce: () => new Program('reduce', { fn: (a: Element, b: Element) => ({ k: a.k, v: a.v - b.v }) }, [byKey]),

@@ -1,4 +1,4 @@
-// mapAsync: calls that fail, and calls that are not answered in time or at all.
+// mapAsync: calls that fail, and calls with a late answer or none.
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { Stream } from '../../index.ts';

@@ -1,4 +1,5 @@
-// The law of mapAsync: order, time, capacity and every element are kept under any schedule of answers, snapshots, restores and a downstream that blocks.
+// The law of mapAsync: order, time, capacity and every element are kept.
+// It holds under any schedule of answers, snapshots and restores, and with a blocked downstream.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -70,7 +71,7 @@ test('under any schedule order, time and capacity are kept, and no element is lo
               assert.ok(run.calls.most <= capacity);
               run.h.close();
               run = start({ ordered, capacity }, snapshot);
-              // The reader is new, and hears where time was.
+              // A new reader gets the last watermark again.
               run.taken();
             }
           }
@@ -95,7 +96,10 @@ test('under any schedule order, time and capacity are kept, and no element is lo
 const fromResult = (one: unknown): string => (typeof one === 'number' ? `|${one}` : String(one).slice(1));
 const fromInput = (one: number | { readonly watermark: number }): string =>
   typeof one === 'number' ? String(one) : `|${one.watermark}`;
-/** Elements between two marks; out of order, sorted. Marks in a row are one, and the same mark twice is once. */
+/**
+ * Elements between two marks; sorted if the output is unordered. Consecutive marks count as one,
+ * and an equal mark is ignored.
+ */
 function shape(items: readonly string[], ordered: boolean): string[] {
   const segments: string[][] = [[]];
   const marks: string[] = [''];

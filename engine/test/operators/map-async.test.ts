@@ -1,4 +1,4 @@
-// mapAsync: what goes out when, what a snapshot holds, and which options there are.
+// mapAsync: the order and time of its output, the contents of a snapshot, and the options.
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { count, from, type Stream, tumbling } from '../../index.ts';

@@ -1,4 +1,5 @@
-// A callback that gives a Promise where nothing awaits it is an error of its operator, which names the way out.
+// A callback that returns a Promise where a plain value is needed. The error names the operator and
+// the way out.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ interface Row {
   readonly at: number;
 }
 const rows: readonly Row[] = [1, 2, 3].map((n) => ({ n, at: n * 1000 }));
-/** What a cell without types may write where the types want a plain answer. */
+/** A callback as a cell without types may write it, where the types require a plain answer. */
 function late<T>(value: T): T {
   return Promise.resolve(value) as T;
 }

@@ -1,4 +1,6 @@
-// What an operator cannot keep, or a row cannot hold, is refused where it comes in, in the words of the user: never kept as something else, and never lost.
+// Values that state or a row cannot hold. The operator refuses them on arrival, with an error in
+// the user's words.
+// It never stores a changed value and never loses one.
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { count, globalWindow, session, sliding, type Stream, trigger, tumbling } from '../../index.ts';

@@ -1,4 +1,5 @@
-// Laws of tables: whatever changes come on either side, what has come out is the batch join of what has gone in.
+// Laws of tables: for any changes on both sides, the output so far equals the batch join of the
+// input so far.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -28,7 +29,9 @@ const tableOf = (rows: Stream<Row>) =>
     .toTable()
     .map((row) => row.v);
 
-/** The rows that a reader of the changes has in the end; each change must fit what it has. */
+/**
+ * The rows that a reader of the changes has at the end. Each change must fit the rows before it.
+ */
 function replay(changes: readonly { readonly kind: string; readonly row: string }[]): Map<string, string> {
   const rows = new Map<string, string>();
   for (const { kind, row } of changes) {
@@ -133,7 +136,7 @@ test('by event time an element gets the version of its time, in whatever order e
           driven.leftWatermark(Math.floor(index / every) * 100 - 1);
           driven.rightWatermark(Math.floor(index / every) * 100 - 1);
           take();
-          // Of what has passed only one version a key is left.
+          // Of all past versions of a key only one is left.
           assert.ok(driven.entries() <= 4 + 4, 'old versions are dropped');
           const snapshot = driven.snapshot();
           driven.close();

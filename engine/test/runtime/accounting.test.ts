@@ -1,4 +1,5 @@
-// Shares and rates are of the last second: an interval that is still open counts, waiting for the thread does not.
+// Shares and rates cover the last second. An open interval counts, and time that waits for the
+// thread does not.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Accounting, Rate } from '../../runtime/accounting.ts';

@@ -1,4 +1,5 @@
-// What `bundled.test.ts` runs: a row of every operator that compiles its loops anew, printed.
+// The program that `bundled.test.ts` runs. It prints a row of every operator that compiles loops at
+// run time.
 import {
   avg,
   count,

@@ -1,4 +1,5 @@
-// The engine in a bundle, minified with names kept, as it ships: generated loops and copies of functions run there as they do from the sources.
+// The engine in a bundle, minified with names kept, as it ships. Generated loops and copied
+// functions run as from the sources.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

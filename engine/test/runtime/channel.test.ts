@@ -1,4 +1,4 @@
-// Channels: how much may be sent into one, and that a full one does not fall into crumbs.
+// Channels: the credit of a sender. A full channel does not split batches into tiny ones.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Channel } from '../../runtime/channel.ts';

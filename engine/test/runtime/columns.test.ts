@@ -1,4 +1,4 @@
-// Columns of batches are filled again when all readers are through, and not before.
+// Columns of batches are reused when all readers have released them, and not before.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Batch } from '../../contract/operator.ts';

@@ -1,4 +1,5 @@
-// The fused loop and the plain form it replaces give the same rows, the same counts and the same place of an error.
+// The fused loop and the plain form that it replaces give the same rows, counts and positions of
+// errors.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

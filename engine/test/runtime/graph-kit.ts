@@ -7,10 +7,13 @@ import type { RuntimeOptions } from '../../runtime/runtime-options.ts';
 import { Runtime } from '../../runtime/runtime.ts';
 import { ManualClock } from '../../contract/clock.ts';
 
-/** What an operator is given by, besides its id: "sum2" is a sum. */
+/** The kind of operator in an id: "sum2" is a sum. */
 const wordOf = (id: string): string => id.replace(/[^a-z]/g, '');
 
-/** "a>b, b>c.1" : edges, with the input after a dot; `own` says the text of a node where it is not its id. */
+/**
+ * Parses edges such as "a>b, b>c.1". The number after the dot is the input. `own` has the text of a
+ * node whose text is not its id.
+ */
 export function planOf(edges: string, own: Readonly<Record<string, string>> = {}): Plan {
   const parsed = edges
     .split(',')
@@ -25,7 +28,7 @@ export function planOf(edges: string, own: Readonly<Record<string, string>> = {}
   const nodes = ids.map((id): PlanNode => ({
     id,
     uid: id,
-    // The host gives them all; a pull is another thing for the runtime.
+    // The host creates every operator. The runtime treats the kind `pull` differently.
     ...(wordOf(id) === 'pull' ? { kind: 'pull', parameters: { leaf: id } } : { kind: 'harnessOutput', parameters: {} }),
     name: id,
     group: id,
@@ -77,7 +80,7 @@ export class Numbers implements Source {
   }
   close(): void {}
 }
-/** Adds what passes and emits the sum so far: state that a change must not lose. */
+/** Adds the elements and emits the sum so far. A change of the graph must not lose this state. */
 export class Sum implements Operator {
   sum = 0;
   closed = false;
@@ -103,7 +106,7 @@ export class Sum implements Operator {
     this.closed = true;
   }
 }
-/** Passes everything on; what it does with a record can be changed by a test. */
+/** Forwards every element. A test can change the action for each record. */
 export class Pass implements Operator {
   #context!: OperatorContext;
   f: (value: unknown) => unknown = (value) => value;

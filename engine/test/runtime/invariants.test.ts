@@ -1,4 +1,5 @@
-// Invariants, broken on purpose: the error says that it is a defect of Sluice, and it ends one operator, never the runtime.
+// Invariants, broken on purpose. The error names a defect of Sluice, and it ends one operator,
+// never the runtime.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Batch, Operator } from '../../contract/operator.ts';

@@ -15,7 +15,9 @@ interface FakeTimers {
   advance(millis: number): void;
 }
 
-/** setTimeout as Node has it, on a clock that is moved by hand: a delay that is too long becomes 1 ms. */
+/**
+ * setTimeout as in Node, on a clock that is moved by hand. A delay that is too long becomes 1 ms.
+ */
 async function withFakeTimers(use: (timers: FakeTimers) => void | Promise<void>): Promise<void> {
   const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
   let now = 0;
@@ -114,7 +116,7 @@ test('the driver of a runtime whose next tick is in 60 days sleeps until then', 
   });
 });
 
-/** The driver works in what setImmediate calls; this comes after it. */
+/** The driver works in setImmediate callbacks. This callback runs after them. */
 function slice(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,5 @@
-// Micro-batches: when sources are read and how much, that time moves on with the batch, and that the rows are those of a continuous session.
+// Micro-batches: when and how much sources are read, time that advances with the batch, and the
+// same rows as without batches.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -153,7 +154,7 @@ test('a source without a pace is held to what can be worked off', async () => {
   const job = await environment.execute();
   while (rows.length < 12) await new Promise((done) => setTimeout(done, 20));
   await job.stop();
-  // 20,000 records/s is what 50 µs a record allow; a batch of 50 ms holds at most 1,000 of them.
+  // With 50 µs for each record, the rate is 20,000 records/s. A batch of 50 ms holds at most 1,000.
   for (const { records } of rows.slice(6)) assert.ok(records > 0 && records < 4000, `${records} records in a batch`);
   assert.ok(seen > 0);
 });

@@ -1,4 +1,5 @@
-// Planning a mutation: what becomes of each task and channel, as tables and as laws, without any task.
+// Plans of a mutation: the change of each task and channel, as tables and as laws, without running
+// tasks.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -142,7 +143,7 @@ for (const { name, before, after, request, gives } of table)
   });
 
 test('a head that is fused in another way is its own successor', () => {
-  // Only map and filter are fused: b is a head, and the maps behind it are not part of the new chain.
+  // Only map and filter are fused. b is a head, so the maps after it are not part of the new chain.
   const fused = chainsOf({ ...planOf('a>b, b>map, map>c'), nodes: inOneGroup('a>b, b>map, map>c') });
   const apart = chainsOf({ ...planOf('a>b, b>map, map>c, b>d'), nodes: inOneGroup('a>b, b>map, map>c, b>d') });
   const result = planMutation(running(fused), { chains: apart });
@@ -164,7 +165,8 @@ test('only tasks with other channels flip', () => {
 });
 
 test('while a barrier is on its way, a task is drained for the reader that hears from it now', () => {
-  // The target is already x>c, but c has not passed the barrier and still hears from b, which is not removed before now.
+  // The target is already x>c. But c has not passed the barrier and still reads from b, so b is
+  // removed only later.
   const graph = running(chainsFrom('a>b, a>x, x>c'));
   const attached = [...graph.attached, { from: 'b', to: 'c', slot: 0 }];
   const result = planMutation({ ...graph, attached }, { chains: chainsFrom('a>x, x>c') });

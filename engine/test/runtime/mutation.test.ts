@@ -1,4 +1,5 @@
-// The graph changes at a barrier: what is not touched is the same object, nothing is lost or doubled, nothing fires because of an edit.
+// Changes of the graph at a barrier. All untouched tasks stay the same objects, and no record is
+// lost or doubled. No timer fires because of an edit.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { OperatorContext } from '../../contract/operator.ts';
@@ -191,7 +192,7 @@ test('when the input that a barrier waited for is cut, the barrier passes', () =
   });
   runtime.mutate(planOf('numbers>sum, numbers2>pass, pass>sum, sum>sink'), {});
   settle();
-  // The barrier is on the left already; on the right it is still on its way.
+  // The barrier has arrived on the left. On the right it is still in the channel.
   runtime.snapshot(() => (snapshotted = true));
   runtime.round();
   const cut = planOf('numbers>sum, sum>sink');
@@ -379,7 +380,7 @@ test('a task whose inputs are all cut while it aligns a barrier passes that barr
   const sum = runtime.tasks.get('sum')!;
   const snapshots: number[] = [];
   runtime.snapshot(({ epoch }) => snapshots.push(epoch));
-  // The barrier comes on the left only.
+  // The barrier arrives on the left only.
   runtime.tasks.get('numbers')!.turn(performance.now());
   sum.turn(performance.now());
   const loose = { from: '', port: 'out', to: 'sum', input: 0 as const, exchange: 'forward' as const };

@@ -1,5 +1,7 @@
-// Law: restore(snapshot) at any moment, with records and watermarks in flight in every channel, gives what an uninterrupted run gives. The graph has two
-// sources, two-input operators, timers, windows and a branch that is slower than the others; it lives through several crashes.
+// Law: restore(snapshot) at any moment gives the output of an uninterrupted run, with records and
+// watermarks in flight in every channel.
+// The graph has two sources, two-input operators, timers, windows and a slow branch. It survives
+// several crashes.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -36,7 +38,7 @@ const prices = Array.from({ length: 90 }, (_, n): Order => ({
   at: start + n * 330 + ((n * 3) % 4) * 200,
 }));
 
-/** Keeps what it gets as state; may stand still. */
+/** Keeps its input as state. A test can block it. */
 class Shelf implements Operator {
   rows: string[] = [];
   isStopped = false;
@@ -63,7 +65,7 @@ class Shelf implements Operator {
   }
 }
 
-/** The notebook of this test; what it shows goes to one shelf each. */
+/** The notebook of this test. Each display has a shelf for its rows. */
 function program() {
   const builder = new Builder({ group: '' });
   const { from } = makeSources(builder, {});
@@ -96,7 +98,7 @@ function program() {
         yield `${who} ${due}`;
       },
     }),
-    // Rows of both sides wait for a timer: what comes out does not depend on which side is ahead.
+    // Rows of both sides wait for a timer, so the output does not depend on which side is ahead.
     joined: placed
       .connect(priced)
       .keyBy(
@@ -128,7 +130,7 @@ function program() {
   };
   return { builder, shown };
 }
-/** Every element goes round up to five times, and doubles on its way. */
+/** Every element makes up to five rounds, and its value doubles in each. */
 function goingRound(loop: Stream<Order>) {
   const next = loop.flatMap(function* (order) {
     yield { ...order, at: order.at + 1_000_000 };

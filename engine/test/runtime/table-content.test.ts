@@ -1,4 +1,5 @@
-// Who comes late to a table that runs: its rows first, then the time, then what changes; a reader that was there hears nothing twice.
+// A late reader of a running table gets its rows, then the time, then the changes. An earlier
+// reader gets no row twice.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';

@@ -1,4 +1,5 @@
-// The trace: each topic has a line per event, a topic that is off costs nothing, and an unknown one is named.
+// The trace: each topic has a line per event, a disabled topic costs nothing, and an unknown topic
+// is named in an error.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { traceOf } from '../../runtime/trace.ts';

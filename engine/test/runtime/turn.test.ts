@@ -1,4 +1,5 @@
-// What a task does in one turn: small batches share it and leave together, marks keep their place between them, and neither room nor time is overdrawn.
+// One turn of a task. Small batches share a turn and leave together, marks keep their place between
+// them, and neither the room nor the time budget is exceeded.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { test } from 'vitest';
@@ -6,7 +7,7 @@ import type { Batch, Operator } from '../../contract/operator.ts';
 import { type Channel, isMark, type Mark } from '../../runtime/channel.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink } from './graph-kit.ts';
 
-/** source → pass → sink, past its first barrier; the source gives nothing by itself. */
+/** source → pass → sink, after its first barrier. The source emits nothing by itself. */
 function taskWithChannels(pass: Operator = new Pass()) {
   const { runtime, settle } = runtimeOf({ source: new Numbers(), pass, sink: new Sink() });
   runtime.mutate(planOf('source>pass, pass>sink'), {});

@@ -1,4 +1,5 @@
-// A snapshot whose barrier does not get through: who holds it can be told, it ends with the operator that holds it, and a pull holds none.
+// A snapshot whose barrier does not pass. The blocking operator is known, the snapshot ends with
+// it, and a pull blocks no snapshot.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';

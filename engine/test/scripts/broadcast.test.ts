@@ -1,4 +1,4 @@
-// Scripts of broadcast state: rules that change while elements go by, with a key and without.
+// Scripts of broadcast state: rules that change between elements, with and without a key.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, from, listState, mapState, type Stream, tumbling, valueState } from '../../index.ts';
@@ -11,7 +11,7 @@ interface Order {
 }
 interface Rule {
   readonly name: string;
-  /** Left out: the rule goes. */
+  /** Absent: the rule is deleted. */
   readonly limit?: number;
 }
 
@@ -59,7 +59,7 @@ test('elements meet the rules that have come before them', () => {
   );
 });
 
-/** A key is blocked for good when what it spent in a minute is above the limit of the moment. */
+/** A key is blocked for good when its spending in a minute is above the limit at that time. */
 const blocked = (orders: Stream<Order>, rules: Stream<{ limit: number }>) =>
   orders
     .keyBy('who')

@@ -1,4 +1,5 @@
-// Scripts of triggers in one's own words: state and timers for each key and window, both clocks, purging, and windows that merge.
+// Scripts of custom triggers: state and timers for each key and window, both clocks, purging, and
+// merging windows.
 import { test } from 'vitest';
 import { globalWindow, session, type Stream, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
@@ -12,7 +13,7 @@ const values = (key: { who: string }, _window: unknown, clicks: readonly Click[]
 ];
 
 test('a custom trigger keeps its state and timers for each key and window', () => {
-  // Fires when nobody has clicked for ten seconds, at most once a window.
+  // Fires after ten seconds without a click, at most once for each window.
   const quiet = trigger.custom<Click>({
     onElement(_click, at, { state, timers }) {
       const last = state.get('at') as number | undefined;

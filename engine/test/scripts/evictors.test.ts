@@ -1,4 +1,4 @@
-// Scripts of evictors: what is dropped before or after the window function, and that it stays dropped.
+// Scripts of evictors: elements are dropped before or after the window function, and stay dropped.
 import { test } from 'vitest';
 import { count, evictor, globalWindow, session, type Stream, sum, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';

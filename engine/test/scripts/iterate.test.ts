@@ -1,4 +1,4 @@
-// Scripts of streaming iteration: what goes round, how often, and when the end comes.
+// Scripts of streaming iteration: the feedback elements, the number of rounds, and the end.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, Environment, type Stream, tumbling } from '../../index.ts';

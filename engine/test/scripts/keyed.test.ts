@@ -1,4 +1,5 @@
-// Scripts of the operators that keep something for each key: reduce, rolling aggregates, process with state and timers.
+// Scripts of operators with state for each key: reduce, rolling aggregates, process with state and
+// timers.
 import { test } from 'vitest';
 import { avg, count, max, min, type Stream, sum, valueState } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
@@ -78,7 +79,10 @@ test('a key is its value: -0 is 0, null is a key, text and number are two', () =
   );
 });
 
-/** Says how long each user was there: a visit ends when ten seconds of event time bring nothing more. */
+/**
+ * Emits the length of each visit of a user. A visit ends after ten seconds of event time without a
+ * click.
+ */
 const visits = (clicks: Stream<{ user: string }>) =>
   clicks.keyBy('user').process({
     state: { first: valueState<number>(), last: valueState<number>() },

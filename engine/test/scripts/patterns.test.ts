@@ -1,9 +1,10 @@
-// Scripts of patterns: how stages follow one another, how often they occur, what must not come, what times out, and what a match skips.
+// Scripts of all parts of patterns: contiguity, quantifiers, forbidden elements, timeouts and skip
+// strategies.
 import { test } from 'vitest';
 import { pattern, type Pattern, type Stream } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';
 
-/** `id` is told by a capital and a number: A1 is an `a`. */
+/** The name of an `id` is its capital letter: A1 is an `a`. */
 interface Event {
   readonly id: string;
 }
@@ -27,7 +28,7 @@ const timedOut = (said: Pattern<Event>) => (events: Stream<Event>) =>
   matches(said)(events).timedOut.map((match) => ({ match: written(match) }));
 const a = pattern<Event>('a').where(is('a'));
 
-// ------------------------------------------------------------------------------------------------ contiguity
+// -------------------------------------------------------------------------------------- contiguity
 
 test('next is the very next element', () => {
   runScript(
@@ -145,7 +146,7 @@ test('notFollowedBy at the end matches when the window is over', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------------------ quantifiers
+// ------------------------------------------------------------------------------------- quantifiers
 
 test('oneOrMore gives every length of its loop', () => {
   runScript(
@@ -322,7 +323,7 @@ test('several where() must all hold', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------------------ time
+// -------------------------------------------------------------------------------------------- time
 
 test('within is exclusive: what comes exactly at its end no longer matches, and the partial match times out', () => {
   const said = a.followedBy('b').where(is('b')).within('10s');
@@ -465,7 +466,7 @@ test('what the end of the input completes has the time at which its window ends'
   );
 });
 
-// ------------------------------------------------------------------------------------------------ skip strategies
+// --------------------------------------------------------------------------------- skip strategies
 
 /** As in Flink's documentation: b+ c on b1 b2 b3 c. */
 const example = pattern<Event>('b').where(is('b')).oneOrMore().consecutive().next('c').where(is('c'));

@@ -1,4 +1,5 @@
-// Scripts of the operators that look at one element at a time: map, filter, flatMap, union, take, assignTimestamps.
+// Scripts of the operators for one element at a time: map, filter, flatMap, union, take,
+// assignTimestamps.
 import { test } from 'vitest';
 import type { Stream } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';

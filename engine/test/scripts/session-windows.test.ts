@@ -1,4 +1,5 @@
-// Scripts of session windows: gaps, merging, lateness, a gap for each element, windows over everything, processing time, and what is kept.
+// Scripts of session windows: gaps, merging, lateness, gaps by element, windows over all keys,
+// processing time, and kept state.
 import { test } from 'vitest';
 import { aggregator, count, countWindow, customWindow, session, type Stream, sum, trigger } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';

@@ -1,10 +1,11 @@
-// Scripts of all keyed state in one place: lists, maps and values with a time to live, and timers on both clocks.
+// Scripts of all keyed state in one file: lists, maps and values with a time to live, and timers on
+// both clocks.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { listState, mapState, type Stream, valueState } from '../../index.ts';
 import { harness, runScript } from '../../testing/index.ts';
 
-/** Keeps what comes until it is told to `flush`. */
+/** Keeps its elements until it gets `flush`. */
 const batches = (ttl: Parameters<typeof listState>[0]) => (items: Stream<{ k: string; v: number | string }>) =>
   items.keyBy('k').process({
     state: { kept: listState<number | string>(ttl) },
@@ -88,7 +89,7 @@ test('reading a list renews every element of it, where it is asked to', () => {
   );
 });
 
-/** Counts by a second key inside the state: `+x`, `-x`, `?x`, or `look` at all. */
+/** Counts by a second key inside the state: `+x`, `-x`, `?x`. `look` reads all of them. */
 const counts = (ttl: Parameters<typeof mapState>[0]) => (items: Stream<{ k: string; op: string }>) =>
   items.keyBy('k').process({
     state: { n: mapState<string, number>(ttl) },

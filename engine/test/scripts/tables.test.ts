@@ -1,4 +1,5 @@
-// Scripts of tables: toTable, map, filter, join of two tables, toStream; deletes are rows that are filtered out, or null.
+// Scripts of tables: toTable, map, filter, join of two tables, toStream. A delete is a filtered row
+// or null.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Stream, Table } from '../../index.ts';

@@ -1,4 +1,5 @@
-// Scripts of a stream joined with a table: the version at the element's event time, and the latest one when the element arrives.
+// Scripts of a stream joined with a table: the version at the element's event time, or the latest
+// one on arrival.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Stream } from '../../index.ts';

@@ -1,4 +1,5 @@
-// Scripts of count windows, global windows and triggers: when they fire, what a firing holds, and what is forgotten.
+// Scripts of count windows, global windows and triggers: when they fire, with which elements, and
+// what they purge.
 import { test } from 'vitest';
 import { count, countWindow, globalWindow, sliding, type Stream, sum, trigger, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';

@@ -1,4 +1,5 @@
-// Scripts of custom watermark generators: asked for each element and every 200 ms of processing time.
+// Scripts of custom watermark generators, which run for each element and every 200 ms of processing
+// time.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, from, type Stream, tumbling } from '../../index.ts';
@@ -7,7 +8,7 @@ import { evaluate, nodeOf } from '../api/evaluate.ts';
 
 interface Reading {
   readonly at: number;
-  /** The sender says that nothing older will come. */
+  /** The sender guarantees that no older element follows. */
   readonly mark?: boolean;
 }
 const perMinute = (readings: Stream<Reading>) => readings.windowAll(tumbling('1m')).aggregate({ n: count() });
@@ -39,7 +40,7 @@ test('a generator by element: marked elements move time, after themselves', () =
   );
 });
 
-/** Bounded out-of-orderness by hand: what it has seen is a field of its own. */
+/** Bounded out-of-orderness by hand. The greatest timestamp so far is in a field. */
 const newest = (bound: number) => ({
   newest: -Infinity,
   onElement(_element: Reading, timestamp: number) {

@@ -1,4 +1,5 @@
-// Scripts of event-time windows: tumbling, sliding, offsets, allowed lateness and what is late, windows over everything, reduce and apply.
+// Scripts of event-time windows: tumbling, sliding, offsets, allowed lateness, late elements,
+// windows over all keys, reduce and apply.
 import { test } from 'vitest';
 import { count, max, sliding, type Stream, sum, tumbling } from '../../index.ts';
 import { runScript } from '../../testing/index.ts';

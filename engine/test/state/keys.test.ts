@@ -1,4 +1,4 @@
-// Keys: what is the same key, what is none, and where it goes.
+// Keys: equal keys, values that are no keys, and the key group of a key.
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -83,7 +83,7 @@ test('key groups are used evenly', () => {
   assert.ok(Math.min(...counts) > 60 && Math.max(...counts) < 140, counts.join());
 });
 
-// ------------------------------------------------------------------------------------------------ laws
+// -------------------------------------------------------------------------------------------- laws
 
 const leaf = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 4 }),
@@ -180,7 +180,7 @@ test('law: a map by key holds what a list of pairs holds', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------------------ keys of elements
+// -------------------------------------------------------------------------------- keys of elements
 
 function keysOf(spec: KeySpec | ((element: never) => unknown)): Keys {
   const functions = new FunctionTable();

@@ -1,4 +1,4 @@
-// The queue that spills: the same as an array, whatever lies in the file.
+// The queue that spills acts as an array, for any contents of the file.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// Lists and maps with a time to live, against a plain model: what was written or read at t is gone at t + ttl, whatever else was done and restored in between.
+// Lists and maps with a time to live, against a plain model. An entry that was written or read at t
+// is gone at t + ttl, after any other operations and restores in between.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -14,7 +15,7 @@ type Op =
   | { readonly op: 'get' | 'has' | 'delete'; readonly k: string; readonly v: number }
   | { readonly op: 'pass'; readonly millis: number };
 
-/** What is asked for comes out as a row. */
+/** Emits the requested entries as a row. */
 const build = (refresh: Refresh) => (ops: Stream<Op>) =>
   ops
     .keyBy((op) => ('k' in op ? op.k : ''))
@@ -160,7 +161,7 @@ for (const refresh of ['write', 'read-write'] as const)
           if (one.op === 'pass') h.advanceProcessingTime(model.now);
           else if (one.op === 'restore') {
             const restore = h.snapshot();
-            // A snapshot lets go of what has expired.
+            // A snapshot removes expired entries.
             assert.equal(h.entries(), model.entries);
             h.close();
             h = harness(build(refresh), { restore });

@@ -1,4 +1,5 @@
-// The harness drives real operators with a clock that stands still, and says what came out, what was late, and what is left.
+// The harness drives real operators with a stopped clock. It reports the output, the late elements
+// and the rest of the state.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, globalWindow, type Stream, sum, trigger, tumbling, valueState } from '../../index.ts';
@@ -174,7 +175,8 @@ test('who restores hears of no watermark that was said before the snapshot', () 
   const second = harness(build, { restore: first.snapshot() });
   first.close();
   assert.deepEqual(second.output({ watermarks: true }), []);
-  // It is known all the same: what is not above it is nothing new, and what is before it is late.
+  // The harness knows the watermark all the same: an equal one is ignored, and an element before it
+  // is late.
   second.watermark(15);
   second.element({ k: 'a' }, 5);
   assert.deepEqual(second.late(), [{ element: { k: 'a' }, timestamp: 5 }]);

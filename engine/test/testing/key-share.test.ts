@@ -1,4 +1,5 @@
-// Two harnesses that share the keys stand for two instances of parallel operators: together they give what one gives.
+// Two harnesses that share the keys act as two instances of parallel operators. Together they give
+// the output of one.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { mapState, pattern, sum, type Stream, tumbling, valueState } from '../../index.ts';

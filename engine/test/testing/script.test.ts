@@ -1,4 +1,5 @@
-// The script kit itself: the example of its documentation, what a failure looks like, and what must not pass.
+// The script kit itself: the example of its documentation, the text of a failure, and scripts that
+// must fail.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { count, sum, tumbling, type Stream } from '../../index.ts';

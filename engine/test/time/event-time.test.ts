@@ -1,4 +1,4 @@
-// What counts as event time, and what is said about what does not.
+// Values that are event times, and the errors for other values.
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';

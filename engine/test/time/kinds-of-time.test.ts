@@ -1,4 +1,5 @@
-// Event, ingestion and processing time: whose clock a record's time, a watermark, a timer and a window go by.
+// Event, ingestion and processing time: the clock of a record's time, of a watermark, of a timer
+// and of a window.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,8 @@ test('without a timestamp a record has happened when it arrived at its source', 
     assert.deepEqual(run.times(0), [began, began]);
     assert.deepEqual(run.times(1), [began, began]);
     run.advance(began + 3_500);
-    // A generated record has happened when it was due, so that a reader which comes late sees the same times.
+    // The timestamp of a generated record is its due time, so that a late reader sees the same
+    // times.
     assert.deepEqual(run.times(2), [began, began + 1000, began + 2000, began + 3000]);
     run.close();
   } finally {

@@ -1,4 +1,4 @@
-// The estimator gives what Spark's gave, call by call.
+// The estimator returns the recorded rates of Spark's, call by call.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { PidRateEstimator } from '../../testing/index.ts';

@@ -1,4 +1,5 @@
-// Sources side by side on the real runtime, each with a reader, under a clock that only moves when told.
+// Sources side by side on the real runtime, each with a reader, under a clock that moves only when
+// told.
 import assert from 'node:assert/strict';
 import { Builder } from '../../api/builder.ts';
 import { endpointOf } from '../../api/reference.ts';
@@ -13,7 +14,9 @@ export interface Came {
   readonly source: number;
   readonly time: number;
 }
-/** A reader of one source that can stop taking records, and tells in which order records of all came. */
+/**
+ * A reader of one source that can stop reading. It notes the order of the records of all sources.
+ */
 class Reader implements Operator {
   blocked = false;
   readonly watermarks: number[] = [];
@@ -98,7 +101,7 @@ export function side(build: (sources: Sources) => readonly unknown[], mayFail = 
       runtime.mutate(planWith(leaves.filter((_, source) => sources.includes(source))), {});
       settle();
     },
-    /** The clock goes on; whoever asked for a moment is woken at it. */
+    /** Moves the clock on. Tasks that asked for a moment are woken at that moment. */
     advance(to: number): void {
       for (;;) {
         const next = runtime.nextTick;

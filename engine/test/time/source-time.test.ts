@@ -1,4 +1,5 @@
-// How a source's time goes: said every 200 ms, held back by partitions that have not spoken, not by those that are idle.
+// Time of a source: a watermark every 200 ms. Partitions without a record hold it back, but idle
+// partitions do not.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { SourceTime } from '../../time/source-time.ts';
@@ -14,7 +15,7 @@ function opened(spec?: { outOfOrdernessMillis: number; idlenessMillis?: number }
     now,
     spec,
   );
-  /** What has been said since the last call. */
+  /** The marks since the last call. */
   const news = () => said.splice(0);
   return { time, news };
 }
@@ -97,7 +98,7 @@ test('time in which nobody took records is not silence', () => {
   time.record(b, 50);
   time.onClock(200, true);
   assert.deepEqual(news(), [49]);
-  // For 30 s downstream took nothing; b's records wait as a's do.
+  // For 30 s downstream accepted nothing. The records of b wait like those of a.
   time.record(a, 110);
   time.onClock(30_200, true);
   assert.deepEqual(news(), [], 'b is not idle: nobody asked it');

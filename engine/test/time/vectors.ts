@@ -1,4 +1,5 @@
-// Vectors recorded from other engines. They lie beside the repository, not in it; without them the tests that need them are skipped, loudly, except on CI.
+// Vectors recorded from other engines. They are beside the repository, not in it.
+// Without them, tests that need them print that they are skipped. On CI they fail.
 import { existsSync, readFileSync } from 'node:fs';
 
 const folder = new URL('../../../../shared/vectors/', import.meta.url);

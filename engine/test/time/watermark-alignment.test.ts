@@ -1,4 +1,5 @@
-// Watermark alignment in the runtime: the sources of a group stay together, whoever is slow, idle, at its end or read by nobody.
+// Watermark alignment in the runtime. The sources of a group stay together when one is slow, idle,
+// ended or without a reader.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,9 @@ const group = (maxDrift: '0s' | '10ms' | '1m', more: object = {}) => ({
 const steps = (count: number, each: number, from = 0): { at: number }[] =>
   Array.from({ length: count }, (_, n) => ({ at: from + n * each }));
 
-/** No record comes when its source is already ahead of the slowest that is still running by more than the drift. */
+/**
+ * A source that is ahead of the slowest running source by more than the drift must emit no record.
+ */
 function assertTogether(came: readonly Came[], last: readonly number[], drift: number): void {
   const newest = last.map(() => -Infinity);
   for (const { source, time } of came) {

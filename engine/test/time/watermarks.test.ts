@@ -166,7 +166,7 @@ for (const [name, make] of [
               assert.ok(one.watermark > last);
               last = one.watermark;
             }
-          // A partition's watermark says by itself that it is active.
+          // A watermark of a partition also marks the partition as active.
           if (what === 'watermark' && combined instanceof PartitionWatermarks) isIdle = false;
         }
       }),

@@ -1,4 +1,5 @@
-// What aggregates infer and refuse, through the package as it is imported.
+// The types of aggregates: inferred rows and refused arguments, through the package as it is
+// imported.
 import {
   aggregator,
   collect,

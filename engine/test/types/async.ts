@@ -1,4 +1,4 @@
-// What the types of mapAsync infer and refuse.
+// The types of mapAsync: inferred rows and refused arguments.
 /* eslint-disable @typescript-eslint/no-unsafe-return -- what does not type-check has no type */
 import { from, type Stream } from '../../index.ts';
 

@@ -1,4 +1,4 @@
-// What the types of broadcast state infer and refuse.
+// The types of broadcast state: inferred rows and refused arguments.
 /* eslint-disable @typescript-eslint/no-unsafe-call -- what does not type-check has no type */
 import { type BroadcastStream, from, listState, mapState, type Stream, valueState } from '../../index.ts';
 

@@ -1,4 +1,5 @@
-// The package provides every value of the contract, with the contract's type; and the example cells (fixtures/) are compiled with this project.
+// The package provides every value of the contract with the contract's type. The example cells
+// (fixtures/) are compiled with this project.
 import type * as contract from '../../api/surface.ts';
 import type * as testing from '../../testing/surface.ts';
 import type { Emitted } from '../../time/emitted.ts';
@@ -8,7 +9,10 @@ type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 
 type Provided = typeof sluice;
 type Contract = typeof contract;
 
-/** A name that is missing, or whose type is not the contract's, is an error below. Environment is a class of its own. */
+/**
+ * A name that is missing, or has another type than in the contract, is an error below. Environment
+ * is a class of its own.
+ */
 type Different = {
   [N in keyof Contract]: N extends keyof Provided
     ? Same<Provided[N], Contract[N]> extends true
@@ -20,6 +24,6 @@ export const nothingDiffers: [Different] extends [never] ? true : Different = tr
 
 export const provided: Contract = sluice;
 
-/** What the combiners of watermarks send on is what the test kit says. */
+/** Watermarks from combiners of watermarks have the same type in the engine and in the test kit. */
 export const sameEmitted: Same<Exclude<Emitted, string>['watermark'], Exclude<testing.Emitted, string>['watermark']> =
   true;

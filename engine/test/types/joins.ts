@@ -1,4 +1,4 @@
-// What the types of joins infer and refuse: keys are tuples of values, and a side that may be missing may be undefined.
+// The types of joins: keys are tuples of values, and a side that may be missing may be undefined.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- what does not type-check has no type */
 import { from, session, tumbling, type Stream, type WindowResult } from '../../index.ts';
 

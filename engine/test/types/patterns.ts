@@ -1,4 +1,4 @@
-// What the types of patterns infer and refuse.
+// The types of patterns: inferred matches and refused arguments.
 /* eslint-disable @typescript-eslint/no-unsafe-call -- what does not type-check has no type */
 import { from, pattern, type Pattern, type PatternResult, type Stream } from '../../index.ts';
 
@@ -41,7 +41,7 @@ const matches = orders
 expectType<PatternResult<number, Order>>()(matches);
 expectType<Stream<Record<string, Order[]>>>()(matches.timedOut);
 expectType<Stream<Order>>()(matches.late);
-// A result is a stream of what select gave.
+// The result is a stream of the rows that select returned.
 expectType<Stream<string>>()(matches.map((amount) => amount.toFixed(2)));
 
 // @ts-expect-error no such field

@@ -1,4 +1,5 @@
-// The plan as types: parameters are plain JSON, the kind tells their type, and a builder cannot declare wrong ones.
+// The plan as types. Parameters are plain JSON, the kind determines their type, and a builder
+// cannot declare others.
 import { type Builder } from '../../api/builder.ts';
 import type { UserFunction } from '../../api/parameters.ts';
 import type { Kind, OperatorKind, SinkKind, SourceKind, StageKind } from '../../graph/kinds.ts';
@@ -16,7 +17,7 @@ declare const fn: UserFunction;
 // The parameters of every kind are JSON.
 export const json: Json = node.parameters;
 
-// The kind tells the type of the parameters.
+// The kind determines the type of the parameters.
 if (node.kind === 'take') expectType<number>()(node.parameters.n);
 if (node.kind === 'map') expectType<FunctionRef>()(node.parameters.fn);
 // @ts-expect-error a node of any kind has no parameters of one kind
@@ -26,7 +27,7 @@ export const some: PlanNode = take;
 // @ts-expect-error another kind has other parameters
 export const other: NodeOf<'map'> = take;
 
-// A builder declares what the kind has.
+// A builder declares the parameters of the kind.
 builder.declare({ verb: 'take', kind: 'take', parameters: { n: 3 } });
 builder.declare({ verb: 'map', kind: 'map', parameters: { fn } });
 // @ts-expect-error `n` is a number
@@ -38,7 +39,7 @@ builder.declare({ verb: 'union', kind: 'union', parameters: { n: 3 } });
 // @ts-expect-error a kind is spelled in camel case
 builder.declare({ verb: 'mapAsync', kind: 'map-async', parameters: {} });
 
-// The table tells which kinds there are of a role.
+// The table has the kinds of each role.
 declare const source: SourceKind;
 declare const sink: SinkKind;
 declare const stage: StageKind;

@@ -1,4 +1,4 @@
-// What the types of keyed state and pairwise infer and refuse.
+// The types of keyed state and pairwise: inferred rows and refused arguments.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- what does not type-check has no type */
 import { from, listState, mapState, type Stream, valueState } from '../../index.ts';
 

@@ -1,4 +1,5 @@
-// What the types of the contract infer and refuse, through the package as it is imported.
+// The types of the contract: inferred rows and refused arguments, through the package as it is
+// imported.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- what does not type-check has no type */
 import {
   avg,

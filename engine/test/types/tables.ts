@@ -1,4 +1,4 @@
-// What the types of tables infer and refuse, through the package as it is imported.
+// The types of tables: inferred rows and refused arguments, through the package as it is imported.
 
 import { from, generate, table, view, Environment, type Stream, type Table } from '../../index.ts';
 

@@ -1,4 +1,4 @@
-// What the types of windows, triggers and evictors infer and refuse.
+// The types of windows, triggers and evictors: inferred rows and refused arguments.
 import {
   aggregator,
   count,
@@ -66,7 +66,7 @@ session('1m', { offset: '1s' });
 // @ts-expect-error a count is no duration
 countWindow('1m');
 
-// Windows of one's own.
+// Custom windows.
 byZone.window(customWindow<Trip>({ assign: ({ fare }, at) => [{ start: at, end: at + fare }], merging: true }));
 byZone.window(
   customWindow<Trip>({
@@ -111,6 +111,7 @@ windowed.trigger(evictor.count(5));
 // @ts-expect-error a duration is kept, not a number
 evictor.time(5000);
 
-// An aggregator without merge has the type of one with it: that sessions refuse it is said when the cell is evaluated.
+// An aggregator without merge has the type of one with it. Sessions refuse it when the cell is
+// evaluated.
 const plain = aggregator({ create: () => 0, add: (a: number, _: Trip) => a + 1, result: (a) => `${a}` });
 expectType<WindowResult<Row<{ zone: string } & Bounds & { n: string }>, Trip>>()(windowed.aggregate({ n: plain }));

@@ -1,4 +1,4 @@
-// Which windows an element belongs to, as recorded from Flink, and the laws that hold for all sizes, slides and offsets.
+// The windows of an element, as recorded from Flink. Laws hold for all sizes, slides and offsets.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -33,7 +33,7 @@ interface Recorded {
 const recorded = vectors<Recorded>('window-assigners.json');
 
 type Recorded1 = Recorded['vectors'][number];
-/** What a user writes for it. */
+/** The declaration of it in a cell. */
 function declared({ assigner: { type, size, slide, gap, offset = 0 }, value }: Recorded1): WindowAssigner<unknown> {
   const ms = (millis: number): Duration => `${millis}ms`;
   switch (type) {
@@ -139,7 +139,7 @@ test('law: a window holds what it was assigned, starts on the grid, and none tha
         assert.ok(start <= at && at < end && end - start === n);
         assert.equal((BigInt(start) - BigInt(offset)) % grid, 0n);
       }
-      // Counted independently, in whole numbers of any size: multiples of the slide in (at − n, at].
+      // Counted independently, with bigint: multiples of the slide in (at − n, at].
       const floor = (a: bigint): bigint => (a >= 0n ? a / grid : -((-a + grid - 1n) / grid));
       const expected = floor(ours - BigInt(offset)) - floor(ours - BigInt(n) - BigInt(offset));
       assert.equal(BigInt(windows.length), expected);

@@ -1,5 +1,8 @@
-// Windows of every kind as Flink 1.20 gave them: recorded scenarios of elements, watermarks and processing time, step by step.
-// Left out is where Flink forgets: an element whose own window has exactly the bounds of a merged one loses what that one held. Here it does not (see session-windows.test.ts).
+// Windows of every kind with results recorded from Flink 1.20: elements, watermarks and processing
+// time, step by step.
+// One case is left out, because Flink loses elements there: an element whose own window has exactly
+// the bounds of a merged window. Flink then drops the contents of the merged window. Here they are
+// kept (see session-windows.test.ts).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
@@ -46,7 +49,7 @@ interface Scenario {
   readonly lateness: number;
   readonly mode: 'apply' | 'reduce';
   readonly steps: readonly Step[];
-  /** By step; absent: nothing. */
+  /** The output of each step. Absent: none. */
   readonly given: readonly { readonly rows?: readonly Row[]; readonly late?: readonly (readonly [string, number])[] }[];
   /** State entries and timers in the end. */
   readonly entries: number;
@@ -114,7 +117,10 @@ function build(scenario: Scenario, input: Stream<Element>): Stream<Row> {
     [k, elements.map(({ v }) => v).join(','), windowStart.getTime(), windowEnd.getTime(), 0],
   ]);
 }
-/** Rows of one step in an order of their own; where windows merge, their elements too: which of the two comes first is up to the engine. */
+/**
+ * Sorts the rows of one step. Where windows merge, it also sorts their elements, because engines
+ * may merge in another order.
+ */
 function comparable(rows: readonly Row[], isMerging: boolean): unknown {
   return rows
     .map(([key, values, ...rest]) => [key, isMerging ? values.split(',').sort().join(',') : values, ...rest])

@@ -1,4 +1,5 @@
-// The window rules of SEMANTICS.md once more, as plainly as can be and without any thought for speed: what the operators are held against.
+// The rules of tumbling and sliding windows of event time in their plainest form. Tests compare the
+// window operators with it.
 import { windowsOf, type Assigner } from '../../windows/assigner.ts';
 import type { Step, Timed } from '../operators/drive.ts';
 

@@ -1,4 +1,5 @@
-// Sliced windows: what the operator without slices gives, with one add for every element, and nothing left behind.
+// Sliced windows give the output of the operator without slices, add each element once, and leave
+// no state behind.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -22,7 +23,7 @@ const listed = {
     return all;
   },
   merge(a: number[], b: number[]) {
-    // Everything that a merge may do to what it is given.
+    // All changes that a merge may make to its arguments.
     b.push(...a.splice(0));
     return b;
   },
@@ -217,7 +218,7 @@ test('law: a slice belongs to the windows between its first and its last end, wh
 });
 
 describe('an aggregate with merge', () => {
-  /** Counts what is asked of it. */
+  /** Counts the calls. */
   const counting = (withMerge: boolean) => {
     const calls = { create: 0, add: 0, merge: 0 };
     const counted = aggregator<Element, number, number>({

@@ -1,4 +1,5 @@
-// The general window operator: against the fast one and against plain models, and the same under every schedule, for any window, trigger and evictor.
+// The general window operator against the fast one and plain models, for every window, trigger,
+// evictor and schedule.
 import assert from 'node:assert/strict';
 import { serialize } from 'node:v8';
 import fc from 'fast-check';
@@ -38,7 +39,7 @@ const programOf = (verb: Verb, { window, trigger, evictor, allowedLatenessMillis
   return new Program(verbs[verb].kind, { window, allowedLatenessMillis, ...given, ...verbs[verb].rest }, [byKey]);
 };
 
-// ------------------------------------------------------------------------------------------------ what may come
+// -------------------------------------------------------------------------------- generated inputs
 
 const time = fc.constantFrom('event', 'processing');
 const aligned = fc.oneof(
@@ -160,7 +161,7 @@ const anySchedule: fc.Arbitrary<Schedule> = fc
     freeze: true,
   }));
 
-// ------------------------------------------------------------------------------------------------ laws
+// -------------------------------------------------------------------------------------------- laws
 
 for (const verb of Object.keys(verbs) as Verb[])
   test(`law: ${verb} over any windows gives the same under any room, batches, snapshots and restores`, () => {
@@ -217,7 +218,7 @@ test('law: any interleaving of keys gives the same windows', () => {
 });
 
 test('law: the default trigger in the user’s own words gives what the default trigger gives', () => {
-  // Forces the general operator to do what the fast one does.
+  // Forces the general operator to act as the fast one.
   const eventTime = {
     kind: 'custom',
     onElement(_element: unknown, _at: number, { window, watermark, timers }: never) {
@@ -344,7 +345,7 @@ test('law: a sliding count window holds the last elements of its key', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------------------ what is kept, and errors
+// -------------------------------------------------------------------------------- state and errors
 
 test('a session of a million elements is one accumulator', () => {
   const million = 1_000_000;
@@ -526,7 +527,7 @@ describe('bad input is one clear error, at its record', () => {
   });
 });
 
-// ------------------------------------------------------------------------------------------------ the model
+// --------------------------------------------------------------------------------------- the model
 
 interface Session {
   readonly key: string;

@@ -1,4 +1,5 @@
-// Window operators: against the rules written down plainly, under every schedule, and at the points where engines differ.
+// Window operators against a plain model, under every schedule, and in the cases where engines
+// differ.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -33,7 +34,7 @@ const reducing = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
     { window, allowedLatenessMillis, fn: (a: Element, b: Element) => ({ k: a.k, v: a.v + b.v }) },
     [byKey],
   );
-/** A row per element and one at the end, lazily; or none for windows of one element. */
+/** A row per element and one at the end, as a generator. No row for windows of one element. */
 const applying = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
   new Program(
     'windowApply',
@@ -49,7 +50,7 @@ const applying = (window: AlignedSpec, allowedLatenessMillis = 0): Program =>
     [byKey],
   );
 
-// ------------------------------------------------------------------------------------------------ laws
+// -------------------------------------------------------------------------------------------- laws
 
 const anyWindow = fc.oneof(
   fc
@@ -191,7 +192,7 @@ test('law: any interleaving of keys gives the same windows', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------------------ the points where engines differ
+// ---------------------------------------------------------------------- cases where engines differ
 
 const ann = (v: number, timestamp: number): Timed => [{ k: 'ann', v }, timestamp];
 const annRow = (start: number, end: number, n: number, total: number): Timed => [

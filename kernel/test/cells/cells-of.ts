@@ -1,4 +1,5 @@
-// A notebook evaluated in this thread, as an executor does it, for tests: cells by id, helper modules in a folder of their own.
+// Evaluates the cells of a notebook in this thread, as an executor does. Helper modules are in a
+// folder of their own.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,7 +16,7 @@ export class TestNotebook {
   readonly folder: string;
   readonly places = new SourcePlaces();
   readonly values: Record<string, unknown> = {};
-  /** What `$.variable` was told, per cell. */
+  /** The arguments of `$.variable`, per cell. */
   readonly variables = new Map<string, string[]>();
   readonly loader: ModuleLoader;
   readonly #compiler = new CellCompiler();

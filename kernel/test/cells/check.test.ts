@@ -1,4 +1,4 @@
-// `check` on notebooks as files: what it says, where, and that a good notebook passes.
+// `check` on notebooks as files: its messages and their positions. A correct notebook passes.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

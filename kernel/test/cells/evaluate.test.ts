@@ -1,4 +1,5 @@
-// Cells are evaluated: what they give to each other and show, what comes back after the end of an executor, and where their errors are.
+// Evaluation of cells: their variables and displays, the restored cells after the end of an
+// executor, and the positions of errors.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'vitest';
 import { functionHash } from '../../../engine/graph/fingerprint.ts';
@@ -114,12 +115,12 @@ list;`,
   assert.equal(after.out['first'], 1);
   assert.deepEqual(after.out['n'], new Date(7));
   assert.equal(iterated, 3);
-  // Only what holds a function was evaluated again.
+  // Only values that hold a function were evaluated again.
   assert.equal(calls, callsBefore + 1);
   assert.deepEqual(structuredClone(after.kept), kept);
 });
 
-// ------------------------------------------------------------------------------------------- what functions capture
+// --------------------------------------------------------------------------- captures of functions
 
 async function hashOf(t: TestContext, cells: Record<string, string>): Promise<string> {
   const notebook = new TestNotebook(t, cells);
@@ -178,7 +179,7 @@ test('$ is a name like any other', async (t) => {
   assert.equal((await notebook.run('a')).last, '3$');
 });
 
-// ------------------------------------------------------------------------------------------- places of errors
+// ----------------------------------------------------------------------------- positions of errors
 
 const throwing: Record<string, readonly [text: string, line: number, column: number]> = {
   'in the third line': ['const a = 1;\n\nthrow new Error("x");', 3, 7],

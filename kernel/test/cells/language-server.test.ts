@@ -1,4 +1,4 @@
-// The language server as a process: what an editor sends and gets, over its stdin and stdout.
+// The language server as a process: the messages of an editor over its stdin and stdout.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -84,7 +84,8 @@ test('a notebook is opened, edited, asked about and closed', async (t) => {
     severity: 'warning',
   });
 
-  // Texts that have not changed are not sent again; each update is taken at once, diagnostics come for the last one.
+  // Unchanged texts are not sent again. The server takes each update at once and sends diagnostics
+  // for the last one.
   await server.say(
     'update',
     update(2, [

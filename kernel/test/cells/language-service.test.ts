@@ -1,4 +1,5 @@
-// What the editor is told about a cell: across cells as typed, in the cell's own places, types as advice.
+// The language service for an editor: types across cells, positions inside the cell, type errors as
+// warnings.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

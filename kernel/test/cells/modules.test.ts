@@ -1,4 +1,5 @@
-// What cells import: helper modules that are read anew when they change, packages of the notebook's folder, and what is missing.
+// Imports of cells: helper modules are read again after a change, packages come from the notebook's
+// folder, and missing modules are errors.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'vitest';

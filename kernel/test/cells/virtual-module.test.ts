@@ -1,4 +1,5 @@
-// The position map: every offset of every cell goes to the module and comes back, whatever the cells hold.
+// The position map: every offset of every cell maps to the module and back, for any text of the
+// cells.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import ts from 'typescript';

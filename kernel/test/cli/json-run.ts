@@ -1,4 +1,4 @@
-// The command as a child process: what it prints as JSON lines, when the first row came, and how it ended.
+// Runs the command as a child process: its JSON lines, the time of its first row, and its end.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,7 +33,10 @@ export function exitCode(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.on('exit', resolve));
 }
 
-/** Reads the lines of `run --json`; ends the run when `isEnough`, or takes it as it ends by itself. */
+/**
+ * Reads the lines of `run --json`. Ends the run when `isEnough` is true, or returns when the run
+ * ends by itself.
+ */
 export async function runJson(
   notebook: string,
   forDuration: string,

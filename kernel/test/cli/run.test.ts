@@ -1,4 +1,4 @@
-// `sluice run`: every row, the errors, the metrics, and how it ends.
+// `sluice run`: every row, the errors, the metrics, and its end.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { until } from '../server/kernels.ts';

@@ -1,4 +1,5 @@
-// Law: `sluice run --json` gives the rows that a session gives, line by line in the exact form, wherever the cells stand in the file.
+// Law: `sluice run --json` prints the rows that a session gives, in the exact form, for any order
+// of the cells in the file.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// Every sample runs as it is shipped: checked, and run headless for as long as it takes to see what it promises.
+// Every sample runs as it ships: it passes `check`, and runs headless until its promised output is
+// there.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -57,7 +58,7 @@ test('01 goes on moving for at least five minutes, never more than a few seconds
     .trimEnd()
     .split('\n')
     .map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
-  // A record waits for its own time; one that is late goes out at once, behind the one before it.
+  // A record waits for its own time. A late record is emitted at once, after the one before it.
   let due = 0;
   let longest = 0;
   for (const time of times) {
@@ -144,7 +145,7 @@ test('05 scores each reading by the model in its file, in order, and says which 
     scores.map(({ at }) => at).toSorted(),
     scores.map(({ at }) => at),
   );
-  // The rule that the model was trained with (samples/model/train-wear.ts), and how often it agrees.
+  // The model learned this rule (samples/model/train-wear.ts). Counts how often it agrees.
   const agrees = scores.filter(({ vibration, celsius, wear }) => {
     const isWorn = vibration > 8 || (vibration > 4.5 && celsius > 82);
     return isWorn === wear > 0.5;

@@ -1,4 +1,5 @@
-// `sluice` as its users have it: a process of its own, what it prints and how it ends; and folders with notebooks for it.
+// Runs `sluice` as a process of its own: its output and its exit code. Makes folders with notebooks
+// for it.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ export interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  /** What was printed, when it is JSON lines. */
+  /** The output, if it is JSON lines. */
   readonly lines: readonly JsonLine[];
 }
 
@@ -39,7 +40,7 @@ export class Folder {
 export function start(parameters: readonly string[]): {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly out: () => string;
 } {
   const child = spawn(process.execPath, [cli, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,4 +1,4 @@
-// The chart shorthand gives a spec that Vega-Lite compiles, with scales by what the first row holds.
+// The chart shorthand gives a spec that Vega-Lite compiles. The first row determines the scales.
 import assert from 'node:assert/strict';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { test } from 'vitest';

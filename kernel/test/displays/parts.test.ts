@@ -1,4 +1,4 @@
-// Log, error boxes and the backpressure panel: what they say and how much of it.
+// Log, error boxes and the backpressure panel: their contents and their limits.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { BackpressureHistory, operatorRows } from '../../displays/backpressure-part.ts';

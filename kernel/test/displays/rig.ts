@@ -1,4 +1,4 @@
-// A view store whose time is moved by hand, and clients that copy what they are sent.
+// A view store whose time is moved by hand, and clients that apply the messages to a copy.
 import type { DisplaySpec } from '../../../engine/api/fragment.ts';
 import { ViewStore } from '../../displays/view-store.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from '../../executor/executor-protocol.ts';
@@ -78,7 +78,7 @@ export function row(n: number, value: unknown = { v: n }, timestamp = n * 1000):
   return { n, timestamp, value };
 }
 
-/** A client: what it was sent, and its copy. */
+/** A client: its received messages, and its copy. */
 export class Client {
   isReady = true;
   readonly id: string;

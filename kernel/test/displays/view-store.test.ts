@@ -1,4 +1,5 @@
-// Views: a snapshot, then deltas without a hole, at most five a second; hidden views cost nothing; rows of a former stream never show under the new one.
+// Views: a snapshot, then deltas without a gap, at most five per second.
+// Hidden views cost nothing. Rows of a former stream never appear under the new one.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

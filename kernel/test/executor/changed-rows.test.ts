@@ -1,4 +1,5 @@
-// What a display shows of a table: only rows that are there, each with its latest content, however fast they change.
+// The display of a table has only existing rows, each with its latest content, at any rate of
+// changes.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -26,7 +27,7 @@ function say(display: DisplayOperator, ...changes: readonly Change[]): void {
   const timestamps = new Float64Array(changes.length);
   display.process(0, { length: changes.length, values: changes, timestamps }, 0);
 }
-/** The client's side: a part and what it makes of each frame. */
+/** The side of the client: a part, updated by each frame. */
 class Client {
   rows: readonly WireRow[] = [];
   readonly #part: RowPart;

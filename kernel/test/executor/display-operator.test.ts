@@ -1,4 +1,5 @@
-// What a display passes on: everything while little comes, an even sample when much comes, never more a second than a person needs.
+// A display forwards all rows at a low rate and an even sample at a high rate, within a limit per
+// second.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Batch, OperatorContext } from '../../../engine/contract/operator.ts';

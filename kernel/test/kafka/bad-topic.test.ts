@@ -1,4 +1,5 @@
-// A topic that is not there: one clear error in its cell, with the closest name, and nothing is created; the session lives on.
+// A topic that does not exist: one clear error in its cell with the closest name. No topic is
+// created, and the session goes on.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { startBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';

@@ -1,4 +1,4 @@
-// The second sample on a real broker: topic → window → topic, by `sluice run`, where sinks are armed.
+// The second sample on a real broker: topic → window → topic, by `sluice run`, which arms sinks.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { startBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';
@@ -11,7 +11,10 @@ const begin = Date.UTC(2026, 0, 31, 12);
 const minutes = 5;
 const perMinute = 40;
 
-/** Two countries, out of order within the sample's bound of ten seconds, over four partitions; then one order far ahead in each, so that all minutes close. */
+/**
+ * Two countries over four partitions, out of order within the sample's bound of ten seconds. At the
+ * end each partition has an order far ahead, so that all minutes close.
+ */
 function orders(): { readonly partition: number; readonly value: unknown }[] {
   const counted = Array.from({ length: minutes * perMinute }, (_, n) => ({
     partition: n % 4,

@@ -1,4 +1,4 @@
-// The decision table of a live graph change, row by row: what becomes of each operator.
+// The decision table of a live graph change, row by row: the decision for each operator.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { emptyPlan, type Plan, type PlanNode } from '../../../engine/graph/plan.ts';

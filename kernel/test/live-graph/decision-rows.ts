@@ -1,4 +1,4 @@
-// Rows of the decision table as tests: the plans that ran, the next plan, and what becomes of it.
+// Rows of the decision table as tests: the running plans, the next plan, and the decisions.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { emptyPlan, type Plan } from '../../../engine/graph/plan.ts';

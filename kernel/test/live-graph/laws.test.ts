@@ -281,19 +281,19 @@ function edgesOf(plan: Plan, id: string): readonly PlanEdge[] {
 function isDetached(plan: Plan, id: string): boolean {
   return edgesOf(plan, id).some((edge) => edge.from === nowhere);
 }
-/** Whatever may not change while an instance lives. */
+/** The properties that may not change while an instance lives. */
 function identityOf(plan: Plan, id: string): unknown {
   const node = nodeOf(plan, id);
   return node && [node.id, node.uid, node.kind, node.own, node.shape, node.copy, node.group, node.parameters];
 }
-/** What each slot reads, whichever instance that is. */
+/** The inputs of each slot, independent of the instance. */
 function slotsOf(plan: Plan, id: string): readonly unknown[] {
   return edgesOf(plan, id).map(({ from, port, input, exchange }) => {
     const upstream = nodeOf(plan, from);
     return [upstream?.kind, upstream?.own, port, input, exchange];
   });
 }
-/** What the slots of an operator are keyed by. */
+/** The keys of the slots of an operator. */
 function keysOf(plan: Plan, id: string): readonly (string | undefined)[] {
   return edgesOf(plan, id).map(({ from }) => {
     if (from === nowhere) return 'nothing';

@@ -1,4 +1,5 @@
-// One plan out of several cells: what each name means, what runs, what a name that is gone leaves.
+// One plan from several cells: the meaning of each name, the running operators, and the effect of a
+// deleted name.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Plan } from '../../../engine/graph/plan.ts';

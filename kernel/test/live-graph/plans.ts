@@ -1,4 +1,4 @@
-// Plans and cells drawn as text, so that a test shows the graph it talks about.
+// Plans and cells drawn as text, so that a test shows its graph.
 //
 //   orders: generate(limit) -> map -> totals: aggregate(sum) by customer -> show
 //

@@ -1,4 +1,4 @@
-// Random notebooks and random histories of edits, and what each edit makes of the plan that runs.
+// Random notebooks and random histories of edits, and the change of the running plan by each edit.
 //
 // A notebook has two cells with a source and up to three cells that read the cells before them.
 // An edit changes one property of one cell: a text, a shape, a key, the source, its inputs, its
@@ -40,12 +40,14 @@ const choice = {
   life: fc.constantFrom('present', 'parked', 'gone'),
 } satisfies Readonly<Record<keyof CellChoice, fc.Arbitrary<unknown>>>;
 
-/** What a client has of a cell, and what the kernel makes of it. */
+/** The text of a cell in a client, and the state of the cell in the kernel. */
 interface CellText {
   readonly text: string;
   readonly life: Life;
 }
-/** The cells in the order of the document; the operators of `failed`, a cell, that threw. */
+/**
+ * The cells in the order of the document. `failed` is a cell, with the operators of it that threw.
+ */
 export interface Notebook {
   readonly cells: Readonly<Record<string, CellText>>;
   readonly failed: { readonly cell: string; readonly operators: readonly boolean[] };
@@ -130,7 +132,7 @@ export interface Moment {
   readonly leaves: ReadonlySet<string>;
 }
 
-/** Plays a history: what runs after one edit is what the next one finds. */
+/** Plays a history. The graph that runs after one edit is the input of the next edit. */
 export function momentsOf(history: readonly Notebook[], change = changeGraph): readonly Moment[] {
   const moments: Moment[] = [];
   let running = emptyPlan;
@@ -150,7 +152,7 @@ export function momentsOf(history: readonly Notebook[], change = changeGraph): r
   return moments;
 }
 
-/** As the planner does it: a parked cell has no input and no readers; its operators stay. */
+/** As in the planner: a parked cell has no input and no readers, and its operators stay. */
 function declaredBy(notebook: Notebook, running: Plan): { readonly next: Plan; readonly leaves: ReadonlySet<string> } {
   const ran = new Set(running.nodes.map((node) => node.uid));
   const cells = Object.entries(notebook.cells).map(([name, { text, life }]) => {

@@ -1,4 +1,4 @@
-// A password among the brokers: it reaches no error, no page, no log and no process list.
+// A password in the brokers setting. It appears in no error, page, log or process list.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Clients of the session's socket that send nonsense, stop in the middle, or never read.
+// Clients that send nonsense to the session's socket, stop in the middle of a message, or never
+// read.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';

@@ -1,4 +1,5 @@
-// A kernel that accepts connections and never answers: how long it holds others up, and the way out.
+// A kernel that accepts connections and never answers: how long clients wait for it, and the way
+// out.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

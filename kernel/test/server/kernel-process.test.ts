@@ -1,4 +1,4 @@
-// Kernels as processes: found, started once, spoken to by several, killed, ended.
+// Kernels as processes: found, started once, shared by several clients, killed and ended.
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';

@@ -1,4 +1,5 @@
-// Real kernels for tests: a session folder and notebooks of their own, and everything ended at the end.
+// Real kernels for tests, with their own session folder and notebooks. All processes are ended at
+// the end.
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +44,7 @@ export function code(cells: Readonly<Record<string, string>>): readonly CellText
   return Object.entries(cells).map(([id, text]) => ({ id, kind: 'code', text }));
 }
 
-/** What a client shows of one cell. */
+/** The state of one cell in a client. */
 export function watch(
   connection: Connection,
   view: string,
@@ -58,7 +59,7 @@ export function watch(
   return copy;
 }
 
-/** Real processes take the time they take: asked again until it is so, up to a limit that only a broken one reaches. */
+/** Waits until the condition is true. The limit is far above the time of a working process. */
 export async function until(condition: () => boolean, what: string, millis = 30_000): Promise<void> {
   const end = Date.now() + millis;
   while (!condition()) {

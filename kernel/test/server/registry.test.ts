@@ -1,4 +1,4 @@
-// The session folder: whose it is, what lies in it, who waits for whom.
+// The session folder: its owner, its files, and the clients that wait for each other.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -38,7 +38,7 @@ function entry(notebook: string, pid: number): SessionEntry {
   const session = newSessionId();
   return { session, notebook, pid, socket: '', token: 't', build: '0', protocol: 1, since: 0, kernel: '' };
 }
-/** A process that has just ended: its id belongs to nobody. */
+/** The id of a process that has just ended. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '']).pid;
 }

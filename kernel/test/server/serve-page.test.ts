@@ -1,4 +1,4 @@
-// The served page: who may ask, what a viewer sees, and that it can only look.
+// The served page: the allowed requests, the view of a viewer, and read-only access.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -29,7 +29,7 @@ interface Answer {
   readonly body: string;
   readonly headers: NodeJS.Dict<string | string[]>;
 }
-/** With any Host, and with a path that nobody has tidied up. */
+/** Sends any Host header, and a path that is not normalized. */
 function get(url: URL, path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port: url.port, path, headers, method }, (response) => {

@@ -1,4 +1,6 @@
-// Cells with mapAsync beside a live source: calls under way are lost by no edit, no deletion and no crash of something else, and hold none of them back.
+// Cells with mapAsync beside a live source. No edit, no deletion and no crash of another cell loses
+// a pending call.
+// Pending calls block none of them.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
@@ -6,7 +8,7 @@ import { LiveSession } from './live-session.ts';
 const timeout = { timeout: 60_000 };
 const ticks = `import { generate } from 'sluice';
 const ticks = generate({ rate: 200 }, ({ n }) => ({ n }));`;
-/** Answers after a while; every 50th never does. */
+/** Answers after a while. Every 50th call gets no answer. */
 const hanging = `const asked = ticks.mapAsync(async ({ n }) => {
   if (n % 50 === 49) await new Promise(() => {});
   await new Promise((resolve) => setTimeout(resolve, 30));

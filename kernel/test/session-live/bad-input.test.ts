@@ -1,4 +1,4 @@
-// Bad input gives one clear error, in the cell it belongs to, and the session lives on.
+// Bad input gives one clear error in its cell, and the session goes on.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, test } from 'vitest';

@@ -1,5 +1,6 @@
-// An operator that never lets a barrier through holds the snapshots back, and that is said; it stops them no longer than it is there itself. What only a
-// pull reads holds back nothing.
+// An operator that never forwards a barrier blocks snapshots, and the session reports it. Snapshots
+// go on when the operator is gone.
+// An operator that only a pull reads blocks none.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
@@ -17,7 +18,7 @@ async function counting(): Promise<LiveSession> {
   return session;
 }
 
-/** By how many records a crash takes the count back; a hundred come a second. */
+/** The number of records by which a crash sets the count back, at a hundred records per second. */
 async function takenBack(session: LiveSession): Promise<number> {
   const before = session.everyRow('counts').length;
   await session.crash();

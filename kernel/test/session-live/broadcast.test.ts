@@ -1,4 +1,5 @@
-// Broadcast state in a live session: rules of one cell, elements of another; a changed function keeps the rules.
+// Broadcast state in a live session: rules of one cell, elements of another. A changed function
+// keeps the rules.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';

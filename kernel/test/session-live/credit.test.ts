@@ -1,4 +1,6 @@
-// What a slow reader does not take stays where it costs nothing: in the iterator, in the window's state, in the source. Each case is watched for 20 s.
+// A slow reader. Its unread rows stay in the iterator, in the window's state or in the source,
+// where they cost nothing.
+// Each case is watched for 20 s.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'vitest';
@@ -26,7 +28,8 @@ const spin = `const spin = (millis: number) => { const until = performance.now()
 const writers = {
   'flatMap to 10⁶ rows': `const rows = ticks.take(1).flatMap(function* () { for (let i = 0; i < 1_000_000; i++) yield i; });`,
   'a watermark that closes the windows of 10⁶ keys': `const rows = generate({ limit: 1_000_000, timestamp: 'at' }, ({ n }) => ({ n, at: 0 })).keyBy('n').window(tumbling('1s')).aggregate({ n2: count() }).map((row) => row.n);`,
-  // Nothing is closed before the end: the bound is longer than the twelve days that the million seconds make.
+  // No window closes before the end: the bound is longer than the twelve days of the million
+  // seconds.
   'a watermark that closes 10⁶ windows one after the other': `const rows = generate({ limit: 1_000_000, timestamp: 'at', watermark: { outOfOrderness: '20d' } }, ({ n }) => ({ n, key: n % 100, at: n * 1000 })).keyBy('key').window(tumbling('1s')).aggregate({ n2: count() }).map((row) => row.n2);`,
 } as const;
 const readers = {
@@ -104,7 +107,8 @@ test('a cell joins sample 03 in under a second while its slow cell runs', { time
   const times: number[] = [];
   for (let i = 0; i < 3; i++) {
     const before = named('calibrated')!.recordsIn;
-    // It reads what the slow cell reads, and what comes after it: both barriers pass the slow one.
+    // The new cells read from the input and from the output of the slow cell. Both barriers pass
+    // the slow cell.
     session.edit('late', `readings.map((reading) => reading.n * ${i + 2}).show();`);
     session.edit('below', `calibrated.map((reading) => reading.celsius + ${i}).show();`);
     const results = await session.run('late', 'below');

@@ -1,4 +1,5 @@
-// The third sample in a session: its panel names the slow cell, and says HIGH where it holds things back.
+// The third sample in a session: its panel names the slow cell and shows HIGH for a backpressured
+// part.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'vitest';
@@ -36,7 +37,7 @@ test('the panel of sample 03 names the operator that holds the stream back', { t
   const history = seen!.history.find(({ id }) => id.startsWith('readings/'));
   assert.ok(history!.points.at(-1)! > 0.5, 'its history shows it');
 
-  // As its text proposes: take the loop out, and nobody is held back any more.
+  // The text of the sample proposes this edit. Without the loop no operator is backpressured.
   const { id, text } = code.find((cell) => cell.id === 'calibrated')!;
   session.edit(id, text.replace(/  const began.*\n  while.*\n/, ''));
   await session.ran(id);

@@ -1,4 +1,4 @@
-// What the control thread does for the session is done one by one: whatever fails takes nothing else with it.
+// The control thread runs the effects of the session one by one. A failing effect stops no other.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { test } from 'vitest';

@@ -1,4 +1,5 @@
-// A notebook over a file, in several texts a cell: what the laws about schedules, Run All and `sluice run` have in common.
+// A notebook over a file, with several texts for each cell, for the laws about schedules, Run All
+// and `sluice run`.
 import fc from 'fast-check';
 import { LiveSession } from './live-session.ts';
 
@@ -10,7 +11,7 @@ const records = Array.from({ length: 400 }, (_, n) => ({
 }));
 export const files = { 'data.jsonl': records.map((record) => JSON.stringify(record)).join('\n') };
 
-/** Cells with several texts each; a text is right by itself, whatever the others are. */
+/** Cells with several texts each. A text is correct with any texts of the other cells. */
 export const texts: Readonly<Record<string, readonly string[]>> = {
   source: [
     `import { count, file, sum, tumbling, valueState } from 'sluice';
@@ -37,7 +38,7 @@ export const texts: Readonly<Record<string, readonly string[]>> = {
 };
 export const shown = ['large', 'totals', 'running'];
 
-/** Rows in an order of their own: keys come in any order. */
+/** Sorts rows, because keys may come in any order. */
 export function multiset(rows: readonly unknown[]): string[] {
   return rows.map((row) => JSON.stringify(row)).sort();
 }
@@ -49,7 +50,7 @@ export const choices: fc.Arbitrary<Choice> = fc.record(
 );
 
 const known = new Map<string, Promise<Record<string, string[]>>>();
-/** What a fresh session gives that runs everything once, in order. */
+/** The rows of a fresh session that runs everything once, in order. */
 export function runAll(choice: Choice): Promise<Record<string, string[]>> {
   const name = JSON.stringify(Object.keys(texts).map((id) => choice[id]));
   if (!known.has(name)) known.set(name, freshRun(choice));

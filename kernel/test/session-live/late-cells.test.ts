@@ -1,4 +1,7 @@
-// A cell that comes late: over a live source from now on, its first incomplete window marked; over a source that can be read again from the start. And how much a display keeps.
+// A late cell. Over a live source it gets rows from now on, with its first incomplete window
+// marked.
+// Over a source that can be read again it starts at the beginning. Also tests how many rows a
+// display keeps.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { WireRow } from '../../protocol/displays.ts';

@@ -1,4 +1,6 @@
-// Law: over a live source a cell's rows are those of its texts, each from the source position at which its run was mutated in. Nothing lost, nothing twice, nothing early or late.
+// Law: over a live source a cell has the rows of its texts, each from the source position at which
+// its run joined the graph.
+// No row is lost, doubled, early or late.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
@@ -13,7 +15,9 @@ const source = `import { count, generate, sum, valueState } from 'sluice';
 const clicks = generate({ rate: 300 }, ({ n }) => ({ n, user: 'u' + (n % 4) }));
 clicks.show();`;
 
-/** One text of a cell, and what it does: `step` maps a record to rows, with state that lasts as long as `shape` does. */
+/**
+ * One text of a cell. `step` maps a record to rows. The state lasts as long as `shape` is the same.
+ */
 interface Text {
   readonly text: string;
   readonly reads: 'clicks' | 'kept';
@@ -119,7 +123,7 @@ const texts: Readonly<Record<string, readonly Text[]>> = {
 };
 const cells = Object.keys(texts);
 
-/** What a cell does from a source position on; no text: it is deleted. */
+/** The text of a cell from a source position on. Without a text the cell is deleted. */
 interface Version {
   readonly from: number;
   readonly text: Text | undefined;

@@ -1,5 +1,5 @@
-// A session for tests: real control and a real executor thread on a notebook in a temporary folder,
-// driven like a client.
+// A session for tests, driven like a client: real control and a real executor thread, on a notebook
+// in a temporary folder.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,11 +20,13 @@ export interface LiveSessionOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly interruptMillis?: number;
   readonly graceMillis?: number;
-  /** Every row comes, nothing is sampled: see `everyRow`. */
+  /** Displays get every row and sample none. See `everyRow`. */
   readonly lossless?: boolean;
-  /** False: every change makes every operator anew. It shows that the tests of reuse can fail. */
+  /**
+   * False: every change creates every operator again. This shows that the tests of reuse can fail.
+   */
   readonly reuse?: boolean;
-  /** Is told beside the session itself. */
+  /** Is called as well as the observer of the session. */
   readonly observer?: Pick<Observer, 'runEnded'>;
 }
 
@@ -69,7 +71,7 @@ export class LiveSession implements AsyncDisposable {
     this.control.start();
   }
 
-  /** The editor's text; nothing runs by it. */
+  /** Changes the text in the editor. Starts nothing. */
   edit(id: string, text: string): void {
     const cell: CellText = { id, kind: 'code', text };
     const at = this.#cells.findIndex((one) => one.id === id);
@@ -104,7 +106,10 @@ export class LiveSession implements AsyncDisposable {
     const [snapshot] = seen;
     return snapshot?.type === 'snapshot' ? snapshot.parts : [];
   }
-  /** Counts what a client that shows the cell gets from now on. A frame is a delta with rows. */
+  /**
+   * Counts the deltas and rows that a client of the cell gets from now on. A frame is a delta with
+   * rows.
+   */
   watch(id: string): { readonly frames: number; readonly rows: number } {
     const seen = { frames: 0, rows: 0 };
     const send = (message: ViewSnapshot | ViewDelta): void => {
@@ -127,15 +132,17 @@ export class LiveSession implements AsyncDisposable {
   everyRow(id: string): readonly unknown[] {
     return this.#every.get(`${id}/0`)?.rows ?? [];
   }
-  /** How many of them came twice, because a crash took the session back to before them. */
+  /**
+   * The number of rows that came twice, because a crash set the session back to a time before them.
+   */
   cameAgain(id: string): number {
     return this.#every.get(`${id}/0`)?.again ?? 0;
   }
   #keep({ display, installed, rows }: RowFrame): void {
     let kept = this.#every.get(display);
     if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], again: 0 }));
-    // After a crash the display goes on from what the last snapshot had counted: what came since
-    // comes again.
+    // After a crash the display continues at the count of the last snapshot, so later rows come
+    // again.
     for (const row of rows) {
       kept.again += Math.max(0, kept.rows.length - (row.n - 1));
       kept.rows.length = Math.min(kept.rows.length, row.n - 1);
@@ -178,7 +185,7 @@ export class LiveSession implements AsyncDisposable {
   operators() {
     return this.control.session.metrics?.operators ?? [];
   }
-  /** Looks again and again until it is so; says what it last saw when it never is. */
+  /** Polls until the value is accepted. At the limit, the error has the last value. */
   async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 60_000): Promise<T> {
     const deadline = Date.now() + millis;
     for (;;) {
@@ -191,7 +198,7 @@ export class LiveSession implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
-  /** Every operator of the notebook has ended, and what came out has been shown. */
+  /** Waits until every operator of the notebook has ended and its output has been shown. */
   async finished(): Promise<void> {
     await this.until(
       () => this.operators(),

@@ -1,4 +1,5 @@
-// A live source and the cells around it: what is run, edited, deleted or interrupted beside a cell costs it no record and no count.
+// A live source and the cells around it. A run, edit, deletion or interrupt of another cell loses
+// no record and no count of a cell.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
@@ -15,7 +16,10 @@ interface Rolling {
   readonly upTo: number;
 }
 
-/** Each count is one more than the last of its user, and so is the sum of the n that were counted: nothing lost, nothing doubled. */
+/**
+ * Each count is one more than the last count of its user. The sum of the counted n also matches: no
+ * record is lost or doubled.
+ */
 function checkRolling(rows: readonly unknown[]): void {
   const last = new Map<string, Rolling>();
   for (const row of rows as Rolling[]) {

@@ -1,4 +1,5 @@
-// configure() turns a running session to micro-batches and back: nothing is lost or doubled, and the batches can be shown.
+// configure() switches a running session to micro-batches and back. No record is lost or doubled,
+// and the batches can be shown.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';

@@ -1,4 +1,5 @@
-// A cell that comes late to a source that keeps a pace sees it from its start, and is where the others are at once, not as late as it came.
+// A late cell over a source with a pace. It sees the source from its start and catches up with the
+// other cells at once.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
@@ -30,7 +31,8 @@ for (const { title, source } of [
       (seen) => seen >= 1,
       'a row of the late cell',
     );
-    // It has what the first has, up to what is under way between two frames; without a common start it would be a second behind for ever.
+    // The late cell has the rows of the first one, except for rows between two frames. Without a
+    // common start it would stay a second behind.
     const isLevel = (): boolean => session.everyRow('ticks').length - session.everyRow('late').length < 50;
     await session.until(isLevel, (level) => level, 'the late cell to be level', 5000);
     assert.equal(session.everyRow('late')[0], 0);

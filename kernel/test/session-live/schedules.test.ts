@@ -1,5 +1,6 @@
-// Law: whatever is run, edited and deleted in whatever order, and whenever the executor ends in the middle of it: over sources that can be read again
-// each cell ends with the rows of its current text. `SLUICE_SCHEDULES=200` tries that many; a failure prints the seed and path that repeat it.
+// Law: over sources that can be read again, each cell ends with the rows of its current text. It
+// holds for any order of runs, edits and deletions, and for any end of the executor in between.
+// `SLUICE_SCHEDULES=200` tries that many. A failure prints the seed and path that repeat it.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -13,7 +14,7 @@ const graceMillis = 150;
 type Step =
   | { readonly kind: 'edit'; readonly id: string; readonly text: number; readonly run: boolean }
   | { readonly kind: 'run'; readonly ids: readonly string[] }
-  /** Several clients, or one that is quick: nobody waits for the end of the run. */
+  /** Several clients, or a fast one: the next step does not wait for the end of the run. */
   | { readonly kind: 'start'; readonly ids: readonly string[] }
   | { readonly kind: 'delete'; readonly id: string; readonly back: 'at once' | 'past its grace' | 'later' }
   | { readonly kind: 'crash'; readonly after: number }
@@ -49,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 
-/** Does what the steps say; returns which text each cell has at the end. */
+/** Runs the steps. Returns the text of each cell at the end. */
 async function follow(session: LiveSession, first: Choice, steps: readonly Step[]): Promise<Choice> {
   const choice: Record<string, number> = { ...first };
   const write = (id: string): void => session.edit(id, texts[id]![choice[id]!]!);
@@ -61,7 +62,7 @@ async function follow(session: LiveSession, first: Choice, steps: readonly Step[
       case 'edit':
         choice[one.id] = one.text;
         write(one.id);
-        // A run may fail: what it needs may be deleted.
+        // A run may fail, because a cell that it needs may be deleted.
         if (one.run) await session.run(one.id);
         break;
       case 'run':
@@ -118,7 +119,7 @@ test('any schedule of runs, edits, deletions and crashes ends with the rows of t
   const law = fc.asyncProperty(choices, fc.array(step, { minLength: 6, maxLength: 16 }), async (first, steps) => {
     await using session = new LiveSession({ files, lossless: true, graceMillis, interruptMillis: 100 });
     const choice = await follow(session, first, steps);
-    // Whatever is edited, stale or lost in a crash by now is run, until nothing is.
+    // Runs all cells that are edited, stale or lost in a crash, until there are none.
     await session.ran(...ids);
     await session.finished();
     const expected = await runAll(choice);

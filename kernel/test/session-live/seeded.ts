@@ -1,4 +1,4 @@
-// Chance that can be repeated: a failure names its seed.
+// Random numbers that can be repeated. A failure names its seed.
 export interface Chance {
   /** In [0, 1). */
   readonly next: () => number;

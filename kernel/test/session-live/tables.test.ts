@@ -1,10 +1,14 @@
-// Tables in a live session: shown with deletes, used in other cells by the name of their variable, asked for a row, and kept over edits.
+// Tables in a live session: shown with deletes, read by other cells under the name of their
+// variable, looked up by key, and kept over edits.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
 const timeout = { timeout: 60_000 };
-/** A file that can be read again: ends of a few rows, the last one of b says that it is gone. */
+/**
+ * A file that can be read again. It has the changes of a few rows, and the last change of b deletes
+ * it.
+ */
 const file = {
   'customers.jsonl': [
     { id: 'a', tier: 'basic', at: 1 },
@@ -155,7 +159,7 @@ once.show();`,
     };
     assert.match(textOf('asked'), /id: 1, v: 2 \}, undefined/);
     assert.match(textOf('taken'), /kind: 'insert'.*kind: 'insert'/s);
-    // An edit shows what is there, as it is now.
+    // An edit shows the current rows.
     session.edit('late', `const late = once.map((row) => ({ called: 'n' + row.id }));\nlate.show();`);
     await session.ran('late');
     assert.deepEqual(

@@ -1,4 +1,5 @@
-// Windows with triggers in a running notebook: what they hold outlives a changed function, a count of a late cell is no partial window, and a silent one says why.
+// Windows with triggers in a running notebook. Their contents survive a changed function.
+// A count window of a late cell is not marked partial. A window without output shows the reason.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { fromWire } from '../../protocol/values.ts';

@@ -1,5 +1,5 @@
-// Which displays a mutation installs, which of them continue, which views are prepared, and when
-// all displays have ended.
+// The displays that a mutation installs and those that continue, the prepared views, and the end of
+// all displays.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { DisplaySpec } from '../../../engine/api/fragment.ts';

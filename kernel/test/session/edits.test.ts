@@ -1,5 +1,5 @@
-// What an edit does to the others: nothing, stale, detached; and what a deletion leaves for its
-// time of grace.
+// The effect of an edit on other cells: none, stale, detached. The state that is kept for a while
+// after a deletion.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';

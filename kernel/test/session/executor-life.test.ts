@@ -1,5 +1,4 @@
-// Interrupts that are answered and interrupts that are not, executors that die, and what comes back
-// after that.
+// Interrupts with and without an answer, crashes of executors, and the restored state after them.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Stage } from './stage.ts';

@@ -1,4 +1,4 @@
-// A planner for tests: each cell is one operator, and each run of a cell makes an instance that
+// A planner for tests. Each cell is one operator, and each run of a cell makes an instance that
 // takes over the state of the former one.
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { LivePlanner } from '../../live/plan-request.ts';

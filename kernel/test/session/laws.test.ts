@@ -1,7 +1,7 @@
 // Laws of the session under any order of events.
 //
-// Every request is answered once, one run at a time holds the turn, one mutation is in flight, and
-// the session always comes to rest.
+// Every request is answered once, one run at a time has the turn, one mutation is in flight, and at
+// the end no event is pending.
 // A new executor gets the last known state of each instance, or that of its predecessor. No step
 // changes the state before it.
 import assert from 'node:assert/strict';
@@ -41,13 +41,13 @@ const script = fc.array(
   { minLength: 20, maxLength: 80, size: 'max' },
 );
 
-/** What compiler, executor and clock owe the session at this moment. */
+/** The pending answers of compiler, executor and clock. */
 class World {
   readonly stage: Stage;
   readonly #seen = { effects: 0 };
   readonly answers: number[] = [];
   readonly #timers = new Set<string>();
-  /** What this executor was told to evaluate; the one before answers nothing any more. */
+  /** The runs that this executor was asked to evaluate. An earlier executor no longer answers. */
   readonly #evaluating = new Set<number>();
   readonly #states = new KnownStates();
   /** The executor was asked for a snapshot, or changes its graph with one. */
@@ -146,7 +146,7 @@ class World {
   }
 }
 
-/** What snapshots and handovers have made known, without the session. */
+/** The results of snapshots and handovers, without the session. */
 class KnownStates {
   #snapshots = 0;
   /** Instance → number of the last snapshot, as it was written or inherited. */

@@ -1,4 +1,4 @@
-// The session plans by itself: what the executor is told, and what becomes of a plan that cannot be
+// The session plans by itself: its messages to the executor, and errors of a plan that cannot be
 // made.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

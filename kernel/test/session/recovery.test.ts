@@ -1,5 +1,5 @@
-// What a new executor starts from: parts of snapshots on top of each other, successors of a
-// handover, and when a snapshot is due.
+// The state that a new executor starts from: merged incremental snapshots and successors of a
+// handover. Also the time of a snapshot.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { TaskSnapshot } from '../../../engine/runtime/snapshot.ts';

@@ -1,4 +1,4 @@
-// A small running graph for tests: `orders → map → totals`, with figures where a test wants them.
+// A small running graph for tests: `orders → map → totals`, with given metrics.
 import type { Kind } from '../../../engine/graph/kinds.ts';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';

@@ -1,5 +1,5 @@
-// Turns of runs: evaluation and commit one after the other, pulls beside them, needed cells first,
-// an answer for each request.
+// Runs take turns. Evaluation and commit are one after the other, pulls run beside them, needed
+// cells run first, and each request has one answer.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Stage } from './stage.ts';

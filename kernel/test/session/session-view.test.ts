@@ -1,4 +1,5 @@
-// What a client sees of a cell: its phase, its figures, who holds it back, and why nothing comes.
+// A cell in a client: its phase, its metrics, the operator that backpressures it, and the reason
+// why it has no rows.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';

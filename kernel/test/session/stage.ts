@@ -1,5 +1,5 @@
-// Plays a session by hand: events go in, effects come out as short sentences. Compiler and executor
-// answer only when told to.
+// Plays a session by hand. Events go in, and effects come out as short sentences. The test triggers
+// each answer of compiler and executor.
 //
 // A cell `x y$ = a b$` declares x and the stream y$, and reads a and the stream b$.
 // The target of a sink follows `!`; text after `#` only makes the text of the cell differ.
@@ -16,18 +16,18 @@ import { type Compiled, createSession, type CellScope, type Session, type Settin
 export class Stage {
   state: Session;
   now = 0;
-  /** Effects since the last time somebody asked. */
+  /** Effects since the last call. */
   #said: string[] = [];
   readonly effects: SessionEffect[] = [];
-  /** What the planner was asked, in order. */
+  /** The requests to the planner, in order. */
   readonly requests: PlanRequest[] = [];
   /** Stands in for the planner of the session. It may throw. */
   planner: LivePlanner = planLive;
   readonly #requestOf = new Map<Planned['plan'], PlanRequest>();
   readonly #cellOfRun = new Map<number, string>();
-  /** A value is another one when its cell's text is another one; see `hashes`. */
+  /** A value changes when the text of its cell changes. See `hashes`. */
   readonly hashes = new Map<string, string>();
-  /** What a cell shows when it is evaluated; a cell that is not here shows nothing. */
+  /** The displays of each cell when it is evaluated. A cell without an entry shows nothing. */
   readonly shows = new Map<string, Displayed>();
   #request = 0;
 
@@ -46,7 +46,7 @@ export class Stage {
   #plan(request: PlanRequest): Planned {
     this.requests.push(request);
     const planned = this.planner(request);
-    // Plans are told from each other by identity.
+    // Plans are distinguished by identity.
     const plan = { ...planned.plan };
     this.#requestOf.set(plan, request);
     return { ...planned, plan };
@@ -85,7 +85,7 @@ export class Stage {
     const run = this.state.runs.find((r) => r.cell === cell && (r.status === 'evaluating' || r.status === 'pulling'));
     return this.event({ kind: 'evaluation-failed', run: run?.id ?? -1, error: error(cell, message) });
   }
-  /** The executor evaluates again what ran before it. */
+  /** The executor evaluates its former cells again. */
   restored(cell: string): string[] {
     const active = this.state.cells.get(cell)?.active;
     if (!active) throw new Error(`${cell} never ran`);
@@ -95,7 +95,7 @@ export class Stage {
       ...result(cell, active.text, this.hashes, this.shows.get(cell)),
     });
   }
-  /** The executor answers for a run whatever has become of its cell in the meantime. */
+  /** The executor answers a run. The cell may have changed or gone in the meantime. */
   restoredRun(run: number): string[] {
     const cell = [...this.state.cells.values()].find(({ active }) => active?.run === run);
     return cell ? this.restored(cell.id) : this.event({ kind: 'evaluated', run, ...result('gone', '', this.hashes) });
@@ -116,7 +116,7 @@ export class Stage {
       ...(wants !== undefined && { wants }),
     });
   }
-  /** The executor has written a snapshot: instance → how far its state has come. */
+  /** The executor has written a snapshot: instance → position of its state. */
   snapshot(
     states: Readonly<Record<string, number>>,
     figures: { millis?: number; behindMillis?: number } = {},
@@ -192,7 +192,7 @@ export class Stage {
         return [`no timer ${effect.timer}`];
       case 'end-session':
         return [`end session: ${effect.reason}`];
-      // What is on screen is tested with the displays.
+      // The tests of displays cover the content of the screen.
       case 'prepare-view':
       case 'rewind-views':
       case 'save-views':
@@ -257,7 +257,7 @@ export function result(
   };
 }
 
-/** A state that is told from others by its watermark. */
+/** A state that its watermark distinguishes from others. */
 export function taskState(watermark: number, full = true): TaskSnapshot {
   return { full, groups: new Map(), watermark };
 }

@@ -1,8 +1,12 @@
-// Random patterns with random events and watermarks, one case a line: what FlinkPatterns.java records. `node random-patterns.ts <seed> <cases>`.
+// Generates random patterns with random events and watermarks, one case per line, for
+// FlinkPatterns.java.
+// Run it with `node random-patterns.ts <seed> <cases>`.
 //
-// A case is { pattern: { stages, within?, skip? }, ops }. A condition is a conjunction: `in` the element's name is one of these letters; `ge` its value is at least;
-// `above` its value is above those of every element of the stage; `sumBelow` its value and those of the stage `of` add up to less. An op is
-// ['e', key, name, value, timestamp, id] or ['w', watermark | 'max'].
+// A case is { pattern: { stages, within?, skip? }, ops }. A condition is a conjunction. `in`: the
+// name of the element is one of these letters. `ge`: its value is at least this. `above`: its value
+// is above the values of all elements of the stage. `sumBelow`: its value plus those of the stage
+// `of` is less than this.
+// An op is ['e', key, name, value, timestamp, id] or ['w', watermark | 'max'].
 
 export interface Condition {
   readonly in?: string;

@@ -1,7 +1,9 @@
-// Random interval joins with random elements, watermarks and idleness of both sides, one case a line: what FlinkIntervalJoins.java records.
+// Generates random interval joins, one case per line, for FlinkIntervalJoins.java.
+// Both sides have random elements, watermarks and idleness. Run it with
 // `node random-interval-joins.ts <seed> <cases>`.
 //
-// A case is { lower, upper, ops }. An op is ['l' | 'r', key, timestamp, id], ['lw' | 'rw', watermark | 'max'] or ['li' | 'ri' | 'la' | 'ra'] (idle, active).
+// A case is { lower, upper, ops }. An op is ['l' | 'r', key, timestamp, id], ['lw' | 'rw',
+// watermark | 'max'] or ['li' | 'ri' | 'la' | 'ra'] (idle, active).
 
 export interface Case {
   readonly lower: number;
@@ -25,7 +27,7 @@ export function randomCase(random: () => number): Case {
     const kind = random();
     if (kind < 0.7) ops.push([side, random() < 0.7 ? 'a' : 'b', times[side] + int(16) - 5, id]);
     else if (kind < 0.94) {
-      // An idle side says nothing of time.
+      // An idle side has no watermark.
       if (!isIdle[side]) ops.push([`${side}w`, (times[side] += int(8))]);
     } else {
       ops.push([`${side}${isIdle[side] ? 'a' : 'i'}`]);

@@ -1,9 +1,13 @@
-// Random joins with random records, out of order by no more than the grace period, one case a line: what KafkaJoins.java records. `node random-kafka-joins.ts <seed> <cases>`.
+// Generates random joins with random records, one case per line, for KafkaJoins.java.
+// Records are out of order by at most the grace period. Run it with `node random-kafka-joins.ts
+// <seed> <cases>`.
 //
-// Kafka gives a record that comes out of order at once, alone, when its window is over but for the grace period, and again with a partner that comes within it: about one case in
-// a hundred, and none of seed 20.
+// Kafka has a special case: a record out of order whose window has ended, but not its grace period.
+// Kafka emits it at once without a partner, and again with a partner that comes within the grace
+// period. About one case in a hundred has such a record. Seed 20 has none.
 //
-// A case is { join, lower, upper, grace, ops }. An op is [side, key, timestamp, id]. The last record is of a key of its own, and far enough to close everything.
+// A case is { join, lower, upper, grace, ops }. An op is [side, key, timestamp, id]. The last
+// record has a key of its own and a time that closes all windows.
 import { seeded } from './random-interval-joins.ts';
 
 export interface Case {
@@ -17,7 +21,7 @@ export interface Case {
 function randomCase(random: () => number): Case {
   const int = (below: number): number => Math.floor(random() * below);
   const join = (['inner', 'left', 'outer'] as const)[int(3)]!;
-  // No bound is 0: a store of Kafka's forgets what is exactly as old as it must keep.
+  // No bound is 0, because a store of Kafka forgets records that have exactly the maximum age.
   const [lower, upper, grace] = [-1 - int(11), 1 + int(11), int(6)];
   const ops: Case['ops'][number][] = [];
   let time = 100;
