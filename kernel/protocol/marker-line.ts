@@ -15,7 +15,6 @@ export interface Marker {
 // A line separator inside the line would end the comment for TypeScript, so such a line is not a
 // marker.
 const pattern = /^\/\/ %%(?![^ \t])[^\u2028\u2029]*$/;
-const token = /[^\s="]+="(?:[^"\\]|\\.)*"|\S+/g;
 
 export const isMarkerLine = (line: string): boolean => pattern.test(line);
 
@@ -51,8 +50,46 @@ export function writeMarker(from: string | undefined, to: Marker): string {
   return line;
 }
 
-function tokens(line: string): { text: string; at: number }[] {
-  return [...line.slice(5).matchAll(token)].map((match) => ({ text: match[0], at: match.index + 5 }));
+interface Token {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** Words between blanks, and name="value" with blanks in the value. */
+function tokens(line: string): Token[] {
+  const found: Token[] = [];
+  let at = 5;
+  while (at < line.length) {
+    if (isSpace(line, at)) {
+      at++;
+      continue;
+    }
+    const end = endOfQuoted(line, at) ?? endOfWord(line, at);
+    found.push({ text: line.slice(at, end), at });
+    at = end;
+  }
+  return found;
+}
+
+/** Index after name="value" that begins at `from`. The value may contain \". */
+function endOfQuoted(line: string, from: number): number | undefined {
+  let at = from;
+  while (at < line.length && line[at] !== '=' && line[at] !== '"' && !isSpace(line, at)) at++;
+  if (at === from || line[at] !== '=' || line[at + 1] !== '"') return undefined;
+  for (at += 2; at < line.length; at++) {
+    if (line[at] === '\\') at++;
+    else if (line[at] === '"') return at + 1;
+  }
+  return undefined;
+}
+function endOfWord(line: string, from: number): number {
+  let at = from;
+  while (at < line.length && !isSpace(line, at)) at++;
+  return at;
+}
+function isSpace(line: string, at: number): boolean {
+  const code = line.charCodeAt(at);
+  return code < 0x80 ? code === 0x20 || (code >= 0x09 && code <= 0x0d) : /\s/.test(line[at]!);
 }
 
 /**
@@ -61,17 +98,25 @@ function tokens(line: string): { text: string; at: number }[] {
  */
 function withToken(line: string, wanted: (text: string) => boolean, replacement: string | undefined): string {
   const found = tokens(line).filter(({ text }) => wanted(text));
-  let result = line;
-  for (const [i, { text, at }] of [...found.entries()].reverse()) {
-    const after = result.slice(at + text.length);
-    result =
-      i === 0 && replacement !== undefined
-        ? result.slice(0, at) + replacement + after
-        : result.slice(0, at).replace(/[ \t]+$/, '') + after;
+  if (found.length === 0) {
+    if (replacement === undefined) return line;
+    const kept = withoutBlanksAtEnd(line);
+    return `${kept} ${replacement}${line.slice(kept.length)}`;
   }
-  if (found.length > 0 || replacement === undefined) return result;
-  const trailing = /[ \t]*$/.exec(result)![0];
-  return `${result.slice(0, result.length - trailing.length)} ${replacement}${trailing}`;
+  const parts: string[] = [];
+  let from = 0;
+  for (const [i, { text, at }] of found.entries()) {
+    const before = line.slice(from, at);
+    parts.push(i === 0 && replacement !== undefined ? before + replacement : withoutBlanksAtEnd(before));
+    from = at + text.length;
+  }
+  return parts.join('') + line.slice(from);
+}
+
+function withoutBlanksAtEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
+  return text.slice(0, end);
 }
 
 const quote = (value: string): string => (/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));

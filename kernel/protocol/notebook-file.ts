@@ -75,16 +75,17 @@ export function decodeBytes(bytes: Uint8Array): string {
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function firstInvalid(bytes: Uint8Array): string {
-  let low = 0;
-  let high = bytes.length;
+  const { from, to } = invalidBlock(bytes);
   const fits = (length: number): boolean => {
     try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(from, length), { stream: true });
       return true;
     } catch {
       return false;
     }
   };
+  let low = from;
+  let high = to;
   if (fits(high)) return 'its last character is cut off';
   while (high - low > 1) {
     const middle = (low + high) >> 1;
@@ -93,6 +94,25 @@ function firstInvalid(bytes: Uint8Array): string {
   }
   const line = 1 + bytes.subarray(0, low).filter((byte) => byte === 0x0a).length;
   return `no character fits the bytes around 0x${bytes[low]!.toString(16)} in line ${line}`;
+}
+
+const blockBytes = 4096;
+/**
+ * The first block of bytes that is not UTF-8, from the start of a character. The last block if all
+ * of them are.
+ */
+function invalidBlock(bytes: Uint8Array): { readonly from: number; readonly to: number } {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let at = 0;
+  try {
+    for (; at + blockBytes < bytes.length; at += blockBytes)
+      decoder.decode(bytes.subarray(at, at + blockBytes), { stream: true });
+  } catch {
+    // The block at `at` contains the invalid byte.
+  }
+  let from = at;
+  while (from > 0 && (bytes[from]! & 0xc0) === 0x80) from--;
+  return { from, to: Math.min(at + blockBytes, bytes.length) };
 }
 
 // ----------------------------------------------------------------------------------------- reading
@@ -104,18 +124,19 @@ interface Line {
 export function parseNotebook(file: string): NotebookCell[] {
   const bom = file.startsWith('\ufeff');
   const lines = splitLines(bom ? file.slice(1) : file);
+  const layout = new Layout(lines.map(({ text }) => text));
   const cells: NotebookCell[] = [];
-  let at = endOfCell(lines, 0);
+  let at = endOfCell(layout, 0);
   let before = 0;
   if (at > 0 || (bom && at === lines.length)) {
     // Blank lines before the first marker are not a cell. They belong to the first cell.
-    if (at < lines.length && lines.slice(0, at).every(isBlank)) before = at;
+    if (at < lines.length && layout.skipBlank(0) === at) before = at;
     else cells.push(readCell(lines, 0, at, { bare: true, ...(bom ? { bom } : {}) }));
   }
   while (at < lines.length) {
     const { lines: counted } = readMarker(lines[at]!.text);
-    const honoured = counted !== undefined && countFits(lines, at + 1, counted);
-    const end = honoured ? skipBlank(lines, at + 1 + counted) : endOfCell(lines, at + 1);
+    const honoured = counted !== undefined && layout.countFits(at + 1, counted);
+    const end = honoured ? layout.skipBlank(at + 1 + counted) : endOfCell(layout, at + 1);
     const first = cells.length === 0;
     const extra: CellMetadata = {
       ...(first && before > 0 ? { before } : {}),
@@ -166,10 +187,10 @@ function readCell(
 }
 
 /** Index of the first marker from `from` on that is not inside a literal. */
-function endOfCell(lines: readonly Line[], from: number): number {
+function endOfCell({ lines }: Layout, from: number): number {
   const literal = new OpenLiteral();
   for (let at = from; at < lines.length; at++) {
-    const { text } = lines[at]!;
+    const text = lines[at]!;
     if (!literal.inside && isMarkerLine(text)) return at;
     literal.line(text);
   }
@@ -177,18 +198,36 @@ function endOfCell(lines: readonly Line[], from: number): number {
 }
 
 /**
- * `lines=` is used only if a marker or the end of the file follows. So a wrong number in a file
- * edited by hand hides no cells.
+ * Where the blank lines and the markers of a file are. Each line is looked at once, however many
+ * cells ask, so that the work grows linearly with the file.
  */
-function countFits(lines: readonly Line[], from: number, count: number): boolean {
-  if (from + count > lines.length) return false;
-  const next = skipBlank(lines, from + count);
-  return next === lines.length || isMarkerLine(lines[next]!.text);
-}
-function skipBlank(lines: readonly Line[], from: number): number {
-  let at = from;
-  while (at < lines.length && isBlank(lines[at]!)) at++;
-  return at;
+class Layout {
+  readonly lines: readonly string[];
+  /** For each line the next line that is not blank, itself included. */
+  readonly #filled: Uint32Array;
+  readonly #isMarker: (boolean | undefined)[];
+
+  constructor(lines: readonly string[]) {
+    this.lines = lines;
+    this.#isMarker = new Array<boolean | undefined>(lines.length);
+    this.#filled = new Uint32Array(lines.length + 1);
+    this.#filled[lines.length] = lines.length;
+    for (let at = lines.length - 1; at >= 0; at--) this.#filled[at] = lines[at] === '' ? this.#filled[at + 1]! : at;
+  }
+
+  skipBlank(from: number): number {
+    return this.#filled[from]!;
+  }
+
+  /**
+   * `lines=` is used only if a marker or the end of the file follows. So a wrong number in a file
+   * edited by hand hides no cells.
+   */
+  countFits(from: number, count: number): boolean {
+    if (from + count > this.lines.length) return false;
+    const next = this.skipBlank(from + count);
+    return next === this.lines.length || (this.#isMarker[next] ??= isMarkerLine(this.lines[next]!));
+  }
 }
 const isBlank = (line: Line): boolean => line.text === '';
 
@@ -231,10 +270,12 @@ function decodeLine(kind: CellKind, line: string): string {
 }
 
 function rawLines(cell: NotebookCell): string[] {
-  const { odd = [] } = cell.metadata;
+  const odd = new Map(cell.metadata.odd);
   const text = cell.text.replace(/\r\n|\r/g, '\n');
-  const original = (i: number, line: string): string | undefined =>
-    odd.find(([index, raw]) => index === i && decodeLine(cell.kind, raw) === line)?.[1];
+  const original = (i: number, line: string): string | undefined => {
+    const raw = odd.get(i);
+    return raw !== undefined && decodeLine(cell.kind, raw) === line ? raw : undefined;
+  };
   if (text === '') {
     const only = original(0, '');
     return only === undefined ? [] : [only];
@@ -272,7 +313,8 @@ export function serializeNotebook(cells: readonly NotebookCell[]): string {
   const chunks = cells.map((cell, i) => writeCell(cell, i === 0, i === cells.length - 1));
   dropMisleadingCounts(chunks);
   let eol = cells.find((cell) => cell.metadata.eol !== undefined)?.metadata.eol ?? '\n';
-  let result = cells.some((cell) => cell.metadata.bom) ? '\ufeff' : '';
+  const parts = cells.some((cell) => cell.metadata.bom) ? ['\ufeff'] : [];
+  let written = '' as Eol | '';
   for (const [i, chunk] of chunks.entries()) {
     const { metadata } = chunk.cell;
     eol = metadata.eol ?? eol;
@@ -284,10 +326,11 @@ export function serializeNotebook(cells: readonly NotebookCell[]): string {
     for (const [n, line] of lines.entries()) {
       const wanted = isFinal && n === lines.length - 1 ? '' : ((fits ? endings[n] : undefined) ?? eol);
       // An empty line between '\r' and '\n' would be lost.
-      result += line + (line === '' && wanted === '\n' && result.endsWith('\r') ? '\r' : wanted);
+      written = line === '' && wanted === '\n' && written === '\r' ? '\r' : wanted;
+      parts.push(line, written);
     }
   }
-  return result;
+  return parts.join('');
 }
 
 const linesOf = (chunk: Chunk): string[] => [
@@ -331,12 +374,16 @@ function writeCell(cell: NotebookCell, isFirst: boolean, isLast: boolean): Chunk
 
 /** A `lines=` that did not fit when it was read may fit by chance at the cell's new place. */
 function dropMisleadingCounts(chunks: readonly Chunk[]): void {
-  for (const [i, chunk] of chunks.entries()) {
+  if (!chunks.some(({ cell }) => cell.metadata.ignored)) return;
+  // A marker without its count is a marker still, so the layout holds while counts are dropped.
+  const layout = new Layout(chunks.flatMap(linesOf));
+  let end = 0;
+  for (const chunk of chunks) {
+    const text = end + chunk.before + 1;
+    end += linesOf(chunk).length;
     if (!chunk.cell.metadata.ignored || chunk.marker === undefined || chunk.counted) continue;
     const marker = readMarker(chunk.marker);
-    if (marker.lines === undefined) continue;
-    const rest = chunks.slice(i).flatMap((other, n) => linesOf(n === 0 ? { ...other, before: 0 } : other));
-    const lines = rest.map((text): Line => ({ text, eol: '\n' }));
-    if (countFits(lines, 1, marker.lines)) chunk.marker = writeMarker(chunk.marker, { ...marker, lines: undefined });
+    if (marker.lines !== undefined && layout.countFits(text, marker.lines))
+      chunk.marker = writeMarker(chunk.marker, { ...marker, lines: undefined });
   }
 }
