@@ -26,7 +26,9 @@ function readAndWrite(text: string): void {
 }
 
 /** Twice the size is twice the work. A square is four times the work, n log n 2.2 times. */
-async function assertLinear(name: string, make: (n: number) => string, n: number): Promise<void> {
+async function assertLinear(name: string, make: (n: number) => string): Promise<void> {
+  // Divisible by many numbers: `*/*/…` ends inside a comment at every third length only.
+  const n = 420;
   const [small, large] = [make(n), make(2 * n)];
   const first = await work.of(() => readAndWrite(small));
   const second = await work.of(() => readAndWrite(large));
@@ -71,7 +73,7 @@ const shapes: Readonly<Record<string, (n: number) => string>> = {
 };
 
 for (const [name, make] of Object.entries(shapes))
-  test(`twice the text is twice the work: ${name}`, () => assertLinear(name, make, 400));
+  test(`twice the text is twice the work: ${name}`, () => assertLinear(name, make));
 
 const piece = fc.constantFrom(
   ...['// %%', '// %% lines=3', ' lines=2', ' id=a', '[markdown]', ' ', '\t', '\n', '\n', '\r', '\r\n', 'x', '%%'],
@@ -85,9 +87,9 @@ test('twice the repetitions of any text before any other is twice the work', asy
   await fc.assert(
     fc.asyncProperty(some(3), repeated, some(3), repeated, some(3), async (start, a, middle, b, end) => {
       const make = (n: number): string => start + a.repeat(n) + middle + b.repeat(n) + end;
-      await assertLinear(JSON.stringify([start, a, middle, b, end]), make, 200);
+      await assertLinear(JSON.stringify([start, a, middle, b, end]), make);
     }),
-    { numRuns: Number(process.env['FC_RUNS'] ?? 150) },
+    { numRuns: Number(process.env['FC_RUNS'] ?? 60) },
   );
 });
 
