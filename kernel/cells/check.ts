@@ -7,10 +7,10 @@ import { identify } from '../protocol/cell-identity.ts';
 import { decodeBytes, encode, NotebookFileError, parseNotebook, serializeNotebook } from '../protocol/notebook-file.ts';
 import { diagnostic, type CellDiagnostic } from './compile.ts';
 import { NotebookLanguageService } from './language-service.ts';
+import { linesOutOfPlace } from './lines-out-of-place.ts';
 import { joinedCells } from './missing-semicolon.ts';
 import { Resolver } from './resolution.ts';
 import { capturedAssignments, usesBeforeDefinition } from './scope.ts';
-import { TextLines } from './text-lines.ts';
 import type { ModuleCell } from './virtual-module.ts';
 
 export interface CheckOptions {
@@ -68,8 +68,14 @@ export function checkNotebook(path: string, options: CheckOptions = {}): CellDia
   ])
     byCell[cell]!.push(diagnostic(cells[cell]!.id, resolution.module.lines(cell), { code, offset, length, message }));
   for (const [i, problem] of joinedCells(cells)) byCell[i]!.push(problem);
-  for (const [i, problem] of codeInProse(cells, parsed)) byCell[i]!.push(problem);
-  for (const list of byCell) found.push(...list.sort((a, b) => a.offset - b.offset).map(asError));
+  const outOfPlace = linesOutOfPlace(
+    parsed,
+    identities.map(({ id }) => id),
+  );
+  for (const [i, list] of byCell.entries()) {
+    const ofCell = [...list.map(asError), ...outOfPlace[i]!];
+    found.push(...ofCell.sort((a, b) => a.offset - b.offset));
+  }
   return found;
 }
 
@@ -83,24 +89,4 @@ function isModule(cells: readonly ModuleCell[]): boolean {
   const code = cells.filter((cell) => cell.kind !== 'markdown');
   if (code.every((cell) => cell.text.trim() === '')) return true;
   return code.some((cell) => ts.isExternalModule(ts.createSourceFile('cell.ts', cell.text, ts.ScriptTarget.ESNext)));
-}
-
-/**
- * Every line of a prose cell must be a comment. TypeScript would read any other line as code, but
- * Sluice never runs it.
- */
-function* codeInProse(
-  cells: readonly ModuleCell[],
-  parsed: ReturnType<typeof parseNotebook>,
-): Iterable<[number, CellDiagnostic]> {
-  for (const [i, { kind, metadata }] of parsed.entries()) {
-    if (kind !== 'markdown') continue;
-    const odd = metadata.odd?.find(([, line]) => line.trim() !== '' && !line.trimStart().startsWith('//'));
-    if (odd === undefined) continue;
-    const lines = new TextLines(cells[i]!.text);
-    const offset = lines.offset({ line: odd[0], column: 0 });
-    const message =
-      'This line is in a prose cell but is not a comment. TypeScript would run it, Sluice does not. Begin it with //.';
-    yield [i, diagnostic(cells[i]!.id, lines, { offset, length: odd[1].length, code: 'code-in-prose', message })];
-  }
 }

@@ -1,14 +1,22 @@
-// Reads the cells of the notebook that the command line names.
+// Reads the cells of the notebook that the command line names, and finds lines that are out of place.
 import { readFileSync } from 'node:fs';
+import type { CellDiagnostic } from '../cells/compile.ts';
+import { linesOutOfPlace } from '../cells/lines-out-of-place.ts';
 import { identify } from '../protocol/cell-identity.ts';
 import type { CellText } from '../protocol/messages.ts';
 import { decodeBytes, parseNotebook } from '../protocol/notebook-file.ts';
 import { CommandError } from './command-error.ts';
 
-export function readNotebook(path: string): readonly CellText[] {
-  const cells = parseNotebook(decodeBytes(bytesOf(path)));
-  return identify(cells).map(({ id, problem }, index) => {
-    const { kind, text } = cells[index]!;
+export interface ReadNotebook {
+  readonly cells: readonly CellText[];
+  /** Lines that are probably not what their writer meant. */
+  readonly problems: readonly CellDiagnostic[];
+}
+
+export function readNotebook(path: string): ReadNotebook {
+  const parsed = parseNotebook(decodeBytes(bytesOf(path)));
+  const cells = identify(parsed).map(({ id, problem }, index) => {
+    const { kind, text } = parsed[index]!;
     if (problem === 'duplicate')
       throw new CommandError('duplicate-cell-id', `Two cells of ${path} have the id "${id}". Rename one of them.`);
     if (problem === 'invalid')
@@ -18,6 +26,8 @@ export function readNotebook(path: string): readonly CellText[] {
       );
     return { id, kind, text };
   });
+  const ids = cells.map(({ id }) => id);
+  return { cells, problems: linesOutOfPlace(parsed, ids).flat() };
 }
 
 function bytesOf(path: string): Uint8Array {

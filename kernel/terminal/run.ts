@@ -4,6 +4,7 @@ import { collapses } from '../../engine/graph/kinds.ts';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTimer } from '../../engine/runtime/long-timer.ts';
+import type { CellDiagnostic } from '../cells/compile.ts';
 import { ViewStore } from '../displays/view-store.ts';
 import { allDisplaysEnded } from '../session/displayed.ts';
 import type { RowLabel } from '../session/state.ts';
@@ -16,6 +17,7 @@ import { jobMetrics } from './job-metrics.ts';
 import { JsonLines } from './json-lines.ts';
 import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
+import { problemLine } from './problem-line.ts';
 import { lineText, linesText } from './terminal-text.ts';
 
 export interface RunOptions {
@@ -31,8 +33,13 @@ export interface RunOptions {
 /** Returns the exit code. */
 export async function run(path: string, options: RunOptions): Promise<number> {
   const notebook = resolve(path);
-  const document = readNotebook(notebook);
+  const { cells: document, problems } = readNotebook(notebook);
   const output = options.json ? jsonOutput(options) : textOutput(options);
+  for (const problem of problems) output.problem(path, problem);
+  if (problems.some(({ severity }) => severity === 'error')) {
+    await output.drained();
+    return 1;
+  }
   const failed = Promise.withResolvers<void>();
   const control = new Control({
     settings: {
@@ -131,6 +138,8 @@ interface Output {
   pulled(event: PulledRows): Promise<void> | undefined;
   console(cell: string, lines: readonly string[]): void;
   error(cell: string | undefined, error: { readonly code: string; readonly message: string }): void;
+  /** A problem that is found before anything runs. */
+  problem(path: string, problem: CellDiagnostic): void;
   watch(control: Control): void;
   end(control: Control): void;
   drained(): Promise<void>;
@@ -155,6 +164,10 @@ function jsonOutput({ out }: RunOptions): Output {
     // stdout carries only JSON objects, so console output of cells goes to stderr.
     console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${lineText(cell)}: ${linesText(text)}\n`)),
     error: (cell, error) => lines.error(cell, error),
+    problem(path, problem) {
+      if (problem.severity === 'error') lines.error(problem.cell, problem);
+      else process.stderr.write(`${problemLine(path, problem)}\n`);
+    },
     watch: () => undefined,
     end: (control) => lines.metrics(jobMetrics(control.session.metrics?.operators ?? [])),
     drained: () => lines.flushed(),
@@ -168,6 +181,8 @@ function textOutput({ out }: RunOptions): Output {
     pulled: () => undefined,
     console: (cell, texts) => texts.forEach((text) => terminal.line(`${cell}: ${text}`)),
     error: (cell, { message }) => terminal.line(cell === undefined ? message : `✖ ${cell}: ${message}`),
+    // Nothing is drawn yet.
+    problem: (path, problem) => out.write(`${problemLine(path, problem)}\n`),
     watch(control) {
       control.join('terminal', (method, params) => terminal.hear(method, params));
       terminal.onCell = (view) =>

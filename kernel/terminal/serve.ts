@@ -8,6 +8,7 @@ import { servePage } from '../server/serve-page.ts';
 import { CommandError } from './command-error.ts';
 import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
+import { problemLine } from './problem-line.ts';
 import { linesText } from './terminal-text.ts';
 
 export interface ServeOptions {
@@ -19,7 +20,7 @@ export interface ServeOptions {
 /** Returns the exit code. */
 export async function serve(path: string, { port, out, stopped }: ServeOptions): Promise<number> {
   const notebook = resolve(path);
-  const document = readNotebook(notebook);
+  const { cells: document, problems } = readNotebook(notebook);
   const places = shipped();
   const connection = await connectSession({ notebook, kernelPath: places.kernel, client: 'cli', build });
   try {
@@ -29,6 +30,8 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
     });
     const terminal = new LiveTerminal(out);
     terminal.line(connection.started ? page.url : `${page.url}  (joined the running session)`);
+    // Nothing is drawn yet.
+    for (const problem of problems) out.write(`${problemLine(path, problem)}\n`);
     follow(connection, terminal);
     if (connection.started) await begin(connection, document, terminal, stopped);
     const reason = await Promise.race([connection.ended, aborted(stopped)]);
@@ -46,7 +49,7 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
   }
 }
 
-type Document = ReturnType<typeof readNotebook>;
+type Document = ReturnType<typeof readNotebook>['cells'];
 async function begin(
   connection: Connection,
   cells: Document,

@@ -108,3 +108,42 @@ test('code in a prose cell, and bytes that are no text', (t) => {
   const [only] = check(t, Uint8Array.from([0x61, 0xff]));
   assert.match(only!, /^ 1:1 error not-utf8 This file is not UTF-8 text/);
 });
+
+const warning = (place: string, meant: string): string =>
+  `${place} warning looks-like-marker This line looks like a marker, but no cell begins here: a marker begins with "// %%" and a blank or the end of the line. For a new cell, write: ${meant}`;
+
+test('a line that looks like a marker and is none is a warning with the right spelling', (t) => {
+  for (const [line, meant] of [
+    ['//%% id=a', '// %% id=a'],
+    ['//%%', '// %%'],
+    ['//%%%% sub', '// %% sub'],
+    ['// %%% sub', '// %% sub'],
+    ['//  %% [markdown]', '// %% [markdown]'],
+    ['  // %% id=a', '// %% id=a'],
+    ['// #%% id=a', '// %% id=a'],
+    ['//#%%', '// %%'],
+    ['// %%id=a', '// %% id=a'],
+    ['// %%[test] id=a', '// %% [test] id=a'],
+  ] as const)
+    assert.deepEqual(check(t, `// %% id=x\nexport {};\n${line}\n`), [warning('x 2:1', meant)], line);
+  const python = check(t, '# %% id=a\nexport {};\n');
+  assert.ok(python.includes(warning('cell-1 1:1', '// %% id=a')), String(python));
+});
+
+test('a line that looks like a marker is found in a prose cell, and in a notebook without markers', (t) => {
+  assert.deepEqual(check(t, '//%% id=a\nexport {};\n//%% [markdown]\n// prose\n'), [
+    warning('cell-1 1:1', '// %% id=a'),
+    warning('cell-1 3:1', '// %% [markdown]'),
+  ]);
+  assert.deepEqual(check(t, '// %% [markdown] id=m\n// prose\n//%% id=a\n'), [warning('m 2:1', '// %% id=a')]);
+});
+
+test('no warning for a magic, for text in a literal or a comment, and for prose that is escaped or indented', (t) => {
+  for (const text of [
+    '// %% id=a\nexport const a = `\n//%% id=b\n`;\n/*\n//%% id=c\n*/\n',
+    '// %% id=a\nexport {};\n// %%time\n// 5 %% 3\n// a //%% b\n',
+    '// %% [markdown]\n// \\%% id=a\n//   %% a comment in a diagram\n',
+    '// %% id=a lines=2\nexport {};\n// %% id=b\n',
+  ])
+    assert.deepEqual(check(t, text), [], text);
+});

@@ -291,3 +291,35 @@ test('names that every object has are names like any other: cells, values, param
   assert.match(lines[0]?.error?.message ?? '', /constructor/);
   assert.notEqual(lines[0]?.error?.code, 'internal');
 });
+
+const foreign =
+  "//%% id=a\nimport { from } from 'sluice';\nfrom([{ a: 1 }]).show();\n//%% id=b\nfrom([{ b: 1 }]).show();\n";
+
+test('lines that look like markers are named before the rows, on stderr beside JSON lines', async (t) => {
+  const notebook = new Folder(t).write('a.sluice.ts', foreign);
+  const line = (at: number, id: string): string =>
+    `${notebook}  cell cell-1, ${at}:1  warning looks-like-marker  This line looks like a marker, but no cell begins here: a marker begins with "// %%" and a blank or the end of the line. For a new cell, write: // %% id=${id}\n`;
+  const warnings = line(1, 'a') + line(4, 'b');
+  const json = await sluice('run', notebook, '--json');
+  assert.deepEqual([json.code, json.err], [0, warnings]);
+  const text = await sluice('run', notebook);
+  assert.equal(text.code, 0);
+  assert.ok(text.out.startsWith(warnings), text.out);
+});
+
+test('code in a prose cell is an error before anything runs, as `check` reports it', async (t) => {
+  const notebook = new Folder(t).write(
+    'a.sluice.ts',
+    "// %% [markdown]\n// Text\nimport { from } from 'sluice';\n// %% id=b\nconsole.log('runs');\nexport {};\n",
+  );
+  const message =
+    'This line is in a prose cell but is not a comment. TypeScript would run it, Sluice does not. Begin it with //.';
+  const { code, lines, err } = await sluice('run', notebook, '--json');
+  assert.deepEqual([code, err], [1, '']);
+  assert.deepEqual(lines, [{ cell: 'prose-1', error: { code: 'code-in-prose', message } }]);
+  const text = await sluice('run', notebook);
+  const line = `${notebook}  cell prose-1, 2:1  error code-in-prose  ${message}\n`;
+  assert.deepEqual([text.code, text.out], [1, line]);
+  const checked = await sluice('check', notebook);
+  assert.ok(checked.out.includes(line), checked.out);
+});

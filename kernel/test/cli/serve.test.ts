@@ -101,3 +101,15 @@ test('check says nothing is wrong with 0, and what is wrong with 1', async (t) =
   assert.equal(wrong.code, 1);
   assert.match(wrong.out, /cell a, 2:7 {2}error \S+ {2}Type .* is not assignable to type 'string'/);
 });
+
+test('serve names the lines that are out of place, and shows the cells that run', async (t) => {
+  const kernels = new Kernels(t);
+  const prose = '// %% [markdown]\n// Text\nlet x = 1;\n';
+  const notebook = kernels.notebook('a.sluice.ts', `${endless}//%% id=b\n${prose}`);
+  const { child, ended, out } = start(['serve', notebook]);
+  await until(() => /^a {2}n=1$/m.test(out()), 'a row');
+  assert.match(out(), /cell a, 4:1 {2}warning looks-like-marker .* write: \/\/ %% id=b$/m);
+  assert.match(out(), /cell prose-1, 2:1 {2}error code-in-prose /);
+  child.kill('SIGINT');
+  assert.equal((await ended).code, 0);
+});

@@ -92,7 +92,7 @@ for (const [writer, writes] of Object.entries(writers))
 
 test('a cell joins sample 03 in under a second while its slow cell runs', { timeout: 90_000 }, async () => {
   await using session = new LiveSession();
-  const code = readNotebook(join(import.meta.dirname, '../../../samples/03-backpressure.sluice.ts')).filter(
+  const code = readNotebook(join(import.meta.dirname, '../../../samples/03-backpressure.sluice.ts')).cells.filter(
     ({ kind }) => kind === 'code',
   );
   for (const { id, text } of code) session.edit(id, text);

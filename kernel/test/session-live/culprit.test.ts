@@ -9,7 +9,7 @@ import { LiveSession } from './live-session.ts';
 
 test('the panel of sample 03 names the operator that holds the stream back', { timeout: 60_000 }, async () => {
   await using session = new LiveSession();
-  const code = readNotebook(join(import.meta.dirname, '../../../samples/03-backpressure.sluice.ts')).filter(
+  const code = readNotebook(join(import.meta.dirname, '../../../samples/03-backpressure.sluice.ts')).cells.filter(
     ({ kind }) => kind === 'code',
   );
   for (const { id, text } of code) session.edit(id, text);
