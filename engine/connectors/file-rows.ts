@@ -178,8 +178,17 @@ function csvRows(path: string, delimiter: number, from: FilePosition | undefined
   };
 }
 
+function headerFields(path: string, header: FileRecord, delimiter: number): readonly string[] {
+  try {
+    return parseCsvRecords([header], false, delimiter)[0] as readonly string[];
+  } catch (error) {
+    const message = `The header of ${basename(path)} cannot be read. ${csvProblem(error, [])} The header is the first line that is not empty.`;
+    throw new SluiceError('bad-file', message, { path }, { cause: error });
+  }
+}
+
 function columnsOf(path: string, header: FileRecord, delimiter: number): string[] {
-  const row = parseCsvRecords([header], false, delimiter)[0] as readonly string[];
+  const row = headerFields(path, header, delimiter);
   const twice = row.find((name, index) => row.indexOf(name) !== index);
   if (twice !== undefined)
     throw new SluiceError('bad-file', `The header of ${basename(path)} names the column "${twice}" twice. Rename one.`);
@@ -213,7 +222,7 @@ function parseCsvRecords(batch: readonly FileRecord[], columns: string[] | false
   const text = batch.map((record) => record.text).join('\n');
   const delimiter = String.fromCharCode(delimiterByte);
   return columns === false
-    ? parse(text, { columns, delimiter })
+    ? parse(text, { columns, delimiter, record_delimiter: '\n' })
     : parse(text, { columns, delimiter, cast: (field) => csvValue(field), record_delimiter: '\n' });
 }
 
