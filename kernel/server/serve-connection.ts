@@ -6,6 +6,7 @@ import { ResponseError } from 'vscode-jsonrpc/node.js';
 import type { Watcher } from '../displays/view-store.ts';
 import type { Hello, Requests, Welcome } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
+import { wrongParams } from '../protocol/request-params.ts';
 import type { Notify } from './broadcast.ts';
 import type { Control } from './control.ts';
 
@@ -95,6 +96,8 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, l
         throw refusal('only-viewing', `A page may only view the session. It may not send "${method}".`);
       if (unanswered >= mostUnanswered)
         throw refusal('too-many-requests', `${mostUnanswered} requests of this client have no answer yet.`);
+      const wrong = wrongParams(method, params);
+      if (wrong !== undefined) throw refusal('bad-request', wrong);
       const handler = handlers[method] as (params: unknown) => unknown;
       unanswered++;
       try {
@@ -132,8 +135,8 @@ function notifier(rpc: MessageConnection, line: ClientLine): Notify {
  * A client may show a cell before the session knows it. It may not make the session remember
  * whatever it makes up.
  */
-function remember(unknown: Set<string>, view: unknown, { session }: Control): void {
-  if (typeof view !== 'string' || view.length > longestViewId)
+function remember(unknown: Set<string>, view: string, { session }: Control): void {
+  if (view.length > longestViewId)
     throw refusal('bad-view', `A view is the id of a cell, of at most ${longestViewId} characters.`);
   const isKnown = (id: string): boolean => session.cells.has(id) || session.document.some((cell) => cell.id === id);
   if (isKnown(view) || unknown.has(view)) return;

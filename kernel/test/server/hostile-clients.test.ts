@@ -222,7 +222,7 @@ test('a client cannot make the session remember views that it makes up', async (
     return (await stranger.answer(id)).error?.data?.code;
   };
   assert.equal(await shown(1, 'v'.repeat(900_000)), 'bad-view');
-  assert.equal(await shown(2, { length: 1 }), 'bad-view');
+  assert.equal(await shown(2, { length: 1 }), 'bad-request');
   assert.equal(await shown(3, 'a'), undefined, 'the session may know this cell later');
   for (let n = 0; n < 99; n++) assert.equal(await shown(10 + n, `made-up-${n}`), undefined);
   assert.equal(await shown(200, 'one-more'), 'unknown-view');
