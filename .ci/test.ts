@@ -30,6 +30,7 @@ const files = globSync(testFiles, { cwd: root, exclude: ['**/node_modules/**'] }
 const filesOfKind = (kind: Kind): string[] => files.filter((path) => kindOf(path) === kind);
 
 await Promise.all([selected.length === 0 ? tools() : undefined, runUnitTests()]);
+if (!onlyCheck && selected.length === 0) await tool('advisories', '.ci/advisories.ts', [], { showsLastLine: true });
 if (!onlyCheck)
   for (const kind of integrationKinds) {
     const paths = filesOfKind(kind);
@@ -52,11 +53,17 @@ async function runUnitTests(): Promise<void> {
 }
 
 /** A tool of the house counts as one test. */
-async function tool(name: string, script: string, parameters: readonly string[]): Promise<void> {
+async function tool(
+  name: string,
+  script: string,
+  parameters: readonly string[],
+  { showsLastLine = false } = {},
+): Promise<void> {
   const began = performance.now();
   const { code, output } = await runNode([join(root, script), ...parameters], 300);
   const result = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, failures: [] };
   count(name, output, result, (performance.now() - began) / 1000);
+  if (showsLastLine && code === 0) console.log(`    ${output.trimEnd().split('\n').at(-1)}`);
 }
 
 /**
