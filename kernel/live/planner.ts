@@ -2,15 +2,15 @@
 // sentences for the user.
 import { modeOf } from '../../engine/api/session.ts';
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
-import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
+import { lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
-import { variableOf } from '../../engine/graph/uid.ts';
 import { partsOf } from './displayed.ts';
 import { isSink, isSource } from '../../engine/graph/kinds.ts';
 import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts';
-import { changeGraph, type Decision } from './live-graph.ts';
+import { changeGraph } from './live-graph.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
+import { notesOf } from './notes.ts';
 
 /**
  * The uid of the leaf behind a cell's part. Another instance of it means other rows: the display
@@ -54,7 +54,12 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
         keep: decision === 'keep' || decision === 'rewire',
       };
     }),
-    notes: notesOf(next, change.decisions, cells),
+    notes: notesOf(
+      change,
+      running,
+      next,
+      graph.cells.map(({ cell }) => cell),
+    ),
   };
 };
 
@@ -144,24 +149,4 @@ function sharePulled(plan: Plan, branches: readonly Branch[]): Plan {
       .filter((edge) => !alias.has(edge.to))
       .map((edge) => ({ ...edge, from: alias.get(edge.from) ?? edge.from })),
   };
-}
-
-/** Sentences about a change that keeps or resets state. */
-function notesOf(
-  plan: Plan,
-  decisions: ReadonlyMap<string, Decision>,
-  cells: readonly Declared[],
-): Record<string, readonly string[]> {
-  const notes: Record<string, string[]> = {};
-  for (const { cell } of cells) notes[cell] = [];
-  const nameOf = (node: PlanNode): string => variableOf(node.uid) ?? node.name;
-  for (const node of plan.nodes) {
-    const decision = decisions.get(node.uid);
-    if (node.shape === '' || canReadAgain(plan, node.uid)) continue;
-    if (decision === 'handover' || decision === 'rewire')
-      notes[node.group]?.push(`${nameOf(node)} keeps what it held before the change.`);
-    if (decision === 'reset')
-      notes[node.group]?.push(`${nameOf(node)} starts again from now: what it holds has another shape.`);
-  }
-  return notes;
 }
