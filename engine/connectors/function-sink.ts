@@ -1,6 +1,6 @@
 // A sink that is a function: called for every element, at least once. What it returns as a promise is awaited before a barrier passes.
 import { refusePromise } from '../values/promise.ts';
-import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus } from '../contract/operator.ts';
 
 /** Promises that may be pending before the sink takes no more. */
 const pendingLimit = 100;
@@ -31,6 +31,9 @@ export class FunctionSink implements Operator {
   }
   flush(): boolean {
     return this.#pending === 0;
+  }
+  status(): OperatorStatus {
+    return { entries: 0, ...(this.#pending > 0 && { inFlight: this.#pending }) };
   }
 
   #await(answer: Promise<void>): void {
