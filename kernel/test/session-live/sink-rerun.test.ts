@@ -69,3 +69,23 @@ test('a file whose rows come another way, and then disarmed', { timeout }, async
   await seconds(2);
   assertWhole(linesOf(path).map((line) => (JSON.parse(line) as { n: number }).n));
 });
+
+test('a sink whose target takes nothing is cut after a while, and its rows are counted', { timeout }, async () => {
+  await using session = new LiveSession();
+  const sink = (version: number): string =>
+    `rows.sink(async () => { await new Promise(() => undefined); return void ${version}; });`;
+  session.edit('rows', source);
+  session.edit('out', sink(1));
+  await session.ran('rows', 'out');
+  session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+  await seconds(1);
+  session.edit('out', sink(2));
+  await session.ran('out');
+  const errors = await session.until(
+    () => session.state('out')?.errors ?? [],
+    (seen) => seen.length > 0,
+    'an error that counts the rows',
+  );
+  assert.equal(errors[0]?.code, 'rows-not-written');
+  assert.match(errors[0].message, /At least \d{3,} of its rows were not written/);
+});
