@@ -67,7 +67,9 @@ export function chainsOf(plan: Plan): Chain[] {
       if (above) return resolve(above, spec, to, input);
       return { from: '', port: 'out', to, input, key: spec };
     }
-    return { from: chainOfNode.get(edge.from) ?? '', port: edge.port, to, input, ...(key && { key }) };
+    // An input that was lost keeps its key, so that its reader stays the same task.
+    const spec = key ?? edge.lost?.key?.spec;
+    return { from: chainOfNode.get(edge.from) ?? '', port: edge.port, to, input, ...(spec && { key: spec }) };
   };
 
   return heads.map(({ head, members }) => {

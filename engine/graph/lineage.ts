@@ -2,7 +2,7 @@
 // of a node that follow from its sources.
 import { shapeHash } from './fingerprint.ts';
 import { canReadNodeAgain, isBoundedNode } from './kinds.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import type { Plan, PlanEdge, PlanNode } from './plan.ts';
 import { edgesByReader, reached } from './walk.ts';
 
 /**
@@ -21,7 +21,7 @@ export function lineage(plan: Plan): Map<string, string> {
     if (node === undefined) throw new Error(`The plan has an edge from ${id}, which is not one of its nodes.`);
     if (open.has(id)) throw new Error(`The plan has a cycle: ${[...open, id].join(' → ')}.`);
     open.add(id);
-    const above = (inputs.get(id) ?? []).map((edge) => [edge.port, edge.input, edge.exchange, visit(edge.from)]);
+    const above = (inputs.get(id) ?? []).map((edge) => edge.lost?.lineage ?? slotLineage(edge, visit(edge.from)));
     open.delete(id);
     const own = shapeHash(node.own, above);
     result.set(id, own);
@@ -31,12 +31,21 @@ export function lineage(plan: Plan): Map<string, string> {
   return result;
 }
 
+/** What a slot reads, as part of the lineage of its reader. `upstream` is the lineage there. */
+export function slotLineage({ port, input, exchange }: PlanEdge, upstream: string): string {
+  return shapeHash(port, input, exchange, upstream);
+}
+
 /**
  * Every source above the node (or the node itself) can be read again from its start and then gives
- * the same records.
+ * the same records. A lost input cannot be read.
  */
 export function canReadAgain(plan: Plan, id: string): boolean {
   return everySourceAbove(plan, id, canReadNodeAgain);
+}
+/** The same of what the node has seen: a lost input counts as what it was. */
+export function couldReadAgain(plan: Plan, id: string): boolean {
+  return everySourceAbove(plan, id, canReadNodeAgain, ({ lost }) => lost?.canReadAgain ?? false);
 }
 
 /**
@@ -46,7 +55,12 @@ export function isBounded(plan: Plan, id: string): boolean {
   return everySourceAbove(plan, id, isBoundedNode);
 }
 
-function everySourceAbove(plan: Plan, id: string, test: (node: PlanNode) => boolean): boolean {
+function everySourceAbove(
+  plan: Plan,
+  id: string,
+  test: (node: PlanNode) => boolean,
+  isKnown: (edge: PlanEdge) => boolean = () => false,
+): boolean {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
   const inputs = edgesByReader(plan.edges);
   const holdsAt = (at: string): boolean => {
@@ -54,7 +68,9 @@ function everySourceAbove(plan: Plan, id: string, test: (node: PlanNode) => bool
     return node !== undefined && test(node);
   };
   // The walk stops at a source or at a `take`, where the answer is known.
-  const visited = reached([id], (at) => (holdsAt(at) ? [] : (inputs.get(at) ?? []).map(({ from }) => from)));
+  const visited = reached([id], (at) =>
+    holdsAt(at) ? [] : (inputs.get(at) ?? []).flatMap((edge) => (isKnown(edge) ? [] : edge.from)),
+  );
   // A node without input that is not a source has lost its input. Its former input is unknown, so
   // the answer is no.
   return visited.values().every((at) => holdsAt(at) || (nodes.has(at) && inputs.has(at)));

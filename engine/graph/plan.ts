@@ -2,7 +2,7 @@
 // engine, and reading it gives the same graph.
 import type { Kind } from './kinds.ts';
 import type { ParametersByKind } from './parameters.ts';
-import type { FunctionRef, Json } from './spec.ts';
+import type { FunctionRef, Json, KeySpec } from './spec.ts';
 
 /** Sources are read in batches of this interval, see `engine/runtime/micro-batches.ts`. */
 export interface MicroBatchMode {
@@ -40,6 +40,11 @@ interface NodeOfAnyKind {
    * this mark.
    */
   readonly copy?: true;
+  /**
+   * Uids and fingerprints of the sources whose records, from their start, have reached this
+   * instance. Read again, they would reach it twice. The live session keeps this list.
+   */
+  readonly seen?: readonly string[];
 }
 /**
  * A node whose kind is known. With several kinds it is not a union, so a function that is generic
@@ -66,6 +71,20 @@ export interface PlanEdge {
   /** 0, or 1 for the right side of an operator with two inputs. */
   readonly input: 0 | 1;
   readonly exchange: Exchange;
+  /** Of an edge whose upstream has gone: what the slot read last. */
+  readonly lost?: LostInput;
+}
+/** What a slot read before its upstream went. The slot still has this key and this lineage. */
+export interface LostInput {
+  /**
+   * The instance and its port, as long as the instance stands still: when the input is back, the
+   * slot goes on there and has missed nothing. Absent: records may have passed meanwhile.
+   */
+  readonly from?: { readonly id: string; readonly port: string };
+  readonly lineage: string;
+  readonly canReadAgain: boolean;
+  /** `own` is the fingerprint of the keyBy. */
+  readonly key?: { readonly own: string; readonly spec: KeySpec };
 }
 
 export interface Plan {
@@ -88,6 +107,9 @@ export class FunctionTable {
 
   static key(ref: FunctionRef): string {
     return `${ref.uid}\u0000${ref.slot}\u0000${ref.textHash}`;
+  }
+  has(ref: FunctionRef): boolean {
+    return this.#functions.has(FunctionTable.key(ref));
   }
   set(ref: FunctionRef, value: unknown): void {
     this.#functions.set(FunctionTable.key(ref), value);
@@ -114,6 +136,7 @@ export class FunctionTable {
         visit(inner as Json);
     };
     for (const node of plan.nodes) visit(node.parameters);
+    for (const { lost } of plan.edges) visit(lost?.key?.spec);
     for (const key of this.#functions.keys()) if (!used.has(key)) this.#functions.delete(key);
   }
 }

@@ -12,6 +12,7 @@ import { awaitedTasks } from './blocked-snapshot.ts';
 import type { Barrier } from './channel.ts';
 import type { RunningTasks } from './running-tasks.ts';
 import type { TaskSnapshot } from './snapshot.ts';
+import { isSinkTask, rowsNotWritten, SinkDrain } from './sink-drain.ts';
 import { contentOf } from './table-lookup.ts';
 import type { Task, TaskHost } from './task.ts';
 import { connectOutputs, cutReaders, hearsBarriers } from './wiring.ts';
@@ -21,6 +22,7 @@ export class BarrierPassing {
   readonly #barriers: Barriers;
   readonly #functions: FunctionTable;
   readonly #host: Pick<TaskHost, 'wake' | 'onFailure'>;
+  readonly #drain = new SinkDrain();
 
   constructor(
     tasks: RunningTasks,
@@ -131,10 +133,13 @@ export class BarrierPassing {
   }
   /**
    * Cuts off tasks that leave but do not return from their present call (an endless generator in
-   * flatMap).
+   * flatMap), and sinks whose last rows are not taken outside (a broker that is away). As long as
+   * sinks that leave make progress, all that leaves has more time.
    */
   cutLeaving(): readonly string[] {
-    const stuck = [...this.#tasks.leaving].filter((task) => task.isInsideCall);
+    if (this.#drain.goesOn(this.#tasks.leaving)) return [];
+    const stuck = [...this.#tasks.leaving].filter((task) => task.isInsideCall || (isSinkTask(task) && task.isFlushing));
+    for (const task of stuck) if (isSinkTask(task)) this.#host.onFailure(task, rowsNotWritten(task));
     for (const task of stuck) {
       for (const flight of this.#barriers.all) {
         const successor = flight.flipOf(task)?.removed?.successor;

@@ -8,6 +8,7 @@
 //
 // A successor is a created task that takes over the state of a removed one.
 import type { Chain } from '../graph/chains.ts';
+import { isSink } from '../graph/kinds.ts';
 
 export interface RunningTask {
   readonly chain: Chain;
@@ -127,7 +128,8 @@ function hasSameHead(a: Chain, b: Chain): boolean {
 
 /**
  * Removed tasks that must reach the barrier: a successor takes their state over, or a task that
- * stays still hears from them, directly or through others that are needed.
+ * stays still hears from them, directly or through others that are needed. A sink that writes takes
+ * what is on its way to it before it goes.
  */
 function neededTasks(
   { tasks, attached }: RunningGraph,
@@ -140,12 +142,18 @@ function neededTasks(
   // A slot that nothing will feed any more is cut off at once.
   const isFedAgain = (to: string, slot: number): boolean => chainOf.has(chainOf.get(to)!.inputs[slot]!.from);
   const needed = new Set(successors.keys());
+  for (const [id, { chain }] of tasks) if (isRemoved(id) && writesOutside(chain)) needed.add(id);
   for (const { from, to, slot } of attached)
     if (isRemoved(from) && kept.has(to) && isFedAgain(to, slot)) needed.add(from);
   const writersOf = Map.groupBy(attached, ({ to }) => to);
   // The set grows while it is walked.
   for (const id of needed) for (const { from } of writersOf.get(id) ?? []) if (isRemoved(from)) needed.add(from);
   return needed;
+}
+
+/** A preview writes nothing, so nothing of it is lost. */
+function writesOutside({ nodes }: Chain): boolean {
+  return nodes.some((node) => isSink(node) && node.parameters.armed !== false);
 }
 
 /** A channel between two kept tasks is kept; every other edge gets a new one. */

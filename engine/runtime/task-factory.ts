@@ -4,7 +4,8 @@ import { createSource, type SourceOptions } from '../connectors/registry.ts';
 import { createSink } from '../connectors/sinks.ts';
 import type { Operator } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
-import type { Chain } from '../graph/chains.ts';
+import { SluiceError } from '../errors/error.ts';
+import type { Chain, TaskEdge } from '../graph/chains.ts';
 import { isSource } from '../graph/kinds.ts';
 import type { FunctionTable, PlanNode } from '../graph/plan.ts';
 import { createOperator, stageOf } from './operator-registry.ts';
@@ -34,6 +35,22 @@ function headOf(chain: Chain, { functions, sources, loops, host }: TaskParts): H
   const stage = stageOf(node, functions);
   if (stage) return { stages: [stage] };
   if (isSource(node)) return { source: createSource(node, functions, sources) };
+  for (const edge of chain.inputs) standInForLostKey(edge, node, functions);
   const keys = ([0, 1] as const).map((input) => chain.inputs.find((edge) => edge.input === input)?.key);
   return { operator: createSink(node, functions) ?? createOperator(node, functions, keys, loops) };
+}
+
+/**
+ * The cell of a lost key may be gone, and a new executor does not have its function. No record
+ * needs the key until the input is back. Then the operator ends, and a run of its cell makes a
+ * successor that has the key.
+ */
+function standInForLostKey({ from, key }: TaskEdge, { name }: PlanNode, functions: FunctionTable): void {
+  if (from !== '' || !key || !('fn' in key) || functions.has(key.fn)) return;
+  functions.set(key.fn, () => {
+    throw new SluiceError(
+      'lost-key',
+      `The key of ${name} was in a cell that was deleted before the executor started again. Run the cell of ${name}.`,
+    );
+  });
 }

@@ -117,6 +117,14 @@ export class Task extends TaskLife {
   get isInsideCall(): boolean {
     return this.#call !== undefined && this.#call.kind !== 'barrier';
   }
+  /** Its barrier waits for answers from outside. */
+  get isFlushing(): boolean {
+    return this.#call?.kind === 'barrier';
+  }
+  /** Records that it has not taken, and calls to the outside without an answer. */
+  get unfinished(): number {
+    return this.gate.slots.reduce((sum, { channel }) => sum + (channel?.records ?? 0), this.inFlight);
+  }
   /**
    * How long it has been inside one call, at one record, without an end: an endless generator. 0:
    * it is not.

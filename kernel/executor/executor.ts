@@ -17,7 +17,7 @@ import type { Trace } from '../../engine/runtime/trace.ts';
 import { CellConsole } from './cell-console.ts';
 import { framesPerSecond } from './display-operator.ts';
 import type { ExecutorCommand, ExecutorEvent } from './executor-protocol.ts';
-import { failureReport } from './failure-report.ts';
+import { failureReport, reportedNode } from './failure-report.ts';
 import { GraphChange } from './graph-change.ts';
 import { interrupt } from './interrupt.ts';
 import { MetricsReport } from './metrics-report.ts';
@@ -141,7 +141,8 @@ export class Executor {
     for (const id of below(plan.edges, [failure.node]))
       if (id.startsWith(pullPrefix)) this.#runs.pull(id.slice(pullPrefix.length))?.fail(failure.error);
     const report = failureReport(plan, failure, (error, cell) => this.#runs.locate(error, cell));
-    this.#graph.report(failure.node, report);
+    // The commit of a run forgets the failures of the run before, so the report comes after it.
+    this.#graph.report(reportedNode(plan, failure)?.id ?? failure.node, report);
   }
 
   /**

@@ -1,6 +1,6 @@
 // An operator has failed: which cell, which record of which source, and which pulls will get no
 // more rows.
-import type { Plan } from '../../engine/graph/plan.ts';
+import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
 import { above, edgesByReader } from '../../engine/graph/walk.ts';
 import type { TaskFailure } from '../../engine/runtime/task-failure.ts';
@@ -14,7 +14,7 @@ export function failureReport(
   failure: TaskFailure & { readonly uid: string },
   locate: (error: unknown, cell: string) => LocatedError,
 ): OperatorFailed {
-  const node = plan.nodes.find((one) => one.id === failure.node);
+  const node = reportedNode(plan, failure);
   const cell = node?.group ?? '';
   const source = node && sourceName(plan, node.id);
   return {
@@ -27,6 +27,12 @@ export function failureReport(
       ? { record: describeRecord(failure.record, source) }
       : failure.working !== undefined && { record: failure.working }),
   };
+}
+
+/** A sink that was replaced is reported as the one that runs under its uid. */
+export function reportedNode(plan: Plan, failure: TaskFailure & { readonly uid: string }): PlanNode | undefined {
+  const { node, uid } = failure;
+  return plan.nodes.find((one) => one.id === node) ?? plan.nodes.find((one) => one.uid === uid);
 }
 
 /** The name of the one source above an operator: "orders" in orders[3]@188204. */

@@ -40,13 +40,24 @@ export interface PlanRequest {
   readonly displays: readonly DisplayInstall[];
   /** Instances that ended with an error. A run of their cell makes them anew. */
   readonly failed: readonly string[];
+  /**
+   * A sink that has written does not write old rows again unasked: its cell is planned as a preview.
+   */
+  readonly mayDisarm?: boolean;
   /** The cell whose run this mutation commits. */
   readonly committing?: string;
+}
+export interface DisarmedSink {
+  readonly cell: string;
+  /** The instance that wrote. */
+  readonly instance: string;
 }
 export interface Planned {
   readonly plan: Plan;
   readonly handover: Readonly<Record<string, string>>;
   readonly displays: readonly DisplayInstall[];
+  /** Sinks that wrote, and would have read a source from its start again: previews from now on. */
+  readonly disarmed?: readonly DisarmedSink[];
   /** Cell → sentences: "totals keeps what it counted with the former filter". */
   readonly notes: Readonly<Record<string, readonly string[]>>;
 }

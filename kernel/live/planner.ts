@@ -2,15 +2,16 @@
 // sentences for the user.
 import { modeOf } from '../../engine/api/session.ts';
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
-import { canReadAgain, lineage } from '../../engine/graph/lineage.ts';
+import { lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
-import { variableOf } from '../../engine/graph/uid.ts';
 import { partsOf } from './displayed.ts';
-import { isSink, isSource } from '../../engine/graph/kinds.ts';
-import type { DeclaredCell, DeclaredPull, LivePlanner } from './plan-request.ts';
-import { changeGraph, type Decision } from './live-graph.ts';
+import { canReadNodeAgain, isSink, isSource } from '../../engine/graph/kinds.ts';
+import { above } from '../../engine/graph/walk.ts';
+import type { DeclaredCell, DeclaredPull, DisarmedSink, LivePlanner, PlanRequest } from './plan-request.ts';
+import { changeGraph } from './live-graph.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
+import { notesOf } from './notes.ts';
 
 /**
  * The uid of the leaf behind a cell's part. Another instance of it means other rows: the display
@@ -23,7 +24,16 @@ export function pullNode(pull: string): string {
   return `pull/${pull}`;
 }
 
-export const planLive: LivePlanner = ({ graph, running, displays, failed, committing }) => {
+export const planLive: LivePlanner = (request) => {
+  const first = planAsAsked(request);
+  const disarmed = request.mayDisarm ? sinksThatStartAgain(request, first.plan) : [];
+  if (disarmed.length === 0) return first;
+  const isDisarmed = new Set(disarmed.map(({ cell }) => cell));
+  const cells = request.graph.cells.map((cell) => (isDisarmed.has(cell.cell) ? { ...cell, armed: false } : cell));
+  return { ...planAsAsked({ ...request, graph: { ...request.graph, cells } }), disarmed };
+};
+
+const planAsAsked: LivePlanner = ({ graph, running, displays, failed, committing }) => {
   const cells = graph.cells.map(declaredOf);
   const pulls = graph.pulls.map(branchOf);
   const leaves = [...graph.cells.flatMap(leavesOf), ...pulls.map((branch) => branch.leaf)];
@@ -54,9 +64,32 @@ export const planLive: LivePlanner = ({ graph, running, displays, failed, commit
         keep: decision === 'keep' || decision === 'rewire',
       };
     }),
-    notes: notesOf(next, change.decisions, cells),
+    notes: notesOf(
+      change,
+      running,
+      next,
+      graph.cells.map(({ cell }) => cell),
+    ),
   };
 };
+
+/** A sink wrote, and its new instance would get rows of a source from its start. */
+function sinksThatStartAgain({ graph, running }: PlanRequest, plan: Plan): readonly DisarmedSink[] {
+  const ran = new Set(running.nodes.map((node) => node.id));
+  const startsAgain = (id: string): boolean => {
+    const read = above(plan.edges, [id]);
+    return plan.nodes.some((node) => read.has(node.id) && !ran.has(node.id) && canReadNodeAgain(node));
+  };
+  return graph.cells.flatMap(({ cell, fragment, armed, detached }) => {
+    if (!armed || detached) return [];
+    const uids = new Set(fragment.sinks.map(({ node }) => node));
+    const wrote = running.nodes.filter((node) => uids.has(node.uid) && isSink(node) && node.parameters.armed !== false);
+    return wrote.flatMap(({ id, uid }): DisarmedSink[] => {
+      const next = plan.nodes.find((node) => node.uid === uid);
+      return next && !ran.has(next.id) && startsAgain(next.id) ? [{ cell, instance: id }] : [];
+    });
+  });
+}
 
 function declaredOf(cell: DeclaredCell): Declared {
   const streams = new Map(
@@ -144,23 +177,4 @@ function sharePulled(plan: Plan, branches: readonly Branch[]): Plan {
       .filter((edge) => !alias.has(edge.to))
       .map((edge) => ({ ...edge, from: alias.get(edge.from) ?? edge.from })),
   };
-}
-
-/** Sentences about a change that keeps or resets state. */
-function notesOf(
-  plan: Plan,
-  decisions: ReadonlyMap<string, Decision>,
-  cells: readonly Declared[],
-): Record<string, readonly string[]> {
-  const notes = new Map(cells.map(({ cell }) => [cell, [] as string[]]));
-  const nameOf = (node: PlanNode): string => variableOf(node.uid) ?? node.name;
-  for (const node of plan.nodes) {
-    const decision = decisions.get(node.uid);
-    if (node.shape === '' || canReadAgain(plan, node.uid)) continue;
-    if (decision === 'handover' || decision === 'rewire')
-      notes.get(node.group)?.push(`${nameOf(node)} keeps what it held before the change.`);
-    if (decision === 'reset')
-      notes.get(node.group)?.push(`${nameOf(node)} starts again from now: what it holds has another shape.`);
-  }
-  return Object.fromEntries(notes);
 }

@@ -5,7 +5,7 @@
 //     │             └─mutation-failed─► given up
 //     └─planner throws──────────────► given up: its run fails, or its new pulls are refused
 import type { LocatedError, PullId, RunId } from '../executor/executor-protocol.ts';
-import type { DeclaredCell, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
+import type { DeclaredCell, DisarmedSink, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
 import { nextDisplays, wantedDisplays, withDisplays } from './displayed.ts';
 import type { Emit } from './events.ts';
 import { locatedError } from './located-error.ts';
@@ -91,17 +91,49 @@ function plannedMutation(
   const failed = [...session.cells.values()]
     .flatMap((cell) => cell.active?.failures ?? [])
     .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
-  const { plan, handover, displays, notes } = planner({
+  const {
+    plan,
+    handover,
+    displays,
+    notes,
+    disarmed = [],
+  } = planner({
     graph,
     running: session.plan,
     displays: wantedDisplays(graph, epoch, settings.lossless),
     failed,
+    mayDisarm: settings.arming === 'ask',
     committing: run?.cell,
   });
   return {
-    ...{ epoch, run: run?.id, pulls: [...session.pulls.keys()], plan, handover, notes },
+    ...{ epoch, run: run?.id, pulls: [...session.pulls.keys()], plan, handover },
+    disarmed: disarmed.map(({ cell }) => cell),
+    notes: withWritten(session, graph, notes, disarmed),
     displays: nextDisplays(session.displays, graph, displays),
   };
+}
+
+/** What each sink that is a preview now has written. */
+function withWritten(
+  { metrics }: Session,
+  graph: GraphDeclaration,
+  notes: Mutation['notes'],
+  disarmed: readonly DisarmedSink[],
+): Mutation['notes'] {
+  const result: Record<string, readonly string[]> = { ...notes };
+  for (const { cell, instance } of disarmed) {
+    const rows = metrics?.operators.find(({ id }) => id === instance)?.recordsIn ?? 0;
+    const sinks = graph.cells.find((one) => one.cell === cell)?.fragment.sinks ?? [];
+    const uid = uidOf(instance);
+    const target = sinks.find((sink) => sink.node === uid)?.target ?? cell;
+    const note = `The sink to ${target} wrote ${rows} rows before this edit; arm it again to write all rows from the start.`;
+    result[cell] = [...(result[cell] ?? []), note];
+  }
+  return result;
+}
+function uidOf(instance: string): string {
+  const [uid = instance] = instance.split('~');
+  return uid;
 }
 
 /** An evaluated run, when no other run holds the turn. */
@@ -154,6 +186,7 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
     attachedPulls: new Set(mutation.pulls.filter((pull) => session.pulls.has(pull))),
     executor: session.executor === 'restoring' ? 'ready' : session.executor,
   };
+  for (const cell of mutation.disarmed ?? []) if (s.cells.has(cell)) s = withCell(s, cell, { armed: [] });
   const run = s.runs.find((candidate) => candidate.id === mutation.run);
   if (run?.candidate) {
     s = withCell(s, run.cell, { active: run.candidate, error: undefined });

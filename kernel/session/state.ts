@@ -156,6 +156,8 @@ export interface Recovery {
 
 /** What the executor was told and has not answered yet. */
 export interface Mutation {
+  /** Cells whose sinks are previews from now on. */
+  readonly disarmed?: readonly string[];
   readonly epoch: number;
   readonly run?: RunId;
   readonly pulls: readonly PullId[];

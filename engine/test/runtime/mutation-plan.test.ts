@@ -278,3 +278,20 @@ test('readers have their turns before writers', () => {
         if (order.includes(from)) assert.ok(order.indexOf(id) < order.indexOf(from), `${id} before ${from}`);
   });
 });
+
+test('a removed sink that writes is drained, with what is removed above it; a preview is cut', () => {
+  const graph = (armed: boolean, reader: string): Chain[] => {
+    const plan = planOf(`a>b, b>${reader}`);
+    const nodes = plan.nodes.map((node): PlanNode =>
+      node.id === reader ? Object.assign({}, node, { kind: 'functionSink', parameters: { armed } }) : node,
+    );
+    return chainsOf({ ...plan, nodes });
+  };
+  for (const armed of [true, false]) {
+    const next = chainsFrom('a>b');
+    const { drained, cut } = planMutation(running(graph(armed, 'out')), { chains: next });
+    assert.deepEqual([drained, cut], armed ? [['out'], []] : [[], ['out']]);
+    const gone = planMutation(running(graph(armed, 'out')), { chains: [] });
+    assert.deepEqual([gone.drained, gone.cut], armed ? [['a', 'b', 'out'], []] : [[], ['a', 'b', 'out']]);
+  }
+});

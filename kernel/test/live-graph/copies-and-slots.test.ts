@@ -6,31 +6,32 @@ const detachedInputs: readonly Row[] = [
     name: 'a slot that leads nowhere: rewire, and the reader keeps its place',
     before: ['orders: generate -> show\norders -> kept: take(3) -> show'],
     after: 'orders: generate -> show\ngone -> kept: take(3) -> show',
-    decisions: 'orders keep, kept rewire, orders/show keep, kept/show rewire',
+    decisions: 'orders keep, kept rewire, orders/show keep, kept/show keep',
     plan: ['orders', 'kept < nothing', 'orders/show < orders', 'kept/show < kept'],
   },
   {
     name: 'a slot that leads nowhere over a source that could be read again: rewire',
     before: ['orders: file -> kept: take(3) -> show'],
     after: 'gone -> kept: take(3) -> show',
-    // Known exception: `kept` waits, but its reader is reset: nothing above it is a source.
-    decisions: 'kept rewire, kept/show reset',
-    plan: ['kept < nothing', 'kept/show~1 < kept'],
+    decisions: 'kept rewire, kept/show keep',
+    plan: ['kept < nothing', 'kept/show < kept'],
   },
   {
-    name: 'a slot that leads nowhere, and another text: reset',
+    name: 'a slot that leads nowhere, and another text: handover, as with an input',
     before: ['orders: generate -> kept: take(3) -> show'],
     after: 'gone -> kept: take(3, more) -> show',
-    decisions: 'kept reset, kept/show rewire',
+    decisions: 'kept handover, kept/show rewire',
     plan: ['kept~1 < nothing', 'kept/show < kept~1'],
+    handover: { 'kept~1': 'kept' },
   },
   {
-    name: 'a slot that leads nowhere, and the operator failed: reset',
+    name: 'a slot that leads nowhere, and the operator failed: handover',
     before: ['orders: generate -> kept: take(3) -> show'],
     after: 'gone -> kept: take(3) -> show',
     failed: ['kept'],
-    decisions: 'kept reset, kept/show rewire',
+    decisions: 'kept handover, kept/show rewire',
     plan: ['kept~1 < nothing', 'kept/show < kept~1'],
+    handover: { 'kept~1': 'kept' },
   },
   {
     name: 'a new reader of nothing is new, and it waits',
@@ -46,21 +47,153 @@ const detachedInputs: readonly Row[] = [
       'orders: generate -> show\ngone -> totals: aggregate(sum) by customer -> show',
     ],
     after: 'orders: generate -> show\norders -> totals: aggregate(sum) by customer -> show',
-    decisions: 'orders keep, totals/keyBy reset, totals rewire, orders/show keep, totals/show rewire',
-    plan: [
-      'orders',
-      'totals/keyBy~1 < orders',
-      'totals < totals/keyBy~1',
-      'orders/show < orders',
-      'totals/show < totals',
-    ],
+    decisions: 'orders keep, totals/keyBy rewire, totals keep, orders/show keep, totals/show keep',
+    plan: ['orders', 'totals/keyBy < orders', 'totals < totals/keyBy', 'orders/show < orders', 'totals/show < totals'],
   },
   {
     name: 'a detached operator is rebuilt when its input can be read again',
     before: ['orders: file -> kept: take(3) -> show', 'gone -> kept: take(3) -> show'],
     after: 'orders: file -> kept: take(3) -> show',
     decisions: 'orders new, kept rebuild, kept/show rebuild',
-    plan: ['orders', 'kept~2 < orders', 'kept/show < kept~2'],
+    plan: ['orders', 'kept~1 < orders', 'kept/show~1 < kept~1'],
+  },
+  {
+    name: 'a live input that comes back goes on with the state',
+    before: ['m: generate -> t: take(150) -> show', 'm -> t: take(150) -> show'],
+    after: 'm: generate -> t: take(150) -> show',
+    decisions: 'm new, t rewire, t/show keep',
+    plan: ['m', 't < m', 't/show < t'],
+  },
+  {
+    name: 'a slot that lost its keyed input keeps the key of its state',
+    before: ['l: generate(l) -> lk: keyBy(id)\nr: generate(r) -> rk: keyBy(id)\nlk + rk -> pairs: join(inner) -> show'],
+    after: 'r: generate(r) -> rk: keyBy(name)\ngone + rk -> pairs: join(inner) -> show',
+    decisions: 'r keep, rk reset, pairs reset, pairs/show rewire',
+    plan: ['r', 'rk~1 < r', 'pairs~1 < nothing, rk~1', 'pairs/show < pairs~1'],
+  },
+  {
+    name: 'a live input that goes away beside one that can be read again resets nothing',
+    before: ['a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show'],
+    after: 'a: file\na + gone -> both: union -> kept: take(3) -> show',
+    decisions: 'a keep, both rewire, kept keep, kept/show keep',
+    plan: ['a', 'both < a, nothing', 'kept < both', 'kept/show < kept'],
+  },
+  {
+    name: 'and when it is back, the state goes on',
+    before: [
+      'a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show',
+      'a: file\na + gone -> both: union -> kept: take(3) -> show',
+    ],
+    after: 'a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show',
+    decisions: 'a keep, b new, both rewire, kept keep, kept/show keep',
+    plan: ['a', 'b', 'both < a, b', 'kept < both', 'kept/show < kept'],
+  },
+];
+
+/** One source is read again, or a state goes on: never both. */
+const mixed: readonly Row[] = [
+  {
+    name: 'the branch that can be read again is edited: the state below is reset, and reads it from the start once',
+    before: ['a: file -> m: map(1)\nb: generate\nm + b -> both: union -> kept: take(3) -> show'],
+    after: 'a: file -> m: map(2)\nb: generate\nm + b -> both: union -> kept: take(3) -> show',
+    decisions: 'a keep, m rebuild, b keep, both rewire, kept reset, kept/show reset',
+    plan: ['a~1*', 'm~1 < a~1', 'b', 'both < m~1, b', 'kept~1 < both', 'kept/show~1 < kept~1'],
+  },
+  {
+    name: 'the live branch is edited: the state goes on',
+    before: ['a: file\nb: generate -> m: map(1)\na + m -> both: union -> kept: take(3) -> show'],
+    after: 'a: file\nb: generate -> m: map(2)\na + m -> both: union -> kept: take(3) -> show',
+    decisions: 'a keep, b keep, m reset, both rewire, kept rewire, kept/show rewire',
+    plan: ['a', 'b', 'm~1 < b', 'both < a, m~1', 'kept < both', 'kept/show < kept'],
+  },
+  {
+    name: 'a source that was never read joins a state that goes on',
+    before: ['a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show'],
+    after: 'c: file(other)\nb: generate\nc + b -> both: union -> kept: take(3) -> show',
+    decisions: 'c new, b keep, both rewire, kept rewire, kept/show rewire',
+    plan: ['c', 'b', 'both < c, b', 'kept < both', 'kept/show < kept'],
+  },
+  {
+    name: 'a source that was read, went away and came back does not reach the state twice',
+    before: [
+      'a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show',
+      'b: generate\ngone + b -> both: union -> kept: take(3) -> show',
+    ],
+    after: 'a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show',
+    decisions: 'a new, b keep, both rewire, kept reset, kept/show reset',
+    plan: ['a', 'b', 'both < a, b', 'kept~1 < both', 'kept/show~1 < kept~1'],
+  },
+  {
+    name: 'a state that is reset for another reason reads the file from its start, and live rows from now on',
+    before: ['a: file\nb: generate\na + b -> both: union -> kept: take(3) -> show'],
+    after: 'a: file\nb: generate\na + b -> both: union -> kept: take(4) -> show',
+    decisions: 'a keep, b keep, both keep, kept reset, kept/show reset',
+    plan: ['a~1*', 'b', 'both~1* < a~1, b', 'kept~1 < both~1', 'kept/show~1 < kept~1'],
+  },
+  {
+    name: 'a failed reader of a live operator: its own reader goes over to the successor',
+    before: ['orders: generate -> kept: take(3) -> show'],
+    after: 'orders: generate -> kept: take(3) -> show',
+    failed: ['kept'],
+    decisions: 'orders keep, kept handover, kept/show rewire',
+    plan: ['orders', 'kept~1 < orders', 'kept/show < kept~1'],
+    handover: { 'kept~1': 'kept' },
+  },
+  {
+    name: 'a rewired slot keeps the copy that it read',
+    before: [
+      'a: file -> show\nb: generate -> show',
+      'a: file -> show\nb: generate -> show\na + b -> both: union -> kept: take(3) -> show',
+    ],
+    after: 'a: file -> show\nc: generate(c) -> show\na + c -> both: union -> kept: take(3) -> show',
+    decisions: 'a keep, c new, both rewire, kept rewire, a/show keep, c/show new, kept/show rewire',
+    plan: ['a', 'a~1*', 'c', 'both < a~1, c', 'kept < both', 'a/show < a', 'c/show < c', 'kept/show < kept'],
+  },
+  {
+    name: 'a copy beside a live input is rewired with it, so that its reader goes on where it is',
+    before: [
+      'a: file -> show\nb: generate -> m: map(1) -> show\na + m -> both: union -> show',
+      'a: file -> show\nb: generate -> m: map(1) -> show\na + m -> both: union -> show\nboth -> kept: take(3) -> sink',
+    ],
+    after:
+      'a: file -> show\nb: generate -> m: map(2) -> show\na + m -> both: union -> show\nboth -> kept: take(3) -> sink',
+    decisions:
+      'a keep, b keep, m reset, both rewire, kept rewire, kept/sink rewire, a/show keep, m/show rewire, both/show rewire',
+    plan: [
+      'a',
+      'a~1*',
+      'b',
+      'm~2 < b',
+      'both < a, m~2',
+      'both~1* < a~1, m~2',
+      'kept < both~1',
+      'kept/sink < kept',
+      'a/show < a',
+      'm/show < m~2',
+      'both/show < both',
+    ],
+  },
+];
+
+/** A deleted cell waits for its undo; `parked` is an operator of it that nothing reads. */
+const undone: readonly Row[] = [
+  {
+    name: 'an undo gives a reader the very copy back that it read, if nothing passed meanwhile',
+    before: [
+      'a: file -> show',
+      'a: file -> show\na -> kept: take(3) -> show',
+      'a: file -> show\ngone -> kept: take(3) -> show',
+    ],
+    after: 'a: file -> show\na -> kept: take(3) -> show',
+    decisions: 'a keep, kept rewire, a/show keep, kept/show keep',
+    plan: ['a', 'a~1*', 'kept < a~1', 'a/show < a', 'kept/show < kept'],
+  },
+  {
+    name: 'rows have passed the lost slot: it reads the file again from the start',
+    before: ['a: file -> show\na -> kept: take(3) -> show', 'a: file -> show\ngone -> kept: take(3) -> show'],
+    after: 'a: file -> show\na -> kept: take(3) -> show',
+    decisions: 'a keep, kept rebuild, a/show keep, kept/show rebuild',
+    plan: ['a', 'a~1*', 'kept~1 < a~1', 'a/show < a', 'kept/show~1 < kept~1'],
   },
 ];
 
@@ -210,7 +343,7 @@ const slots: readonly Row[] = [
     name: 'two inputs: one side leads nowhere, the other one stays',
     before: ['l: generate(l)\nr: generate(r)\nl + r -> pairs: join(inner) -> show'],
     after: 'r: generate(r)\ngone + r -> pairs: join(inner) -> show',
-    decisions: 'r keep, pairs rewire, pairs/show rewire',
+    decisions: 'r keep, pairs rewire, pairs/show keep',
     plan: ['r', 'pairs < nothing, r', 'pairs/show < pairs'],
   },
   {
@@ -226,3 +359,5 @@ testRows('detached inputs', detachedInputs);
 testRows('failed operators', failures);
 testRows('copies', lanes);
 testRows('slots', slots);
+testRows('mixed inputs', mixed);
+testRows('undo', undone);
