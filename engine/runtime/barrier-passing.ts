@@ -75,15 +75,16 @@ export class BarrierPassing {
     const isNew = task.status === 'created';
     if (isNew && flight.waitsForState(task)) return;
     const state = flight.stateOf(task);
-    if (isNew) task.restore(state);
+    if (isNew && flight.hadFailed(task)) task.stayFailed(state);
+    else if (isNew) task.restore(state);
     const flip = flight.flipOf(task);
     if (!flip?.removed) flight.snapshotTask(task);
-    if (task.source) flight.positions[task.id] = task.source.position();
+    if (task.source && task.isOpen) flight.positions[task.id] = task.source.position();
     if (flip?.removed?.successor) this.#inherit(flight, flip.removed.successor, task.snapshot(true));
     task.output.mark(barrier);
     // The watermark goes out again, for readers whose gates are new: they know the time before the
     // first record.
-    if (state && task.status === 'running') task.output.watermark(state.watermark);
+    if (state) task.output.watermark(state.watermark);
     if (flip?.outputs) connectOutputs(task, flip.outputs, flight, () => this.#rowsOf(task));
     task.passed(barrier.epoch, flip?.inputs);
     if (flip?.removed) this.#tasks.drop(task);

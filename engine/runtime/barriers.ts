@@ -46,6 +46,8 @@ export interface BarrierPurpose {
   readonly successors?: ReadonlySet<Task>;
   /** State of new instances, from an earlier life. */
   readonly restore?: ReadonlyMap<string, TaskSnapshot> | undefined;
+  /** New instances that had failed in that life. */
+  readonly failed?: ReadonlySet<string> | undefined;
   readonly onMutated?: ((result: MutationResult) => void) | undefined;
   readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined;
 }
@@ -65,6 +67,7 @@ export class BarrierInFlight {
   readonly #created: ReadonlySet<string>;
   readonly #successors: ReadonlySet<Task>;
   readonly #restore: ReadonlyMap<string, TaskSnapshot>;
+  readonly #failed: ReadonlySet<string>;
   readonly #inherited = new Map<Task, TaskSnapshot>();
   /** Successors that are aligned but wait for the state. */
   readonly #waiting = new Set<Task>();
@@ -90,6 +93,7 @@ export class BarrierInFlight {
     this.#created = new Set(purpose.created?.map(({ id }) => id));
     this.#successors = purpose.successors ?? new Set();
     this.#restore = purpose.restore ?? new Map<string, TaskSnapshot>();
+    this.#failed = purpose.failed ?? new Set();
     this.#onMutated = purpose.onMutated;
     this.#onSnapshot = purpose.onSnapshot;
     for (const task of this.#changing) invariant(passing.has(task), 'a task that changes passes the barrier');
@@ -122,6 +126,10 @@ export class BarrierInFlight {
   /** What a created task starts with: the state it inherits, or that of an earlier life. */
   stateOf(task: Task): TaskSnapshot | undefined {
     return this.#inherited.get(task) ?? this.#restore.get(task.id);
+  }
+  /** An operator of the created task had failed in an earlier life. */
+  hadFailed(task: Task): boolean {
+    return this.#failed.size > 0 && task.chain.nodes.some(({ id }) => this.#failed.has(id));
   }
 
   // ------------------------------------------------------------ transitions

@@ -3,7 +3,8 @@
 //
 //   created ─barrier of its mutation─► running ─┬─inputs have ended, or it wants no more─► ended
 //      │                                        ├─its operator throws────────────────────► failed
-//      └─a successor waits for its state        └─replaced or removed, at the barrier────► closed
+//      ├─a successor waits for its state        └─replaced or removed, at the barrier────► closed
+//      └─it had failed in an earlier life───────────────────────────────────────────────► failed
 //
 // Ended and failed tasks still forward barriers, and discard records. The loop of a task is
 // task.ts.
@@ -38,6 +39,10 @@ export abstract class TaskLife {
    * The state came from elsewhere: no snapshot of this id is known yet, so the next one is whole.
    */
   #isRestored = false;
+  /** State of an operator that failed in an earlier life. The operator itself is never opened. */
+  #unopened: TaskSnapshot | undefined;
+  /** Its operator was opened, so it can be asked for its status and must be closed. */
+  isOpen = false;
 
   constructor(chain: Chain, head: Head, stages: readonly Stage[], epoch: number) {
     this.chain = chain;
@@ -87,28 +92,38 @@ export abstract class TaskLife {
     this.load.beginTurn(this.recordsIn, this.output.recordsOut, now);
   }
   operatorStatus(): OperatorStatus | undefined {
-    return this.#head.status();
+    return this.isOpen ? this.#head.status() : undefined;
   }
 
   /** Opens the head, with the state of a predecessor or of an earlier life when there is one. */
   restore(snapshot: TaskSnapshot | undefined): void {
     this.status = 'running';
+    this.isOpen = true;
     this.#isRestored = snapshot !== undefined;
     const state = snapshot && readSnapshot(snapshot);
     this.guard(() => this.#head.open(this.context(), this.output, state));
   }
+  /**
+   * Its operator failed in an earlier life and stays failed. What the operator held stays known,
+   * for a successor.
+   */
+  stayFailed(snapshot: TaskSnapshot | undefined): void {
+    this.status = 'failed';
+    this.output.hasFailed = true;
+    this.#unopened = snapshot ?? { full: true, groups: new Map(), watermark: -Infinity };
+  }
   snapshot(isFull: boolean): TaskSnapshot {
+    if (this.#unopened) return this.#unopened;
     const isWhole = isFull || this.#isRestored;
     this.#isRestored = false;
     return this.#head.snapshot(isWhole, this.output.lastWatermark);
   }
   close(): void {
     if (this.status === 'closed') return;
-    const wasOpen = this.status !== 'created';
     this.status = 'closed';
     for (const slot of this.gate.slots) slot.channel?.close();
     this.dropCall(false);
-    if (!wasOpen) return;
+    if (!this.isOpen) return;
     try {
       this.#head.close();
     } catch {

@@ -59,6 +59,8 @@ export interface MutateCommand {
   readonly displays: readonly DisplayInstall[];
   /** The first mutation of a restored executor: every instance starts from its part. */
   readonly restore?: readonly SnapshotPart[];
+  /** With `restore`: instances that had failed. They stay failed, and none of their code runs. */
+  readonly failed?: readonly string[];
 }
 
 /**

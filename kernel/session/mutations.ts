@@ -76,7 +76,8 @@ export function beginMutation(former: Session, run: Run | undefined, planner: Li
   }
   const isRestoring = session.executor === 'restoring';
   if (isRestoring) emit({ kind: 'rewind-views' });
-  const restore = isRestoring && { restore: partsToRestore(session.recovery) };
+  // An operator that failed stays failed: started again it would go on behind a hole in its input.
+  const restore = isRestoring && { restore: partsToRestore(session.recovery), failed: failedInstances(session) };
   emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore });
   return { session: { ...session, mutation } };
 }
@@ -88,20 +89,24 @@ function plannedMutation(
   planner: LivePlanner,
 ): Mutation {
   const { epoch, settings } = session;
-  const failed = [...session.cells.values()]
-    .flatMap((cell) => cell.active?.failures ?? [])
-    .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
   const { plan, handover, displays, notes } = planner({
     graph,
     running: session.plan,
     displays: wantedDisplays(graph, epoch, settings.lossless),
-    failed,
+    failed: failedInstances(session),
     committing: run?.cell,
   });
   return {
     ...{ epoch, run: run?.id, pulls: [...session.pulls.keys()], plan, handover, notes },
     displays: nextDisplays(session.displays, graph, displays),
   };
+}
+
+/** Operators that ended with an error and whose cells have not run since. */
+function failedInstances({ cells }: Session): readonly string[] {
+  return [...cells.values()]
+    .flatMap((cell) => cell.active?.failures ?? [])
+    .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
 }
 
 /** An evaluated run, when no other run holds the turn. */

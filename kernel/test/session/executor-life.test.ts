@@ -197,6 +197,30 @@ test('an operator that throws fails its cell; a run makes it anew', () => {
   assert.deepEqual(s.view('a').errors, []);
 });
 
+test('an operator that failed stays failed in the next executor, until its cell is run', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  const instance = 'a/x$/map#1';
+  s.event({ kind: 'operator-failed', instance, cell: 'a', name: 'map', error: { code: 'test', message: 'No tier.' } });
+  const failed = (): unknown => s.effects.findLast((effect) => effect.kind === 'mutate')?.failed;
+  const restart = (): void => {
+    s.event(ended());
+    s.ready();
+    s.restored('a');
+    s.restored('b');
+    s.mutated();
+  };
+  restart();
+  assert.deepEqual(failed(), [instance]);
+  assert.equal(s.view('a').phase, 'failed');
+  assert.deepEqual(
+    s.view('a').errors.map(({ message }) => message),
+    ['No tier.'],
+  );
+  s.runs('a');
+  restart();
+  assert.deepEqual(failed(), []);
+});
+
 test('what has not returned for a while says so in its cell', () => {
   const s = ran({ a: 'x$ = ' });
   s.event({ kind: 'stuck', whereabouts: { cell: 'a', operator: 'map', millis: 4100 } });
