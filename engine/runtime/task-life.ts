@@ -101,6 +101,7 @@ export abstract class TaskLife {
     this.isOpen = true;
     this.#isRestored = snapshot !== undefined;
     const state = snapshot && readSnapshot(snapshot);
+    if (snapshot?.gate) this.gate.restore(snapshot.gate);
     this.guard(() => this.#head.open(this.context(), this.output, state));
   }
   /**
@@ -116,7 +117,7 @@ export abstract class TaskLife {
     if (this.#unopened) return this.#unopened;
     const isWhole = isFull || this.#isRestored;
     this.#isRestored = false;
-    return this.#head.snapshot(isWhole, this.output.lastWatermark);
+    return this.#head.snapshot(isWhole, this.output.lastWatermark, this.gate.snapshot());
   }
   close(): void {
     if (this.status === 'closed') return;
