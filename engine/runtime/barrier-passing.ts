@@ -80,7 +80,8 @@ export class BarrierPassing {
     const flip = flight.flipOf(task);
     if (!flip?.removed) flight.snapshotTask(task);
     if (task.source && task.isOpen) flight.positions[task.id] = task.source.position();
-    if (flip?.removed?.successor) this.#inherit(flight, flip.removed.successor, task.snapshot(true));
+    if (flip?.removed?.successor)
+      this.#inherit(flight, flip.removed.successor, task.snapshot(true) ?? nothingBut(task.output.lastWatermark));
     task.output.mark(barrier);
     // The watermark goes out again, for readers whose gates are new: they know the time before the
     // first record.
@@ -141,8 +142,7 @@ export class BarrierPassing {
         const successor = flight.flipOf(task)?.removed?.successor;
         flight.forget(task);
         // In the middle of a call there is no state to take over: the successor starts without.
-        if (successor)
-          this.#inherit(flight, successor, { full: true, groups: new Map(), watermark: task.output.lastWatermark });
+        if (successor) this.#inherit(flight, successor, nothingBut(task.output.lastWatermark));
         // Its readers hear the barrier all the same, so that they can flip.
         task.output.mark(flight.barrier);
       }
@@ -152,4 +152,9 @@ export class BarrierPassing {
     this.#host.wake();
     return stuck.map((task) => task.id);
   }
+}
+
+/** For a successor that starts without state, behind the time that its predecessor has emitted. */
+function nothingBut(watermark: number): TaskSnapshot {
+  return { full: true, groups: new Map(), watermark };
 }
