@@ -18,7 +18,7 @@ import { withActive, withCell, withRun } from './state.ts';
 export function commitWithoutGraph(session: Session, now: number, emit: Emit): Session {
   let s = session;
   for (let run = nextToCommit(s); run?.candidate; run = nextToCommit(s)) {
-    s = withCell(s, run.cell, { active: run.candidate, error: undefined });
+    s = withCell(s, run.cell, { active: run.candidate, error: undefined, ends: 0 });
     emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-errors', cell: run.cell });
     s = { ...endRun(s, run, undefined, now, emit), graphChanged: true };
@@ -161,7 +161,7 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
   };
   const run = s.runs.find((candidate) => candidate.id === mutation.run);
   if (run?.candidate) {
-    s = withCell(s, run.cell, { active: run.candidate, error: undefined });
+    s = withCell(s, run.cell, { active: run.candidate, error: undefined, ends: 0 });
     emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-prepared-views' });
     emit({ kind: 'show-errors', cell: run.cell });
