@@ -58,9 +58,12 @@ export class MemoryWatch {
   #askedAt: number | undefined;
   /** What the thread held at the last look. */
   heldMegabytes = 0;
+  /** What it might hold then: less than was asked for, if a flag of the process says so. */
+  limitMegabytes: number;
 
   constructor(limitMegabytes: number, thread: WatchedThread) {
     this.#limitMegabytes = limitMegabytes;
+    this.limitMegabytes = limitMegabytes;
     this.#thread = thread;
   }
   start(): void {
@@ -85,8 +88,8 @@ export class MemoryWatch {
   }
   #judge({ used_heap_size, external_memory, heap_size_limit }: MemoryLook, now: number): void {
     this.heldMegabytes = Math.round((used_heap_size + external_memory) / bytesInMegabyte);
-    // A flag of the process may hold all heaps to less.
     const limit = Math.min(this.#limitMegabytes, Math.floor((heap_size_limit * 0.6) / bytesInMegabyte));
+    this.limitMegabytes = limit;
     if (this.heldMegabytes <= limit) {
       this.#askedAt = undefined;
       return;

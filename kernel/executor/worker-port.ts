@@ -70,7 +70,7 @@ export function startWorkerExecutor(options: WorkerExecutorOptions): ExecutorPor
   worker.on('error', (error) => {
     cause = error instanceof Error ? error.message : String(error);
     const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    if (isOutOfMemory) memory ??= { limitMegabytes, heldMegabytes: watch.heldMegabytes };
+    if (isOutOfMemory) memory ??= { limitMegabytes: watch.limitMegabytes, heldMegabytes: watch.heldMegabytes };
   });
   worker.on('exit', (code) => {
     watch.stop();
