@@ -77,15 +77,17 @@ export class BarrierPassing {
     const isNew = task.status === 'created';
     if (isNew && flight.waitsForState(task)) return;
     const state = flight.stateOf(task);
-    if (isNew) task.restore(state);
+    if (isNew && flight.hadFailed(task)) task.stayFailed(state);
+    else if (isNew) task.restore(state);
     const flip = flight.flipOf(task);
     if (!flip?.removed) flight.snapshotTask(task);
-    if (task.source) flight.positions[task.id] = task.source.position();
-    if (flip?.removed?.successor) this.#inherit(flight, flip.removed.successor, task.snapshot(true));
+    if (task.source && task.isOpen) flight.positions[task.id] = task.source.position();
+    if (flip?.removed?.successor)
+      this.#inherit(flight, flip.removed.successor, task.snapshot(true) ?? nothingBut(task.output.lastWatermark));
     task.output.mark(barrier);
     // The watermark goes out again, for readers whose gates are new: they know the time before the
     // first record.
-    if (state && task.status === 'running') task.output.watermark(state.watermark);
+    if (state) task.output.watermark(state.watermark);
     if (flip?.outputs) connectOutputs(task, flip.outputs, flight, () => this.#rowsOf(task));
     task.passed(barrier.epoch, flip?.inputs);
     if (flip?.removed) this.#tasks.drop(task);
@@ -145,8 +147,7 @@ export class BarrierPassing {
         const successor = flight.flipOf(task)?.removed?.successor;
         flight.forget(task);
         // In the middle of a call there is no state to take over: the successor starts without.
-        if (successor)
-          this.#inherit(flight, successor, { full: true, groups: new Map(), watermark: task.output.lastWatermark });
+        if (successor) this.#inherit(flight, successor, nothingBut(task.output.lastWatermark));
         // Its readers hear the barrier all the same, so that they can flip.
         task.output.mark(flight.barrier);
       }
@@ -156,4 +157,9 @@ export class BarrierPassing {
     this.#host.wake();
     return stuck.map((task) => task.id);
   }
+}
+
+/** For a successor that starts without state, behind the time that its predecessor has emitted. */
+function nothingBut(watermark: number): TaskSnapshot {
+  return { full: true, groups: new Map(), watermark };
 }

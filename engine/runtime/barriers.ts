@@ -2,9 +2,10 @@
 // a snapshot are complete.
 //
 //             ┌─ changing ──all tasks that change have passed────────► mutated ───────────┐
-//   entered ──┼─ gathering ─all tasks the snapshot waits for passed──► snapshot complete ─┼─► over
+//   entered ──┼─ gathering ─all tasks the snapshot waits for passed──► gathered ─in turn──┼─► over
 //             └─ passing ───all tasks have passed─────────────────────────────────────────┘
 //
+// A gathered snapshot is reported when its mutation is done and no earlier snapshot is in flight.
 // The three go on side by side. A task leaves all of them when it passes the barrier, or when it is
 // forgotten: it was cut off, and the barrier goes on without it. A successor that is aligned waits
 // for the state of the task that it replaces, and passes when it has inherited that state.
@@ -46,6 +47,8 @@ export interface BarrierPurpose {
   readonly successors?: ReadonlySet<Task>;
   /** State of new instances, from an earlier life. */
   readonly restore?: ReadonlyMap<string, TaskSnapshot> | undefined;
+  /** New instances that had failed in that life. */
+  readonly failed?: ReadonlySet<string> | undefined;
   readonly onMutated?: ((result: MutationResult) => void) | undefined;
   readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined;
 }
@@ -65,6 +68,7 @@ export class BarrierInFlight {
   readonly #created: ReadonlySet<string>;
   readonly #successors: ReadonlySet<Task>;
   readonly #restore: ReadonlyMap<string, TaskSnapshot>;
+  readonly #failed: ReadonlySet<string>;
   readonly #inherited = new Map<Task, TaskSnapshot>();
   /** Successors that are aligned but wait for the state. */
   readonly #waiting = new Set<Task>();
@@ -90,6 +94,7 @@ export class BarrierInFlight {
     this.#created = new Set(purpose.created?.map(({ id }) => id));
     this.#successors = purpose.successors ?? new Set();
     this.#restore = purpose.restore ?? new Map<string, TaskSnapshot>();
+    this.#failed = purpose.failed ?? new Set();
     this.#onMutated = purpose.onMutated;
     this.#onSnapshot = purpose.onSnapshot;
     for (const task of this.#changing) invariant(passing.has(task), 'a task that changes passes the barrier');
@@ -103,7 +108,7 @@ export class BarrierInFlight {
     return this.#passing.has(task);
   }
   get isOver(): boolean {
-    return this.#passing.size === 0;
+    return this.#passing.size === 0 && !this.#onSnapshot;
   }
   /** Tasks that the snapshot waits for; undefined when there is none, or it is complete. */
   get awaited(): ReadonlySet<Task> | undefined {
@@ -122,6 +127,10 @@ export class BarrierInFlight {
   /** What a created task starts with: the state it inherits, or that of an earlier life. */
   stateOf(task: Task): TaskSnapshot | undefined {
     return this.#inherited.get(task) ?? this.#restore.get(task.id);
+  }
+  /** An operator of the created task had failed in an earlier life. */
+  hadFailed(task: Task): boolean {
+    return this.#failed.size > 0 && task.chain.nodes.some(({ id }) => this.#failed.has(id));
   }
 
   // ------------------------------------------------------------ transitions
@@ -143,11 +152,15 @@ export class BarrierInFlight {
     this.#inherited.set(successor, state);
     return this.#waiting.delete(successor);
   }
-  /** The task stands at the barrier: what it holds belongs to the snapshot. */
+  /**
+   * The task stands at the barrier: what it holds belongs to the snapshot. Nothing is written for a
+   * snapshot that is complete without the task.
+   */
   snapshotTask(task: Task): void {
-    if (!this.barrier.snapshot) return;
+    if (!this.barrier.snapshot || !this.#onSnapshot) return;
     const began = performance.now();
-    this.#snapshots.set(task.id, task.snapshot(this.barrier.snapshot === 'full'));
+    const written = task.snapshot(this.barrier.snapshot === 'full');
+    if (written) this.#snapshots.set(task.id, written);
     this.#snapshotMillis += performance.now() - began;
   }
   /** The task has forwarded the barrier and done its part of the mutation. */
@@ -178,11 +191,12 @@ export class BarrierInFlight {
   }
   /**
    * Reports what is complete now. Each is reported once, though reporting it may bring the next
-   * change.
+   * change. `isNext`: no earlier snapshot is in flight, so that this one may be reported. The
+   * snapshot of a mutation has the parts of the next graph, so it is reported after the mutation.
    */
-  settle(): void {
+  settle(isNext: boolean): void {
     if (this.#changing.size === 0) this.#mutated();
-    if (this.#awaited.size === 0) this.#snapshotComplete();
+    if (isNext && this.#awaited.size + this.#changing.size === 0) this.#snapshotComplete();
   }
   #mutated(): void {
     const report = this.#onMutated;
@@ -199,6 +213,8 @@ export class BarrierInFlight {
     if (!report) return;
     const tasks = this.#snapshots;
     this.#onSnapshot = undefined;
+    // Their parts of earlier snapshots are not known any more: this one goes without them.
+    for (const task of this.#passing) task.forgetSnapshots();
     this.#snapshots = new Map();
     this.#trace?.(`${this.barrier.epoch}: the snapshot of ${tasks.size} tasks is complete`);
     report({ epoch: this.barrier.epoch, tasks, millis: this.#snapshotMillis });
@@ -252,9 +268,25 @@ export class Barriers {
       if (flight.isPassing(task) && flight.flipOf(task)?.outputs) return true;
     return false;
   }
+  /**
+   * Snapshots are reported in the order of their epochs: each holds what was written since the one
+   * before. One that is complete early waits.
+   */
   settle(flight: BarrierInFlight): void {
-    flight.settle();
-    if (flight.isOver && this.#inFlight.delete(flight.barrier.epoch)) this.#trace?.(`${flight.barrier.epoch} is over`);
+    this.#settle(flight);
+    if (!flight.awaited) for (const later of this.#waiting('after', flight)) this.#settle(later);
+  }
+  /** Other barriers whose snapshots are in flight, in the order of their epochs. */
+  #waiting(when: 'before' | 'after', { barrier }: BarrierInFlight): readonly BarrierInFlight[] {
+    return this.all.filter((other) => {
+      const isThere = when === 'before' ? other.barrier.epoch < barrier.epoch : other.barrier.epoch > barrier.epoch;
+      return isThere && other.awaited !== undefined;
+    });
+  }
+  #settle(flight: BarrierInFlight): void {
+    const { epoch } = flight.barrier;
+    flight.settle(this.#waiting('before', flight).length === 0);
+    if (flight.isOver && this.#inFlight.delete(epoch)) this.#trace?.(`${epoch} is over`);
   }
   settleAll(): void {
     for (const flight of this.all) this.settle(flight);

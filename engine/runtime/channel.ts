@@ -26,6 +26,8 @@ const firstCapacity = 16;
 export class Channel {
   /** The task that reads it. */
   readonly reader: string;
+  /** The output that writes to it: the task and its port. */
+  readonly writer: string;
   /** Records that may wait; follows the consumer, see `adapt`. */
   capacity = firstCapacity;
   /** The reader has gone: items that are pushed are dropped. */
@@ -37,8 +39,9 @@ export class Channel {
   #records = 0;
   #hasMoved = false;
 
-  constructor(reader = '') {
+  constructor(reader = '', writer = '') {
     this.reader = reader;
+    this.writer = writer;
   }
 
   /**

@@ -12,12 +12,15 @@ import { PartitionWatermarks } from '../time/partition-watermarks.ts';
 import { WatermarkValve } from '../time/watermark-valve.ts';
 import type { Emitted } from '../time/emitted.ts';
 import { type Barrier, type Channel, isMark, type Mark } from './channel.ts';
+import { type GateState, matchSlots } from './gate-state.ts';
 
 export interface Slot {
   readonly input: 0 | 1;
   /** Index of the slot among those of its input, for the watermark valve. */
   readonly channelIndex: number;
   channel: Channel | undefined;
+  /** The output that it reads, or was the last to read. */
+  upstream: string | undefined;
   ended: boolean;
   /** Its barrier has arrived; it waits for those of the other slots. */
   aligned: boolean;
@@ -46,6 +49,7 @@ export class InputGate {
       input,
       channelIndex: counts[input]!++,
       channel: undefined,
+      upstream: undefined,
       ended: false,
       aligned: false,
     }));
@@ -138,12 +142,60 @@ export class InputGate {
       if (slot.channel === channels[index]) return;
       slot.channel = channels[index];
       slot.ended = false;
+      if (slot.channel) slot.upstream = slot.channel.writer;
       // The former upstream may have been idle. The new one counts as active.
       if (slot.channel)
         this.#owed.push(...this.#time(slot, this.#valves[slot.input]!.active(slot.channelIndex)).emitted);
     });
     // A new upstream may still be running where the former had ended.
     if (this.#isEndTaken) this.#isEndTaken = this.slots.every((slot) => slot.ended);
+  }
+
+  // ------------------------------------------------------------ snapshots
+
+  /** undefined: the task has no inputs. */
+  snapshot(): GateState | undefined {
+    if (this.slots.length === 0) return undefined;
+    return {
+      slots: this.slots.map(({ input, channelIndex, upstream, ended }) => ({
+        ...{ input, upstream, ended },
+        time: this.#valves[input]!.channelState(channelIndex),
+      })),
+      inputs: this.#valves.map(({ state }) => state),
+      combined: this.#combined?.snapshot(),
+      owed: [...this.#owed],
+    };
+  }
+  /**
+   * Before the first item. The operator is told the time again, because it is a new one. Upstreams
+   * say their time again too; what a slot knows already changes nothing.
+   */
+  restore({ slots: saved, inputs, combined, owed }: GateState): void {
+    const places = this.slots.map(({ input, channel }) => ({ input, upstream: channel?.writer }));
+    const states = matchSlots(places, saved);
+    this.#valves.forEach((valve, input) => {
+      const channels = this.slots.flatMap((slot, index) => {
+        const state = states[index];
+        return slot.input === input && state ? [[slot.channelIndex, state.time] as const] : [];
+      });
+      if (inputs[input]) valve.restore(inputs[input], new Map(channels));
+    });
+    if (combined) this.#combined?.restore(combined);
+    this.#owed.unshift(...this.#told(combined), ...owed);
+    this.slots.forEach((slot, index) => {
+      const state = states[index];
+      const hasOther = slot.channel !== undefined && slot.channel.writer !== state?.upstream;
+      slot.ended = state !== undefined && state.ended && !hasOther;
+      slot.upstream ??= state?.upstream;
+      if (hasOther) this.#owed.push(...this.#time(slot, this.#valves[slot.input]!.active(slot.channelIndex)).emitted);
+    });
+  }
+  /** What the operator had been told of time: the watermark, and whether its input was idle. */
+  #told(combined: GateState['combined']): Emitted[] {
+    const valve = this.#valves[0]!.state;
+    const watermark = combined ? combined.combined : valve.last;
+    const isIdle = combined ? combined.isIdle : !valve.isActive;
+    return [...(watermark > -Infinity ? [{ watermark }] : []), ...(isIdle ? (['idle'] as const) : [])];
   }
 
   #time(slot: Slot, emitted: readonly Emitted[]): Extract<GateItem, { kind: 'time' }> {

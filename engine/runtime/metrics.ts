@@ -41,7 +41,7 @@ export function taskMetrics(task: Task, now = performance.now()): OperatorMetric
       backpressure: backpressureLevel(shares.backpressured),
       ...(Number.isFinite(task.watermark) && { watermark: task.watermark }),
       lateRecordsDropped: isHead ? task.lateDropped : 0,
-      ...(isHead && task.source && task.status !== 'created' && rejections(task.source.status())),
+      ...(isHead && task.source && task.isOpen && rejections(task.source.status())),
     };
   });
 }

@@ -38,5 +38,10 @@ export interface MutateOptions {
   readonly fresh?: ReadonlySet<string>;
   /** State of new instances, from an earlier life. */
   readonly restore?: ReadonlyMap<string, TaskSnapshot>;
+  /**
+   * Instances that had failed in an earlier life. Their tasks start as failed ones: they keep their
+   * state, and no user code of theirs runs.
+   */
+  readonly failed?: ReadonlySet<string> | undefined;
   readonly snapshot?: false | 'changes' | 'full';
 }

@@ -150,8 +150,8 @@ export class Runtime implements TaskHost {
     this.#tasks.become(plan, target, planned.order);
     this.#loops.connect(chains, target);
     const successors = new Set([...planned.successors.values()].map((id) => target.get(id)!));
-    const { restore, snapshot = false } = options;
-    const purpose = { snapshot, flips, created, successors, restore, onMutated, onSnapshot };
+    const { restore, failed, snapshot = false } = options;
+    const purpose = { snapshot, flips, created, successors, restore, failed, onMutated, onSnapshot };
     // The barrier that enters next has the next epoch.
     this.#options.trace?.mutations?.(`${this.epoch + 1} ${describePlan(planned)}`);
     const epoch = this.#passing.enter(purpose, drained);

@@ -1,6 +1,7 @@
 // The state of a task between two lives: serialised key groups, and one value for the rest.
 import { deserialize, serialize } from 'node:v8';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
+import type { GateState } from './gate-state.ts';
 
 /** Only the key groups written since the former snapshot, unless `full`. */
 export interface TaskSnapshot {
@@ -9,6 +10,8 @@ export interface TaskSnapshot {
   readonly value?: Uint8Array;
   /** The last watermark that was emitted: watermarks must not go back after a restore. */
   readonly watermark: number;
+  /** What its inputs had heard of time. A source has no inputs. */
+  readonly gate?: GateState | undefined;
 }
 
 export class SnapshotWriter implements StateWriter {
@@ -24,8 +27,9 @@ export class SnapshotWriter implements StateWriter {
   value(content: unknown): void {
     this.#value = serialize(content);
   }
-  done(watermark: number): TaskSnapshot {
-    return { full: this.full, groups: this.#groups, ...(this.#value && { value: this.#value }), watermark };
+  done(watermark: number, gate?: GateState): TaskSnapshot {
+    const value = this.#value;
+    return { full: this.full, groups: this.#groups, ...(value && { value }), watermark, ...(gate && { gate }) };
   }
 }
 
@@ -47,5 +51,6 @@ export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapsho
     groups: next.groups.size === 0 ? base.groups : new Map([...base.groups, ...next.groups]),
     ...(value && { value }),
     watermark: next.watermark,
+    ...(next.gate && { gate: next.gate }),
   };
 }

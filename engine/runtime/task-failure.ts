@@ -1,6 +1,8 @@
 // The failure of a task: which operator threw, and which record, key, window or timer it was
 // working on.
 import type { Batch, Operator } from '../contract/operator.ts';
+import { isBrokenInvariant } from '../errors/invariant.ts';
+import { SluiceError } from '../errors/error.ts';
 import type { TaskHead } from './task-head.ts';
 
 export interface TaskFailure {
@@ -41,6 +43,20 @@ export function failureOf(
     ...(record && { record }),
     ...(working !== undefined && { working }),
   };
+}
+
+/** The operator cannot write its state: the error names the operator and the way out. */
+export function unwritable(error: unknown, name: string): unknown {
+  if (isBrokenInvariant(error)) return error;
+  const cause = error instanceof Error ? error.message : String(error);
+  return new SluiceError(
+    'state-not-stored',
+    `${name} cannot keep its state in a snapshot: ${cause.replace(/\.$/, '')}. ` +
+      'Elements and state that operators keep must be plain data, without functions. ' +
+      'Take out what cannot be stored, with map() before this operator.',
+    {},
+    { cause: error },
+  );
 }
 
 function recordAt(

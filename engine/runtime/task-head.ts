@@ -4,6 +4,7 @@ import type { Operator, OperatorContext, OperatorStatus, Stage, StateReader } fr
 import type { Source } from '../contract/source.ts';
 import type { Collector } from './collector.ts';
 import { newCounters, StageChain, type StageCounters, stagedEmit } from './fuse.ts';
+import type { GateState } from './gate-state.ts';
 import { SnapshotWriter, type TaskSnapshot } from './snapshot.ts';
 import { StagedOutput } from './staged-output.ts';
 
@@ -43,10 +44,10 @@ export class TaskHead {
     if (this.#behind.length === 0 || !this.counters) return output;
     return new StagedOutput(output, stagedEmit(this.#behind, output, this.counters));
   }
-  snapshot(isFull: boolean, watermark: number): TaskSnapshot {
+  snapshot(isFull: boolean, watermark: number, gate: GateState | undefined): TaskSnapshot {
     const writer = new SnapshotWriter(isFull);
     (this.source ?? this.operator)?.snapshot?.(writer);
-    return writer.done(watermark);
+    return writer.done(watermark, gate);
   }
   status(): OperatorStatus | undefined {
     return this.source?.status() ?? this.operator?.status?.();

@@ -3,7 +3,8 @@
 //
 //   created ─barrier of its mutation─► running ─┬─inputs have ended, or it wants no more─► ended
 //      │                                        ├─its operator throws────────────────────► failed
-//      └─a successor waits for its state        └─replaced or removed, at the barrier────► closed
+//      ├─a successor waits for its state        └─replaced or removed, at the barrier────► closed
+//      └─it had failed in an earlier life───────────────────────────────────────────────► failed
 //
 // Ended and failed tasks still forward barriers, and discard records. The loop of a task is
 // task.ts.
@@ -15,7 +16,7 @@ import { Collector } from './collector.ts';
 import type { StageCounters } from './fuse.ts';
 import { InputGate } from './input-gate.ts';
 import { readSnapshot, type TaskSnapshot } from './snapshot.ts';
-import { failureOf, type TaskFailure } from './task-failure.ts';
+import { failureOf, type TaskFailure, unwritable } from './task-failure.ts';
 import { type Head, TaskHead } from './task-head.ts';
 import { TaskLoad } from './task-load.ts';
 
@@ -35,9 +36,16 @@ export abstract class TaskLife {
   isDormant = false;
   readonly #head: TaskHead;
   /**
-   * The state came from elsewhere: no snapshot of this id is known yet, so the next one is whole.
+   * No snapshot of this task is known, because its state came from elsewhere or its last snapshot
+   * was not kept. So the next one is whole.
    */
-  #isRestored = false;
+  #isWholeNext = false;
+  /** Its state could not be written. The operator has failed, and it is not asked again. */
+  #isUnwritable = false;
+  /** State of an operator that failed in an earlier life. The operator itself is never opened. */
+  #unopened: TaskSnapshot | undefined;
+  /** Its operator was opened, so it can be asked for its status and must be closed. */
+  isOpen = false;
 
   constructor(chain: Chain, head: Head, stages: readonly Stage[], epoch: number) {
     this.chain = chain;
@@ -87,28 +95,51 @@ export abstract class TaskLife {
     this.load.beginTurn(this.recordsIn, this.output.recordsOut, now);
   }
   operatorStatus(): OperatorStatus | undefined {
-    return this.#head.status();
+    return this.isOpen ? this.#head.status() : undefined;
   }
 
   /** Opens the head, with the state of a predecessor or of an earlier life when there is one. */
   restore(snapshot: TaskSnapshot | undefined): void {
     this.status = 'running';
-    this.#isRestored = snapshot !== undefined;
+    this.isOpen = true;
+    this.#isWholeNext = snapshot !== undefined;
     const state = snapshot && readSnapshot(snapshot);
+    if (snapshot?.gate) this.gate.restore(snapshot.gate);
     this.guard(() => this.#head.open(this.context(), this.output, state));
   }
-  snapshot(isFull: boolean): TaskSnapshot {
-    const isWhole = isFull || this.#isRestored;
-    this.#isRestored = false;
-    return this.#head.snapshot(isWhole, this.output.lastWatermark);
+  /**
+   * Its operator failed in an earlier life and stays failed. What the operator held stays known,
+   * for a successor.
+   */
+  stayFailed(snapshot: TaskSnapshot | undefined): void {
+    this.status = 'failed';
+    this.output.hasFailed = true;
+    this.#unopened = snapshot ?? { full: true, groups: new Map(), watermark: -Infinity };
+  }
+  /** undefined: its state cannot be written. Then the operator has failed, alone. */
+  snapshot(isFull: boolean): TaskSnapshot | undefined {
+    if (this.#unopened) return this.#unopened;
+    if (this.#isUnwritable) return undefined;
+    const isWhole = isFull || this.#isWholeNext;
+    this.#isWholeNext = false;
+    try {
+      return this.#head.snapshot(isWhole, this.output.lastWatermark, this.gate.snapshot());
+    } catch (error) {
+      this.#isUnwritable = true;
+      this.#fail({ node: this.chain.nodes[0]!.id, error: unwritable(error, this.chain.nodes[0]!.name) });
+      return undefined;
+    }
+  }
+  /** Its last snapshot was not kept. */
+  forgetSnapshots(): void {
+    this.#isWholeNext = true;
   }
   close(): void {
     if (this.status === 'closed') return;
-    const wasOpen = this.status !== 'created';
     this.status = 'closed';
     for (const slot of this.gate.slots) slot.channel?.close();
     this.dropCall(false);
-    if (!wasOpen) return;
+    if (!this.isOpen) return;
     try {
       this.#head.close();
     } catch {
@@ -139,9 +170,11 @@ export abstract class TaskLife {
   }
   /** `batch`: the operator was processing it. */
   protected fail(error: unknown, batch?: Batch): void {
-    if (this.status !== 'running' && this.status !== 'created') return;
     const nodes = this.chain.nodes.map(({ id }) => id);
-    const failure = failureOf(error, this.#head, nodes, batch);
+    this.#fail(failureOf(error, this.#head, nodes, batch));
+  }
+  #fail(failure: TaskFailure): void {
+    if (this.status !== 'running' && this.status !== 'created') return;
     this.status = 'failed';
     this.output.hasFailed = true;
     this.output.flush();

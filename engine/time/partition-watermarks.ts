@@ -5,6 +5,15 @@ import type { Emitted } from './emitted.ts';
 
 const nothing: Emitted[] = [];
 
+export interface PartitionWatermarksState {
+  /** By partition. */
+  readonly watermarks: readonly number[];
+  readonly idle: readonly boolean[];
+  /** What was emitted. */
+  readonly combined: number;
+  readonly isIdle: boolean;
+}
+
 export class PartitionWatermarks {
   readonly #watermarks: number[] = [];
   readonly #idle: boolean[] = [];
@@ -23,6 +32,29 @@ export class PartitionWatermarks {
   resume(combined: number, isIdle: boolean): void {
     this.#combined = combined;
     this.#isIdle = isIdle;
+  }
+  /**
+   * After `resume`: the watermark that the partitions had reached, where it was not emitted before
+   * the snapshot.
+   */
+  catchUp(): Emitted[] {
+    return this.#idle.every(Boolean) ? nothing : this.#advance();
+  }
+  snapshot(): PartitionWatermarksState {
+    return {
+      watermarks: [...this.#watermarks],
+      idle: [...this.#idle],
+      combined: this.#combined,
+      isIdle: this.#isIdle,
+    };
+  }
+  /** Right after construction, with as many partitions as the snapshot has. */
+  restore({ watermarks, idle, combined, isIdle }: PartitionWatermarksState): void {
+    for (const [partition, watermark] of watermarks.entries()) {
+      this.#watermarks[partition] = watermark;
+      this.#idle[partition] = idle[partition] ?? false;
+    }
+    this.resume(combined, isIdle);
   }
   get combined(): number {
     return this.#combined;

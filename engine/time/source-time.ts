@@ -263,6 +263,8 @@ export class SourceTime {
       this.#isRestored = false;
       if (this.#watermarks.combined > -Infinity) this.#output.watermark(this.#watermarks.combined);
       if (this.#watermarks.isIdle) this.#output.idle();
+      // Records before the snapshot had brought time further than the last emission.
+      this.#forward(this.#watermarks.catchUp());
     }
     let reached: Emitted | undefined;
     this.#partitions.forEach((state, index) => {

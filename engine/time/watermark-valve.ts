@@ -13,6 +13,13 @@ interface Channel {
 }
 const nothing: Emitted[] = [];
 
+export type ValveChannelState = Readonly<Channel>;
+export interface ValveState {
+  /** The last watermark that was emitted. */
+  readonly last: number;
+  readonly isActive: boolean;
+}
+
 export class WatermarkValve {
   readonly #channels: (Channel | undefined)[] = [];
   #last = -Infinity;
@@ -60,6 +67,22 @@ export class WatermarkValve {
     if (this.#isActive) return nothing;
     this.#isActive = true;
     return ['active'];
+  }
+
+  get state(): ValveState {
+    return { last: this.#last, isActive: this.#isActive };
+  }
+  channelState(channel: number): ValveChannelState {
+    return { ...this.#state(channel) };
+  }
+  /**
+   * Right after construction. A channel without a state is new: it holds time back until its first
+   * watermark.
+   */
+  restore({ last, isActive }: ValveState, channels: ReadonlyMap<number, ValveChannelState>): void {
+    this.#last = last;
+    this.#isActive = isActive;
+    for (const [channel, state] of channels) Object.assign(this.#state(channel), state);
   }
 
   #state(channel: number): Channel {

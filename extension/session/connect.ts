@@ -16,12 +16,17 @@ export function connectTo(extension: vscode.Uri, build: string): Connect {
     if (!start) return await joinSession(own);
     const settings = vscode.workspace.getConfiguration('sluice');
     const brokers = settings.get('brokers', '').trim();
+    const memory = settings.get('memory', 0);
+    const env = {
+      ...(brokers !== '' && { SLUICE_BROKERS: brokers }),
+      ...(memory > 0 && { SLUICE_MEMORY: String(memory) }),
+    };
     return await connectSession({
       ...own,
       kernelPath,
       execPath: process.execPath,
       idleMinutes: settings.get('idleMinutes', 10),
-      ...(brokers === '' ? {} : { env: { SLUICE_BROKERS: brokers } }),
+      env,
     });
   };
 }

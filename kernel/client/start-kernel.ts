@@ -26,7 +26,7 @@ export interface StartOptions {
   readonly kernelPath: string;
   /** Node, or an Electron that can run as Node. */
   readonly execPath?: string;
-  /** Added to the environment: SLUICE_BROKERS from the editor's settings. */
+  /** Added to the environment: SLUICE_BROKERS and SLUICE_MEMORY from the editor's settings. */
   readonly env?: Readonly<Record<string, string>>;
   /** The session ends after this many minutes without a client. */
   readonly idleMinutes?: number;

@@ -6,6 +6,7 @@
 //
 // Commands are handled in order. `evaluate` may overlap with others: a cell that awaits a pull goes
 // on by itself.
+import type { MemoryEnd } from './memory-limit.ts';
 import type { KeptData } from '../cells/kept-data.ts';
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
@@ -59,6 +60,8 @@ export interface MutateCommand {
   readonly displays: readonly DisplayInstall[];
   /** The first mutation of a restored executor: every instance starts from its part. */
   readonly restore?: readonly SnapshotPart[];
+  /** With `restore`: instances that had failed. They stay failed, and none of their code runs. */
+  readonly failed?: readonly string[];
 }
 
 /**
@@ -323,8 +326,10 @@ export interface Whereabouts {
 export interface ExecutorPort {
   post(command: ExecutorCommand): void;
   onEvent(listener: (event: ExecutorEvent) => void): void;
-  /** The thread has ended, asked or not (out of memory, process.exit in a cell). */
-  onEnd(listener: (reason: string) => void): void;
+  /**
+   * The thread has ended, asked or not (process.exit in a cell). `memory`: it held more than it may.
+   */
+  onEnd(listener: (reason: string, memory?: MemoryEnd) => void): void;
   /** undefined: it is between two calls of user code. */
   whereabouts(): Whereabouts | undefined;
   terminate(): Promise<void>;

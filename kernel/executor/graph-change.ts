@@ -47,10 +47,11 @@ export class GraphChange {
     const startsAnew = ({ id }: PlanNode): boolean =>
       !command.restore && arriving.has(id) && handover[id] === undefined;
     const restore = command.restore && new Map(command.restore.map(({ instance, state }) => [instance, state]));
+    const failed = new Set(command.failed);
     try {
       runtime.mutate(
         plan,
-        { handover, snapshot: 'changes', ...(restore && { restore }) },
+        { handover, snapshot: 'changes', failed, ...(restore && { restore }) },
         ({ positions, joinedAt }) => {
           markPartial({ plan: runtime.plan, joinedAt, startsAnew }, (id, before) => {
             const display = this.#displays.get(id);

@@ -36,7 +36,7 @@ function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: 
     const node = nodes.get(row.id)!;
     const isHead = index === 0;
     const status = isHead ? task.operatorStatus() : undefined;
-    const source = isHead ? task.source?.status() : undefined;
+    const source = isHead && task.isOpen ? task.source?.status() : undefined;
     return {
       ...{ id: row.id, uid: node.uid, name: row.name, cell: node.group, kind: node.kind },
       recordsIn: row.recordsIn,

@@ -3,7 +3,13 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { traceOf } from '../../engine/runtime/trace.ts';
 import { Executor } from './executor.ts';
 import type { ExecutorCommand } from './executor-protocol.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { SharedPlace } from './whereabouts.ts';
+
+/** Not a command: it concerns the thread, not what runs in it. */
+export interface CollectGarbage {
+  readonly kind: 'collect-garbage';
+}
 
 export const executorRole = 'sluice-executor';
 
@@ -36,7 +42,8 @@ export function becomeExecutor(): boolean {
   process.on('uncaughtException', (error) => {
     if (!executor.reportUncaught(error, 'exception')) throw error;
   });
-  port.on('message', (command: ExecutorCommand) => {
+  port.on('message', (command: ExecutorCommand | CollectGarbage) => {
+    if (command.kind === 'collect-garbage') return collectGarbage();
     executor.handle(command);
     if (command.kind === 'close') port.close();
   });

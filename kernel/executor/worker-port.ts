@@ -1,7 +1,8 @@
 // An executor as the control thread holds it: a worker thread, what it says, and where it is when it says nothing.
 import { Worker } from 'node:worker_threads';
 import type { ExecutorCommand, ExecutorEvent, ExecutorPort, Whereabouts } from './executor-protocol.ts';
-import { type ExecutorData, executorRole } from './worker-entry.ts';
+import { causeOf, heapLimitMegabytes, type MemoryEnd, memoryLimit, MemoryWatch } from './memory-limit.ts';
+import { type CollectGarbage, type ExecutorData, executorRole } from './worker-entry.ts';
 import { SharedPlace } from './whereabouts.ts';
 
 export interface WorkerExecutorOptions {
@@ -11,6 +12,8 @@ export interface WorkerExecutorOptions {
   readonly entry: string | URL;
   /** Takes what the thread writes to its output: standard error unless somebody else wants it. */
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** What the thread may hold, in megabytes; by default the setting `sluice.memory`. */
+  readonly memory?: number | undefined;
 }
 interface PlaceName {
   readonly kind: 'place';
@@ -19,13 +22,15 @@ interface PlaceName {
   readonly operator: string;
 }
 
-export function startWorkerExecutor({ notebook, params, entry, onOutput }: WorkerExecutorOptions): ExecutorPort {
+export function startWorkerExecutor(options: WorkerExecutorOptions): ExecutorPort {
+  const { notebook, params, entry, onOutput, memory: limitMegabytes = memoryLimit() } = options;
   const place = new SharedPlace();
   const data: ExecutorData = { kind: executorRole, notebook, params, place: place.memory };
   const worker = new Worker(entry, {
     workerData: data,
     name: 'sluice executor',
     execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes(limitMegabytes) },
     stdout: true,
     stderr: true,
   });
@@ -36,9 +41,22 @@ export function startWorkerExecutor({ notebook, params, entry, onOutput }: Worke
   /** Runs that are being evaluated, and of which cell. */
   const evaluating = new Map<number, string>();
   const listeners: ((event: ExecutorEvent) => void)[] = [];
-  const endListeners: ((reason: string) => void)[] = [];
+  const endListeners: Parameters<ExecutorPort['onEnd']>[0][] = [];
   let heardAt = Date.now();
   let cause: string | undefined;
+  let memory: MemoryEnd | undefined;
+  /** Where it was when it was ended: its shared memory may change before it is gone. */
+  let endedAt: { readonly place: Whereabouts | undefined } | undefined;
+  const watch = new MemoryWatch(limitMegabytes, {
+    look: () => worker.getHeapStatistics(),
+    collectGarbage: () => worker.postMessage({ kind: 'collect-garbage' } satisfies CollectGarbage),
+    exceeded(end) {
+      memory = end;
+      endedAt = { place: whereabouts() };
+      void worker.terminate();
+    },
+  });
+  watch.start();
 
   worker.on('message', (event: ExecutorEvent | PlaceName) => {
     heardAt = Date.now();
@@ -49,10 +67,28 @@ export function startWorkerExecutor({ notebook, params, entry, onOutput }: Worke
     if (event.kind === 'evaluated' || event.kind === 'evaluation-failed') evaluating.delete(event.run);
     for (const listener of listeners) listener(event);
   });
-  worker.on('error', (error) => (cause = error instanceof Error ? error.message : String(error)));
-  worker.on('exit', (code) => {
-    for (const listener of endListeners) listener(cause ?? `its thread ended with code ${code}`);
+  worker.on('error', (error) => {
+    cause = error instanceof Error ? error.message : String(error);
+    const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    if (isOutOfMemory) memory ??= { limitMegabytes: watch.limitMegabytes, heldMegabytes: watch.heldMegabytes };
   });
+  worker.on('exit', (code) => {
+    watch.stop();
+    const reason = memory ? causeOf(memory) : (cause ?? `its thread ended with code ${code}`);
+    for (const listener of endListeners) listener(reason, memory);
+  });
+
+  function whereabouts(): Whereabouts | undefined {
+    if (endedAt) return endedAt.place;
+    const { place: at, millis } = place.read();
+    const operator = names.get(at);
+    if (operator) return { cell: operator.cell, operator: operator.operator, millis };
+    const cell =
+      evaluating.get(-at) ?? (Date.now() - heardAt > silentMillis ? [...evaluating.values()].at(-1) : undefined);
+    // After an await a cell goes on in a callback, which the shared place does not see: it is the
+    // one whose evaluation is not over.
+    return cell === undefined ? undefined : { cell, millis };
+  }
 
   return {
     post(command: ExecutorCommand) {
@@ -62,15 +98,7 @@ export function startWorkerExecutor({ notebook, params, entry, onOutput }: Worke
     },
     onEvent: (listener) => void listeners.push(listener),
     onEnd: (listener) => void endListeners.push(listener),
-    whereabouts(): Whereabouts | undefined {
-      const { place: at, millis } = place.read();
-      const operator = names.get(at);
-      if (operator) return { cell: operator.cell, operator: operator.operator, millis };
-      const cell =
-        evaluating.get(-at) ?? (Date.now() - heardAt > silentMillis ? [...evaluating.values()].at(-1) : undefined);
-      // After an await a cell goes on in a callback, which the shared place does not see: it is the one whose evaluation is not over.
-      return cell === undefined ? undefined : { cell, millis };
-    },
+    whereabouts,
     terminate: async () => void (await worker.terminate()),
   };
 }

@@ -139,9 +139,9 @@ export class Control {
     });
     return new ExecutorLink(() => this.#options.startExecutor(), {
       event: (event) => events.handle(event),
-      ended: (reason, whereabouts) => {
+      ended: (reason, whereabouts, memory) => {
         this.#options.observer?.executorEnded?.(reason);
-        this.dispatch({ kind: 'executor-ended', reason, whereabouts });
+        this.dispatch({ kind: 'executor-ended', reason, whereabouts, memory });
       },
     });
   }

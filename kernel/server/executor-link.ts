@@ -2,6 +2,7 @@
 // a former executor are ignored.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutorCommand, ExecutorEvent, ExecutorPort, Whereabouts } from '../executor/executor-protocol.ts';
+import type { MemoryEnd } from '../executor/memory-limit.ts';
 
 /** An executor may take this long to end by itself. */
 const endMillis = 1000;
@@ -9,7 +10,7 @@ const endMillis = 1000;
 export interface ExecutorListener {
   event(event: ExecutorEvent): void;
   /** `whereabouts`: the call that did not return. */
-  ended(reason: string, whereabouts: Whereabouts | undefined): void;
+  ended(reason: string, whereabouts: Whereabouts | undefined, memory: MemoryEnd | undefined): void;
 }
 
 export class ExecutorLink {
@@ -34,12 +35,12 @@ export class ExecutorLink {
     executor.onEvent((event) => {
       if (this.#executor === executor) this.#listener.event(event);
     });
-    executor.onEnd((reason) => {
+    executor.onEnd((reason, memory) => {
       if (this.#executor !== executor || this.#isClosing) return;
       const whereabouts = this.#stuckAt ?? executor.whereabouts();
       this.#executor = undefined;
       this.#stuckAt = undefined;
-      this.#listener.ended(reason, whereabouts);
+      this.#listener.ended(reason, whereabouts, memory);
     });
   }
 

@@ -78,7 +78,8 @@ function withDocument(session: Session, document: readonly CellText[], now: numb
       emit({ kind: 'clear-timer', timer: graceTimer(id) });
       s = { ...s, graphChanged: true };
     }
-    known.set(id, cell ? { ...cell, text, deleted: false } : { id, text, version: 0, armed: [], deleted: false });
+    const ends = cell?.text === text ? (cell.ends ?? 0) : 0;
+    known.set(id, cell ? { ...cell, text, deleted: false, ends } : { id, text, version: 0, armed: [], deleted: false });
   }
   return { ...s, cells: known };
 }

@@ -11,6 +11,7 @@ import type {
   RunId,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
+import type { MemoryEnd } from '../executor/memory-limit.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { Generation } from './displayed.ts';
 import type { Compiled } from './state.ts';
@@ -42,7 +43,13 @@ export type SessionEvent =
   | SessionExecutorEvent
   /** User code has not returned for a while. Without `whereabouts` everything returns. */
   | { readonly kind: 'stuck'; readonly whereabouts?: Whereabouts }
-  | { readonly kind: 'executor-ended'; readonly reason: string; readonly whereabouts?: Whereabouts };
+  | {
+      readonly kind: 'executor-ended';
+      readonly reason: string;
+      readonly whereabouts?: Whereabouts | undefined;
+      /** It held more memory than it may. */
+      readonly memory?: MemoryEnd | undefined;
+    };
 
 /** `grace:CELL`, `interrupt`, `idle`. Setting a timer again moves it. */
 export type TimerId = string;

@@ -1,6 +1,7 @@
 // Interrupt, the end of an executor, and its restoration. The cell that caused the end stays out;
 // the others keep their state.
 import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
+import type { MemoryEnd } from '../executor/memory-limit.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { usesOf } from './dependencies.ts';
 import type { Emit, SessionEvent } from './events.ts';
@@ -10,6 +11,9 @@ import type { Cell, Run, Session } from './state.ts';
 import { withActive, withCell } from './state.ts';
 
 const interruptTimer = 'interrupt';
+const minute = 60_000;
+/** An operator that was at work at so many ends of the executor is not restored again. */
+const mostEnds = 3;
 
 export function interrupt(session: Session, cell: string | undefined, now: number, emit: Emit): Session {
   const concerns = (run: Run): boolean => cell === undefined || run.cell === cell;
@@ -67,23 +71,29 @@ export function executorEnded(session: Session, event: Ended, now: number, emit:
     if (!['queued', 'compiling', 'compiled'].includes(run.status) && s.runs.some((other) => other.id === run.id))
       s = endRun(s, run, endOf(run.cell, event, asked), now, emit);
   s = { ...s, pulls: new Map(), attachedPulls: new Set() };
-  if (whereabouts?.operator !== undefined)
-    s = stopOperator(s, whereabouts, whereabouts.operator, asked ? undefined : event.reason, emit);
+  if (whereabouts?.operator !== undefined) s = blame(s, event, whereabouts, whereabouts.operator, asked, emit);
+  if (!whereabouts && !asked) {
+    s = { ...s, endsWithoutCause: [...s.endsWithoutCause.filter((at) => at > now - minute), now] };
+    if (s.endsWithoutCause.length >= s.settings.endsWithoutCause) return giveUp(s, endedAgain(s, event), now, emit);
+  }
   if (whileRestoring) {
     // Each try drops the cell that caused the end. Without such a cell the tries would never end.
-    if (!whereabouts) return giveUp(s, event.reason, now, emit);
-    if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, event.reason, emit);
+    if (!whereabouts) return giveUp(s, endedWhileRestored(event.reason), now, emit);
+    if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, event, emit);
   }
   emit({ kind: 'start-executor' });
   return { ...s, executor: 'starting', recovery: { ...s.recovery, isAwaited: false } };
 }
 
-function endOf(cell: string, { whereabouts, reason }: Ended, asked: boolean): LocatedError {
-  if (whereabouts?.cell === cell && !whereabouts.operator)
-    return asked
-      ? interrupted(cell)
-      : { code: 'executor-ended', cell, message: `Cell "${cell}" ended the executor: ${reason}.` };
-  const cause = whereabouts ? `${described(whereabouts)} did not return` : reason;
+function endOf(cell: string, event: Ended, asked: boolean): LocatedError {
+  const { whereabouts, reason, memory } = event;
+  if (whereabouts?.cell === cell && !whereabouts.operator) {
+    if (asked) return interrupted(cell);
+    if (memory) return outOfMemory(cell, memory);
+    return { code: 'executor-ended', cell, message: `Cell "${cell}" ended the executor: ${reason}.` };
+  }
+  const guilty = whereabouts && described(whereabouts);
+  const cause = guilty ? `${guilty} ${memory ? 'needed more memory than it may' : 'did not return'}` : reason;
   return {
     code: 'executor-ended',
     cell,
@@ -95,38 +105,65 @@ function described({ cell, operator }: Whereabouts): string {
   return operator === undefined ? `cell "${cell}"` : `${operator} of cell "${cell}"`;
 }
 
-/**
- * An operator that does not return stays out when the others are restored.
- * A cell that was being evaluated keeps what its former run left.
- */
-function stopOperator(
-  session: Session,
-  guilty: Whereabouts,
-  name: string,
-  reason: string | undefined,
-  emit: Emit,
-): Session {
-  const { cell } = guilty;
-  const seconds = (guilty.millis / 1000).toFixed(1);
-  const error: LocatedError = {
-    code: 'operator-did-not-return',
+/** The cell at work needed the memory, or one that had filled it before. */
+function outOfMemory(cell: string, { limitMegabytes, heldMegabytes }: MemoryEnd): LocatedError {
+  return {
+    code: 'out-of-memory',
     cell,
-    message: `${name} had not returned for ${seconds} s when ${reason === undefined ? 'it was interrupted' : `the executor ended: ${reason}`}.`,
-    hint: `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`,
+    message:
+      `Cell "${cell}" needed more memory than the session may hold ` +
+      `(sluice.memory: ${limitMegabytes} MB; the thread held ${heldMegabytes.toLocaleString('en-US')} MB). ` +
+      'Let it keep less, with a window, a time to live or a limit, or raise the setting and restart the session.',
   };
+}
+/**
+ * An operator that does not return, or that needs too much memory, stays out when the others are
+ * restored. One that was at work when the thread ended for another reason may be innocent: it stays
+ * out when that happens for the third time.
+ */
+function blame(session: Session, event: Ended, guilty: Whereabouts, name: string, asked: boolean, emit: Emit): Session {
+  const { cell } = guilty;
+  const ends = (session.cells.get(cell)?.ends ?? 0) + 1;
+  const s = withCell(session, cell, { ends });
+  if (!asked && !event.memory && ends < mostEnds) return s;
   emit({ kind: 'show-errors', cell });
-  return withActive(session, cell, { stopped: true, failures: [{ name, error }] });
+  const hint = `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`;
+  const error: LocatedError = event.memory
+    ? outOfMemory(cell, event.memory)
+    : {
+        code: 'operator-did-not-return',
+        cell,
+        message: notReturned(guilty, name, asked ? undefined : event.reason, ends),
+      };
+  return withActive(s, cell, { stopped: true, failures: [{ name, error: { ...error, hint } }] });
+}
+function notReturned({ millis }: Whereabouts, name: string, reason: string | undefined, ends: number): string {
+  const seconds = (millis / 1000).toFixed(1);
+  if (reason === undefined) return `${name} had not returned for ${seconds} s when it was interrupted.`;
+  return `${name} was at work each of ${ends} times that the executor ended, the last time for ${seconds} s: ${reason}.`;
 }
 
-function dropCell(session: Session, cell: string, reason: string, emit: Emit): Session {
+function dropCell(session: Session, cell: string, event: Ended, emit: Emit): Session {
   emit({ kind: 'show-errors', cell });
-  const message = `Cell "${cell}" ended the executor while it was evaluated again (${reason}). Run it again.`;
-  return withCell(session, cell, { active: undefined, error: { code: 'executor-ended', cell, message } });
+  const message = `Cell "${cell}" ended the executor while it was evaluated again (${event.reason}). Run it again.`;
+  const error = event.memory ? outOfMemory(cell, event.memory) : { code: 'executor-ended', cell, message };
+  return withCell(session, cell, { active: undefined, error });
 }
 
-export function giveUp(session: Session, reason: string, now: number, emit: Emit): Session {
-  const message = `The executor ended again while it was being restored (${reason}). Restart the session.`;
-  let s: Session = { ...session, executor: 'broken' };
+export function endedWhileRestored(cause: string): string {
+  return `The executor ended again while it was being restored (${cause}). Restart the session.`;
+}
+function endedAgain({ endsWithoutCause }: Session, event: Ended): string {
+  return (
+    `The executor ended ${endsWithoutCause.length} times within a minute, and no cell was at work ` +
+    `(${event.reason}). Restart the session and run its cells one after another: a timer or a promise of one of ` +
+    'them may end it.'
+  );
+}
+
+/** Nothing is restored any more. */
+export function giveUp(session: Session, message: string, now: number, emit: Emit): Session {
+  let s: Session = { ...session, executor: 'broken', brokenBy: message };
   for (const run of session.runs)
     if (s.runs.some((other) => other.id === run.id))
       s = endRun(s, run, { code: 'executor-broken', cell: run.cell, message }, now, emit);
@@ -168,7 +205,7 @@ function evaluateNext(session: Session, now: number, planner: LivePlanner, emit:
   const [run] = session.restoring;
   if (run === undefined) {
     const begun = beginMutation(session, undefined, planner, emit);
-    return begun.error ? giveUp(begun.session, begun.error.message, now, emit) : begun.session;
+    return begun.error ? giveUp(begun.session, endedWhileRestored(begun.error.message), now, emit) : begun.session;
   }
   const cell = cellOfRun(session, run);
   if (!cell?.active) return evaluateNext({ ...session, restoring: session.restoring.slice(1) }, now, planner, emit);

@@ -18,7 +18,7 @@ import { withActive, withCell, withRun } from './state.ts';
 export function commitWithoutGraph(session: Session, now: number, emit: Emit): Session {
   let s = session;
   for (let run = nextToCommit(s); run?.candidate; run = nextToCommit(s)) {
-    s = withCell(s, run.cell, { active: run.candidate, error: undefined });
+    s = withCell(s, run.cell, { active: run.candidate, error: undefined, ends: 0 });
     emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-errors', cell: run.cell });
     s = { ...endRun(s, run, undefined, now, emit), graphChanged: true };
@@ -76,7 +76,8 @@ export function beginMutation(former: Session, run: Run | undefined, planner: Li
   }
   const isRestoring = session.executor === 'restoring';
   if (isRestoring) emit({ kind: 'rewind-views' });
-  const restore = isRestoring && { restore: partsToRestore(session.recovery) };
+  // An operator that failed stays failed: started again it would go on behind a hole in its input.
+  const restore = isRestoring && { restore: partsToRestore(session.recovery), failed: failedInstances(session) };
   emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore });
   return { session: { ...session, mutation } };
 }
@@ -88,9 +89,6 @@ function plannedMutation(
   planner: LivePlanner,
 ): Mutation {
   const { epoch, settings } = session;
-  const failed = [...session.cells.values()]
-    .flatMap((cell) => cell.active?.failures ?? [])
-    .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
   const {
     plan,
     handover,
@@ -101,7 +99,7 @@ function plannedMutation(
     graph,
     running: session.plan,
     displays: wantedDisplays(graph, epoch, settings.lossless),
-    failed,
+    failed: failedInstances(session),
     mayDisarm: settings.arming === 'ask',
     committing: run?.cell,
   });
@@ -134,6 +132,13 @@ function withWritten(
 function uidOf(instance: string): string {
   const [uid = instance] = instance.split('~');
   return uid;
+}
+
+/** Operators that ended with an error and whose cells have not run since. */
+function failedInstances({ cells }: Session): readonly string[] {
+  return [...cells.values()]
+    .flatMap((cell) => cell.active?.failures ?? [])
+    .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
 }
 
 /** An evaluated run, when no other run holds the turn. */
@@ -189,7 +194,7 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
   for (const cell of mutation.disarmed ?? []) if (s.cells.has(cell)) s = withCell(s, cell, { armed: [] });
   const run = s.runs.find((candidate) => candidate.id === mutation.run);
   if (run?.candidate) {
-    s = withCell(s, run.cell, { active: run.candidate, error: undefined });
+    s = withCell(s, run.cell, { active: run.candidate, error: undefined, ends: 0 });
     emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-prepared-views' });
     emit({ kind: 'show-errors', cell: run.cell });

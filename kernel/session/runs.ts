@@ -11,7 +11,7 @@ const holdsTurn: ReadonlySet<RunStatus> = new Set<RunStatus>(['compiling', 'comp
 
 export function requestRun(session: Session, request: number, cells: readonly string[], emit: Emit): Session {
   if (cells.length === 0 || session.executor === 'broken') {
-    emit({ kind: 'answer', request, results: cells.slice(0, 1).map(notWhileBroken) });
+    emit({ kind: 'answer', request, results: cells.slice(0, 1).map((cell) => notWhileBroken(session, cell)) });
     return session;
   }
   let { nextRun } = session;
@@ -20,8 +20,7 @@ export function requestRun(session: Session, request: number, cells: readonly st
   return { ...session, runs: [...session.runs, ...runs], requests, nextRun };
 }
 
-function notWhileBroken(cell: string): RunResult {
-  const message = 'The executor ended again while it was being restored. Restart the session.';
+function notWhileBroken({ brokenBy: message = '' }: Session, cell: string): RunResult {
   return { cell, ok: false, ranFirst: [], error: { code: 'executor-broken', message }, millis: 0 };
 }
 

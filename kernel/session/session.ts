@@ -7,6 +7,7 @@ import { displayEnded } from './displayed.ts';
 import { asClientHasThem, deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
 import type { Emit, SessionEffect, SessionEvent } from './events.ts';
 import {
+  endedWhileRestored,
   executorEnded,
   executorInterrupted,
   executorReady,
@@ -105,7 +106,7 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'mutated':
       return mutated(s, event.epoch, now, emit);
     case 'mutation-failed':
-      if (s.executor === 'restoring') return giveUp(s, event.error.message, now, emit);
+      if (s.executor === 'restoring') return giveUp(s, endedWhileRestored(event.error.message), now, emit);
       return mutationFailed(s, event.epoch, event.error, now, emit);
     case 'operator-failed':
       return operatorFailed(s, event, emit);

@@ -15,7 +15,8 @@
 //      └──ready, nothing ran───────────────► ▲
 //
 // Restoring evaluates the cells that ran, then one mutation brings their operators back.
-// An executor that ends while it is restored, without a cell that caused it, is broken.
+// An executor that ends while it is restored, or again and again, without a cell that caused it, is
+// broken.
 // Only a restart of the session helps then.
 import type { KeptData } from '../cells/kept-data.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
@@ -96,6 +97,8 @@ export interface Cell {
   readonly armed: readonly string[];
   /** No longer in the document: its operators wait for an undo. */
   readonly deleted: boolean;
+  /** How often its operators were at work when the executor ended, since it was edited or run. */
+  readonly ends?: number;
 }
 
 export type RunStatus = 'queued' | 'compiling' | 'compiled' | 'evaluating' | 'pulling' | 'evaluated' | 'committing';
@@ -191,6 +194,8 @@ export interface Settings {
   /** The session ends this long after its last client; Infinity: never. */
   readonly idleMillis: number;
   readonly interruptMillis: number;
+  /** So many ends of the executor within a minute, with no cell at work, break the session. */
+  readonly endsWithoutCause: number;
   /** Every row of a display is sent and waits for its reader: `sluice run --json`. */
   readonly lossless: boolean;
 }
@@ -200,6 +205,7 @@ const defaultSettings: Settings = {
   graceMillis: 10_000,
   idleMillis: 600_000,
   interruptMillis: 500,
+  endsWithoutCause: 3,
   lossless: false,
 };
 
@@ -233,6 +239,10 @@ export interface Session {
   /** A deletion, a pull or arming changed what should run. */
   readonly graphChanged: boolean;
   readonly executor: 'starting' | 'restoring' | 'ready' | 'ending' | 'broken';
+  /** Why it is broken. */
+  readonly brokenBy?: string;
+  /** When the executor ended with no cell at work, within the last minute; epoch milliseconds. */
+  readonly endsWithoutCause: readonly number[];
   /**
    * Runs that a new executor has still to evaluate again, in the order in which they were
    * committed.
@@ -264,6 +274,7 @@ export function createSession(settings: Partial<Settings> = {}): Session {
     recovery: { parts: new Map(), successors: new Map(), asked: 0, isAwaited: false, notBefore: 0 },
     graphChanged: false,
     executor: 'starting',
+    endsWithoutCause: [],
     restoring: [],
     nextInterrupt: 1,
     clients: new Set(),

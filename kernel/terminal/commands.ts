@@ -17,6 +17,7 @@ interface RunFlags {
   readonly state?: string;
   readonly fromSavepoint?: string;
   readonly dry?: boolean;
+  readonly memory?: number;
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -36,11 +37,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--state <dir>', 'folder of the checkpoints')
     .option('--from-savepoint <path>', 'start from a savepoint')
     .option('--dry', 'sinks write nothing')
+    .option('--memory <megabytes>', 'what the cells may hold together; a cell that needs more fails', megabytes)
     .action(async (notebook: string, flags: RunFlags) => {
       await ending(flags.json === true, () => {
         if (flags.state !== undefined) throw notYet('--state');
         if (flags.fromSavepoint !== undefined) throw notYet('--from-savepoint');
         const params = parseParams(flags.param ?? []);
+        limitMemory(flags.memory);
         const { json = false, dry = false, for: forMillis } = flags;
         return run(notebook, { json, dry, forMillis, params, out: process.stdout, stopped: stopped.signal });
       });
@@ -50,8 +53,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Show the live session of the notebook in this terminal and on a web page.')
     .argument('<notebook>')
     .option('--port <port>', 'port of the page on 127.0.0.1; 0: any free port', portNumber, 0)
-    .action(async (notebook: string, { port }: { readonly port: number }) => {
-      await ending(false, () => serve(notebook, { port, out: process.stdout, stopped: stopped.signal }));
+    .option('--memory <megabytes>', 'what the cells may hold together; a cell that needs more fails', megabytes)
+    .action(async (notebook: string, { port, memory }: { readonly port: number; readonly memory?: number }) => {
+      await ending(false, () => {
+        limitMemory(memory);
+        return serve(notebook, { port, out: process.stdout, stopped: stopped.signal });
+      });
     });
   program
     .command('check')
@@ -98,6 +105,17 @@ async function ending(json: boolean, command: () => number | Promise<number>): P
     }
   }
   process.exit(code);
+}
+
+/** The kernel reads the environment: the one in this process, and one that is started. */
+function limitMemory(megabytes: number | undefined): void {
+  if (megabytes !== undefined) process.env['SLUICE_MEMORY'] = String(megabytes);
+}
+function megabytes(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= 0)
+    throw new InvalidArgumentError('Give a whole number of megabytes, like 2048.');
+  return value;
 }
 
 function notYet(what: string): CommandError {

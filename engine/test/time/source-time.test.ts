@@ -169,3 +169,40 @@ test('an idleness shorter than the 200 ms between watermarks is kept', () => {
   assert.deepEqual(news(), ['idle']);
   assert.equal(time.nextAt, Infinity);
 });
+
+test('time that was reached but not emitted is in the snapshot, and needs no further record after a restore', () => {
+  const spec = { outOfOrdernessMillis: 0, idlenessMillis: 1000 };
+  const first = opened(spec);
+  first.time.partition(0);
+  first.time.record(0, 5000);
+  first.time.onClock(250);
+  first.time.record(0, 20_000);
+  first.time.onClock(300);
+  assert.deepEqual(first.news(), [4999], 'less than 200 ms have passed since the last emission');
+  const restored = opened(spec, 300);
+  restored.time.restore(structuredClone(first.time.snapshot()));
+  restored.time.onClock(300);
+  assert.deepEqual(restored.news(), [4999, 19_999]);
+  restored.time.onClock(1300);
+  assert.deepEqual(restored.news(), ['idle']);
+});
+
+test('a restored partition that is behind still holds time back, and idle ones flush nothing', () => {
+  const first = opened({ outOfOrdernessMillis: 0, idlenessMillis: 1000 });
+  const [fast, slow] = [first.time.partition('fast'), first.time.partition('slow')];
+  first.time.record(fast, 1000);
+  first.time.record(slow, 500);
+  first.time.onClock(200);
+  first.time.record(fast, 9000);
+  const behind = opened(undefined, 250);
+  behind.time.restore(first.time.snapshot());
+  behind.time.onClock(250);
+  assert.deepEqual([first.news(), behind.news()], [[499], [499]]);
+  first.time.onClock(3000);
+  first.time.onClock(6000);
+  assert.deepEqual(first.news(), [8999, 'idle']);
+  const idle = opened(undefined, 6000);
+  idle.time.restore(first.time.snapshot());
+  idle.time.onClock(6000);
+  assert.deepEqual(idle.news(), [8999, 'idle']);
+});

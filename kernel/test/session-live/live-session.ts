@@ -53,6 +53,8 @@ export class LiveSession implements AsyncDisposable {
       settings: {
         arming: 'ask',
         idleMillis: Infinity,
+        // Tests end executors as often as they like.
+        endsWithoutCause: Infinity,
         ...(interruptMillis && { interruptMillis }),
         ...(graceMillis && { graceMillis }),
         ...(lossless && { lossless }),

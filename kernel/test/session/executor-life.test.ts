@@ -196,6 +196,30 @@ test('an operator that throws fails its cell; a run makes it anew', () => {
   assert.deepEqual(s.view('a').errors, []);
 });
 
+test('an operator that failed stays failed in the next executor, until its cell is run', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  const instance = 'a/x$/map#1';
+  s.event({ kind: 'operator-failed', instance, cell: 'a', name: 'map', error: { code: 'test', message: 'No tier.' } });
+  const failed = (): unknown => s.effects.findLast((effect) => effect.kind === 'mutate')?.failed;
+  const restart = (): void => {
+    s.event(ended());
+    s.ready();
+    s.restored('a');
+    s.restored('b');
+    s.mutated();
+  };
+  restart();
+  assert.deepEqual(failed(), [instance]);
+  assert.equal(s.view('a').phase, 'failed');
+  assert.deepEqual(
+    s.view('a').errors.map(({ message }) => message),
+    ['No tier.'],
+  );
+  s.runs('a');
+  restart();
+  assert.deepEqual(failed(), []);
+});
+
 test('what has not returned for a while says so in its cell', () => {
   const s = ran({ a: 'x$ = ' });
   s.event({ kind: 'stuck', whereabouts: { cell: 'a', operator: 'map', millis: 4100 } });
@@ -213,4 +237,88 @@ test('the session ends ten minutes after its last client', () => {
   assert.deepEqual(s.event({ kind: 'client-joined', client: '3' }), ['no timer idle']);
   s.event({ kind: 'client-left', client: '3' });
   assert.match(s.event({ kind: 'timer', timer: 'idle' }).join(), /^end session/);
+});
+
+const restart = (s: Stage, ...cells: readonly string[]): void => {
+  s.ready();
+  for (const cell of cells) s.restored(cell);
+  s.mutated();
+};
+/** The executor ends by itself, with an operator of the cell at work. */
+const died = (cell: string) =>
+  ({ kind: 'executor-ended', reason: 'exit', whereabouts: { cell, operator: 'map', millis: 20 } }) as const;
+
+test('an operator that is at work at a third end of the executor stays out; the others go on', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = ' });
+  for (let end = 1; end <= 2; end++) {
+    s.event(died('a'));
+    restart(s, 'a', 'b');
+    assert.equal(s.view('a').phase, 'defined', `restored after end ${end}`);
+  }
+  s.event(died('a'));
+  s.ready();
+  s.restored('a');
+  assert.deepEqual(s.restored('b'), ['commit b', 'mutate [b] from the snapshot']);
+  s.mutated();
+  assert.equal(s.view('a').phase, 'failed');
+  assert.match(s.view('a').errors[0]?.message ?? '', /^map was at work each of 3 times that the executor ended/);
+});
+
+test('a run of the cell, or an edit, forgets the ends of the executor', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = ' });
+  for (let time = 1; time <= 2; time++) {
+    s.event(died('a'));
+    restart(s, 'a', 'b');
+    s.runs('a');
+  }
+  for (let time = 1; time <= 2; time++) {
+    s.event(died('a'));
+    restart(s, 'a', 'b');
+  }
+  s.document({ a: 'x$ = #edited', b: 'y$ = ' });
+  s.event(died('a'));
+  restart(s, 'a', 'b');
+  assert.notEqual(s.view('a').phase, 'failed');
+});
+
+test('three ends within a minute with no cell at work break the session, with the way out', () => {
+  const s = ran({ a: 'x$ = ' });
+  for (const second of [0, 50, 100]) {
+    s.now = second * 1000;
+    s.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
+    restart(s, 'a');
+    assert.equal(s.state.executor, 'ready', 'two of them are within a minute');
+  }
+  s.now = 105_000;
+  s.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
+  assert.equal(s.state.executor, 'broken');
+  assert.match(
+    s.view('a').errors[0]?.message ?? '',
+    /^The executor ended 3 times within a minute, and no cell was at work \(its thread ended with code 1\)\. Restart/,
+  );
+  assert.deepEqual(s.run('a'), ['answer a failed']);
+});
+
+const memory = { limitMegabytes: 2048, heldMegabytes: 2531 };
+
+test('an operator that needs too much memory stays out at once, and its cell says how much was held', () => {
+  const s = ran({ hog: 'x$ = ', b: 'y$ = ' });
+  s.event({ ...died('hog'), memory });
+  s.ready();
+  s.restored('hog');
+  assert.deepEqual(s.restored('b'), ['commit b', 'mutate [b] from the snapshot']);
+  assert.match(
+    s.view('hog').errors[0]?.message ?? '',
+    /^Cell "hog" needed more memory than the session may hold \(sluice\.memory: 2048 MB; the thread held 2,531 MB\)\./,
+  );
+});
+
+test('a run that needs too much memory fails with the figures; what its cell ran before comes back', () => {
+  const s = ran({ hog: 'x = ', b: 'y$ = ' });
+  s.document({ hog: 'x = #more', b: 'y$ = ' });
+  s.run('hog');
+  s.compiled('hog');
+  const said = s.event({ kind: 'executor-ended', reason: 'memory', whereabouts: { cell: 'hog', millis: 9 }, memory });
+  assert.match(said.join(), /hog fails: Cell "hog" needed more memory than the session may hold/);
+  assert.deepEqual(s.ready(), ['evaluate hog again']);
 });

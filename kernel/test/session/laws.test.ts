@@ -225,7 +225,7 @@ test('after any runs, failures and snapshots a new executor starts each instance
   const deed = fc.record({ cell, does: fc.constantFrom('run', 'run', 'fail', 'snapshot', 'crash') });
   fc.assert(
     fc.property(fc.array(deed, { minLength: 5, maxLength: 30, size: 'max' }), (deeds) => {
-      const s = new Stage();
+      const s = new Stage({ endsWithoutCause: Infinity });
       s.planner = planInstances;
       const states = new KnownStates();
       s.document({ a: 'x = ', b: 'y$ = x', c: 'z$ = ' });
