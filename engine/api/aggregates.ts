@@ -112,7 +112,7 @@ export function aggregateParameters(
   const names = Object.keys(aggregates);
   if (names.length === 0)
     throw new SluiceError('bad-aggregate', 'aggregate() needs at least one aggregate: aggregate({ n: count() }).');
-  const parameters: Record<string, AggregateSpec<UserFunction>> = {};
+  const parameters: (readonly [name: string, parameters: AggregateSpec<UserFunction>])[] = [];
   const shape: Json[] = [];
   let unmergeable: string | undefined;
   for (const [name, aggregate] of Object.entries(aggregates)) {
@@ -124,13 +124,18 @@ export function aggregateParameters(
     refuseTaken(name, keyFields ?? [], 'the key field');
     refuseTaken(name, windowFields, "the window's bound");
     const planned = aggregate.planned(`aggregates.${name}`);
-    parameters[name] = planned.parameters;
+    parameters.push([name, planned.parameters]);
     const kind = aggregate.spec.name;
     shape.push(planned.shape === undefined ? [name, kind] : [name, kind, planned.shape]);
     const { parameters: spec } = planned;
     if (spec.name === 'aggregator' && spec.merge === undefined) unmergeable ??= name;
   }
-  return { parameters, shape, about: names.join(', '), ...(unmergeable !== undefined && { unmergeable }) };
+  return {
+    parameters: Object.fromEntries(parameters),
+    shape,
+    about: names.join(', '),
+    ...(unmergeable !== undefined && { unmergeable }),
+  };
 }
 
 function refuseTaken(name: string, fields: readonly string[], whose: string): void {

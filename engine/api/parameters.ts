@@ -44,10 +44,10 @@ export function lower(
   }
   if (parameter === null || typeof parameter !== 'object') return parameter;
   if (Array.isArray(parameter)) return parameter.map((inner: Parameter) => lower(inner, uid, functions, fallback));
-  const result: Record<string, Json> = {};
-  for (const [name, inner] of Object.entries(parameter as Parameters))
-    if (inner !== undefined) result[name] = lower(inner, uid, functions, fallback);
-  return result;
+  const fields = Object.entries(parameter as Parameters).flatMap(([name, inner]) =>
+    inner === undefined ? [] : [[name, lower(inner, uid, functions, fallback)] as const],
+  );
+  return Object.fromEntries(fields);
 }
 
 /** `where` names the call for the error: "map()". */

@@ -54,7 +54,8 @@ export const param: typeof S.param = <T extends string | number | boolean>(name:
     throw new SluiceError('bad-param', `param("${name}") needs a default that is a text, a number or a boolean.`);
   const builder = currentBuilder();
   builder?.paramsRead.add(name);
-  const given = builder?.settings.params?.[name];
+  const params = builder?.settings.params ?? {};
+  const given = Object.hasOwn(params, name) ? params[name] : undefined;
   return given === undefined ? byDefault : (parseParam(name, given, byDefault) as T);
 };
 

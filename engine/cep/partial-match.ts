@@ -33,7 +33,7 @@ export function matchOf(path: Link | undefined, names: readonly string[]): Match
   const match: Match = {};
   for (let at = links.length - 1; at >= 0; at--) {
     const { stage, event } = links[at]!;
-    (match[names[stage]!] ??= []).push(event.element);
+    listIn(match, names[stage]!).push(event.element);
   }
   return match;
 }
@@ -62,6 +62,12 @@ export class MatchedSoFar {
   #listOf(name: string): readonly unknown[] {
     this.#match ??= matchOf(this.#path, this.#names);
     // Several predicates read the same list.
-    return Object.freeze((this.#match[name] ??= []));
+    return Object.freeze(listIn(this.#match, name));
   }
+}
+
+/** Only an own field is a list. Every object inherits names such as `constructor`. */
+function listIn(match: Match, name: string): unknown[] {
+  if (!Object.hasOwn(match, name)) match[name] = [];
+  return match[name]!;
 }

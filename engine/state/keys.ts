@@ -9,6 +9,7 @@ import { compiled } from '../codegen/specialize.ts';
 import { fieldReader, type Select } from './selector.ts';
 import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';
 import { assertKeyValue } from './key-value.ts';
+import { setField } from '../values/field.ts';
 import { kindOf } from '../values/kind.ts';
 
 /**
@@ -65,7 +66,7 @@ class FieldKeys implements Keys {
       const field = this.fields[i]!;
       const value = (element as KeyRow)[field];
       assertKeyValue(value, field);
-      row[names[i]!] = withoutNegativeZero(value);
+      setField(row, names[i]!, withoutNegativeZero(value));
     }
     return row;
   }
@@ -101,9 +102,10 @@ class FunctionKeys implements Keys {
   row(_element: unknown, key: unknown, names?: readonly string[]): KeyRow {
     assertKeyValue(key);
     const row: Record<string, unknown> = {};
-    if (kindOf(key) !== 'object') row[names?.[0] ?? 'key'] = withoutNegativeZero(key);
-    else if (names) this.tuple(key as KeyRow).forEach((value, i) => (row[names[i]!] = withoutNegativeZero(value)));
-    else for (const [name, value] of Object.entries(key as object)) row[name] = withoutNegativeZero(value);
+    if (kindOf(key) !== 'object') setField(row, names?.[0] ?? 'key', withoutNegativeZero(key));
+    else if (names)
+      this.tuple(key as KeyRow).forEach((value, i) => setField(row, names[i]!, withoutNegativeZero(value)));
+    else for (const [name, value] of Object.entries(key as object)) setField(row, name, withoutNegativeZero(value));
     return row;
   }
   tuple(row: KeyRow): readonly unknown[] {

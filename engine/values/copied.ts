@@ -1,5 +1,6 @@
 // Copies a storable value; the copy shares nothing mutable with it. Several times faster than
 // structuredClone for small values, such as accumulators.
+import { setField } from './field.ts';
 import { kindOf } from './kind.ts';
 
 export function copied<V>(value: V): V {
@@ -12,8 +13,7 @@ function copyOf(value: unknown): unknown {
     case 'object': {
       const copy: Record<string, unknown> = {};
       for (const [name, inner] of Object.entries(value)) {
-        if (name === '__proto__') Object.defineProperty(copy, name, { ...asField, value: copyOf(inner) });
-        else copy[name] = typeof inner === 'object' ? copyOf(inner) : inner;
+        setField(copy, name, typeof inner === 'object' ? copyOf(inner) : inner);
       }
       return copy;
     }
@@ -31,5 +31,3 @@ function copyOf(value: unknown): unknown {
       return value;
   }
 }
-
-const asField = { writable: true, enumerable: true, configurable: true };

@@ -3,17 +3,20 @@
 import * as vscode from 'vscode';
 import { identities } from '../notebook/cell-ids.ts';
 import type { LiveNotebook } from '../session/live-notebook.ts';
+import { notificationText } from '../session/plain-label.ts';
 
 export async function arm(cell: vscode.NotebookCell, live: LiveNotebook, armed: boolean): Promise<void> {
   const { id } = identities(cell.notebook).get(cell)!;
   const sink = live.stateOf(id)?.sink;
   if (sink === undefined) {
-    void vscode.window.showInformationMessage(`Cell "${id}" has no running sink. Run the cell first.`);
+    void vscode.window.showInformationMessage(
+      notificationText(`Cell "${id}" has no running sink. Run the cell first.`),
+    );
     return;
   }
   if (armed) {
     const answer = await vscode.window.showWarningMessage(
-      `Write the rows of cell "${id}" to ${sink.target}?`,
+      notificationText(`Write the rows of cell "${id}" to ${sink.target}?`),
       {
         modal: true,
         detail:

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { LiveNotebook } from '../session/live-notebook.ts';
 import { spawnNode } from '../session/own-node.ts';
+import { notificationText } from '../session/plain-label.ts';
 
 interface Page {
   readonly process: ChildProcess;
@@ -30,7 +31,9 @@ export class LivePages {
       const page = this.#pages.get(path) ?? this.#serve(path);
       await vscode.env.openExternal(vscode.Uri.parse(await page.address, true));
     } catch (error) {
-      void vscode.window.showErrorMessage(`The live page could not be opened: ${(error as Error).message}`);
+      void vscode.window.showErrorMessage(
+        notificationText(`The live page could not be opened: ${(error as Error).message}`),
+      );
     }
   }
 

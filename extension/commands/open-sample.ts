@@ -1,5 +1,6 @@
 // "Open a Sample": copies a sample with its data to a folder of the user and opens it there.
 import * as vscode from 'vscode';
+import { notificationText } from '../session/plain-label.ts';
 import { isThere, openNotebook } from './new-notebook.ts';
 import { filesOf, listSamples } from './sample-files.ts';
 
@@ -24,7 +25,7 @@ export async function openSample(extension: vscode.Uri): Promise<void> {
   const notebook = vscode.Uri.joinPath(to, picked.sample.file);
   if (await isThere(notebook)) {
     const answer = await vscode.window.showWarningMessage(
-      `${to.fsPath} already contains ${picked.sample.file}.`,
+      notificationText(`${to.fsPath} already contains ${picked.sample.file}.`),
       { modal: true },
       'Open It',
       'Replace It',

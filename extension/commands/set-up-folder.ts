@@ -1,6 +1,7 @@
 // "Set Up This Folder": writes the declarations of `sluice`, and tsconfig.json and package.json if
 // they are missing.
 import * as vscode from 'vscode';
+import { notificationText } from '../session/plain-label.ts';
 import { folderFiles } from './folder-files.ts';
 import { isThere } from './new-notebook.ts';
 import { targetNotebook } from './target.ts';
@@ -18,7 +19,7 @@ export async function setUpFolder(extension: vscode.Uri, argument: unknown): Pro
   );
   for (const [name, text] of Object.entries(files))
     await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder, name), new TextEncoder().encode(text));
-  const wrote = `Wrote ${Object.keys(files).join(', ')} in ${folder.fsPath}.`;
+  const wrote = notificationText(`Wrote ${Object.keys(files).join(', ')} in ${folder.fsPath}.`);
   if (advice.length === 0) void vscode.window.showInformationMessage(wrote);
   else void vscode.window.showWarningMessage([wrote, ...advice].join(' '));
 }

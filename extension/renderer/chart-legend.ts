@@ -70,7 +70,8 @@ export class Legend {
     shown.forEach((entry, index) => {
       const line = (this.#lines[index] ??= this.#addLine());
       line.line.hidden = false;
-      line.swatch.style.background = entry.colour;
+      // The property `background` would fetch an address.
+      line.swatch.style.backgroundColor = entry.colour;
       const name = String(entry.name);
       setText(line.name, name);
       line.line.title = name;

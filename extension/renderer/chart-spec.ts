@@ -8,6 +8,7 @@ import type { Config } from 'vega-lite';
 import { field as fieldReader } from 'vega';
 import { compile } from 'vega-lite';
 import { labelAxes } from './axis-labels.ts';
+import { withoutAddresses } from './chart-loader.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -62,7 +63,7 @@ export function drawableSpec(spec: Json, title: string, config: Config): Drawabl
     ...(single ? { height, autosize: { type: 'fit', contains: 'padding' } } : {}),
     ...(fitsWidth ? { width: 600 } : {}),
   };
-  const vega = compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec;
+  const vega = withoutAddresses(compile(prepared as unknown as TopLevelSpec, { config, logger: quiet }).spec);
   labelAxes(vega, title);
   const series = withStableSeries(vega, spec);
   const channels = channelsOf(spec);

@@ -3,15 +3,17 @@
 //
 //   draw(part) ─ other spec ─► embed ─► view.run
 //              └ same spec ──► reconcile rows ─► view.change + view.run
-import { changeset, Error as ErrorsOnly, loader, parse, View } from 'vega';
+import { changeset, Error as ErrorsOnly, parse, View } from 'vega';
 import type { ChartPart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { Legend, lastValues, seriesOrder } from './chart-legend.ts';
 import { Readout } from './chart-readout.ts';
+import { rowsOnly } from './chart-loader.ts';
+import { usePlainPaint } from './chart-paint.ts';
 import { ChartRows } from './chart-rows.ts';
 import type { DrawableSpec } from './chart-spec.ts';
 import { drawableSpec, rowsData, seriesSignal, defaultHeight } from './chart-spec.ts';
-import { element, setAttribute, setClass } from './element.ts';
+import { element, setAttribute, setClass, setText } from './element.ts';
 import { count, span } from './format.ts';
 import { PartHeader } from './part-header.ts';
 import type { PartHost, PartView } from './part-view.ts';
@@ -29,6 +31,8 @@ interface Bounds {
   readonly y2: number;
 }
 
+usePlainPaint();
+
 const legendLine = 18;
 const narrow = 520;
 
@@ -39,6 +43,7 @@ export class Chart implements PartView<ChartPart> {
   readonly #empty = element('div', 'sl-empty', 'no rows yet');
   readonly #legend = new Legend();
   readonly #readout = new Readout(this.#plot, () => this.#readSoon());
+  readonly #problems = element('div', 'sl-caption sl-waiting');
   readonly #caption = new CaptionLine();
   readonly #abort = new AbortController();
   readonly #resize = new ResizeObserver(() => this.#fitSoon());
@@ -63,7 +68,8 @@ export class Chart implements PartView<ChartPart> {
     const frame = element('div', 'sl-chart-frame', this.#plot, this.#legend.element);
     this.#plot.append(this.#empty, this.#readout.element);
     this.#plot.setAttribute('role', 'img');
-    this.element.append(this.#header.element, frame, this.#caption.element);
+    this.#problems.hidden = true;
+    this.element.append(this.#header.element, frame, this.#problems, this.#caption.element);
     this.#resize.observe(this.#plot);
     onThemeChange(() => this.#retheme(), this.#abort.signal);
   }
@@ -126,10 +132,18 @@ export class Chart implements PartView<ChartPart> {
       );
       this.#nameSeries(view);
     }
+    this.#drawProblems();
     setClass(this.#plot, this.#rows.size === 0 ? 'sl-plot sl-is-empty' : 'sl-plot');
     await view.runAsync();
     if (this.#isCut(view)) await view.resize().runAsync();
     this.#read(view);
+  }
+
+  /** A row that cannot be shown is missing in the chart, and the reason stands below it. */
+  #drawProblems(): void {
+    const { length, [0]: first } = this.#rows.problems;
+    this.#problems.hidden = first === undefined;
+    setText(this.#problems, first === undefined ? '' : `${count(length)} ${length === 1 ? 'row' : 'rows'} ${first}`);
   }
 
   /**
@@ -178,7 +192,7 @@ export class Chart implements PartView<ChartPart> {
     this.#view = undefined;
     const spec = drawableSpec(part.spec, part.title, chartConfig(this.element));
     this.#spec = spec;
-    this.#rows = new ChartRows();
+    this.#rows = new ChartRows(spec.temporalFields);
     this.#overhang = 0;
     this.#series = [];
     const plotHeight = spec.height ?? defaultHeight;
@@ -259,12 +273,3 @@ export class Chart implements PartView<ChartPart> {
     this.#plot.style.height = `${String(defaultHeight)}px`;
   }
 }
-
-/** A chart shows the rows of its stream and fetches nothing. */
-const rowsOnly = {
-  ...loader(),
-  load: (uri: string): Promise<string> =>
-    Promise.reject(
-      new Error(`A chart shows the rows of its stream; it does not load ${uri}. Read it with file() in a cell.`),
-    ),
-};

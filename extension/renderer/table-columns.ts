@@ -1,10 +1,10 @@
 // The columns of a live table: their order, width and alignment, and the text of their cells.
 // Columns are added and become wider. They are never removed and never shrink.
 import type { WireRow } from '../../kernel/protocol/displays.ts';
-import { fromWire } from '../../kernel/protocol/values.ts';
+import { shownValue } from '../../kernel/protocol/values.ts';
 import { clock, count, day, utc } from './format.ts';
 import type { ValueKind } from './value-tree.ts';
-import { kindOf, valueText } from './value-tree.ts';
+import { isRecord, kindOf, valueText } from './value-tree.ts';
 
 export interface ReadRow {
   readonly row: WireRow;
@@ -56,11 +56,7 @@ export class TableColumns {
       }
       for (const name of namesOf(read.value)) {
         if (this.#byName.has(name) || this.#isTimeAgain(name, read)) continue;
-        this.#add(
-          name,
-          false,
-          name === '' ? ({ value }) => value : ({ value }) => (value as Record<string, unknown> | null)?.[name],
-        );
+        this.#add(name, false, ({ value }) => fieldOf(value, name));
         changed = true;
       }
     }
@@ -132,19 +128,29 @@ export class TableColumns {
   }
 }
 
+/** A row that cannot be decoded shows the reason in the column "value", and spoils no other row. */
 export function readRow(row: WireRow): ReadRow {
-  return { row, value: fromWire(row.value) };
+  return { row, value: shownValue(row.value) };
+}
+
+/**
+ * A row that lacks the field `constructor` has none, although every object inherits one. A row
+ * without fields is in the column with the empty name.
+ */
+function fieldOf(value: unknown, name: string): unknown {
+  if (!isRecord(value)) return name === '' ? value : undefined;
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /** The fields of an object are columns. Any other value is in the one column "value". */
 function namesOf(value: unknown): readonly string[] {
-  return kindOf(value) === 'nested' && !Array.isArray(value) ? Object.keys(value as object) : [''];
+  return isRecord(value) ? Object.keys(value) : [''];
 }
 
 const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
 function isInstantOf({ row, value }: ReadRow, name: string): boolean {
-  const field = (value as Readonly<Record<string, unknown>>)[name];
+  const field = fieldOf(value, name);
   if (field instanceof Date || typeof field === 'number') return Number(field) === row.t;
   return typeof field === 'string' && isoInstant.test(field) && Date.parse(field) === row.t;
 }

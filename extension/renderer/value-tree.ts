@@ -36,9 +36,15 @@ function leaf(value: unknown): HTMLElement {
 
 function entriesOf(value: unknown): readonly (readonly [string, unknown])[] | undefined {
   if (Array.isArray(value)) return value.map((inner, index) => [String(index), inner] as const);
-  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array)
-    return undefined;
-  return Object.entries(value);
+  if (value instanceof Map) return Array.from(value, ([key, inner]) => [plainText(key, 1), inner] as const);
+  if (value instanceof Set) return Array.from(value, (inner, index) => [String(index), inner] as const);
+  return isRecord(value) ? Object.entries(value) : undefined;
+}
+
+/** A value whose fields have names: no list, map, set, date or bytes. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (kindOf(value) !== 'nested') return false;
+  return !(Array.isArray(value) || value instanceof Map || value instanceof Set);
 }
 
 export type ValueKind = 'number' | 'date' | 'boolean' | 'string' | 'nothing' | 'nested' | 'bytes';
@@ -58,24 +64,31 @@ export function valueText(value: unknown, limit: number): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
+/** Number of elements or fields that one line of text names. */
+const namedElements = 20;
+const namedFields = 50;
+
 function plainText(value: unknown, depth: number): string {
   if (value === null || value === undefined) return depth === 0 && value === undefined ? '' : String(value);
   if (typeof value === 'string') return depth === 0 ? value : JSON.stringify(value);
   if (value instanceof Date) return moment(value.getTime(), Date.now(), true);
   if (value instanceof Uint8Array) return `${count(value.length)} bytes`;
-  if (Array.isArray(value)) {
-    if (depth > 1) return `[${value.length === 0 ? '' : '…'}]`;
-    return `[${value
-      .slice(0, 20)
-      .map((inner) => plainText(inner, depth + 1))
-      .join(', ')}${value.length > 20 ? ', …' : ''}]`;
-  }
-  if (typeof value === 'object') {
-    const entries = Object.entries(value);
-    if (entries.length === 0) return '{}';
-    if (depth > 1) return '{…}';
-    return `{ ${entries.map(([name, inner]) => `${name}: ${plainText(inner, depth + 1)}`).join(', ')} }`;
+  if (Array.isArray(value)) return listText('[', value, ']', depth);
+  if (value instanceof Set) return listText('Set [', [...(value as Set<unknown>)], ']', depth);
+  const entries = entriesOf(value);
+  if (entries !== undefined) {
+    const name = value instanceof Map ? 'Map ' : '';
+    if (entries.length === 0) return `${name}{}`;
+    if (depth > 1) return `${name}{…}`;
+    const fields = entries.slice(0, namedFields).map(([field, inner]) => `${field}: ${plainText(inner, depth + 1)}`);
+    return `${name}{ ${fields.join(', ')}${entries.length > namedFields ? ', …' : ''} }`;
   }
   // The wire carries no other types.
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
+}
+
+function listText(before: string, elements: readonly unknown[], after: string, depth: number): string {
+  if (depth > 1) return `${before}${elements.length === 0 ? '' : '…'}${after}`;
+  const texts = elements.slice(0, namedElements).map((inner) => plainText(inner, depth + 1));
+  return `${before}${texts.join(', ')}${elements.length > namedElements ? ', …' : ''}${after}`;
 }

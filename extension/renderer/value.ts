@@ -1,6 +1,6 @@
 // The final value of a cell: its text, or a tree that unfolds if it is data.
 import type { ValuePart } from '../../kernel/protocol/displays.ts';
-import { fromWire } from '../../kernel/protocol/values.ts';
+import { readWire } from '../../kernel/protocol/values.ts';
 import { element } from './element.ts';
 import type { PartView } from './part-view.ts';
 import { kindOf, valueTree } from './value-tree.ts';
@@ -13,7 +13,9 @@ export class Value implements PartView<ValuePart> {
     const signature = JSON.stringify([part.text, part.wire]);
     if (signature === this.#drawn) return;
     this.#drawn = signature;
-    const value = part.wire === undefined ? undefined : fromWire(part.wire);
+    // A value that cannot be decoded is still shown as text.
+    const read = readWire(part.wire);
+    const value = 'problem' in read ? undefined : read.value;
     this.element.replaceChildren(kindOf(value) === 'nested' ? valueTree(value) : element('pre', '', part.text));
   }
 

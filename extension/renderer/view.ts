@@ -1,6 +1,7 @@
 // The DOM of one view: its parts in order. Parts that stay keep their nodes, and a frame draws only
 // changed parts.
 import type { Part } from '../../kernel/protocol/displays.ts';
+import { cannotBeShown } from '../../kernel/protocol/values.ts';
 import { BackpressurePanel } from './backpressure.ts';
 import { Chart } from './chart.ts';
 import { element } from './element.ts';
@@ -14,6 +15,8 @@ interface Drawn {
   readonly kind: Part['kind'];
   readonly view: PartView<Part>;
   part: Part | undefined;
+  /** The reason why the part cannot be drawn. It leaves when the part is drawn again. */
+  problem?: HTMLElement | undefined;
 }
 
 export class View {
@@ -45,7 +48,7 @@ export class View {
       if (there !== drawn.view.element) this.element.insertBefore(drawn.view.element, there ?? null);
       if (drawn.part === part) return;
       drawn.part = part;
-      drawn.view.draw(part);
+      drawPart(drawn, part);
     });
   }
 
@@ -53,6 +56,18 @@ export class View {
     for (const { view } of this.#drawnById.values()) view.dispose();
     this.#drawnById.clear();
     this.element.remove();
+  }
+}
+
+/** A part that cannot be drawn spoils no other part of the view. */
+function drawPart(drawn: Drawn, part: Part): void {
+  drawn.problem?.remove();
+  drawn.problem = undefined;
+  try {
+    drawn.view.draw(part);
+  } catch (error) {
+    drawn.problem = element('div', 'sl-cannot', `This ${cannotBeShown(error)}`);
+    drawn.view.element.append(drawn.problem);
   }
 }
 

@@ -1,6 +1,7 @@
 // The texts of a cell's status bar, from the kernel's state of the cell. Each has an icon, because
 // VS Code gives these items no colour.
 import type { CellState } from '../../kernel/protocol/messages.ts';
+import { labelText } from './plain-label.ts';
 
 export interface StatusText {
   readonly text: string;
@@ -26,7 +27,8 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
   for (const { text, first } of state.rejected ?? [])
     texts.push({ text: `$(warning) ${text}`, tooltip: first === undefined ? text : `The first: ${first}` });
   // This is the longest text, and VS Code may cut it. The caption under the chart contains it too.
-  if (state.phase === 'live' && state.reason !== undefined) texts.push({ text: state.reason, tooltip: state.reason });
+  if (state.phase === 'live' && state.reason !== undefined)
+    texts.push({ text: labelText(state.reason), tooltip: state.reason });
   if (state.heldBack !== undefined)
     texts.push({
       text: `$(triangle-up) ${state.heldBack}`,
@@ -47,7 +49,13 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
           },
     );
   for (const note of state.notes) texts.push({ text: `$(info) ${note}`, tooltip: note });
-  return texts;
+  return texts.map((text) => ({ ...text, text: withOwnIcon(text.text) }));
+}
+
+/** Only the icon at the beginning is ours. */
+function withOwnIcon(text: string): string {
+  const icon = /^\$\([\w-]+\) /.exec(text)?.[0] ?? '';
+  return icon + labelText(text.slice(icon.length));
 }
 
 function phaseText(state: CellState, locale: string | undefined): StatusText {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { identities } from '../notebook/cell-ids.ts';
 import type { LiveNotebook } from './live-notebook.ts';
 import { statusTexts } from './phase-text.ts';
+import { labelText } from './plain-label.ts';
 
 export function cellStatusItems(
   cell: vscode.NotebookCell,
@@ -39,7 +40,7 @@ function idItem(
   id: string,
   problem: 'duplicate' | 'invalid' | undefined,
 ): vscode.NotebookCellStatusBarItem {
-  const text = problem === undefined ? id : `$(warning) ${id}`;
+  const text = problem === undefined ? id : `$(warning) ${labelText(id)}`;
   const item = new vscode.NotebookCellStatusBarItem(text, vscode.NotebookCellStatusBarAlignment.Right);
   item.tooltip =
     problem === 'duplicate'

@@ -56,12 +56,14 @@ function copy(value: unknown, seen: Map<object, unknown>): unknown {
   throw notData;
 }
 
+const asField = { writable: true, enumerable: true, configurable: true };
+
 function copyFields(from: object, to: object, seen: Map<object, unknown>): object {
   for (const key of Reflect.ownKeys(from)) {
     const descriptor = Object.getOwnPropertyDescriptor(from, key)!;
-    if (typeof key === 'symbol' || key === '__proto__' || !('value' in descriptor) || !descriptor.enumerable)
-      throw notData;
-    (to as Record<string, unknown>)[key] = copy(descriptor.value, seen);
+    if (typeof key === 'symbol' || !('value' in descriptor) || !descriptor.enumerable) throw notData;
+    // An assignment to `__proto__` would set the prototype.
+    Object.defineProperty(to, key, { ...asField, value: copy(descriptor.value, seen) });
   }
   return to;
 }

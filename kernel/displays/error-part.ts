@@ -1,6 +1,7 @@
 // The error boxes under a cell: one for its last run, and one for each of its operators that
 // failed.
 import type { LocatedError } from '../executor/executor-protocol.ts';
+import { cutText } from '../protocol/display-cut.ts';
 import type { ErrorPart } from '../protocol/displays.ts';
 import type { Cell, OperatorFailure } from '../session/state.ts';
 
@@ -24,7 +25,7 @@ function ofOperator(cell: string, { name, error, record, instance }: OperatorFai
     id: `error/${instance ?? name}`,
     where: `${name} · ${placeOf(cell, error)}`,
     ...described(error),
-    record,
+    record: record === undefined ? undefined : cutText(record),
     hint:
       error.hint ??
       `Cell ${cell} and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.`,
@@ -43,12 +44,12 @@ function described(
   const { code, message, cell, file, line, column, excerpt, hint, stack } = error;
   return {
     code,
-    message,
+    message: cutText(message),
     ...(line !== undefined && {
       location: { ...(file === undefined ? { cell } : { file }), line, column: column ?? 1 },
     }),
-    ...(excerpt !== undefined && { excerpt }),
-    ...(hint !== undefined && { hint }),
-    ...(stack && { stack }),
+    ...(excerpt !== undefined && { excerpt: cutText(excerpt) }),
+    ...(hint !== undefined && { hint: cutText(hint) }),
+    ...(stack && { stack: stack.map((line) => cutText(line)) }),
   };
 }

@@ -1,5 +1,6 @@
 // The output that a cell printed: at most 20 lines a second, the last 500 lines, and the number of
 // omitted lines.
+import { cutText } from '../protocol/display-cut.ts';
 import type { LogLine, LogPart, PartChange } from '../protocol/displays.ts';
 
 const keptLines = 500;
@@ -30,7 +31,7 @@ export class CellLog {
         this.#dropped++;
         continue;
       }
-      const numbered: LogLine = { n: ++this.#n, ...line };
+      const numbered: LogLine = { n: ++this.#n, ...line, text: cutText(line.text) };
       accepted.push(numbered);
     }
     this.#lines = [...this.#lines, ...accepted].slice(-keptLines);

@@ -15,7 +15,8 @@ const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)
 
 export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>> | undefined): Spec {
   const kind = mark.mark ?? 'line';
-  const scaleOf = (field: string, guess: Scale): Scale => (row && field in row ? scaleOfValue(row[field]) : guess);
+  const scaleOf = (field: string, guess: Scale): Scale =>
+    row && Object.hasOwn(row, field) ? scaleOfValue(row[field]) : guess;
   const x = scaleOf(mark.x, mark.x === 'windowStart' || mark.x === 'windowEnd' ? 'temporal' : 'quantitative');
   const y = scaleOf(mark.y, kind === 'rect' ? 'nominal' : 'quantitative');
   const isoFields = [mark.x, mark.y, mark.color, mark.column].filter(

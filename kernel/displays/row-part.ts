@@ -1,9 +1,9 @@
 // A table or a chart under a cell: the rows that it keeps, the rows since the last frame, and the
 // caption with the watermark.
 import type { DisplayRow, ExecutorEvent } from '../executor/executor-protocol.ts';
-import type { Caption, ChartPart, Part, PartChange, TablePart, WireRow } from '../protocol/displays.ts';
-import { keepRows } from '../protocol/kept-rows.ts';
-import { toWire } from '../protocol/values.ts';
+import type { Caption, ChartPart, Part, PartChange, TablePart, Wire, WireRow } from '../protocol/displays.ts';
+import { keepRows, keptBytes, sizeOf } from '../protocol/kept-rows.ts';
+import { cannotBeShown, toWire } from '../protocol/values.ts';
 import type { RowLayout } from './layout.ts';
 
 type Frame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
@@ -29,6 +29,8 @@ export class RowPart {
   #watermark: number | undefined;
   #lastWindow: number | undefined;
   #finished = false;
+  /** Fewer rows than the limit are kept, because rows are large. */
+  #dropsLarge = false;
   #reason: Caption | undefined;
   #firstRow: Readonly<Record<string, unknown>> | undefined;
   #spec: Readonly<Record<string, unknown>>;
@@ -58,6 +60,7 @@ export class RowPart {
     part.#watermark = this.#watermark;
     part.#lastWindow = this.#lastWindow;
     part.#finished = this.#finished;
+    part.#dropsLarge = this.#dropsLarge;
     part.#reason = this.#reason;
     part.#firstRow = this.#firstRow;
     part.#spec = spec;
@@ -72,7 +75,9 @@ export class RowPart {
       this.#isNew ||= this.layout.kind === 'chart';
     }
     const arrived = frame.rows.map((row) => this.#toWire(row));
+    const bytes = sizeOf(this.#rows) + sizeOf(arrived);
     this.#rows = keepRows(this.#rows, arrived, this.layout);
+    if (arrived.length > 0) this.#dropsLarge = bytes > keptBytes && this.#rows.length < this.layout.limit;
     // Clients that show a deleted row must get its deletion, unless the row has been inserted
     // again.
     const gone = arrived.filter((row) => row.gone);
@@ -138,6 +143,7 @@ export class RowPart {
     this.#gone = [];
     this.#sentTo = 0;
     this.#finished = false;
+    this.#dropsLarge = false;
     this.#isNew = true;
   }
 
@@ -152,15 +158,20 @@ export class RowPart {
     if (this.#watermark !== undefined && Number.isFinite(this.#watermark))
       pieces.push(pieces.length > 0 ? ' · watermark ' : 'watermark ', { time: this.#watermark });
     if (this.#finished) pieces.push(pieces.length > 0 ? ' · finished' : 'finished');
+    if (this.#dropsLarge) {
+      const cut = `showing the newest ${this.#rows.length}, because the rows are large`;
+      pieces.push(pieces.length > 0 ? ` · ${cut}` : cut);
+    }
     return { pieces, waiting: false };
   }
 
   #toWire(row: DisplayRow): WireRow {
     const fields = asFields(row.value);
     const end = fields['windowEnd'];
-    if (end instanceof Date && !(end.getTime() <= (this.#lastWindow ?? -Infinity))) this.#lastWindow = end.getTime();
+    if (end instanceof Date && end.getTime() > (this.#lastWindow ?? -Infinity)) this.#lastWindow = end.getTime();
     const { n, timestamp: t, partition, offset, partial, gone } = row;
-    const wire: WireRow = { n, t, value: toWire(row.value) };
+    const { value, size } = row;
+    const wire: WireRow = { n, t, value: wireOf(value), ...(size !== undefined && { size }) };
     if (row.key) return { ...wire, key: JSON.stringify(toWire(row.key)), ...(gone && { value: null, gone }) };
     const { key } = this.layout;
     return {
@@ -173,10 +184,22 @@ export class RowPart {
   }
 }
 
+/** A row that cannot be encoded spoils no other row. */
+function wireOf(value: unknown): Wire {
+  try {
+    return toWire(value);
+  } catch (error) {
+    return cannotBeShown(error);
+  }
+}
+
 /** Rows with the same key and window replace each other. */
 function rowKey(key: readonly string[], fields: Readonly<Record<string, unknown>>): string {
-  const names = [...key, ...['windowStart', 'windowEnd'].filter((name) => name in fields && !key.includes(name))];
-  return JSON.stringify(names.map((name) => toWire(fields[name]) ?? null));
+  const names = [
+    ...key,
+    ...['windowStart', 'windowEnd'].filter((name) => Object.hasOwn(fields, name) && !key.includes(name)),
+  ];
+  return JSON.stringify(names.map((name) => (Object.hasOwn(fields, name) ? toWire(fields[name]) : undefined) ?? null));
 }
 
 function asFields(value: unknown): Readonly<Record<string, unknown>> {

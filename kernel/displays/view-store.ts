@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Plan } from '../../engine/graph/plan.ts';
 import type { Displayed, DisplayInstall, ExecutorEvent } from '../executor/executor-protocol.ts';
 import type { Caption, LogLine, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
-import { fromWire, toPlainJson } from '../protocol/values.ts';
+import { shownValue, toPlainJson } from '../protocol/values.ts';
 import type { Cell, Metrics } from '../session/state.ts';
 import { BackpressureHistory } from './backpressure-part.ts';
 import { errorParts } from './error-part.ts';
@@ -199,7 +199,7 @@ export class ViewStore {
   jsonLines(cell: string, part: string): string {
     const found = this.#views.get(cell)?.displays.find(({ id }) => id === part);
     const rows = found instanceof RowPart ? found.rows : [];
-    return rows.map((row) => `${JSON.stringify(toPlainJson(fromWire(row.value)))}\n`).join('');
+    return rows.map((row) => `${JSON.stringify(toPlainJson(shownValue(row.value)) ?? null)}\n`).join('');
   }
 
   // ---------------------------------------------------------------------------- frames

@@ -4,6 +4,7 @@
 // `seq` grows by one per frame. While a client watches, each frame makes a delta, and the last
 // deltas are remembered. While no client watches, no deltas are made. Then the next hello finds a
 // gap and gets a snapshot.
+import { keptBytes, sizeOf } from '../protocol/kept-rows.ts';
 import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
 
 /** A part of a view. It knows its own changes since the last frame. */
@@ -24,6 +25,7 @@ export class View {
   #parts: readonly LivePart[] = [];
   #removed: string[] = [];
   #history: ViewDelta[] = [];
+  #historyBytes = 0;
   /** Last `seq` sent to each client. */
   readonly #cursors = new Map<string, number>();
 
@@ -55,7 +57,7 @@ export class View {
   beginEpoch(epoch: string): void {
     this.#epoch = epoch;
     this.#seq = 0;
-    this.#history = [];
+    this.#forgetHistory();
     for (const client of this.#cursors.keys()) this.#cursors.set(client, -1);
   }
 
@@ -71,7 +73,7 @@ export class View {
   }
   hide(client: string): void {
     this.#cursors.delete(client);
-    if (!this.isWatched) this.#history = [];
+    if (!this.isWatched) this.#forgetHistory();
   }
 
   /**
@@ -112,9 +114,15 @@ export class View {
       if (change) changes.push(change);
     }
     this.#history.push({ type: 'delta', view: this.cell, epoch: this.#epoch, seq: this.#seq, changes });
-    if (this.#history.length > rememberedFrames) this.#history.shift();
+    this.#historyBytes += sizeOfChanges(changes);
+    while (this.#history.length > rememberedFrames || (this.#historyBytes > keptBytes && this.#history.length > 1))
+      this.#historyBytes -= sizeOfChanges(this.#history.shift()?.changes ?? []);
   }
 
+  #forgetHistory(): void {
+    this.#history = [];
+    this.#historyBytes = 0;
+  }
   #since(seq: number): readonly ViewDelta[] | undefined {
     if (seq === this.#seq) return [];
     const first = this.#history[0];
@@ -125,4 +133,11 @@ export class View {
     const parts = this.#parts.map((part) => part.part());
     return { type: 'snapshot', view: this.cell, epoch: this.#epoch, seq: this.#seq, parts };
   }
+}
+
+function sizeOfChanges(changes: readonly PartChange[]): number {
+  return changes.reduce((sum, change) => {
+    if (change.kind === 'rows') return sum + sizeOf(change.rows);
+    return change.kind === 'put' && 'rows' in change.part ? sum + sizeOf(change.part.rows) : sum;
+  }, 0);
 }

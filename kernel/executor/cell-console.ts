@@ -2,6 +2,7 @@
 import { formatWithOptions, inspect, type InspectOptions } from 'node:util';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { currentBuilder } from '../../engine/api/builder.ts';
+import { cutText } from '../protocol/display-cut.ts';
 import type { LogLine } from '../protocol/displays.ts';
 
 const levels = ['log', 'info', 'warn', 'error', 'debug'] as const;
@@ -57,7 +58,7 @@ export class CellConsole {
       pending.allowance = linesPerSecond;
     }
     if (pending.allowance-- > 0)
-      pending.lines.push({ level, at: Date.now(), text: formatWithOptions(limits, ...args) });
+      pending.lines.push({ level, at: Date.now(), text: cutText(formatWithOptions(limits, ...args)) });
     else pending.dropped++;
   }
   #flush(): void {

@@ -2,6 +2,7 @@
 //
 // Rows of a stream may be thinned out; of a table that would leave rows on screen that are there no more. So this knows what is on screen (the newest `limit` of what was sent, as
 // kernel/protocol/kept-rows.ts keeps them) and holds no more than that many rows beside it: whatever else has changed since the last frame would not be shown.
+import { keptBytes } from '../protocol/kept-rows.ts';
 import type { DisplayRow } from './executor-protocol.ts';
 
 export interface ChangedRowsState {
@@ -14,6 +15,7 @@ export class ChangedRows {
   /** Since the last frame, oldest first: a row, or that it has gone. */
   readonly #pending = new Map<string, DisplayRow>();
   #pendingRows = 0;
+  #pendingBytes = 0;
   /** Keys, in the order of their rows' numbers. */
   readonly #onScreen = new Set<string>();
 
@@ -25,12 +27,18 @@ export class ChangedRows {
       return;
     }
     this.#pending.set(key, row);
-    if (++this.#pendingRows > this.limit) this.#dropOldest();
+    this.#pendingRows++;
+    this.#pendingBytes += row.size ?? 0;
+    while (this.#pendingRows > this.limit || (this.#pendingBytes > keptBytes && this.#pendingRows > 1))
+      this.#dropOldest();
   }
   #forget(key: string): void {
     const former = this.#pending.get(key);
     if (!former) return;
-    if (!former.gone) this.#pendingRows--;
+    if (!former.gone) {
+      this.#pendingRows--;
+      this.#pendingBytes -= former.size ?? 0;
+    }
     this.#pending.delete(key);
   }
   /** There are newer rows enough. What is on screen of it is out of date: it leaves. */
@@ -38,7 +46,7 @@ export class ChangedRows {
     for (const [key, row] of this.#pending) {
       if (row.gone) continue;
       this.#forget(key);
-      if (this.#onScreen.has(key)) this.#pending.set(key, { ...row, value: undefined, gone: true });
+      if (this.#onScreen.has(key)) this.#pending.set(key, { ...row, value: undefined, size: undefined, gone: true });
       return;
     }
   }
@@ -56,6 +64,7 @@ export class ChangedRows {
     }
     this.#pending.clear();
     this.#pendingRows = 0;
+    this.#pendingBytes = 0;
     return rows.map(([, row]) => row);
   }
 

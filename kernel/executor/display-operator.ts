@@ -2,6 +2,7 @@
 //
 // Five times a second at most `limit` rows go to the control thread. What does not fit is left out evenly: of a full buffer every other row goes, and from then
 // on every second row is kept, then every fourth … until the frame is sent. In lossless mode (`sluice run --json`) every row is sent and credit is the brake.
+import { createHash } from 'node:crypto';
 import type {
   Batch,
   Operator,
@@ -13,6 +14,8 @@ import type {
 import { type Change, kindOfChange } from '../../engine/tables/change.ts';
 import { keyText } from '../../engine/state/key-text.ts';
 import { maxTimestamp } from '../../engine/time/event-time.ts';
+import { cutForDisplay, smallSize } from '../protocol/display-cut.ts';
+import { keptBytes, sizeOf, withinBytes } from '../protocol/kept-rows.ts';
 import { ChangedRows, type ChangedRowsState } from './changed-rows.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
 
@@ -41,6 +44,8 @@ export class DisplayOperator implements Operator {
   partialBefore = -Infinity;
   #rows: DisplayRow[] = [];
   readonly #changedRows = new ChangedRows();
+  /** Size of the rows that were added since the last frame, or since large rows were dropped. */
+  #pendingBytes = 0;
   #stride = 1;
   #credit = 0;
   #changed = true;
@@ -65,8 +70,12 @@ export class DisplayOperator implements Operator {
         continue;
       }
       if (this.total % this.#stride !== 0) continue;
-      this.#rows.push(this.#row(batch, i));
-      if (!lossless && this.#rows.length >= 2 * limit) this.#thin();
+      const row = this.#row(batch, i, lossless);
+      this.#rows.push(row);
+      if (lossless) continue;
+      this.#pendingBytes += row.size ?? 0;
+      if (this.#rows.length >= 2 * limit) this.#thin();
+      if (this.#pendingBytes > 2 * keptBytes) this.#dropLarge();
     }
     this.#changed = true;
     return i;
@@ -96,10 +105,11 @@ export class DisplayOperator implements Operator {
     const elapsed = Math.max(1, now - this.#frameAt);
     // The newest are what a table shows; a chart gets them evenly.
     const ofTable = this.install.changes !== undefined && !lossless;
-    const rows = ofTable ? this.#changedRows.take() : lossless ? this.#rows : this.#rows.slice(-limit);
+    const rows = ofTable ? this.#changedRows.take() : lossless ? this.#rows : withinBytes(this.#rows.slice(-limit));
     const sampled = lossless || ofTable || rows.length === 0 ? 1 : Math.max(1, Math.round(arrived / rows.length));
     this.#spend(rows.length, elapsed);
     this.#rows = [];
+    this.#pendingBytes = 0;
     this.#stride = 1;
     this.#credit -= lossless ? rows.length : 0;
     this.#countAtFrame = this.total;
@@ -173,9 +183,11 @@ export class DisplayOperator implements Operator {
     }
     this.#changedRows.limit = this.install!.changes!;
     const gone = row === undefined;
-    this.#changedRows.put(keyText(key), { n: this.total, timestamp, value: row, key, ...(gone && { gone }) });
+    const text = keyText(key);
+    const shownKey = text.length > smallSize ? [createHash('sha256').update(text).digest('base64')] : key;
+    this.#changedRows.put(text, { n: this.total, timestamp, ...shown(row), key: shownKey, ...(gone && { gone }) });
   }
-  #row(batch: Batch, i: number): DisplayRow {
+  #row(batch: Batch, i: number, lossless: boolean): DisplayRow {
     const value = batch.values[i];
     const start =
       value !== null && typeof value === 'object' ? (value as { windowStart?: unknown }).windowStart : undefined;
@@ -184,12 +196,17 @@ export class DisplayOperator implements Operator {
     return {
       n: this.total,
       timestamp: batch.timestamps[i]!,
-      value,
+      ...(lossless ? { value } : shown(value)),
       ...(batch.partitions &&
         batch.offsets &&
         batch.offsets[i]! >= 0 && { partition: batch.partitions[i]!, offset: batch.offsets[i]! }),
       ...(partial && { partial }),
     };
+  }
+  /** More rows than the display would keep do not wait for a frame. */
+  #dropLarge(): void {
+    this.#rows = [...withinBytes(this.#rows)];
+    this.#pendingBytes = sizeOf(this.#rows);
   }
   #thin(): void {
     if (this.install?.newest) {
@@ -199,4 +216,10 @@ export class DisplayOperator implements Operator {
     this.#rows = this.#rows.filter((_, index) => index % 2 === 1);
     this.#stride *= 2;
   }
+}
+
+/** A row as a display shows it. The snapshot of a huge row would not fit into memory several times. */
+function shown(element: unknown): Pick<DisplayRow, 'value' | 'size'> {
+  const { value, size } = cutForDisplay(element);
+  return size > smallSize ? { value, size } : { value };
 }

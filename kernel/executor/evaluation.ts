@@ -15,6 +15,7 @@ import { metaOf, ModuleLoader } from '../cells/modules.ts';
 import { copyData } from '../cells/plain-data.ts';
 import { withoutSourceMap } from '../cells/source-map.ts';
 import { SourcePlaces } from '../cells/source-places.ts';
+import { cutForDisplay, cutText } from '../protocol/display-cut.ts';
 import { toWire } from '../protocol/values.ts';
 import type { KeptData } from '../cells/kept-data.ts';
 import type { Displayed, EvaluateCommand, Export, LocatedError } from './executor-protocol.ts';
@@ -36,6 +37,8 @@ export interface EvaluatorHost {
 const notebookIdlenessMillis = 10_000;
 /** Values whose JSON is shorter can be unfolded where they are shown. */
 const unfoldedLength = 20_000;
+/** Characters of the final value of a cell. An inspected object has several lines. */
+const longestValue = 100_000;
 
 type Values = Readonly<Record<string, unknown>>;
 /** What the last successful run of a cell left. */
@@ -221,9 +224,11 @@ function displayedOf(last: unknown): Displayed {
       ? last
       : inspect(last, { depth: 4, breakLength: 100, maxArrayLength: 100, maxStringLength: 10_000 });
   const copy = copyData(last);
-  const wire = copy.isData ? toWire(copy.value) : undefined;
+  const cut = copy.isData ? cutForDisplay(copy.value) : undefined;
+  // Only a value that is small and whole is sent as data. Encoding a huge one would double it.
+  const wire = cut && cut.size <= unfoldedLength ? toWire(cut.value) : undefined;
   const isSmall = wire !== undefined && JSON.stringify(wire).length <= unfoldedLength;
-  return { kind: 'value', text, ...(isSmall && { wire }) };
+  return { kind: 'value', text: cutText(text, longestValue), ...(isSmall && { wire }) };
 }
 function isSink(value: unknown): boolean {
   return value !== null && typeof value === 'object' && (value as { kind?: unknown }).kind === 'sink';

@@ -168,8 +168,10 @@ export interface SnapshotWaits {
 export interface DisplayRow {
   readonly n: number;
   readonly timestamp: number;
-  /** Structured clone of the element. */
+  /** Structured clone of the element, cut for a display. In lossless mode it is not cut. */
   readonly value: unknown;
+  /** Approximate size of a large row. */
+  readonly size?: number;
   readonly partition?: number;
   readonly offset?: number;
   readonly partial?: boolean;

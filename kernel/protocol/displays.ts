@@ -9,8 +9,7 @@
 //                          The kernel sends nothing until the next hello.
 
 /**
- * JSON values. Dates are {"$date": ms}, bigint is {"$bigint": "…"}, bytes are {"$bytes": base64}:
- * see `values.ts`.
+ * JSON values. Types that JSON lacks have a tag, such as {"$date": ms}. The rule is in `values.ts`.
  */
 export type Wire = unknown;
 export interface WireRow {
@@ -31,6 +30,8 @@ export interface WireRow {
   readonly partial?: boolean;
   /** The row with this key is deleted. This row removes it from the display. */
   readonly gone?: boolean;
+  /** Approximate size of a large row. It counts for the bytes that a display keeps. */
+  readonly size?: number;
 }
 
 export interface ErrorPart {

@@ -3,14 +3,18 @@
 //
 // A row replaces the older row with the same key. A row without a key replaces no other. A row with
 // `gone` deletes the older row. Then the newest `limit` rows by `n` stay, and of these the rows
-// whose event time is at most `lastMillis` before the newest event time. The array is in the order
-// of first appearance: a row that replaces another takes its place.
+// whose event time is at most `lastMillis` before the newest event time. Of these the newest rows
+// stay whose sizes add up to at most `keptBytes`. The array is in the order of first appearance: a
+// row that replaces another takes its place.
 import type { WireRow } from './displays.ts';
 
 export interface Retention {
   readonly limit: number;
   readonly lastMillis?: number;
 }
+
+/** Total size of the rows that one display keeps. */
+export const keptBytes = 8 * 1024 * 1024;
 
 export function rowId(row: WireRow): string {
   return row.key === undefined ? `#${String(row.n)}` : `=${row.key}`;
@@ -30,13 +34,29 @@ export function keepRows(
       if (older === undefined || older.n < row.n) byId.set(id, row);
     }
   }
-  return within(
-    recent(
-      [...byId.values()].filter(({ gone }) => gone !== true),
-      retention,
-    ),
-    retention,
-  );
+  const present = [...byId.values()].filter(({ gone }) => gone !== true);
+  return withinBytes(within(recent(present, retention), retention));
+}
+
+/** The newest rows whose sizes add up to at most `keptBytes`. The newest row always stays. */
+export function withinBytes<R extends { readonly n: number; readonly size?: number }>(
+  rows: readonly R[],
+): readonly R[] {
+  if (sizeOf(rows) <= keptBytes) return rows;
+  let total = 0;
+  let least = Infinity;
+  for (const { n, size = 0 } of rows.toSorted((a, b) => b.n - a.n)) {
+    total += size;
+    if (total > keptBytes && least < Infinity) break;
+    least = n;
+  }
+  return rows.filter(({ n }) => n >= least);
+}
+
+export function sizeOf(rows: readonly { readonly size?: number }[]): number {
+  let total = 0;
+  for (const { size } of rows) total += size ?? 0;
+  return total;
 }
 
 function recent(rows: readonly WireRow[], { limit }: Retention): readonly WireRow[] {

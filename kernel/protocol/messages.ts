@@ -4,7 +4,7 @@
 // out.
 import type { ViewDelta, ViewHello, ViewSnapshot } from './displays.ts';
 
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export interface Hello {
   readonly protocol: number;

@@ -8,6 +8,7 @@ import { CommandError } from './command-error.ts';
 import { JsonLines } from './json-lines.ts';
 import { parseParams, run } from './run.ts';
 import { serve } from './serve.ts';
+import { linesText } from './terminal-text.ts';
 
 interface RunFlags {
   readonly json?: boolean;
@@ -92,8 +93,8 @@ async function ending(json: boolean, command: () => number | Promise<number>): P
       lines.error(undefined, { code: known ?? 'internal', message });
       await lines.flushed();
     } else {
-      process.stderr.write(`${message}\n`);
-      if (known === undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+      process.stderr.write(`${linesText(message)}\n`);
+      if (known === undefined && error instanceof Error) process.stderr.write(`${linesText(error.stack ?? '')}\n`);
     }
   }
   process.exit(code);

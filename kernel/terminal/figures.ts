@@ -1,6 +1,7 @@
 // Formats numbers, times and rows for a terminal.
-import { fromWire, toPlainJson } from '../protocol/values.ts';
+import { shownValue, toPlainJson } from '../protocol/values.ts';
 import { timeAsText } from '../session/reasons.ts';
+import { lineText } from './terminal-text.ts';
 
 const prefixes = ['', 'k', 'M', 'G', 'T'];
 /** 18240 → "18.2 k". */
@@ -31,33 +32,55 @@ export function sparkline(values: readonly number[]): string {
     .join('');
 }
 
+/** A value of a row on one line. */
 export function cellText(value: unknown, now: number): string {
   if (value instanceof Date) return timeAsText(value.getTime(), now);
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-  if (typeof value === 'string') return value;
-  return JSON.stringify(toPlainJson(value)) ?? '';
+  if (typeof value === 'string') return lineText(value);
+  return lineText(JSON.stringify(toPlainJson(value)) ?? '');
 }
 
-/** Rows as columns. Columns of numbers are aligned to the right. */
+/**
+ * Rows as columns. Columns of numbers are aligned to the right. A row without fields stands in the
+ * column "value", for example the reason why the row cannot be shown.
+ */
 export function table(wires: readonly unknown[], now: number): readonly string[] {
-  const rows = wires.map(fromWire);
-  const names = [...new Set(rows.flatMap((row) => (isRecord(row) ? Object.keys(row) : [])))];
+  const rows = wires.map(shownValue);
+  const records = rows.filter(isRecord);
+  const names = [...new Set(records.flatMap((row) => Object.keys(row)))];
   if (names.length === 0) return rows.map((row) => cellText(row, now));
-  const columns = names.map((name) => {
-    const values = rows.map((row) => (isRecord(row) ? row[name] : undefined));
-    const texts = [name, ...values.map((value) => (value === undefined ? '' : cellText(value, now)))];
-    const width = Math.max(...texts.map((text) => text.length));
-    const isNumber = values.every((value) => value === undefined || typeof value === 'number');
-    return texts.map((text) => (isNumber ? text.padStart(width) : text.padEnd(width)));
-  });
+  const columns = names.map((name) =>
+    column(
+      name,
+      rows.map((row) => (isRecord(row) && Object.hasOwn(row, name) ? row[name] : undefined)),
+      now,
+    ),
+  );
+  if (records.length < rows.length)
+    columns.push(
+      column(
+        'value',
+        rows.map((row) => (isRecord(row) ? undefined : row)),
+        now,
+      ),
+    );
   return Array.from({ length: rows.length + 1 }, (_, line) =>
     columns
-      .map((column) => column[line])
+      .map((texts) => texts[line])
       .join('  ')
       .trimEnd(),
   );
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+function column(name: string, values: readonly unknown[], now: number): readonly string[] {
+  const texts = [lineText(name), ...values.map((value) => (value === undefined ? '' : cellText(value, now)))];
+  const width = Math.max(...texts.map((text) => text.length));
+  const isNumber = values.every((value) => value === undefined || typeof value === 'number');
+  return texts.map((text) => (isNumber ? text.padStart(width) : text.padEnd(width)));
+}
+
+/** A value whose fields have names: no list, map, set, date or bytes. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return ![Date, Uint8Array, Map, Set].some((type) => value instanceof type);
 }

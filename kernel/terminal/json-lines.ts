@@ -2,6 +2,10 @@
 import type { Writable } from 'node:stream';
 import type { JobMetrics } from '../../engine/api/surface.ts';
 import { toPlainJson } from '../protocol/values.ts';
+import { jsonText } from './terminal-text.ts';
+
+/** Characters that one write of rows collects. */
+const mostCollected = 1_000_000;
 
 export interface JsonError {
   readonly code: string;
@@ -17,17 +21,23 @@ export class JsonLines {
   /** `stream` is set if the cell shows several streams. */
   rows(cell: string, stream: string | undefined, values: Iterable<unknown>): Promise<void> | undefined {
     let text = '';
+    let room: Promise<void> | undefined;
     for (const value of values) {
+      // A string has at most 512 MB, so large rows are not collected in one.
+      if (text.length >= mostCollected) {
+        room = this.#write(text) ?? room;
+        text = '';
+      }
       const row = toPlainJson(value) ?? null;
-      text += `${JSON.stringify({ cell, ...(stream !== undefined && { stream }), row })}\n`;
+      text += `${jsonText({ cell, ...(stream !== undefined && { stream }), row })}\n`;
     }
-    return this.#write(text);
+    return this.#write(text) ?? room;
   }
   error(cell: string | undefined, { code, message }: JsonError): void {
-    void this.#write(`${JSON.stringify({ ...(cell !== undefined && { cell }), error: { code, message } })}\n`);
+    void this.#write(`${jsonText({ ...(cell !== undefined && { cell }), error: { code, message } })}\n`);
   }
   metrics(metrics: JobMetrics): void {
-    void this.#write(`${JSON.stringify({ metrics })}\n`);
+    void this.#write(`${jsonText({ metrics })}\n`);
   }
   /** Resolves when all output has left this process. */
   async flushed(): Promise<void> {

@@ -6,11 +6,12 @@ import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../protocol/displays.ts';
 import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
-import { fromWire } from '../protocol/values.ts';
+import { shownValue } from '../protocol/values.ts';
 import { asText } from '../session/reasons.ts';
 import { rejectedSentence, rejections } from '../session/rejections.ts';
-import { cellText, count, rate, sparkline, table } from './figures.ts';
+import { cellText, count, isRecord, rate, sparkline, table } from './figures.ts';
 import { paint } from './paint.ts';
+import { lineText, linesText } from './terminal-text.ts';
 import { ViewCopy } from './view-copy.ts';
 
 const shownRows = 4;
@@ -41,10 +42,10 @@ export class LiveTerminal {
     if (this.#out.isTTY && !this.#hasEnded) this.#timer ??= setTimeout(() => this.#draw(), drawMillis);
   }
 
-  /** Prints a line that is not rewritten. */
+  /** Prints text that is not rewritten. */
   line(text: string): void {
     this.#erase();
-    this.#out.write(`${text}\n`);
+    this.#out.write(`${linesText(text)}\n`);
     this.#redraw();
   }
 
@@ -66,7 +67,7 @@ export class LiveTerminal {
 
   #heardState(state: SessionView): void {
     if (!this.#out.isTTY && state.warning !== undefined && this.#state.warning === undefined)
-      this.#out.write(`▲ ${state.warning}\n`);
+      this.#out.write(`▲ ${linesText(state.warning)}\n`);
     this.#state = state;
     for (const cell of state.cells) {
       if (cell.hasView && !this.#views.has(cell.id)) {
@@ -98,13 +99,13 @@ export class LiveTerminal {
   #printOnce(key: string, text: string): void {
     if (this.#printed.has(key)) return;
     this.#printed.set(key, 1);
-    this.#out.write(`${text}\n`);
+    this.#out.write(`${linesText(text)}\n`);
   }
   #printRows(cell: string, key: string, part: TablePart | ChartPart): void {
     const last = this.#printed.get(key) ?? 0;
     for (const row of part.rows) {
       if (row.n <= last) continue;
-      this.#out.write(`${cell}  ${fields(row.value)}\n`);
+      this.#out.write(`${lineText(cell)}  ${fields(row.value)}\n`);
     }
     this.#printed.set(key, Math.max(last, ...part.rows.map(({ n }) => n)));
   }
@@ -120,7 +121,7 @@ export class LiveTerminal {
     this.#timer = undefined;
     const { warning, cells } = this.#state;
     const lines = [
-      ...(warning === undefined ? [] : [paint.yellow(`▲ ${warning}`)]),
+      ...(warning === undefined ? [] : [paint.yellow(`▲ ${lineText(warning)}`)]),
       ...cells.flatMap((cell) => this.#block(cell)),
     ];
     // Lines that have scrolled out of the window cannot be rewritten.
@@ -146,12 +147,12 @@ export class LiveTerminal {
         const values =
           field === undefined
             ? (this.#rates.get(`${cell}/${part.id}`) ?? [])
-            : part.rows.slice(-sparkPoints).map(({ value }) => Number((value as Record<string, unknown>)[field]));
+            : part.rows.slice(-sparkPoints).map(({ value }) => numberIn(shownValue(value), field));
         const now = Date.now();
-        const caption = asText(part.caption.pieces, now);
+        const caption = lineText(asText(part.caption.pieces, now));
         const sampled = part.sampled > 1 ? ` · sampled 1 in ${part.sampled}` : '';
         return [
-          `  ${part.title}  ${paint.dim(`${rate(part.rate)} · ${count(part.total)} rows${sampled}`)}`,
+          `  ${lineText(part.title)}  ${paint.dim(`${rate(part.rate)} · ${count(part.total)} rows${sampled}`)}`,
           ...(values.length > 1 ? [`  ${paint.blue(sparkline(values))}`] : []),
           ...table(
             part.rows.slice(-shownRows).map(({ value }) => value),
@@ -163,26 +164,27 @@ export class LiveTerminal {
       case 'backpressure':
         return part.operators.map(({ name, inPerSecond, outPerSecond, busy, backpressured, level, culprit }) => {
           const figures = `in ${rate(inPerSecond)}  out ${rate(outPerSecond)}  busy ${percent(busy)}`;
-          return `  ${name}  ${figures}  backpressured ${percent(backpressured)}  ${level}${culprit ? `  ◀ ${culprit}` : ''}`;
+          const limits = culprit === undefined ? '' : `  ◀ ${lineText(culprit)}`;
+          return `  ${lineText(name)}  ${figures}  backpressured ${percent(backpressured)}  ${level}${limits}`;
         });
       case 'value':
-        return part.text.split('\n').map((line) => `  ${line}`);
+        return part.text.split('\n').map((line) => `  ${lineText(line)}`);
       case 'log':
-        return part.lines.slice(-shownRows).map(({ text }) => `  ${paint.dim(text.split('\n')[0] ?? '')}`);
+        return part.lines.slice(-shownRows).map(({ text }) => `  ${paint.dim(lineText(text.split('\n')[0] ?? ''))}`);
       case 'error':
-        return [`  ${paint.red(`✖ ${[part.where, part.message].filter(Boolean).join('  ')}`)}`];
+        return [`  ${paint.red(`✖ ${lineText([part.where, part.message].filter(Boolean).join('  '))}`)}`];
     }
   }
 }
 
 function statusLine({ id, phase, inPerSecond, outPerSecond, late, heldBack, reason, rows }: CellState): string {
-  const pieces = [`${marked(phase)} ${id}`];
+  const pieces = [`${marked(phase)} ${lineText(id)}`];
   if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
   if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
   if (rows !== undefined && phase === 'finished') pieces.push(`${count(rows)} rows`);
   if (late) pieces.push(`late ${count(late)}`);
-  if (heldBack !== undefined) pieces.push(`▲ ${heldBack}`);
-  if (reason !== undefined) pieces.push(paint.dim(reason));
+  if (heldBack !== undefined) pieces.push(`▲ ${lineText(heldBack)}`);
+  if (reason !== undefined) pieces.push(paint.dim(lineText(reason)));
   return pieces.join('  ');
 }
 
@@ -197,12 +199,17 @@ function percent(share: number): string {
 }
 /** A row on one line: name=value. */
 function fields(wire: unknown): string {
-  const value = fromWire(wire);
+  const value = shownValue(wire);
   const now = Date.now();
-  if (typeof value !== 'object' || value === null || value instanceof Date) return cellText(value, now);
+  if (!isRecord(value)) return cellText(value, now);
   return Object.entries(value)
-    .map(([name, inner]) => `${name}=${cellText(inner, now)}`)
+    .map(([name, inner]) => `${lineText(name)}=${cellText(inner, now)}`)
     .join('  ');
+}
+/** NaN is a gap in the sparkline. */
+function numberIn(value: unknown, field: string): number {
+  const inner = isRecord(value) && Object.hasOwn(value, field) ? value[field] : undefined;
+  return typeof inner === 'number' || typeof inner === 'bigint' ? Number(inner) : NaN;
 }
 function yField(spec: Readonly<Record<string, unknown>>): string | undefined {
   const encoding = spec['encoding'] as { y?: { field?: unknown } } | undefined;

@@ -16,6 +16,7 @@ import { jobMetrics } from './job-metrics.ts';
 import { JsonLines } from './json-lines.ts';
 import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
+import { lineText, linesText } from './terminal-text.ts';
 
 export interface RunOptions {
   readonly json: boolean;
@@ -152,7 +153,7 @@ function jsonOutput({ out }: RunOptions): Output {
       ),
     pulled: ({ cell, label, rows }) => lines.rows(cell, several(cell, label), rows),
     // stdout carries only JSON objects, so console output of cells goes to stderr.
-    console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${cell}: ${text}\n`)),
+    console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${lineText(cell)}: ${linesText(text)}\n`)),
     error: (cell, error) => lines.error(cell, error),
     watch: () => undefined,
     end: (control) => lines.metrics(jobMetrics(control.session.metrics?.operators ?? [])),

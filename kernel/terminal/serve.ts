@@ -8,6 +8,7 @@ import { servePage } from '../server/serve-page.ts';
 import { CommandError } from './command-error.ts';
 import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
+import { linesText } from './terminal-text.ts';
 
 export interface ServeOptions {
   readonly port: number;
@@ -35,7 +36,7 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
     // The session ends before the page closes, so that viewers get the reason.
     if (connection.started) await end(connection);
     await page.close();
-    if (reason !== undefined) out.write(`${reason}\n`);
+    if (reason !== undefined) out.write(`${linesText(reason)}\n`);
     return 0;
   } finally {
     // The command ends only a session that it has started. A session that it joined continues.

@@ -1,12 +1,12 @@
 // The notebook's cells on the page, in document order: prose as text, and code as its view with the
 // code folded away.
 // A cell that stays keeps its nodes.
-import MarkdownIt from 'markdown-it';
 import type { CellState, CellText } from '../../../kernel/protocol/messages.ts';
 import { element, setText } from '../element.ts';
 import type { ViewLink } from '../live-view.ts';
 import { LiveView } from '../live-view.ts';
 import { PhaseLine } from './phase-line.ts';
+import { proseHtml } from './prose.ts';
 
 interface CellNode {
   readonly element: HTMLElement;
@@ -14,9 +14,6 @@ interface CellNode {
   text(text: string): void;
   state(state: CellState | undefined): void;
 }
-
-// Everybody with the address sees the prose, so it may contain no HTML, and only safe links.
-const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false });
 
 export class Cells {
   readonly element = element('main', 'sl-cells');
@@ -73,7 +70,7 @@ function proseCell(): CellNode {
     text(text) {
       if (text === drawn) return;
       drawn = text;
-      node.innerHTML = markdown.render(text);
+      node.innerHTML = proseHtml(text);
       for (const link of node.querySelectorAll('a')) link.rel = 'noreferrer';
     },
     state: () => undefined,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
 import { rate, statusTexts } from '../../session/phase-text.ts';
+import { notificationText } from '../../session/plain-label.ts';
 
 const state = (change: Partial<CellState>): CellState => ({
   id: 'totals',
@@ -102,4 +103,30 @@ test('a cell whose source has rejected records says so, and why the first was', 
   assert.equal(line({ rejected }), 'live | 2 of 4 records of orders were rejected');
   const shown = statusTexts(state({ rejected }), 'en').find(({ text }) => text.includes('rejected'));
   assert.equal(shown?.tooltip, 'The first: orders[3]@7 is not JSON.');
+});
+
+test('an icon in a name is text; only the icon of the state is drawn', () => {
+  const texts = statusTexts(
+    state({
+      stream: '$(error) s',
+      reason: '$(pass) reason',
+      heldBack: '$(zap) h',
+      notes: ['a $(info) note'],
+      sink: { armed: true, target: '$(trash) topic' },
+    }),
+    'en',
+  ).map(({ text }) => text);
+  assert.deepEqual(texts, [
+    '$(circle-filled) live · \\$(error) s',
+    '\\$(pass) reason',
+    '$(triangle-up) \\$(zap) h',
+    '$(record) writes to \\$(trash) topic',
+    '$(info) a \\$(info) note',
+  ]);
+});
+
+test('a link in a notification is text', () => {
+  const text = notificationText('[click](command:workbench.action.quit) [x] (y)');
+  assert.doesNotMatch(text, /\]\(/);
+  assert.equal(text.replaceAll('\u200b', ''), '[click](command:workbench.action.quit) [x] (y)');
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { WireRow } from '../../../kernel/protocol/displays.ts';
+import { toWire } from '../../../kernel/protocol/values.ts';
 import { readRow, TableColumns } from '../../renderer/table-columns.ts';
 
 const now = new Date(2024, 4, 6, 12, 4, 12).getTime();
@@ -32,6 +33,35 @@ test('numbers are aligned right at their points; a column of mixed types is alig
   const [, amount, mixed] = columns.columns;
   assert.deepEqual([amount?.alignsRight, mixed?.alignsRight], [true, false]);
   assert.equal(drawn(columns, read({ amount: 812 }))[1], '812.0');
+});
+
+test('a row that lacks a field has no value in its column, although every object inherits the name', () => {
+  const columns = new TableColumns();
+  const rows: readonly unknown[] = [JSON.parse('{"__proto__": "own", "constructor": 1, "toString": 2}'), { v: 3 }];
+  columns.learn(
+    rows.map((row) => read(toWire(row))),
+    now,
+  );
+  assert.deepEqual(
+    columns.columns.slice(1).map(({ name }) => name),
+    ['__proto__', 'constructor', 'toString', 'v'],
+  );
+  assert.deepEqual(drawn(columns, read(toWire(rows[0]))).slice(1), ['own', '1', '2', '']);
+  assert.deepEqual(drawn(columns, read(toWire(rows[1]))).slice(1), ['', '', '', '3']);
+});
+
+test('a row that cannot be decoded shows the reason, and the other rows stay', () => {
+  const columns = new TableColumns();
+  const rows = [read({ v: 1 }), read({ $bigint: 'x' }), read({ v: 2 })];
+  columns.learn(rows, now);
+  assert.deepEqual(
+    rows.map((row) => drawn(columns, row).slice(1)),
+    [
+      ['1', ''],
+      ['', 'cannot be shown: The tag $bigint is not known, or its value is malformed.'],
+      ['2', ''],
+    ],
+  );
 });
 
 test('columns widen in steps and never shrink', () => {

@@ -119,3 +119,33 @@ test('as JSON lines every change is a row, as toStream() tells it', () => {
     ],
   );
 });
+
+test('large rows of a table leave from the old end, and leave the screen too', () => {
+  const display = displayOf(installed(1000, 1000));
+  const texts = Array.from({ length: 20 }, () => 'x'.repeat(10_000));
+  const insert = (id: number): Change => ({ key: [id], row: { id, texts }, old: undefined });
+  say(display, insert(0));
+  assert.deepEqual(
+    display.frame(performance.now())!.rows.map(({ gone }) => gone),
+    [undefined],
+  );
+  say(display, { ...insert(0), old: { id: 0 } }, ...Array.from({ length: 100 }, (_, id) => insert(id + 1)));
+  const { rows } = display.frame(performance.now())!;
+  assert.deepEqual(
+    rows.filter(({ gone }) => gone).map(({ key }) => key),
+    [[0]],
+  );
+  assert.ok(rows.length > 30 && rows.length < 45, `${rows.length} rows`);
+});
+
+test('a long key is sent as its hash', () => {
+  const display = displayOf(installed(10, 1000));
+  say(display, { key: ['k'.repeat(100_000)], row: { v: 1 }, old: undefined });
+  say(display, { key: [`${'k'.repeat(99_999)}l`], row: { v: 2 }, old: undefined });
+  const keys = display.frame(performance.now())!.rows.map(({ key }) => String(key![0]));
+  assert.deepEqual(
+    keys.map(({ length }) => length),
+    [44, 44],
+  );
+  assert.notEqual(keys[0], keys[1]);
+});

@@ -81,3 +81,31 @@ test('a table gets the newest rows, not a sample', () => {
   const shown = display.frame(performance.now())!.rows.map((row) => (row.value as { n: number }).n);
   assert.deepEqual(shown.slice(-7), [4993, 4994, 4995, 4996, 4997, 4998, 4999]);
 });
+
+const large = 'x'.repeat(1_000_000);
+function batchOfValues(values: readonly unknown[]): Batch {
+  return { length: values.length, values: [...values], timestamps: new Float64Array(values.length) };
+}
+
+test('a display cuts its rows before they wait for a frame; in lossless mode nothing is cut', () => {
+  const display = displayOf(1000);
+  display.process(0, batchOfValues([{ large, v: 1 }]), 0);
+  const { value, size } = display.frame(performance.now())!.rows[0]!;
+  assert.deepEqual(value, { large: `${'x'.repeat(10_000)}… (1,000,000 characters)`, v: 1 });
+  assert.ok(size! > 10_000 && size! < 11_000);
+
+  const lossless = displayOf();
+  lossless.credit(10);
+  lossless.process(0, batchOfValues([{ large, v: 1 }]), 0);
+  assert.deepEqual(lossless.frame(performance.now())!.rows, [{ n: 1, timestamp: 0, value: { large, v: 1 } }]);
+});
+
+test('large rows beyond 8 MB are left out from the old end, and the frame says 1 in how many', () => {
+  const display = displayOf(1000);
+  const row = { texts: Array.from({ length: 20 }, () => 'x'.repeat(10_000)) };
+  for (let part = 0; part < 10; part++) display.process(0, batchOfValues(Array.from({ length: 40 }, () => row)), 0);
+  const { rows, sampled } = display.frame(performance.now())!;
+  assert.ok(rows.length > 30 && rows.length <= 42, `${rows.length} rows`);
+  assert.equal(rows.at(-1)!.n, 400);
+  assert.equal(sampled, Math.round(400 / rows.length));
+});
