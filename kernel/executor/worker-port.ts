@@ -49,7 +49,12 @@ export function startWorkerExecutor({ notebook, params, entry, onOutput }: Worke
     if (event.kind === 'evaluated' || event.kind === 'evaluation-failed') evaluating.delete(event.run);
     for (const listener of listeners) listener(event);
   });
-  worker.on('error', (error) => (cause = error instanceof Error ? error.message : String(error)));
+  worker.on('error', (error) => (cause = reasonOf(error)));
+  // The session counts on every event. What was in this one is not known.
+  worker.on('messageerror', (error) => {
+    cause = `a message of it could not be read: ${error.message}`;
+    void worker.terminate();
+  });
   worker.on('exit', (code) => {
     for (const listener of endListeners) listener(cause ?? `its thread ended with code ${code}`);
   });
@@ -73,6 +78,11 @@ export function startWorkerExecutor({ notebook, params, entry, onOutput }: Worke
     },
     terminate: async () => void (await worker.terminate()),
   };
+}
+/** Some errors lose their message on the way between threads. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === '' ? 'an error without a message was thrown' : message;
 }
 /** An executor says something every second (metrics); a thread that does not is somewhere inside user code. */
 const silentMillis = 400;
