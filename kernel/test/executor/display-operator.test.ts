@@ -116,7 +116,7 @@ for (const isLossless of [false, true])
     display.credit(100);
     const values = [{ n: 0 }, Promise.resolve(1), { n: 2, f: () => 1 }, { n: 3 }];
     const places = { partitions: Int32Array.of(0, 0, 0, 0), offsets: Float64Array.of(5, 6, 7, 8) };
-    display.process(0, { length: 4, values, timestamps: new Float64Array(4), ...places } as unknown as Batch, 0);
+    display.process(0, { length: 4, values, timestamps: new Float64Array(4), ...places }, 0);
     const { rows, total } = display.frame(performance.now())!;
     assert.deepEqual(
       rows.map(({ value }) => value),
