@@ -8,6 +8,7 @@ import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../contract/operator.ts';
 import { described } from '../values/kind.ts';
+import { refuseObstacle } from '../values/leaving.ts';
 import { refusePromise } from '../values/promise.ts';
 import { rowText } from './row-text.ts';
 
@@ -155,6 +156,7 @@ function csvText(file: OpenFile, row: unknown): string {
       'bad-row',
       `toFile() writes CSV from objects, and got ${described(row)}. Map it to an object first.`,
     );
+  refuseObstacle(row, 'toFile() cannot write a row');
   const header = file.columns === undefined;
   const columns = (file.columns ??= Object.keys(row));
   const other = Object.keys(row).find((name) => !columns.includes(name));

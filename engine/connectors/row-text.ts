@@ -1,10 +1,15 @@
 // The JSON text of a row: dates as ISO-8601, bigint as text, bytes as base64, maps as pairs, sets
 // as lists. undefined fields are left out.
+import { types } from 'node:util';
+import { refuseObstacle } from '../values/leaving.ts';
 import { refusePromise } from '../values/promise.ts';
 
 /** undefined: JSON has no text for the element. */
 export function rowText(row: unknown): string | undefined {
-  return JSON.stringify(isFlat(row) ? row : plain(row));
+  if (isFlat(row)) return JSON.stringify(row);
+  refusePromise(row, 'The function that made this row');
+  refuseObstacle(row, 'The row cannot be written');
+  return JSON.stringify(plain(row));
 }
 
 /**
@@ -13,11 +18,12 @@ export function rowText(row: unknown): string | undefined {
  */
 function isFlat(row: unknown): boolean {
   if (row === null || typeof row !== 'object') return typeof row !== 'bigint';
-  if (Object.getPrototypeOf(row) !== Object.prototype) return false;
+  if (Object.getPrototypeOf(row) !== Object.prototype || types.isProxy(row)) return false;
   for (const field in row) {
     const value = (row as Record<string, unknown>)[field];
-    if (typeof value === 'bigint' || (typeof value === 'object' && value !== null && !(value instanceof Date)))
-      return false;
+    const type = typeof value;
+    if (type === 'bigint' || type === 'function' || type === 'symbol') return false;
+    if (type === 'object' && value !== null && !(value instanceof Date)) return false;
   }
   return true;
 }
@@ -29,6 +35,5 @@ function plain(value: unknown): unknown {
   if (value instanceof Map) return [...value].map(([key, inner]) => [plain(key), plain(inner)]);
   if (value instanceof Set) return [...value].map(plain);
   if (Array.isArray(value)) return value.map(plain);
-  refusePromise(value, 'The function that made this row');
   return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, plain(inner)]));
 }

@@ -1,6 +1,8 @@
 // Checks that elements and state hold only JSON values, bigint, Date, Uint8Array, Map and Set. A
 // snapshot could not hold any other value, so it is refused when it is stored.
+import { types } from 'node:util';
 import { SluiceError } from '../errors/error.ts';
+import { deepest } from './leaving.ts';
 import { isPromise } from './promise.ts';
 import { classOf, described, kindOf } from './kind.ts';
 
@@ -31,7 +33,8 @@ function isSimple(value: unknown): boolean {
 function firstUnstorable(value: unknown, depth: number): Offender | undefined {
   if (isSimple(value)) return undefined;
   if (typeof value !== 'object') return { value, path: '' };
-  if (depth > 500) return { value: undefined, path: '' };
+  if (depth > deepest) return { value: undefined, path: '' };
+  if (types.isProxy(value)) return { value, path: '' };
   switch (kindOf(value)) {
     case 'object': {
       const fields = value as Record<string, unknown>;
@@ -83,6 +86,8 @@ function notStorable({ value, path }: Offender, what: string): SluiceError {
       `${what} is nested more than 500 levels deep, or contains itself. Keep flat data.`,
     );
   const where = path === '' ? what : `${what}, at ${path.replace(/^\./, '')},`;
+  if (types.isProxy(value))
+    return new SluiceError('not-storable', `${where} is a Proxy. Copy its fields to a plain object.`);
   const wayOut = isPromise(value)
     ? 'Use mapAsync for what has to be awaited.'
     : kindOf(value) === 'instance'

@@ -26,6 +26,11 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
   if (figures !== undefined) texts.push(figures);
   for (const { text, first } of state.rejected ?? [])
     texts.push({ text: `$(warning) ${text}`, tooltip: first === undefined ? text : `The first: ${first}` });
+  if (state.leftOut !== undefined)
+    texts.push({
+      text: `$(warning) ${state.leftOut}`,
+      tooltip: 'These rows cannot be shown. The error under the cell has the first one.',
+    });
   // This is the longest text, and VS Code may cut it. The caption under the chart contains it too.
   if (state.phase === 'live' && state.reason !== undefined)
     texts.push({ text: labelText(state.reason), tooltip: state.reason });

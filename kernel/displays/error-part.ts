@@ -3,10 +3,11 @@
 import type { LocatedError } from '../executor/executor-protocol.ts';
 import { cutText } from '../protocol/display-cut.ts';
 import type { ErrorPart } from '../protocol/displays.ts';
-import type { Cell, OperatorFailure } from '../session/state.ts';
+import type { Cell, LeftOutRows, OperatorFailure } from '../session/state.ts';
 
 export function errorParts(cell: Cell): readonly ErrorPart[] {
-  const parts = (cell.active?.failures ?? []).map((failure) => ofOperator(cell.id, failure));
+  const { failures = [], leftOut = [] } = cell.active ?? {};
+  const parts = [...failures.map((failure) => ofOperator(cell.id, failure)), ...leftOut.map(ofRow)];
   return cell.error ? [ofRun(cell.id, cell.error), ...parts] : parts;
 }
 
@@ -29,6 +30,15 @@ function ofOperator(cell: string, { name, error, record, instance }: OperatorFai
     hint:
       error.hint ??
       `Cell ${cell} and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.`,
+  };
+}
+
+function ofRow({ display, error, record }: LeftOutRows): ErrorPart {
+  return {
+    ...{ kind: 'error', id: `error/rows/${display}`, where: 'row left out' },
+    ...described(error),
+    record: cutText(record),
+    hint: 'Rows like this one are left out of the display and counted. Everything else goes on.',
   };
 }
 

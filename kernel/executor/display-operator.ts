@@ -18,6 +18,8 @@ import { cutForDisplay, smallSize } from '../protocol/display-cut.ts';
 import { keptBytes, sizeOf, withinBytes } from '../protocol/kept-rows.ts';
 import { ChangedRows, type ChangedRowsState } from './changed-rows.ts';
 import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
+import type { RecordPlace } from './record.ts';
+import { RefusedRows } from './refused-rows.ts';
 
 /** A little more than a person is promised (four), so that a frame that comes late is not missed. */
 export const framesPerSecond = 5;
@@ -42,6 +44,8 @@ export class DisplayOperator implements Operator {
   finished = false;
   /** Windows that began before this event time were already open when the display came to a live source. */
   partialBefore = -Infinity;
+  /** Rows that cannot leave the thread. */
+  readonly refused = new RefusedRows();
   #rows: DisplayRow[] = [];
   readonly #changedRows = new ChangedRows();
   /** Size of the rows that were added since the last frame, or since large rows were dropped. */
@@ -70,6 +74,7 @@ export class DisplayOperator implements Operator {
         continue;
       }
       if (this.total % this.#stride !== 0) continue;
+      if (this.refused.refuses(batch.values[i], placeIn(batch, i))) continue;
       const row = this.#row(batch, i, lossless);
       this.#rows.push(row);
       if (lossless) continue;
@@ -178,14 +183,22 @@ export class DisplayOperator implements Operator {
     }
     const { key, row, old } = change;
     if (lossless) {
-      this.#rows.push({ n: this.total, timestamp, value: { kind, row: row ?? old } });
+      const value = { kind, row: row ?? old };
+      if (!this.refused.refuses(value.row)) this.#rows.push({ n: this.total, timestamp, value });
       return;
     }
     this.#changedRows.limit = this.install!.changes!;
-    const gone = row === undefined;
+    // A row that is refused removes the older row of its key from the screen.
+    const gone = row === undefined || this.refused.refuses(row);
     const text = keyText(key);
     const shownKey = text.length > smallSize ? [createHash('sha256').update(text).digest('base64')] : key;
-    this.#changedRows.put(text, { n: this.total, timestamp, ...shown(row), key: shownKey, ...(gone && { gone }) });
+    this.#changedRows.put(text, {
+      n: this.total,
+      timestamp,
+      ...shown(gone ? undefined : row),
+      key: shownKey,
+      ...(gone && { gone }),
+    });
   }
   #row(batch: Batch, i: number, lossless: boolean): DisplayRow {
     const value = batch.values[i];
@@ -197,9 +210,7 @@ export class DisplayOperator implements Operator {
       n: this.total,
       timestamp: batch.timestamps[i]!,
       ...(lossless ? { value } : shown(value)),
-      ...(batch.partitions &&
-        batch.offsets &&
-        batch.offsets[i]! >= 0 && { partition: batch.partitions[i]!, offset: batch.offsets[i]! }),
+      ...placeIn(batch, i),
       ...(partial && { partial }),
     };
   }
@@ -216,6 +227,10 @@ export class DisplayOperator implements Operator {
     this.#rows = this.#rows.filter((_, index) => index % 2 === 1);
     this.#stride *= 2;
   }
+}
+
+function placeIn({ partitions, offsets }: Batch, i: number): RecordPlace {
+  return partitions && offsets && offsets[i]! >= 0 ? { partition: partitions[i]!, offset: offsets[i]! } : {};
 }
 
 /** A row as a display shows it. The snapshot of a huge row would not fit into memory several times. */

@@ -203,6 +203,10 @@ export interface OperatorReport {
   readonly late: number;
   /** Its input has ended and it has emitted everything. */
   readonly finished: boolean;
+  /** It has thrown. Its task emits nothing any more, and its readers get no end. */
+  readonly failed?: boolean;
+  /** It works on nothing, and nothing waits in its input. */
+  readonly isQuiet?: boolean;
   readonly status?: OperatorStatus;
   readonly source?: SourceStatus;
 }
@@ -239,6 +243,8 @@ export type ExecutorEvent =
       readonly cell: string;
       readonly label: string;
       readonly rows: readonly unknown[];
+      /** Rows that could not be sent. They are counted as taken, like the others. */
+      readonly leftOut?: number;
     }
   | {
       readonly kind: 'mutated';
@@ -275,6 +281,25 @@ export type ExecutorEvent =
       readonly total: number;
       readonly watermark?: number;
       readonly finished: boolean;
+      /** Rows that could not be sent. They have used credit, like the others. */
+      readonly leftOut?: number;
+    }
+  /**
+   * Rows of a display cannot leave the thread. They are left out, and everything else goes on. It
+   * comes before the frame that would have had the rows.
+   */
+  | {
+      readonly kind: 'row-refused';
+      readonly cell: string;
+      /** `cell/part`, or `pull …`: rows that the cell has pulled and that an observer sees. */
+      readonly display: string;
+      readonly instance?: string;
+      /** Rows since the last report of this display. */
+      readonly count: number;
+      /** Of the first of these rows. */
+      readonly error: LocatedError;
+      /** "orders[3]@188204  { … }" */
+      readonly record: string;
     }
   /**
    * Failures of instances that a mutation in flight installs come after its `mutated`, those of

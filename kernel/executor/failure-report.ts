@@ -36,7 +36,7 @@ export function reportedNode(plan: Plan, failure: TaskFailure & { readonly uid: 
 }
 
 /** The name of the one source above an operator: "orders" in orders[3]@188204. */
-function sourceName(plan: Plan, id: string): string | undefined {
+export function sourceName(plan: Plan, id: string): string | undefined {
   const inputs = edgesByReader(plan.edges);
   const line = [...above(plan.edges, [id])];
   if (line.some((at) => (inputs.get(at)?.length ?? 0) > 1)) return undefined;

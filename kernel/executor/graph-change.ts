@@ -9,6 +9,7 @@ import type { Runtime } from '../../engine/runtime/runtime.ts';
 import { SluiceError } from '../../engine/errors/error.ts';
 import { DisplayOperator } from './display-operator.ts';
 import type { ExecutorEvent, MutateCommand, SnapshotPart } from './executor-protocol.ts';
+import { sourceName } from './failure-report.ts';
 import { markPartial } from './partial-windows.ts';
 
 export interface GraphChangeHost {
@@ -105,10 +106,18 @@ export class GraphChange {
   /** Rows that have come since the last frame go out. */
   frames(): void {
     const now = performance.now();
-    for (const display of this.#displays.values()) {
+    for (const [instance, display] of this.#displays) {
+      this.#reportRefused(instance, display);
       const frame = display.frame(now);
       if (frame) this.#host.post(frame);
     }
+  }
+  #reportRefused(instance: string, { refused, install }: DisplayOperator): void {
+    if (!install || !refused.hasNew) return;
+    const { cell, display } = install;
+    const source = sourceName(this.#host.runtime.plan, instance);
+    const report = refused.report({ cell, display, instance, source });
+    if (report) this.report(instance, report);
   }
   credit(id: string, rows: number): void {
     for (const display of this.#displays.values()) if (display.install?.display === id) display.credit(rows);

@@ -32,6 +32,7 @@ export class MetricsReport {
 function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: number): OperatorReport[] {
   // A source that nobody wants any more (take has enough) gives nothing either.
   const finished = task.status === 'ended' || (task.isSource && task.output.abandoned);
+  const isQuiet = !task.gate.ready && !task.isInsideCall && task.inFlight === 0;
   return taskMetrics(task, now).map((row, index): OperatorReport => {
     const node = nodes.get(row.id)!;
     const isHead = index === 0;
@@ -47,6 +48,8 @@ function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: 
       ...(row.watermark !== undefined && { watermark: row.watermark }),
       late: row.lateRecordsDropped,
       finished,
+      ...(task.status === 'failed' && { failed: true }),
+      ...(isQuiet && { isQuiet }),
       ...(status && { status }),
       ...(source && { source }),
     };

@@ -8,14 +8,21 @@ const gatherMillis = 20;
 export class ObservedPull implements AsyncIterableIterator<unknown> {
   readonly #pull: AsyncIterableIterator<unknown>;
   readonly #send: (rows: readonly unknown[]) => void;
+  /** True when the observer cannot be sent the row. The cell gets it. */
+  readonly #isRefused: (row: unknown) => boolean;
   #rows: unknown[] = [];
   #untaken = 0;
   #goOn: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(pull: AsyncIterableIterator<unknown>, send: (rows: readonly unknown[]) => void) {
+  constructor(
+    pull: AsyncIterableIterator<unknown>,
+    send: (rows: readonly unknown[]) => void,
+    isRefused: (row: unknown) => boolean,
+  ) {
     this.#pull = pull;
     this.#send = send;
+    this.#isRefused = isRefused;
   }
 
   async next(): Promise<IteratorResult<unknown>> {
@@ -45,6 +52,7 @@ export class ObservedPull implements AsyncIterableIterator<unknown> {
   }
 
   #add(row: unknown): void {
+    if (this.#isRefused(row)) return;
     this.#untaken++;
     if (this.#rows.push(row) >= bundle) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), gatherMillis);

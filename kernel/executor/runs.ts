@@ -14,6 +14,7 @@ import type { CellConsole } from './cell-console.ts';
 import { type Evaluation, type EvaluationResult, Evaluator } from './evaluation.ts';
 import type { EvaluateCommand, ExecutorEvent, LocatedError, PullId, RunId } from './executor-protocol.ts';
 import { ObservedPull } from './observed-pull.ts';
+import { RefusedRows } from './refused-rows.ts';
 import type { SharedPlace } from './whereabouts.ts';
 
 export interface RunsHost {
@@ -137,7 +138,17 @@ export class Runs {
     post({ kind: 'pull-opened', pull, run, from, label, ...(wants !== undefined && { wants }), fragment: data });
     if (!evaluation?.tellsPulls) return operator;
     const { cell } = evaluation;
-    const observed = new ObservedPull(operator, (rows) => post({ kind: 'pull-rows', pull, cell, label, rows }));
+    const refused = new RefusedRows();
+    const observed = new ObservedPull(
+      operator,
+      (rows) => post({ kind: 'pull-rows', pull, cell, label, rows }),
+      (row) => {
+        if (!refused.refuses(row)) return false;
+        const report = refused.report({ cell, display: `pull ${pull}` });
+        if (report) post(report);
+        return true;
+      },
+    );
     this.#observed.set(pull, observed);
     return observed;
   }

@@ -1,6 +1,7 @@
 // What an executor's thread does first. In the bundle this is one role of the kernel's one file; from sources it is a file of its own.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { traceOf } from '../../engine/runtime/trace.ts';
+import { eventPoster } from './event-poster.ts';
 import { Executor } from './executor.ts';
 import type { ExecutorCommand } from './executor-protocol.ts';
 import { collectGarbage } from './collect-garbage.ts';
@@ -30,7 +31,7 @@ export function becomeExecutor(): boolean {
     notebook,
     params,
     place: new SharedPlace(place),
-    post: (event) => port.postMessage(event),
+    post: eventPoster((event) => port.postMessage(event)),
     // Standard error of a thread is that of its process, or the log of a kernel.
     trace: traceOf(process.env['SLUICE_TRACE'], (line) => process.stderr.write(`${line}\n`)),
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
@@ -46,6 +47,10 @@ export function becomeExecutor(): boolean {
     if (command.kind === 'collect-garbage') return collectGarbage();
     executor.handle(command);
     if (command.kind === 'close') port.close();
+  });
+  // The session waits for the answer to every command, so a lost one is the end of this thread.
+  port.on('messageerror', (error) => {
+    throw new Error(`a command of the session could not be read: ${error.message}`);
   });
   port.postMessage({ kind: 'ready' });
   return true;

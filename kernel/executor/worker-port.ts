@@ -68,9 +68,14 @@ export function startWorkerExecutor(options: WorkerExecutorOptions): ExecutorPor
     for (const listener of listeners) listener(event);
   });
   worker.on('error', (error) => {
-    cause = error instanceof Error ? error.message : String(error);
+    cause = reasonOf(error);
     const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
     if (isOutOfMemory) memory ??= { limitMegabytes: watch.limitMegabytes, heldMegabytes: watch.heldMegabytes };
+  });
+  // The session counts on every event. What was in this one is not known.
+  worker.on('messageerror', (error) => {
+    cause = `a message of it could not be read: ${error.message}`;
+    void worker.terminate();
   });
   worker.on('exit', (code) => {
     watch.stop();
@@ -101,6 +106,11 @@ export function startWorkerExecutor(options: WorkerExecutorOptions): ExecutorPor
     whereabouts,
     terminate: async () => void (await worker.terminate()),
   };
+}
+/** Some errors lose their message on the way between threads. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === '' ? 'an error without a message was thrown' : message;
 }
 /** An executor says something every second (metrics); a thread that does not is somewhere inside user code. */
 const silentMillis = 400;

@@ -71,6 +71,8 @@ export interface CellState {
   readonly late?: number;
   /** Sources of the cell that have rejected records, whether or not anybody reads their `errors`. */
   readonly rejected?: readonly RejectedText[];
+  /** "3 rows were left out": they cannot leave their thread. `errors` has the first one. */
+  readonly leftOut?: string;
   /** "held back by enrich (HIGH)" */
   readonly heldBack?: string;
   /**

@@ -50,6 +50,10 @@ export class ExecutorEvents {
         host.dispatch(event);
         return;
       }
+      case 'row-refused':
+        host.dispatch(event);
+        host.observer?.rowRefused?.(event);
+        return;
       case 'operator-failed':
         host.dispatch(event);
         host.observer?.operatorFailed?.(event);
@@ -67,15 +71,16 @@ export class ExecutorEvents {
     const { display, installed, finished } = frame;
     if (finished && !hasEnded(session, frame)) this.#host.dispatch({ kind: 'display-ended', display, installed });
     const done = label && observer?.rows?.(frame, label);
-    if (!lossless || frame.rows.length === 0) return;
-    const more = (): void => this.#host.post({ kind: 'credit', display, rows: frame.rows.length });
+    const taken = frame.rows.length + (frame.leftOut ?? 0);
+    if (!lossless || taken === 0) return;
+    const more = (): void => this.#host.post({ kind: 'credit', display, rows: taken });
     if (done) void done.then(more);
     else more();
   }
 
   #pulled(event: PulledRows): void {
-    const { pull, rows } = event;
-    const taken = (): void => this.#host.post({ kind: 'pull-credit', pull, rows: rows.length });
+    const { pull, rows, leftOut = 0 } = event;
+    const taken = (): void => this.#host.post({ kind: 'pull-credit', pull, rows: rows.length + leftOut });
     const done = this.#host.observer?.pulled?.(event);
     if (done) void done.then(taken);
     else taken();

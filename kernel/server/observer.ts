@@ -10,6 +10,8 @@ export interface Observer {
   pulled?(event: PulledRows): Promise<void> | undefined;
   console?(event: Extract<ExecutorEvent, { kind: 'console' }>): void;
   operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
+  /** Rows of a display were left out, because they cannot leave their thread. */
+  rowRefused?(event: Extract<ExecutorEvent, { kind: 'row-refused' }>): void;
   /** A change of the graph without a run has failed. */
   graphFailed?(error: LocatedError): void;
   /** The thread of the cells has ended. A session starts another one; a job is over. */

@@ -8,6 +8,7 @@ import type { LocatedError, PullId, RunId } from '../executor/executor-protocol.
 import type { DeclaredCell, DisarmedSink, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
 import { nextDisplays, wantedDisplays, withDisplays } from './displayed.ts';
 import type { Emit } from './events.ts';
+import { forgetLeftOut } from './left-out-rows.ts';
 import { locatedError } from './located-error.ts';
 import { partsToRestore, withHandover } from './recovery.ts';
 import { endRun } from './runs.ts';
@@ -194,13 +195,20 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
   for (const cell of mutation.disarmed ?? []) if (s.cells.has(cell)) s = withCell(s, cell, { armed: [] });
   const run = s.runs.find((candidate) => candidate.id === mutation.run);
   if (run?.candidate) {
-    s = withCell(s, run.cell, { active: run.candidate, error: undefined, ends: 0 });
+    const { leftOut } = s.cells.get(run.cell)?.active ?? {};
+    s = withCell(s, run.cell, {
+      active: { ...run.candidate, ...(leftOut && { leftOut }) },
+      error: undefined,
+      ends: 0,
+    });
+    s = forgetLeftOut(s, session.plan, emit);
     emit({ kind: 'commit', run: run.id });
     emit({ kind: 'show-prepared-views' });
     emit({ kind: 'show-errors', cell: run.cell });
     s = withNotes(s, mutation.notes, run.cell);
     return endRun(s, run, undefined, now, emit);
   }
+  s = forgetLeftOut(s, session.plan, emit);
   emit({ kind: mutation.run === undefined ? 'show-prepared-views' : 'drop-prepared-views' });
   return withNotes(s, mutation.notes, undefined);
 }

@@ -88,6 +88,8 @@ export function compiled(session: Session, id: RunId, result: Compiled, now: num
   const problem = duplicateName(session, run.cell, result) ?? cycleOf(session, run.cell, result);
   if (problem) return endRun(session, run, problem, now, emit);
   const needed = neededFirst(session, run.cell, result);
+  const failed = session.requests.get(run.request)?.results.find(({ cell, ok }) => !ok && needed.includes(cell));
+  if (failed?.error) return endRun(session, run, neededCellFailed(run, failed.cell, failed.error), now, emit);
   if (needed.length > 0) return runFirst(session, run, needed);
   return withRun(session, id, { status: 'compiled', compiled: result });
 }
@@ -169,24 +171,22 @@ export function endRun(session: Session, run: Run, error: LocatedError | undefin
   return answerIfDone(s, run.request, emit);
 }
 
+function neededCellFailed({ cell }: Run, failed: string, { message }: { readonly message: string }): LocatedError {
+  return {
+    code: 'needed-cell-failed',
+    cell,
+    message: `Cell "${cell}" needs cell "${failed}", which failed: ${message}`,
+  };
+}
+
 /**
  * Run All stops at the first cell that fails. Waiting runs are dropped; a run that needed the cell
- * fails too.
+ * fails too. A job goes on with the cells that do not need it.
  */
 function stopRequest(session: Session, failed: Run, error: LocatedError, now: number, emit: Emit): Session {
   const needing = session.runs.find((run) => run.id === failed.neededBy);
-  if (needing)
-    return endRun(
-      session,
-      needing,
-      {
-        code: 'needed-cell-failed',
-        cell: needing.cell,
-        message: `Cell "${needing.cell}" needs cell "${failed.cell}", which failed: ${error.message}`,
-      },
-      now,
-      emit,
-    );
+  if (needing) return endRun(session, needing, neededCellFailed(needing, failed.cell, error), now, emit);
+  if (session.settings.attach === 'together') return session;
   const runs = session.runs.filter((run) => run.request !== failed.request || run.startedAt !== undefined);
   return { ...session, runs };
 }

@@ -78,6 +78,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
     heldBack: heldBack(cell.id, relevant, flow),
     ...(rejected.length > 0 && { rejected }),
+    ...leftOutOf(active),
     sink:
       sinks.length > 0
         ? { armed: isArmed(session, cell), target: sinks.map((sink) => sink.target).join(', ') }
@@ -210,8 +211,15 @@ function heldBack(cell: string, relevant: readonly string[], flow: Flow): string
   return `held back by ${name} (${levelOf(worst.backpressured)})`;
 }
 
+function leftOutOf(active: Active | undefined): Pick<CellState, 'leftOut'> {
+  const count = (active?.leftOut ?? []).reduce((sum, one) => sum + one.count, 0);
+  if (count === 0) return {};
+  return { leftOut: `${count.toLocaleString('en-US')} ${count === 1 ? 'row was' : 'rows were'} left out` };
+}
+
 function errorsOf(cell: Cell): CellState['errors'] {
   const located = ({ code, message, line, column, cell: where }: LocatedError): CellState['errors'][number] =>
     where === undefined || where === cell.id ? { code, message, line, column } : { code, message };
-  return [...(cell.error ? [cell.error] : []), ...(cell.active?.failures ?? []).map((f) => f.error)].map(located);
+  const { failures = [], leftOut = [] } = cell.active ?? {};
+  return [...(cell.error ? [cell.error] : []), ...[...failures, ...leftOut].map(({ error }) => error)].map(located);
 }

@@ -26,6 +26,7 @@ import {
   mutationFailed,
   withoutPull,
 } from './mutations.ts';
+import { rowRefused } from './left-out-rows.ts';
 import { askForSnapshot, snapshotTaken } from './recovery.ts';
 import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
 import type { Session } from './state.ts';
@@ -110,6 +111,8 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
       return mutationFailed(s, event.epoch, event.error, now, emit);
     case 'operator-failed':
       return operatorFailed(s, event, emit);
+    case 'row-refused':
+      return rowRefused(s, event, emit);
     case 'metrics':
       return { ...s, metrics: event };
     case 'stuck':

@@ -63,6 +63,17 @@ export interface OperatorFailure {
   readonly record?: string;
 }
 
+/** Rows of a display that cannot leave the executor's thread. */
+export interface LeftOutRows {
+  readonly display: string;
+  /** Absent: rows of a pull. */
+  readonly instance?: string;
+  readonly count: number;
+  /** Of the first row. */
+  readonly error: LocatedError;
+  readonly record: string;
+}
+
 /** What the last successful run of a cell left behind. */
 export interface Active {
   readonly run: RunId;
@@ -81,6 +92,8 @@ export interface Active {
   /** Interrupted: its values stay, its operators do not run. */
   readonly stopped: boolean;
   readonly failures: readonly OperatorFailure[];
+  /** Absent: none. */
+  readonly leftOut?: readonly LeftOutRows[];
   readonly notes: readonly string[];
   readonly changedModules: readonly string[];
 }

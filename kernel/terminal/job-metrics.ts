@@ -4,13 +4,26 @@ import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
 import { isLeaf } from '../../engine/graph/kinds.ts';
 import { rejections } from '../../engine/runtime/metrics.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
+import type { Session } from '../session/state.ts';
 import { levelOf } from '../session/flow.ts';
 
-export function jobMetrics(operators: readonly OperatorReport[]): JobMetrics {
-  return { operators: operators.filter((report) => !isLeaf(report)).map(operatorMetrics) };
+export function jobMetrics(session: Session): JobMetrics {
+  const leftOut = leftOutByOperator(session);
+  const shown = (session.metrics?.operators ?? []).filter((report) => !isLeaf(report));
+  return { operators: shown.map((report) => operatorMetrics(report, leftOut.get(report.id))) };
 }
 
-function operatorMetrics(report: OperatorReport): OperatorMetrics {
+/** Rows that displays have left out, by the operator that emitted them. */
+function leftOutByOperator({ cells, plan }: Session): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { instance, count } of [...cells.values()].flatMap(({ active }) => active?.leftOut ?? [])) {
+    const from = plan.edges.find(({ to }) => to === instance)?.from;
+    if (from !== undefined) counts.set(from, (counts.get(from) ?? 0) + count);
+  }
+  return counts;
+}
+
+function operatorMetrics(report: OperatorReport, rowsLeftOut: number | undefined): OperatorMetrics {
   const { id, name, recordsIn, recordsOut, busy, idle, backpressured, watermark } = report;
   return {
     ...{ id, name, recordsIn, recordsOut },
@@ -21,5 +34,6 @@ function operatorMetrics(report: OperatorReport): OperatorMetrics {
     ...(watermark !== undefined && { watermark }),
     lateRecordsDropped: report.late,
     ...(report.source && rejections(report.source)),
+    ...(rowsLeftOut !== undefined && { rowsLeftOut }),
   };
 }

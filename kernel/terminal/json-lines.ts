@@ -18,8 +18,15 @@ export class JsonLines {
     this.#out = out;
   }
 
-  /** `stream` is set if the cell shows several streams. */
-  rows(cell: string, stream: string | undefined, values: Iterable<unknown>): Promise<void> | undefined {
+  /**
+   * `stream` is set if the cell shows several streams. A row that JSON cannot hold is left out:
+   * `leftOut` gets the reason.
+   */
+  rows(
+    { cell, stream }: { readonly cell: string; readonly stream?: string },
+    values: Iterable<unknown>,
+    leftOut: (reason: string) => void,
+  ): Promise<void> | undefined {
     let text = '';
     let room: Promise<void> | undefined;
     for (const value of values) {
@@ -28,8 +35,12 @@ export class JsonLines {
         room = this.#write(text) ?? room;
         text = '';
       }
-      const row = toPlainJson(value) ?? null;
-      text += `${jsonText({ cell, ...(stream !== undefined && { stream }), row })}\n`;
+      try {
+        const row = toPlainJson(value) ?? null;
+        text += `${jsonText({ cell, ...(stream !== undefined && { stream }), row })}\n`;
+      } catch (error) {
+        leftOut(`it has no JSON text: ${error instanceof Error ? error.message : String(error)}.`);
+      }
     }
     return this.#write(text) ?? room;
   }

@@ -22,6 +22,7 @@ export class LiveTerminal {
   /** Called when a cell has displays for the first time. The caller then requests its view. */
   onCell: (cell: string) => void = () => undefined;
   readonly #out: WriteStream;
+  readonly #showsErrors: boolean;
   readonly #views = new Map<string, ViewCopy>();
   readonly #phases = new Map<string, string>();
   /** Number of the last printed row of each display part. */
@@ -32,8 +33,10 @@ export class LiveTerminal {
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  constructor(out: WriteStream) {
+  /** `showsErrors` is false if the caller prints errors as lines. */
+  constructor(out: WriteStream, { showsErrors = true }: { readonly showsErrors?: boolean } = {}) {
     this.#out = out;
+    this.#showsErrors = showsErrors;
   }
 
   hear<N extends keyof Notifications>(method: N, params: Notifications[N]): void {
@@ -86,7 +89,8 @@ export class LiveTerminal {
     if (!view) return;
     view.apply(message);
     for (const part of view.parts) {
-      if (part.kind === 'error' && !this.#out.isTTY) this.#printOnce(`${message.view}/${part.id}`, `✖ ${part.message}`);
+      if (part.kind === 'error' && this.#showsErrors && !this.#out.isTTY)
+        this.#printOnce(`${message.view}/${part.id}`, `✖ ${part.message}`);
       if (part.kind !== 'table' && part.kind !== 'chart') continue;
       const key = `${message.view}/${part.id}`;
       const rates = this.#rates.get(key) ?? [];
@@ -172,17 +176,29 @@ export class LiveTerminal {
       case 'log':
         return part.lines.slice(-shownRows).map(({ text }) => `  ${paint.dim(lineText(text.split('\n')[0] ?? ''))}`);
       case 'error':
+        if (!this.#showsErrors) return [];
         return [`  ${paint.red(`✖ ${lineText([part.where, part.message].filter(Boolean).join('  '))}`)}`];
     }
   }
 }
 
-function statusLine({ id, phase, inPerSecond, outPerSecond, late, heldBack, reason, rows }: CellState): string {
+function statusLine({
+  id,
+  phase,
+  inPerSecond,
+  outPerSecond,
+  late,
+  leftOut,
+  heldBack,
+  reason,
+  rows,
+}: CellState): string {
   const pieces = [`${marked(phase)} ${lineText(id)}`];
   if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
   if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
   if (rows !== undefined && phase === 'finished') pieces.push(`${count(rows)} rows`);
   if (late) pieces.push(`late ${count(late)}`);
+  if (leftOut !== undefined) pieces.push(`▲ ${leftOut}`);
   if (heldBack !== undefined) pieces.push(`▲ ${lineText(heldBack)}`);
   if (reason !== undefined) pieces.push(paint.dim(lineText(reason)));
   return pieces.join('  ');

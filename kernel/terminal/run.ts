@@ -1,18 +1,18 @@
 // `sluice run`: runs the notebook as a job in this process until its sources end, the time is over,
 // or a signal stops it.
-import { collapses } from '../../engine/graph/kinds.ts';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rowNotShown } from '../executor/refused-rows.ts';
 import { startTimer } from '../../engine/runtime/long-timer.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { ViewStore } from '../displays/view-store.ts';
-import { allDisplaysEnded } from '../session/displayed.ts';
 import type { RowLabel } from '../session/state.ts';
 import { notebookCompiler } from '../server/compiler.ts';
 import { Control } from '../server/control.ts';
 import { executorThread } from '../server/executor-thread.ts';
 import type { PulledRows, RowFrame } from '../server/observer.ts';
 import { CommandError } from './command-error.ts';
+import { isEndless, isFinished } from './job-end.ts';
 import { jobMetrics } from './job-metrics.ts';
 import { JsonLines } from './json-lines.ts';
 import { LiveTerminal } from './live-terminal.ts';
@@ -30,7 +30,10 @@ export interface RunOptions {
   readonly stopped: AbortSignal;
 }
 
-/** Returns the exit code. */
+/**
+ * Returns the exit code. A cell that fails stops no other cell of a job that ends by itself: each
+ * failing cell has its error, and the code is 1. A job that never ends is ended by its first failure.
+ */
 export async function run(path: string, options: RunOptions): Promise<number> {
   const notebook = resolve(path);
   const { cells: document, problems } = readNotebook(notebook);
@@ -40,7 +43,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     await output.drained();
     return 1;
   }
-  const failed = Promise.withResolvers<void>();
+  const failures = new Failures(output);
   const control = new Control({
     settings: {
       arming: options.dry ? 'none' : 'all',
@@ -52,30 +55,32 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     views: new ViewStore(),
     startExecutor: () => executorThread(notebook, options.params),
     observer: {
-      rows: (frame, label) => output.rows(frame, label),
-      pulled: (event) => output.pulled(event),
+      rows: (frame, label) => output.rows(frame, label, failures),
+      pulled: (event) => output.pulled(event, failures),
       console: ({ cell, lines }) =>
         output.console(
           cell,
           lines.map(({ text }) => text),
         ),
+      runEnded: (cell, { error }) => error && failures.add(cell, error),
       // A new thread would emit rows twice, so the job reports the error and ends.
       executorEnded(reason) {
-        output.error(undefined, {
+        failures.add(undefined, {
           code: 'executor-ended',
           message: `The thread that runs the cells ended: ${reason}.`,
         });
-        failed.resolve();
+        failures.end();
       },
       graphFailed(error) {
-        output.error(error.cell, error);
-        failed.resolve();
+        failures.add(error.cell, error);
+        failures.end();
       },
       operatorFailed({ cell, error, name, record }) {
-        const where = record === undefined ? '' : ` Record: ${record}`;
-        output.error(cell, { code: error.code, message: `${name}: ${error.message}${where}` });
-        failed.resolve();
+        failures.add(cell, { code: error.code, message: `${name}: ${withRecord(error.message, record)}` });
+        if (isEndless(control.session)) failures.end();
       },
+      rowRefused: ({ display, cell, error, record }) =>
+        failures.leftOut(display, cell, { code: error.code, message: withRecord(error.message, record) }),
     },
     ended: () => undefined,
   });
@@ -83,59 +88,92 @@ export async function run(path: string, options: RunOptions): Promise<number> {
   control.start();
   try {
     control.dispatch({ kind: 'sync', cells: document });
-    const stopped = aborted(options.stopped);
-    const time = options.forMillis === undefined ? undefined : timeIsUp(options.forMillis);
     const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
-    const ends = [stopped, ...(time ? [time] : [])];
-    const failure = failed.promise.then(() => 'failed' as const);
-    const results = await Promise.race([control.run(code), failure, ...ends]);
-    if (results === 'failed') return 1;
-    if (typeof results === 'object') {
-      const wrong = results.find(({ ok }) => !ok);
-      if (wrong?.error) {
-        output.error(wrong.cell, wrong.error);
-        return 1;
-      }
-      const end = await Promise.race([failure, finished(control), ...ends]);
-      if (end === 'failed') return 1;
-    }
-    return 0;
+    const ran = control.run(code);
+    const ends = [aborted(options.stopped), failures.ended, jobIsOver(control, failures, ran)];
+    if (options.forMillis !== undefined) ends.push(timeIsUp(options.forMillis));
+    await Promise.race(ends);
   } finally {
     await control.close();
     output.end(control);
     await output.drained();
   }
+  return failures.any ? 1 : 0;
 }
 
-function timeIsUp(millis: number): Promise<string> {
-  return new Promise((resolve) => startTimer(() => resolve('time'), millis, { keepsAlive: false }));
+function withRecord(message: string, record: string | undefined): string {
+  return record === undefined ? message : `${message} Record: ${record}`;
 }
 
-/** All bounded sources have ended, all results have been emitted, and every row has been shown. */
-async function finished(control: Control): Promise<string> {
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The errors of a job. Each is printed once. */
+class Failures {
+  /** A cell has failed, or a row was left out. */
+  any = false;
+  /** A cell has failed. */
+  hasFailed = false;
+  /** Resolves when the job ends because of a failure. */
+  readonly ended: Promise<void>;
+  readonly #output: Output;
+  readonly #end: () => void;
+  readonly #displays = new Set<string>();
+  #isOver = false;
+
+  constructor(output: Output) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#output = output;
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  /** A cell has failed. */
+  add(cell: string | undefined, error: Failure): void {
+    // What fails while the job ends depends on the moment.
+    if (this.#isOver) return;
+    this.any = true;
+    this.hasFailed = true;
+    this.#output.error(cell, error);
+  }
+  /** A row of a display was left out, and the job goes on. Only the first of each display is printed. */
+  leftOut(display: string, cell: string, error: Failure): void {
+    this.any = true;
+    if (this.#displays.has(display)) return;
+    this.#displays.add(display);
+    this.#output.error(cell, error);
+  }
+  end(): void {
+    this.#isOver = true;
+    this.#end();
+  }
+}
+
+/** The cells have run and all is done, or one has failed and the rest would never end. */
+async function jobIsOver(control: Control, failures: Failures, ran: Promise<unknown>): Promise<void> {
+  let hasRun = false;
+  void ran.then(() => (hasRun = true));
   for (;;) {
-    if (isFinished(control)) return 'finished';
+    if (hasRun && isFinished(control.session)) return;
+    if (failures.hasFailed && isEndless(control.session)) return;
     await sleep(50);
   }
 }
-function isFinished(control: Control): boolean {
-  const { plan, metrics, mutation, runs, graphChanged } = control.session;
-  if (mutation || graphChanged || runs.length > 0) return false;
-  if (plan.nodes.length === 0) return true;
-  const reports = new Map(metrics?.operators.map((report) => [report.id, report]));
-  return (
-    plan.nodes.every((node) => collapses(node) || reports.get(node.id)?.finished) && allDisplaysEnded(control.session)
-  );
+
+function timeIsUp(millis: number): Promise<void> {
+  return new Promise((resolve) => startTimer(() => resolve(), millis, { keepsAlive: false }));
 }
 
-function aborted(signal: AbortSignal): Promise<string> {
-  if (signal.aborted) return Promise.resolve('stopped');
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true }));
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 interface Output {
-  rows(frame: RowFrame, label: RowLabel): Promise<void> | undefined;
-  pulled(event: PulledRows): Promise<void> | undefined;
+  rows(frame: RowFrame, label: RowLabel, failures: Failures): Promise<void> | undefined;
+  pulled(event: PulledRows, failures: Failures): Promise<void> | undefined;
   console(cell: string, lines: readonly string[]): void;
   error(cell: string | undefined, error: { readonly code: string; readonly message: string }): void;
   /** A problem that is found before anything runs. */
@@ -154,13 +192,18 @@ function jsonOutput({ out }: RunOptions): Output {
     return label === first ? undefined : label;
   };
   return {
-    rows: (frame, { cell, stream, isOneOfSeveral }) =>
+    rows: (frame, { cell, stream, isOneOfSeveral }, failures) =>
       lines.rows(
-        cell,
-        isOneOfSeveral ? stream : undefined,
+        { cell, ...(isOneOfSeveral && { stream }) },
         frame.rows.map(({ value }) => value),
+        (message) => failures.leftOut(frame.display, cell, rowNotShown(message, cell)),
       ),
-    pulled: ({ cell, label, rows }) => lines.rows(cell, several(cell, label), rows),
+    pulled({ pull, cell, label, rows }, failures) {
+      const stream = several(cell, label);
+      return lines.rows({ cell, ...(stream !== undefined && { stream }) }, rows, (message) =>
+        failures.leftOut(`pull ${pull}`, cell, rowNotShown(message, cell)),
+      );
+    },
     // stdout carries only JSON objects, so console output of cells goes to stderr.
     console: (cell, texts) => texts.forEach((text) => process.stderr.write(`${lineText(cell)}: ${linesText(text)}\n`)),
     error: (cell, error) => lines.error(cell, error),
@@ -169,13 +212,14 @@ function jsonOutput({ out }: RunOptions): Output {
       else process.stderr.write(`${problemLine(path, problem)}\n`);
     },
     watch: () => undefined,
-    end: (control) => lines.metrics(jobMetrics(control.session.metrics?.operators ?? [])),
+    end: (control) => lines.metrics(jobMetrics(control.session)),
     drained: () => lines.flushed(),
   };
 }
 
 function textOutput({ out }: RunOptions): Output {
-  const terminal = new LiveTerminal(out);
+  // Errors are lines of their own here, so views do not repeat them.
+  const terminal = new LiveTerminal(out, { showsErrors: false });
   return {
     rows: () => undefined,
     pulled: () => undefined,
@@ -194,6 +238,8 @@ function textOutput({ out }: RunOptions): Output {
     end(control) {
       terminal.end();
       terminal.summary(control.session.metrics?.operators ?? []);
+      for (const { id, leftOut } of control.view().cells)
+        if (leftOut !== undefined) terminal.line(`▲ ${id}  ${leftOut}`);
     },
     drained: () => new Promise((resolve) => out.write('', () => resolve())),
   };

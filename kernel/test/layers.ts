@@ -188,7 +188,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'kernel/cells',
-    imports: ['engine/errors', 'engine/graph', 'kernel/protocol'],
+    imports: ['engine/errors', 'engine/graph', 'engine/values', 'kernel/protocol'],
     reason: 'Cells are compiled and their dependencies found. What runs them belongs in kernel/executor.',
   },
   {
@@ -204,6 +204,7 @@ export const layers: readonly Layer[] = [
       'engine/tables',
       'engine/testing',
       'engine/time',
+      'engine/values',
       'kernel/cells',
       'kernel/protocol',
     ],

@@ -130,3 +130,10 @@ test('a link in a notification is text', () => {
   assert.doesNotMatch(text, /\]\(/);
   assert.equal(text.replaceAll('\u200b', ''), '[click](command:workbench.action.quit) [x] (y)');
 });
+
+test('a cell whose display has left rows out says how many', () => {
+  const leftOut = '3 rows were left out';
+  assert.equal(line({ leftOut }), 'live | 3 rows were left out');
+  const shown = statusTexts(state({ leftOut }), 'en').find(({ text }) => text.includes('left out'));
+  assert.match(shown?.tooltip ?? '', /cannot be shown/);
+});

@@ -110,3 +110,53 @@ test('large rows beyond 8 MB are left out from the old end, and the frame says 1
   assert.equal(rows.at(-1)!.n, 400);
   assert.equal(sampled, Math.round(400 / rows.length));
 });
+
+for (const isLossless of [false, true])
+  test(`a row that cannot leave the thread is left out and counted (${isLossless ? 'every row' : 'sampled'})`, () => {
+    const display = displayOf(isLossless ? undefined : 1000);
+    display.credit(100);
+    const values = [{ n: 0 }, Promise.resolve(1), { n: 2, f: () => 1 }, { n: 3 }];
+    const places = { partitions: Int32Array.of(0, 0, 0, 0), offsets: Float64Array.of(5, 6, 7, 8) };
+    display.process(0, { length: 4, values, timestamps: new Float64Array(4), ...places }, 0);
+    const { rows, total } = display.frame(performance.now())!;
+    assert.deepEqual(
+      rows.map(({ value }) => value),
+      [{ n: 0 }, { n: 3 }],
+    );
+    assert.equal(total, 4);
+    const report = display.refused.report({ cell: 'a', display: 'a/0', source: 'orders' });
+    assert.equal(report?.count, 2);
+    assert.match(report.error.message, /is a Promise\. Use mapAsync/);
+    assert.match(report.record, /^orders\[0\]@6 {2}Promise \{ 1 \}$/);
+    assert.equal(display.refused.report({ cell: 'a', display: 'a/0' }), undefined);
+  });
+
+test('a refused row of a table removes the older row of its key', () => {
+  const display = displayOf(1000);
+  display.install = { ...display.install!, changes: 10 };
+  const change = (row: unknown): Batch => ({
+    length: 1,
+    values: [{ key: ['k'], row, old: undefined }],
+    timestamps: new Float64Array(1),
+  });
+  display.process(0, change({ n: 1 }), 0);
+  assert.deepEqual(display.frame(performance.now())!.rows[0]?.value, { n: 1 });
+  display.process(0, change({ n: 2, f: () => 1 }), 0);
+  const [row] = display.frame(performance.now())!.rows;
+  assert.deepEqual([row?.gone, row?.value], [true, undefined]);
+  assert.equal(display.refused.report({ cell: 'a', display: 'a/0' })?.count, 1);
+});
+
+test('eleven rows of 50 MB take no more than the bytes that a display keeps', () => {
+  const display = displayOf(1000);
+  const text = 'x'.repeat(50_000_000);
+  const rows: unknown[] = [];
+  for (let n = 0; n < 11; n++) {
+    const lists = { a: text + n, list: Array.from({ length: 1000 }, () => text.slice(0, 9000 + n)) };
+    display.process(0, { length: 1, values: [lists], timestamps: Float64Array.of(n) }, 0);
+  }
+  rows.push(...display.frame(performance.now())!.rows);
+  const bytes = JSON.stringify(rows).length;
+  assert.equal(rows.length, 11);
+  assert.ok(bytes < 11 * (256 * 1024 + 20_000), `${bytes} bytes wait for the frame`);
+});

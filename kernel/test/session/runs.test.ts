@@ -282,3 +282,61 @@ test('a graph that a job cannot have is told', () => {
   s.evaluated('a');
   assert.deepEqual(s.mutationFailed(), ['the graph cannot change: It has no end.']);
 });
+
+test('in a job a cell that fails stops no cell but those that need it', () => {
+  const s = new Stage({ attach: 'together' });
+  s.document({ c: 'z = x', a: 'x = ', b: 'y = x', d: 'w = ' });
+  s.ready();
+  s.run('c', 'a', 'b', 'd');
+  s.compiled('c');
+  s.compiled('a');
+  assert.deepEqual(s.threw('a'), [
+    'discard a',
+    'a fails: Boom.',
+    'c fails: Cell "c" needs cell "a", which failed: Boom. after a',
+    'b begins',
+    'compile b',
+  ]);
+  assert.deepEqual(s.compiled('b'), ['b fails: Cell "b" needs cell "a", which failed: Boom.', 'd begins', 'compile d']);
+  s.compiled('d');
+  assert.deepEqual(s.evaluated('d'), [
+    'commit d',
+    'd is done',
+    'answer a failed, c failed, b failed, d ok',
+    'mutate [d]',
+  ]);
+  for (const [cell, code] of [
+    ['a', 'test'],
+    ['b', 'needed-cell-failed'],
+    ['c', 'needed-cell-failed'],
+  ] as const)
+    assert.deepEqual(
+      s.view(cell).errors.map((error) => error.code),
+      [code],
+    );
+  assert.deepEqual(s.view('d').errors, []);
+});
+
+test('rows that were left out are counted, the first is the error of the cell, and the cell goes on', () => {
+  const s = ready({ a: 'x = ' });
+  s.runs('a');
+  const refused = (message: string, count: number): string[] =>
+    s.event({
+      kind: 'row-refused',
+      cell: 'a',
+      display: 'a/0',
+      instance: 'display/a/0',
+      count,
+      error: { code: 'row-not-shown', message },
+      record: '{}',
+    });
+  refused('first', 1);
+  refused('second', 1200);
+  const { phase, leftOut, errors } = s.view('a');
+  assert.notEqual(phase, 'failed');
+  assert.equal(leftOut, '1,201 rows were left out');
+  assert.deepEqual(
+    errors.map(({ message }) => message),
+    ['first'],
+  );
+});

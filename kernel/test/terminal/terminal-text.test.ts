@@ -69,7 +69,7 @@ test('JSON lines escape every control character, and read back the same', () => 
 test('--json writes no control character of rows and errors', async () => {
   const out = new PassThrough();
   const lines = new JsonLines(out);
-  void lines.rows('a', undefined, attacks);
+  void lines.rows({ cell: 'a' }, attacks, assert.fail);
   lines.error('a', { code: 'x', message: attacks.join('') });
   out.end();
   const text = await readAll(out);
@@ -83,7 +83,7 @@ test('--json collects no more than about a million characters in one write', asy
   out.on('data', (piece: Buffer) => lengths.push(piece.length));
   const lines = new JsonLines(out);
   const rows = Array.from({ length: 5 }, (_, n) => n + 'x'.repeat(700_000));
-  await lines.rows('a', undefined, rows);
+  await lines.rows({ cell: 'a' }, rows, assert.fail);
   await lines.flushed();
   assert.deepEqual(
     lengths.map((length) => Math.round(length / 700_000)),

@@ -1,0 +1,81 @@
+// Events that cannot be copied to another thread: the rows are found by halving, the rest is sent,
+// and nothing is lost without a word.
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { divided, eventPoster } from '../../executor/event-poster.ts';
+import type { DisplayRow, ExecutorEvent } from '../../executor/executor-protocol.ts';
+
+/** A getter that throws at its second reading passes the check and fails in the copy. */
+function throwingLater(reads = 1): unknown {
+  return {
+    get n(): number {
+      if (reads-- <= 0) throw new Error('no more.');
+      return 1;
+    },
+  };
+}
+function posted(): { readonly events: ExecutorEvent[]; readonly post: (event: ExecutorEvent) => void } {
+  const events: ExecutorEvent[] = [];
+  return { events, post: eventPoster((event) => void events.push(structuredClone(event))) };
+}
+const row = (n: number, value: unknown): DisplayRow => ({ n, timestamp: 0, value });
+
+test('halving finds every row that cannot be copied, and keeps the order of the others', () => {
+  for (let bad = 0; bad < 32; bad++) {
+    const rows = Array.from({ length: 5 }, (_, n) => ((bad >> n) & 1 ? () => n : n));
+    const { sent, refused } = divided(rows);
+    assert.deepEqual(
+      sent,
+      rows.filter((one) => typeof one === 'number'),
+    );
+    assert.deepEqual(
+      refused,
+      rows.filter((one) => typeof one === 'function'),
+    );
+  }
+});
+
+test('a frame is sent without the rows that cannot be copied, after the report of them', () => {
+  const { events, post } = posted();
+  const rows = [row(1, 'a'), row(2, throwingLater(0)), row(3, 'b'), row(4, () => 1)];
+  const figures = { installed: 1, rate: 1, sampled: 1, total: 4, finished: true };
+  post({ kind: 'display-rows', display: 'a/b/0', rows, ...figures });
+  const [report, frame] = events;
+  assert.ok(report?.kind === 'row-refused' && frame?.kind === 'display-rows');
+  assert.deepEqual([report.cell, report.display, report.count], ['a/b', 'a/b/0', 2]);
+  assert.equal(report.error.message, 'A row cannot be shown: no more.');
+  assert.match(report.record, /n: \[Getter\]/);
+  assert.deepEqual(
+    frame.rows.map(({ value }) => value),
+    ['a', 'b'],
+  );
+  assert.deepEqual([frame.leftOut, frame.finished], [2, true]);
+});
+
+test('rows of a pull that cannot be copied are reported too, and count as taken', () => {
+  const { events, post } = posted();
+  post({ kind: 'pull-rows', pull: '1.1', cell: 'a', label: 'x', rows: [1, Symbol('s'), 2] });
+  const [report, frame] = events;
+  assert.ok(report?.kind === 'row-refused' && frame?.kind === 'pull-rows');
+  assert.deepEqual([report.cell, report.count], ['a', 1]);
+  assert.deepEqual([frame.rows, frame.leftOut], [[1, 2], 1]);
+});
+
+test('a run whose result cannot be copied fails, and the error says which part', () => {
+  const { events, post } = posted();
+  const fragment = { nodes: [], edges: [], sinks: [] } as unknown as Extract<
+    ExecutorEvent,
+    { kind: 'evaluated' }
+  >['fragment'];
+  const kept = { values: { f: () => 1 } };
+  post({ kind: 'evaluated', run: 7, fragment, exports: [], displayed: { kind: 'nothing' }, kept });
+  const [failed] = events;
+  assert.ok(failed?.kind === 'evaluation-failed' && failed.run === 7);
+  assert.match(failed.error.message, /^What the cell leaves cannot be sent to the session \(kept\): /);
+});
+
+test('any other event that cannot be copied is an error that names it', () => {
+  const { post } = posted();
+  const positions = { a: (() => 1) as unknown as string };
+  assert.throws(() => post({ kind: 'mutated', epoch: 1, positions }), /the event "mutated" of the executor cannot be/);
+});
