@@ -48,6 +48,14 @@ counts.show();`,
   assert.equal(session.rows('below').at(-1), below, 'the reader in the other cell keeps what it held');
   assert.equal(session.phase('counts'), 'failed');
   assert.match(session.state('counts')?.errors[0]?.message ?? '', /poison/);
+  session.edit('counts', `const counts = numbers.keyBy('k').aggregate({ c: count() });\ncounts.show();`);
+  const shownBelow = session.total('below');
   await session.ran('counts');
   assert.notEqual(session.phase('counts'), 'failed');
+  await session.until(
+    () => session.total('below'),
+    (total) => total > shownBelow + 50,
+    'rows of the reader in the other cell, which is connected again',
+  );
+  assert.notEqual(session.phase('below'), 'failed');
 });
