@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import { AbstractMessageReader } from 'vscode-jsonrpc/node.js';
 import type { DataCallback, Disposable, Message } from 'vscode-jsonrpc/node.js';
+import { clientMessage } from '../protocol/client-message.ts';
 
 const mostHeaderBytes = 1 << 10;
 const headerEnd = '\r\n\r\n';
@@ -86,7 +87,7 @@ export class BoundedReader extends AbstractMessageReader {
     if (this.#length === undefined || this.#bytes < this.#length) return undefined;
     const body = this.#takeBytes(this.#length);
     this.#length = undefined;
-    return JSON.parse(body.toString('utf8')) as Message;
+    return clientMessage(body);
   }
 
   #takeHeader(): number | undefined {

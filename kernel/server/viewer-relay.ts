@@ -4,6 +4,7 @@
 import { createConnection } from 'node:net';
 import { SocketMessageReader } from 'vscode-jsonrpc/node.js';
 import type { WebSocket } from 'ws';
+import { clientMessage, type ClientMessage } from '../protocol/client-message.ts';
 import { mostUnsentBytes } from './bounded-reader.ts';
 
 export interface SessionAddress {
@@ -33,7 +34,7 @@ export function relay(viewer: WebSocket, { socket: path, token }: SessionAddress
     if (viewer.bufferedAmount >= mostUnsentBytes) socket.pause();
   });
   viewer.on('message', (data) => {
-    const body = forKernel((data as Buffer).toString(), token);
+    const body = forKernel(data as Buffer, token);
     if (body === undefined) return end();
     const hasRoom = socket.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     // The kernel does not read while answers to this viewer are unsent.
@@ -44,23 +45,19 @@ export function relay(viewer: WebSocket, { socket: path, token }: SessionAddress
 
 /**
  * The message for the kernel. A hello is written anew: every viewer is a page and may only view.
- * Undefined if the text is no message.
+ * Undefined if the kernel would refuse the message.
  */
-function forKernel(text: string, token: string): string | undefined {
-  let message: unknown;
+function forKernel(body: Buffer, token: string): string | undefined {
+  let message: ClientMessage;
   try {
-    message = JSON.parse(text);
+    message = clientMessage(body);
   } catch {
     return undefined;
   }
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined;
-  const { method, id, params } = message as Readonly<Record<string, unknown>>;
-  if (method !== 'hello') return text;
-  const protocol = (params as { readonly protocol?: unknown } | null | undefined)?.protocol;
-  return JSON.stringify({
-    jsonrpc: '2.0',
-    id: typeof id === 'number' || typeof id === 'string' ? id : 0,
-    method,
-    params: { protocol: Number(protocol), build: 'page', client: 'page', token },
-  });
+  const { method, id = 0, params } = message;
+  if (method !== 'hello') return body.toString();
+  const given = (params as { readonly protocol?: unknown } | null | undefined)?.protocol;
+  // Other values may be impossible to convert.
+  const protocol = typeof given === 'number' ? given : null;
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params: { protocol, build: 'page', client: 'page', token } });
 }

@@ -22,7 +22,15 @@ const jsonValues = [
     '[[]]',
     '{"a":1}',
   ],
-  ...['"__proto__"', '{"__proto__":{"a":1}}', '{"constructor":null}', '{"length":-1}', '"\\ud800"', '"\\u0000"'],
+  ...[
+    '"__proto__"',
+    '{"__proto__":{"a":1}}',
+    '{"constructor":null}',
+    '{"length":-1}',
+    '{"toString":1,"valueOf":1}',
+    '"\\ud800"',
+    '"\\u0000"',
+  ],
 ];
 const anyWords = ['\n', '\r\n', '\r', '"', "'", '\\', '\0', '\ufeff', '\u2028', '\ufffd', ' ', '\t', '𝕏', '%s', '../'];
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'vitest';
 import type { NotificationMessage } from 'vscode-jsonrpc/node.js';
 import type { Connection } from '../../client/connect.ts';
+import { logPath } from '../../client/session-folder.ts';
 import { protocolVersion } from '../../protocol/messages.ts';
 import { BoundedWriter } from '../../server/bounded-writer.ts';
 import { code, Kernels, until } from './kernels.ts';
@@ -69,6 +70,11 @@ function notification(method: string): NotificationMessage {
 function megabytesOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
+function cpuMillisOf(pid: number): number {
+  // User and system time, in hundredths of a second.
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
 
 const nonsense = {
   'a body that is no JSON': 'Content-Length: 5\r\n\r\n{"a":',
@@ -93,6 +99,67 @@ test('a client that sends nonsense loses its connection, and nobody else does', 
   }
 });
 
+const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+const objects = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+const request = '{"jsonrpc":"2.0","id":1,"method":"hide","params":{"view":"a"}}';
+const noMessages = {
+  'a deep id of lists': `{"jsonrpc":"2.0","id":${lists(50_000)}}`,
+  'a deep id of objects': `{"jsonrpc":"2.0","id":${objects(50_000)}}`,
+  'an id with a few thousand levels': `{"jsonrpc":"2.0","id":${lists(4_000)}}`,
+  'an id that is null': '{"jsonrpc":"2.0","id":null,"method":"hide","params":{"view":"a"}}',
+  'a long id': `{"jsonrpc":"2.0","id":"${'x'.repeat(10 << 20)}","method":"hide","params":{"view":"a"}}`,
+  'a deep method': `{"jsonrpc":"2.0","id":1,"method":${objects(8_000)}}`,
+  'a long method': `{"jsonrpc":"2.0","id":1,"method":"${'x'.repeat(10 << 20)}"}`,
+  'deep parameters': `{"jsonrpc":"2.0","id":1,"method":"hide","params":${lists(50_000)}}`,
+  'millions of parameters': `{"jsonrpc":"2.0","id":1,"method":"hide","params":[${'1,'.repeat(5 << 20)}1]}`,
+  'an answer with a deep result': `{"jsonrpc":"2.0","id":1,"result":${lists(8_000)}}`,
+  'an answer with a deep error': `{"jsonrpc":"2.0","id":null,"error":${objects(8_000)}}`,
+  'an answer with a wide error': `{"jsonrpc":"2.0","id":null,"error":{"a":[${'1,'.repeat(5 << 20)}1]}}`,
+  'a batch': `[${new Array<string>(5_000).fill(request).join()}]`,
+  'a cell with a deep field': `{"jsonrpc":"2.0","id":1,"method":"sync","params":{"cells":[{"id":"a","kind":"code","text":"1","more":${lists(50_000)}}]}}`,
+};
+
+test('what is no message of a client ends its connection, and costs the session little', async (t) => {
+  const kernels = new Kernels(t);
+  const connection = await kernels.connect(kernels.notebook());
+  const { pid, session } = connection.entry;
+  await connection.request('sync', { cells: [] });
+  for (const [what, body] of Object.entries(noMessages)) {
+    const stranger = new Stranger(t, connection);
+    await stranger.hello('cli');
+    const before = cpuMillisOf(pid);
+    stranger.socket.write(framed(body));
+    await until(() => stranger.isClosed, `the end after ${what}`, 5_000);
+    await connection.request('sync', { cells: [] });
+    const cpu = cpuMillisOf(pid) - before;
+    assert.ok(cpu < 1_000, `${cpu} ms of CPU after ${what}`);
+    assert.ok(!stranger.heard.some(({ id }) => id === 1), `no answer to ${what}`);
+  }
+  // A client that comes later gets all texts.
+  const later = new Stranger(t, connection);
+  await later.hello('cli');
+  assert.equal(later.heard.find(({ id }) => id === 0)?.error, undefined);
+  const log = readFileSync(logPath(kernels.folder, session), 'utf8');
+  assert.doesNotMatch(log, /uncaught|unhandled/);
+  assert.match(log, /A connection was closed: A message is nested more than 32 levels deep\./);
+  assert.ok(log.length < 10_000, `${log.length} characters of log`);
+});
+
+test('a message that is refused before the hello costs the session little', async (t) => {
+  const kernels = new Kernels(t);
+  const connection = await kernels.connect(kernels.notebook());
+  const { pid } = connection.entry;
+  const before = cpuMillisOf(pid);
+  for (let round = 0; round < 20; round++) {
+    const stranger = new Stranger(t, connection);
+    stranger.socket.write(framed(`{"jsonrpc":"2.0","id":${lists(4_000)}}`));
+    await until(() => stranger.isClosed, 'the end', 5_000);
+  }
+  await connection.request('sync', { cells: [] });
+  const cpu = cpuMillisOf(pid) - before;
+  assert.ok(cpu < 1_000, `${cpu} ms of CPU`);
+});
+
 test('a client that leaves in the middle of a message disturbs nobody', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
@@ -112,16 +179,16 @@ test('messages arrive whole however their bytes are cut', async (t) => {
   const connection = await kernels.connect(kernels.notebook());
   const stranger = new Stranger(t, connection);
   await stranger.hello('cli');
-  const request = (id: number): string =>
+  const sync = (id: number): string =>
     framed(JSON.stringify({ jsonrpc: '2.0', id, method: 'sync', params: { cells: code({ a: "'Straße'" }) } }));
-  for (const byte of Buffer.from(request(1))) {
+  for (const byte of Buffer.from(sync(1))) {
     stranger.socket.write(Buffer.from([byte]));
     await new Promise((resolve) => setImmediate(resolve));
   }
   await stranger.answer(1);
-  stranger.socket.write(request(2) + request(3) + request(4).slice(0, 30));
+  stranger.socket.write(sync(2) + sync(3) + sync(4).slice(0, 30));
   await stranger.answer(3);
-  stranger.socket.write(request(4).slice(30));
+  stranger.socket.write(sync(4).slice(30));
   assert.equal((await stranger.answer(4)).error, undefined);
 });
 

@@ -225,12 +225,41 @@ test('a connection that is refused, or sends nothing, is closed by the server', 
   assert.ok(slow < 20_000, `${slow} ms`);
 });
 
-test('what is no JSON ends the viewer, not the session', async (t) => {
+test('what is no message ends the viewer, not the page and not the session', async (t) => {
   const { url, connection } = await served(t);
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+  const hello = (protocol: string): string =>
+    `{"jsonrpc":"2.0","id":1,"method":"hello","params":{"client":"page","protocol":${protocol}}}`;
+  const request = '{"jsonrpc":"2.0","id":1,"method":"hide","params":{"view":"a"}}';
+  for (const text of [
+    '{"jsonrpc"',
+    `{"jsonrpc":"2.0","id":${deep}}`,
+    `{"jsonrpc":"2.0","id":1,"method":${deep}}`,
+    `{"jsonrpc":"2.0","id":1,"method":"hide","params":${deep}}`,
+    `{"jsonrpc":"2.0","id":null,"error":${deep}}`,
+    `{"jsonrpc":"2.0","id":"${'x'.repeat(900_000)}","method":"hide"}`,
+    `[${new Array<string>(5_000).fill(request).join()}]`,
+    hello(deep),
+  ]) {
+    const viewer = await viewerOf(url);
+    viewer.send(text);
+    await until(() => viewer.readyState === WebSocket.CLOSED, `the end after ${text.slice(0, 60)}`, 5_000);
+    await connection.request('sync', { cells: [] });
+  }
+  // No number can be made of these.
+  for (const protocol of ['{"toString":1,"valueOf":1}', '[[1]]', 'null', '"1"']) {
+    const viewer = await viewerOf(url);
+    let heard = '';
+    viewer.on('message', (data) => (heard += (data as Buffer).toString()));
+    viewer.send(hello(protocol));
+    await until(() => heard !== '', `the answer to the protocol ${protocol}`, 5_000);
+    assert.match(heard, /"code":"other-protocol"/);
+    viewer.terminate();
+  }
+});
+
+async function viewerOf(url: URL): Promise<WebSocket> {
   const viewer = new WebSocket(`ws://127.0.0.1:${url.port}/session${url.search}`);
   await new Promise((resolve) => viewer.once('open', resolve));
-  const gone = new Promise((resolve) => viewer.once('close', resolve));
-  viewer.send('{"jsonrpc"');
-  await gone;
-  await connection.request('sync', { cells: [] });
-});
+  return viewer;
+}
