@@ -85,7 +85,7 @@ function checkedHeader(bytes: Buffer, at: number, next: number, previous: number
   const computed = isCurrent ? crc32c(bytes.subarray(at + 21, next)) : crc32(bytes.subarray(at + 16, next));
   if (stored !== computed)
     throw new RecordsUnreadable(
-      `the checksum of its batch is ${hex(stored)}, and that of the bytes is ${hex(computed)}: they were changed after they were written.`,
+      `the checksum of its batch is ${hex(stored)}, but that of its bytes is ${hex(computed)}. They were changed after they were written.`,
     );
   const { baseOffset, lastOffset, count, isControl } = header;
   if (!(baseOffset >= 0 && baseOffset <= lastOffset && Number.isSafeInteger(lastOffset)))

@@ -242,7 +242,7 @@ export class TopicReader {
       const where = `${this.#request.topic}[${partition}]@${from}`;
       throw new SluiceError(
         'kafka-unreadable',
-        `${where} cannot be read: ${cause} To leave it out, start at a later offset: from: { offsets }.`,
+        `${where} cannot be read: ${cause} To leave it out, start at a later offset with from: { offsets }.`,
         { partition, offset: from },
       );
     }

@@ -24,7 +24,7 @@ test('a byte that was changed is found by the checksum, wherever it is', () => {
     bytes[at] = bytes[at]! ^ 0x01;
     refused(
       bytes,
-      /^the checksum of its batch is [0-9a-f]{8}, and that of the bytes is [0-9a-f]{8}: they were changed/,
+      /^the checksum of its batch is [0-9a-f]{8}, but that of its bytes is [0-9a-f]{8}\. They were changed/,
     );
   }
 });
