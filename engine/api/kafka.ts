@@ -17,6 +17,7 @@ export const kafkaOptionNames = [
   'schema',
   'discovery',
   'rate',
+  'maxBatchBytes',
 ];
 const formats = ['json', 'string', 'bytes', 'avro', 'protobuf', 'json-schema', 'auto'];
 
@@ -36,7 +37,7 @@ export function declareTopic<T>(
 ): PlannedSourceStream<T> {
   if (topic instanceof RegExp) notYet('topic patterns');
   const name = text('The topic of kafka()', topic);
-  const { connection, until, schema, rate } = options;
+  const { connection, until, schema, rate, maxBatchBytes } = options;
   const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
   // 'auto' reads JSON. A record that is not JSON goes to `errors`.
   if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
@@ -50,6 +51,9 @@ export function declareTopic<T>(
     ...(tableKey !== undefined && { tableKey }),
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
     ...(rate !== undefined && { rate: rateOf(rate) }),
+    ...(maxBatchBytes !== undefined && {
+      maxBatchBytes: Math.ceil(positiveNumber('The maxBatchBytes of kafka()', maxBatchBytes)),
+    }),
     ...(schema !== undefined && { schema: { fn: schemaFunction('kafka()', schema) } }),
   };
   const draft = builder.declare({

@@ -62,6 +62,8 @@ type KafkaParameters<F> = TimeParameters<F> & {
   readonly tableKey?: string;
   /** Most records per second, or the estimator that controls micro-batches. */
   readonly rate?: number | { readonly pid: PidSpec };
+  /** Most bytes of a batch when it is decompressed. */
+  readonly maxBatchBytes?: number;
 };
 
 // --------------------------------------------------------------------------------------- operators

@@ -1,7 +1,7 @@
 // Builds a record batch. Rows are encoded when they arrive. The producer's number, epoch and
 // sequence are written when the batch is sent.
-import { crc32c } from './crc32c.ts';
-import { RecordCursor } from './record-batch.ts';
+import { crc32c } from '@platformatic/wasm-utils/bundled';
+import { RecordCursor } from './record-cursor.ts';
 
 const headerSize = 61;
 /**
@@ -77,7 +77,7 @@ export class BatchBuilder {
     bytes.writeInt32BE(sequence, 53);
     bytes.writeInt32BE(this.count, 57);
     const attributesAt = 21;
-    bytes.writeUInt32BE(crc32c(bytes, attributesAt, this.#length), 17);
+    bytes.writeUInt32BE(crc32c(bytes.subarray(attributesAt, this.#length)), 17);
     return bytes.subarray(0, this.#length);
   }
 

@@ -336,15 +336,15 @@ class KafkaSource implements Source {
   // ------------------------------------------------------------------------------------ the reader
 
   #startReader(): void {
-    const { topic, from, until } = this.#parameters;
-    const { brokers, variable } = this.#connection;
+    const { topic, from, until, maxBatchBytes, tableKey } = this.#parameters;
     const reader = startReaderThread({
-      brokers,
-      variable,
+      brokers: this.#connection.brokers,
+      variable: this.#connection.variable,
       topic,
       from,
-      ...(until !== undefined && { until }),
-      ...(this.#parameters.tableKey !== undefined && { keys: true }),
+      until,
+      maxBatchBytes,
+      keys: tableKey !== undefined,
       ...(this.#next && {
         resume: { next: Object.fromEntries(this.#next), ...(this.#ends && { ends: this.#ends }) },
       }),

@@ -1,7 +1,7 @@
 // The messages between a source and its reader thread.
 import type { StartFrom, StopAt } from '../../graph/parameters.ts';
 import type { Json } from '../../graph/spec.ts';
-import type { RecordColumns } from './record-batch.ts';
+import type { RecordColumns } from './record-columns.ts';
 
 /** Partition → offset. */
 export type Offsets = Readonly<Record<number, number>>;
@@ -12,9 +12,11 @@ export interface ReadRequest {
   readonly variable: string;
   readonly topic: string;
   readonly from: StartFrom;
-  readonly until?: StopAt;
+  readonly until?: StopAt | undefined;
   /** The records' keys are wanted, too. */
   readonly keys?: boolean;
+  /** Most bytes of a batch when it is decompressed. */
+  readonly maxBatchBytes?: number | undefined;
   /**
    * The offsets that an earlier reader had reached, and its end offsets. `from` and `until` were
    * resolved by that reader.
@@ -34,7 +36,7 @@ export interface Chunk {
   readonly next: number;
   /** The partition's end when it was fetched. */
   readonly end: number;
-  /** The part of the reader's credit that this chunk uses. */
+  /** The part of the reader's credit that this chunk uses: the memory of its columns. */
   readonly bytes: number;
 }
 

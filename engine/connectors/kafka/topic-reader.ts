@@ -11,8 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { BrokerUnreachable } from './broker-connection.ts';
 import { Cluster, kafkaFailure, TryAgain } from './cluster.ts';
-import { RecordsUnreadable } from './compression.ts';
-import { batchHeaders, committedBatches, readRecords } from './record-batch.ts';
+import { FetchedBatches } from './fetched-batches.ts';
+import { heldBytes } from './record-columns.ts';
+import { RecordsUnreadable } from './records-unreadable.ts';
 import type { Chunk, Offsets, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { earliestOffset, errorName, fetch, kafkaErrors, passesByItself, type FetchedPartition } from './requests.ts';
 import { startOffsets } from './start-offsets.ts';
@@ -41,6 +42,10 @@ interface Progress {
   readonly end: number;
   /** Bytes handed over and not yet emitted. */
   pending: number;
+  /** An answer of which a part has been handed over. */
+  rest?: { readonly answer: FetchedPartition; readonly batches: FetchedBatches } | undefined;
+  /** The size of a batch that was larger than the last answer. */
+  needs?: number | undefined;
 }
 
 export class TopicReader {
@@ -148,6 +153,11 @@ export class TopicReader {
         await this.#untilCredited();
         continue;
       }
+      const rests = wanted.flatMap(({ rest }) => (rest ? [rest.answer] : []));
+      if (rests.length > 0) {
+        await this.#handOver(rests);
+        continue;
+      }
       // Kafka fills an answer in the order of the request, so the first partition is a random one.
       wanted.push(...wanted.splice(0, Math.floor(Math.random() * wanted.length)));
       const isComplete = wanted.length === led.length;
@@ -156,11 +166,11 @@ export class TopicReader {
         const question = {
           topic: this.#request.topic,
           maxWaitMillis,
-          maxBytes: fetchBytes,
-          partitions: wanted.map(({ partition, next }) => ({
-            partition,
-            offset: next,
-            maxBytes: Math.floor(this.#creditEach / 2),
+          maxBytes: Math.max(fetchBytes, ...wanted.map((progress) => this.#mostOf(progress))),
+          partitions: wanted.map((progress) => ({
+            partition: progress.partition,
+            offset: progress.next,
+            maxBytes: this.#mostOf(progress),
           })),
         };
         const fetched = await this.#cluster.ask(node, fetch, question, maxWaitMillis);
@@ -206,21 +216,35 @@ export class TopicReader {
     return failed.length > 0;
   }
 
-  #chunk(answer: FetchedPartition, { partition, next: from, end: until }: Progress): Chunk | undefined {
-    const { bytes, start, end, aborted, lastStable } = answer;
+  /** Bytes to ask for. A batch that is larger than the usual number must arrive as a whole. */
+  #mostOf({ needs = 0 }: Progress): number {
+    return Math.max(Math.floor(this.#creditEach / 2), needs);
+  }
+
+  #chunk(answer: FetchedPartition, progress: Progress): Chunk | undefined {
+    const { partition, next: from, end: until } = progress;
     try {
-      const batches = batchHeaders(bytes, start, end);
-      const last = batches.at(-1);
-      if (!last) return undefined;
-      const next = Math.min(until, Math.max(from, last.lastOffset + 1));
-      const { keys } = this.#request;
-      const columns = readRecords(committedBatches(batches, bytes, aborted), bytes, from, until, keys);
-      const bytesOfChunk = Math.max(1, columns.values.length + (columns.keys?.bytes.length ?? 0));
-      return { partition, columns, ascii: isAscii(columns.values), next, end: lastStable, bytes: bytesOfChunk };
+      const { keys: withKeys, maxBatchBytes } = this.#request;
+      const options = { withKeys, maxBatchBytes, enough: this.#creditEach };
+      const batches = progress.rest?.batches ?? new FetchedBatches(answer, options);
+      const { needs } = batches;
+      if (needs !== undefined && needs <= this.#mostOf(progress))
+        throw new RecordsUnreadable(`its batch of ${needs} bytes does not arrive as a whole.`);
+      progress.needs = needs;
+      const piece = batches.read(from, until);
+      progress.rest = piece && !batches.isRead && piece.next < until ? { answer, batches } : undefined;
+      if (!piece) return undefined;
+      const { columns, next } = piece;
+      const bytes = Math.max(1, heldBytes(columns));
+      return { partition, columns, ascii: isAscii(columns.values), next, end: answer.lastStable, bytes };
     } catch (error) {
       const cause = error instanceof RecordsUnreadable ? error.message : `it is damaged (${String(error)}).`;
       const where = `${this.#request.topic}[${partition}]@${from}`;
-      throw new SluiceError('kafka-unreadable', `${where} cannot be read: ${cause}`, { partition, offset: from });
+      throw new SluiceError(
+        'kafka-unreadable',
+        `${where} cannot be read: ${cause} To leave it out, start at a later offset with from: { offsets }.`,
+        { partition, offset: from },
+      );
     }
   }
 

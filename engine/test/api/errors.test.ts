@@ -106,6 +106,12 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
   ['an unknown format', 'bad-option', /one of "json".*not "xml"/, () => kafka('t', { format: 'xml' })],
   ['a schema that is none', 'bad-schema', /Standard Schema/, () => kafka('t', { schema: {} })],
   [
+    'a batch size of zero',
+    'bad-option',
+    /maxBatchBytes of kafka\(\) is a number above 0, not 0/,
+    () => kafka('t', { maxBatchBytes: 0 }),
+  ],
+  [
     'a rate of zero',
     'bad-option',
     /rate of generate\(\) is a number above 0, not 0/,
