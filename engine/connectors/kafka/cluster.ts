@@ -1,19 +1,10 @@
 // A cluster for one topic: the broker that leads each partition, found through any broker that
 // answers. It keeps one connection to each broker it needs. It joins no group and creates no topic.
 import { SluiceError } from '../../errors/error.ts';
-import { BrokerConnection, BrokerUnreachable, type Exchange } from './broker-connection.ts';
 import { closestName } from '../../errors/closest-name.ts';
 import { describeBrokers } from './connections.ts';
-import {
-  apiVersions,
-  errorName,
-  kafkaErrors,
-  listOffsets,
-  metadata,
-  neededFor,
-  passesByItself,
-  type Metadata,
-} from './requests.ts';
+import { BrokerConnection, BrokerUnreachable, type Exchange } from './kafkajs-connection.ts';
+import { errorName, kafkaErrors, listOffsets, metadata, neededFor, passesByItself, type Metadata } from './requests.ts';
 
 /** A broker without an answer for this long counts as dead. */
 export const answerMillis = 8_000;
@@ -141,11 +132,8 @@ export class Cluster {
     const opening = (async () => {
       const connection = await BrokerConnection.open(address, answerMillis);
       if (this.#closed) connection.close();
-      const { error, apis } = await connection.ask(apiVersions, undefined, answerMillis);
-      const missing = neededFor[this.#purpose].find(
-        ({ api, version }) => !apis.some((range) => range.api === api && range.min <= version && version <= range.max),
-      );
-      if (error === kafkaErrors.none && missing) {
+      const missing = neededFor[this.#purpose].find((exchange) => !connection.supports(exchange));
+      if (missing) {
         connection.close();
         throw new SluiceError(
           'kafka-version',

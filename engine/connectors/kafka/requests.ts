@@ -1,6 +1,6 @@
 // The requests for reading and writing a topic, in versions of Kafka 2.4, which later brokers
 // support too. No request names a group, and a metadata request does not create a missing topic.
-import type { Exchange } from './broker-connection.ts';
+import type { Exchange } from './kafkajs-connection.ts';
 
 /** The numbers of the Kafka errors that the connector handles. */
 export const kafkaErrors = {
@@ -49,21 +49,6 @@ export function passesByItself(error: number): boolean {
 export function errorName(error: number): string {
   return passing.get(error) ?? `Kafka's error ${error}`;
 }
-
-export interface ApiRange {
-  readonly api: number;
-  readonly min: number;
-  readonly max: number;
-}
-export const apiVersions: Exchange<undefined, { error: number; apis: readonly ApiRange[] }> = {
-  api: 18,
-  version: 0,
-  write: () => undefined,
-  read: (reader) => ({
-    error: reader.int16(),
-    apis: reader.array(() => ({ api: reader.int16(), min: reader.int16(), max: reader.int16() })),
-  }),
-};
 
 export interface Metadata {
   readonly brokers: readonly { readonly node: number; readonly address: string }[];

@@ -9,9 +9,9 @@
 import { isAscii } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
-import { BrokerUnreachable } from './broker-connection.ts';
 import { Cluster, kafkaFailure, TryAgain } from './cluster.ts';
 import { RecordsUnreadable } from './compression.ts';
+import { BrokerUnreachable } from './kafkajs-connection.ts';
 import { batchHeaders, committedBatches, readRecords } from './record-batch.ts';
 import type { Chunk, Offsets, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { earliestOffset, errorName, fetch, kafkaErrors, passesByItself, type FetchedPartition } from './requests.ts';
