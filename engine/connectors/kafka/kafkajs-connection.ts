@@ -33,7 +33,7 @@ export interface Exchange<Question, Answer> {
 /** No answer from the broker. A retry, or another broker, may help. */
 export class BrokerUnreachable extends Error {
   readonly address: string;
-  readonly reason: 'refused' | 'unknown-host' | 'silent' | 'closed';
+  readonly reason: 'refused' | 'unknown-host' | 'silent' | 'closed' | 'not-kafka';
   constructor(address: string, cause: BrokerUnreachable['reason'], message: string) {
     super(message);
     this.address = address;
@@ -214,7 +214,7 @@ export class BrokerConnection {
     this.#sockets.add(socket);
     const sizes = new AnswerSizes();
     socket.on('data', (bytes: Buffer) => {
-      if (!sizes.areSound(bytes)) this.#end('closed', `${this.address} does not speak Kafka's protocol.`);
+      if (!sizes.areSound(bytes)) this.#end('not-kafka', `${this.address} does not speak Kafka's protocol.`);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? error.message;
@@ -252,7 +252,7 @@ export class BrokerConnection {
       if (exchange.isFlexible) reader.skipTags();
       return exchange.read(reader);
     } catch (error) {
-      this.#end('closed', `${this.address} gave an answer that is not Kafka's (${String(error)}).`);
+      this.#end('not-kafka', `${this.address} gave an answer that is not Kafka's (${String(error)}).`);
       throw this.#closed ?? error;
     }
   }
