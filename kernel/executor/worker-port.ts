@@ -7,6 +7,8 @@ import { SharedPlace } from './whereabouts.ts';
 export interface WorkerExecutorOptions {
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
+  /** `sluice run`: without a default for the idleness of sources. */
+  readonly isJob: boolean;
   /** The file that becomes an executor when it is a thread's entry: the kernel's bundle, or `worker-main.ts` from sources. */
   readonly entry: string | URL;
   /** Takes what the thread writes to its output: standard error unless somebody else wants it. */
@@ -19,9 +21,9 @@ interface PlaceName {
   readonly operator: string;
 }
 
-export function startWorkerExecutor({ notebook, params, entry, onOutput }: WorkerExecutorOptions): ExecutorPort {
+export function startWorkerExecutor({ notebook, params, isJob, entry, onOutput }: WorkerExecutorOptions): ExecutorPort {
   const place = new SharedPlace();
-  const data: ExecutorData = { kind: executorRole, notebook, params, place: place.memory };
+  const data: ExecutorData = { kind: executorRole, notebook, params, isJob, place: place.memory };
   const worker = new Worker(entry, {
     workerData: data,
     name: 'sluice executor',
