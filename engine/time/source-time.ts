@@ -5,6 +5,9 @@
 //                  ▲                                                               │
 //                  └──────────── next record: counts at once ──────────────────────┘
 //
+// A source that knows when a partition is read to its end calls `countsAnswers` and then `silent`.
+// Then silence is what it reports (reported-silence.ts), and not the time without records.
+//
 // A source calls `record` before it emits a record, and `onClock` at the end of each poll. When it
 // waits, it asks to be woken at `nextAt`. A source in an alignment group calls `isAhead` before it
 // reads a partition, and does not read a partition that is ahead; see watermark-alignment.ts.
@@ -14,6 +17,7 @@ import type { PartitionStatus } from '../contract/source.ts';
 import type { Emitted } from './emitted.ts';
 import { watermarkAfter } from './bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';
+import { ReportedSilence } from './reported-silence.ts';
 import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';
 
 export const emitEveryMillis = 200;
@@ -61,6 +65,8 @@ export class SourceTime {
   #hasNews = false;
   #isRestored = false;
   readonly #alignment: AlignedSource | undefined;
+  /** Set if the source reports silence. */
+  #reported: ReportedSilence | undefined;
   /** A partition with a watermark up to this is not ahead. Updated by each check. */
   #alignedUpTo = -Infinity;
 
@@ -76,6 +82,22 @@ export class SourceTime {
     this.#idlenessMillis = spec?.idlenessMillis ?? Infinity;
     this.#lookedAt = now;
     this.#emitAt = now + emitEveryMillis;
+  }
+
+  /** Right after construction: only `silent` makes partitions idle. */
+  countsAnswers(): void {
+    this.#reported = new ReportedSilence();
+    this.#nextIdleAt = Infinity;
+  }
+  /** The partition has answered, is read to its end and had nothing. */
+  silent(partition: number, now: number): void {
+    const state = this.#partitions[partition]!;
+    this.#reported?.report(partition, now);
+    if (!state.isIdle && this.#isSilent(state, partition)) this.#nextIdleAt = this.#waited;
+  }
+  #isSilent(state: Partition, partition: number): boolean {
+    const millis = this.#reported ? this.#reported.millis(partition) : this.#waited - state.silentSince;
+    return millis >= this.#idlenessMillis;
   }
 
   /**
@@ -107,6 +129,7 @@ export class SourceTime {
    * otherwise `nextAt` asks for a call that `onClock` ignores.
    */
   #planIdleness(): void {
+    if (this.#reported) return;
     this.#nextIdleAt = Math.min(this.#nextIdleAt, this.#waited + this.#idlenessMillis);
   }
 
@@ -117,6 +140,7 @@ export class SourceTime {
     if (state.hasNewRecord) return;
     state.hasNewRecord = true;
     this.#hasNews = true;
+    this.#reported?.end(partition);
     if (!state.isIdle) return;
     state.isIdle = false;
     state.silentSince = this.#waited;
@@ -251,6 +275,7 @@ export class SourceTime {
   }
   #nextIdle(): number {
     let next = Infinity;
+    if (this.#reported) return next;
     for (const { isIdle, silentSince } of this.#partitions)
       if (!isIdle) next = Math.min(next, silentSince + this.#idlenessMillis);
     return next;
@@ -272,11 +297,12 @@ export class SourceTime {
       state.hasNewRecord = false;
       state.lastRecordAt = now;
       state.silentSince = this.#waited;
+      this.#reported?.end(index);
       reached = this.#watermarks.watermark(index, watermarkAfter(state.newest, this.#boundMillis))[0] ?? reached;
     });
     if (reached) this.#forward([reached]);
     this.#partitions.forEach((state, index) => {
-      if (state.isIdle || this.#waited - state.silentSince < this.#idlenessMillis) return;
+      if (state.isIdle || !this.#isSilent(state, index)) return;
       state.isIdle = true;
       this.#forward(this.#watermarks.idle(index));
       this.#alignment?.moved();

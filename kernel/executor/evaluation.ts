@@ -33,6 +33,13 @@ export interface EvaluatorHost {
   readonly lookup: (uid: string, key: readonly unknown[]) => PresentRow | undefined;
 }
 
+export interface EvaluatorOptions {
+  readonly notebook: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** A job reads without a default for idleness: the same input gives the same rows at any pace. */
+  readonly isJob: boolean;
+}
+
 /** Silent partitions are taken out after this in a notebook, when the source does not say otherwise. */
 const notebookIdlenessMillis = 10_000;
 /** Values whose JSON is shorter can be unfolded where they are shown. */
@@ -50,14 +57,16 @@ interface Committed {
 export class Evaluator {
   readonly #notebook: string;
   readonly #params: Readonly<Record<string, string>>;
+  readonly #idlenessMillis: number | undefined;
   readonly #host: EvaluatorHost;
   readonly #places = new SourcePlaces();
   readonly #modules: ModuleLoader;
   readonly #committed = new Map<string, Committed>();
 
-  constructor(notebook: string, params: Readonly<Record<string, string>>, host: EvaluatorHost) {
+  constructor({ notebook, params, isJob }: EvaluatorOptions, host: EvaluatorHost) {
     this.#notebook = notebook;
     this.#params = params;
+    this.#idlenessMillis = isJob ? undefined : notebookIdlenessMillis;
     this.#host = host;
     this.#modules = new ModuleLoader({
       notebook,
@@ -83,7 +92,7 @@ export class Evaluator {
       resolvePath: (path) => resolve(folder, path),
       params: this.#params,
       captures: hashValue([withoutSourceMap(command.code), Object.values(given)]),
-      idlenessMillis: notebookIdlenessMillis,
+      idlenessMillis: this.#idlenessMillis,
       isBounded: (endpoint) => this.#isBounded(endpoint),
       pullHost: {
         pull: (from, label, fragment) => this.#host.openPull(command.run, from, label, fragment),

@@ -29,6 +29,7 @@ export interface ExecutorOptions {
   /** Absolute path of the notebook. */
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
+  readonly isJob: boolean;
   readonly place: SharedPlace;
   readonly post: (event: ExecutorEvent) => void;
   readonly trace?: Trace | undefined;
@@ -49,7 +50,7 @@ export class Executor {
   readonly #metrics: MetricsReport;
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor({ notebook, params, place, post, trace, postPlace }: ExecutorOptions) {
+  constructor({ notebook, params, isJob, place, post, trace, postPlace }: ExecutorOptions) {
     this.#post = post;
     const functions = new FunctionTable();
     this.#turns = new Turns(place, postPlace);
@@ -67,7 +68,7 @@ export class Executor {
       (cell, lines, dropped) => post({ kind: 'console', cell, lines, dropped }),
     );
     const { runtime, console } = { runtime: this.#runtime, console: this.#console };
-    this.#runs = new Runs({ notebook, params, place, console, runtime, functions, post });
+    this.#runs = new Runs({ notebook, params, isJob, place, console, runtime, functions, post });
     this.#graph = new GraphChange({ runtime, post, onTasks: () => this.#turns.name(runtime.tasks.values()) });
     this.#metrics = new MetricsReport(runtime);
     this.#timers = [

@@ -20,6 +20,7 @@ import type { SharedPlace } from './whereabouts.ts';
 export interface RunsHost {
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
+  readonly isJob: boolean;
   readonly place: SharedPlace;
   readonly console: CellConsole;
   readonly runtime: Runtime;
@@ -43,7 +44,7 @@ export class Runs {
 
   constructor(host: RunsHost) {
     this.#host = host;
-    this.#evaluator = new Evaluator(host.notebook, host.params, {
+    this.#evaluator = new Evaluator(host, {
       openPull: (run, from, label, fragment) => this.#openPull(run, from, label, fragment),
       lookup: (uid, key) => this.#lookup(uid, key),
     });

@@ -18,6 +18,7 @@ export interface ExecutorData {
   readonly kind: typeof executorRole;
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
+  readonly isJob: boolean;
   readonly place: SharedArrayBuffer;
 }
 
@@ -25,11 +26,12 @@ export interface ExecutorData {
 export function becomeExecutor(): boolean {
   const data = workerData as Partial<ExecutorData> | null;
   if (isMainThread || data?.kind !== executorRole) return false;
-  const { notebook, params, place } = data as ExecutorData;
+  const { notebook, params, isJob, place } = data as ExecutorData;
   const port = parentPort!;
   const executor = new Executor({
     notebook,
     params,
+    isJob,
     place: new SharedPlace(place),
     post: eventPoster((event) => port.postMessage(event)),
     // Standard error of a thread is that of its process, or the log of a kernel.

@@ -8,6 +8,8 @@ import { SharedPlace } from './whereabouts.ts';
 export interface WorkerExecutorOptions {
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
+  /** `sluice run`: without a default for the idleness of sources. */
+  readonly isJob: boolean;
   /** The file that becomes an executor when it is a thread's entry: the kernel's bundle, or `worker-main.ts` from sources. */
   readonly entry: string | URL;
   /** Takes what the thread writes to its output: standard error unless somebody else wants it. */
@@ -23,9 +25,9 @@ interface PlaceName {
 }
 
 export function startWorkerExecutor(options: WorkerExecutorOptions): ExecutorPort {
-  const { notebook, params, entry, onOutput, memory: limitMegabytes = memoryLimit() } = options;
+  const { notebook, params, isJob, entry, onOutput, memory: limitMegabytes = memoryLimit() } = options;
   const place = new SharedPlace();
-  const data: ExecutorData = { kind: executorRole, notebook, params, place: place.memory };
+  const data: ExecutorData = { kind: executorRole, notebook, params, isJob, place: place.memory };
   const worker = new Worker(entry, {
     workerData: data,
     name: 'sluice executor',

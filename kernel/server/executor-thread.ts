@@ -1,13 +1,12 @@
 // Starts executors of this process. A thread runs the same file as the process.
 import type { ExecutorPort } from '../executor/executor-protocol.ts';
-import { startWorkerExecutor } from '../executor/worker-port.ts';
+import { startWorkerExecutor, type WorkerExecutorOptions } from '../executor/worker-port.ts';
 
 export function executorThread(
   notebook: string,
-  params: Readonly<Record<string, string>> = {},
-  onOutput?: (text: string) => void,
+  { params = {}, isJob = false, onOutput }: Partial<Omit<WorkerExecutorOptions, 'notebook' | 'entry'>> = {},
 ): ExecutorPort {
-  return startWorkerExecutor({ notebook, params, entry: entryFile(), onOutput });
+  return startWorkerExecutor({ notebook, params, isJob, entry: entryFile(), onOutput });
 }
 
 /** A bundle contains all roles in one file. From sources, an executor has a file of its own. */

@@ -36,7 +36,8 @@ export async function runKernel(options: KernelOptions): Promise<void> {
     settings: { ...(idleMillis !== undefined && { idleMillis }) },
     compiler: notebookCompiler(() => served.notebook),
     views: new ViewStore(),
-    startExecutor: () => executorThread(served.notebook, {}, (text) => log.write(`executor ${text.trimEnd()}`)),
+    startExecutor: () =>
+      executorThread(served.notebook, { onOutput: (text) => log.write(`executor ${text.trimEnd()}`) }),
     ended: (reason) => void end(reason),
   });
   const served: ServedSession = {

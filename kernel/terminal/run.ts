@@ -53,7 +53,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     },
     compiler: notebookCompiler(() => notebook),
     views: new ViewStore(),
-    startExecutor: () => executorThread(notebook, options.params),
+    startExecutor: () => executorThread(notebook, { params: options.params, isJob: true }),
     observer: {
       rows: (frame, label) => output.rows(frame, label, failures),
       pulled: (event) => output.pulled(event, failures),

@@ -215,27 +215,13 @@ test('a test file over 400 lines says in its first line why it is one file', () 
   assertNone(wrong, 'The first line of a test file over 400 lines says why it is one file. Or split it.');
 });
 
-/** Folders whose classes may be longer for now, with the reason. */
-const longClasses: Readonly<Record<string, string>> = {
-  'engine/connectors/kafka/': 'The client on kafkajs replaces this client.',
-};
-
 test('no class over 300 lines outside tests', () => {
-  const exempt = Object.keys(longClasses);
-  const long = code
+  const wrong = code
     .filter((path) => !path.includes('/test/'))
     .flatMap((path) => classesOf(path).map((found) => ({ path, ...found })))
-    .filter(({ lines }) => lines > maxClassLines);
-  assertNone(
-    long
-      .filter(({ path }) => !exempt.some((folder) => path.startsWith(folder)))
-      .map(({ path, name, lines }) => `${name} of ${path} has ${lines} lines`),
-    'A class over 300 lines has more than one concern. Split it.',
-  );
-  assertNone(
-    exempt.filter((folder) => !long.some(({ path }) => path.startsWith(folder))),
-    'A folder without a long class loses its exemption.',
-  );
+    .filter(({ lines }) => lines > maxClassLines)
+    .map(({ path, name, lines }) => `${name} of ${path} has ${lines} lines`);
+  assertNone(wrong, 'A class over 300 lines has more than one concern. Split it.');
 });
 
 /** The classes of a file, with their lines from the first keyword to the last brace. */

@@ -1,8 +1,9 @@
-// A topic as a source. A reader thread fetches; this thread decodes the records and emits them. The
-// source joins no group, commits no offset and creates no topic.
+// A topic as a source. Reading, decoding and event time are separate steps: a reader thread fetches
+// chunks, this thread decodes their records, and admission.ts lets them in. The source joins no
+// group, commits no offset and creates no topic.
 //
-// The position of a partition is the offset after the last record that was emitted. The source
-// reads the partitions that the topic has when the source first starts.
+// The reader finds the splits (the partitions of the topic). The source assigns each to it, with the
+// position after the last record that was emitted. Splits can be assigned and revoked at any time.
 import type { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
@@ -10,77 +11,75 @@ import type { StateReader, StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext, SourceStatus } from '../../contract/source.ts';
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
 import { AlignmentGroups } from '../../time/watermark-alignment.ts';
+import { Admission, type AdmissionState } from './admission.ts';
 import { connectionNamed, type Connection } from './connections.ts';
-import type { Chunk, Offsets, ToReader, ToSource } from './reader-messages.ts';
-import { keyOf, type OpenChunk, openChunk } from './open-chunk.ts';
+import { keyOf, type OpenChunk } from './open-chunk.ts';
 import { RateAllowance } from './rate-allowance.ts';
+import type { ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { startReaderThread } from './reader-thread.ts';
 import { RecordDecoder } from './record-decoder.ts';
+import { SourceSplits } from './source-splits.ts';
+import type { SplitPosition } from './split.ts';
 import { type KeyForm, TableDecoder } from './table-decoder.ts';
+import { describeTroubles, type Trouble } from './troubles.ts';
 
-interface Saved {
+interface Saved extends AdmissionState {
   /** undefined: the source had not found its start yet. */
-  readonly next?: Offsets;
-  readonly ends?: Offsets;
+  readonly splits?: readonly SplitPosition[];
+  /** All splits were found. */
+  readonly isComplete?: boolean;
   readonly time: SourceTimeState;
-  readonly emitted: number;
-  readonly errors: number;
-  readonly firstProblem?: string;
   readonly opened: number;
   /** Of a table: how keys are written, when a record has shown it. */
   readonly keyForm?: KeyForm;
 }
 
+/** The source's end of the channel to its reader. */
+export type ReaderThread = Pick<Worker, 'postMessage' | 'terminate'> & {
+  on(event: 'message', listener: (message: ToSource) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+};
+
 export function createKafkaSource(
   node: NodeOf<'kafka'>,
   functions: FunctionTable,
   alignment = new AlignmentGroups(),
-): Source {
-  return new KafkaSource(node, functions, alignment);
+  startReader: (request: ReadRequest) => ReaderThread = startReaderThread,
+): KafkaSource {
+  return new KafkaSource(node, functions, alignment, startReader);
 }
 
-class KafkaSource implements Source {
+export class KafkaSource implements Source {
   readonly #node: NodeOf<'kafka'>;
   readonly #parameters: NodeOf<'kafka'>['parameters'];
   readonly #alignment: AlignmentGroups;
   readonly #decoder: RecordDecoder | TableDecoder;
+  readonly #startReader: (request: ReadRequest) => ReaderThread;
   #context!: SourceContext;
   #connection!: Connection;
   #time!: SourceTime;
-  #reader: Worker | undefined;
-  /**
-   * Partition → offset of the next record to emit; undefined until the reader has found the start.
-   */
-  #next: Map<number, number> | undefined;
-  #ends: Offsets | undefined;
-  #chunks: Chunk[] = [];
+  #splits!: SourceSplits;
+  #admission!: Admission;
+  #reader: ReaderThread | undefined;
+  /** The start of a split is known. */
+  #isStarted = false;
   #chunk: OpenChunk | undefined;
-  /**
-   * Chunks that were begun. Their partitions have used up their share of the micro-batch, or are
-   * ahead of other sources.
-   */
-  #setAside: OpenChunk[] = [];
-  /**
-   * Partition → the number of records that it may still add to the micro-batch; undefined: no
-   * limit.
-   */
-  #shares: Map<number, number> | undefined;
-  /** Partition → its end, as of the last fetch. */
-  readonly #knownEnds = new Map<number, number>();
-  #emitted = 0;
-  #errors = 0;
   #opened = 0;
-  /** The problem of the first rejected record, and of the last one. */
-  #firstProblem: string | undefined;
-  #lastProblem: string | undefined;
-  #trouble: string | undefined;
+  #troubles: readonly Trouble[] = [];
   #isFinished = false;
   #allowance: RateAllowance | undefined;
 
-  constructor(node: NodeOf<'kafka'>, functions: FunctionTable, alignment: AlignmentGroups) {
+  constructor(
+    node: NodeOf<'kafka'>,
+    functions: FunctionTable,
+    alignment: AlignmentGroups,
+    startReader: (request: ReadRequest) => ReaderThread,
+  ) {
     this.#node = node;
     this.#alignment = alignment;
     this.#parameters = node.parameters;
+    this.#startReader = startReader;
     const decoder = new RecordDecoder(this.#parameters, functions, node.name);
     const { tableKey } = this.#parameters;
     this.#decoder = tableKey === undefined ? decoder : new TableDecoder(tableKey, decoder);
@@ -91,6 +90,9 @@ class KafkaSource implements Source {
     const { watermark } = this.#parameters;
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
+    this.#time.countsAnswers();
+    this.#splits = new SourceSplits(this.#time);
+    this.#admission = new Admission(context.output, this.#time, this.#node.name);
     this.#opened++;
     // May throw; a source that failed is still asked for its snapshot.
     this.#connection = connectionNamed(this.#parameters.connection);
@@ -106,24 +108,21 @@ class KafkaSource implements Source {
   restore(reader: StateReader): void {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
-    this.#emitted = saved.emitted;
-    this.#errors = saved.errors;
-    this.#firstProblem = saved.firstProblem;
+    this.#admission.restore(saved);
     this.#opened += saved.opened;
     if (this.#decoder instanceof TableDecoder) this.#decoder.form = saved.keyForm;
-    if (!saved.next) return;
+    if (!saved.splits) return;
     this.#time.restore(saved.time);
-    this.#begin(saved.next, saved.ends);
+    this.#isStarted = true;
+    this.#splits.assign(saved.splits);
+    if (saved.isComplete) this.#splits.unresolved([]);
   }
 
   snapshot(writer: StateWriter): void {
     writer.value({
-      ...(this.#next && { next: Object.fromEntries(this.#next) }),
-      ...(this.#ends && { ends: this.#ends }),
+      ...(this.#isStarted && { splits: this.#splits.positions(), isComplete: this.#splits.isComplete }),
       time: this.#time.snapshot(),
-      emitted: this.#emitted,
-      errors: this.#errors,
-      ...(this.#firstProblem !== undefined && { firstProblem: this.#firstProblem }),
+      ...this.#admission.snapshot(),
       opened: this.#opened,
       ...(this.#decoder instanceof TableDecoder && this.#decoder.form && { keyForm: this.#decoder.form }),
     } satisfies Saved);
@@ -132,18 +131,19 @@ class KafkaSource implements Source {
   poll(): 'more' | 'wait' | 'end' {
     if (this.#isFinished) return 'end';
     // Only now: a restore would have come before.
-    if (!this.#reader) this.#startReader();
+    if (!this.#reader) this.#start();
     const { output, clock } = this.#context;
     const now = clock.now();
-    while (this.#chunk || this.#takeChunk()) {
-      if (this.#emitChunk(now) && !output.full) continue;
+    this.#admission.arrival = now;
+    while ((this.#chunk ??= this.#splits.take(output.holdsTime === true))) {
+      if (this.#emitChunk(this.#chunk, now) && !output.full) continue;
       const isHeldBack = output.full;
       this.#time.onClock(now, isHeldBack);
       if (isHeldBack) return 'more';
       this.#context.wakeAt(Math.min(this.#allowance!.next(now), this.#time.nextAt));
       return 'wait';
     }
-    if (this.#hasReachedEnd()) {
+    if (this.#isStarted && this.#splits.hasReachedEnd()) {
       this.#isFinished = true;
       this.#stopReader();
       this.#time.final();
@@ -157,69 +157,65 @@ class KafkaSource implements Source {
 
   position(): string {
     const { topic, from } = this.#parameters;
-    if (this.#next) return [topic, ...[...this.#next].map(([partition, next]) => `${partition}:${next}`)].join(' ');
-    return `${topic} ${typeof from === 'string' ? from : JSON.stringify(from)}`;
+    if (!this.#isStarted) return `${topic} ${typeof from === 'string' ? from : JSON.stringify(from)}`;
+    return [topic, ...this.#splits.positions().map(({ partition, offset }) => `${partition}:${offset}`)].join(' ');
   }
 
   status(): SourceStatus {
-    const isStarted = this.#next !== undefined;
+    const { emitted, errors, firstProblem } = this.#admission;
     const waiting = this.#waiting();
     return {
       entries: 0,
       opened: this.#opened,
-      phase: this.#isFinished ? 'finished' : !isStarted ? 'connecting' : this.#emitted === 0 ? 'waiting' : 'live',
+      phase: this.#isFinished ? 'finished' : !this.#isStarted ? 'connecting' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
-      emitted: this.#emitted,
-      errors: this.#errors,
-      ...(this.#firstProblem !== undefined && { firstRejection: this.#firstProblem }),
+      emitted,
+      errors,
+      ...(firstProblem !== undefined && { firstRejection: firstProblem }),
       ...(waiting !== undefined && { waiting }),
     };
   }
 
   /** The reason why no records arrive, if there is one. */
   #waiting(): string | undefined {
-    if (this.#trouble !== undefined) return `${this.#trouble.replace(/\.?$/, ';')} trying again`;
+    const trouble = describeTroubles(this.#troubles, Date.now());
+    if (trouble !== undefined) return trouble;
     const aligning = this.#time?.waiting;
     if (aligning !== undefined) return aligning;
-    if (!this.#next || this.#emitted > 0) return undefined;
-    if (this.#lastProblem !== undefined) return `no record is usable: ${this.#lastProblem}`;
+    const { emitted, lastProblem } = this.#admission;
+    if (!this.#isStarted || emitted > 0) return undefined;
+    if (lastProblem !== undefined) return `no record is usable: ${lastProblem}`;
     return `no record has come from ${this.#parameters.topic} yet`;
   }
 
   close(): void {
     this.#time?.close();
     this.#stopReader();
-    this.#chunks = [];
-    this.#setAside = [];
+    this.#splits?.clear();
     this.#chunk = undefined;
   }
 
   // --------------------------------------------------------------------------------------- records
 
   /** Emits the chunk in hand. False: no room for more, or the rate is used up. */
-  #emitChunk(now: number): boolean {
-    const open = this.#chunk!;
-    const { chunk, text } = open;
-    const { partition, columns } = chunk;
-    const { count, lengths, offsets, timestamps, keys } = columns;
+  #emitChunk(open: OpenChunk, now: number): boolean {
+    const { chunk, state, text } = open;
+    const { count, lengths, offsets, timestamps, keys } = chunk.columns;
     const { output } = this.#context;
-    const time = this.#time;
-    const timeOfPartition = time.partition(partition);
     const decoder = this.#decoder;
+    const admission = this.#admission;
     const allowance = this.#allowance;
-    const shares = output.holdsTime ? this.#shares : undefined;
-    let share = shares?.get(partition) ?? Infinity;
-    let next = this.#next!.get(partition)!;
+    const holdsTime = output.holdsTime === true;
+    let next = state.next;
     try {
       while (open.at < count) {
-        if (share <= 0 || time.isAhead(timeOfPartition)) {
+        if (!this.#splits.mayRead(state, holdsTime)) {
           this.#chunk = undefined;
-          this.#setAside.push(open);
-          this.#next!.set(partition, next);
+          this.#splits.setAside(open);
           return true;
         }
         if (allowance && !allowance.take(now)) return false;
-        share--;
+        if (holdsTime) state.share--;
         const i = open.at++;
         const length = lengths[i]!;
         const start = open.bytesAt;
@@ -229,130 +225,73 @@ class KafkaSource implements Source {
         const isElement = decoder.decode(value, timestamps[i]!, keys && keyOf(open, i));
         // Only now: user code that throws leaves the position at the record.
         next = offset + 1;
-        if (isElement) {
-          // A tombstone may delete nothing.
-          if (!keys || decoder.value !== undefined) {
-            this.#emitted++;
-            time.record(timeOfPartition, decoder.timestamp);
-            output.emitAt(decoder.value, decoder.timestamp, partition, offset);
-          }
-        } else this.#emitError(partition, offset, value ?? '', timestamps[i]!);
-        if (output.full) return open.at === count && this.#finishChunk(chunk);
+        if (!isElement) admission.reject(state, offset, value ?? '', timestamps[i]!, decoder.problem);
+        // A tombstone may delete nothing.
+        else if (!keys || decoder.value !== undefined) admission.admit(state, offset, decoder.value, decoder.timestamp);
+        if (output.full) break;
       }
-      return this.#finishChunk(chunk);
     } finally {
-      shares?.set(partition, share);
-      if (this.#chunk) this.#next!.set(partition, next);
+      if (next > state.next) state.epoch = chunk.epoch;
+      state.next = next;
     }
-  }
-  #finishChunk({ partition, next, bytes }: Chunk): true {
-    this.#next!.set(partition, next);
+    if (open.at < count) return true;
     this.#chunk = undefined;
-    this.#tellReader({ kind: 'credit', partition, bytes });
-    if (this.#isAtEnd(partition) && !this.#hasReachedEnd()) this.#time.done(this.#time.partition(partition));
+    this.#splits.finish(open);
+    this.#tellReader({ kind: 'credit', split: chunk.split, bytes: chunk.bytes });
     return true;
-  }
-
-  #emitError(partition: number, offset: number, raw: string, timestamp: number): void {
-    const { topic } = this.#parameters;
-    const { output, clock } = this.#context;
-    this.#errors++;
-    this.#lastProblem = `${topic}[${partition}]@${offset}${this.#decoder.problem}.`;
-    this.#firstProblem ??= this.#lastProblem;
-    if (!output.hasReader('errors')) return;
-    const seen = this.#emitted + this.#errors;
-    const share = `${this.#errors.toLocaleString('en-US')} of ${seen.toLocaleString('en-US')} so far`;
-    const error = `${this.#lastProblem} It went to ${this.#node.name}.errors; ${share}.`;
-    output.emitTo(
-      'errors',
-      { topic, partition, offset: String(offset), raw, error },
-      timestamp >= 0 ? timestamp : clock.now(),
-    );
-  }
-
-  /**
-   * The next chunk whose partition has a share of the micro-batch left, and is not ahead of other
-   * sources.
-   */
-  #takeChunk(): boolean {
-    const aside = this.#setAside.findIndex(({ chunk }) => this.#mayRead(chunk.partition));
-    if (aside >= 0) {
-      this.#chunk = this.#setAside.splice(aside, 1)[0];
-      return true;
-    }
-    const index = this.#chunks.findIndex(({ partition }) => this.#mayRead(partition));
-    const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
-    if (!chunk) return false;
-    this.#chunk = openChunk(chunk);
-    return true;
-  }
-  #mayRead(partition: number): boolean {
-    if (this.#context.output.holdsTime && (this.#shares?.get(partition) ?? Infinity) <= 0) return false;
-    return !this.#time.isAhead(this.#time.partition(partition));
   }
 
   // --------------------------------------------------------------------------------- micro-batches
 
-  /** As Spark does: each partition by its lag, at least one record of each that has any. */
   share(records: number): void {
-    if (records === Infinity || !this.#next) {
-      this.#shares = undefined;
-      return;
-    }
-    const partitions = [...this.#next.keys()];
-    const lags = partitions.map((partition) => this.#lag(partition));
-    const total = lags.reduce((sum, lag) => sum + lag, 0);
-    const part = (lag: number): number => (total > 0 ? lag / total : 1 / partitions.length);
-    this.#shares = new Map(
-      partitions.map((partition, i) => [partition, Math.max(1, Math.floor(records * part(lags[i]!)))]),
-    );
+    this.#splits.share(this.#isStarted ? records : Infinity);
   }
   behind(): number {
-    return [...(this.#next?.keys() ?? [])].reduce((sum, partition) => sum + this.#lag(partition), 0);
+    return this.#splits.lag();
   }
   awaits(): boolean {
-    return [...(this.#next?.keys() ?? [])].some((partition) => this.#mayRead(partition) && this.#lag(partition) > 0);
+    return this.#splits.awaits(this.#context.output.holdsTime === true);
   }
   endBatch(now: number): void {
     this.#time.endBatch(now);
   }
-  #lag(partition: number): number {
-    const end = Math.min(this.#knownEnds.get(partition) ?? -Infinity, this.#ends?.[partition] ?? Infinity);
-    return Math.max(0, end - this.#next!.get(partition)!);
-  }
 
-  // --------------------------------------------------------------------------------------- offsets
+  // ---------------------------------------------------------------------------------------- splits
 
-  #isAtEnd(partition: number): boolean {
-    const end = this.#ends?.[partition];
-    return end !== undefined && this.#next!.get(partition)! >= end;
+  /** Reads these splits from now on, as far as they are new. */
+  assign(splits: readonly SplitPosition[]): void {
+    const added = this.#splits.assign(splits);
+    if (added.length > 0) this.#tellReader({ kind: 'assign', splits: added });
   }
-  #hasReachedEnd(): boolean {
-    if (!this.#ends || !this.#next) return false;
-    for (const partition of this.#next.keys()) if (!this.#isAtEnd(partition)) return false;
-    return true;
+  /** Reads these splits no more. Their positions leave the snapshot. */
+  revoke(names: readonly string[]): void {
+    if (this.#chunk && names.includes(this.#chunk.state.name)) this.#chunk = undefined;
+    this.#splits.revoke(names);
+    this.#tellReader({ kind: 'revoke', splits: names });
   }
 
   // ------------------------------------------------------------------------------------ the reader
 
-  #startReader(): void {
+  #start(): void {
     const { topic, from, until, maxBatchBytes, tableKey } = this.#parameters;
-    const reader = startReaderThread({
-      brokers: this.#connection.brokers,
-      variable: this.#connection.variable,
+    const { brokers, variable } = this.#connection;
+    const known = this.#splits.positions();
+    const reader = this.#startReader({
+      brokers,
+      variable,
       topic,
       from,
       until,
       maxBatchBytes,
       keys: tableKey !== undefined,
-      ...(this.#next && {
-        resume: { next: Object.fromEntries(this.#next), ...(this.#ends && { ends: this.#ends }) },
-      }),
+      known,
+      isComplete: this.#isStarted && this.#splits.isComplete,
     });
     this.#reader = reader;
-    reader.on('message', (message: ToSource) => this.#receive(message));
+    reader.on('message', (message) => this.#receive(message));
     reader.on('error', (error) => this.#readerFailed(reader, String(error)));
     reader.on('exit', (code) => this.#readerFailed(reader, `exit code ${code}`));
+    if (known.length > 0) this.#tellReader({ kind: 'assign', splits: known });
   }
   #stopReader(): void {
     const reader = this.#reader;
@@ -366,15 +305,22 @@ class KafkaSource implements Source {
   #receive(message: ToSource): void {
     if (!this.#reader) return;
     switch (message.kind) {
-      case 'started':
-        if (!this.#next) this.#begin(message.next, message.ends);
+      case 'found':
+        this.#isStarted = true;
+        this.#splits.unresolved(message.unresolved);
+        this.assign(message.splits);
         break;
       case 'chunks':
-        this.#chunks.push(...message.chunks);
-        for (const { partition, end } of message.chunks) this.#knownEnds.set(partition, end);
+        this.#splits.push(message.chunks);
         break;
-      case 'trouble':
-        this.#trouble = message.text;
+      case 'silent':
+        this.#splits.silent(message.splits, this.#context.clock.now());
+        break;
+      case 'ended':
+        this.#splits.ended(message.splits);
+        break;
+      case 'troubles':
+        this.#troubles = message.troubles;
         return;
       case 'failed':
         this.#stopReader();
@@ -383,18 +329,11 @@ class KafkaSource implements Source {
     }
     this.#context.wake();
   }
-  #readerFailed(reader: Worker, what: string): void {
+  #readerFailed(reader: ReaderThread, what: string): void {
     if (this.#reader !== reader) return;
     this.#reader = undefined;
     this.#context.fail(
       new SluiceError('kafka-failure', `The thread that reads topic "${this.#parameters.topic}" ended: ${what}.`),
     );
-  }
-
-  #begin(next: Offsets, ends: Offsets | undefined): void {
-    this.#next = new Map(Object.entries(next).map(([partition, offset]) => [Number(partition), offset]));
-    this.#ends = ends;
-    // A partition that is silent from the start holds the watermark back until it is idle.
-    for (const partition of this.#next.keys()) if (!this.#isAtEnd(partition)) this.#time.partition(partition);
   }
 }

@@ -2,17 +2,19 @@
 // value and key in the bytes.
 import type { Chunk } from './reader-messages.ts';
 import { ChunkText } from './record-decoder.ts';
+import type { SplitState } from './split.ts';
 
 export interface OpenChunk {
   readonly chunk: Chunk;
+  readonly state: SplitState;
   readonly text: ChunkText;
   at: number;
   bytesAt: number;
   keysAt: number;
 }
 
-export function openChunk(chunk: Chunk): OpenChunk {
-  return { chunk, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
+export function openChunk(chunk: Chunk, state: SplitState): OpenChunk {
+  return { chunk, state, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
 }
 
 /** The key of record i, as text; undefined: it has none. */

@@ -2,9 +2,8 @@
 import type { StartFrom, StopAt } from '../../graph/parameters.ts';
 import type { Json } from '../../graph/spec.ts';
 import type { RecordColumns } from './record-columns.ts';
-
-/** Partition → offset. */
-export type Offsets = Readonly<Record<number, number>>;
+import type { Split, SplitPosition } from './split.ts';
+import type { Trouble } from './troubles.ts';
 
 export interface ReadRequest {
   readonly brokers: readonly string[];
@@ -17,15 +16,15 @@ export interface ReadRequest {
   readonly keys?: boolean;
   /** Most bytes of a batch when it is decompressed. */
   readonly maxBatchBytes?: number | undefined;
-  /**
-   * The offsets that an earlier reader had reached, and its end offsets. `from` and `until` were
-   * resolved by that reader.
-   */
-  readonly resume?: { readonly next: Offsets; readonly ends?: Offsets };
+  /** The splits that an earlier reader found. `from` and `until` were resolved by that reader. */
+  readonly known: readonly Split[];
+  /** The earlier reader found all splits, so no more are looked for. */
+  readonly isComplete: boolean;
 }
 
 export interface Chunk {
-  readonly partition: number;
+  /** The name of the split. */
+  readonly split: string;
   readonly columns: RecordColumns;
   /** All values are ASCII: one byte is one character. */
   readonly ascii: boolean;
@@ -34,18 +33,31 @@ export interface Chunk {
    * compaction).
    */
   readonly next: number;
+  /** The epoch of the leader that wrote its last batch. */
+  readonly epoch: number;
   /** The partition's end when it was fetched. */
   readonly end: number;
   /** The part of the reader's credit that this chunk uses: the memory of its columns. */
   readonly bytes: number;
+  /** The first record at or after the split's `endTime` comes next, so the split ends here. */
+  readonly isLast?: boolean;
 }
 
 export type ToSource =
-  /** Where each partition begins, and ends when the source is bounded. */
-  | { readonly kind: 'started'; readonly next: Offsets; readonly ends?: Offsets }
+  /** Splits that no earlier message named. The source assigns those that it wants to read. */
+  | {
+      readonly kind: 'found';
+      readonly splits: readonly SplitPosition[];
+      /** They exist, and their start is not known yet. They hold time back. */
+      readonly unresolved: readonly Split[];
+    }
   | { readonly kind: 'chunks'; readonly chunks: readonly Chunk[] }
-  /** A failure that is being retried; undefined: it has passed. */
-  | { readonly kind: 'trouble'; readonly text: string | undefined }
+  /** These splits answered, were read to their end, and had nothing. `offset`: where that was. */
+  | { readonly kind: 'silent'; readonly splits: readonly { readonly split: string; readonly offset: number }[] }
+  /** The `endTime` of these splits has passed, and they are read to their end. */
+  | { readonly kind: 'ended'; readonly splits: readonly { readonly split: string; readonly offset: number }[] }
+  /** All failures that are being retried at present. */
+  | { readonly kind: 'troubles'; readonly troubles: readonly Trouble[] }
   | {
       readonly kind: 'failed';
       readonly code: string;
@@ -54,8 +66,12 @@ export type ToSource =
     };
 
 export type ToReader =
+  /** Reads these splits from here on. */
+  | { readonly kind: 'assign'; readonly splits: readonly SplitPosition[] }
+  /** Reads these splits no more. What they had in flight is dropped by both sides. */
+  | { readonly kind: 'revoke'; readonly splits: readonly string[] }
   /** A chunk was emitted: its bytes may be fetched again. */
-  { readonly kind: 'credit'; readonly partition: number; readonly bytes: number };
+  | { readonly kind: 'credit'; readonly split: string; readonly bytes: number };
 
 /** One end of the channel between the two. */
 export interface ReaderPort {

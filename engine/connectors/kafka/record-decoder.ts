@@ -2,7 +2,7 @@
 // reason why it cannot.
 import type { FunctionRef, SelectorSpec } from '../../graph/spec.ts';
 import type { FunctionTable } from '../../graph/plan.ts';
-import { compileEventTime } from '../../time/event-time.ts';
+import { compileEventTime, maxTimestamp } from '../../time/event-time.ts';
 import { compileSchema, type Fitted, type Validate } from '../schema.ts';
 import type { Chunk } from './reader-messages.ts';
 
@@ -61,7 +61,8 @@ export class RecordDecoder {
     if (this.#validate && !this.#fits(this.#validate)) return false;
     if (!this.#eventTime) {
       this.timestamp = recordTimestamp;
-      return recordTimestamp >= 0 || this.#refuse(' has no timestamp in Kafka, so it has no event time');
+      const problem = timestampProblem(recordTimestamp);
+      return problem === undefined || this.#refuse(problem);
     }
     const time = this.#eventTime(this.value);
     if (typeof time === 'string')
@@ -80,4 +81,12 @@ export class RecordDecoder {
     this.problem = problem.replace(/\.$/, '');
     return false;
   }
+}
+
+/** undefined: the timestamp of a Kafka record is an event time. */
+export function timestampProblem(timestamp: number): string | undefined {
+  if (timestamp >= 0 && timestamp <= maxTimestamp) return undefined;
+  return timestamp > maxTimestamp
+    ? ` has the timestamp ${timestamp} in Kafka, which is no time in epoch milliseconds (at most 8.64e15), so it has no event time`
+    : ' has no timestamp in Kafka, so it has no event time';
 }

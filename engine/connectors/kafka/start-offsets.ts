@@ -1,60 +1,93 @@
 // The offsets where reading starts and stops. `from` and `until` become an offset for each
-// partition, once, when the source first starts.
+// partition, once, when the partition is found.
 import { SluiceError } from '../../errors/error.ts';
-import type { Cluster } from './cluster.ts';
-import type { Offsets, ReadRequest } from './reader-messages.ts';
-import { earliestOffset, latestOffset } from './requests.ts';
+import type { StartFrom, StopAt } from '../../graph/parameters.ts';
+import { earliestOffset, latestOffset, type FoundOffset } from './offset-requests.ts';
+import type { Split, SplitPosition } from './split.ts';
 
-export async function startOffsets(
-  cluster: Cluster,
-  { topic, from, until }: ReadRequest,
-  partitions: readonly number[],
-): Promise<{ next: Offsets; ends?: Offsets }> {
+export interface Bounds {
+  readonly from: StartFrom;
+  readonly until?: StopAt;
+}
+/** For the partitions that answered: the first offset at or after the time, see `listOffsets`. */
+export type AskOffsets = (time: number) => Promise<ReadonlyMap<number, FoundOffset>>;
+
+/** The start and the end of the partitions that answered all questions. */
+export async function startPositions(
+  topic: Omit<Split, 'partition'>,
+  { from, until }: Bounds,
+  ask: AskOffsets,
+  now: number,
+): Promise<SplitPosition[]> {
+  const fromTime = typeof from === 'object' && 'timestamp' in from ? from.timestamp : undefined;
+  const untilTime = typeof until === 'object' ? until.timestamp : undefined;
   // The end is that of the committed records: an open transaction is beyond it.
-  const [earliest, latest] = await Promise.all([
-    cluster.offsets(topic, partitions, earliestOffset),
-    cluster.offsets(topic, partitions, latestOffset),
+  const [earliest, latest, first, last] = await Promise.all([
+    ask(earliestOffset),
+    ask(latestOffset),
+    fromTime === undefined ? undefined : firstAt(ask, fromTime),
+    untilTime === undefined ? undefined : firstAt(ask, untilTime),
   ]);
-  const firstAt = async (time: number): Promise<Map<number, number>> => {
-    const found = await cluster.offsets(topic, partitions, time);
-    const none = -1;
-    return new Map(partitions.map((p) => [p, found.get(p) === none ? latest.get(p)! : found.get(p)!]));
-  };
-  let next: ReadonlyMap<number, number>;
-  if (from === 'earliest') next = earliest;
-  else if (from === 'latest') next = latest;
-  else if ('timestamp' in from) next = await firstAt(from.timestamp);
-  else next = givenOffsets(topic, from.offsets, earliest, latest);
-  if (until === undefined) return { next: Object.fromEntries(next) };
-  const ends = until === 'latest' ? latest : await firstAt(until.timestamp);
-  return { next: Object.fromEntries(next), ends: Object.fromEntries(ends) };
+  const found: SplitPosition[] = [];
+  for (const [partition, begin] of earliest) {
+    const end = latest.get(partition);
+    if (!end || (first && !first.has(partition)) || (last && !last.has(partition))) continue;
+    const start =
+      from === 'earliest'
+        ? begin
+        : from === 'latest'
+          ? end
+          : first
+            ? orEnd(first.get(partition)!, end)
+            : givenOffset(topic.topic, partition, from, begin, end);
+    const position = { ...topic, partition, offset: start.offset, epoch: start.epoch };
+    if (until === undefined) found.push(position);
+    else if (!last) found.push({ ...position, end: end.offset });
+    else if (last.get(partition)!.offset !== none || untilTime! <= now)
+      found.push({ ...position, end: orEnd(last.get(partition)!, end).offset });
+    else found.push({ ...position, endTime: untilTime! });
+  }
+  return found;
+}
+
+const none = -1;
+function orEnd(found: FoundOffset, end: FoundOffset): FoundOffset {
+  return found.offset === none ? end : found;
+}
+/** No record is from before 1970. Kafka takes such times for its marks of the earliest and the latest offset. */
+function firstAt(ask: AskOffsets, time: number): Promise<ReadonlyMap<number, FoundOffset>> {
+  return ask(time < 0 ? earliestOffset : Math.ceil(time));
 }
 
 /** Partitions that are not named are read from their earliest offset. */
-function givenOffsets(
+function givenOffset(
   topic: string,
-  given: Readonly<Record<string, string>>,
-  earliest: ReadonlyMap<number, number>,
-  latest: ReadonlyMap<number, number>,
-): Map<number, number> {
-  const next = new Map(earliest);
-  for (const [name, text] of Object.entries(given)) {
-    const partition = Number(name);
-    const first = earliest.get(partition);
-    const last = latest.get(partition);
-    if (first === undefined || last === undefined)
-      throw refused(topic, `${topic} has the partitions 0 to ${earliest.size - 1}; \`from.offsets\` names ${name}.`);
-    const offset = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(offset))
-      throw refused(topic, `"${text}" in \`from.offsets\` is not an offset of ${topic}[${name}].`);
-    if (offset < first || offset > last)
+  partition: number,
+  from: StartFrom,
+  begin: FoundOffset,
+  end: FoundOffset,
+): { readonly offset: number; readonly epoch: number } {
+  const text = typeof from === 'object' && 'offsets' in from ? from.offsets[partition] : undefined;
+  if (text === undefined) return begin;
+  const offset = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(offset))
+    throw refused(topic, `"${text}" in \`from.offsets\` is not an offset of ${topic}[${partition}].`);
+  if (offset < begin.offset || offset > end.offset)
+    throw refused(
+      topic,
+      `${topic}[${partition}] holds the offsets ${begin.offset} to ${end.offset}; \`from.offsets\` asks for ${text}.`,
+    );
+  return { offset, epoch: none };
+}
+/** Throws if `from.offsets` names a partition that the topic does not have. */
+export function checkNamedPartitions(topic: string, from: StartFrom, partitions: readonly number[]): void {
+  if (typeof from !== 'object' || !('offsets' in from)) return;
+  for (const name of Object.keys(from.offsets))
+    if (!partitions.includes(Number(name)))
       throw refused(
         topic,
-        `${topic}[${name}] holds the offsets ${first} to ${last}; \`from.offsets\` asks for ${text}.`,
+        `${topic} has the partitions 0 to ${partitions.length - 1}; \`from.offsets\` names ${name}.`,
       );
-    next.set(partition, offset);
-  }
-  return next;
 }
 
 function refused(topic: string, message: string): SluiceError {

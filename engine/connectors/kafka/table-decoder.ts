@@ -13,7 +13,7 @@
 // If there were records with a value, but none showed the form of the keys, a tombstone cannot be
 // read and goes to `errors`. The event time of a tombstone is the timestamp of the Kafka record,
 // because it has no row.
-import type { RecordDecoder } from './record-decoder.ts';
+import { timestampProblem, type RecordDecoder } from './record-decoder.ts';
 
 export type KeyForm = 'text' | 'json' | 'field';
 
@@ -60,7 +60,8 @@ export class TableDecoder {
       return this.#refuse(
         ` has no value, so it deletes a row of the table, but its key, ${key ?? 'none'}, does not say which "${this.#field}"`,
       );
-    if (recordTimestamp < 0) return this.#refuse(' has no timestamp in Kafka, so it has no event time');
+    const problem = timestampProblem(recordTimestamp);
+    if (problem !== undefined) return this.#refuse(problem);
     this.value = { key: value, row: null };
     return true;
   }

@@ -1,22 +1,19 @@
-// Reads all partitions of one topic, in the reader thread: finds the start offsets, fetches from
-// each leader, and hands over columns within its credit.
+// Reads the splits that its source assigns, in the reader thread: fetches from each leader, and hands
+// over columns within its credit. Splits are found by SplitFinder and placed by Placement.
 //
-//   connecting ─► started ─► reading ⇄ trouble ─► done (bounded) | failed
-//
-// In `trouble` a broker does not answer; the reader retries without limit. If the first contact
-// fails, it is an error at once, because an address or a name is probably wrong. Partitions that
-// are added to the topic later are not read.
-import { isAscii } from 'node:buffer';
-import { setTimeout as sleep } from 'node:timers/promises';
+// A loop for each broker fetches all splits that it leads. A split that is revoked, or that its broker
+// refuses, leaves the loop, and the others stay.
 import { SluiceError } from '../../errors/error.ts';
-import { BrokerUnreachable } from './broker-connection.ts';
-import { Cluster, kafkaFailure, TryAgain } from './cluster.ts';
-import { FetchedBatches } from './fetched-batches.ts';
-import { heldBytes } from './record-columns.ts';
-import { RecordsUnreadable } from './records-unreadable.ts';
-import type { Chunk, Offsets, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
-import { earliestOffset, errorName, fetch, kafkaErrors, passesByItself, type FetchedPartition } from './requests.ts';
-import { startOffsets } from './start-offsets.ts';
+import { Brokers, TryAgain } from './brokers.ts';
+import { chunkOf, isSilent, waitsForTransaction, type ChunkOptions } from './fetched-chunk.ts';
+import { fetch, fetchByName, type FetchedPartition } from './fetch-request.ts';
+import { checkSameTopic, Leaders } from './leaders.ts';
+import { earliestOffset, listOffsets } from './offset-requests.ts';
+import { type AssignedSplit, mayPass, Placement } from './placement.ts';
+import type { Chunk, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
+import { errorName, kafkaErrors, passesByItself } from './requests.ts';
+import { kafkaFailure, SplitFinder } from './split-finder.ts';
+import { Troubles } from './troubles.ts';
 
 /**
  * Bytes in flight to the source: the limit for all partitions together, and the most and the least
@@ -31,276 +28,249 @@ const fetchBytes = 16 << 20;
  */
 const waitMillis = 500;
 const shortWaitMillis = 20;
-const firstContact = { attempts: 4, pauseMillis: 250, electionMillis: 20_000 };
-/** A known topic that stays unknown for this long has been deleted. */
-const goneAfterMillis = 5_000;
-const pauseMillis = { first: 100, longest: 2_000 };
 
-interface Progress {
-  readonly partition: number;
-  next: number;
-  readonly end: number;
-  /** Bytes handed over and not yet emitted. */
-  pending: number;
-  /** An answer of which a part has been handed over. */
-  rest?: { readonly answer: FetchedPartition; readonly batches: FetchedBatches } | undefined;
-  /** The size of a batch that was larger than the last answer. */
-  needs?: number | undefined;
+/** A split as it was when the request was made. */
+interface Asked {
+  readonly split: AssignedSplit;
+  readonly offset: number;
 }
 
 export class TopicReader {
   readonly #request: ReadRequest;
   readonly #port: ReaderPort;
-  readonly #cluster: Cluster;
-  readonly #partitions = new Map<number, Progress>();
-  #creditEach = creditForOne.most;
+  readonly #brokers: Brokers;
+  readonly #leaders: Leaders;
+  readonly #troubles: Troubles;
+  readonly #finder: SplitFinder;
+  readonly #placement: Placement;
   #closed = false;
   #credited: (() => void)[] = [];
   /** Nodes that a loop fetches from. */
   readonly #loops = new Set<number>();
-  #refreshing: Promise<void> | undefined;
-  #isInTrouble = false;
 
   constructor(request: ReadRequest, port: ReaderPort) {
     this.#request = request;
     this.#port = port;
-    this.#cluster = new Cluster(request.brokers, 'read');
+    this.#brokers = new Brokers(request.brokers, 'read');
+    this.#leaders = new Leaders(this.#brokers);
+    this.#troubles = new Troubles((troubles) => this.#send({ kind: 'troubles', troubles }));
+    this.#finder = new SplitFinder(request, this.#brokers, this.#leaders, this.#troubles, {
+      onFound: (splits, unresolved) => this.#send({ kind: 'found', splits, unresolved }),
+    });
+    this.#placement = new Placement(this.#brokers, this.#leaders, this.#troubles, {
+      onReady: () => this.#startLoops(),
+      onFailure: (error) => this.#fail(error),
+    });
     port.on('message', (message) => this.#receive(message));
   }
 
-  /** Runs until everything is read, an error is final, or `close` is called. */
+  /** Reads until an error is final, or `close` is called. */
   async run(): Promise<void> {
-    try {
-      await this.#start();
-      this.#startLoops();
-    } catch (error) {
-      this.#fail(error);
-    }
+    if (this.#request.isComplete) return;
+    await this.#finder.run().catch((error: unknown) => this.#fail(error));
   }
 
   close(): void {
     this.#closed = true;
-    this.#cluster.close();
+    this.#finder.close();
+    this.#placement.close();
+    this.#brokers.close();
     this.#wakeLoops();
   }
 
-  async #start(): Promise<void> {
-    const { topic, resume } = this.#request;
-    const begun = Date.now();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const partitions = await this.#cluster.refresh(topic);
-        const { next, ends } = resume ?? (await startOffsets(this.#cluster, this.#request, partitions));
-        for (const [name, offset] of Object.entries(next)) {
-          const partition = Number(name);
-          this.#partitions.set(partition, { partition, next: offset, end: ends?.[partition] ?? Infinity, pending: 0 });
-        }
-        const share = Math.floor(creditForAll / Math.max(1, this.#partitions.size));
-        this.#creditEach = Math.max(creditForOne.least, Math.min(creditForOne.most, share));
-        this.#works();
-        this.#send({ kind: 'started', next, ...(ends ? { ends } : {}) });
-        return;
-      } catch (error) {
-        if (this.#closed) return;
-        const mayPass = error instanceof TryAgain || error instanceof BrokerUnreachable;
-        // A new topic may not be known to all brokers yet.
-        if (isUnknownTopic(error) && (resume || attempt === 1)) {
-          if (Date.now() - begun > goneAfterMillis) throw error;
-          await sleep(firstContact.pauseMillis);
-          continue;
-        }
-        if (!mayPass) throw error;
-        this.#trouble(error.message);
-        // An earlier reader has reached the cluster, so the address is right and a broker will
-        // return.
-        if (!resume) {
-          const isOver =
-            error instanceof TryAgain
-              ? Date.now() - begun > firstContact.electionMillis
-              : error.reason === 'silent' || attempt >= firstContact.attempts;
-          if (isOver) throw this.#unreachable(error);
-        }
-        await sleep(resume ? Math.min(pauseMillis.longest, pauseMillis.first * attempt) : firstContact.pauseMillis);
-      }
-    }
-  }
+  // -------------------------------------------------------------------------------------- the loops
 
-  /** One loop for each node that leads a partition with unread records. */
   #startLoops(): void {
-    let isDone = true;
-    for (const { partition, next, end } of this.#partitions.values()) {
-      if (next >= end) continue;
-      isDone = false;
-      const node = this.#cluster.leader(partition);
-      if (node === undefined) void this.#refreshLater();
-      else if (!this.#loops.has(node)) {
-        this.#loops.add(node);
-        void this.#fetchFrom(node).catch((error: unknown) => this.#fail(error));
-      }
+    for (const node of this.#placement.nodes()) {
+      if (this.#loops.has(node) || this.#closed) continue;
+      this.#loops.add(node);
+      void this.#fetchFrom(node)
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          this.#loops.delete(node);
+          // Splits may have been placed here while the loop ended.
+          if (!this.#closed && this.#placement.nodes().has(node)) this.#startLoops();
+        });
     }
-    if (isDone) this.close();
   }
 
   async #fetchFrom(node: number): Promise<void> {
     let idleRounds = 0;
     while (!this.#closed) {
-      const led = [...this.#partitions.values()].filter(
-        ({ partition, next, end }) => next < end && this.#cluster.leader(partition) === node,
-      );
-      if (led.length === 0) break;
-      const wanted = led.filter(({ pending }) => pending < this.#creditEach);
+      const led = this.#placement.ledBy(node);
+      if (led.length === 0) return;
+      const wanted = led.filter(({ pending }) => pending < this.#creditEach());
       if (wanted.length === 0) {
-        await this.#untilCredited();
+        await new Promise<void>((resolve) => this.#credited.push(resolve));
         continue;
       }
-      const rests = wanted.flatMap(({ rest }) => (rest ? [rest.answer] : []));
+      const rests = wanted.filter(({ rest }) => rest !== undefined);
       if (rests.length > 0) {
-        await this.#handOver(rests);
+        await this.#handOver(
+          rests.map(({ rest }) => rest!.answer),
+          rests.map((split) => ({ split, offset: split.next })),
+        );
         continue;
       }
       // Kafka fills an answer in the order of the request, so the first partition is a random one.
       wanted.push(...wanted.splice(0, Math.floor(Math.random() * wanted.length)));
       const isComplete = wanted.length === led.length;
       const maxWaitMillis = isComplete ? waitMillis : Math.min(waitMillis, shortWaitMillis * (1 + idleRounds));
+      const asked = wanted.map((split): Asked => ({ split, offset: split.next }));
       try {
-        const question = {
-          topic: this.#request.topic,
-          maxWaitMillis,
-          maxBytes: Math.max(fetchBytes, ...wanted.map((progress) => this.#mostOf(progress))),
-          partitions: wanted.map((progress) => ({
-            partition: progress.partition,
-            offset: progress.next,
-            maxBytes: this.#mostOf(progress),
-          })),
-        };
-        const fetched = await this.#cluster.ask(node, fetch, question, maxWaitMillis);
-        if (fetched.error !== kafkaErrors.none)
-          throw new TryAgain(`broker ${node} answers ${errorName(fetched.error)}`);
-        idleRounds = fetched.partitions.some(({ start, end }) => end > start) ? 0 : idleRounds + 1;
-        if (fetched.partitions.every(({ error }) => error === kafkaErrors.none)) this.#works();
-        if (await this.#handOver(fetched.partitions)) await this.#refreshLater();
+        const hasRecords = await this.#fetch(node, asked, maxWaitMillis);
+        idleRounds = hasRecords ? 0 : idleRounds + 1;
       } catch (error) {
         if (this.#closed) return;
-        if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;
-        this.#trouble(error.message);
-        await this.#refreshLater();
+        if (!mayPass(error)) throw error;
+        for (const { split } of asked) this.#placement.lose(split, this.#placement.reasonOf(error, node));
       }
     }
-    this.#loops.delete(node);
-    if (!this.#closed) this.#startLoops();
   }
 
-  /** Sends the fetched records. Returns true when the leaders have changed. */
-  async #handOver(answers: readonly FetchedPartition[]): Promise<boolean> {
-    const failed: FetchedPartition[] = [];
+  /** One request and its answer. True: there were records. */
+  async #fetch(node: number, asked: readonly Asked[], maxWaitMillis: number): Promise<boolean> {
+    const byTopic = Map.groupBy(asked, ({ split }) => split.split.topic);
+    const topics = [...byTopic].map(([topic, group]) => ({
+      topic,
+      id: group[0]!.split.split.topicId,
+      partitions: group.map(({ split, offset }) => ({
+        partition: split.split.partition,
+        leaderEpoch: split.leader!.epoch,
+        offset,
+        maxBytes: this.#mostOf(split),
+      })),
+    }));
+    const versions = topics.every(({ id }) => id !== undefined) ? [fetch, fetchByName] : [fetchByName];
+    const maxBytes = Math.max(fetchBytes, ...asked.map(({ split }) => this.#mostOf(split)));
+    const question = { maxWaitMillis, maxBytes, topics };
+    const fetched = await this.#brokers.ask(node, versions, question, maxWaitMillis);
+    if (fetched.error !== kafkaErrors.none) throw new TryAgain(`broker ${node} answers ${errorName(fetched.error)}`);
+    if (fetched.throttleMillis > 0)
+      this.#troubles.waits(`broker ${node}`, `broker ${node} makes this client wait because of its quota`);
+    else this.#troubles.end(`broker ${node}`);
+    await this.#handOver(fetched.partitions, asked);
+    return fetched.partitions.some(({ start, end }) => end > start);
+  }
+
+  // ---------------------------------------------------------------------------------- their answers
+
+  async #handOver(answers: readonly FetchedPartition[], asked: readonly Asked[]): Promise<void> {
+    const askedFor = new Map<string, Asked>();
+    for (const one of asked) {
+      const { topic, topicId, partition } = one.split.split;
+      askedFor.set(`${topic} ${partition}`, one);
+      if (topicId !== undefined) askedFor.set(`${topicId} ${partition}`, one);
+    }
     const chunks: Chunk[] = [];
-    const transfer: ArrayBuffer[] = [];
+    const silent: { split: string; offset: number }[] = [];
+    const ended: { split: string; offset: number }[] = [];
+    const failed: [FetchedPartition, AssignedSplit][] = [];
     for (const answer of answers) {
-      const progress = this.#partitions.get(answer.partition);
-      if (!progress) continue;
+      const { split, offset } = askedFor.get(`${answer.topic} ${answer.partition}`) ?? {};
+      // It may have been revoked, and assigned again at another offset.
+      if (!split || this.#placement.get(split.name) !== split) continue;
       if (answer.error !== kafkaErrors.none) {
-        failed.push(answer);
+        failed.push([answer, split]);
         continue;
       }
-      const chunk = this.#chunk(answer, progress);
-      if (!chunk) continue;
-      progress.next = chunk.next;
-      progress.pending += chunk.bytes;
-      chunks.push(chunk);
-      const { values, lengths, offsets, timestamps, keys } = chunk.columns;
-      transfer.push(values.buffer, lengths.buffer, offsets.buffer, timestamps.buffer);
-      if (keys) transfer.push(keys.bytes.buffer, keys.lengths.buffer);
+      this.#placement.works(split);
+      this.#noteTransaction(answer, split);
+      const chunk = chunkOf(answer, split, this.#chunkOptions(split));
+      if (chunk) {
+        split.next = chunk.next;
+        split.epoch = chunk.epoch;
+        split.pending += chunk.bytes;
+        if (chunk.isLast) split.end = chunk.next;
+        chunks.push(chunk);
+      } else if (answer.start === answer.end && offset! >= answer.lastStable) {
+        if (isSilent(answer, offset!)) silent.push({ split: split.name, offset: offset! });
+        if (split.endTime !== undefined && Date.now() >= split.endTime) {
+          split.end = offset!;
+          ended.push({ split: split.name, offset: offset! });
+        }
+      }
     }
-    if (chunks.length > 0) this.#port.postMessage({ kind: 'chunks', chunks }, transfer);
-    for (const answer of failed) await this.#answerError(answer, this.#partitions.get(answer.partition)!);
-    return failed.length > 0;
+    this.#sendChunks(chunks);
+    if (silent.length > 0) this.#send({ kind: 'silent', splits: silent });
+    if (ended.length > 0) this.#send({ kind: 'ended', splits: ended });
+    for (const [answer, split] of failed)
+      await this.#answerError(answer, split).catch((error: unknown) => {
+        if (!mayPass(error)) throw error;
+        this.#placement.lose(split, error.message);
+      });
   }
 
   /** Bytes to ask for. A batch that is larger than the usual number must arrive as a whole. */
-  #mostOf({ needs = 0 }: Progress): number {
-    return Math.max(Math.floor(this.#creditEach / 2), needs);
+  #mostOf({ needs = 0 }: AssignedSplit): number {
+    return Math.max(Math.floor(this.#creditEach() / 2), needs);
+  }
+  #chunkOptions(split: AssignedSplit): ChunkOptions {
+    const { keys: withKeys, maxBatchBytes } = this.#request;
+    return { withKeys, maxBatchBytes, enough: this.#creditEach(), asked: this.#mostOf(split) };
+  }
+  #sendChunks(chunks: readonly Chunk[]): void {
+    if (chunks.length === 0) return;
+    const transfer = chunks.flatMap(({ columns: { values, lengths, offsets, timestamps, keys } }) => [
+      ...[values.buffer, lengths.buffer, offsets.buffer, timestamps.buffer],
+      ...(keys ? [keys.bytes.buffer, keys.lengths.buffer] : []),
+    ]);
+    this.#port.postMessage({ kind: 'chunks', chunks }, transfer);
   }
 
-  #chunk(answer: FetchedPartition, progress: Progress): Chunk | undefined {
-    const { partition, next: from, end: until } = progress;
-    try {
-      const { keys: withKeys, maxBatchBytes } = this.#request;
-      const options = { withKeys, maxBatchBytes, enough: this.#creditEach };
-      const batches = progress.rest?.batches ?? new FetchedBatches(answer, options);
-      const { needs } = batches;
-      if (needs !== undefined && needs <= this.#mostOf(progress))
-        throw new RecordsUnreadable(`its batch of ${needs} bytes does not arrive as a whole.`);
-      progress.needs = needs;
-      const piece = batches.read(from, until);
-      progress.rest = piece && !batches.isRead && piece.next < until ? { answer, batches } : undefined;
-      if (!piece) return undefined;
-      const { columns, next } = piece;
-      const bytes = Math.max(1, heldBytes(columns));
-      return { partition, columns, ascii: isAscii(columns.values), next, end: answer.lastStable, bytes };
-    } catch (error) {
-      const cause = error instanceof RecordsUnreadable ? error.message : `it is damaged (${String(error)}).`;
-      const where = `${this.#request.topic}[${partition}]@${from}`;
-      throw new SluiceError(
-        'kafka-unreadable',
-        `${where} cannot be read: ${cause} To leave it out, start at a later offset with from: { offsets }.`,
-        { partition, offset: from },
-      );
-    }
+  #noteTransaction(answer: FetchedPartition, { name, next }: AssignedSplit): void {
+    const key = `transaction ${name}`;
+    if (!waitsForTransaction(answer, next)) return this.#troubles.end(key);
+    this.#troubles.waits(key, `${name} waits for an open transaction that begins at offset ${answer.lastStable}`);
   }
 
-  async #answerError({ partition, error }: FetchedPartition, { next }: Progress): Promise<void> {
-    const { topic } = this.#request;
-    if (error === kafkaErrors.topicAuthorizationFailed) throw this.#cluster.notAllowed(topic);
-    if (error === kafkaErrors.offsetOutOfRange) {
-      const logStart = (await this.#cluster.offsets(topic, [partition], earliestOffset)).get(partition)!;
-      throw new SluiceError(
-        'kafka-offset-gone',
-        next < logStart
-          ? `${topic}[${partition}] begins at offset ${logStart} now: what was before it, ${next} on, has been deleted by the topic's retention. Run the cell again to start anew.`
-          : `${topic}[${partition}] has no offset ${next} any more: the topic lost its end, or was deleted and created again. Run the cell again to start anew.`,
-        { topic, partition, offset: next, begins: logStart },
-      );
-    }
+  async #answerError({ error }: FetchedPartition, split: AssignedSplit): Promise<void> {
+    const { topic, partition } = split.split;
+    if (error === kafkaErrors.topicAuthorizationFailed) throw this.#brokers.notAllowed(topic);
+    if (error === kafkaErrors.offsetOutOfRange) throw await this.#offsetGone(split);
     if (!passesByItself(error)) throw kafkaFailure(topic, partition, error);
-    this.#trouble(`${topic}[${partition}] answers ${errorName(error)}`);
+    this.#placement.lose(split, `the broker answers ${errorName(error)}`);
+  }
+  async #offsetGone({ split, next, leader, name }: AssignedSplit): Promise<SluiceError> {
+    const { topic, partition } = split;
+    const view = (await this.#leaders.look([topic])).get(topic)!;
+    if (view.kind === 'there') checkSameTopic(split, view.about);
+    const question = { topic, partitions: [{ partition, epoch: -1, time: earliestOffset }] };
+    const [answer] = await this.#brokers.ask(leader!.node, listOffsets, question);
+    if (!answer || passesByItself(answer.error))
+      throw new TryAgain(`broker ${leader!.node} does not know the offsets of ${name}`);
+    const begins = answer.offset;
+    return new SluiceError(
+      'kafka-offset-gone',
+      next < begins
+        ? `${name} begins at offset ${begins} now: what was before it, ${next} on, has been deleted by the topic's retention. Run the cell again to start anew.`
+        : `${name} has no offset ${next} any more: the topic lost its end, or was deleted and created again. Run the cell again to start anew.`,
+      { topic, partition, offset: next, begins },
+    );
   }
 
-  /** Reads the leaders again, once for all loops, until a broker answers. */
-  #refreshLater(): Promise<void> {
-    this.#refreshing ??= this.#refresh()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#refreshing = undefined;
-        if (!this.#closed) this.#startLoops();
-      });
-    return this.#refreshing;
-  }
-  async #refresh(): Promise<void> {
-    const begun = Date.now();
-    for (let pause = pauseMillis.first; !this.#closed; pause = Math.min(pauseMillis.longest, pause * 2)) {
-      await sleep(pause);
-      try {
-        await this.#cluster.refresh(this.#request.topic);
+  // --------------------------------------------------------------------------- messages and credit
+
+  #receive(message: ToReader): void {
+    switch (message.kind) {
+      case 'assign':
+        this.#placement.assign(message.splits);
         return;
-      } catch (error) {
-        if (this.#closed) return;
-        // A broker that has just started may not know the topic yet.
-        const isGone = isUnknownTopic(error) && Date.now() - begun > goneAfterMillis;
-        const mayPass = error instanceof TryAgain || error instanceof BrokerUnreachable || isUnknownTopic(error);
-        if (isGone || !mayPass) throw error;
-        this.#trouble((error as Error).message);
+      case 'revoke':
+        for (const name of message.splits) this.#placement.revoke(name);
+        this.#wakeLoops();
+        return;
+      case 'credit': {
+        const split = this.#placement.get(message.split);
+        if (!split) return;
+        split.pending -= message.bytes;
+        if (split.pending < this.#creditEach()) this.#wakeLoops();
       }
     }
   }
-
-  #receive(message: ToReader): void {
-    const progress = this.#partitions.get(message.partition);
-    if (!progress) return;
-    progress.pending -= message.bytes;
-    if (progress.pending < this.#creditEach) this.#wakeLoops();
-  }
-  #untilCredited(): Promise<void> {
-    return new Promise((resolve) => this.#credited.push(resolve));
+  #creditEach(): number {
+    const share = Math.floor(creditForAll / Math.max(1, this.#placement.size));
+    return Math.max(creditForOne.least, Math.min(creditForOne.most, share));
   }
   #wakeLoops(): void {
     const waiting = this.#credited;
@@ -308,42 +278,14 @@ export class TopicReader {
     for (const resolve of waiting) resolve();
   }
 
-  #trouble(text: string): void {
-    this.#isInTrouble = true;
-    this.#send({ kind: 'trouble', text });
-  }
-  #works(): void {
-    if (!this.#isInTrouble) return;
-    this.#isInTrouble = false;
-    this.#send({ kind: 'trouble', text: undefined });
-  }
-  #unreachable(error: TryAgain | BrokerUnreachable): SluiceError {
-    const { brokers, variable, topic } = this.#request;
-    const what = error.message.replace(/\.?$/, '.');
-    return new SluiceError(
-      'kafka-unreachable',
-      error instanceof TryAgain
-        ? `Topic "${topic}" cannot be read at present: ${what}`
-        : `Kafka cannot be reached: ${what} The address is from ${variable}.`,
-      { brokers, variable },
-    );
-  }
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.close();
     const known = error instanceof SluiceError ? error : new SluiceError('kafka-failure', String(error));
-    this.#send({
-      kind: 'failed',
-      code: known.code,
-      message: known.message,
-      details: known.details as Offsets & object,
-    });
+    const details = known.details as Extract<ToSource, { kind: 'failed' }>['details'];
+    this.#send({ kind: 'failed', code: known.code, message: known.message, details });
   }
   #send(message: ToSource): void {
     this.#port.postMessage(message, []);
   }
-}
-
-function isUnknownTopic(error: unknown): boolean {
-  return error instanceof SluiceError && error.code === 'kafka-unknown-topic';
 }

@@ -10,9 +10,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { BatchBuilder } from './batch-builder.ts';
-import { BrokerUnreachable } from './broker-connection.ts';
-import { Cluster, TryAgain } from './cluster.ts';
+import { TryAgain } from './brokers.ts';
+import { Cluster } from './cluster.ts';
 import type { Connection } from './connections.ts';
+import { BrokerUnreachable } from './kafkajs-connection.ts';
 import { partitionOf } from './murmur2.ts';
 import {
   errorName,

@@ -1,5 +1,6 @@
 // Kafka's primitive types on the wire: big-endian integers, and strings and arrays with a length
-// before them.
+// before them. Flexible versions of requests write lengths compactly (an unsigned varint, one more
+// than the length, 0 for null) and end each structure with tagged fields.
 
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(256);
@@ -54,12 +55,38 @@ export class WireWriter {
     items.forEach((item) => write(item));
     return this;
   }
-  /** The request as Kafka frames it: its bytes, with their length before them. */
-  frame(): Buffer {
-    const framed = Buffer.allocUnsafe(4 + this.#length);
-    framed.writeInt32BE(this.#length, 0);
-    this.#bytes.copy(framed, 4, 0, this.#length);
-    return framed;
+  uvarint(value: number): this {
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.#bytes[this.#room(1)] = (rest % 128) | 0x80;
+    this.#bytes[this.#room(1)] = rest;
+    return this;
+  }
+  compactString(value: string | null): this {
+    if (value === null) return this.uvarint(0);
+    const size = Buffer.byteLength(value);
+    this.uvarint(size + 1);
+    const at = this.#room(size);
+    this.#bytes.write(value, at);
+    return this;
+  }
+  compactArray<T>(items: readonly T[] | null, write: (item: T) => void): this {
+    if (items === null) return this.uvarint(0);
+    this.uvarint(items.length + 1);
+    items.forEach((item) => write(item));
+    return this;
+  }
+  /** 16 bytes, given as hexadecimal digits with or without dashes. */
+  uuid(value: string): this {
+    const at = this.#room(16);
+    this.#bytes.write(value.replaceAll('-', ''), at, 'hex');
+    return this;
+  }
+  noTags(): this {
+    return this.uvarint(0);
+  }
+  /** All that was written. */
+  content(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
   }
 }
 
@@ -94,6 +121,44 @@ export class WireReader {
     for (let i = 0; i < count; i++) items.push(read());
     return items;
   }
+  uvarint(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 35; scale *= 128) {
+      const byte = this.bytes.readUInt8(this.#skip(1));
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    return value;
+  }
+  compactString(): string | null {
+    const length = this.uvarint() - 1;
+    if (length < 0) return null;
+    const at = this.#skip(length);
+    return this.bytes.toString('utf8', at, at + length);
+  }
+  compactArray<T>(read: () => T): T[] {
+    const count = this.uvarint() - 1;
+    const items: T[] = [];
+    for (let i = 0; i < count; i++) items.push(read());
+    return items;
+  }
+  /** 32 hexadecimal digits. */
+  uuid(): string {
+    const at = this.#skip(16);
+    return this.bytes.toString('hex', at, at + 16);
+  }
+  skipTags(): void {
+    for (let count = this.uvarint(); count > 0; count--) {
+      this.uvarint();
+      this.#skip(this.uvarint());
+    }
+  }
+  /** As `byteRange`, with a compact length. */
+  compactRange(): { start: number; end: number } {
+    const length = Math.max(0, this.uvarint() - 1);
+    const start = this.#skip(length);
+    return { start, end: start + length };
+  }
   /** Skips bytes with a 32-bit length before them and returns their place. */
   byteRange(): { start: number; end: number } {
     const length = Math.max(0, this.int32());
@@ -102,6 +167,7 @@ export class WireReader {
   }
   #skip(size: number): number {
     const at = this.position;
+    if (size < 0 || at + size > this.bytes.length) throw new RangeError('it is shorter than it announces');
     this.position += size;
     return at;
   }

@@ -185,6 +185,29 @@ test('records that retention took away before they were read are an error, not a
   assert.match(error.message, /^retained\[0\] begins at offset 15 now: what was before it, \d+ on, has been deleted/);
 });
 
+test('a topic that is deleted and made again is another topic, and says so', { skip }, async () => {
+  await client.createTopic('again', 1);
+  await client.send('again', numbered(0, 100, 1));
+  const running = read({ topic: 'again', from: 'earliest', format: 'json' });
+  await running.until('its rows', () => running.rows.length === 100);
+  const snapshot = running.snapshot();
+  await client.admin.deleteTopics({ topics: ['again'] });
+  await client.createTopic('again', 1);
+  // More than before: the former position is an offset of the new topic, too.
+  await client.send('again', numbered(1000, 160, 1));
+  const restored = read({ topic: 'again', from: 'earliest', format: 'json' }, { snapshot });
+  for (const source of [running, restored]) {
+    const error = await source.failed(30_000);
+    assert.equal(error.code, 'kafka-topic-made-again');
+    assert.match(error.message, /^Topic "again" was deleted and made again\. It is another topic now/);
+  }
+  assert.deepEqual(numbers(running), upTo(100), 'no record of the new topic is taken for one of the former');
+  assert.deepEqual(restored.rows, []);
+  const anew = read({ topic: 'again', from: 'earliest', until: 'latest', format: 'json' });
+  await anew.ended();
+  assert.equal(anew.rows.length, 160);
+});
+
 test('a topic that is deleted while it is read is an error', { skip }, async () => {
   await client.createTopic('deleted', 1);
   const source = read({ topic: 'deleted', from: 'earliest', format: 'json' });
@@ -195,24 +218,36 @@ test('a topic that is deleted while it is read is an error', { skip }, async () 
   assert.ok(!(await client.admin.listTopics()).includes('deleted'));
 });
 
-test('a refused connection is an error that names the address and where it was set', async () => {
+test('a refused connection is named with the address and where it was set, and tried again', async () => {
   const { server, address } = await listening();
   await new Promise((resolve) => server.close(resolve));
-  const error = await readFrom(address).failed();
-  assert.equal(error.code, 'kafka-unreachable');
-  assert.equal(
-    error.message,
-    `Kafka cannot be reached: ${address} refused the connection. The address is from SLUICE_CONNECTION_OTHER_PLACE.`,
+  const source = readFrom(address);
+  await source.until('the trouble', () => source.source.status().waiting !== undefined);
+  assert.equal(source.source.status().phase, 'connecting');
+  assert.match(
+    source.source.status().waiting!,
+    new RegExp(
+      `^Kafka cannot be reached: ${address} refused the connection; the address is from SLUICE_CONNECTION_OTHER_PLACE \\(since \\d\\d:\\d\\d:\\d\\d\\); trying again$`,
+    ),
   );
 });
 
-test('a broker that accepts and never answers is an error within ten seconds', async () => {
+test('a host that nobody knows is named, and tried again', async () => {
+  const source = readFrom('nobody-knows-it.invalid:9092');
+  await source.until('the trouble', () => source.source.status().waiting !== undefined);
+  assert.match(
+    source.source.status().waiting!,
+    /The host of nobody-knows-it\.invalid:9092 is not known; .+; trying again$/,
+  );
+});
+
+test('a broker that accepts and never answers is named within ten seconds', async () => {
   const { server, address } = await listening();
   const begun = Date.now();
-  const error = await readFrom(address).failed();
+  const source = readFrom(address);
+  await source.until('the trouble', () => source.source.status().waiting !== undefined);
   server.close();
-  assert.equal(error.code, 'kafka-unreachable');
-  assert.match(error.message, /accepted the connection but did not answer within 8 s/);
+  assert.match(source.source.status().waiting!, /accepted the connection but did not answer within 8 s/);
   assert.ok(Date.now() - begun < 10_000);
 });
 
@@ -223,7 +258,21 @@ test('something that is not Kafka is said to be none', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const error = await readFrom(`127.0.0.1:${(server.address() as { port: number }).port}`).failed();
   server.close();
-  assert.match(error.message, /does not speak Kafka's protocol/);
+  assert.equal(error.code, 'kafka-unreachable');
+  assert.match(error.message, /does not speak Kafka's protocol; the address is from SLUICE_CONNECTION_OTHER_PLACE\.$/);
+});
+
+test('a source that starts while the broker is down is live when the broker is back', { skip }, async () => {
+  await client.createTopic('later', 2);
+  await client.send('later', numbered(0, 10, 2));
+  await broker.kill();
+  const source = read({ topic: 'later', from: 'earliest', format: 'json' });
+  await source.until('the trouble', () => source.source.status().waiting !== undefined);
+  assert.equal(source.source.status().phase, 'connecting');
+  await broker.start();
+  await source.until('all rows', () => source.rows.length === 10, 60_000);
+  assert.deepEqual(numbers(source), upTo(10));
+  assert.equal(source.source.status().waiting, undefined);
 });
 
 test('a connection that nobody has set says how to get on', () => {

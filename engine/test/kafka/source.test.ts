@@ -479,5 +479,5 @@ test('a program that is bundled into one file reads topics as well', { skip }, a
   });
   const output = await promisify(execFile)(process.execPath, [program], { env: process.env, timeout: 30_000 });
   rmSync(folder, { recursive: true });
-  assert.equal(output.stdout, '50\n');
+  assert.deepEqual(output, { stdout: '50\n', stderr: '' });
 });

@@ -6,7 +6,7 @@ import { startWorkerExecutor } from '../../executor/worker-port.ts';
 /** A thread that runs this text instead of an executor. */
 function endOf(text: string): Promise<string> {
   const entry = new URL(`data:text/javascript,${encodeURIComponent(text)}`);
-  const executor = startWorkerExecutor({ notebook: '/n.sluice.ts', params: {}, entry });
+  const executor = startWorkerExecutor({ notebook: '/n.sluice.ts', params: {}, isJob: false, entry });
   return new Promise((resolve) => executor.onEnd(resolve));
 }
 

@@ -1,0 +1,106 @@
+// One partition's part of a fetch answer as a chunk of columns, and what the answer says of the
+// partition when it has none.
+import { isAscii } from 'node:buffer';
+import { SluiceError } from '../../errors/error.ts';
+import type { FetchedPartition } from './fetch-request.ts';
+import { FetchedBatches } from './fetched-batches.ts';
+import type { Chunk } from './reader-messages.ts';
+import type { ReadOptions } from './record-batch.ts';
+import { heldBytes } from './record-columns.ts';
+import { RecordsUnreadable } from './records-unreadable.ts';
+import { kafkaErrors } from './requests.ts';
+import { nameOf, type Split } from './split.ts';
+
+/** Where a partition is to be read. */
+export interface Progress {
+  readonly split: Split;
+  readonly next: number;
+  /** Infinity: the read is unbounded. */
+  readonly end: number;
+  /** The read ends at the first record with this timestamp. */
+  readonly endTime: number | undefined;
+  /** An answer of which a part has been handed over. */
+  rest: FetchedRest | undefined;
+  /** The size of a batch that was larger than the last answer. */
+  needs: number | undefined;
+}
+export interface FetchedRest {
+  readonly answer: FetchedPartition;
+  readonly batches: FetchedBatches;
+}
+
+/**
+ * The partition has answered, is read to its end, and had nothing. An answer without records is not
+ * enough: it has none too when the answer is full, or when the broker waits because of a quota. And
+ * behind an open transaction there may be records, so a partition with one is not read to its end.
+ */
+export function isSilent({ error, lastStable, highWatermark, start, end }: FetchedPartition, next: number): boolean {
+  return error === kafkaErrors.none && start === end && next >= lastStable && lastStable >= highWatermark;
+}
+/** Records wait behind an open transaction. */
+export function waitsForTransaction({ lastStable, highWatermark }: FetchedPartition, next: number): boolean {
+  return next >= lastStable && lastStable < highWatermark;
+}
+
+export interface ChunkOptions extends ReadOptions {
+  /** Bytes that the partition was asked for. */
+  readonly asked: number;
+}
+
+/**
+ * The next chunk of an answer. `next` and `end` of the chunk may be those of the progress after it.
+ * undefined: no whole batch. What is left of the answer stays in `progress.rest`.
+ */
+export function chunkOf(answer: FetchedPartition, progress: Progress, options: ChunkOptions): Chunk | undefined {
+  const { bytes, start, end, lastStable } = answer;
+  const { split, next: from, end: until, endTime } = progress;
+  try {
+    const batches = progress.rest?.batches ?? new FetchedBatches(answer, options);
+    const { needs } = batches;
+    if (needs !== undefined && needs <= options.asked)
+      throw new RecordsUnreadable(`its batch of ${needs} bytes does not arrive as a whole.`);
+    progress.needs = needs;
+    const piece = batches.read(from, until);
+    progress.rest = piece && !batches.isRead && piece.next < until ? { answer, batches } : undefined;
+    if (!piece) return undefined;
+    let { columns, next } = piece;
+    const beyond =
+      endTime === undefined ? -1 : columns.timestamps.subarray(0, columns.count).findIndex((t) => t >= endTime);
+    if (beyond >= 0) {
+      next = columns.offsets[beyond]!;
+      progress.rest = undefined;
+      columns = new FetchedBatches(answer, options).read(from, next)!.columns;
+    }
+    return {
+      split: nameOf(split),
+      columns,
+      ascii: isAscii(columns.values),
+      next,
+      epoch: lastEpoch(bytes, start, end),
+      end: beyond >= 0 ? next : lastStable,
+      ...(beyond >= 0 && { isLast: true }),
+      bytes: Math.max(1, heldBytes(columns)),
+    };
+  } catch (error) {
+    const cause = error instanceof RecordsUnreadable ? error.message : `it is damaged (${String(error)}).`;
+    throw new SluiceError(
+      'kafka-unreadable',
+      `${nameOf(split)}@${from} cannot be read: ${cause} To leave it out, start at a later offset with from: { offsets }.`,
+      { partition: split.partition, offset: from },
+    );
+  }
+}
+
+/** The epoch of the leader that wrote the last whole batch. */
+function lastEpoch(bytes: Buffer, start: number, end: number): number {
+  const headerSize = 61;
+  const sizeOfOffsetAndLength = 12;
+  let epoch = -1;
+  for (let at = start; at + headerSize <= end;) {
+    const next = at + sizeOfOffsetAndLength + bytes.readInt32BE(at + 8);
+    if (next > end || next <= at) break;
+    epoch = bytes.readInt32BE(at + 12);
+    at = next;
+  }
+  return epoch;
+}

@@ -1,0 +1,169 @@
+// The splits of a source, each with its position, and the chunks that were read and not emitted yet.
+// A position is that after the last record that was emitted.
+import type { SourceTime } from '../../time/source-time.ts';
+import { type OpenChunk, openChunk } from './open-chunk.ts';
+import type { Chunk } from './reader-messages.ts';
+import { nameOf, type Split, type SplitPosition, type SplitState } from './split.ts';
+
+export class SourceSplits {
+  readonly #time: SourceTime;
+  readonly #states = new Map<string, SplitState>();
+  readonly #unresolved = new Set<string>();
+  #chunks: Chunk[] = [];
+  /** Chunks that were begun. Their splits have used up their share, or are ahead of other sources. */
+  #setAside: OpenChunk[] = [];
+  /** The finder has looked at the topic. */
+  #hasLooked = false;
+
+  constructor(time: SourceTime) {
+    this.#time = time;
+  }
+
+  /** Every split that exists was found. Otherwise the others hold the end back. */
+  get isComplete(): boolean {
+    return this.#hasLooked && this.#unresolved.size === 0;
+  }
+
+  /** Takes in splits from the finder or from a snapshot. Returns those that are new. */
+  assign(positions: readonly SplitPosition[]): SplitPosition[] {
+    const added = positions.filter((position) => !this.#states.has(nameOf(position)));
+    for (const position of added) {
+      const { topic, topicId, partition, offset, epoch, end, endTime } = position;
+      const name = nameOf(position);
+      // A split that is silent from the start holds the watermark back until it is idle. One that was
+      // not resolved does so already.
+      const wasUnresolved = this.#unresolved.delete(name);
+      const isEmpty = end !== undefined && offset >= end && !wasUnresolved;
+      this.#states.set(name, {
+        split: { topic, ...(topicId !== undefined && { topicId }), partition },
+        name,
+        next: offset,
+        epoch,
+        end,
+        endTime,
+        knownEnd: -Infinity,
+        share: Infinity,
+        time: isEmpty ? undefined : this.#time.partition(partition),
+      });
+    }
+    for (const position of added) this.#doneIfEnded(this.#states.get(nameOf(position))!);
+    return added;
+  }
+  /** These splits exist, and it is not known where to begin. They hold time and the end back. */
+  unresolved(splits: readonly Split[]): void {
+    for (const split of splits) {
+      if (this.#states.has(nameOf(split))) continue;
+      this.#unresolved.add(nameOf(split));
+      this.#time.partition(split.partition);
+    }
+    this.#hasLooked = true;
+  }
+  /** Drops these splits and what was read of them. They hold time back no longer. */
+  revoke(names: readonly string[]): void {
+    for (const name of names) {
+      const state = this.#states.get(name);
+      if (state?.time !== undefined) this.#time.done(state.time);
+      this.#states.delete(name);
+    }
+    const isKept = (name: string): boolean => this.#states.has(name);
+    this.#chunks = this.#chunks.filter(({ split }) => isKept(split));
+    this.#setAside = this.#setAside.filter(({ state }) => isKept(state.name));
+  }
+  positions(): SplitPosition[] {
+    return [...this.#states.values()].map(({ split, next, epoch, end, endTime }) => ({
+      ...split,
+      offset: next,
+      epoch,
+      ...(end !== undefined && { end }),
+      ...(endTime !== undefined && { endTime }),
+    }));
+  }
+
+  // ---------------------------------------------------------------------------------------- chunks
+
+  push(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) {
+      const state = this.#states.get(chunk.split);
+      if (!state) continue;
+      state.knownEnd = chunk.end;
+      this.#chunks.push(chunk);
+    }
+  }
+  /** The next chunk of a split that may be read: its share is left, and it is not ahead. */
+  take(holdsTime: boolean): OpenChunk | undefined {
+    const aside = this.#setAside.findIndex(({ state }) => this.mayRead(state, holdsTime));
+    if (aside >= 0) return this.#setAside.splice(aside, 1)[0];
+    const index = this.#chunks.findIndex(({ split }) => this.mayRead(this.#states.get(split)!, holdsTime));
+    const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
+    return chunk && openChunk(chunk, this.#states.get(chunk.split)!);
+  }
+  setAside(open: OpenChunk): void {
+    this.#setAside.push(open);
+  }
+  mayRead(state: SplitState, holdsTime: boolean): boolean {
+    if (holdsTime && state.share <= 0) return false;
+    return state.time === undefined || !this.#time.isAhead(state.time);
+  }
+  /** All records of the chunk are emitted. */
+  finish({ chunk, state }: OpenChunk): void {
+    state.next = chunk.next;
+    state.epoch = chunk.epoch;
+    if (chunk.isLast) state.end = chunk.next;
+    this.#doneIfEnded(state);
+  }
+  /** The reader has found the end of splits whose `endTime` has passed. */
+  ended(splits: readonly { readonly split: string; readonly offset: number }[]): void {
+    for (const { split, offset } of splits) {
+      const state = this.#states.get(split);
+      if (!state) continue;
+      state.end = offset;
+      this.#doneIfEnded(state);
+    }
+  }
+  /** These splits answered and had nothing. It is silence only if all that was read is emitted. */
+  silent(splits: readonly { readonly split: string; readonly offset: number }[], now: number): void {
+    for (const { split, offset } of splits) {
+      const state = this.#states.get(split);
+      if (state?.time !== undefined && state.next === offset) this.#time.silent(state.time, now);
+    }
+  }
+  clear(): void {
+    this.#chunks = [];
+    this.#setAside = [];
+  }
+
+  // ---------------------------------------------------------------------------------- ends and lags
+
+  hasReachedEnd(): boolean {
+    if (!this.isComplete) return false;
+    for (const state of this.#states.values()) if (!hasEnded(state)) return false;
+    return true;
+  }
+  /** Not for the last split, whose end is the end of the source. */
+  #doneIfEnded(state: SplitState): void {
+    if (state.time !== undefined && hasEnded(state) && !this.hasReachedEnd()) this.#time.done(state.time);
+  }
+  lag(): number {
+    let sum = 0;
+    for (const state of this.#states.values()) sum += lagOf(state);
+    return sum;
+  }
+  awaits(holdsTime: boolean): boolean {
+    for (const state of this.#states.values()) if (lagOf(state) > 0 && this.mayRead(state, holdsTime)) return true;
+    return false;
+  }
+  /** As Spark does: each split by its lag, at least one record of each that has any. */
+  share(records: number): void {
+    const total = this.lag();
+    const part = (state: SplitState): number => (total > 0 ? lagOf(state) / total : 1 / this.#states.size);
+    for (const state of this.#states.values())
+      state.share = records === Infinity ? Infinity : Math.max(1, Math.floor(records * part(state)));
+  }
+}
+
+function hasEnded({ next, end }: SplitState): boolean {
+  return end !== undefined && next >= end;
+}
+function lagOf({ next, knownEnd, end }: SplitState): number {
+  return Math.max(0, Math.min(knownEnd, end ?? Infinity) - next);
+}

@@ -1,0 +1,44 @@
+// A split is a partition of a topic that a source reads. Its position is {topic id, leader epoch,
+// offset}: the name alone does not tell a topic from one that was made again, and the offset alone
+// does not tell a record from one that another leader wrote in its place.
+
+export interface Split {
+  readonly topic: string;
+  /** undefined: the brokers are older than 3.1 and have no ids. */
+  readonly topicId?: string;
+  readonly partition: number;
+}
+export interface SplitPosition extends Split {
+  /** The offset of the next record. */
+  readonly offset: number;
+  /** The epoch of the leader that wrote the record before it; −1: unknown. */
+  readonly epoch: number;
+  /** Where a bounded read ends. */
+  readonly end?: number;
+  /** A bounded read ends at the first record with this timestamp, which is in the future. */
+  readonly endTime?: number;
+}
+
+/** What a source keeps of a split that it reads. */
+export interface SplitState {
+  readonly split: Split;
+  readonly name: string;
+  /** The offset of the next record to emit. */
+  next: number;
+  /** The epoch of the leader that wrote the record before it; −1: unknown. */
+  epoch: number;
+  /** Where a bounded read ends; undefined: it has no end, or the end is not known yet. */
+  end: number | undefined;
+  readonly endTime: number | undefined;
+  /** The partition's end as of the last fetch. */
+  knownEnd: number;
+  /** How many records it may still add to the micro-batch. */
+  share: number;
+  /** Its number in the source's event time; undefined: it had ended when it was found. */
+  readonly time: number | undefined;
+}
+
+/** As users and Kafka's own tools name it: orders[3]. It identifies the split within a source. */
+export function nameOf({ topic, partition }: Split): string {
+  return `${topic}[${partition}]`;
+}
