@@ -125,7 +125,7 @@ export class SourceTime {
    */
   record(partition: number, timestamp: number): void {
     const reached = this.#reached;
-    if (!reached.isReading(partition)) this.#read(partition);
+    if (!reached.isReading(partition)) reached.read(partition, this.#watermarks.combined);
     if (timestamp <= reached.pending + this.#margin) this.#emitReached();
     const state = this.#partitions[partition]!;
     if (timestamp > state.newest) reached.advance(timestamp);
@@ -137,7 +137,7 @@ export class SourceTime {
     state.silentSince = this.#waited;
     this.#planIdleness();
     this.#forward(this.#watermarks.active(partition));
-    this.#read(partition);
+    reached.read(partition, this.#watermarks.combined);
   }
   // For a source that writes many records in place. The first record of a run, and each record that
   // is not above the newest one by less than `askingDistance`, is given to `record`. The others need
@@ -184,11 +184,6 @@ export class SourceTime {
   /** A record with a timestamp up to the reached watermark plus this needs that watermark first. */
   get #margin(): number {
     return this.#output.holdsTime ? -Infinity : (this.#output.timeMargin ?? 0);
-  }
-  #read(partition: number): void {
-    // The readers of a restored source hear the time before its first record.
-    if (this.#isRestored && !this.#output.holdsTime) this.#emit(this.#lookedAt);
-    this.#reached.read(partition, this.#watermarks.combined);
   }
   #emitReached(): void {
     const watermark = this.#reached.take();

@@ -80,11 +80,14 @@ export const parts = {
     return { counts: windows.aggregate({ n: count() }) };
   },
   timers: (rows: Stream<Row>) => ({ timers: countTimers(rows.map(({ who, at }) => ({ who, time: at }))) }),
-  belowWindows(rows: Stream<Row>) {
+  timersBelowWindows(rows: Stream<Row>) {
+    const counts = rows.keyBy('who').window(tumbling('4ms')).aggregate({ n: count() });
+    return { timers: countTimers(counts.map(({ who, windowEnd }) => ({ who, time: windowEnd.getTime() }))) };
+  },
+  sessionsBelowWindows(rows: Stream<Row>) {
     const counts = rows.keyBy('who').window(tumbling('4ms')).aggregate({ n: count() });
     return {
-      timers: countTimers(counts.map(({ who, windowEnd }) => ({ who, time: windowEnd.getTime() }))),
-      sessions: counts
+      counts: counts
         .keyBy('who')
         .window(session('4ms'))
         .aggregate({ total: sum('n') }),
