@@ -175,15 +175,20 @@ class FromSource implements Source {
       const room = Math.min(this.#isCheap ? output.room : output.allowance, longestRun);
       const end = Math.min(array.length, from + room);
       const stamped = this.#stamp ? this.#stamp(array, from, end, times) : end;
-      const to = from + this.#time.untilAhead(0, times, stamped - from);
-      this.#position = to;
-      if (to > from) {
-        this.#time.records(0, times, to - from);
-        output.emitRun(array, from, to, times, 0, from);
-      }
-      if (to < stamped || stamped === end) continue;
+      this.#emitStamped(array, stamped, times);
+      if (this.#position < stamped || stamped === end) continue;
       if (this.#thrown.failure) throw this.#thrown.failure.error;
-      this.#reject(array[to], this.#position++);
+      this.#reject(array[stamped], this.#position++);
+    }
+  }
+  /** Emits elements up to `to`, or until the source is ahead of others. */
+  #emitStamped(array: readonly unknown[], to: number, times: Float64Array): void {
+    for (let from = this.#position; from < to && !this.#time.isAhead(0);) {
+      const passed = this.#time.records(0, times, to - from);
+      this.#context.output.emitRun(array, from, from + passed, times, 0, from);
+      from += passed;
+      this.#position = from;
+      if (from < to) times = times.subarray(passed);
     }
   }
   #wait(now: number): 'wait' {

@@ -94,17 +94,34 @@ function generateLoop(
   /** Makes records from `host.n` to `end`. Stops at a record without a time, and returns it. */
   const run = (origin: Origin, end: number): unknown => {
     const { start, millisEach } = origin;
-    const out = output.prepare(end - host.n);
-    const { values, timestamps, partitions, offsets } = out;
+    let out = output.prepare(end - host.n);
+    let { values, timestamps, partitions, offsets } = out;
     let at = out.length;
     let n = host.n;
+    // The highest timestamp so far, once it is known.
     let newest = -Infinity;
+    /** A record with a timestamp up to this may need a watermark before it. */
+    let asksUpTo = Infinity;
+    const distance = time.askingDistance;
     try {
       for (; n < end; n++) {
         const element = next(new Context(n, origin));
         const timestamp = timeOf === undefined ? Math.floor(start + n * millisEach) : timeOf(element);
         if (timestamp !== timestamp) return element;
-        if (timestamp > newest) newest = timestamp;
+        if (timestamp <= asksUpTo) {
+          // What is emitted here comes between the records before it and this one.
+          out.length = at;
+          time.passed(0, newest);
+          time.record(0, timestamp);
+          out = output.prepare(end - n);
+          ({ values, timestamps, partitions, offsets } = out);
+          at = out.length;
+          newest = time.newestOf(0);
+          asksUpTo = newest - distance;
+        } else if (timestamp > newest) {
+          newest = timestamp;
+          asksUpTo = newest - distance;
+        }
         values[at] = element;
         timestamps[at] = timestamp;
         partitions[at] = 0;
@@ -113,9 +130,7 @@ function generateLoop(
       }
     } finally {
       host.n = n;
-      // The first record may end the idleness of the source. This must be known before the records
-      // are sent.
-      if (newest > -Infinity) time.record(0, newest);
+      time.passed(0, newest);
       out.length = at;
     }
     return undefined;

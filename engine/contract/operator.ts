@@ -70,6 +70,11 @@ export interface Output {
   hasReader(port: string): boolean;
   /** For operators that emit watermarks. A time that is not above the last one is ignored. */
   watermark(time: number): void;
+  /**
+   * For operators that emit watermarks: a record with a timestamp up to W + `timeMargin` must come
+   * after the watermark W, if the records before it have reached W. Absent: 0.
+   */
+  readonly timeMargin?: number;
   idle(): void;
   active(): void;
   /** The operator needs no more input (take): the task closes its inputs and ends its output. */

@@ -8,6 +8,7 @@
 // each kind are in parameters.ts. The factories of operators are in engine/runtime and
 // engine/connectors.
 import type { ParametersByKind } from './parameters.ts';
+import { windowMargin } from './window-spec.ts';
 
 export type Kind = keyof ParametersByKind<unknown>;
 
@@ -42,6 +43,13 @@ export interface Traits<K extends Kind> {
   readonly keyedInputs?: 1 | 2;
   /** It assigns elements to windows, so an element can be late. */
   readonly opensWindows?: true;
+  /** It sets new event times, and emits watermarks of its own. Sources do so too. */
+  readonly setsTime?: true;
+  /**
+   * A record with a timestamp up to W + margin must not reach it before the watermark W: see
+   * time-margin.ts. Absent: 0.
+   */
+  readonly timeMargin?: (parameters: ParametersByKind<unknown>[K]) => number;
   /** It becomes the key of the edge behind it. */
   readonly collapses?: true;
   /**
@@ -66,6 +74,10 @@ export interface Traits<K extends Kind> {
   /** In messages it has the name of the stream that it reads. */
   readonly goesByItsInput?: true;
 }
+
+type HasTimer = { readonly onTimer?: unknown };
+const timerMargin = ({ onTimer }: HasTimer): number => (onTimer === undefined ? 0 : Infinity);
+const opensWindows = { opensWindows: true, timeMargin: windowMargin } as const;
 
 const table = {
   generate: {
@@ -92,22 +104,22 @@ const table = {
   mapAsync: { role: 'operator' },
   union: { role: 'operator', keepsOrigin: true, keepsKey: true },
   take: { role: 'operator', keepsOrigin: true, isBounded: () => true, goesByItsInput: true },
-  assignTimestamps: { role: 'operator', keepsOrigin: true },
+  assignTimestamps: { role: 'operator', keepsOrigin: true, setsTime: true },
   reduce: { role: 'operator', keyedInputs: 1 },
   aggregate: { role: 'operator', keyedInputs: 1 },
   pairwise: { role: 'operator', keyedInputs: 1 },
   pattern: { role: 'operator', keyedInputs: 1 },
-  process: { role: 'operator', keyedInputs: 1 },
-  windowAggregate: { role: 'operator', keyedInputs: 1, opensWindows: true },
-  windowReduce: { role: 'operator', keyedInputs: 1, opensWindows: true },
-  windowApply: { role: 'operator', keyedInputs: 1, opensWindows: true },
+  process: { role: 'operator', keyedInputs: 1, timeMargin: timerMargin },
+  windowAggregate: { role: 'operator', keyedInputs: 1, ...opensWindows },
+  windowReduce: { role: 'operator', keyedInputs: 1, ...opensWindows },
+  windowApply: { role: 'operator', keyedInputs: 1, ...opensWindows },
   connectMap: { role: 'operator', keepsOrigin: true, keepsKey: true },
-  connectProcess: { role: 'operator', keyedInputs: 2 },
+  connectProcess: { role: 'operator', keyedInputs: 2, timeMargin: timerMargin },
   // Its first input may have a key or not.
-  broadcastProcess: { role: 'operator' },
+  broadcastProcess: { role: 'operator', timeMargin: timerMargin },
   intervalJoin: { role: 'operator', keyedInputs: 2 },
-  windowJoin: { role: 'operator', keyedInputs: 2, opensWindows: true },
-  windowCoGroup: { role: 'operator', keyedInputs: 2, opensWindows: true },
+  windowJoin: { role: 'operator', keyedInputs: 2, ...opensWindows },
+  windowCoGroup: { role: 'operator', keyedInputs: 2, ...opensWindows },
   iterateHead: { role: 'operator' },
   iterateTail: { role: 'operator' },
   toTable: { role: 'operator', keyedInputs: 1 },
@@ -120,7 +132,8 @@ const table = {
   tableGet: { role: 'operator' },
   temporalJoin: { role: 'operator', keyedInputs: 1 },
   arrivalJoin: { role: 'operator', keyedInputs: 1 },
-  iterateDelta: { role: 'operator' },
+  // The elements between two watermarks are one workset.
+  iterateDelta: { role: 'operator', timeMargin: ({ isBatch }) => (isBatch ? 0 : Infinity) },
 
   kafkaSink: { role: 'sink' },
   functionSink: { role: 'sink' },
@@ -159,6 +172,11 @@ export function isBoundedNode<K extends Kind>({ kind, parameters }: Asked<K>): b
 /** Whether the node is a source that gives the same records to a reader that is added later. */
 export function canReadNodeAgain<K extends Kind>({ kind, parameters }: Asked<K>): boolean {
   return kinds[kind].canReadAgain?.(parameters) ?? false;
+}
+
+/** What the node itself needs, without the nodes below it. */
+export function timeMarginOf<K extends Kind>({ kind, parameters }: Asked<K>): number {
+  return kinds[kind].timeMargin?.(parameters) ?? 0;
 }
 
 interface HasKind {

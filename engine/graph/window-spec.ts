@@ -83,6 +83,25 @@ export function isPlain(
 }
 
 /**
+ * How close to a watermark the order of record and watermark matters, in milliseconds: see
+ * time-margin.ts. A record at W + 1 touches a session that ends there, and W fires it. Early
+ * results and triggers of the user see all records of a window that is still open.
+ */
+export function windowMargin(settings: {
+  readonly window: WindowSpec<unknown>;
+  readonly trigger?: TriggerSpec<unknown>;
+}): number {
+  const { window, trigger } = settings;
+  if ((window.kind === 'custom' && window.time === 'event') || (trigger && firesEarly(trigger))) return Infinity;
+  return isMerging(window) && timeOf(window) === 'event' ? 1 : 0;
+}
+function firesEarly(trigger: TriggerSpec<unknown>): boolean {
+  if (trigger.kind === 'purging') return firesEarly(trigger.trigger);
+  if (trigger.kind === 'custom') return trigger.onEventTime !== undefined;
+  return trigger.kind === 'early' && trigger.time === 'event';
+}
+
+/**
  * The part of a spec that determines the form of the state: everything except the user's functions,
  * whose text may change.
  */

@@ -24,6 +24,8 @@ export class Collector implements SourceOutput {
   hasFailed = false;
   /** Within a micro-batch a source emits no watermark. It emits one when the batch is in. */
   holdsTime = false;
+  /** Of the readers below, in milliseconds: see engine/graph/time-margin.ts. */
+  timeMargin = 0;
   readonly #side = new Map<string, Port>();
   #sideFull = false;
 

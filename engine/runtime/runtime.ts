@@ -10,6 +10,7 @@ import { SourceStarts } from '../connectors/source-starts.ts';
 import { type Clock, wallClock } from '../contract/clock.ts';
 import { type Chain, chainsOf } from '../graph/chains.ts';
 import type { Plan } from '../graph/plan.ts';
+import { timeMargins } from '../graph/time-margin.ts';
 import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { BarrierPassing } from './barrier-passing.ts';
 import { Barriers, type Flip, type MutationResult, type Snapshot } from './barriers.ts';
@@ -137,6 +138,7 @@ export class Runtime implements TaskHost {
     );
     this.#loops.plan(plan);
     const target = this.#targetTasks(chains, planned);
+    for (const [id, margin] of timeMargins(plan)) target.get(id)!.output.timeMargin = margin;
     const connections = this.#wiring.make(planned.channels, target, () => this.wake());
     const created = planned.created.map((id) => target.get(id)!);
     // Created tasks are connected at once, kept ones flip at the barrier.

@@ -19,6 +19,9 @@ export class StagedOutput implements Output {
   hasReader(port: string): boolean {
     return this.#collector.hasReader(port);
   }
+  get timeMargin(): number {
+    return this.#collector.timeMargin;
+  }
   watermark(time: number): void {
     this.#collector.watermark(time);
   }

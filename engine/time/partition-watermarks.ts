@@ -40,6 +40,10 @@ export class PartitionWatermarks {
   catchUp(): Emitted[] {
     return this.#idle.every(Boolean) ? nothing : this.#advance();
   }
+  /** The caller knows what the partitions have reached, and emits it. */
+  raise(combined: number): void {
+    this.resume(combined, false);
+  }
   snapshot(): PartitionWatermarksState {
     return {
       watermarks: [...this.#watermarks],

@@ -1,5 +1,12 @@
 // The event time of a source: a watermark per partition (bounded out-of-orderness), and the minimum
-// over the active partitions, emitted every 200 ms of processing time.
+// over the active partitions.
+//
+// The results are those of a source that emits its watermark after every record, so they do not
+// depend on the pace of reading. A watermark W is emitted later than that, as long as nobody can see
+// the difference: every 200 ms of processing time, and before a record with a timestamp up to W plus
+// the time margin of the readers (engine/graph/time-margin.ts). Such a record is late, or W fires
+// something before it. Between the partitions of a source, the order is that of reading. In
+// micro-batches time advances at the end of the batch only.
 //
 //   partition:  active ──no record for `idleness`, while the source could read──► idle
 //                  ▲                                                               │
@@ -18,6 +25,7 @@ import type { Emitted } from './emitted.ts';
 import { watermarkAfter } from './bounded-out-of-orderness.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';
 import { ReportedSilence } from './reported-silence.ts';
+import { ReachedWatermark, type TimedPartition } from './reached-watermark.ts';
 import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';
 
 export const emitEveryMillis = 200;
@@ -27,10 +35,8 @@ export const emitEveryMillis = 200;
  */
 const countedWhileHeldBack = 2 * emitEveryMillis;
 
-interface Partition {
+interface Partition extends TimedPartition {
   readonly name: string;
-  newest: number;
-  isIdle: boolean;
   /** A record has arrived since the last emission. */
   hasNewRecord: boolean;
   lastRecordAt: number | undefined;
@@ -46,7 +52,7 @@ export interface SourceTimeState {
 }
 
 /** `holdsTime`: a micro-batch is running; time advances at its end. */
-type TimeOutput = Pick<Output, 'watermark' | 'idle' | 'active'> & { readonly holdsTime?: boolean };
+type TimeOutput = Pick<Output, 'watermark' | 'idle' | 'active' | 'timeMargin'> & { readonly holdsTime?: boolean };
 
 export class SourceTime {
   readonly #output: TimeOutput;
@@ -55,6 +61,7 @@ export class SourceTime {
   readonly #partitions: Partition[] = [];
   readonly #byName = new Map<string, number>();
   readonly #watermarks = new PartitionWatermarks(0);
+  readonly #reached: ReachedWatermark;
   #emitAt: number;
   #lookedAt: number;
   /** Time spent waiting for records. Idleness is measured in it. */
@@ -76,9 +83,10 @@ export class SourceTime {
    */
   constructor(output: TimeOutput, now: number, spec?: WatermarkSpec, alignment?: AlignedSource) {
     this.#alignment = alignment;
-    if (alignment) alignment.watermark = () => this.#reached();
+    if (alignment) alignment.watermark = () => this.#reached.now;
     this.#output = output;
     this.#boundMillis = spec?.outOfOrdernessMillis ?? 0;
+    this.#reached = new ReachedWatermark(this.#partitions, this.#boundMillis);
     this.#idlenessMillis = spec?.idlenessMillis ?? Infinity;
     this.#lookedAt = now;
     this.#emitAt = now + emitEveryMillis;
@@ -121,6 +129,7 @@ export class SourceTime {
       isHeld: false,
     });
     this.#byName.set(name, index);
+    this.#reached.lookAgain();
     if (!isIdle) this.#planIdleness();
     return index;
   }
@@ -133,10 +142,16 @@ export class SourceTime {
     this.#nextIdleAt = Math.min(this.#nextIdleAt, this.#waited + this.#idlenessMillis);
   }
 
-  /** A record is about to be emitted. */
+  /**
+   * A record is about to be emitted. If it needs the reached watermark before it, the watermark is
+   * emitted now.
+   */
   record(partition: number, timestamp: number): void {
+    const reached = this.#reached;
+    if (!reached.isReading(partition)) reached.read(partition, this.#watermarks.combined);
+    if (timestamp <= reached.pending + this.#margin) this.#emitReached();
     const state = this.#partitions[partition]!;
-    if (timestamp > state.newest) state.newest = timestamp;
+    if (timestamp > state.newest) reached.advance(timestamp);
     if (state.hasNewRecord) return;
     state.hasNewRecord = true;
     this.#hasNews = true;
@@ -146,16 +161,46 @@ export class SourceTime {
     state.silentSince = this.#waited;
     this.#planIdleness();
     this.#forward(this.#watermarks.active(partition));
+    reached.read(partition, this.#watermarks.combined);
+  }
+  /**
+   * For a source that writes many records in place. It calls `record` for the first record of a
+   * call, and for each record that is behind the newest one by at least this. The others need
+   * nothing before them, and `passed` counts them together.
+   */
+  get askingDistance(): number {
+    return this.#boundMillis + 1 - this.#margin;
+  }
+  newestOf(partition: number): number {
+    return this.#partitions[partition]!.newest;
+  }
+  /** Records behind the last call of `record` had timestamps up to this. */
+  passed(partition: number, newest: number): void {
+    if (newest > this.#partitions[partition]!.newest) this.#reached.advance(newest);
   }
 
-  /** Several records are about to be emitted. */
-  records(partition: number, timestamps: Float64Array, count: number): void {
-    let newest = -Infinity;
-    for (let i = 0; i < count; i++) if (timestamps[i]! > newest) newest = timestamps[i]!;
-    if (count > 0) this.record(partition, newest);
+  /**
+   * Several records of a partition wait. Returns how many of them, at least one, are to be emitted
+   * now. The next one needs a watermark before it, or must wait for other sources: see `isAhead`.
+   */
+  records(partition: number, timestamps: Float64Array, count: number): number {
+    if (count === 0) return 0;
+    const limit = this.#alignment?.limit() ?? Infinity;
+    this.record(partition, timestamps[0]!);
+    return this.#reached.run(timestamps, count, this.#margin, limit);
   }
-  // ------------------------------------------------------------------------------------- alignment
-
+  /**
+   * A record with a timestamp up to the pending watermark plus this needs that watermark first. If
+   * nothing is pending, the sum is −∞ or NaN, and no timestamp is up to it.
+   */
+  get #margin(): number {
+    return this.#output.holdsTime ? -Infinity : (this.#output.timeMargin ?? 0);
+  }
+  #emitReached(): void {
+    const watermark = this.#reached.take();
+    this.#watermarks.raise(watermark);
+    this.#output.watermark(watermark);
+  }
   get isAligned(): boolean {
     return this.#alignment !== undefined;
   }
@@ -167,27 +212,6 @@ export class SourceTime {
     if (watermark <= this.#alignedUpTo) return false;
     this.#alignedUpTo = this.#alignment.limit();
     return (state.isHeld = watermark > this.#alignedUpTo);
-  }
-  /**
-   * How many of these records may be emitted. The record that brings the partition ahead is
-   * included.
-   */
-  untilAhead(partition: number, timestamps: Float64Array, count: number): number {
-    if (!this.#alignment) return count;
-    const limit = this.#alignment.limit();
-    let { newest } = this.#partitions[partition]!;
-    for (let i = 0; i < count; i++) {
-      if (timestamps[i]! > newest) newest = timestamps[i]!;
-      if (watermarkAfter(newest, this.#boundMillis) > limit) return i + 1;
-    }
-    return count;
-  }
-  /** The watermark of all active partitions by their records; Infinity when all are idle. */
-  #reached(): number {
-    let reached = this.#partitions.length === 0 ? -Infinity : Infinity;
-    for (const { newest, isIdle } of this.#partitions)
-      if (!isIdle) reached = Math.min(reached, watermarkAfter(newest, this.#boundMillis));
-    return reached;
   }
   /**
    * After a poll: tells the group about the progress, and which partitions wait. A waiting
@@ -216,8 +240,6 @@ export class SourceTime {
     this.#alignment?.leave();
   }
 
-  // -----------------------------------------------------------------------------------------------
-
   /**
    * `heldBack`: the poll ended because there was no room. Then the time until the next call is not
    * silence.
@@ -242,6 +264,7 @@ export class SourceTime {
     if (state.hasNewRecord) state.lastRecordAt = this.#lookedAt;
     state.hasNewRecord = false;
     state.isIdle = true;
+    this.#reached.lookAgain();
     this.#forward(this.#watermarks.idle(partition));
     this.#alignment?.moved();
   }
@@ -309,6 +332,7 @@ export class SourceTime {
     });
     this.#hasNews = false;
     this.#nextIdleAt = this.#nextIdle();
+    this.#reached.lookAgain();
   }
   #forward(emitted: readonly Emitted[]): void {
     for (const one of emitted) {
