@@ -50,6 +50,9 @@ export class ExecutorEvents {
         host.dispatch(event);
         return;
       }
+      case 'snapshot':
+        host.dispatch({ ...event, views: host.views.save() });
+        return;
       case 'row-refused':
         host.dispatch(event);
         host.observer?.rowRefused?.(event);

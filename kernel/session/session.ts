@@ -89,7 +89,7 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'heartbeat':
       return askForSnapshot(s, now, emit);
     case 'snapshot':
-      return snapshotTaken(s, event, now, emit);
+      return snapshotTaken(s, event, now);
     case 'display-ended':
       return displayEnded(s, event);
     case 'ready':
