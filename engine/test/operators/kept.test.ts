@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { AggregateSpec } from '../../graph/aggregate-spec.ts';
-import { planAccumulators } from '../../aggregates/accumulators.ts';
+import { planAccumulators } from '../../aggregates/accumulator-plan.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
 import { distinctError, estimatedCount, hyperLogLog } from '../../aggregates/kept/hyper-log-log.ts';
 import { moments, stddev, variance } from '../../aggregates/kept/moments.ts';
