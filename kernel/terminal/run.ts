@@ -10,7 +10,7 @@ import type { RowLabel } from '../session/state.ts';
 import { notebookCompiler } from '../server/compiler.ts';
 import { Control } from '../server/control.ts';
 import { executorThread } from '../server/executor-thread.ts';
-import type { PulledRows, RowFrame } from '../server/observer.ts';
+import type { Observer, PulledRows, RowFrame } from '../server/observer.ts';
 import { CommandError } from './command-error.ts';
 import { isEndless, isFinished } from './job-end.ts';
 import { jobMetrics } from './job-metrics.ts';
@@ -44,7 +44,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     return 1;
   }
   const failures = new Failures(output);
-  const control = new Control({
+  const control: Control = new Control({
     settings: {
       arming: options.dry ? 'none' : 'all',
       attach: 'together',
@@ -54,34 +54,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     compiler: notebookCompiler(() => notebook),
     views: new ViewStore(),
     startExecutor: () => executorThread(notebook, options.params),
-    observer: {
-      rows: (frame, label) => output.rows(frame, label, failures),
-      pulled: (event) => output.pulled(event, failures),
-      console: ({ cell, lines }) =>
-        output.console(
-          cell,
-          lines.map(({ text }) => text),
-        ),
-      runEnded: (cell, { error }) => error && failures.add(cell, error),
-      // A new thread would emit rows twice, so the job reports the error and ends.
-      executorEnded(reason) {
-        failures.add(undefined, {
-          code: 'executor-ended',
-          message: `The thread that runs the cells ended: ${reason}.`,
-        });
-        failures.end();
-      },
-      graphFailed(error) {
-        failures.add(error.cell, error);
-        failures.end();
-      },
-      operatorFailed({ cell, error, name, record }) {
-        failures.add(cell, { code: error.code, message: `${name}: ${withRecord(error.message, record)}` });
-        if (isEndless(control.session)) failures.end();
-      },
-      rowRefused: ({ display, cell, error, record }) =>
-        failures.leftOut(display, cell, { code: error.code, message: withRecord(error.message, record) }),
-    },
+    observer: jobObserver(output, failures, () => isEndless(control.session)),
     ended: () => undefined,
   });
   output.watch(control);
@@ -99,6 +72,38 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     await output.drained();
   }
   return failures.any ? 1 : 0;
+}
+
+/** Prints what the cells show and what fails. */
+function jobObserver(output: Output, failures: Failures, isEndlessJob: () => boolean): Observer {
+  return {
+    rows: (frame, label) => output.rows(frame, label, failures),
+    pulled: (event) => output.pulled(event, failures),
+    console: ({ cell, lines }) =>
+      output.console(
+        cell,
+        lines.map(({ text }) => text),
+      ),
+    runEnded: (cell, { error }) => error && failures.add(cell, error),
+    // A new thread would emit rows twice, so the job reports the error and ends.
+    executorEnded(reason) {
+      failures.add(undefined, {
+        code: 'executor-ended',
+        message: `The thread that runs the cells ended: ${reason}.`,
+      });
+      failures.end();
+    },
+    graphFailed(error) {
+      failures.add(error.cell, error);
+      failures.end();
+    },
+    operatorFailed({ cell, error, name, record }) {
+      failures.add(cell, { code: error.code, message: `${name}: ${withRecord(error.message, record)}` });
+      if (isEndlessJob()) failures.end();
+    },
+    rowRefused: ({ display, cell, error, record }) =>
+      failures.leftOut(display, cell, { code: error.code, message: withRecord(error.message, record) }),
+  };
 }
 
 function withRecord(message: string, record: string | undefined): string {
