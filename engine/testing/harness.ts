@@ -210,16 +210,22 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
     const restore = tasks && new Map(share ? shareOf(tasks, share) : tasks);
     this.#runtime.mutate(plan, restore ? { restore } : {});
     this.#settle();
-    // The input with the highest watermark is first: an input that is still active holds time back
-    // until all are idle again.
+    this.#restoreIdleness();
+    // Restored operators send their watermark to a new reader. The reader of the test has received
+    // it before.
+    if (restore) this.#output.forgetMarks();
+  }
+
+  /**
+   * The input with the highest watermark is first: an input that is still active holds time back
+   * until all are idle again.
+   */
+  #restoreIdleness(): void {
     const idle = this.#inputs.filter(({ idleSince }) => idleSince !== undefined);
     for (const input of idle.sort((a, b) => b.idleSince! - a.idleSince!)) {
       input.say({ kind: 'idle' });
       this.#settle();
     }
-    // Restored operators send their watermark to a new reader. The reader of the test has received
-    // it before.
-    if (restore) this.#output.forgetMarks();
   }
 
   element(value: unknown, timestamp = 0): void {
