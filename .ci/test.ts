@@ -154,8 +154,8 @@ function runNode(
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
       running.delete(child);
-      // A process that the file has left would keep the output open. So the group is killed, after a
-      // moment in which the rest of the output arrives.
+      // A process that the file has left would keep the output open. So the group is killed, after
+      // a moment in which the rest of the output arrives.
       setTimeout(() => end(child, 'SIGKILL'), 100);
       setTimeout(() => resolve({ code: timedOut ? 'timeout' : (code ?? signal ?? 1), output: printed() }), 150);
     });

@@ -352,7 +352,8 @@ export interface ExecutorPort {
   post(command: ExecutorCommand): void;
   onEvent(listener: (event: ExecutorEvent) => void): void;
   /**
-   * The thread has ended, asked or not (process.exit in a cell). `memory`: it held more than it may.
+   * The thread has ended, asked or not (process.exit in a cell). `memory`: it held more than it
+   * may.
    */
   onEnd(listener: (reason: string, memory?: MemoryEnd) => void): void;
   /** undefined: it is between two calls of user code. */

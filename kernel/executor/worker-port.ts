@@ -9,7 +9,10 @@ import { SharedPlace } from './whereabouts.ts';
 export interface WorkerExecutorOptions {
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
-  /** The file that becomes an executor when it is a thread's entry: the kernel's bundle, or `worker-main.ts` from sources. */
+  /**
+   * The file that a thread runs as an executor: the kernel's bundle, or `worker-main.ts` from
+   * sources.
+   */
   readonly entry: string | URL;
   /** Takes what the thread writes to its output: standard error unless somebody else wants it. */
   readonly onOutput?: ((text: string) => void) | undefined;

@@ -32,7 +32,8 @@ export interface RunOptions {
 
 /**
  * Returns the exit code. A cell that fails stops no other cell of a job that ends by itself: each
- * failing cell has its error, and the code is 1. A job that never ends is ended by its first failure.
+ * failing cell has its error, and the code is 1. A job that never ends is ended by its first
+ * failure.
  */
 export async function run(path: string, options: RunOptions): Promise<number> {
   const notebook = resolve(path);
@@ -143,7 +144,10 @@ class Failures {
     this.hasFailed = true;
     this.#output.error(cell, error);
   }
-  /** A row of a display was left out, and the job goes on. Only the first of each display is printed. */
+  /**
+   * A row of a display was left out, and the job goes on. Only the first of each display is
+   * printed.
+   */
   leftOut(display: string, cell: string, error: Failure): void {
     this.any = true;
     if (this.#displays.has(display)) return;
