@@ -4,11 +4,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inCI } from './in-ci.ts';
 import { integrationKinds, kindOf, limitSeconds, testFiles, type Kind } from './kinds.ts';
 import type { FileResult, Message } from './reporter.ts';
 
 const root = dirname(import.meta.dirname);
-const inCI = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];

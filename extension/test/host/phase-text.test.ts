@@ -98,7 +98,7 @@ test('rates have at most three digits and a unit', () => {
   ]);
 });
 
-test('a cell whose source has rejected records says so, and why the first was', () => {
+test('a cell shows the rejected records of its source, and the first reason', () => {
   const rejected = [{ text: '2 of 4 records of orders were rejected', first: 'orders[3]@7 is not JSON.' }];
   assert.equal(line({ rejected }), 'live | 2 of 4 records of orders were rejected');
   const shown = statusTexts(state({ rejected }), 'en').find(({ text }) => text.includes('rejected'));
@@ -131,7 +131,7 @@ test('a link in a notification is text', () => {
   assert.equal(text.replaceAll('\u200b', ''), '[click](command:workbench.action.quit) [x] (y)');
 });
 
-test('a cell whose display has left rows out says how many', () => {
+test('a cell shows the number of rows that its display has left out', () => {
   const leftOut = '3 rows were left out';
   assert.equal(line({ leftOut }), 'live | 3 rows were left out');
   const shown = statusTexts(state({ leftOut }), 'en').find(({ text }) => text.includes('left out'));

@@ -82,7 +82,7 @@ const nonsense = {
   'a message before the hello that is too long': framed(JSON.stringify('x'.repeat(100_000))),
 };
 
-test('a client that sends nonsense loses its connection, and nobody else does', async (t) => {
+test('a client that sends nonsense loses its connection, and no other client does', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   for (const [what, bytes] of Object.entries(nonsense)) {
@@ -93,7 +93,7 @@ test('a client that sends nonsense loses its connection, and nobody else does', 
   }
 });
 
-test('a client that leaves in the middle of a message disturbs nobody', async (t) => {
+test('a client that leaves in the middle of a message disturbs no other client', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   for (const bytes of ['', 'Content-', 'Content-Length: 90\r\n\r\n{"jsonrpc"', `${framed('null')}Content-Length: 9`])
@@ -135,7 +135,7 @@ test('a client without a hello is disconnected after a while', async (t) => {
   assert.equal(known.isClosed, false);
 });
 
-test('a page stays a page, whatever its next hello says', async (t) => {
+test('a page stays a page, whatever kind its next hello gives', async (t) => {
   const kernels = new Kernels(t);
   const stranger = new Stranger(t, await kernels.connect(kernels.notebook()));
   await stranger.hello('page');
@@ -184,7 +184,7 @@ test('a client that reads late gets the latest texts and no older ones', async (
   assert.ok(texts().length < 15, `${texts().length} texts`);
 });
 
-test('more than 16 MB unsent end a connection, and its last message says why', async (t) => {
+test('more than 16 MB unsent end a connection, and its last message gives the reason', async (t) => {
   const path = join(new Kernels(t).folder, 'w.sock');
   let full = 0;
   const writers: BoundedWriter[] = [];

@@ -40,7 +40,7 @@ test('a whole part forgets the key groups of before', () => {
   assert.deepEqual([...merged.get('a')!.groups.keys()], [2]);
 });
 
-test('an instance without a part is gone, and a new one is known from its first part', () => {
+test('an instance without a part is forgotten, and a new one is known from its first part', () => {
   const known = new Map([['a', taskState(1)]]);
   const merged = mergeParts(known, [{ instance: 'b', state: taskState(2) }]);
   assert.deepEqual([...merged.keys()], ['b']);
