@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
-import { rate, statusTexts } from '../../session/phase-text.ts';
+import { statusTexts } from '../../session/phase-text.ts';
 import { notificationText } from '../../session/plain-label.ts';
 
 const state = (change: Partial<CellState>): CellState => ({
@@ -80,22 +80,6 @@ test('every state begins with an icon, so that colour is never the only sign', (
     'failed',
   ] as const)
     assert.match(statusTexts(state({ phase }))[0]!.text, /^\$\([\w-]+\) \S/);
-});
-
-test('rates have at most three digits and a unit', () => {
-  assert.deepEqual([0, 0.25, 3, 9.96, 412, 999.4, 999.6, 18_240, 99_960, 412_000, 1_250_000].map(rate), [
-    '0/s',
-    '0.3/s',
-    '3/s',
-    '10/s',
-    '412/s',
-    '999/s',
-    '1.0 k/s',
-    '18.2 k/s',
-    '100 k/s',
-    '412 k/s',
-    '1.3 M/s',
-  ]);
 });
 
 test('a cell shows the rejected records of its source, and the first reason', () => {
