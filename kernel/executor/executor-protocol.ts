@@ -318,6 +318,8 @@ export type ExecutorEvent =
       readonly kind: 'metrics';
       readonly at: number;
       readonly operators: readonly OperatorReport[];
+      /** Sources that have left the plan since the last report. Absent: none. */
+      readonly left?: readonly OperatorReport[];
       /** Load of the executor's thread, 0…1. */
       readonly thread: number;
       /** A snapshot is under way, and this operator does not let its barrier through. */

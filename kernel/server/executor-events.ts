@@ -41,6 +41,7 @@ export class ExecutorEvents {
         return;
       case 'metrics':
         host.dispatch(event);
+        host.observer?.measured?.(event);
         this.#explain();
         return;
       case 'mutated': {

@@ -6,6 +6,7 @@ import { rowNotShown } from '../executor/refused-rows.ts';
 import { startTimer } from '../../engine/runtime/long-timer.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { ViewStore } from '../displays/view-store.ts';
+import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { RowLabel } from '../session/state.ts';
 import { notebookCompiler } from '../server/compiler.ts';
 import { Control } from '../server/control.ts';
@@ -13,7 +14,7 @@ import { executorThread } from '../server/executor-thread.ts';
 import type { Observer, PulledRows, RowFrame } from '../server/observer.ts';
 import { CommandError } from './command-error.ts';
 import { isEndless, isFinished } from './job-end.ts';
-import { jobMetrics } from './job-metrics.ts';
+import { jobMetrics, JobReports } from './job-metrics.ts';
 import { JsonLines } from './json-lines.ts';
 import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
@@ -45,6 +46,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     return 1;
   }
   const failures = new Failures(output);
+  const reports = new JobReports();
   const control: Control = new Control({
     settings: {
       arming: options.dry ? 'none' : 'all',
@@ -55,7 +57,10 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     compiler: notebookCompiler(() => notebook),
     views: new ViewStore(),
     startExecutor: () => executorThread(notebook, options.params),
-    observer: jobObserver(output, failures, () => isEndless(control.session)),
+    observer: {
+      ...jobObserver(output, failures, () => isEndless(control.session)),
+      measured: (event) => reports.add(event),
+    },
     ended: () => undefined,
   });
   output.watch(control);
@@ -69,7 +74,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     await Promise.race(ends);
   } finally {
     await control.close();
-    output.end(control);
+    output.end(control, reports.all);
     await output.drained();
   }
   return failures.any ? 1 : 0;
@@ -188,7 +193,7 @@ interface Output {
   /** A problem that is found before anything runs. */
   problem(path: string, problem: CellDiagnostic): void;
   watch(control: Control): void;
-  end(control: Control): void;
+  end(control: Control, reports: readonly OperatorReport[]): void;
   drained(): Promise<void>;
 }
 
@@ -221,7 +226,7 @@ function jsonOutput({ out }: RunOptions): Output {
       else process.stderr.write(`${problemLine(path, problem)}\n`);
     },
     watch: () => undefined,
-    end: (control) => lines.metrics(jobMetrics(control.session)),
+    end: (control, reports) => lines.metrics(jobMetrics(control.session, reports)),
     drained: () => lines.flushed(),
   };
 }
@@ -244,9 +249,9 @@ function textOutput({ out }: RunOptions): Output {
           { view },
         );
     },
-    end(control) {
+    end(control, reports) {
       terminal.end();
-      terminal.summary(control.session.metrics?.operators ?? []);
+      terminal.summary(reports);
       for (const { id, leftOut } of control.view().cells)
         if (leftOut !== undefined) terminal.line(`▲ ${id}  ${leftOut}`);
     },

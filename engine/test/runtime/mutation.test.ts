@@ -289,7 +289,7 @@ test('barriers of several inputs are aligned: a snapshot holds what came before 
   assert.equal(sink.rows.at(-1), 0 + 1 + 2 + 0 + 1 + 2 + 3);
 });
 
-test('an operator that throws stops with what hangs on it; the rest goes on and barriers still pass', () => {
+test('an operator that throws stops with the operators that read from it; all others continue, and barriers still pass', () => {
   const numbers = new Numbers();
   const bad = new Pass();
   bad.f = (value) => {

@@ -265,6 +265,26 @@ file('semicolon.csv').show();
   assert.match(String(sources[0]!['firstRejection']), /^mixed\.jsonl line 2: It is not JSON: /);
 });
 
+test('a source that ran only for a pull is in the summary and the metrics at the end', async (t) => {
+  const folder = new Folder(t);
+  folder.write('mixed.jsonl', '{"a":1}\n{"a":2,}\n{"a":3}\n');
+  const notebook = folder.write(
+    'a.sluice.ts',
+    `// %% id=a
+import { file, from } from 'sluice';
+const rows = await file('mixed.jsonl').toArray();
+// %% id=b
+from([rows.length]).show();
+`,
+  );
+  const plain = await sluice('run', notebook);
+  assert.equal(plain.code, 0);
+  assert.match(plain.out, /▲ 1 of 3 records of .*mixed\.jsonl was rejected: mixed\.jsonl line 2: /);
+  const { lines } = await sluice('run', notebook, '--json');
+  const rejected = lines.at(-1)!.metrics!.operators.flatMap(({ recordsRejected }) => recordsRejected ?? []);
+  assert.deepEqual(rejected, [0, 1]);
+});
+
 test('names that every object has are names like any other: cells, values, parameters, packages', async (t) => {
   const folder = new Folder(t);
   const notebook = folder.write(

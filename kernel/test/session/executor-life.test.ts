@@ -102,6 +102,10 @@ test('an operator that does not return stays out, its values stay, and its cell 
     s.view('b').errors[0]?.message ?? '',
     /^map lookup had not returned for 0.7 s when it was interrupted\.$/,
   );
+  assert.equal(
+    s.view('b').errors[0]?.hint,
+    'Cell "b" and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.',
+  );
   s.run('b');
   s.compiled('b');
   assert.deepEqual(s.evaluated('b'), ['mutate [a b c] for b'], 'a run brings it back');
