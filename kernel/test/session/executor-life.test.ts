@@ -103,7 +103,7 @@ test('an operator that does not return stays out, its values stay, and its cell 
     /^map lookup had not returned for 0.7 s when it was interrupted\.$/,
   );
   assert.equal(
-    s.view('b').errors[0]?.hint,
+    s.state.cells.get('b')?.active?.failures[0]?.error.hint,
     'Cell "b" and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.',
   );
   s.run('b');
