@@ -1,4 +1,4 @@
-// What the linter holds to: typed rules for all TypeScript of ours, the sources and the tests alike.
+// Rules of the linter: typed rules for all our TypeScript, sources and tests.
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -44,7 +44,8 @@ export default defineConfig(
     rules: { '@typescript-eslint/require-await': 'off' },
   },
   {
-    // The last expression of a cell is what it shows; what generate() hands out is there to be taken apart.
+    // The last expression of a cell is its display, and the result of generate() may be
+    // destructured.
     files: ['samples/*.sluice.ts'],
     rules: { '@typescript-eslint/no-unused-expressions': 'off', '@typescript-eslint/unbound-method': 'off' },
   },

@@ -1,5 +1,6 @@
-// The first step of `npm start`, `npm test`, `npm run package` and `npm run vscode`: brings a fresh clone to life with whatever Node is there, then hands over to the Node that
-// the install brought. Plain JavaScript on purpose: it runs before anything is installed.
+// The first step of `npm start`, `npm test`, `npm run package` and `npm run vscode`: installs a
+// fresh clone with the Node at hand, then starts the Node of the installed packages. It is plain
+// JavaScript, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +23,10 @@ install();
 run('build', ['run', '--silent', 'build']);
 handOver([...command, ...more]);
 
-/** Only when what is installed is not what the lock file names: a start must not wait for a package manager. */
+/**
+ * Only if the installed packages differ from the lock file, because a start must not wait for a
+ * package manager.
+ */
 function install() {
   if (isInstalled()) return;
   run('install', ['ci', '--loglevel=error']);
@@ -53,7 +57,10 @@ function run(step, parameters) {
   console.log(`sluice: ${step} done in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 }
 
-/** Ctrl-C reaches the child by itself, since it shares our terminal; this process only waits for it to end cleanly. */
+/**
+ * Ctrl-C reaches the child by itself, because it shares our terminal. This process only waits for
+ * its end.
+ */
 function handOver(parameters) {
   const child = spawn(node, parameters, { cwd: root, stdio: 'inherit' });
   process.on('SIGINT', () => {});

@@ -4,11 +4,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inCI } from './in-ci.ts';
 import { integrationKinds, kindOf, limitSeconds, testFiles, type Kind } from './kinds.ts';
 import type { FileResult, Message } from './reporter.ts';
 
 const root = dirname(import.meta.dirname);
-const inCI = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
@@ -154,8 +154,8 @@ function runNode(
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
       running.delete(child);
-      // A process that the file has left would keep the output open. So the group is killed, after a
-      // moment in which the rest of the output arrives.
+      // A process that the file has left would keep the output open. So the group is killed, after
+      // a moment in which the rest of the output arrives.
       setTimeout(() => end(child, 'SIGKILL'), 100);
       setTimeout(() => resolve({ code: timedOut ? 'timeout' : (code ?? signal ?? 1), output: printed() }), 150);
     });

@@ -1,4 +1,5 @@
-// What `import … from 'sluice'` gives: the contract of `api/surface.ts`, value by value and type by type.
+// What `import … from 'sluice'` gives: the contract of `api/surface.ts`, value by value and type by
+// type.
 // eslint-disable-next-line no-restricted-syntax -- the one place that gives others' exports on
 export type * from './api/surface.ts';
 export { file, from, generate, kafka, microBatches, table } from './api/sources.ts';

@@ -1,4 +1,5 @@
-// `sluice`: a notebook from the command line. The same file is the entry of the threads that `run` starts.
+// `sluice`: a notebook from the command line. The same file is the entry of the threads that `run`
+// starts.
 import { isReaderThread } from '../engine/connectors/kafka/reader-thread.ts';
 import { becomeExecutor } from './executor/worker-entry.ts';
 

@@ -1,4 +1,5 @@
-// The kernel's one file. As a process it is the control thread of a session; started as a thread by itself it is an executor or the reader of a topic.
+// The kernel's single file. As a process it is the control thread of a session. As a thread of that
+// process it is an executor or the reader of a topic.
 //
 //   main NOTEBOOK FOLDER SESSION [IDLE-MINUTES]
 import { isReaderThread } from '../engine/connectors/kafka/reader-thread.ts';
@@ -11,7 +12,7 @@ async function becomeControl(): Promise<void> {
   const [, , notebook, folder, session, idleMinutes] = process.argv;
   if (notebook === undefined || folder === undefined || session === undefined)
     throw new Error('The kernel is started by a client: main NOTEBOOK FOLDER SESSION [IDLE-MINUTES].');
-  // An executor's thread has no use for the compiler and the server, and starts faster without them.
+  // An executor's thread needs neither compiler nor server, and it starts faster without them.
   const { runKernel } = await import('./server/kernel-process.ts');
   await runKernel({ notebook, folder, session, ...(idleMinutes && { idleMillis: Number(idleMinutes) * 60_000 }) });
 }

@@ -1,5 +1,6 @@
-// `npm run build`: everything that ships, from sources to dist/. `--only extension,kernel` builds a part.
-// `--source-maps` writes maps for the bundles of the extension and the kernel. A debugger needs them; they do not ship.
+// `npm run build`: everything that ships, from sources to dist/. `--only extension,kernel` builds a
+// part. `--source-maps` writes maps for the bundles of the extension and the kernel. A debugger
+// needs them; they do not ship.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// Bundles what draws displays: once for VS Code's notebook renderer, once for the served page. Both are the same drawing code on the same codec.
+// Bundles the code that draws displays: once for VS Code's notebook renderer, once for the served
+// page. Both have the same drawing code and the same codec.
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,9 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const renderer = join(root, 'extension/renderer');
 
-/** Charts carry Vega: the bundle may be this large, minified, and a build that goes beyond it fails. */
+/**
+ * Limit of the minified bundle, which includes Vega. A larger bundle fails the build.
+ */
 const largest = 1_200_000;
 
 export const browserBundle: BuildOptions = {
@@ -41,7 +44,10 @@ export interface BundledFile {
   readonly bytes: number;
 }
 
-/** Writes `renderer.js` and `page/{index.html,page.js,page.css}` into `outDir` and answers with their sizes. */
+/**
+ * Writes `renderer.js` and `page/{index.html,page.js,page.css}` into `outDir` and answers with
+ * their sizes.
+ */
 export async function bundleRenderer(outDir: string = join(root, 'dist')): Promise<readonly BundledFile[]> {
   const page = join(outDir, 'page');
   await mkdir(page, { recursive: true });

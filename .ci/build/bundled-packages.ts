@@ -1,13 +1,19 @@
 // The packages whose code is in the bundles, read from esbuild's metafiles.
 import type { Metafile } from 'esbuild';
 
-/** Folders of all bundled packages, those that other packages bring included: `node_modules/a/node_modules/@b/c`. */
+/**
+ * Folders of all bundled packages, those that other packages bring included:
+ * `node_modules/a/node_modules/@b/c`.
+ */
 export function packageFolders(metafiles: readonly Metafile[]): readonly string[] {
   const folders = metafiles.flatMap((metafile) => Object.keys(metafile.inputs).flatMap(packageFolder));
   return [...new Set(folders)].sort();
 }
 
-/** Names of the packages that our own sources import. A package that another package brings is not among them. */
+/**
+ * Names of the packages that our own sources import. A package that another package brings is not
+ * among them.
+ */
 export function importedPackages(metafiles: readonly Metafile[]): readonly string[] {
   const folders = ownImports(metafiles).flatMap(({ path, external }) => (external ? [] : packageFolder(path)));
   return [...new Set(folders.map((folder) => folder.replace(/^.*node_modules\//, '')))].sort();
@@ -30,7 +36,9 @@ function ownImports(metafiles: readonly Metafile[]): readonly { readonly path: s
     .flatMap(([input, { imports }]) => (packageFolder(input).length === 0 ? imports : []));
 }
 
-/** `node_modules/a/node_modules/@b/c/x.js` lies in the package `node_modules/a/node_modules/@b/c`. */
+/**
+ * `node_modules/a/node_modules/@b/c/x.js` lies in the package `node_modules/a/node_modules/@b/c`.
+ */
 function packageFolder(input: string): string[] {
   const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
   return found === null ? [] : [found[1]!];

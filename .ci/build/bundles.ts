@@ -8,7 +8,8 @@ export interface Bundle {
   readonly options: BuildOptions;
 }
 
-// Sources are ES modules; a CommonJS bundle has no import.meta, so what they ask of it comes from CommonJS.
+// Sources are ES modules. A CommonJS bundle has no import.meta, so it gets the same values from
+// CommonJS.
 const commonJs: BuildOptions = {
   format: 'cjs',
   platform: 'node',
@@ -35,8 +36,8 @@ const esm: BuildOptions = {
 };
 
 /**
- * All of them are small but keep their names: some functions are compiled anew from their text (`engine/codegen/specialize.ts`), and there the helper that
- * keeps the name of a function inside must have the name that is expected.
+ * All bundles are minified but keep names. `engine/codegen/specialize.ts` compiles functions again
+ * from their text, and the helper that keeps the names in this text must have the expected name.
  */
 export const shipped: BuildOptions = {
   minifySyntax: true,
@@ -54,14 +55,16 @@ export const bundles: readonly Bundle[] = [
     entries: { extension: 'extension/main.ts' },
     options: { ...commonJs, ...withoutEngine, external: ['vscode'] },
   },
-  // One file, executor included: an update of the extension must not pull later parts away from a kernel that runs.
+  // One file, executor included: an update of the extension must not remove parts that a running
+  // kernel loads later.
   { name: 'kernel', entries: { kernel: 'kernel/main.ts' }, options: commonJs },
   {
     name: 'language',
     entries: { language: 'kernel/cells/language-server.ts' },
     options: { ...commonJs, ...withoutEngine },
   },
-  // Notebooks and jobs import `sluice` and `sluice/testing` into one program: their shared parts are shared chunks.
+  // Notebooks and jobs import `sluice` and `sluice/testing` into one program, so their shared
+  // parts are shared chunks.
   { name: 'package', entries: { sluice: 'engine/index.ts', testing: 'engine/testing/index.ts' }, options: esm },
   {
     name: 'cli',

@@ -1,5 +1,6 @@
-// The shipped declarations: dist/sluice.d.ts and dist/testing.d.ts for the npm package, dist/ambient.d.ts for
-// "Set Up This Folder", where `import 'sluice'` must resolve in a folder that has no node_modules.
+// The shipped declarations: dist/sluice.d.ts and dist/testing.d.ts for the npm package, and
+// dist/ambient.d.ts for "Set Up This Folder", where `import 'sluice'` must resolve in a folder that
+// has no node_modules.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -17,7 +18,10 @@ export async function writeDeclarations(root: string): Promise<void> {
   await writeFile(path.join(out, 'ambient.d.ts'), ambientDeclarations(main, testing));
 }
 
-/** Both surfaces as `declare module` blocks, so that one file makes both imports resolve and can be added to. */
+/**
+ * Both surfaces as `declare module` blocks, so that one file makes both imports resolve and can be
+ * added to.
+ */
 export function ambientDeclarations(main: string, testing: string): string {
   return [
     '// Written by "Sluice: Set Up This Folder": what `import … from \'sluice\'` means to tsc and to other editors.',
@@ -27,7 +31,8 @@ export function ambientDeclarations(main: string, testing: string): string {
   ].join('\n');
 }
 
-// Inside `declare module` everything is ambient already, and everything is exported unless one export says otherwise.
+// Inside `declare module` everything is ambient already, and everything is exported unless one
+// export says otherwise.
 function ambientModule(name: string, source: string): string {
   const body = source
     .replace(/^export declare /gm, 'export ')

@@ -1,4 +1,5 @@
-// `npm run package`: packs what was built into the .vsix, nothing native in it, and prints its size.
+// `npm run package`: packs what was built into the .vsix, nothing native in it, and prints its
+// size.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

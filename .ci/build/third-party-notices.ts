@@ -1,4 +1,5 @@
-// dist/third-party-notices.txt: the licence of every package whose code is in a bundle. Their licences ask for it, and bundling drops comments.
+// dist/third-party-notices.txt: the licence of every package whose code is in a bundle. Their
+// licences ask for it, and bundling drops comments.
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Metafile } from 'esbuild';

@@ -1,4 +1,5 @@
-// TypeScript's own declarations (lib.*.d.ts), laid beside the bundles: the language service and `check` read them.
+// TypeScript's own declarations (lib.*.d.ts), laid beside the bundles: the language service and
+// `check` read them.
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 

@@ -2,7 +2,7 @@
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import { compileKeys } from '../state/keys.ts';
-import { planAccumulators } from './accumulators.ts';
+import { planAccumulators } from './accumulator-plan.ts';
 import { compileAccumulators } from './compiled-accumulators.ts';
 import { KeyedRows } from './rolling.ts';
 import type { Operator } from '../contract/operator.ts';

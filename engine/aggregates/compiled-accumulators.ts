@@ -1,9 +1,10 @@
 // The accumulators of `accumulators.ts` as generated code for one operator: flat objects, and one
 // call per record. `add` allocates nothing except the values that an aggregate keeps.
-import type { Keyed } from '../state/changed-groups.ts';
-import { type AccumulatorPlan, assertNamesFree, assertUsable, type Contents } from './accumulators.ts';
-import type { KeyRow } from '../state/keys.ts';
 import { compiled } from '../codegen/specialize.ts';
+import type { Keyed } from '../state/changed-groups.ts';
+import type { KeyRow } from '../state/keys.ts';
+import type { AccumulatorPlan } from './accumulator-plan.ts';
+import { assertNamesFree, assertUsable, type Contents } from './accumulators.ts';
 
 /**
  * `fields`: names of the key's fields, if known. `hasBounds`: results have windowStart and
@@ -15,135 +16,52 @@ export function compileAccumulators<A extends Keyed>(
   hasBounds: boolean,
   label: string,
 ): Contents<A> {
+  const code = new AccumulatorCode(plan);
   const { selectors, slots, results } = plan;
-  const name = (at: number): string => `${slots[at]!.kind}${at}`;
-  const isKept = (at: number): boolean => slots[at]!.kind === 'kept';
-  /** One line for each slot. Slots with objects come first, because only they may throw. */
-  const eachSlot = (line: (at: number) => string): string => {
-    const order = [...slots.keys()].sort((a, b) => Number(isKept(b)) - Number(isKept(a)));
-    return order.map(line).join(' ');
-  };
-  const valueOf = (at: number): string => (slots[at]!.selector < 0 ? 'e' : `v${slots[at]!.selector}`);
-  const hasOrder = slots.some((slot) => slot.kind === 'kept');
-
-  const reads = selectors.map(
-    ({ spec }, at) => `const v${at} = ${'fn' in spec ? `f${at}(e)` : `e${property(spec.field)}`};`,
-  );
-  // Numbers, the usual case, are checked without a call.
-  const check = (at: number): string => {
-    const { needs } = selectors[at]!;
-    if (needs === 'value') return `if (v${at} === undefined) usable(${at}, v${at});`;
-    if (needs === 'key')
-      return `if (typeof v${at} !== 'string' && !Number.isSafeInteger(v${at})) usable(${at}, v${at});`;
-    const isNumber = needs === 'finite' ? `v${at} - v${at} === 0` : `v${at} === v${at}`;
-    return `if (typeof v${at} !== 'number' || !(${isNumber})) usable(${at}, v${at});`;
-  };
-  // Compared values must be of one kind.
-  const comparison = (at: number): string[] =>
-    slots.flatMap(({ kind, selector }, slot) => {
-      if (selector !== at || (kind !== 'min' && kind !== 'max')) return [];
-      const kept = `a.${name(slot)}`;
-      return [`if (typeof v${at} !== 'number' || typeof ${kept} !== 'number') usable(${at}, v${at}, ${kept});`];
-    });
-  const keptChecks = (kept: (at: number) => string): string =>
-    eachSlot((at) => {
-      const slot = slots[at]!;
-      return slot.kind === 'kept' && slot.kept.check ? `k${at}.check(${kept(at)}, ${valueOf(at)}, e);` : '';
-    });
-  const checks = selectors.map((_, at) => check(at));
-  const checksOfAdd = selectors.flatMap((_, at) => [check(at), ...comparison(at)]);
-  const nextOrder = hasOrder ? 'order++;' : '';
-  const first = slots.map(({ kind, selector }, at) => {
-    if (kind === 'kept') return `${name(at)}: k${at}.create(${valueOf(at)}, e, order)`;
-    return `${name(at)}: ${kind === 'count' ? 1 : `v${selector}`}`;
-  });
-  const updates = eachSlot((at) => {
-    const { kind, selector } = slots[at]!;
-    const kept = `a.${name(at)}`;
-    if (kind === 'kept') return `${kept} = k${at}.add(${kept}, ${valueOf(at)}, e, order);`;
-    if (kind === 'count') return `${kept}++;`;
-    if (kind === 'sum') return `${kept} += v${selector};`;
-    return `if (v${selector} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = v${selector};`;
-  });
-  const mergeChecks = slots.flatMap(({ kind, selector }, at) => {
-    if (kind !== 'min' && kind !== 'max') return [];
-    const [kept, given] = [`a.${name(at)}`, `b.${name(at)}`];
-    return [`if (typeof ${kept} !== 'number' || typeof ${given} !== 'number') usable(${selector}, ${given}, ${kept});`];
-  });
-  const merges = eachSlot((at) => {
-    const { kind } = slots[at]!;
-    const [kept, given] = [`a.${name(at)}`, `b.${name(at)}`];
-    if (kind === 'kept') return `${kept} = k${at}.merge(${kept}, ${given});`;
-    if (kind === 'count' || kind === 'sum') return `${kept} += ${given};`;
-    return `if (${given} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = ${given};`;
-  });
-  const copies = (of: (at: number) => string): string =>
-    slots.map((_, at) => `${name(at)}: ${isKept(at) ? `k${at}.copy(${of(at)})` : of(at)}`).join(', ');
-  const sizes = slots.flatMap((slot, at) => {
-    if (slot.kind !== 'kept') return [];
-    return slot.kept.isSmall ? `k${at}.isSmall(a.${name(at)})` : 'false';
-  });
-  const pushes = slots.map((_, at) => {
-    const kept = `a.${name(at)}`;
-    return `columns[${at}].push(${isKept(at) ? `k${at}.copy(${kept})` : kept});`;
-  });
-  const orders = slots.map((slot, at) =>
-    slot.kind === 'kept' && slot.kept.order ? `order = Math.max(order, k${at}.order(a.${name(at)}));` : '',
-  );
-  const keyFields = fields?.map((field) => `${literal(field)}: r${property(field)}`) ?? ['...r'];
-  const bounds = hasBounds ? ['windowStart', 'windowEnd'] : [];
-  const values = results.map(({ name: field, slot, by, read }, at) => {
-    const value = `a.${name(slot)}`;
-    if (read) return `${literal(field)}: r${at}(${value})`;
-    return `${literal(field)}: ${by === undefined ? value : `${value} / a.${name(by)}`}`;
-  });
-
   const body = `
-    ${selectors.map((_, at) => `const f${at} = selectors[${at}].select;`).join(' ')}
-    ${slots.map((_, at) => (isKept(at) ? `const k${at} = slots[${at}].kept;` : '')).join(' ')}
-    ${results.map(({ read }, at) => (read ? `const r${at} = results[${at}].read;` : '')).join(' ')}
+    ${code.constants()}
     let order = 0;
     return {
       columns: ${slots.length},
       create(row, touched, e) {
         ${fields ? '' : 'namesFree(row);'}
-        ${reads.join(' ')}
-        ${checks.join(' ')}
-        ${keptChecks(() => 'undefined')}
-        ${nextOrder}
-        return { row, group: -1, touched, ${first.join(', ')} };
+        ${code.reads()}
+        ${code.checks()}
+        ${code.keptChecks(() => 'undefined')}
+        ${code.nextOrder}
+        return { row, group: -1, touched, ${code.first()} };
       },
       add(a, e) {
-        ${reads.join(' ')}
-        ${checksOfAdd.join(' ')}
-        ${keptChecks((at) => `a.${name(at)}`)}
-        ${nextOrder}
-        ${updates}
+        ${code.reads()}
+        ${code.checksOfAdd()}
+        ${code.keptChecks((at) => code.kept(at))}
+        ${code.nextOrder}
+        ${code.updates()}
       },
       ${
         plan.canMerge
           ? `merge(a, b) {
-        ${mergeChecks.join(' ')}
-        ${merges}
+        ${code.mergeChecks()}
+        ${code.merges()}
       },`
           : ''
       }
       copy(a, touched) {
-        return { row: a.row, group: -1, touched, ${copies((at) => `a.${name(at)}`)} };
+        return { row: a.row, group: -1, touched, ${code.copies((at) => code.kept(at))} };
       },
       isSmall(a) {
-        return ${sizes.join(' && ') || 'true'};
+        return ${code.isSmall()};
       },
       result(a, windowStart, windowEnd) {
         const r = a.row;
-        return { ${[...keyFields, ...bounds, ...values].join(', ')} };
+        return { ${code.result(fields, hasBounds)} };
       },
       pack(a, columns) {
-        ${pushes.join(' ')}
+        ${code.pushes()}
       },
       unpack(row, touched, columns, index) {
-        const a = { row, group: -1, touched, ${copies((at) => `columns[${at}][index]`)} };
-        ${orders.join(' ')}
+        const a = { row, group: -1, touched, ${code.copies((at) => `columns[${at}][index]`)} };
+        ${code.orders()}
         return a;
       },
     };`;
@@ -155,6 +73,167 @@ export function compileAccumulators<A extends Keyed>(
     usable: (selector: number, value: unknown, compared?: unknown) => assertUsable(plan, selector, value, compared),
   };
   return compiled<Contents<A>>(body, scope, label);
+}
+
+/**
+ * The pieces of the generated code. In them `e` is the element, `v0` its first selected value, `a`
+ * the accumulator, and `b` the accumulator that is merged into it.
+ */
+class AccumulatorCode {
+  readonly #plan: AccumulatorPlan;
+  /** Numbers the elements, for the aggregates that depend on their order. */
+  readonly nextOrder: string;
+
+  constructor(plan: AccumulatorPlan) {
+    this.#plan = plan;
+    this.nextOrder = plan.slots.some((slot) => slot.kind === 'kept') ? 'order++;' : '';
+  }
+
+  #name(at: number): string {
+    return `${this.#plan.slots[at]!.kind}${at}`;
+  }
+  /** What `a` keeps in a slot. */
+  kept(at: number): string {
+    return `a.${this.#name(at)}`;
+  }
+  #isKept(at: number): boolean {
+    return this.#plan.slots[at]!.kind === 'kept';
+  }
+  #valueOf(at: number): string {
+    const { selector } = this.#plan.slots[at]!;
+    return selector < 0 ? 'e' : `v${selector}`;
+  }
+  /** One line for each slot. Slots with objects come first, because only they may throw. */
+  #eachSlot(line: (at: number) => string): string {
+    const order = [...this.#plan.slots.keys()].sort((a, b) => Number(this.#isKept(b)) - Number(this.#isKept(a)));
+    return order.map(line).join(' ');
+  }
+
+  constants(): string {
+    const { selectors, slots, results } = this.#plan;
+    return [
+      ...selectors.map((_, at) => `const f${at} = selectors[${at}].select;`),
+      ...slots.map((_, at) => (this.#isKept(at) ? `const k${at} = slots[${at}].kept;` : '')),
+      ...results.map(({ read }, at) => (read ? `const r${at} = results[${at}].read;` : '')),
+    ].join(' ');
+  }
+
+  // ------------------------------------------------------------ what an element gives
+
+  reads(): string {
+    const { selectors } = this.#plan;
+    return selectors
+      .map(({ spec }, at) => `const v${at} = ${'fn' in spec ? `f${at}(e)` : `e${property(spec.field)}`};`)
+      .join(' ');
+  }
+  checks(): string {
+    return this.#plan.selectors.map((_, at) => this.#check(at)).join(' ');
+  }
+  checksOfAdd(): string {
+    return this.#plan.selectors.flatMap((_, at) => [this.#check(at), ...this.#comparison(at)]).join(' ');
+  }
+  /** Numbers, the usual case, are checked without a call. */
+  #check(at: number): string {
+    const { needs } = this.#plan.selectors[at]!;
+    if (needs === 'value') return `if (v${at} === undefined) usable(${at}, v${at});`;
+    if (needs === 'key')
+      return `if (typeof v${at} !== 'string' && !Number.isSafeInteger(v${at})) usable(${at}, v${at});`;
+    const isNumber = needs === 'finite' ? `v${at} - v${at} === 0` : `v${at} === v${at}`;
+    return `if (typeof v${at} !== 'number' || !(${isNumber})) usable(${at}, v${at});`;
+  }
+  /** Compared values must be of one kind. */
+  #comparison(at: number): string[] {
+    return this.#plan.slots.flatMap(({ kind, selector }, slot) => {
+      if (selector !== at || (kind !== 'min' && kind !== 'max')) return [];
+      const kept = this.kept(slot);
+      return [`if (typeof v${at} !== 'number' || typeof ${kept} !== 'number') usable(${at}, v${at}, ${kept});`];
+    });
+  }
+  keptChecks(kept: (at: number) => string): string {
+    return this.#eachSlot((at) => {
+      const slot = this.#plan.slots[at]!;
+      return slot.kind === 'kept' && slot.kept.check ? `k${at}.check(${kept(at)}, ${this.#valueOf(at)}, e);` : '';
+    });
+  }
+
+  // ------------------------------------------------------------ how slots change
+
+  first(): string {
+    const values = this.#plan.slots.map(({ kind, selector }, at) => {
+      if (kind === 'kept') return `${this.#name(at)}: k${at}.create(${this.#valueOf(at)}, e, order)`;
+      return `${this.#name(at)}: ${kind === 'count' ? 1 : `v${selector}`}`;
+    });
+    return values.join(', ');
+  }
+  updates(): string {
+    return this.#eachSlot((at) => {
+      const { kind, selector } = this.#plan.slots[at]!;
+      const kept = this.kept(at);
+      if (kind === 'kept') return `${kept} = k${at}.add(${kept}, ${this.#valueOf(at)}, e, order);`;
+      if (kind === 'count') return `${kept}++;`;
+      if (kind === 'sum') return `${kept} += v${selector};`;
+      return `if (v${selector} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = v${selector};`;
+    });
+  }
+  mergeChecks(): string {
+    const checks = this.#plan.slots.flatMap(({ kind, selector }, at) => {
+      if (kind !== 'min' && kind !== 'max') return [];
+      const [kept, given] = [this.kept(at), `b.${this.#name(at)}`];
+      return [
+        `if (typeof ${kept} !== 'number' || typeof ${given} !== 'number') usable(${selector}, ${given}, ${kept});`,
+      ];
+    });
+    return checks.join(' ');
+  }
+  merges(): string {
+    return this.#eachSlot((at) => {
+      const { kind } = this.#plan.slots[at]!;
+      const [kept, given] = [this.kept(at), `b.${this.#name(at)}`];
+      if (kind === 'kept') return `${kept} = k${at}.merge(${kept}, ${given});`;
+      if (kind === 'count' || kind === 'sum') return `${kept} += ${given};`;
+      return `if (${given} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = ${given};`;
+    });
+  }
+  copies(of: (at: number) => string): string {
+    const copies = this.#plan.slots.map(
+      (_, at) => `${this.#name(at)}: ${this.#isKept(at) ? `k${at}.copy(${of(at)})` : of(at)}`,
+    );
+    return copies.join(', ');
+  }
+  isSmall(): string {
+    const sizes = this.#plan.slots.flatMap((slot, at) => {
+      if (slot.kind !== 'kept') return [];
+      return slot.kept.isSmall ? `k${at}.isSmall(${this.kept(at)})` : 'false';
+    });
+    return sizes.join(' && ') || 'true';
+  }
+
+  // ------------------------------------------------------------ results and snapshots
+
+  result(fields: readonly string[] | undefined, hasBounds: boolean): string {
+    const keyFields = fields?.map((field) => `${literal(field)}: r${property(field)}`) ?? ['...r'];
+    const bounds = hasBounds ? ['windowStart', 'windowEnd'] : [];
+    const values = this.#plan.results.map(({ name, slot, by, read }, at) => {
+      const value = this.kept(slot);
+      if (read) return `${literal(name)}: r${at}(${value})`;
+      return `${literal(name)}: ${by === undefined ? value : `${value} / ${this.kept(by)}`}`;
+    });
+    return [...keyFields, ...bounds, ...values].join(', ');
+  }
+  pushes(): string {
+    const pushes = this.#plan.slots.map((_, at) => {
+      const kept = this.kept(at);
+      return `columns[${at}].push(${this.#isKept(at) ? `k${at}.copy(${kept})` : kept});`;
+    });
+    return pushes.join(' ');
+  }
+  /** New elements come after all that a restored slot has seen. */
+  orders(): string {
+    const orders = this.#plan.slots.map((slot, at) =>
+      slot.kind === 'kept' && slot.kept.order ? `order = Math.max(order, k${at}.order(${this.kept(at)}));` : '',
+    );
+    return orders.join(' ');
+  }
 }
 
 function property(name: string): string {

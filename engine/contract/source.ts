@@ -16,10 +16,10 @@
 // `emitTo('errors', …)`.
 //
 // Errors. User code runs in a source: generate's function, schemas, format functions, timestamp
-// selectors. One rule holds for a record at which it throws. Records before it are emitted, nothing of
-// the record is, `poll` throws, and the source has failed. The position stays at the record, so a run
-// after the user's fix reads it again. An element that cannot be pulled again is kept in the snapshot.
-// Such a record does not go to `errors`; those are records with wrong data.
+// selectors. One rule holds for a record at which it throws. Records before it are emitted, nothing
+// of the record is, `poll` throws, and the source has failed. The position stays at the record, so
+// a run after the user's fix reads it again. An element that cannot be pulled again is kept in the
+// snapshot. Such a record does not go to `errors`; those are records with wrong data.
 import type { Output, OperatorContext, OperatorStatus, StateReader, StateWriter } from './operator.ts';
 
 /**

@@ -74,17 +74,13 @@ export function chainsOf(plan: Plan): Chain[] {
 
   return heads.map(({ head, members }) => {
     const edges = (inputs.get(head.id) ?? []).map((edge) => resolve(edge, undefined, head.id, edge.input));
-    const keys = edges.map((edge) => JSON.stringify(edge.key ?? null)).join();
-    return {
-      id: head.id,
-      nodes: members,
-      inputs: edges,
-      signature:
-        members.map((node) => `${node.id}:${node.own}`).join('>') +
-        '|' +
-        edges.map((edge) => edge.input).join() +
-        '|' +
-        keys,
-    };
+    return { id: head.id, nodes: members, inputs: edges, signature: signatureOf(members, edges) };
   });
+}
+
+function signatureOf(members: readonly PlanNode[], edges: readonly TaskEdge[]): string {
+  const operators = members.map((node) => `${node.id}:${node.own}`).join('>');
+  const inputs = edges.map((edge) => edge.input).join();
+  const keys = edges.map((edge) => JSON.stringify(edge.key ?? null)).join();
+  return `${operators}|${inputs}|${keys}`;
 }

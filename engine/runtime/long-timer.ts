@@ -1,4 +1,5 @@
-// A timer of any length. setTimeout fires at once when its delay is above 2^31 − 1 ms, about 24.8 days; this one waits on.
+// A timer of any length. setTimeout fires at once when its delay is above 2^31 − 1 ms, about 24.8
+// days; this timer waits for the whole time.
 
 /** The longest delay of setTimeout. */
 const longestDelayMillis = 2 ** 31 - 1;
@@ -8,7 +9,10 @@ export interface LongTimer {
   cancel(): void;
 }
 
-/** Calls back once, after `millis`: at once for 0 or less, never for Infinity. With `keepsAlive: false` the process may end before. */
+/**
+ * Calls back once, after `millis`: at once for 0 or less, never for Infinity. If `keepsAlive` is
+ * false, the process may end before.
+ */
 export function startTimer(
   callback: () => void,
   millis: number,

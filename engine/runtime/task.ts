@@ -4,21 +4,21 @@
 // The runtime gives a task turns; it never waits by itself. `#turn` says what one turn does, in
 // this order. A call of the operator that does not finish is kept, and is repeated before anything
 // else happens.
-import type { Batch, Stage } from '../contract/operator.ts';
+import type { Stage } from '../contract/operator.ts';
 import type { Clock } from '../contract/clock.ts';
 import { invariant, isBrokenInvariant } from '../errors/invariant.ts';
 import type { Chain } from '../graph/chains.ts';
 import { BatchShare } from './batch-share.ts';
 import type { Barrier, Channel } from './channel.ts';
-import type { GateItem, Slot } from './input-gate.ts';
+import type { GateItem } from './input-gate.ts';
 import { InjectedBarriers } from './injected-barriers.ts';
 import type { MicroBatches } from './micro-batches.ts';
 import { pollSource } from './source-poll.ts';
+import { type Call, performCall } from './task-call.ts';
 import { contextOf } from './task-context.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Head } from './task-head.ts';
 import { TaskLife } from './task-life.ts';
-import { forwardTime, type TimeCall } from './time-forwarding.ts';
 import { WakeUps } from './wake-ups.ts';
 
 /** What the task needs from the runtime that drives it. */
@@ -44,14 +44,6 @@ export interface TaskHost {
   /** A barrier has been entered that the task has not passed. */
   barrierWaits(task: Task): boolean;
 }
-
-/** A call that has not finished; it is repeated before anything else happens. */
-type Call =
-  | { readonly kind: 'process'; readonly slot: Slot; readonly batch: Batch; from: number }
-  | ({ readonly kind: 'time' } & TimeCall)
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'barrier'; readonly barrier: Barrier }
-  | { readonly kind: 'end' };
 
 /** A turn takes no further batch after so many records: other tasks wait. */
 const turnRecords = 2048;
@@ -249,9 +241,12 @@ export class Task extends TaskLife {
     let progressed = false;
     try {
       const from = call.kind === 'process' ? call.from : 0;
-      isDone = this.#perform(call, now);
+      isDone = performCall(call, this);
+      const consumed = call.kind === 'process' ? call.from - from : 0;
+      this.#taken += consumed;
+      if (consumed > 0) this.#insideSince = now;
       // The last question looks at the clock, so it is asked only when it matters.
-      progressed = isDone || (call.kind === 'process' && call.from > from) || this.output.full;
+      progressed = isDone || consumed > 0 || this.output.full;
     } catch (error) {
       this.fail(error, call.kind === 'process' ? call.batch : undefined);
     }
@@ -267,28 +262,6 @@ export class Task extends TaskLife {
     if (call.kind === 'process') call.batch.release?.();
     if (call.kind === 'end') this.end();
     return true;
-  }
-  /** True: the call is done. */
-  #perform(call: Exclude<Call, { kind: 'barrier' }>, now: number): boolean {
-    switch (call.kind) {
-      case 'process': {
-        this.output.origin = call.batch;
-        const next = this.operator!.process(call.slot.input, call.batch, call.from);
-        const consumed = next - call.from;
-        call.slot.channel?.consumed(consumed);
-        this.recordsIn += consumed;
-        this.#taken += consumed;
-        if (consumed > 0) this.#insideSince = now;
-        call.from = next;
-        return next >= call.batch.length;
-      }
-      case 'time':
-        return forwardTime(call, this.operator!, this.output, this);
-      case 'tick':
-        return this.operator!.tick!(this.now());
-      case 'end':
-        return (this.operator!.end?.() ?? true) && this.isDrained();
-    }
   }
 
   // ------------------------------------------------------------ barriers

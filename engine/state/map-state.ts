@@ -27,41 +27,15 @@ export type MapCell = Map<unknown, MapEntry>;
 export function mapState(
   owner: CurrentKey,
   index: number,
-  { ttlMillis = Infinity, refresh }: StateSpec,
+  spec: StateSpec,
   what: string,
   freeze: boolean,
 ): MapState<unknown, unknown> {
-  const cellNow = (): MapCell | undefined => owner.current.values[index] as MapCell | undefined;
-  const identify = (key: unknown): unknown => {
-    try {
-      return identityOf(key);
-    } catch (error) {
-      throw error instanceof SluiceError ? new SluiceError(error.code, `${what}: ${error.message}`) : error;
-    }
-  };
-  const remove = (cell: MapCell, identity: unknown): void => {
-    if (!cell.delete(identity)) return;
-    if (cell.size === 0) owner.current.values[index] = undefined;
-    owner.touch();
-  };
-  /** The entry, if it has not expired. This renews it if `refresh` says so. */
-  const read = (cell: MapCell | undefined, identity: unknown): MapEntry | undefined => {
-    const entry = cell?.get(identity);
-    if (!entry || entry.expiresAt === Infinity) return entry;
-    const now = owner.now();
-    if (entry.expiresAt <= now) {
-      remove(cell!, identity);
-      return undefined;
-    }
-    if (refresh === 'read-write') {
-      entry.expiresAt = now + ttlMillis;
-      owner.touch();
-    }
-    return entry;
-  };
+  const entries = new Entries(owner, index, spec);
+  const identify = (key: unknown): unknown => identityIn(what, key);
   return {
-    get: (key) => read(cellNow(), identify(key))?.value,
-    has: (key) => read(cellNow(), identify(key)) !== undefined,
+    get: (key) => entries.read(entries.cell, identify(key))?.value,
+    has: (key) => entries.read(entries.cell, identify(key)) !== undefined,
     set(key, value) {
       const identity = identify(key);
       refuseUndefined(value, what);
@@ -70,47 +44,104 @@ export function mapState(
         deepFreeze(key);
         deepFreeze(value);
       }
-      const cell: MapCell = cellNow() ?? new Map<unknown, MapEntry>();
-      const now = owner.now();
-      const entry = cell.get(identity);
-      if (entry && entry.expiresAt > now) {
-        entry.value = value;
-        entry.expiresAt = now + ttlMillis;
-      } else {
-        cell.delete(identity);
-        cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt: now + ttlMillis });
-      }
-      owner.current.values[index] = cell;
-      owner.touch();
+      entries.set(identity, key, value);
     },
     delete(key) {
-      const cell = cellNow();
-      if (cell) remove(cell, identify(key));
-      else identify(key);
+      const { cell } = entries;
+      const identity = identify(key);
+      if (cell) entries.remove(cell, identity);
     },
-    clear() {
-      owner.current.values[index] = undefined;
-      owner.touch();
-    },
-    [Symbol.iterator]() {
-      const cell = cellNow();
-      const identities = cell?.keys();
-      return {
-        next(): IteratorResult<[unknown, unknown], undefined> {
-          for (let step = identities?.next(); step?.done === false; step = identities!.next()) {
-            const entry = read(cell, step.value);
-            if (entry) return { done: false, value: [entry.key, entry.value] };
-          }
-          return { done: true, value: undefined };
-        },
-        [Symbol.iterator]() {
-          return this;
-        },
-      };
-    },
+    clear: () => entries.clear(),
+    [Symbol.iterator]: () => entries.iterate(),
   };
 }
 
+/** The entries of the current key, by their identities. */
+class Entries {
+  readonly #owner: CurrentKey;
+  readonly #index: number;
+  readonly #ttlMillis: number;
+  readonly #renewsOnRead: boolean;
+
+  constructor(owner: CurrentKey, index: number, { ttlMillis = Infinity, refresh }: StateSpec) {
+    this.#owner = owner;
+    this.#index = index;
+    this.#ttlMillis = ttlMillis;
+    this.#renewsOnRead = refresh === 'read-write';
+  }
+
+  get cell(): MapCell | undefined {
+    return this.#owner.current.values[this.#index] as MapCell | undefined;
+  }
+  /** The entry, if it has not expired. This renews it if `refresh` says so. */
+  read(cell: MapCell | undefined, identity: unknown): MapEntry | undefined {
+    const entry = cell?.get(identity);
+    if (!entry || entry.expiresAt === Infinity) return entry;
+    const now = this.#owner.now();
+    if (entry.expiresAt <= now) {
+      this.remove(cell!, identity);
+      return undefined;
+    }
+    if (this.#renewsOnRead) {
+      entry.expiresAt = now + this.#ttlMillis;
+      this.#owner.touch();
+    }
+    return entry;
+  }
+  set(identity: unknown, key: unknown, value: unknown): void {
+    const cell: MapCell = this.cell ?? new Map<unknown, MapEntry>();
+    const now = this.#owner.now();
+    const expiresAt = now + this.#ttlMillis;
+    const entry = cell.get(identity);
+    if (entry && entry.expiresAt > now) {
+      entry.value = value;
+      entry.expiresAt = expiresAt;
+    } else {
+      cell.delete(identity);
+      cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt });
+    }
+    this.#write(cell);
+  }
+  remove(cell: MapCell, identity: unknown): void {
+    if (!cell.delete(identity)) return;
+    if (cell.size === 0) this.clear();
+    else this.#owner.touch();
+  }
+  clear(): void {
+    this.#write(undefined);
+  }
+  #write(cell: MapCell | undefined): void {
+    this.#owner.current.values[this.#index] = cell;
+    this.#owner.touch();
+  }
+
+  iterate(): IterableIterator<[unknown, unknown], undefined> {
+    const { cell } = this;
+    const identities = cell?.keys();
+    const next = (): IteratorResult<[unknown, unknown], undefined> => {
+      for (let step = identities?.next(); step?.done === false; step = identities!.next()) {
+        const entry = this.read(cell, step.value);
+        if (entry) return { done: false, value: [entry.key, entry.value] };
+      }
+      return { done: true, value: undefined };
+    };
+    return {
+      next,
+      [Symbol.iterator]() {
+        return this;
+      },
+    };
+  }
+}
+
+/** An error names the state. */
+function identityIn(what: string, key: unknown): unknown {
+  try {
+    return identityOf(key);
+  } catch (error) {
+    throw error instanceof SluiceError ? new SluiceError(error.code, `${what}: ${error.message}`) : error;
+  }
+}
 /**
  * The identity of a primitive is itself. The identity of any other key is a text that no string key
  * can have.

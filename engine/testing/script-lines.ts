@@ -32,61 +32,87 @@ export function parseScript(text: string): Script {
   const columns: Script['columns'] = { inputs: [], rows: undefined };
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const wrong = (what: string): SluiceError =>
-      new SluiceError('bad-script', `Script line ${index + 1}, "${line}": ${what}`);
-    const parts = sign.exec(line);
-    if (!parts)
-      throw wrong('begin with > (element), | (watermark), ~ (idle), @ (clock), < (row), ! (late) or = (entries).');
-    const [, lead, colon, rest] = parts as unknown as [string, string, string, string];
-    const [first = '', ...others] = fieldsOf(rest.replace(reason, ''));
-    const side: Side = lead[1] === 'R' ? 1 : 0;
-    const sided = lead.length > 1 ? side : 'both';
-    const timeOf = (field: string): number => {
-      const time = parseTime(field);
-      if (time === undefined)
-        throw wrong(`"${field}" is not a time such as 00:10, 1:00:00.250, -00:05 or an ISO instant.`);
-      return time;
-    };
-    const begin = (action: Action): void => void steps.push({ action, text: line, expected: [] });
-    const expect = (expectation: Expectation): void => {
-      if (steps.length === 0) throw wrong('there is no input line above it.');
-      steps.at(-1)!.expected.push(expectation);
-    };
-    if (colon) {
-      if (lead === '<') columns.rows = [first, ...others];
-      else if (lead.startsWith('>')) columns.inputs[side] = [first, ...others];
-      else throw wrong('only > and < have columns.');
-      continue;
-    }
-    switch (lead.charAt(0)) {
-      case '>':
-        begin({ kind: 'element', side, timestamp: timeOf(first), fields: others });
-        break;
-      case '|':
-        begin({ kind: 'watermark', side: sided, time: first === 'end' ? Infinity : timeOf(first) });
-        break;
-      case '~':
-        if (first !== 'idle' && first !== 'active') throw wrong('an input is idle or active.');
-        begin({ kind: first, side: sided });
-        break;
-      case '@':
-        begin({ kind: 'clock', to: timeOf(first) });
-        break;
-      case '<':
-        expect({ kind: 'row', fields: first === '' ? [] : [first, ...others], text: line });
-        break;
-      case '!':
-        expect({ kind: 'late', timestamp: timeOf(first), fields: others, text: line });
-        break;
-      case '=':
-        if (!/^\d+$/.test(first)) throw wrong('the number of kept entries is missing.');
-        expect({ kind: 'entries', count: Number(first), text: line });
-        break;
-    }
+    if (line !== '' && !line.startsWith('#')) addLine(steps, columns, lineOf(line, index + 1));
   }
   if (steps.length === 0) throw new SluiceError('bad-script', 'The script has no input line.');
   return { steps, columns };
+}
+
+interface Line {
+  readonly text: string;
+  readonly number: number;
+  readonly sign: string;
+  /** It names columns. */
+  readonly isHead: boolean;
+  readonly side: Side;
+  /** Absent in the sign: both. */
+  readonly sided: Side | 'both';
+  readonly first: string;
+  readonly others: readonly string[];
+}
+
+function wrong({ text, number }: Pick<Line, 'text' | 'number'>, what: string): SluiceError {
+  return new SluiceError('bad-script', `Script line ${number}, "${text}": ${what}`);
+}
+
+function lineOf(text: string, number: number): Line {
+  const parts = sign.exec(text);
+  if (!parts)
+    throw wrong(
+      { text, number },
+      'begin with > (element), | (watermark), ~ (idle), @ (clock), < (row), ! (late) or = (entries).',
+    );
+  const [, lead = '', colon, rest = ''] = parts;
+  const [first = '', ...others] = fieldsOf(rest.replace(reason, ''));
+  const side: Side = lead[1] === 'R' ? 1 : 0;
+  const sided = lead.length > 1 ? side : 'both';
+  return { ...{ text, number, sign: lead.charAt(0), isHead: colon === ':' }, ...{ side, sided, first, others } };
+}
+
+function addLine(steps: Step[], columns: Script['columns'], line: Line): void {
+  const { text, side, sided, first, others } = line;
+  if (line.isHead) {
+    if (line.sign === '<') columns.rows = [first, ...others];
+    else if (line.sign === '>') columns.inputs[side] = [first, ...others];
+    else throw wrong(line, 'only > and < have columns.');
+    return;
+  }
+  const begin = (action: Action): void => void steps.push({ action, text, expected: [] });
+  const expect = (expectation: Expectation): void => {
+    if (steps.length === 0) throw wrong(line, 'there is no input line above it.');
+    steps.at(-1)!.expected.push(expectation);
+  };
+  switch (line.sign) {
+    case '>':
+      begin({ kind: 'element', side, timestamp: timeIn(line), fields: others });
+      break;
+    case '|':
+      begin({ kind: 'watermark', side: sided, time: first === 'end' ? Infinity : timeIn(line) });
+      break;
+    case '~':
+      if (first !== 'idle' && first !== 'active') throw wrong(line, 'an input is idle or active.');
+      begin({ kind: first, side: sided });
+      break;
+    case '@':
+      begin({ kind: 'clock', to: timeIn(line) });
+      break;
+    case '<':
+      expect({ kind: 'row', fields: first === '' ? [] : [first, ...others], text });
+      break;
+    case '!':
+      expect({ kind: 'late', timestamp: timeIn(line), fields: others, text });
+      break;
+    case '=':
+      if (!/^\d+$/.test(first)) throw wrong(line, 'the number of kept entries is missing.');
+      expect({ kind: 'entries', count: Number(first), text });
+      break;
+  }
+}
+function timeIn(line: Line): number {
+  const time = parseTime(line.first);
+  if (time === undefined)
+    throw wrong(line, `"${line.first}" is not a time such as 00:10, 1:00:00.250, -00:05 or an ISO instant.`);
+  return time;
 }
 
 /** A field is a word, a name with a value, a quoted text, or a text in brackets. */

@@ -1,11 +1,12 @@
-// Whether a row can leave its thread and can be written as JSON, and if not, which field prevents it.
+// Whether a row can leave its thread and can be written as JSON, and if not, which field prevents
+// it.
 //
-// A message between threads and the text of a sink hold data only. A Promise, a function, a symbol, a
-// Proxy, an object such as URL, a cycle, a getter that throws and more than 500 levels of nesting are
-// obstacles. Instances of the user's own classes leave as their fields.
+// A message between threads and the text of a sink hold data only. A Promise, a function, a symbol,
+// a Proxy, an object such as URL, a cycle, a getter that throws and more than 500 levels of nesting
+// are obstacles. Instances of the user's own classes leave as their fields.
 //
-// The check is one walk that allocates nothing. Only a row with an obstacle is walked again, to find
-// the path of the field.
+// The check is one walk that allocates nothing. Only a row with an obstacle is walked again, to
+// find the path of the field.
 import { types } from 'node:util';
 import { SluiceError } from '../errors/error.ts';
 import { classOf, described, kindOf } from './kind.ts';
@@ -102,7 +103,10 @@ function isNative(value: object): boolean {
 /** Classes whose first instance could be copied. */
 const copiedClasses = new WeakSet();
 
-/** False for objects of the host, such as URL and WeakMap. The fields of the value are known to be clear. */
+/**
+ * False for objects of the host, such as URL and WeakMap. The fields of the value are known to be
+ * clear.
+ */
 function hasCopies(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object;
   if (copiedClasses.has(prototype)) return true;

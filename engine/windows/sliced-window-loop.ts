@@ -147,7 +147,9 @@ export interface MergedLoops<A extends Keyed> {
   readonly fire: (firing: Firing, slices: Slices<A>, chains: readonly Chain<A>[]) => boolean;
 }
 
-/** Copied for each operator, see `fresh`. */
+/**
+ * Copied for each operator, see `fresh`. A copy refers to nothing outside, so it is one function.
+ */
 export function mergedLoops<A extends Keyed>(contents: Contents<A>, output: Output): MergedLoops<A> {
   const { copy, result, isSmall } = contents;
   const merge = contents.merge!;

@@ -4,7 +4,7 @@ import type { KeySpec } from '../graph/spec.ts';
 import type { Keyed } from '../state/changed-groups.ts';
 import { compileKeys } from '../state/keys.ts';
 import { windowOperator } from './planned-windows.ts';
-import { planAccumulators } from '../aggregates/accumulators.ts';
+import { planAccumulators } from '../aggregates/accumulator-plan.ts';
 import { compileAccumulators } from '../aggregates/compiled-accumulators.ts';
 import type { Operator } from '../contract/operator.ts';
 

@@ -1,14 +1,9 @@
-// Formats figures for people: grouped counts, SI rates, shares, and times in the user's zone with
-// UTC beside them.
+// Formats figures for people: grouped counts, shares, and times in the user's zone with UTC beside
+// them. Rates are in kernel/protocol/figures.ts.
+import { si } from '../../kernel/protocol/figures.ts';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const groupedFine = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
-const suffixes = [
-  [1e12, 'T'],
-  [1e9, 'G'],
-  [1e6, 'M'],
-  [1e3, 'k'],
-] as const;
 
 /** 188204 → "188,204" */
 export function count(n: number): string {
@@ -18,27 +13,6 @@ export function count(n: number): string {
 /** A rate in a column of rates: 18240 → "18,240", 0.3 → "0.3" */
 export function perSecond(n: number): string {
   return n > 0 && n < 9.95 && !Number.isInteger(n) ? n.toFixed(1) : count(n);
-}
-
-/** 18240 → "18.2 k", 412 → "412", 3.46 → "3.5", 0 → "0" */
-export function si(n: number): string {
-  const magnitude = Math.abs(n);
-  // 999.6 would be printed as "1000", so a value that rounds up to the next suffix gets that
-  // suffix.
-  for (const [factor, suffix] of suffixes)
-    if (magnitude >= factor * 0.9995) return `${threeDigits(n / factor)} ${suffix}`;
-  return threeDigits(n);
-}
-
-function threeDigits(n: number): string {
-  const magnitude = Math.abs(n);
-  if (magnitude >= 99.95) return n.toFixed(0);
-  return Number.isInteger(n) && magnitude < 10 ? String(n) : n.toFixed(1);
-}
-
-/** 18240 → "18.2 k/s", 412 → "412/s" */
-export function rate(perSecond: number): string {
-  return `${si(perSecond)}/s`;
 }
 
 /** 0.224 → "22 %". A share above zero is never shown as 0 %. */

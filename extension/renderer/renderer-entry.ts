@@ -18,71 +18,80 @@ interface Placed {
 }
 
 export const activate: ActivationFunction = (context) => {
-  const placedByCell = new Map<string, Placed>();
-  let isTabVisible = true;
-  const post = (message: ToHost): void => context.postMessage?.(message);
+  const views = new PlacedViews((message) => context.postMessage?.(message));
+  context.onDidReceiveMessage?.((received: FromHost) => views.receive(received));
+  return {
+    renderOutputItem: (item, host) => views.render(item, host),
+    disposeOutputItem: (id) => views.dispose(id),
+  };
+};
 
-  context.onDidReceiveMessage?.((received: FromHost) => {
+class PlacedViews {
+  readonly #post: (message: ToHost) => void;
+  readonly #byCell = new Map<string, Placed>();
+  #isTabVisible = true;
+
+  constructor(post: (message: ToHost) => void) {
+    this.#post = post;
+  }
+
+  receive(received: FromHost): void {
     switch (received.type) {
       case 'view':
-        placedByCell.get(received.message.view)?.view.apply(received.message);
+        this.#byCell.get(received.message.view)?.view.apply(received.message);
         return;
       case 'visible':
-        isTabVisible = received.visible;
-        for (const { view } of placedByCell.values()) view.holdBack(!isTabVisible);
+        this.#isTabVisible = received.visible;
+        for (const { view } of this.#byCell.values()) view.holdBack(!this.#isTabVisible);
         return;
       case 'again':
-        for (const { view } of placedByCell.values()) view.again();
+        for (const { view } of this.#byCell.values()) view.again();
         return;
       default:
         // A later host may send messages that this renderer does not know.
         received satisfies never;
     }
-  });
+  }
 
-  const place = (cell: string, session: string): Placed => {
-    const view = new LiveView(cell, {
-      show: (hello) => post({ type: 'show', session, ...hello }),
-      hide: (hidden) => post({ type: 'hide', session, view: hidden }),
-      download: (from, part) => post({ type: 'rows', session, view: from, part }),
-      open: (location) => post({ type: 'open', session, ...location }),
-    });
-    if (!isTabVisible) view.holdBack(true);
-    return { view, session, item: undefined };
-  };
-
-  const remove = (cell: string, placed: Placed): void => {
-    placed.view.dispose();
-    if (placedByCell.get(cell) === placed) placedByCell.delete(cell);
-  };
-
-  const render = (item: OutputItem, host: HTMLElement): void => {
+  render(item: OutputItem, host: HTMLElement): void {
     const { session, cell } = item.json() as ViewItem;
-    let placed = placedByCell.get(cell);
+    let placed = this.#byCell.get(cell);
     // A view of another session is not reused.
     if (placed !== undefined && placed.session !== session) {
-      remove(cell, placed);
+      this.#remove(cell, placed);
       placed = undefined;
     }
     if (placed === undefined) {
-      placed = place(cell, session);
-      placedByCell.set(cell, placed);
+      placed = this.#place(cell, session);
+      this.#byCell.set(cell, placed);
     }
     clearTimeout(placed.leaving);
     placed.item = item.id;
     injectStyles(host);
     if (placed.view.element.parentNode !== host) host.replaceChildren(placed.view.element);
-  };
+  }
+  /** undefined: all items. */
+  dispose(id: string | undefined): void {
+    for (const [cell, placed] of this.#byCell) {
+      if (id !== undefined && placed.item !== id) continue;
+      clearTimeout(placed.leaving);
+      if (id === undefined) this.#remove(cell, placed);
+      else placed.leaving = setTimeout(() => this.#remove(cell, placed), adoptionMillis);
+    }
+  }
 
-  return {
-    renderOutputItem: render,
-    disposeOutputItem(id) {
-      for (const [cell, placed] of placedByCell) {
-        if (id !== undefined && placed.item !== id) continue;
-        clearTimeout(placed.leaving);
-        if (id === undefined) remove(cell, placed);
-        else placed.leaving = setTimeout(() => remove(cell, placed), adoptionMillis);
-      }
-    },
-  };
-};
+  #place(cell: string, session: string): Placed {
+    const view = new LiveView(cell, {
+      show: (hello) => this.#post({ type: 'show', session, ...hello }),
+      hide: (hidden) => this.#post({ type: 'hide', session, view: hidden }),
+      download: (from, part) => this.#post({ type: 'rows', session, view: from, part }),
+      open: (location) => this.#post({ type: 'open', session, ...location }),
+    });
+    if (!this.#isTabVisible) view.holdBack(true);
+    return { view, session, item: undefined };
+  }
+  #remove(cell: string, placed: Placed): void {
+    placed.view.dispose();
+    if (this.#byCell.get(cell) === placed) this.#byCell.delete(cell);
+  }
+}

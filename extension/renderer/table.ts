@@ -3,7 +3,8 @@
 import type { TablePart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { element, setClass, setText } from './element.ts';
-import { count, rate } from './format.ts';
+import { rate } from '../../kernel/protocol/figures.ts';
+import { count } from './format.ts';
 import { rowId } from '../../kernel/protocol/kept-rows.ts';
 import { PartHeader } from './part-header.ts';
 import type { PartHost, PartView } from './part-view.ts';

@@ -5,12 +5,19 @@
 import type { Config } from 'vega-lite';
 
 const seriesColours = 12;
+const dim = 'var(--sl-dim)';
+/** Labels and titles of axes, legends and headers. */
+const captions = {
+  labelColor: dim,
+  titleColor: dim,
+  labelFontSize: 11,
+  titleFontSize: 11,
+  titleFontWeight: 'normal',
+} as const;
 
 export function chartConfig(host: HTMLElement): Config {
   const style = getComputedStyle(host);
   const font = style.fontFamily || 'sans-serif';
-  const dim = 'var(--sl-dim)';
-  const grid = 'var(--sl-grid)';
   return {
     background: 'transparent',
     // Half a label of the y axis stands above the plot, and descenders of the x axis stand below
@@ -38,15 +45,20 @@ export function chartConfig(host: HTMLElement): Config {
     bar: { cornerRadiusEnd: 0, continuousBandSize: 8 },
     rule: { color: dim },
     text: { color: 'var(--sl-fg)', fontSize: 11, font },
+    ...axes(),
+    legend: { ...captions, symbolStrokeWidth: 1.5, gradientLength: 120 },
+    header: captions,
+    title: { color: 'var(--sl-fg)', fontSize: 12, fontWeight: 'normal', anchor: 'start' },
+  };
+}
+
+function axes(): Config {
+  return {
     axis: {
+      ...captions,
       domainColor: 'var(--sl-axis)',
       tickColor: 'var(--sl-axis)',
-      gridColor: grid,
-      labelColor: dim,
-      titleColor: dim,
-      labelFontSize: 11,
-      titleFontSize: 11,
-      titleFontWeight: 'normal',
+      gridColor: 'var(--sl-grid)',
       labelPadding: 6,
       tickSize: 4,
       labelLimit: 140,
@@ -60,17 +72,6 @@ export function chartConfig(host: HTMLElement): Config {
     axisBand: { grid: false },
     axisXBand: { labelAngle: 0, labelOverlap: 'parity' },
     axisXPoint: { labelAngle: 0, labelOverlap: 'parity' },
-    legend: {
-      labelColor: dim,
-      titleColor: dim,
-      labelFontSize: 11,
-      titleFontSize: 11,
-      titleFontWeight: 'normal',
-      symbolStrokeWidth: 1.5,
-      gradientLength: 120,
-    },
-    header: { labelColor: dim, titleColor: dim, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal' },
-    title: { color: 'var(--sl-fg)', fontSize: 12, fontWeight: 'normal', anchor: 'start' },
   };
 }
 

@@ -1,5 +1,6 @@
 // The texts of a cell's status bar, from the kernel's state of the cell. Each has an icon, because
 // VS Code gives these items no colour.
+import { rate } from '../../kernel/protocol/figures.ts';
 import type { CellState } from '../../kernel/protocol/messages.ts';
 import { labelText } from './plain-label.ts';
 
@@ -120,17 +121,3 @@ function figuresText(state: CellState, locale: string | undefined): StatusText |
 }
 
 const count = (n: number, locale?: string): string => n.toLocaleString(locale);
-
-/** Three significant digits, so that the text keeps about the same width: 412/s, 18.2 k/s. */
-export function rate(perSecond: number): string {
-  const units = ['', ' k', ' M', ' G'];
-  let value = perSecond;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
-  const text = unit === 0 && value > 0 && value < 9.95 ? String(Math.round(value * 10) / 10) : value.toFixed(digits);
-  return `${text}${units[unit]}/s`;
-}

@@ -146,8 +146,8 @@ async function connect(
 }
 
 /**
- * A write that fails closes the connection, and the close rejects the requests. vscode-jsonrpc would
- * also leave a rejection that no caller can handle, and that ends the process.
+ * A write that fails closes the connection, and the close rejects the requests. vscode-jsonrpc
+ * would also leave a rejection that no caller can handle, and that ends the process.
  */
 class ClosingWriter extends SocketMessageWriter {
   readonly #socket: Socket;

@@ -1,8 +1,8 @@
 // The registry of sessions by notebook: each kernel writes one entry.
 // Only its user can read it, because it contains the token.
-// An entry is forgotten only when its socket does not answer. The process id decides nothing: it may
-// belong to another process by now, or to a process that this one cannot see. A kernel that hangs
-// still accepts connections, so its entry stays.
+// An entry is forgotten only when its socket does not answer. The process id decides nothing: it
+// may belong to another process by now, or to a process that this one cannot see. A kernel that
+// hangs still accepts connections, so its entry stays.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNobodyThere, openSocket } from './open-socket.ts';

@@ -4,14 +4,10 @@ import type { DisplayRow, ExecutorEvent } from '../executor/executor-protocol.ts
 import type { Caption, ChartPart, Part, PartChange, TablePart, Wire, WireRow } from '../protocol/displays.ts';
 import { keepRows, keptBytes, sizeOf } from '../protocol/kept-rows.ts';
 import { cannotBeShown, toWire } from '../protocol/values.ts';
+import type { SavedRows } from '../session/state.ts';
 import type { RowLayout } from './layout.ts';
 
 type Frame = Extract<ExecutorEvent, { kind: 'display-rows' }>;
-export interface SavedRows {
-  readonly installed: number;
-  readonly rows: readonly WireRow[];
-  readonly total: number;
-}
 
 export class RowPart {
   readonly id: string;

@@ -5,13 +5,13 @@ import type { Plan } from '../../engine/graph/plan.ts';
 import type { Displayed, DisplayInstall, ExecutorEvent } from '../executor/executor-protocol.ts';
 import type { Caption, LogLine, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
 import { shownValue, toPlainJson } from '../protocol/values.ts';
-import type { Cell, Metrics } from '../session/state.ts';
+import type { Cell, Metrics, SavedRows, SavedViews } from '../session/state.ts';
 import { BackpressureHistory } from './backpressure-part.ts';
 import { errorParts } from './error-part.ts';
 import { FixedPart, PanelPart } from './fixed-part.ts';
 import { layoutOf, type RowLayout } from './layout.ts';
 import { CellLog } from './log-part.ts';
-import { RowPart, type SavedRows } from './row-part.ts';
+import { RowPart } from './row-part.ts';
 import { type LivePart, View } from './view.ts';
 
 /** A connection that watches views. */
@@ -21,9 +21,6 @@ export interface Watcher {
   readonly isReady: boolean;
   send(message: ViewSnapshot | ViewDelta): void;
 }
-
-/** The rows of all displays as of a snapshot of the executor. */
-export type SavedViews = ReadonlyMap<string, SavedRows>;
 
 /** Calls the callback once after this time. The store schedules each frame separately. */
 export type Schedule = (callback: () => void, millis: number) => void;

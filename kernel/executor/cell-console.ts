@@ -1,4 +1,5 @@
-// The console of the executor's thread: what user code says goes under the cell it belongs to, a bounded number of lines a second.
+// The console of the executor's thread: output of user code goes under its cell, with a bounded
+// number of lines a second.
 import { formatWithOptions, inspect, type InspectOptions } from 'node:util';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { currentBuilder } from '../../engine/api/builder.ts';

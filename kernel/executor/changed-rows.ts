@@ -1,7 +1,10 @@
-// The changes of a table on their way to a display: one row for each key, the latest, and which rows have gone.
+// The changes of a table on their way to a display: the latest row of each key, and the rows that
+// were deleted.
 //
-// Rows of a stream may be thinned out; of a table that would leave rows on screen that are there no more. So this knows what is on screen (the newest `limit` of what was sent, as
-// kernel/protocol/kept-rows.ts keeps them) and holds no more than that many rows beside it: whatever else has changed since the last frame would not be shown.
+// Rows of a stream may be thinned out. In a table that would leave deleted rows on screen. So this
+// knows the rows on screen: the newest `limit` of those that were sent, as
+// kernel/protocol/kept-rows.ts keeps them. It holds no more than `limit` rows beside them, because
+// further changes since the last frame would not be shown.
 import { keptBytes } from '../protocol/kept-rows.ts';
 import type { DisplayRow } from './executor-protocol.ts';
 

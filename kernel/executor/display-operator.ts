@@ -1,7 +1,10 @@
-// A display's end in the executor: takes rows as fast as they come and passes on what a person can see. It conflates, it never queues.
+// The executor's part of a display: it takes rows as fast as they come and sends as many as a person
+// can see. It conflates, it never queues.
 //
-// Five times a second at most `limit` rows go to the control thread. What does not fit is left out evenly: of a full buffer every other row goes, and from then
-// on every second row is kept, then every fourth … until the frame is sent. In lossless mode (`sluice run --json`) every row is sent and credit is the brake.
+// A frame goes to the control thread five times a second, with `limit` rows at most. The others are
+// left out evenly: a full buffer drops every other row and from then on keeps every second one, then
+// every fourth, until the frame is sent. In lossless mode (`sluice run --json`) every row is sent,
+// and credit limits the rate.
 import { createHash } from 'node:crypto';
 import type {
   Batch,
@@ -21,7 +24,9 @@ import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-proto
 import type { RecordPlace } from './record.ts';
 import { RefusedRows } from './refused-rows.ts';
 
-/** A little more than a person is promised (four), so that a frame that comes late is not missed. */
+/**
+ * A little more than the four frames that are promised, so that a late frame is not missed.
+ */
 export const framesPerSecond = 5;
 
 /** A burst may be as large as what comes in this time at the full rate. */
@@ -42,7 +47,10 @@ export class DisplayOperator implements Operator {
   total = 0;
   watermark = -Infinity;
   finished = false;
-  /** Windows that began before this event time were already open when the display came to a live source. */
+  /**
+   * Windows that began before this event time were already open when the display came to a live
+   * source.
+   */
   partialBefore = -Infinity;
   /** Rows that cannot leave the thread. */
   readonly refused = new RefusedRows();
@@ -152,7 +160,10 @@ export class DisplayOperator implements Operator {
     return { entries: 0 };
   }
 
-  /** Rows of the present frame; without a limit every row is sent. What was not used lately may be used at once: a file that is read in a moment is shown whole. */
+  /**
+   * Rows of the present frame. Without a limit every row is sent. A share that was not used lately
+   * may be used at once, so a file that is read in a moment is shown whole.
+   */
   #bounds(): { lossless: boolean; limit: number } {
     const perSecond = this.install?.perSecond;
     if (perSecond === undefined) return { lossless: this.install !== undefined, limit: Infinity };
@@ -174,7 +185,10 @@ export class DisplayOperator implements Operator {
     );
   }
 
-  /** On screen a row takes the place of the one before; as JSON lines every change is one, as toStream() tells it. */
+  /**
+   * On screen a row replaces its former row. In JSON lines every change is a line, as toStream()
+   * gives it.
+   */
   #change(change: Change, timestamp: number, lossless: boolean): void {
     const kind = kindOfChange(change);
     if (kind === undefined) {
@@ -204,7 +218,8 @@ export class DisplayOperator implements Operator {
     const value = batch.values[i];
     const start =
       value !== null && typeof value === 'object' ? (value as { windowStart?: unknown }).windowStart : undefined;
-    // A global window begins with the least Date for whoever comes: as a rolling aggregate, it holds what came since.
+    // A global window has the least Date as its start, also in a late display. Like a rolling
+    // aggregate it holds the elements since then.
     const partial = start instanceof Date && start.getTime() < this.partialBefore && start.getTime() > -maxTimestamp;
     return {
       n: this.total,
@@ -233,7 +248,9 @@ function placeIn({ partitions, offsets }: Batch, i: number): RecordPlace {
   return partitions && offsets && offsets[i]! >= 0 ? { partition: partitions[i]!, offset: offsets[i]! } : {};
 }
 
-/** A row as a display shows it. The snapshot of a huge row would not fit into memory several times. */
+/**
+ * A row as a display shows it. The snapshot of a huge row would not fit into memory several times.
+ */
 function shown(element: unknown): Pick<DisplayRow, 'value' | 'size'> {
   const { value, size } = cutForDisplay(element);
   return size > smallSize ? { value, size } : { value };

@@ -1,4 +1,5 @@
-// Evaluating cells in the executor: what a cell is given (other cells' values, modules, a builder), and what is made of what it leaves.
+// Evaluates cells in the executor. A cell gets the values of other cells, modules and a builder. Its
+// declarations and its last expression become the result.
 import { inspect } from 'node:util';
 import { dirname, resolve } from 'node:path';
 import { Builder, runWithBuilder } from '../../engine/api/builder.ts';
@@ -40,7 +41,9 @@ export interface EvaluatorOptions {
   readonly isJob: boolean;
 }
 
-/** Silent partitions are taken out after this in a notebook, when the source does not say otherwise. */
+/**
+ * Silent partitions are taken out after this in a notebook, when the source does not say otherwise.
+ */
 const notebookIdlenessMillis = 10_000;
 /** Values whose JSON is shorter can be unfolded where they are shown. */
 const unfoldedLength = 20_000;
@@ -76,7 +79,7 @@ export class Evaluator {
   }
 
   begin(command: EvaluateCommand): Evaluation {
-    // A cell runs on with the data that it captured, whatever the other cell has made of them since.
+    // A cell goes on with the data that it captured, even if the other cell has changed them since.
     const captured = command.restore?.values ?? {};
     const given = Object.fromEntries(
       command.uses.map(({ name, cell }) => [
@@ -134,7 +137,10 @@ export class Evaluator {
     };
   }
 
-  /** Only what another cell's last run holds: what this one declares does not run yet, whatever runs under its name. */
+  /**
+   * Only declarations of another cell's last run. A declaration of this cell does not run yet, even
+   * if something runs under its name.
+   */
   #lookup(endpoint: Endpoint, key: readonly unknown[]): PresentRow | undefined {
     if ('node' in endpoint) return undefined;
     const held = this.#committed.get(endpoint.group)?.values[endpoint.variable];

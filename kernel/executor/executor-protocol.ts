@@ -318,6 +318,8 @@ export type ExecutorEvent =
       readonly kind: 'metrics';
       readonly at: number;
       readonly operators: readonly OperatorReport[];
+      /** Sources that have left the plan since the last report. Absent: none. */
+      readonly left?: readonly OperatorReport[];
       /** Load of the executor's thread, 0…1. */
       readonly thread: number;
       /** A snapshot is under way, and this operator does not let its barrier through. */
@@ -352,7 +354,8 @@ export interface ExecutorPort {
   post(command: ExecutorCommand): void;
   onEvent(listener: (event: ExecutorEvent) => void): void;
   /**
-   * The thread has ended, asked or not (process.exit in a cell). `memory`: it held more than it may.
+   * The thread has ended, asked or not (process.exit in a cell). `memory`: it held more than it
+   * may.
    */
   onEnd(listener: (reason: string, memory?: MemoryEnd) => void): void;
   /** undefined: it is between two calls of user code. */

@@ -92,6 +92,7 @@ export class Executor {
         this.#runs.forget(command.cell);
         break;
       case 'mutate':
+        this.#metrics.leaving(command.plan);
         this.#graph.mutate(command);
         break;
       case 'snapshot':

@@ -1,6 +1,6 @@
-// The figures of all operators, once a second: one report for each instance, and the operator that
-// a snapshot waits for.
-import type { PlanNode } from '../../engine/graph/plan.ts';
+// The figures of all operators, once a second: one report for each instance, the last figures of
+// sources that have left the plan, and the operator that a snapshot waits for.
+import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import type { Task } from '../../engine/runtime/task.ts';
@@ -11,9 +11,19 @@ type Metrics = Extract<ExecutorEvent, { kind: 'metrics' }>;
 export class MetricsReport {
   readonly #runtime: Runtime;
   #lastAt = performance.now();
+  #left: OperatorReport[] = [];
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+  }
+
+  /** A mutation is about to remove sources. What they have read and rejected is reported once more. */
+  leaving(next: Plan): void {
+    const stays = new Set(next.nodes.map(({ id }) => id));
+    const nodes = nodesOf(this.#runtime);
+    const now = performance.now();
+    for (const task of this.#runtime.tasks.values())
+      if (task.isSource && !stays.has(task.id)) this.#left.push(...operatorReports(task, nodes, now).slice(0, 1));
   }
 
   /** Rates and shares are those since the last report. */
@@ -22,11 +32,20 @@ export class MetricsReport {
     const elapsed = now - this.#lastAt;
     this.#lastAt = now;
     const thread = Math.min(1, this.#runtime.takeBusyMillis() / elapsed);
-    const nodes = new Map(this.#runtime.plan.nodes.map((node) => [node.id, node]));
+    const nodes = nodesOf(this.#runtime);
     const operators = [...this.#runtime.tasks.values()].flatMap((task) => operatorReports(task, nodes, now));
     const waits = snapshotWaits(this.#runtime);
-    return { kind: 'metrics', at: Date.now(), operators, thread, ...(waits && { snapshotWaits: waits }) };
+    const left = this.#left.splice(0);
+    return {
+      ...{ kind: 'metrics', at: Date.now(), operators, thread },
+      ...(left.length > 0 && { left }),
+      ...(waits && { snapshotWaits: waits }),
+    };
   }
+}
+
+function nodesOf({ plan }: Runtime): ReadonlyMap<string, PlanNode> {
+  return new Map(plan.nodes.map((node) => [node.id, node]));
 }
 
 function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: number): OperatorReport[] {

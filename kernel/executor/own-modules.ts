@@ -1,4 +1,5 @@
-// The modules of Sluice that a cell can import: `sluice` and `sluice/testing`. No other shipped file imports the test kit.
+// The modules of Sluice that a cell can import: `sluice` and `sluice/testing`. No other shipped
+// file imports the test kit.
 import * as sluice from '../../engine/index.ts';
 import * as testing from '../../engine/testing/index.ts';
 

@@ -1,4 +1,5 @@
-// Where an executor is, readable from another thread although it does not answer: a few numbers in shared memory.
+// The place where an executor is, as a few numbers in shared memory. Another thread can read them
+// even if the executor does not answer.
 //
 //   place  0: between two calls of user code    > 0: a turn of the operator with that number    < 0: the evaluation of run −place
 //   since  when that began, on the clock both threads share (milliseconds since the epoch)

@@ -1,4 +1,5 @@
-// What an executor's thread does first. In the bundle this is one role of the kernel's one file; from sources it is a file of its own.
+// The start of an executor's thread. In the bundle it is one role of the kernel's single file. From
+// sources it is a file of its own.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { traceOf } from '../../engine/runtime/trace.ts';
 import { eventPoster } from './event-poster.ts';

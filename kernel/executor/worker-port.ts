@@ -1,4 +1,5 @@
-// An executor as the control thread holds it: a worker thread, what it says, and where it is when it says nothing.
+// An executor as the control thread holds it: a worker thread, its events, and its place while it
+// sends none.
 import { Worker } from 'node:worker_threads';
 import type { ExecutorCommand, ExecutorEvent, ExecutorPort, Whereabouts } from './executor-protocol.ts';
 import { causeOf, heapLimitMegabytes, type MemoryEnd, memoryLimit, MemoryWatch } from './memory-limit.ts';
@@ -10,7 +11,10 @@ export interface WorkerExecutorOptions {
   readonly params: Readonly<Record<string, string>>;
   /** `sluice run`: without a default for the idleness of sources. */
   readonly isJob: boolean;
-  /** The file that becomes an executor when it is a thread's entry: the kernel's bundle, or `worker-main.ts` from sources. */
+  /**
+   * The file that a thread runs as an executor: the kernel's bundle, or `worker-main.ts` from
+   * sources.
+   */
   readonly entry: string | URL;
   /** Takes what the thread writes to its output: standard error unless somebody else wants it. */
   readonly onOutput?: ((text: string) => void) | undefined;
@@ -25,94 +29,110 @@ interface PlaceName {
 }
 
 export function startWorkerExecutor(options: WorkerExecutorOptions): ExecutorPort {
-  const { notebook, params, isJob, entry, onOutput, memory: limitMegabytes = memoryLimit() } = options;
-  const place = new SharedPlace();
-  const data: ExecutorData = { kind: executorRole, notebook, params, isJob, place: place.memory };
-  const worker = new Worker(entry, {
-    workerData: data,
-    name: 'sluice executor',
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes(limitMegabytes) },
-    stdout: true,
-    stderr: true,
-  });
-  // Standard output belongs to rows.
-  const write = onOutput ?? ((text: string) => void process.stderr.write(text));
-  for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (text: Buffer) => write(text.toString()));
-  const names = new Map<number, PlaceName>();
-  /** Runs that are being evaluated, and of which cell. */
-  const evaluating = new Map<number, string>();
-  const listeners: ((event: ExecutorEvent) => void)[] = [];
-  const endListeners: Parameters<ExecutorPort['onEnd']>[0][] = [];
-  let heardAt = Date.now();
-  let cause: string | undefined;
-  let memory: MemoryEnd | undefined;
-  /** Where it was when it was ended: its shared memory may change before it is gone. */
-  let endedAt: { readonly place: Whereabouts | undefined } | undefined;
-  const watch = new MemoryWatch(limitMegabytes, {
-    look: () => worker.getHeapStatistics(),
-    collectGarbage: () => worker.postMessage({ kind: 'collect-garbage' } satisfies CollectGarbage),
-    exceeded(end) {
-      memory = end;
-      endedAt = { place: whereabouts() };
+  return new WorkerExecutor(options);
+}
+
+class WorkerExecutor implements ExecutorPort {
+  readonly #worker: Worker;
+  readonly #place = new SharedPlace();
+  readonly #watch: MemoryWatch;
+  readonly #names = new Map<number, PlaceName>();
+  /** Runs that are being evaluated, and their cells. */
+  readonly #evaluating = new Map<number, string>();
+  readonly #listeners: ((event: ExecutorEvent) => void)[] = [];
+  readonly #endListeners: Parameters<ExecutorPort['onEnd']>[0][] = [];
+  #heardAt = Date.now();
+  #cause: string | undefined;
+  #memory: MemoryEnd | undefined;
+  /** Its place when it was ended. The shared memory may change before the thread is gone. */
+  #endedAt: { readonly place: Whereabouts | undefined } | undefined;
+
+  constructor({ notebook, params, isJob, entry, onOutput, memory = memoryLimit() }: WorkerExecutorOptions) {
+    const data: ExecutorData = { kind: executorRole, notebook, params, isJob, place: this.#place.memory };
+    const worker = new Worker(entry, {
+      workerData: data,
+      name: 'sluice executor',
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes(memory) },
+      stdout: true,
+      stderr: true,
+    });
+    this.#worker = worker;
+    // Standard output belongs to rows.
+    const write = onOutput ?? ((text: string) => void process.stderr.write(text));
+    for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (text: Buffer) => write(text.toString()));
+    this.#watch = new MemoryWatch(memory, {
+      look: () => worker.getHeapStatistics(),
+      collectGarbage: () => worker.postMessage({ kind: 'collect-garbage' } satisfies CollectGarbage),
+      exceeded: (end) => {
+        this.#memory = end;
+        this.#endedAt = { place: this.whereabouts() };
+        void worker.terminate();
+      },
+    });
+    this.#watch.start();
+    worker.on('message', (event: ExecutorEvent | PlaceName) => this.#message(event));
+    worker.on('error', (error) => this.#error(error));
+    // The session counts on every event. What was in this one is not known.
+    worker.on('messageerror', (error) => {
+      this.#cause = `a message of it could not be read: ${error.message}`;
       void worker.terminate();
-    },
-  });
-  watch.start();
-
-  worker.on('message', (event: ExecutorEvent | PlaceName) => {
-    heardAt = Date.now();
-    if (event.kind === 'place') {
-      names.set(event.number, event);
-      return;
-    }
-    if (event.kind === 'evaluated' || event.kind === 'evaluation-failed') evaluating.delete(event.run);
-    for (const listener of listeners) listener(event);
-  });
-  worker.on('error', (error) => {
-    cause = reasonOf(error);
-    const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    if (isOutOfMemory) memory ??= { limitMegabytes: watch.limitMegabytes, heldMegabytes: watch.heldMegabytes };
-  });
-  // The session counts on every event. What was in this one is not known.
-  worker.on('messageerror', (error) => {
-    cause = `a message of it could not be read: ${error.message}`;
-    void worker.terminate();
-  });
-  worker.on('exit', (code) => {
-    watch.stop();
-    const reason = memory ? causeOf(memory) : (cause ?? `its thread ended with code ${code}`);
-    for (const listener of endListeners) listener(reason, memory);
-  });
-
-  function whereabouts(): Whereabouts | undefined {
-    if (endedAt) return endedAt.place;
-    const { place: at, millis } = place.read();
-    const operator = names.get(at);
-    if (operator) return { cell: operator.cell, operator: operator.operator, millis };
-    const cell =
-      evaluating.get(-at) ?? (Date.now() - heardAt > silentMillis ? [...evaluating.values()].at(-1) : undefined);
-    // After an await a cell goes on in a callback, which the shared place does not see: it is the
-    // one whose evaluation is not over.
-    return cell === undefined ? undefined : { cell, millis };
+    });
+    worker.on('exit', (code) => this.#exit(code));
   }
 
-  return {
-    post(command: ExecutorCommand) {
-      if (command.kind === 'evaluate') evaluating.set(command.run, command.cell);
-      if (command.kind === 'discard') evaluating.delete(command.run);
-      worker.postMessage(command);
-    },
-    onEvent: (listener) => void listeners.push(listener),
-    onEnd: (listener) => void endListeners.push(listener),
-    whereabouts,
-    terminate: async () => void (await worker.terminate()),
-  };
+  #message(event: ExecutorEvent | PlaceName): void {
+    this.#heardAt = Date.now();
+    if (event.kind === 'place') {
+      this.#names.set(event.number, event);
+      return;
+    }
+    if (event.kind === 'evaluated' || event.kind === 'evaluation-failed') this.#evaluating.delete(event.run);
+    for (const listener of this.#listeners) listener(event);
+  }
+  #error(error: unknown): void {
+    this.#cause = reasonOf(error);
+    const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    const { limitMegabytes, heldMegabytes } = this.#watch;
+    if (isOutOfMemory) this.#memory ??= { limitMegabytes, heldMegabytes };
+  }
+  #exit(code: number): void {
+    this.#watch.stop();
+    const reason = this.#memory ? causeOf(this.#memory) : (this.#cause ?? `its thread ended with code ${code}`);
+    for (const listener of this.#endListeners) listener(reason, this.#memory);
+  }
+
+  post(command: ExecutorCommand): void {
+    if (command.kind === 'evaluate') this.#evaluating.set(command.run, command.cell);
+    if (command.kind === 'discard') this.#evaluating.delete(command.run);
+    this.#worker.postMessage(command);
+  }
+  onEvent(listener: (event: ExecutorEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+  onEnd(listener: Parameters<ExecutorPort['onEnd']>[0]): void {
+    this.#endListeners.push(listener);
+  }
+  whereabouts(): Whereabouts | undefined {
+    if (this.#endedAt) return this.#endedAt.place;
+    const { place, millis } = this.#place.read();
+    const operator = this.#names.get(place);
+    if (operator) return { cell: operator.cell, operator: operator.operator, millis };
+    // After an await a cell goes on in a callback, which the shared place does not see. So a silent
+    // thread is in the cell whose evaluation is not over.
+    const isSilent = Date.now() - this.#heardAt > silentMillis;
+    const cell = this.#evaluating.get(-place) ?? (isSilent ? [...this.#evaluating.values()].at(-1) : undefined);
+    return cell === undefined ? undefined : { cell, millis };
+  }
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
 }
+
 /** Some errors lose their message on the way between threads. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message === '' ? 'an error without a message was thrown' : message;
 }
-/** An executor says something every second (metrics); a thread that does not is somewhere inside user code. */
+/** An executor sends metrics every second. A thread that is silent longer is inside user code. */
 const silentMillis = 400;

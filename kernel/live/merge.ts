@@ -1,4 +1,5 @@
-// One plan out of what all cells declare: names resolved to the nodes they stand for now, and nothing kept that no leaf reaches.
+// Merges the declarations of all cells into one plan. Each name is resolved to its present node, and
+// nodes that no leaf reaches are left out.
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import type { MicroBatchMode, Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
 import { edgesByReader, reached } from '../../engine/graph/walk.ts';
@@ -14,7 +15,10 @@ export interface Declared {
   readonly mode?: SessionMode;
 }
 export type SessionMode = 'continuous' | MicroBatchMode;
-/** A display, sink or pull: why operators run. Sinks are nodes of their cell already (`node`); the others are made here. */
+/**
+ * A display, sink or pull: why operators run. A sink is a node of its cell (`node`). The nodes of
+ * displays and pulls are made here.
+ */
 export type Leaf =
   | {
       readonly kind: 'display' | 'pull';
@@ -93,7 +97,10 @@ interface Place {
   readonly node: string;
   readonly port: string;
 }
-/** Follows names through cells that pass on what they imported; a name that is gone, or that leads to itself, gives undefined. */
+/**
+ * Follows a name through cells that pass on an imported name. undefined: the name is gone, or it
+ * leads to itself.
+ */
 export function resolve(
   endpoint: Endpoint,
   streams: ReadonlyMap<string, ReadonlyMap<string, Endpoint>>,

@@ -41,7 +41,8 @@ export interface PlanRequest {
   /** Instances that ended with an error. A run of their cell makes them anew. */
   readonly failed: readonly string[];
   /**
-   * A sink that has written does not write old rows again unasked: its cell is planned as a preview.
+   * A sink that has written does not write old rows again unasked: its cell is planned as a
+   * preview.
    */
   readonly mayDisarm?: boolean;
   /** The cell whose run this mutation commits. */

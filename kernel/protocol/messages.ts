@@ -69,7 +69,9 @@ export interface CellState {
   readonly outPerSecond?: number;
   readonly rows?: number;
   readonly late?: number;
-  /** Sources of the cell that have rejected records, whether or not anybody reads their `errors`. */
+  /**
+   * Sources of the cell that have rejected records, whether or not anybody reads their `errors`.
+   */
   readonly rejected?: readonly RejectedText[];
   /** "3 rows were left out": they cannot leave their thread. `errors` has the first one. */
   readonly leftOut?: string;

@@ -1,5 +1,5 @@
-// Checks the parameters of a request where they enter the kernel, so that what stands behind can rely
-// on the types of `messages.ts`. Unknown fields are ignored.
+// Checks the parameters of a request where they enter the kernel, so that what stands behind can
+// rely on the types of `messages.ts`. Unknown fields are ignored.
 import type { Requests } from './messages.ts';
 
 type Check = (value: unknown) => boolean;

@@ -1,9 +1,9 @@
 // Encodes values for the wire: JSON with tags for the types that JSON lacks.
 // `toPlainJson` is the form of `--json`.
 //
-// A tag is an object whose only field has a name that begins with `$`. A user's object of that shape
-// is wrapped: {"$object": {…}}. So data cannot forge a tag, and `fromWire(toWire(v))` equals v.
-// Three things differ: a field whose value is undefined is left out, a hole of an array becomes
+// A tag is an object whose only field has a name that begins with `$`. A user's object of that
+// shape is wrapped: {"$object": {…}}. So data cannot forge a tag, and `fromWire(toWire(v))` equals
+// v. Three things differ: a field whose value is undefined is left out, a hole of an array becomes
 // undefined, and an object has no class. Functions and symbols are left out too.
 
 export function toWire(value: unknown): unknown {

@@ -1,9 +1,9 @@
 // Reads the messages of one client from its socket, with a bound for everything the client decides.
 // Each message is JSON behind a Content-Length header, as vscode-jsonrpc writes it.
 //
-// Bounds: the header has at most 1 kB, the body at most `mostBytes`. The reader delivers one message
-// for each turn of the event loop. It stops to read while the answers of its client are unsent, so
-// a client that asks and never reads keeps its requests in its own memory.
+// Bounds: the header has at most 1 kB, the body at most `mostBytes`. The reader delivers one
+// message for each turn of the event loop. It stops to read while the answers of its client are
+// unsent, so a client that asks and never reads keeps its requests in its own memory.
 import type { Socket } from 'node:net';
 import { AbstractMessageReader } from 'vscode-jsonrpc/node.js';
 import type { DataCallback, Disposable, Message } from 'vscode-jsonrpc/node.js';
@@ -70,8 +70,8 @@ export class BoundedReader extends AbstractMessageReader {
       this.#isDelivering = true;
       this.#socket.pause();
       this.#deliver(message);
-      // vscode-jsonrpc handles a message in an immediate of its own, which comes before this one. So
-      // the answer is already among the unsent bytes.
+      // vscode-jsonrpc handles a message in an immediate of its own, which comes before this one.
+      // So the answer is already among the unsent bytes.
       setImmediate(() => {
         this.#isDelivering = false;
         this.#next();

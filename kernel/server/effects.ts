@@ -1,7 +1,7 @@
 // Performs the effects of the session, one by one, with executor, compiler, views, clients and
 // timers. It decides nothing.
 import { type LongTimer, startTimer } from '../../engine/runtime/long-timer.ts';
-import type { SavedViews, ViewStore } from '../displays/view-store.ts';
+import type { ViewStore } from '../displays/view-store.ts';
 import type { LocatedError, MutateCommand } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { SessionEffect, SessionEvent, TimerId, ViewEffect } from '../session/events.ts';
@@ -36,8 +36,6 @@ const creditAhead = 1024;
 export class Effects {
   readonly #host: EffectsHost;
   readonly #timers = new Map<TimerId, LongTimer>();
-  /** The rows on screen as of the last snapshot of the executor. */
-  #savedViews: SavedViews = new Map();
 
   constructor(host: EffectsHost) {
     this.#host = host;
@@ -123,11 +121,8 @@ export class Effects {
       case 'drop-prepared-views':
         views.dropPrepared();
         break;
-      case 'save-views':
-        this.#savedViews = views.save();
-        break;
       case 'rewind-views':
-        views.rewind(this.#savedViews);
+        views.rewind(effect.views);
         break;
       case 'remove-view':
         views.remove(effect.cell);

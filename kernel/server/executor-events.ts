@@ -41,6 +41,7 @@ export class ExecutorEvents {
         return;
       case 'metrics':
         host.dispatch(event);
+        host.observer?.measured?.(event);
         this.#explain();
         return;
       case 'mutated': {
@@ -50,6 +51,9 @@ export class ExecutorEvents {
         host.dispatch(event);
         return;
       }
+      case 'snapshot':
+        host.dispatch({ ...event, views: host.views.save() });
+        return;
       case 'row-refused':
         host.dispatch(event);
         host.observer?.rowRefused?.(event);

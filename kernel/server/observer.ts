@@ -22,6 +22,8 @@ export interface Observer {
    * The change belongs to a run of `cell`; a deletion, an undo or a pull has no cell.
    */
   mutated?(event: Extract<ExecutorEvent, { kind: 'mutated' }>, cell: string | undefined): void;
+  /** The figures of all operators, once a second. */
+  measured?(event: Extract<ExecutorEvent, { kind: 'metrics' }>): void;
   changed?(): void;
 }
 export type PulledRows = Extract<ExecutorEvent, { kind: 'pull-rows' }>;

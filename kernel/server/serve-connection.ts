@@ -47,12 +47,38 @@ export interface ClientLine {
 let connections = 0;
 
 export function serveConnection(served: ServedSession, rpc: MessageConnection, line: ClientLine): void {
+  const client: Client = { id: `client-${++connections}`, kind: undefined, unanswered: 0 };
+  const handlers = handlersOf(served, client, notifier(rpc, line), line);
+  for (const method of Object.keys(handlers) as (keyof Requests)[])
+    rpc.onRequest(method, async (params: unknown) => {
+      refuseUnwanted(client, method, params);
+      const handler = handlers[method] as (params: unknown) => unknown;
+      client.unanswered++;
+      try {
+        return (await handler(params)) ?? null;
+      } finally {
+        client.unanswered--;
+      }
+    });
+  rpc.onClose(() => {
+    served.control.leave(client.id);
+    rpc.dispose();
+  });
+  rpc.listen();
+}
+
+interface Client {
+  readonly id: string;
+  /** undefined until its hello. */
+  kind: Hello['client'] | undefined;
+  /** Its requests without an answer. */
+  unanswered: number;
+}
+
+function handlersOf(served: ServedSession, client: Client, notify: Notify, line: ClientLine): Handlers {
   const { control } = served;
-  const id = `client-${++connections}`;
-  let client: Hello['client'] | undefined;
-  let unanswered = 0;
+  const { id } = client;
   const unknownViews = new Set<string>();
-  const notify = notifier(rpc, line);
   const watcher: Watcher = {
     id,
     get isReady() {
@@ -60,13 +86,12 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, l
     },
     send: (message) => notify('view', message),
   };
-
-  const handlers: Handlers = {
+  return {
     hello(hello) {
       refuseUnknown(served, hello);
       // A second hello changes nothing: a page stays a page.
-      if (client === undefined) {
-        client = hello.client;
+      if (client.kind === undefined) {
+        client.kind = hello.client;
         line.onHello();
         control.join(id, notify);
       }
@@ -89,28 +114,16 @@ export function serveConnection(served: ServedSession, rpc: MessageConnection, l
     rename: ({ notebook }) => served.renamed(notebook),
     shutdown: () => control.dispatch({ kind: 'shutdown' }),
   };
-  for (const method of Object.keys(handlers) as (keyof Requests)[])
-    rpc.onRequest(method, async (params: unknown) => {
-      if (method !== 'hello' && client === undefined) throw refusal('no-hello', 'The first request must be a hello.');
-      if (client === 'page' && !forViewers.has(method))
-        throw refusal('only-viewing', `A page may only view the session. It may not send "${method}".`);
-      if (unanswered >= mostUnanswered)
-        throw refusal('too-many-requests', `${mostUnanswered} requests of this client have no answer yet.`);
-      const wrong = wrongParams(method, params);
-      if (wrong !== undefined) throw refusal('bad-request', wrong);
-      const handler = handlers[method] as (params: unknown) => unknown;
-      unanswered++;
-      try {
-        return (await handler(params)) ?? null;
-      } finally {
-        unanswered--;
-      }
-    });
-  rpc.onClose(() => {
-    control.leave(id);
-    rpc.dispose();
-  });
-  rpc.listen();
+}
+
+function refuseUnwanted({ kind, unanswered }: Client, method: keyof Requests, params: unknown): void {
+  if (method !== 'hello' && kind === undefined) throw refusal('no-hello', 'The first request must be a hello.');
+  if (kind === 'page' && !forViewers.has(method))
+    throw refusal('only-viewing', `A page may only view the session. It may not send "${method}".`);
+  if (unanswered >= mostUnanswered)
+    throw refusal('too-many-requests', `${mostUnanswered} requests of this client have no answer yet.`);
+  const wrong = wrongParams(method, params);
+  if (wrong !== undefined) throw refusal('bad-request', wrong);
 }
 
 /**

@@ -137,8 +137,8 @@ function admit(request: IncomingMessage, response: ServerResponse, url: URL, adm
 }
 
 /**
- * A link on another site led here. Browsers send no strict cookie then, not even after the redirect.
- * This page asks once more, and that request is from here.
+ * A link on another site led here. Browsers send no strict cookie then, not even after the
+ * redirect. This page asks once more, and that request is from here.
  */
 function againFromHere(response: ServerResponse): void {
   response.writeHead(403, { ...headers, 'content-type': 'text/html; charset=utf-8' });

@@ -6,7 +6,9 @@ import { BoundedReader, mostUnsentBytes } from './bounded-reader.ts';
 import { BoundedWriter } from './bounded-writer.ts';
 import { serveConnection, type ServedSession } from './serve-connection.ts';
 
-/** A hello contains little more than a token. The texts of a large notebook have a few megabytes. */
+/**
+ * A hello contains little more than a token. The texts of a large notebook have a few megabytes.
+ */
 const mostBytes = { ofHello: 64 << 10, ofMessage: 64 << 20 } as const;
 /** Without a hello the connection ends after this time. */
 const helloMillis = 10_000;

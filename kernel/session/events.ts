@@ -14,12 +14,16 @@ import type {
 import type { MemoryEnd } from '../executor/memory-limit.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { Generation } from './displayed.ts';
-import type { Compiled } from './state.ts';
+import type { Compiled, SavedViews } from './state.ts';
 
 /**
  * Events of the executor that change the session. Rows and console lines go to the displays alone.
  */
-export type SessionExecutorEvent = Exclude<ExecutorEvent, { kind: 'display-rows' | 'pull-rows' | 'console' }>;
+export type SessionExecutorEvent =
+  Exclude<ExecutorEvent, { kind: 'display-rows' | 'pull-rows' | 'console' | 'snapshot' }> | SnapshotTaken;
+
+/** A snapshot of the executor, with the rows that were on screen when it came. */
+export type SnapshotTaken = Extract<ExecutorEvent, { kind: 'snapshot' }> & { readonly views: SavedViews };
 
 export type SessionEvent =
   /** The whole document as this client has it. Two windows may differ. */
@@ -66,11 +70,8 @@ export type ViewEffect =
       readonly displayed: Displayed;
       readonly displays: readonly DisplayInstall[];
     }
-  /**
-   * Views go back to the rows of the last `save-views`: the executor goes on from that snapshot.
-   */
-  | { readonly kind: 'rewind-views' }
-  | { readonly kind: 'save-views' }
+  /** Views go back to the rows of the snapshot from which the executor goes on. */
+  | { readonly kind: 'rewind-views'; readonly views: SavedViews }
   /** The mutation is done: cells show what was prepared for it. */
   | { readonly kind: 'show-prepared-views' }
   | { readonly kind: 'drop-prepared-views' }

@@ -127,7 +127,9 @@ function blame(session: Session, event: Ended, guilty: Whereabouts, name: string
   const s = withCell(session, cell, { ends });
   if (!asked && !event.memory && ends < mostEnds) return s;
   emit({ kind: 'show-errors', cell });
-  const hint = `${cell} and what hangs on it have stopped; the rest goes on. Edit and run the cell to resume.`;
+  const hint =
+    `Cell "${cell}" and the operators that read from it have stopped. All others continue. ` +
+    'Edit and run the cell to resume.';
   const error: LocatedError = event.memory
     ? outOfMemory(cell, event.memory)
     : {

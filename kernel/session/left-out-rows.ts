@@ -20,8 +20,8 @@ export function rowRefused(s: Session, event: Extract<ExecutorEvent, { kind: 'ro
 }
 
 /**
- * Rows that were left out are counted for a stream. A display that goes on with the same stream keeps
- * them, also when its cell ran again. `former` is the plan before the change.
+ * Rows that were left out are counted for a stream. A display that goes on with the same stream
+ * keeps them, also when its cell ran again. `former` is the plan before the change.
  */
 export function forgetLeftOut(session: Session, former: Plan, emit: Emit): Session {
   const counting = [...session.cells.values()].filter(({ active }) => active?.leftOut !== undefined);

@@ -76,7 +76,7 @@ export function beginMutation(former: Session, run: Run | undefined, planner: Li
     if (!detached && (cell === run?.cell || isAnew)) emit({ kind: 'prepare-view', cell, displayed, displays });
   }
   const isRestoring = session.executor === 'restoring';
-  if (isRestoring) emit({ kind: 'rewind-views' });
+  if (isRestoring) emit({ kind: 'rewind-views', views: session.recovery.views });
   // An operator that failed stays failed: started again it would go on behind a hole in its input.
   const restore = isRestoring && { restore: partsToRestore(session.recovery), failed: failedInstances(session) };
   emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore });

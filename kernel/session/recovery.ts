@@ -1,5 +1,5 @@
-// What a new executor starts from: the known state of each instance, and the instances that took
-// over the state of another one.
+// What a new executor starts from: the known state of each instance, the instances that took over
+// the state of another one, and the rows on screen.
 //
 //   snapshot (each second, with each mutation) ──► parts: new key groups on top of known ones
 //   mutation with a handover                   ──► successors, until a snapshot has their parts
@@ -8,8 +8,8 @@
 // Parts are shared, never copied: a snapshot replaces only the entries of tasks that wrote
 // something.
 import { mergeSnapshots } from '../../engine/runtime/snapshot.ts';
-import type { ExecutorEvent, SnapshotPart } from '../executor/executor-protocol.ts';
-import type { Emit } from './events.ts';
+import type { SnapshotPart } from '../executor/executor-protocol.ts';
+import type { Emit, SnapshotTaken } from './events.ts';
 import type { KnownParts, Recovery, Session } from './state.ts';
 
 /**
@@ -29,18 +29,16 @@ export function askForSnapshot(session: Session, now: number, emit: Emit): Sessi
   return { ...session, recovery: { ...recovery, asked, isAwaited: true } };
 }
 
-type SnapshotTaken = Extract<ExecutorEvent, { kind: 'snapshot' }>;
-export function snapshotTaken(session: Session, event: SnapshotTaken, now: number, emit: Emit): Session {
+export function snapshotTaken(session: Session, event: SnapshotTaken, now: number): Session {
   const { recovery } = session;
-  // The rows on screen belong to the snapshot: after a restore the later ones come again.
-  emit({ kind: 'save-views' });
-  const { parts, millis, behindMillis } = event;
+  const { parts, views, millis, behindMillis } = event;
   const successors = new Map(recovery.successors);
   for (const { instance } of parts) successors.delete(instance);
   return {
     ...session,
     recovery: {
       parts: mergeParts(recovery.parts, parts),
+      views,
       successors,
       asked: recovery.asked,
       isAwaited: false,

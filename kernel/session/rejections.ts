@@ -1,8 +1,12 @@
-// What sources have rejected, in sentences: how many of how many records, and the place and the problem of the first.
+// Sentences about the records that sources have rejected: how many of how many, and the place and
+// the problem of the first.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { RejectedText } from '../protocol/messages.ts';
 
-/** One sentence for each source. Copies for late cells read the same records, so only the one that has read most counts. */
+/**
+ * One sentence for each source. Copies for late cells read the same records, so only the one that
+ * has read most counts.
+ */
 export function rejections(reports: readonly OperatorReport[]): readonly RejectedText[] {
   const furthest = new Map<string, OperatorReport>();
   for (const report of reports) {

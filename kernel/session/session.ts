@@ -5,7 +5,7 @@ import { planLive } from '../live/planner.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { displayEnded } from './displayed.ts';
 import { asClientHasThem, deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
-import type { Emit, SessionEffect, SessionEvent } from './events.ts';
+import type { Emit, SessionEffect, SessionEvent, SessionExecutorEvent } from './events.ts';
 import {
   endedWhileRestored,
   executorEnded,
@@ -53,6 +53,7 @@ export function step(state: Session, event: SessionEvent, now: number, planner: 
   return { state: next, effects };
 }
 
+/** Events of clients, clock and compiler. */
 function handle(s: Session, event: SessionEvent, now: number, planner: LivePlanner, emit: Emit): Session {
   switch (event.kind) {
     case 'sync':
@@ -88,10 +89,27 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
       return modulesChanged(s, event.modules);
     case 'heartbeat':
       return askForSnapshot(s, now, emit);
-    case 'snapshot':
-      return snapshotTaken(s, event, now, emit);
     case 'display-ended':
       return displayEnded(s, event);
+    case 'stuck':
+      return { ...s, stuck: event.whereabouts };
+    case 'executor-ended':
+      return executorEnded(s, event, now, emit);
+    default:
+      return handleExecutor(s, event, now, planner, emit);
+  }
+}
+
+function handleExecutor(
+  s: Session,
+  event: SessionExecutorEvent,
+  now: number,
+  planner: LivePlanner,
+  emit: Emit,
+): Session {
+  switch (event.kind) {
+    case 'snapshot':
+      return snapshotTaken(s, event, now);
     case 'ready':
       return executorReady(s, now, planner, emit);
     case 'evaluated':
@@ -115,12 +133,8 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
       return rowRefused(s, event, emit);
     case 'metrics':
       return { ...s, metrics: event };
-    case 'stuck':
-      return { ...s, stuck: event.whereabouts };
     case 'interrupted':
       return executorInterrupted(s, event.interrupt, now, emit);
-    case 'executor-ended':
-      return executorEnded(s, event, now, emit);
     default:
       return event satisfies never;
   }

@@ -34,6 +34,7 @@ import type {
   Whereabouts,
 } from '../executor/executor-protocol.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
+import type { WireRow } from '../protocol/displays.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { DeclaredPull } from '../live/plan-request.ts';
 
@@ -157,9 +158,20 @@ export interface RunningDisplay {
 /** Instance → its state. */
 export type KnownParts = ReadonlyMap<string, TaskSnapshot>;
 
+/** The rows that a generation of a display showed at a snapshot. */
+export interface SavedRows {
+  readonly installed: number;
+  readonly rows: readonly WireRow[];
+  readonly total: number;
+}
+/** Display → its rows at a snapshot. The session keeps them and never reads them. */
+export type SavedViews = ReadonlyMap<string, SavedRows>;
+
 /** What a new executor starts from, and when the next snapshot is due: see `recovery.ts`. */
 export interface Recovery {
   readonly parts: KnownParts;
+  /** The rows on screen at the last snapshot. After a restore the later ones come again. */
+  readonly views: SavedViews;
   /** Successor → the instance under whose name its state is known. */
   readonly successors: ReadonlyMap<string, string>;
   /** Number of the last snapshot that was asked for. */
@@ -284,7 +296,7 @@ export function createSession(settings: Partial<Settings> = {}): Session {
     plan: emptyPlan,
     displays: [],
     endedDisplays: new Set(),
-    recovery: { parts: new Map(), successors: new Map(), asked: 0, isAwaited: false, notBefore: 0 },
+    recovery: { parts: new Map(), views: new Map(), successors: new Map(), asked: 0, isAwaited: false, notBefore: 0 },
     graphChanged: false,
     executor: 'starting',
     endsWithoutCause: [],

@@ -3,23 +3,6 @@ import { shownValue, toPlainJson } from '../protocol/values.ts';
 import { timeAsText } from '../session/reasons.ts';
 import { lineText } from './terminal-text.ts';
 
-const prefixes = ['', 'k', 'M', 'G', 'T'];
-/** 18240 → "18.2 k". */
-export function count(value: number): string {
-  let scaled = value;
-  let prefix = 0;
-  while (Math.abs(scaled) >= 999.5 && prefix < prefixes.length - 1) {
-    scaled /= 1000;
-    prefix++;
-  }
-  const digits = prefix === 0 ? (Number.isInteger(value) || value >= 100 ? 0 : 1) : scaled < 99.95 ? 1 : 0;
-  return `${scaled.toFixed(digits)}${prefix === 0 ? '' : ` ${prefixes[prefix] ?? ''}`}`;
-}
-export function rate(perSecond: number): string {
-  const text = count(perSecond);
-  return text.includes(' ') ? `${text}/s` : `${text} /s`;
-}
-
 const bars = '▁▂▃▄▅▆▇█';
 export function sparkline(values: readonly number[]): string {
   const finite = values.filter(Number.isFinite);

@@ -3,13 +3,29 @@
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
 import { isLeaf } from '../../engine/graph/kinds.ts';
 import { rejections } from '../../engine/runtime/metrics.ts';
-import type { OperatorReport } from '../executor/executor-protocol.ts';
+import type { ExecutorEvent, OperatorReport } from '../executor/executor-protocol.ts';
 import type { Session } from '../session/state.ts';
 import { levelOf } from '../session/flow.ts';
 
-export function jobMetrics(session: Session): JobMetrics {
+/** The reports of a job: its operators, and sources that ran only for a pull that is over. */
+export class JobReports {
+  readonly #left = new Map<string, OperatorReport>();
+  #operators: readonly OperatorReport[] = [];
+
+  add({ operators, left = [] }: Extract<ExecutorEvent, { kind: 'metrics' }>): void {
+    this.#operators = operators;
+    for (const report of left) this.#left.set(report.id, report);
+  }
+  get all(): readonly OperatorReport[] {
+    const running = new Set(this.#operators.map(({ id }) => id));
+    const left = [...this.#left.values()].filter(({ id }) => !running.has(id));
+    return [...this.#operators, ...left];
+  }
+}
+
+export function jobMetrics(session: Session, reports: readonly OperatorReport[]): JobMetrics {
   const leftOut = leftOutByOperator(session);
-  const shown = (session.metrics?.operators ?? []).filter((report) => !isLeaf(report));
+  const shown = reports.filter((report) => !isLeaf(report));
   return { operators: shown.map((report) => operatorMetrics(report, leftOut.get(report.id))) };
 }
 

@@ -9,7 +9,8 @@ import type { CellState, Notifications, SessionView } from '../protocol/messages
 import { shownValue } from '../protocol/values.ts';
 import { asText } from '../session/reasons.ts';
 import { rejectedSentence, rejections } from '../session/rejections.ts';
-import { cellText, count, isRecord, rate, sparkline, table } from './figures.ts';
+import { rate, si } from '../protocol/figures.ts';
+import { cellText, isRecord, sparkline, table } from './figures.ts';
 import { paint } from './paint.ts';
 import { lineText, linesText } from './terminal-text.ts';
 import { ViewCopy } from './view-copy.ts';
@@ -63,8 +64,8 @@ export class LiveTerminal {
     const shown = operators.filter((report) => !isLeaf(report));
     const read = shown.reduce((sum, { source, recordsOut }) => sum + (source ? recordsOut : 0), 0);
     const late = shown.reduce((sum, report) => sum + report.late, 0);
-    const dropped = late > 0 ? `, ${count(late)} late` : '';
-    this.#out.write(`${count(read)} records read, ${shown.length} operators${dropped}\n`);
+    const dropped = late > 0 ? `, ${si(late)} late` : '';
+    this.#out.write(`${si(read)} records read, ${shown.length} operators${dropped}\n`);
     for (const rejected of rejections(operators)) this.#out.write(`▲ ${rejectedSentence(rejected)}\n`);
   }
 
@@ -156,7 +157,7 @@ export class LiveTerminal {
         const caption = lineText(asText(part.caption.pieces, now));
         const sampled = part.sampled > 1 ? ` · sampled 1 in ${part.sampled}` : '';
         return [
-          `  ${lineText(part.title)}  ${paint.dim(`${rate(part.rate)} · ${count(part.total)} rows${sampled}`)}`,
+          `  ${lineText(part.title)}  ${paint.dim(`${rate(part.rate)} · ${si(part.total)} rows${sampled}`)}`,
           ...(values.length > 1 ? [`  ${paint.blue(sparkline(values))}`] : []),
           ...table(
             part.rows.slice(-shownRows).map(({ value }) => value),
@@ -196,8 +197,8 @@ function statusLine({
   const pieces = [`${marked(phase)} ${lineText(id)}`];
   if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
   if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
-  if (rows !== undefined && phase === 'finished') pieces.push(`${count(rows)} rows`);
-  if (late) pieces.push(`late ${count(late)}`);
+  if (rows !== undefined && phase === 'finished') pieces.push(`${si(rows)} rows`);
+  if (late) pieces.push(`late ${si(late)}`);
   if (leftOut !== undefined) pieces.push(`▲ ${leftOut}`);
   if (heldBack !== undefined) pieces.push(`▲ ${lineText(heldBack)}`);
   if (reason !== undefined) pieces.push(paint.dim(lineText(reason)));

@@ -1,4 +1,5 @@
-// Reads the cells of the notebook that the command line names, and finds lines that are out of place.
+// Reads the cells of the notebook that the command line names, and finds lines that are out of
+// place.
 import { readFileSync } from 'node:fs';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { linesOutOfPlace } from '../cells/lines-out-of-place.ts';

@@ -1,4 +1,4 @@
-// A problem of a notebook as a line of the terminal: where it is, how serious it is, and what it is.
+// A problem of a notebook as a line of the terminal: place, severity and message.
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { paint } from './paint.ts';
 import { lineText, linesText } from './terminal-text.ts';

@@ -6,14 +6,15 @@ import { rowNotShown } from '../executor/refused-rows.ts';
 import { startTimer } from '../../engine/runtime/long-timer.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { ViewStore } from '../displays/view-store.ts';
+import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { RowLabel } from '../session/state.ts';
 import { notebookCompiler } from '../server/compiler.ts';
 import { Control } from '../server/control.ts';
 import { executorThread } from '../server/executor-thread.ts';
-import type { PulledRows, RowFrame } from '../server/observer.ts';
+import type { Observer, PulledRows, RowFrame } from '../server/observer.ts';
 import { CommandError } from './command-error.ts';
 import { isEndless, isFinished } from './job-end.ts';
-import { jobMetrics } from './job-metrics.ts';
+import { jobMetrics, JobReports } from './job-metrics.ts';
 import { JsonLines } from './json-lines.ts';
 import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
@@ -32,7 +33,8 @@ export interface RunOptions {
 
 /**
  * Returns the exit code. A cell that fails stops no other cell of a job that ends by itself: each
- * failing cell has its error, and the code is 1. A job that never ends is ended by its first failure.
+ * failing cell has its error, and the code is 1. A job that never ends is ended by its first
+ * failure.
  */
 export async function run(path: string, options: RunOptions): Promise<number> {
   const notebook = resolve(path);
@@ -44,7 +46,8 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     return 1;
   }
   const failures = new Failures(output);
-  const control = new Control({
+  const reports = new JobReports();
+  const control: Control = new Control({
     settings: {
       arming: options.dry ? 'none' : 'all',
       attach: 'together',
@@ -55,32 +58,8 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     views: new ViewStore(),
     startExecutor: () => executorThread(notebook, { params: options.params, isJob: true }),
     observer: {
-      rows: (frame, label) => output.rows(frame, label, failures),
-      pulled: (event) => output.pulled(event, failures),
-      console: ({ cell, lines }) =>
-        output.console(
-          cell,
-          lines.map(({ text }) => text),
-        ),
-      runEnded: (cell, { error }) => error && failures.add(cell, error),
-      // A new thread would emit rows twice, so the job reports the error and ends.
-      executorEnded(reason) {
-        failures.add(undefined, {
-          code: 'executor-ended',
-          message: `The thread that runs the cells ended: ${reason}.`,
-        });
-        failures.end();
-      },
-      graphFailed(error) {
-        failures.add(error.cell, error);
-        failures.end();
-      },
-      operatorFailed({ cell, error, name, record }) {
-        failures.add(cell, { code: error.code, message: `${name}: ${withRecord(error.message, record)}` });
-        if (isEndless(control.session)) failures.end();
-      },
-      rowRefused: ({ display, cell, error, record }) =>
-        failures.leftOut(display, cell, { code: error.code, message: withRecord(error.message, record) }),
+      ...jobObserver(output, failures, () => isEndless(control.session)),
+      measured: (event) => reports.add(event),
     },
     ended: () => undefined,
   });
@@ -95,10 +74,42 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     await Promise.race(ends);
   } finally {
     await control.close();
-    output.end(control);
+    output.end(control, reports.all);
     await output.drained();
   }
   return failures.any ? 1 : 0;
+}
+
+/** Prints what the cells show and what fails. */
+function jobObserver(output: Output, failures: Failures, isEndlessJob: () => boolean): Observer {
+  return {
+    rows: (frame, label) => output.rows(frame, label, failures),
+    pulled: (event) => output.pulled(event, failures),
+    console: ({ cell, lines }) =>
+      output.console(
+        cell,
+        lines.map(({ text }) => text),
+      ),
+    runEnded: (cell, { error }) => error && failures.add(cell, error),
+    // A new thread would emit rows twice, so the job reports the error and ends.
+    executorEnded(reason) {
+      failures.add(undefined, {
+        code: 'executor-ended',
+        message: `The thread that runs the cells ended: ${reason}.`,
+      });
+      failures.end();
+    },
+    graphFailed(error) {
+      failures.add(error.cell, error);
+      failures.end();
+    },
+    operatorFailed({ cell, error, name, record }) {
+      failures.add(cell, { code: error.code, message: `${name}: ${withRecord(error.message, record)}` });
+      if (isEndlessJob()) failures.end();
+    },
+    rowRefused: ({ display, cell, error, record }) =>
+      failures.leftOut(display, cell, { code: error.code, message: withRecord(error.message, record) }),
+  };
 }
 
 function withRecord(message: string, record: string | undefined): string {
@@ -138,7 +149,10 @@ class Failures {
     this.hasFailed = true;
     this.#output.error(cell, error);
   }
-  /** A row of a display was left out, and the job goes on. Only the first of each display is printed. */
+  /**
+   * A row of a display was left out, and the job goes on. Only the first of each display is
+   * printed.
+   */
   leftOut(display: string, cell: string, error: Failure): void {
     this.any = true;
     if (this.#displays.has(display)) return;
@@ -179,7 +193,7 @@ interface Output {
   /** A problem that is found before anything runs. */
   problem(path: string, problem: CellDiagnostic): void;
   watch(control: Control): void;
-  end(control: Control): void;
+  end(control: Control, reports: readonly OperatorReport[]): void;
   drained(): Promise<void>;
 }
 
@@ -212,7 +226,7 @@ function jsonOutput({ out }: RunOptions): Output {
       else process.stderr.write(`${problemLine(path, problem)}\n`);
     },
     watch: () => undefined,
-    end: (control) => lines.metrics(jobMetrics(control.session)),
+    end: (control, reports) => lines.metrics(jobMetrics(control.session, reports)),
     drained: () => lines.flushed(),
   };
 }
@@ -235,9 +249,9 @@ function textOutput({ out }: RunOptions): Output {
           { view },
         );
     },
-    end(control) {
+    end(control, reports) {
       terminal.end();
-      terminal.summary(control.session.metrics?.operators ?? []);
+      terminal.summary(reports);
       for (const { id, leftOut } of control.view().cells)
         if (leftOut !== undefined) terminal.line(`▲ ${id}  ${leftOut}`);
     },

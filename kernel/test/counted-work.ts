@@ -1,16 +1,18 @@
-// Counts the work of a function without a clock: how often each block of the measured files runs, and
-// how many characters and elements the built-in functions visit for them.
+// Counts the work of a function without a clock: how often each block of the measured files runs,
+// and how many characters and elements the built-in functions visit for them.
 //
 // V8 counts the blocks, loops included. It does not look into built-in functions, so the ones that
-// walk a text or a list are replaced while the function runs, and add what they may visit. A regular
-// expression counts as one walk; that it is no more, the test has to see in its source.
+// walk a text or a list are replaced while the function runs, and add what they may visit. A
+// regular expression counts as one walk; that it is no more, the test has to see in its source.
 import { Session } from 'node:inspector/promises';
 
 export class CountedWork {
   readonly #session = new Session();
   readonly #folder: string;
 
-  /** `folder` is the part of a file's address that the measured files share. Import them afterwards. */
+  /**
+   * `folder` is the part of a file's address that the measured files share. Import them afterwards.
+   */
   static async start(folder: string): Promise<CountedWork> {
     const work = new CountedWork(folder);
     work.#session.connect();

@@ -1,4 +1,5 @@
-// The work of reading and writing a notebook file grows linearly with the file. It is counted, not timed.
+// The work of reading and writing a notebook file grows linearly with the file. It is counted, not
+// timed.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';

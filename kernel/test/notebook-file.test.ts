@@ -211,7 +211,7 @@ test('a marker inside a string, a template, a hole of a template or a comment is
     ]);
 });
 
-test('a cell whose text ends inside a template says how many lines it has, and stops saying it when the template is closed', () => {
+test('a cell whose text ends inside a template has its number of lines in the marker until the template is closed', () => {
   const [cell, next] = parseNotebook('// %% id=a color=red\nconst a = `x`;\n\n// %% id=b\n1;\n');
   const open = serializeNotebook([{ ...cell!, text: 'const a = `\nx' }, next!]);
   assert.equal(open, '// %% id=a color=red lines=2\nconst a = `\nx\n\n// %% id=b\n1;\n');
@@ -248,7 +248,7 @@ test('a renamed cell keeps the attributes it had, in their order', () => {
   assert.equal(serializeNotebook([{ ...cell!, kind: 'code' }]), '// %%  id=a title="x y"  \n1;\n');
 });
 
-test('bytes that are not UTF-8 are refused, and the message says which', () => {
+test('bytes that are not UTF-8 are refused with their place', () => {
   const bytes = Uint8Array.from([0x61, 0x0a, 0xff, 0x62]);
   assert.throws(
     () => decodeBytes(bytes),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { parseDuration, parseSignedDuration } from '../../time/duration.ts';
 
-test('each unit is what it says', () => {
+test('each unit has its length in milliseconds', () => {
   const expected = {
     '7ms': 7,
     '0s': 0,

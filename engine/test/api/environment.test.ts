@@ -152,7 +152,7 @@ test('an option that a job does not have yet is refused by name', () => {
   assert.throws(() => new Environment({ checkpoint: { interval: '5s' } }), { code: 'not-yet' });
 });
 
-test('the metrics of a job say what its sources rejected, though nobody reads their errors', async () => {
+test('the metrics of a job have the rejected records of its sources, also if their errors have no reader', async () => {
   const env = new Environment();
   env
     .from([{ at: 1 }, { at: 'soon' }, {}], { timestamp: 'at', name: 'orders' })

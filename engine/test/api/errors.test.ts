@@ -216,7 +216,7 @@ test('a failed declaration leaves no node behind', () => {
   );
 });
 
-test('outside a cell a source says where it belongs', () => {
+test('a source outside a cell is an error that names the place for it', () => {
   assert.throws(() => from([1]), { code: 'no-environment', message: /new Environment\(\)\.from\(…\)/ });
   assert.throws(() => configure({}), { code: 'no-environment' });
 });

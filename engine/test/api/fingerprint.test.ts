@@ -177,7 +177,7 @@ test('a helper shared by many levels is looked at once', () => {
   assert.equal(reads, 40);
 });
 
-test('where nobody said what a function captures, the cell’s captures stand for it', () => {
+test('a function without a list of its captures has the captures of its cell', () => {
   const unknown = (n: number): number => n;
   assert.notEqual(ownOf(unknown, 'cell text 1'), ownOf(unknown, 'cell text 2'));
   assert.equal(ownOf(unknown, 'cell text 1'), ownOf(unknown, 'cell text 1'));
@@ -271,7 +271,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, sorted(inner)]));
 }
 
-test('values that look alike are told apart', () => {
+test('values that look alike have different fingerprints', () => {
   const alike = [
     1,
     '1',

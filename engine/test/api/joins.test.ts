@@ -141,7 +141,7 @@ test('the window is the shape of a window join and of a coGroup; kind and functi
   );
 });
 
-test('a join says what it is in the plan: two keyed inputs, and plain parameters', () => {
+test('a join is in the plan with two keyed inputs and plain parameters', () => {
   const fragment = evaluate((set) => {
     set('paid');
     left()

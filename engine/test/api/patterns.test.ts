@@ -230,7 +230,7 @@ test('structure, window and strategy are the shape of the state; predicates are 
   assert.equal(new Set([base.shape, ...others.slice(1)]).size, others.length);
 });
 
-test('a pattern that a function captures is known by what it says', () => {
+test('the fingerprint of a captured pattern follows its content', () => {
   const hash = (p: Pattern<Row>): string => hashValue(p);
   assert.equal(hash(pattern<Row>('a').where(small)), hash(pattern<Row>('a').where(small)));
   assert.notEqual(hash(pattern<Row>('a').where(small)), hash(pattern<Row>('a').where(big)));

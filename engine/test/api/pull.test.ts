@@ -120,7 +120,7 @@ test('whether a stream of another cell ends is asked of the session', async () =
   assert.deepEqual(asked, [{ group: 'a', variable: 'orders', port: 'out' }]);
 });
 
-test('without anything that runs, a pull says so', async () => {
+test('a pull without a running session is an error that gives the reason', async () => {
   const builder = new Builder({ group: 'cell' });
   await assert.rejects(
     runWithBuilder(builder, () => from([1]).toArray()),

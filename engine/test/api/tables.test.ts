@@ -59,7 +59,7 @@ test("a key that is not the table's is refused, with the names of the one that i
   await assert.rejects(table.get({ id: undefined } as never), refused('bad-key', /The key field "id" is undefined/));
 });
 
-test('get() of a table that has no end and does not run says so; of one that a job runs it is the present row', async () => {
+test('get() of a table without an end is an error if it does not run, and the present row if a job runs it', async () => {
   const env = new Environment();
   const counted = env
     .generate({ rate: 1000 }, ({ n }) => ({ k: n % 3, n }))
@@ -166,7 +166,7 @@ test('what is no table, no kind of join and no option is refused', () => {
   );
 });
 
-test('a topic is read as a table from its start, unless it is said', () => {
+test('a topic is read as a table from its start, unless an option says otherwise', () => {
   const parameters = (options: object) =>
     nodeOf(
       evaluate(() => void table<{ id: string }, 'id'>('customers', { key: 'id', ...options })),

@@ -54,7 +54,7 @@ test('the plan holds the window, its trigger and its evictor, and functions by t
   assert.equal(window.gap.slot, 'window.gap');
 });
 
-test('a default trigger said aloud is no trigger, and a later trigger or evictor takes the place of an earlier one', () => {
+test('an explicit default trigger is no trigger, and a later trigger or evictor replaces an earlier one', () => {
   const own = (window: unknown, more?: (windowed: Windowed) => Windowed) => nodeOf(window, more).own;
   assert.equal(
     own(tumbling('1m'), (windowed) => windowed.trigger(trigger.eventTime())),

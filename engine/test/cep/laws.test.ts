@@ -147,7 +147,7 @@ test('an element that completes many matches emits them one by one, as far as th
   for (const room of [1, 7]) assert.deepEqual(canonical(run(program, steps, { room })), canonical(run(program, steps)));
 });
 
-test('what times out takes room too, and costs nothing when nobody reads it', () => {
+test('a partial match that times out needs room in the output, and none if the side output has no reader', () => {
   const program = matching(
     [
       { ...loop, name: 'even', where: [even] },
@@ -166,7 +166,7 @@ test('what times out takes room too, and costs nothing when nobody reads it', ()
   assert.equal(run(program, steps, { lateUnread: true })[1]!.aside, undefined);
 });
 
-test('late elements are counted when nobody reads them', () => {
+test('late elements are counted if the side output has no reader', () => {
   const program = matching([{ ...once, name: 'even', where: [even] }]);
   const [, , read] = run(program, [{ records: [] }, { watermark: 5 }, { records: [[ofOne({ n: 2 }), 5]] }]);
   assert.deepEqual(read!.late, [[ofOne({ n: 2 }), 5]]);
@@ -263,7 +263,7 @@ test('another predicate goes on with the matches that are under way', () => {
   after.close();
 });
 
-test('a predicate that throws can be told by key, record and time', () => {
+test('the error of a predicate that throws names key, record and time', () => {
   const program = matching([
     {
       ...once,
@@ -324,7 +324,7 @@ test('a queue gives those that began first, and keeps its order through add, pol
   );
 });
 
-test('who sleeps is woken when the first of its times is due, and who is gone never', () => {
+test('a key with partial matches is woken when the first of its times is due, and a key without any never', () => {
   interface Named extends Sleeper {
     readonly name: number;
   }

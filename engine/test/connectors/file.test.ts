@@ -69,7 +69,7 @@ test('a record without the timestamp goes to errors', () => {
   assert.match(source.errors[0]!.error, /^times\.jsonl line 2: The record has no "at", so it has no event time\./);
 });
 
-test('a file without a single usable record says why nothing comes', () => {
+test('a file without a usable record reports the reason why no rows come', () => {
   const source = new PolledSource({ ...setup(written('nothing.jsonl', 'a\n')), watchErrors: false });
   source.poll();
   assert.match(source.source.status().waiting!, /^no record is usable: nothing\.jsonl line 1: It is not JSON/);
@@ -379,7 +379,7 @@ test('what does not fit the schema goes to errors, what the schema makes of the 
   source.source.close();
 });
 
-test('what was rejected is counted though nobody reads the errors, and on after a restore', () => {
+test('rejected records are counted without a reader of the errors, and the count goes on after a restore', () => {
   const path = written('mixed.jsonl', '{"n":1}\nnope\n{"n":3}\nno\n');
   const first = new PolledSource({ ...setup(path), watchErrors: false });
   first.poll(1);

@@ -286,7 +286,7 @@ test('a large file that is rewritten in one place, and keeps its size, is read f
   assert.equal(log.numbers[15_000], 5001);
 });
 
-test('what waits without a line end when its file is replaced is the last row, or says that it is broken', () => {
+test('the rest without a line end, when its file is replaced, is the last row or a rejected record', () => {
   const log = new Followed(`${lines(1, 2)}{"n":`);
   log.rotate('.1', lines(3));
   log.settle();
@@ -307,7 +307,7 @@ test('CSV: a new file brings its own header', () => {
   assert.deepEqual(log.source.values, [{ n: 1, x: 'a' }, { x: 'b', n: 2 }, { x: 'c', n: 3 }, { n: 4 }]);
 });
 
-test('a writer that goes on with the former file for long is an error that says what was not read', () => {
+test('a writer that goes on with the former file for long is an error that names the unread part', () => {
   const log = new Followed(lines(1, 2));
   log.rotate('.1', lines(3));
   log.settle();

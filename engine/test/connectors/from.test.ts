@@ -79,7 +79,7 @@ test('an empty array ends at once', () => {
   assert.equal(source.source.status().phase, 'finished');
 });
 
-test('the last watermark says how far the elements came before they ended', () => {
+test('the watermark before the end is that of the highest timestamp', () => {
   const source = new PolledSource(setup([{ at: 5000 }, { at: 3000 }], { timestamp: 'at' }));
   source.poll();
   assert.deepEqual(source.marks, [4999]);
@@ -173,7 +173,7 @@ test('what an async iterable gave before it failed comes out, then its error', a
   assert.deepEqual(source.values, [1]);
 });
 
-test('closing an async iterable asks it to return, and what it says to that concerns nobody', async () => {
+test('a closed async iterable is asked to return, and its answer is ignored', async () => {
   const inlet = new Inlet();
   const source = new PolledSource(setup(inlet, { isOnce: true }));
   source.poll();
@@ -182,7 +182,7 @@ test('closing an async iterable asks it to return, and what it says to that conc
   await settled();
 });
 
-test('an async iterator that does not answer with {value, done} is an error that says so', async () => {
+test('an async iterator that does not answer with {value, done} is an error', async () => {
   const wrong = { [Symbol.asyncIterator]: () => ({ next: () => 42 }) };
   const source = new PolledSource(setup(wrong, { isOnce: true }));
   source.poll();

@@ -70,7 +70,7 @@ function opened(parameters: Readonly<Record<string, Json | undefined>>, next: (g
   return { source, clock, poll, sent };
 }
 
-test('a source that comes back from idleness says so before its record', () => {
+test('a source that was idle becomes active before its next record', () => {
   const { clock, poll } = opened(
     { rate: 0.01, watermark: { outOfOrdernessMillis: 0, idlenessMillis: 10_000 } },
     ({ n }) => n,

@@ -44,7 +44,7 @@ test('without a rate, time begins on 2024-01-01 and a record is a millisecond', 
   assert.equal(source.source.status().phase, 'finished');
 });
 
-test('a record draws the same numbers whoever draws, and however many were drawn before', () => {
+test('the random numbers of a record depend on the record alone', () => {
   const all = new PolledSource(setup({ limit: 50 }, drawThree));
   all.poll();
   const sparing = new PolledSource(setup({ limit: 50 }, (given) => (given.n % 7 === 3 ? drawThree(given) : given.n)));
@@ -150,7 +150,7 @@ test('fifty thousand records a second need no more than a hundred polls a second
   assert.ok(polls <= 102, `${polls} polls`);
 });
 
-test('records that nobody has taken yet are still due later: none is lost for want of room', () => {
+test('records that find no room are emitted later, and none is lost', () => {
   const source = new PolledSource(setup({ rate: 1000 }, ({ n }) => n));
   source.poll();
   source.clock.advanceTo(1_001_000);

@@ -6,7 +6,8 @@ import { describe, test } from 'vitest';
 import type { FunctionRef } from '../../graph/spec.ts';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { AggregateSpec, AggregatesSpec } from '../../graph/aggregate-spec.ts';
-import { type Contents, plainAccumulators, planAccumulators } from '../../aggregates/accumulators.ts';
+import { planAccumulators } from '../../aggregates/accumulator-plan.ts';
+import { type Contents, plainAccumulators } from '../../aggregates/accumulators.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
 import type { Keyed } from '../../state/changed-groups.ts';
 

@@ -263,7 +263,7 @@ const raised = (levels: Stream<Level>, by: Stream<Level>, maxRounds?: number) =>
     })
     .toStream();
 
-test('the workset waits for its time, rounds go on until nothing is left, and each row is told once', () => {
+test('the workset waits for its time, rounds go on until it is empty, and each row is emitted once', () => {
   runScript(
     (levels: Stream<Level>, by: Stream<Level>) => raised(levels, by),
     `

@@ -462,7 +462,7 @@ describe('a mistake in a join', () => {
     assert.throws(() => driven.operator.advance!(9), /boom/);
     assert.equal(driven.operator.working, 'k "a", window 1970-01-01T00:00:00.000Z to 1970-01-01T00:00:00.010Z');
   });
-  test('keys of different length, which could never be the same, are an error that says so', () => {
+  test('keys of different length are an error, because they could never be equal', () => {
     const program = (right: object) =>
       new Program('intervalJoin', { lowerMillis: 0, upperMillis: 5, join: 'inner', fn: pair }, [
         { fields: ['k'] },
@@ -489,7 +489,7 @@ describe('a mistake in a join', () => {
       message: /An element in a window of "it", at v, is/,
     });
   });
-  test('late elements that nobody reads are counted', () => {
+  test('late elements are counted if the side output has no reader', () => {
     for (const program of [intervalJoining(0, 5, 'outer'), windowJoining(tumbling(10), 'outer')]) {
       const driven = new Driven(program, { lateUnread: true });
       driven.step({ watermark: 20 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { AggregateSpec } from '../../graph/aggregate-spec.ts';
-import { planAccumulators } from '../../aggregates/accumulators.ts';
+import { planAccumulators } from '../../aggregates/accumulator-plan.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
 import { distinctError, estimatedCount, hyperLogLog } from '../../aggregates/kept/hyper-log-log.ts';
 import { moments, stddev, variance } from '../../aggregates/kept/moments.ts';
@@ -99,7 +99,7 @@ describe('quantile', () => {
     assert.equal(resultOf({ name: 'quantile', p: 1, value: { field: 'v' } }, [3, 1.7, 9.9]), 9.9);
     assert.equal(resultOf({ name: 'quantile', p: 0.5, value: { field: 'v' } }, [7]), 7);
   });
-  test('takes no more bins than it says', () => {
+  test('takes no more bins than its limit', () => {
     const values = Array.from({ length: 200_000 }, (_, n) => 1.0001 ** (n % 138_000));
     assert.ok(kept(quantileSketch, values).positive.size <= 691);
   });
@@ -109,7 +109,7 @@ describe('countDistinct', () => {
   const exactly = { name: 'countDistinct', approximate: false, value: { field: 'v' } } as const;
   const roughly = { ...exactly, approximate: true } as const;
   const odd = [1, '1', 1n, true, null, -0, 0, new Date(1), new Date(1), [1], ['1'], { a: 1, b: 2 }, { b: 2, a: 1 }];
-  test('tells values apart as keys are, and does not count null', () => {
+  test('distinguishes values as keys are distinguished, and does not count null', () => {
     for (const spec of [exactly, roughly]) {
       assert.equal(resultOf(spec, odd), 9);
       assert.equal(resultOf(spec, [null, null]), 0);

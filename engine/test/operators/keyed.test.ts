@@ -171,7 +171,7 @@ describe('a state with a time to live', () => {
     );
   const read = (driven: Driven) => driven.step({ records: [of('a', 0)] }).rows[0]![0];
 
-  test('is gone when the time since it was written has passed, not a millisecond earlier', () => {
+  test('expires when its time to live since the last write has passed, not a millisecond earlier', () => {
     const driven = new Driven(program());
     driven.step({ records: [of('a', 7)] });
     driven.step({ clock: 99 });
@@ -180,7 +180,7 @@ describe('a state with a time to live', () => {
     assert.equal(read(driven), 'none');
     assert.equal(driven.entries, 0);
   });
-  test('lives on when it is read, if it says so', () => {
+  test('is renewed by a read if its options say so', () => {
     const driven = new Driven(program('read-write'));
     driven.step({ records: [of('a', 7)] });
     driven.step({ clock: 99 });
@@ -327,7 +327,7 @@ describe('a timer of event time', () => {
       { code: 'bad-timer' },
     );
   });
-  test('that throws can be told by key and time', () => {
+  test('that throws is an error with key and time', () => {
     const driven = new Driven(
       processing({
         onElement: (_: Element, { timers }: Ctx) => timers.eventTime(5),

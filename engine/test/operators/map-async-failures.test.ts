@@ -19,7 +19,7 @@ describe('an answer that does not come', () => {
     h.close();
   });
 
-  test('is passed over where that is wanted; an answer that is too late is nobody’s', async () => {
+  test('skips the element if the options say so, and ignores an answer that comes too late', async () => {
     const { h, calls, out } = start({ timeout: '5s', onError: 'drop', capacity: 1 });
     h.element(1, 1);
     h.element(2, 2);

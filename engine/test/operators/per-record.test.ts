@@ -148,7 +148,7 @@ describe('assignTimestamps', () => {
     new Program('assignTimestamps', { timestamp: { field: 't' }, ...(watermark && { watermark }) });
   const element = (t: unknown): Timed => [{ t }, 0];
 
-  test('says its own watermark every 200 ms of the clock, and swallows those of its input', () => {
+  test('emits its own watermark every 200 ms of the clock, and drops those of its input', () => {
     const driven = new Driven(assigning({ outOfOrdernessMillis: 10 }));
     assert.equal(driven.operator.generatesWatermarks, true);
     assert.deepEqual(driven.step({ records: [element(100), element(90)] }).rows, [
@@ -169,12 +169,12 @@ describe('assignTimestamps', () => {
     assert.deepEqual(driven.step({ clock: 700 }).marks, ['idle']);
     assert.deepEqual(driven.step({ records: [element(150)] }).marks, ['active']);
   });
-  test('says what it has reached before its input goes idle', () => {
+  test('emits its last watermark before its input goes idle', () => {
     const driven = new Driven(assigning());
     driven.step({ records: [element(100)] });
     assert.deepEqual(driven.step({ idle: true }).marks, [99]);
   });
-  test('says again after a restore what it had said', () => {
+  test('emits its last watermark again after a restore', () => {
     const driven = new Driven(assigning());
     driven.step({ records: [element(100)] });
     driven.step({ clock: 200 });

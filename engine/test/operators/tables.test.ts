@@ -60,7 +60,7 @@ function batchJoin(kind: string, left: Map<number, number>, right: Map<number, n
 }
 
 for (const kind of ['inner', 'left', 'outer'] as const)
-  test(`what a table-table join (${kind}) has said is the join of the final tables`, () => {
+  test(`the changes of a table-table join (${kind}) add up to the join of the final tables`, () => {
     fc.assert(
       fc.property(said, fc.integer({ min: 0, max: 60 }), (log, restoreAt) => {
         const build = (left: Stream<Row>, right: Stream<Row>) =>

@@ -104,7 +104,7 @@ test('an input with another upstream keeps its time, and counts as active', () =
   assert.deepEqual(next.say({ c: 150 }), [150]);
 });
 
-test('a successor knows the time that its predecessor knew', () => {
+test('a successor continues with the watermarks of its predecessor', () => {
   const edges = 'a>log, b>log, log>sink';
   const { runtime, settle, say, log } = life(edges);
   say({ a: 100, b: 50 });

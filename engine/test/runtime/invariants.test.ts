@@ -23,7 +23,7 @@ function breaks(run: () => void, sentence: RegExp): void {
   assert.throws(run, (error) => isBrokenInvariant(error) && sentence.test(error.message));
 }
 
-test('the error of a broken invariant has a code, says what does not hold, and asks for a report', () => {
+test('the error of a broken invariant has a code, names the invariant, and asks for a report', () => {
   invariant(true, 'this holds');
   assert.throws(() => invariant(false, 'two is three'), {
     name: 'SluiceError',

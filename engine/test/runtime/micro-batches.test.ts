@@ -112,7 +112,7 @@ test('with late elements, the last row of a key and window is the same under a w
   );
 });
 
-test('each batch tells what it read, how long it took and what the estimator says', async () => {
+test('each batch reports its records, its duration and the rate of the estimator', async () => {
   const environment = new Environment({ mode: { microBatch: '50ms' } });
   const rows: MicroBatch[] = [];
   environment

@@ -70,13 +70,13 @@ const table: readonly {
     gives: { kept: '', created: 'a b' },
   },
   {
-    name: 'a branch that nobody needs goes at once, writers and readers alike',
+    name: 'a branch without a kept reader or a successor is removed at once, writers and readers alike',
     before: 'a>b, b>c, a>d',
     after: 'a>d',
     gives: { kept: 'a d', drained: '', cut: 'b c' },
   },
   {
-    name: 'a replaced operator is drained, because a kept reader still hears from it',
+    name: 'a replaced operator is drained if a kept reader still reads it',
     before: 'a>b, b>c',
     after: 'a>x, x>c',
     gives: { kept: 'a c', created: 'x', drained: 'b', cut: '' },
@@ -94,7 +94,7 @@ const table: readonly {
     gives: { kept: 'r p', created: 'x y', drained: 'a b c q', cut: '' },
   },
   {
-    name: 'a predecessor is drained for its state, although nobody who stays reads it',
+    name: 'a predecessor is drained for its state, although no kept operator reads it',
     before: 'a>b, b>c',
     after: 'a>x',
     request: { handover: { x: 'b' } },
@@ -164,7 +164,7 @@ test('only tasks with other channels flip', () => {
   assert.deepEqual([rewired.drained, madeChannels(rewired)], [['a'], ['b>c']], 'c still hears from a');
 });
 
-test('while a barrier is on its way, a task is drained for the reader that hears from it now', () => {
+test('while a barrier is under way, a task is drained for the reader that it has now', () => {
   // The target is already x>c. But c has not passed the barrier and still reads from b, so b is
   // removed only later.
   const graph = running(chainsFrom('a>b, a>x, x>c'));

@@ -39,7 +39,7 @@ test('a reader that is attached later gets what comes from now on, once', () => 
   assert.equal(numbers.opened, 1);
 });
 
-test('a new reader is told the time before it gets its first record', () => {
+test('a new reader gets the watermark before its first record', () => {
   const numbers = new Numbers();
   const late = new Sink();
   const { runtime, settle } = runtimeOf({ numbers, sink: new Sink(), sink2: late });
@@ -145,7 +145,7 @@ test('a mutation is done although a branch that it does not touch stands still',
   assert.equal(runtime.barriersInFlight, 0);
 });
 
-test('a removed branch that never returns is gone at once', () => {
+test('a removed branch whose operator never returns is removed at once', () => {
   const numbers = new Numbers();
   const stuck = new Sink();
   stuck.blocked = true;
@@ -289,7 +289,7 @@ test('barriers of several inputs are aligned: a snapshot holds what came before 
   assert.equal(sink.rows.at(-1), 0 + 1 + 2 + 0 + 1 + 2 + 3);
 });
 
-test('an operator that throws stops with what hangs on it; the rest goes on and barriers still pass', () => {
+test('an operator that throws stops with the operators that read from it; all others continue, and barriers still pass', () => {
   const numbers = new Numbers();
   const bad = new Pass();
   bad.f = (value) => {
@@ -315,7 +315,7 @@ test('an operator that throws stops with what hangs on it; the rest goes on and 
   assert.equal(complete, true);
 });
 
-test('an operator that loses its last reader at a mutation hears its barrier, though it lets go of its inputs before', () => {
+test('an operator that loses its last reader at a mutation passes its barrier, although it closes its inputs before', () => {
   const numbers = new Numbers();
   const { runtime, settle } = runtimeOf({ numbers, sum: () => new Sum(), sink: () => new Sink() });
   runtime.mutate(planOf('numbers>sum, sum>sink'), {});
@@ -327,7 +327,7 @@ test('an operator that loses its last reader at a mutation hears its barrier, th
   assert.deepEqual([mutated.length, runtime.barriersInFlight], [1, 0]);
 });
 
-test('an operator that has had enough hears the barriers that were on their way', () => {
+test('an operator that wants no more input passes the barriers that were under way', () => {
   const numbers = new Numbers();
   const enough = new Pass();
   const { runtime, settle } = runtimeOf({ numbers, pass: enough, sink: () => new Sink() });

@@ -73,8 +73,14 @@ test('the state of a failed operator lives through snapshots, and a successor ta
   const next = nextLife(again, []);
   assert.equal(next.sum.sum, 3 + (10 + 11 + 12 + 13), 'here it starts again from what it held');
 
-  const heir = new Sum();
-  const changed = runtimeOf({ numbers: new Numbers(), pass: new Pass(), sum: new Sum(), next: heir, sink: new Sink() });
+  const successor = new Sum();
+  const changed = runtimeOf({
+    numbers: new Numbers(),
+    pass: new Pass(),
+    sum: new Sum(),
+    next: successor,
+    sink: new Sink(),
+  });
   changed.runtime.mutate(planOf('numbers>pass, pass>sum, sum>sink'), {
     restore: again.tasks,
     failed: new Set(['sum']),
@@ -82,7 +88,7 @@ test('the state of a failed operator lives through snapshots, and a successor ta
   changed.settle();
   changed.runtime.mutate(planOf('numbers>pass, pass>next, next>sink'), { handover: { next: 'sum' } });
   changed.settle();
-  assert.equal(heir.sum, 3);
+  assert.equal(successor.sum, 3);
 });
 
 test('a mutation and a snapshot pass an operator that stays failed', () => {

@@ -76,7 +76,7 @@ test('a late reader that is slow holds the table back, and gets all of it', () =
   assert.equal(late.rows.length, 25_000);
 });
 
-test('a reader that takes over a state is told nothing that it knows', () => {
+test('a reader that takes over a state does not get the rows of the table again', () => {
   const numbers = new Numbers();
   const { runtime, settle, made } = runtimeOf({
     numbers,

@@ -141,7 +141,7 @@ test('time behind it is that of the slower input', () => {
   );
 });
 
-test('writing broadcast state from the other input is an error that says where to write', () => {
+test('a write to broadcast state from the other input is an error that names the right place', () => {
   const h = harness2((left: Stream<string>, right: Stream<number>) =>
     left
       .keyBy(() => 1)
@@ -186,7 +186,7 @@ test('writing broadcast state from the other input is an error that says where t
   }
 });
 
-test('without a key there are no timers and no keyed state, and the error says so', () => {
+test('timers and keyed state without a key are an error', () => {
   const h = harness2((left: Stream<number>, right: Stream<number>) =>
     left.connect(right.broadcast()).process({
       broadcast: {},

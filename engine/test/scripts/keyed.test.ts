@@ -182,7 +182,7 @@ test('processing time moves only by the clock, and takes no notice of watermarks
   );
 });
 
-test('onElement may give rows at once, and state.clear() lets go of the entry', () => {
+test('onElement may give rows at once, and state.clear() removes the entry', () => {
   runScript(
     (items: Stream<{ k: string; on: boolean }>) =>
       items.keyBy('k').process({

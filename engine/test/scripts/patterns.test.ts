@@ -344,7 +344,7 @@ test('within is exclusive: what comes exactly at its end no longer matches, and 
   runScript(timedOut(said), script({ at11: '', over: '< 00:11 "a: A1"' }));
 });
 
-test('what times out is told with what it had matched, as soon as the watermark says so', () => {
+test('a partial match that times out is emitted with its elements when the watermark passes its end', () => {
   runScript(
     timedOut(a.oneOrMore().followedBy('b').where(is('b')).within('10s')),
     `
@@ -363,7 +363,7 @@ test('what times out is told with what it had matched, as soon as the watermark 
   );
 });
 
-test('elements are matched in the order of their time, however they come, and equal ones in the order in which they come', () => {
+test('elements are matched in the order of their time, and those of one time in the order of arrival', () => {
   runScript(
     matches(a.next('b').where(is('b')).next('c').where(is('c'))),
     `

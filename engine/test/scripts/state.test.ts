@@ -185,7 +185,7 @@ test('reading an entry renews that entry, where it is asked to, and a loop renew
   );
 });
 
-test('a state of which all has expired leaves nothing behind, though nobody comes to look', () => {
+test('a state whose entries have all expired leaves nothing behind, also without a read', () => {
   const h = harness((items: Stream<{ k: string; v: number }>) =>
     items.keyBy('k').process({
       state: { all: listState<number>({ ttl: '10s' }), by: mapState<number, number>({ ttl: '20s' }) },
@@ -206,7 +206,7 @@ test('a state of which all has expired leaves nothing behind, though nobody come
   h.close();
 });
 
-test('keys of a map count by their value, and come back as they were', () => {
+test('keys of a map are compared by value, and are returned as they were set', () => {
   const keys: readonly unknown[] = [
     new Date(5),
     5,

@@ -198,7 +198,7 @@ test('a select that gives null gives no row', () => {
   );
 });
 
-test('tables are joined by the values of their keys, whatever the fields are called; what comes of it is a table again', () => {
+test('tables are joined by the values of their keys, whatever the names of the fields, and the result is a table', () => {
   runScript(
     (left: Stream<Row>, right: Stream<{ id: string; w: number }>) =>
       left

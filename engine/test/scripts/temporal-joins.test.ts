@@ -148,7 +148,7 @@ test('a late element waits for the next watermark, and gets the version that is 
   );
 });
 
-test('keys go their own ways, and a key without a table gets none', () => {
+test('each key is joined with its own rows, and a key without a row in the table gets none', () => {
   runScript(
     joined(),
     `
@@ -202,7 +202,7 @@ test('on arrival an element gets the latest version at once, whatever the times 
   );
 });
 
-test('keys of several values, and of dates, meet by their values', () => {
+test('keys of several values, and of dates, are compared by value', () => {
   const day = (n: number): Date => new Date(Date.UTC(2024, 0, n));
   for (const time of ['event', 'arrival'] as const) {
     const driven = harness2(

@@ -281,7 +281,7 @@ test('coGroup gives both sides of a key and window to one function', () => {
   );
 });
 
-test('keys are the same when their values are, whatever they are called', () => {
+test('keys are equal if their values are, whatever the names of their fields', () => {
   runScript(
     (left: Stream<{ shop: string; day: number; n: number }>, right: Stream<{ d: number; s: string; m: number }>) =>
       left

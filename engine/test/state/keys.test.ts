@@ -202,7 +202,7 @@ function numbered(keys: Keys, elements: readonly unknown[]): number[] {
 }
 
 describe('the key of an element', () => {
-  test('is its field, told apart by type and not by sign of zero', () => {
+  test('is its field, distinguished by type and not by the sign of zero', () => {
     const elements = [1, '1', 1n, true, null, 0, -0, new Date(1), new Date(1), [1], [1], 1].map((k) => ({ k }));
     assert.deepEqual(numbered(keysOf({ fields: ['k'] }), elements), [0, 1, 2, 3, 4, 5, 5, 6, 6, 7, 7, 0]);
   });

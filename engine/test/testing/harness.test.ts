@@ -86,7 +86,7 @@ test('an element that is changed is an error where it is changed', () => {
   assert.throws(() => h.element({ n: 1 }), /read only/);
 });
 
-test('processing time stands still until it is told to move', () => {
+test('processing time stands still until advanceProcessingTime is called', () => {
   const h = harness<{ k: string }, string>((input) =>
     input.keyBy('k').process({
       state: { seen: valueState<number>() },
@@ -156,7 +156,7 @@ test('a watermark beyond every timestamp is the end of time', () => {
   assert.equal(h.entries(), 0);
 });
 
-test('a watermark before every timestamp says nothing', () => {
+test('a watermark below every timestamp changes nothing', () => {
   const h = harness<number, number>((input) => input.map((n) => n));
   // Java's Long.MIN_VALUE, which engines say before they know anything.
   h.watermark(-(2 ** 63));
@@ -167,7 +167,7 @@ test('a watermark before every timestamp says nothing', () => {
   h.close();
 });
 
-test('who restores hears of no watermark that was said before the snapshot', () => {
+test('a restored harness does not output the watermarks from before the snapshot again', () => {
   const build = (input: Stream<{ k: string }>) => input.keyBy('k').window(tumbling('10ms')).aggregate({ n: count() });
   const first = harness(build);
   first.element({ k: 'a' }, 12);
@@ -205,7 +205,7 @@ const either = (left: Stream<number>, right: Stream<number>) =>
     (n) => n,
     (n) => n,
   );
-test('an input that tells the time is active again', () => {
+test('an input that gives a watermark is active again', () => {
   const h = harness2(either);
   h.leftIdle();
   h.rightWatermark(20);

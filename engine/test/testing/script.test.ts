@@ -102,7 +102,7 @@ test('an operator that keeps something outside its state is found by a restore',
   );
 });
 
-test('how a line becomes an element and a row a line may be said by two functions', () => {
+test('two functions may convert lines to elements and rows to lines', () => {
   runScript<{ word: string; length: number }, { word: string; n: number }>(
     (words) => words.keyBy('word').window(tumbling('1m')).aggregate({ n: count() }) as never,
     `

@@ -273,7 +273,7 @@ test('law: a gap that is the same for every element is the gap', () => {
   );
 });
 
-test('law: windows of one’s own that say what an assigner says are that assigner’s', () => {
+test('law: a custom assigner that gives the windows of a built-in one gives the same rows', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), time, anySteps, (size, time, steps) => {
       const assign = (_element: unknown, at: number) => {
@@ -405,7 +405,7 @@ test('the next window is the one that time reaches first', () => {
   assert.deepEqual(patient.operator.status!().nextWindow, { start: 100, end: 110 }, 'the first has fired');
 });
 
-test('an operator that waits for something else than time says for what', () => {
+test('an operator that waits for something other than time reports the reason', () => {
   const waiting = (windows: Windows): string | undefined => {
     const driven = new Driven(programOf('aggregate', windows));
     assert.equal(driven.operator.status!().waiting, undefined, 'nothing has come');

@@ -213,7 +213,7 @@ describe('a tumbling window', () => {
     assert.deepEqual(driven.step({ records: [ann(1, 2)] }).late, []);
     assert.deepEqual(driven.step({ watermark: 9 }).rows, [annRow(0, 10, 1, 1)]);
   });
-  test('lets late elements go to the side, as they came, or counts them when nobody reads it', () => {
+  test('sends late elements to the side output, or counts them if it has no reader', () => {
     const steps: Step[] = [{ watermark: 9 }, { records: [ann(1, 9), ann(2, 10)] }];
     assert.deepEqual(run(aggregating(tumbling(10)), steps)[1]!.late, [ann(1, 9)]);
     const unread = run(aggregating(tumbling(10)), steps, { lateUnread: true })[1]!;
@@ -283,7 +283,7 @@ describe('a tumbling window', () => {
       [{ key: at(5), ...bounds, n: 2 }],
     );
   });
-  test('tells the next window to fire, and how much it holds', () => {
+  test('reports the next window to fire, and its number of elements', () => {
     const driven = new Driven(aggregating(tumbling(10), 100));
     const { operator } = driven;
     assert.deepEqual(operator.status!(), { entries: 0 });
@@ -347,7 +347,7 @@ describe('a window function', () => {
     driven.operator.close!();
     assert.equal(closed, 1);
   });
-  test('that throws while a window fires can be told by key and window', () => {
+  test('that throws while a window fires is an error with key and window', () => {
     const failing = new Program(
       'windowApply',
       {
@@ -364,7 +364,7 @@ describe('a window function', () => {
     assert.throws(() => driven.step({ watermark: Infinity }), /^Error: no$/);
     assert.equal(driven.operator.working, 'k "ann", window 1970-01-01T00:00:00.000Z to 1970-01-01T00:01:00.000Z');
   });
-  test('that gives no iterable is told so', () => {
+  test('that gives no iterable is an error', () => {
     const program = new Program('windowApply', { window: tumbling(10), allowedLatenessMillis: 0, fn: () => 5 }, [
       byKey,
     ]);

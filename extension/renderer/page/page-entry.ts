@@ -2,7 +2,8 @@
 // It follows the session and reconnects automatically.
 import type { SessionView, Welcome } from '../../../kernel/protocol/messages.ts';
 import { element, setClass, setText } from '../element.ts';
-import { clock, count, day, rate } from '../format.ts';
+import { rate } from '../../../kernel/protocol/figures.ts';
+import { clock, count, day } from '../format.ts';
 import { injectStyles } from '../inject-styles.ts';
 import { Cells } from './cells.ts';
 import type { LinkState } from './session-link.ts';

@@ -2,7 +2,8 @@
 // arrive.
 import type { CellState } from '../../../kernel/protocol/messages.ts';
 import { element, setAttribute, setClass, setText } from '../element.ts';
-import { count, rate } from '../format.ts';
+import { rate } from '../../../kernel/protocol/figures.ts';
+import { count } from '../format.ts';
 
 const words: Readonly<Record<CellState['phase'], string>> = {
   'not-run': 'not run',

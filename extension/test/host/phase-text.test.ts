@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
-import { rate, statusTexts } from '../../session/phase-text.ts';
+import { statusTexts } from '../../session/phase-text.ts';
 import { notificationText } from '../../session/plain-label.ts';
 
 const state = (change: Partial<CellState>): CellState => ({
@@ -82,23 +82,7 @@ test('every state begins with an icon, so that colour is never the only sign', (
     assert.match(statusTexts(state({ phase }))[0]!.text, /^\$\([\w-]+\) \S/);
 });
 
-test('rates have at most three digits and a unit', () => {
-  assert.deepEqual([0, 0.25, 3, 9.96, 412, 999.4, 999.6, 18_240, 99_960, 412_000, 1_250_000].map(rate), [
-    '0/s',
-    '0.3/s',
-    '3/s',
-    '10/s',
-    '412/s',
-    '999/s',
-    '1.0 k/s',
-    '18.2 k/s',
-    '100 k/s',
-    '412 k/s',
-    '1.3 M/s',
-  ]);
-});
-
-test('a cell whose source has rejected records says so, and why the first was', () => {
+test('a cell shows the rejected records of its source, and the first reason', () => {
   const rejected = [{ text: '2 of 4 records of orders were rejected', first: 'orders[3]@7 is not JSON.' }];
   assert.equal(line({ rejected }), 'live | 2 of 4 records of orders were rejected');
   const shown = statusTexts(state({ rejected }), 'en').find(({ text }) => text.includes('rejected'));
@@ -131,7 +115,7 @@ test('a link in a notification is text', () => {
   assert.equal(text.replaceAll('\u200b', ''), '[click](command:workbench.action.quit) [x] (y)');
 });
 
-test('a cell whose display has left rows out says how many', () => {
+test('a cell shows the number of rows that its display has left out', () => {
   const leftOut = '3 rows were left out';
   assert.equal(line({ leftOut }), 'live | 3 rows were left out');
   const shown = statusTexts(state({ leftOut }), 'en').find(({ text }) => text.includes('left out'));

@@ -4,7 +4,7 @@ import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
 import { phaseFigures } from '../../renderer/page/phase-line.ts';
 
-test('the page says what a source has rejected, with the first reason', () => {
+test('the page shows the rejected records of a source, with the first reason', () => {
   const state: CellState = {
     ...{ id: 'orders', phase: 'live', edited: false, stale: [], notes: [], hasView: true, errors: [] },
     rejected: [{ text: '2 of 4 records of orders were rejected', first: 'orders[3]@7 is not JSON.' }],

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Browser } from 'playwright-core';
+import { reportSkipped } from '../../../.ci/in-ci.ts';
 import { browserPath } from '../renderer/browser.ts';
 import { installCodeServer } from './code-server.ts';
 import { logDisplays } from './display-log.ts';
@@ -43,8 +44,7 @@ export function whyNoEditor(): string | undefined {
         : undefined;
   if (reason === undefined) return undefined;
   const sentence = `NO TESTS IN VS CODE: ${reason}.`;
-  if (process.env['CI']) throw new Error(sentence);
-  process.stderr.write(`\n*** ${sentence} ***\n\n`);
+  reportSkipped(sentence);
   return sentence;
 }
 

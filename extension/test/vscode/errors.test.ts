@@ -103,7 +103,7 @@ test('in an async function, after an await', { skip }, async () => {
   assert.match(said, /3 │ {3}throw new Error\('slowly broken'\);/);
 });
 
-test('a syntax error says where, and the other cells run on', { skip }, async () => {
+test('a syntax error has its place, and the other cells run on', { skip }, async () => {
   const said = await failing('syntax');
   assert.match(said, /2 │ const b = ;/);
   await window.screenshot('errors');

@@ -90,7 +90,7 @@ test('no semicolon is missing where the next cell begins a statement of its own'
     assert.deepEqual(joinedWith('let a = 1', second), [], second);
 });
 
-test('`check` says a missing semicolon', (t) => {
+test('`check` reports a missing semicolon', (t) => {
   const found = check(t, '// %% id=a\nexport const a = 1\n\n// %% id=b\n[2].at(0);\n');
   assert.deepEqual(found, [`a 1:19 error missing-semicolon ${message('b')}`]);
 });

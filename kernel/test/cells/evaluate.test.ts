@@ -223,7 +223,7 @@ for (const [name, [text, line, column]] of Object.entries(throwing))
       assert.match(notebook.places.stack(error)[0] ?? '', new RegExp(`cell three:${line}:${column}$`));
     });
 
-test('a function that is called later still knows its place, in the text it was made from', async (t) => {
+test('the error of a function that is called later has its place in the text that made it', async (t) => {
   const notebook = new TestNotebook(t, { a: '\nconst f = () => {\n  throw new Error("x");\n};' });
   await notebook.run('a');
   const old = notebook.values['f'] as () => void;

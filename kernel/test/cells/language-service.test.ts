@@ -109,7 +109,7 @@ test('signatures, and definitions in other cells, helper modules and declaration
   assert.match((declared as { file: string }).file, /surface\.ts$|sluice\.d\.ts$/);
 });
 
-test('errors of types are advice, at their place in the cell; what the form of a module brings about is not said', (t) => {
+test('errors of types are advice at their place in the cell; errors from the form of the module are left out', (t) => {
   const editor = new Editor(t).open({
     before: 'const early = later + 1;\nlater;',
     orders,
@@ -122,7 +122,7 @@ test('errors of types are advice, at their place in the cell; what the form of a
   ]);
 });
 
-test('errors that keep a cell from running are said with the names of cells, once', (t) => {
+test('errors that prevent a run are reported once, with the names of cells', (t) => {
   const editor = new Editor(t).open({
     a: 'let n = 1;\nconst c = () => d;',
     b: 'const n = 2;',

@@ -152,7 +152,7 @@ test('sluice is the kernel’s own, for cells and for helpers', async (t) => {
   assert.equal((await notebook.run('a')).last, true);
 });
 
-test('a package that is not installed says how to install it, under the cell’s own line', async (t) => {
+test('the error of a package that is not installed has the command to install it, at the line of the cell', async (t) => {
   const notebook = new TestNotebook(t, { a: `const a = 1;\nimport { z } from 'zod/v4';\nz;` });
   const error = await failure(notebook.run('a'));
   assert.equal(error.message, `Cannot find "zod". npm install zod in ${notebook.folder}`);

@@ -81,7 +81,7 @@ for (var o of []) { var p; let q; } export const r = 1; export default function 
   );
 });
 
-test('a name that two cells declare is said with both cells; interfaces and a type beside a value are not', () => {
+test('a name that two cells declare is an error with both cells, unless it is an interface or a type beside a value', () => {
   const problems = duplicateNames(
     resolve({
       windows: 'const totals = 1; interface Row { a: 1 } type Both = 1;',
@@ -99,7 +99,7 @@ test('a name that two cells declare is said with both cells; interfaces and a ty
   );
 });
 
-test('a circle of cells is said once, with the way round', () => {
+test('a circle of cells is reported once, with its path', () => {
   const scopes = scopesOf(
     resolve({
       a: 'const x = () => z;',

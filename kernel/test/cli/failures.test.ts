@@ -1,6 +1,6 @@
-// `sluice run` with cells that fail: over sources that end, the other cells give all their rows, each
-// failing cell has its error, and the code is 1. Over sources that never end, the first failure ends
-// the run. A row that cannot be shown ends nothing.
+// `sluice run` with cells that fail: over sources that end, the other cells give all their rows,
+// each failing cell has its error, and the code is 1. Over sources that never end, the first
+// failure ends the run. A row that cannot be shown ends nothing.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { type JsonLine, Folder, sluice } from './sluice.ts';

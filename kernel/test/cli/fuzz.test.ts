@@ -16,7 +16,10 @@ function folder(t: TestContext): string {
   return path;
 }
 
-/** The fault is found, and its input alone shows it again. Without the fault the input is a good one. */
+/**
+ * The fault is found, and its input alone shows it again. Without the fault the input is a good
+ * one.
+ */
 async function assertFound(t: TestContext, target: TargetName, plant: Plant): Promise<Finding> {
   const options = { target, folder: folder(t), seed: 1 };
   let result: FuzzResult;

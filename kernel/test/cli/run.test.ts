@@ -94,7 +94,7 @@ for (const { title, text, cell, message, count = 1 } of [
   { title: 'a syntax error', text: '// %% id=a\nconst x = ;\n', cell: 'a', message: /Expression expected/ },
   { title: 'a cell that throws', text: "// %% id=a\nthrow new Error('no luck');\n", cell: 'a', message: /no luck/ },
   {
-    title: 'a name that nobody defines',
+    title: 'a name that no cell defines',
     text: '// %% id=a\nnobody.map((x) => x)\n',
     cell: 'a',
     message: /nobody is not defined/,
@@ -235,7 +235,7 @@ test('an unknown option is refused', async () => {
   assert.equal(code, 1);
 });
 
-test('the end says what sources rejected, in the summary and in the metrics', async (t) => {
+test('the summary and the metrics at the end have the rejected records of sources', async (t) => {
   const folder = new Folder(t);
   folder.write('mixed.jsonl', '{"a":1,"at":1000}\n{"a":2,"at":2000,}\n{"a":3,"at":3000}\n{"a":4,"at":"2024-01-01"}\n');
   folder.write('semicolon.csv', 'id;name\n1;A;12,5\n2;B;3,5\n');
@@ -263,6 +263,26 @@ file('semicolon.csv').show();
     [2, 2],
   );
   assert.match(String(sources[0]!['firstRejection']), /^mixed\.jsonl line 2: It is not JSON: /);
+});
+
+test('a source that ran only for a pull is in the summary and the metrics at the end', async (t) => {
+  const folder = new Folder(t);
+  folder.write('mixed.jsonl', '{"a":1}\n{"a":2,}\n{"a":3}\n');
+  const notebook = folder.write(
+    'a.sluice.ts',
+    `// %% id=a
+import { file, from } from 'sluice';
+const rows = await file('mixed.jsonl').toArray();
+// %% id=b
+from([rows.length]).show();
+`,
+  );
+  const plain = await sluice('run', notebook);
+  assert.equal(plain.code, 0);
+  assert.match(plain.out, /▲ 1 of 3 records of .*mixed\.jsonl was rejected: mixed\.jsonl line 2: /);
+  const { lines } = await sluice('run', notebook, '--json');
+  const rejected = lines.at(-1)!.metrics!.operators.flatMap(({ recordsRejected }) => recordsRejected ?? []);
+  assert.deepEqual(rejected, [0, 1]);
 });
 
 test('names that every object has are names like any other: cells, values, parameters, packages', async (t) => {

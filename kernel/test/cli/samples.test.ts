@@ -65,7 +65,7 @@ test('01 goes on moving for at least five minutes, never more than a few seconds
   assert.ok(longest < 10_000, `nothing for ${(longest / 1000).toFixed(1)} s`);
 });
 
-test('02 without a broker says how to get one, at the cell that needs it, and does not exit with 0', async () => {
+test('02 without a broker is an error at the cell that needs it, with the way to get one, and does not exit with 0', async () => {
   const { lines, code } = await runJson('samples/02-kafka.sluice.ts', '20s', { environment: { SLUICE_BROKERS: '' } });
   const errors = lines.flatMap((line) => (line.error ? [line] : []));
   assert.ok(errors.some(({ cell }) => cell === 'orders'));

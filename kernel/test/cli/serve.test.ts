@@ -24,7 +24,7 @@ test('serve starts a session, runs the notebook, shows rows and the page’s add
   await until(() => !isAlive(entry.pid), 'the kernel to end');
 });
 
-test('whoever looks at the page is told when Ctrl-C ends the session', async (t) => {
+test('an open page shows it when Ctrl-C ends the session', async (t) => {
   const kernels = new Kernels(t);
   const { child, ended, out } = start(['serve', kernels.notebook('a.sluice.ts', endless)]);
   await until(() => /^a {2}n=5$/m.test(out()), 'a row');
@@ -65,7 +65,7 @@ test('serve joins the session that is there, shows what runs, and Ctrl-C only le
   assert.deepEqual(await connection.request('run', { cells: ['other'] }).then(([result]) => result?.ok), true);
 });
 
-test('serve ends when its kernel does, and says so', async (t) => {
+test('serve ends with its kernel, and prints the reason', async (t) => {
   const kernels = new Kernels(t);
   const { ended, out } = start(['serve', kernels.notebook('a.sluice.ts', endless)]);
   await until(() => /^a {2}n=1$/m.test(out()), 'a row');
@@ -75,7 +75,7 @@ test('serve ends when its kernel does, and says so', async (t) => {
   assert.match(all, /The kernel has ended\.\n$/);
 });
 
-test('a port that is taken is said so', async (t) => {
+test('a port that is taken is an error', async (t) => {
   const kernels = new Kernels(t);
   const { ended, out, child } = start(['serve', kernels.notebook('a.sluice.ts', endless)]);
   await until(() => out().includes('127.0.0.1:'), 'the address');
@@ -88,7 +88,7 @@ test('a port that is taken is said so', async (t) => {
   await ended;
 });
 
-test('check says nothing is wrong with 0, and what is wrong with 1', async (t) => {
+test('check exits with 0 without a problem, and with 1 and the problems otherwise', async (t) => {
   const folder = new Folder(t);
   const good = folder.write('good.sluice.ts', "// %% id=a\nimport { from } from 'sluice';\nconst x = from([1]);\nx\n");
   const bad = folder.write(

@@ -101,7 +101,7 @@ test('an operator that holds others back and has not returned at all is named to
   assert.equal(rows[1]?.culprit, 'limits the flow: its function has not returned');
 });
 
-test('nobody is blamed when nobody is blocked', () => {
+test('no operator is blamed if none is blocked', () => {
   const rows = operatorRows(plan, [report('orders/orders', { kind: 'kafka' }), report('enrich/lookup', { busy: 1 })]);
   assert.deepEqual(
     rows.map(({ culprit }) => culprit),

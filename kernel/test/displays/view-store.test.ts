@@ -52,7 +52,7 @@ test('a frame carries no more rows than the part keeps', () => {
   assert.equal(change?.kind === 'rows' && change.rows.length, 3);
 });
 
-test('a view that nobody watches makes no frames, and a hello gives what is there', () => {
+test('a view without a watcher makes no frames, and a hello gets the present rows', () => {
   const rig = new Rig();
   const client = new Client(rig);
   rig.shows('a', [aTable]);
@@ -254,7 +254,7 @@ test('rows with the same key and window replace each other', () => {
   assert.deepEqual(client.numbers(), [3, 2, 4], 'a replaced row keeps its place');
 });
 
-test('the caption tells windows and watermark, or why nothing comes', () => {
+test('the caption has windows and watermark, or the reason why no rows come', () => {
   const rig = new Rig();
   const client = new Client(rig);
   rig.shows('a', [aTable]);

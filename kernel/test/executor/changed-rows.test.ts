@@ -106,7 +106,7 @@ test('whatever changes between frames, nothing on screen is out of date, and wha
   );
 });
 
-test('as JSON lines every change is a row, as toStream() tells it', () => {
+test('in JSON lines every change is a row, as in toStream()', () => {
   const display = displayOf(installed(1));
   display.credit(10);
   say(display, { key: ['a'], row: 1, old: undefined }, { key: ['a'], row: undefined, old: undefined });

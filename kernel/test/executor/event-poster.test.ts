@@ -61,7 +61,7 @@ test('rows of a pull that cannot be copied are reported too, and count as taken'
   assert.deepEqual([frame.rows, frame.leftOut], [[1, 2], 1]);
 });
 
-test('a run whose result cannot be copied fails, and the error says which part', () => {
+test('a run whose result cannot be copied fails, and the error names the part', () => {
   const { events, post } = posted();
   const fragment = { nodes: [], edges: [], sinks: [] } as unknown as Extract<
     ExecutorEvent,

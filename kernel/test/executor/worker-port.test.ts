@@ -10,7 +10,7 @@ function endOf(text: string): Promise<string> {
   return new Promise((resolve) => executor.onEnd(resolve));
 }
 
-test('a message that cannot be read ends the executor, and the reason says so', { timeout: 20_000 }, async () => {
+test('a message that cannot be read ends the executor with this reason', { timeout: 20_000 }, async () => {
   const reason = await endOf(`
     import { parentPort } from 'node:worker_threads';
     let value = [];

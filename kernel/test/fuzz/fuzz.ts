@@ -1,5 +1,5 @@
-// Runs one target of the fuzzer in a process of its own, because code that hoards memory may take its
-// process along.
+// Runs one target of the fuzzer in a process of its own, because code that hoards memory may take
+// its process along.
 import { fork } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

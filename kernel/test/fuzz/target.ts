@@ -19,8 +19,8 @@ export interface Target {
 }
 
 /**
- * A fault that a test plants into a target, to see that the fuzzer finds it. Any code can throw, loop
- * and hoard. `forgets` is another one in each target: what must hold does not.
+ * A fault that a test plants into a target, to see that the fuzzer finds it. Any code can throw,
+ * loop and hoard. `forgets` is another one in each target: what must hold does not.
  */
 export type Plant = 'throws' | 'loops' | 'hoards' | 'forgets';
 

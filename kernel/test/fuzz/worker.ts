@@ -1,5 +1,5 @@
-// The thread that makes inputs and tries them. The input at work stands in shared memory, so that the
-// starter has it when this thread spins or ends.
+// The thread that makes inputs and tries them. The input at work stands in shared memory, so that
+// the starter has it when this thread spins or ends.
 import { ftruncateSync, openSync, writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { mutated } from './mutate.ts';
@@ -28,7 +28,9 @@ async function work(task: WorkerTask): Promise<void> {
   Atomics.store(header, place.done, 1);
 }
 
-/** The first inputs load and compile code, which takes CPU that is not theirs. They are good ones. */
+/**
+ * The first inputs load and compile code, which takes CPU that is not theirs. They are good ones.
+ */
 async function warmUp(name: TargetName): Promise<void> {
   const target = await openTarget(name);
   for (const seed of target.seeds) await target.attempt(seed, new SeededRandom(0));

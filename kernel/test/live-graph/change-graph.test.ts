@@ -116,7 +116,7 @@ const table: readonly Row[] = [
     plan: ['orders', 'totals/keyBy~1 < orders', 'totals~1 < totals/keyBy~1', 'totals/show < totals~1'],
   },
   {
-    name: 'the key is gone: reset',
+    name: 'the key is removed: reset',
     before: [overLive],
     after: 'orders: generate -> totals: aggregate(sum) -> show',
     decisions: 'orders keep, totals reset, totals/show rewire',

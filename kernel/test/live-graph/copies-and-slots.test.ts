@@ -264,7 +264,7 @@ const lanes: readonly Row[] = [
     ],
   },
   {
-    name: 'a copy that nobody reads any more is gone',
+    name: 'a copy without a reader is removed',
     before: ['orders: file -> show', 'orders: file -> show\norders -> a: take(1) -> sink'],
     after: 'orders: file -> show',
     decisions: 'orders keep, orders/show keep',

@@ -87,11 +87,11 @@ law('an instance never changes: what runs on under an id has the same uid, text,
 law('state goes to an operator of the same kind, shape and keys only, and to one of them', ({ running, change }) => {
   const { plan, handover } = change;
   for (const [id, from] of Object.entries(handover)) {
-    const [heir, former] = [nodeOf(plan, id)!, nodeOf(running, from)!];
-    assert.ok(heir && former, `${from} → ${id}`);
+    const [successor, former] = [nodeOf(plan, id)!, nodeOf(running, from)!];
+    assert.ok(successor && former, `${from} → ${id}`);
     assert.ok(!nodeOf(running, id) && !nodeOf(plan, from), `${from} runs on, or ${id} ran before`);
-    assert.notEqual(heir.shape, '');
-    assert.deepEqual([heir.uid, heir.kind, heir.shape], [former.uid, former.kind, former.shape]);
+    assert.notEqual(successor.shape, '');
+    assert.deepEqual([successor.uid, successor.kind, successor.shape], [former.uid, former.kind, former.shape]);
     assert.deepEqual(keysOf(plan, id), keysOf(running, from), `the keys of ${id}`);
   }
   const origins = Object.values(handover);

@@ -52,17 +52,17 @@ const table: readonly Row[] = [
     plan: ['b/both < c/r, a/l', 'a/l', 'c/r', 'b/both/show < b/both'],
   },
   {
-    name: 'a name that is gone leaves a detached slot, and the other slots keep their places',
+    name: 'a deleted name leaves a detached slot, and the other slots keep their places',
     cells: { a: 'l: generate', b: 'a/gone + a/l -> both: union -> show' },
     plan: ['a/l', 'b/both < nothing, a/l', 'b/both/show < b/both'],
   },
   {
-    name: 'a cell that is gone leaves detached slots',
+    name: 'a deleted cell leaves detached slots',
     cells: { b: 'a/orders -> large: filter -> show\na/orders -> show' },
     plan: ['b/large < nothing', 'b/large/show < b/large', 'b/a/orders/show < nothing'],
   },
   {
-    name: 'a name that is passed on and gone at its origin leaves a detached slot',
+    name: 'a name that is passed on and deleted at its origin leaves a detached slot',
     cells: { b: 'again = a/orders', c: 'b/again -> show' },
     plan: ['c/b/again/show < nothing'],
   },
@@ -92,7 +92,7 @@ const table: readonly Row[] = [
     plan: ['a/orders', 'a/orders/sink < a/orders', 'a/orders/show < a/orders', 'a/orders/pull < a/orders'],
   },
   {
-    name: 'nothing is kept that no leaf reaches',
+    name: 'a node that no leaf reaches is left out',
     cells: { a: 'orders: generate -> large: filter -> largest: take(3)', b: 'a/large -> show', c: 'other: generate' },
     plan: ['a/orders', 'a/large < a/orders', 'b/a/large/show < a/large'],
   },

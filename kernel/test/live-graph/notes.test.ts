@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
     notes: ['totals keeps what it held before the change. It also reads hist from the start.'],
   },
   {
-    name: 'rewire: the input is gone',
+    name: 'rewire: the input is removed',
     before: ['orders: generate -> totals: aggregate(sum) -> show'],
     after: 'gone -> totals: aggregate(sum) -> show',
     notes: ['totals keeps what it held before the change, and waits for an input that is gone.'],

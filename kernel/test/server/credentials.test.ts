@@ -55,7 +55,7 @@ for (const value of brokers)
       connection.close();
     });
 
-test('a job says what is wrong with the brokers without their password', async (t) => {
+test('the error of a job about its brokers does not contain their password', async (t) => {
   const kernels = new Kernels(t);
   const notebook = kernels.notebook('a.sluice.ts', `// %% id=a\n${cell}\n`);
   for (const value of brokers) {

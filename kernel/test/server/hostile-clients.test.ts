@@ -88,7 +88,7 @@ const nonsense = {
   'a message before the hello that is too long': framed(JSON.stringify('x'.repeat(100_000))),
 };
 
-test('a client that sends nonsense loses its connection, and nobody else does', async (t) => {
+test('a client that sends nonsense loses its connection, and no other client does', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   for (const [what, bytes] of Object.entries(nonsense)) {
@@ -160,7 +160,7 @@ test('a message that is refused before the hello costs the session little', asyn
   assert.ok(cpu < 1_000, `${cpu} ms of CPU`);
 });
 
-test('a client that leaves in the middle of a message disturbs nobody', async (t) => {
+test('a client that leaves in the middle of a message disturbs no other client', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   for (const bytes of ['', 'Content-', 'Content-Length: 90\r\n\r\n{"jsonrpc"', `${framed('null')}Content-Length: 9`])
@@ -202,7 +202,7 @@ test('a client without a hello is disconnected after a while', async (t) => {
   assert.equal(known.isClosed, false);
 });
 
-test('a page stays a page, whatever its next hello says', async (t) => {
+test('a page stays a page, whatever kind its next hello gives', async (t) => {
   const kernels = new Kernels(t);
   const stranger = new Stranger(t, await kernels.connect(kernels.notebook()));
   await stranger.hello('page');
@@ -251,7 +251,7 @@ test('a client that reads late gets the latest texts and no older ones', async (
   assert.ok(texts().length < 15, `${texts().length} texts`);
 });
 
-test('more than 16 MB unsent end a connection, and its last message says why', async (t) => {
+test('more than 16 MB unsent end a connection, and its last message gives the reason', async (t) => {
   const path = join(new Kernels(t).folder, 'w.sock');
   let full = 0;
   const writers: BoundedWriter[] = [];

@@ -132,7 +132,7 @@ test('a notebook that is moved takes its session along', async (t) => {
   assert.notEqual(other.welcome.session, connection.welcome.session, 'the copy is another notebook');
 });
 
-test('a session that is shut down says why, and leaves nothing behind', async (t) => {
+test('a session that is shut down gives the reason, and leaves nothing behind', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   const { pid, session, socket } = connection.entry;
@@ -150,7 +150,7 @@ test('a session ends some time after its last client', async (t) => {
   await until(() => !isAlive(pid), 'the process to end');
 });
 
-test('a kernel that cannot start says so at once', async (t) => {
+test('a kernel that cannot start is an error at once', async (t) => {
   const kernels = new Kernels(t);
   const notebook = kernels.notebook();
   const { connectSession } = await import('../../client/connect.ts');

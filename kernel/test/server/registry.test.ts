@@ -118,7 +118,7 @@ test('a notebook is found by any of its names', { skip: isWindows }, () => {
   assert.equal(findSession(folder, other)?.notebook, notebook);
 });
 
-test('an entry is forgotten with socket and log when nobody listens at its socket', async () => {
+test('an entry is forgotten with socket and log if its socket does not answer', async () => {
   const gone = { ...entry('/n', process.pid), socket: join(folder, 'missing.sock') };
   const crashed = { ...entry('/o', deadPid()), socket: await socketOfCrashed() };
   for (const one of [gone, crashed]) {
@@ -130,7 +130,7 @@ test('an entry is forgotten with socket and log when nobody listens at its socke
     for (const ending of ['json', 'sock', 'log']) assert.equal(existsSync(join(folder, `${session}.${ending}`)), false);
 });
 
-test('an entry stays while its socket accepts, whatever its process id says', async (t) => {
+test('an entry stays while its socket accepts, also with a wrong process id', async (t) => {
   const socket = join(folder, 'silent.sock');
   const server = createServer().listen(socket);
   t.onTestFinished(() => void server.close());

@@ -90,25 +90,29 @@ test('deleting the cell drops its answers, and the session goes on', timeout, as
   assert.equal(session.state('beside')?.errors.length, 0);
 });
 
-test('a call that fails shows the element, stops what hangs on it, and a re-run resumes', timeout, async () => {
-  await using session = await asking(
-    `const asked = ticks.mapAsync(async ({ n }) => {\n  await null;\n  if (n === 100) throw new RangeError('one hundred');\n  return { n, by: 1 };\n});`,
-  );
-  const state = await session.until(
-    () => session.state('asked'),
-    (seen) => (seen?.errors.length ?? 0) > 0,
-    'the error',
-  );
-  assert.match(state!.errors[0]!.message, /one hundred/);
-  assert.equal(state!.errors[0]!.line, 3);
-  session.edit('asked', answering);
-  await session.ran('asked');
-  await session.until(
-    () => rowsOf(session).at(-1),
-    (row) => row?.by === 2,
-    'rows after the re-run',
-  );
-});
+test(
+  'a call that fails shows the element, stops the operators that read from it, and a re-run resumes',
+  timeout,
+  async () => {
+    await using session = await asking(
+      `const asked = ticks.mapAsync(async ({ n }) => {\n  await null;\n  if (n === 100) throw new RangeError('one hundred');\n  return { n, by: 1 };\n});`,
+    );
+    const state = await session.until(
+      () => session.state('asked'),
+      (seen) => (seen?.errors.length ?? 0) > 0,
+      'the error',
+    );
+    assert.match(state!.errors[0]!.message, /one hundred/);
+    assert.equal(state!.errors[0]!.line, 3);
+    session.edit('asked', answering);
+    await session.ran('asked');
+    await session.until(
+      () => rowsOf(session).at(-1),
+      (row) => row?.by === 2,
+      'rows after the re-run',
+    );
+  },
+);
 
 test('interrupting a cell that awaits answers which never come ends its calls, and nothing else', timeout, async () => {
   await using session = await asking(answering);

@@ -215,7 +215,7 @@ test('a broker that is not there, and one that never answers, are named in their
   }
 });
 
-test('what a cell leaves to itself is said under it and ends nobody', timeout, async () => {
+test('an error in a timer or a promise of a cell stands under the cell and ends no cell', timeout, async () => {
   await using session = await sessionWithTicks();
   const start = session.total('ticks');
   session.edit('timer', `setTimeout(() => {\n  throw new Error('too late');\n}, 50);\nconst timer = 1;`);

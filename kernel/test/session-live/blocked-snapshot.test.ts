@@ -35,7 +35,7 @@ async function takenBack(session: LiveSession): Promise<number> {
   return session.cameAgain('counts');
 }
 
-test('a blocked snapshot names its operator; when that is gone, snapshots go on', timeout, async () => {
+test('a blocked snapshot names its operator, and snapshots go on when the operator is removed', timeout, async () => {
   await using session = await counting();
   session.edit('endless', `ticks.take(1).flatMap(function* () { for (;;) yield 1; }).show();`);
   await session.ran('endless');

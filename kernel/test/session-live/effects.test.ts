@@ -4,7 +4,7 @@ import { mock } from 'node:test';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-test('an observer that throws keeps nobody from the answer to a run, and the session goes on', async (t) => {
+test('an observer that throws prevents no answer to a run, and the session goes on', async (t) => {
   const errors = mock.method(console, 'error', () => undefined);
   t.onTestFinished(() => errors.mock.restore());
   let told = 0;

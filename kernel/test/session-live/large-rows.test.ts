@@ -1,5 +1,5 @@
-// Rows of 50 MB: a display keeps the bytes of its limit, in the executor, in the session and in what
-// a client gets. The cell and the other cells go on.
+// Rows of 50 MB: a display keeps the bytes of its limit, in the executor, in the session and in
+// what a client gets. The cell and the other cells go on.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { keptBytes } from '../../protocol/kept-rows.ts';

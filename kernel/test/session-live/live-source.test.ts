@@ -192,7 +192,7 @@ for (const [what, text] of [
   });
 
 test(
-  'an exception in an operator shows the line and the record, stops what hangs on it, and a re-run resumes',
+  'an exception in an operator shows the line and the record, stops the operators that read from it, and a re-run resumes',
   timeout,
   async () => {
     await using session = new LiveSession({ lossless: true });

@@ -1,5 +1,5 @@
-// Rows that cannot leave the executor's thread: each is left out and counted, the first is the error
-// of its cell, and everything else goes on, the cell itself too.
+// Rows that cannot leave the executor's thread: each is left out and counted, the first is the
+// error of its cell, and everything else goes on, the cell itself too.
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { LiveSession } from './live-session.ts';

@@ -65,7 +65,7 @@ test('a count window of a late cell is as whole as any other', timeout, async ()
   }
 });
 
-test('a global window that nothing fires says so under the cell', timeout, async () => {
+test('a global window that no trigger fires has a note under its cell', timeout, async () => {
   await using session = new LiveSession();
   session.edit('clicks', clicks);
   session.edit('silent', `clicks.keyBy('user').window(globalWindow()).aggregate({ n: count() }).show();`);

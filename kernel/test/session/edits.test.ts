@@ -77,7 +77,7 @@ test('a stream is an edge: nothing is stale when it is another one', () => {
   assert.deepEqual(s.view('b').stale, []);
 });
 
-test('a stream that is gone leaves its readers detached, and they say so', () => {
+test('the readers of a deleted stream are detached and have a note', () => {
   const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
   s.document({ b: 'y$ = x$' });
   assert.deepEqual(s.view('b').stale, []);
@@ -166,7 +166,7 @@ for (const { arming, sentence } of [
   { arming: 'all', sentence: 'mutate [a!] for a' },
   { arming: 'none', sentence: 'mutate [a] for a' },
 ] as const)
-  test(`with arming ${arming} nobody is asked`, () => {
+  test(`with arming ${arming} no question is asked`, () => {
     const s = new Stage({ arming });
     s.document({ a: 'x$ = !orders' });
     s.ready();
@@ -197,7 +197,7 @@ test('a second window that opens the saved file deletes nothing of what only the
   );
 });
 
-test('what only a client had that is gone goes with the next document', () => {
+test('cells that only a departed client had are removed with the next document', () => {
   const s = new Stage();
   s.ready();
   s.event({ kind: 'sync', client: 'one', cells: texts({ a: 'x$ = ' }) });

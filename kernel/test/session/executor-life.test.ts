@@ -87,7 +87,7 @@ test('an executor that does not answer is ended, and the others come back from t
   assert.equal(s.state.executor, 'ready');
 });
 
-test('an operator that does not return stays out; its values stay, and its cell says what happened', () => {
+test('an operator that does not return stays out, its values stay, and its cell has the error', () => {
   const s = ran({ a: 'x = ', b: 'y$ = x', c: 'z$ = ' });
   s.event({ kind: 'interrupt' });
   s.event({ kind: 'timer', timer: 'interrupt' });
@@ -101,6 +101,10 @@ test('an operator that does not return stays out; its values stay, and its cell 
   assert.match(
     s.view('b').errors[0]?.message ?? '',
     /^map lookup had not returned for 0.7 s when it was interrupted\.$/,
+  );
+  assert.equal(
+    s.state.cells.get('b')?.active?.failures[0]?.error.hint,
+    'Cell "b" and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.',
   );
   s.run('b');
   s.compiled('b');
@@ -122,7 +126,7 @@ test('runs that wait go on after the restoration', () => {
   assert.deepEqual(s.mutated(), ['evaluate b']);
 });
 
-test('a run that was lost through no fault of its own says whose it was', () => {
+test('a run that was lost by the fault of another cell names that cell', () => {
   const s = ran({ a: 'x$ = ', b: 'y = ' });
   s.run('b');
   s.compiled('b');
@@ -148,7 +152,7 @@ test('a mutation in flight dies with its executor and its run, and is not waited
   assert.equal(s.state.executor, 'ready');
 });
 
-test('an executor that dies while it is restored, with nobody to blame, is not tried for ever', () => {
+test('an executor that ends while it is restored, without a cell at work, is not restored again', () => {
   const s = ran({ a: 'x$ = ' });
   s.event(ended());
   s.ready();
@@ -220,7 +224,7 @@ test('an operator that failed stays failed in the next executor, until its cell 
   assert.deepEqual(failed(), []);
 });
 
-test('what has not returned for a while says so in its cell', () => {
+test('a call that has not returned for a while is shown in its cell', () => {
   const s = ran({ a: 'x$ = ' });
   s.event({ kind: 'stuck', whereabouts: { cell: 'a', operator: 'map', millis: 4100 } });
   assert.equal(s.view('a').reason, 'map has not returned for 4 s');
@@ -301,7 +305,7 @@ test('three ends within a minute with no cell at work break the session, with th
 
 const memory = { limitMegabytes: 2048, heldMegabytes: 2531 };
 
-test('an operator that needs too much memory stays out at once, and its cell says how much was held', () => {
+test('an operator that needs too much memory stays out at once, and its error has the amount', () => {
   const s = ran({ hog: 'x$ = ', b: 'y$ = ' });
   s.event({ ...died('hog'), memory });
   s.ready();

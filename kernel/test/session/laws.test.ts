@@ -2,8 +2,8 @@
 //
 // Every request is answered once, one run at a time has the turn, one mutation is in flight, and at
 // the end no event is pending.
-// A new executor gets the last known state of each instance, or that of its predecessor. No step
-// changes the state before it.
+// A new executor gets the last known state of each instance, or that of its predecessor, and the
+// displays get the rows of the same snapshot. No step changes the state before it.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -148,13 +148,13 @@ class World {
 
 /** The results of snapshots and handovers, without the session. */
 class KnownStates {
-  #snapshots = 0;
+  snapshots = 0;
   /** Instance → number of the last snapshot, as it was written or inherited. */
   #known: ReadonlyMap<string, number> = new Map();
   readonly #predecessors = new Map<string, string>();
 
   snapshot(instances: readonly string[]): Readonly<Record<string, number>> {
-    const number = ++this.#snapshots;
+    const number = ++this.snapshots;
     this.#known = new Map(instances.map((instance) => [instance, number]));
     return Object.fromEntries(this.#known);
   }
@@ -254,7 +254,10 @@ function assertRestores(s: Stage, states: KnownStates): void {
   s.ready();
   while (s.state.restoring.length > 0) s.restoredRun(s.state.restoring[0]!);
   const mutate = s.effects.at(-1);
+  const rewind = s.effects.at(-2);
   assert.ok(mutate?.kind === 'mutate' && mutate.restore);
+  assert.ok(rewind?.kind === 'rewind-views');
+  assert.equal(rewind.views.get('a/0')?.total ?? 0, states.snapshots, 'rows and state are of one snapshot');
   states.assertRestored(
     mutate.plan.nodes.map(({ id }) => id),
     new Map(mutate.restore.map(({ instance, state }) => [instance, state.watermark])),

@@ -23,7 +23,7 @@ const refusing =
     return planInstances(request);
   };
 
-test('the executor is told the plan and the handovers, and the plan runs when it says so', () => {
+test('the executor gets the plan and the handovers, and the plan runs when it confirms', () => {
   const s = ready({ a: 'x = ' });
   s.runs('a');
   s.run('a');
@@ -46,7 +46,7 @@ test('the executor is told the plan and the handovers, and the plan runs when it
   assert.equal(s.state.plan, mutate.plan);
 });
 
-test('a planner that throws fails the run in the same step, and the executor hears of no mutation', () => {
+test('a planner that throws fails the run in the same step, and the executor gets no mutation', () => {
   const s = ready({ a: 'x = ', b: 'y = ' });
   s.runs('a');
   s.planner = refusing('b');

@@ -40,7 +40,7 @@ test('a whole part forgets the key groups of before', () => {
   assert.deepEqual([...merged.get('a')!.groups.keys()], [2]);
 });
 
-test('an instance without a part is gone, and a new one is known from its first part', () => {
+test('an instance without a part is forgotten, and a new one is known from its first part', () => {
   const known = new Map([['a', taskState(1)]]);
   const merged = mergeParts(known, [{ instance: 'b', state: taskState(2) }]);
   assert.deepEqual([...merged.keys()], ['b']);
@@ -138,11 +138,22 @@ test('a mutation that was in flight when the executor ended forgets its successo
 test('the rows on screen are kept with each snapshot and come back with the restored executor', () => {
   const s = running('a');
   const kinds = (from: number): string[] => s.effects.slice(from).map(({ kind }) => kind);
-  const before = s.effects.length;
   s.snapshot({ 'a~1': 5 });
-  assert.deepEqual(kinds(before), ['save-views']);
+  s.snapshot({ 'a~1': 6 });
   restored(s);
   assert.deepEqual(kinds(-2), ['rewind-views', 'mutate'], 'views go back before the first new row can come');
+  const rewind = s.effects.at(-2);
+  assert.ok(rewind?.kind === 'rewind-views');
+  assert.equal(rewind.views, s.views);
+  assert.equal(rewind.views.get('a/0')?.total, 2);
+});
+
+test('views become empty when the executor is restored and no snapshot was written', () => {
+  const s = running('a');
+  restored(s);
+  const rewind = s.effects.at(-2);
+  assert.ok(rewind?.kind === 'rewind-views');
+  assert.equal(rewind.views.size, 0);
 });
 
 for (const { title, prepare, asks } of [

@@ -98,7 +98,7 @@ test('a compile error leaves the running version alone', () => {
   ]);
 });
 
-test('a cell first runs the cells it needs that have never run, and says so', () => {
+test('a run first runs the needed cells that have never run, and its result lists them', () => {
   const s = ready({ a: 'x = ', b: 'y = x', c: 'z = y' });
   s.run('c');
   assert.deepEqual(s.compiled('c'), ['b begins', 'compile b']);
@@ -148,7 +148,7 @@ test('a needed cell that pulls for another client is waited for', () => {
   assert.deepEqual(s.mutated(), ['commit a', 'a is done', 'answer a ok', 'compile b']);
 });
 
-test('who needs a failed cell says which one', () => {
+test('a run that needs a failed cell names this cell', () => {
   const s = ready({ a: 'x = ', b: 'y = x' });
   s.run('b');
   s.compiled('b');
@@ -273,7 +273,7 @@ test('in a job a pull brings the graph early: it could wait for nothing else', (
   assert.deepEqual(s.evaluated('c').at(-1), 'mutate [a b c]');
 });
 
-test('a graph that a job cannot have is told', () => {
+test('a graph that a job cannot have is reported', () => {
   const s = new Stage({ attach: 'together' });
   s.document({ a: 'x$ = ' });
   s.ready();

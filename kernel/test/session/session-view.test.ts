@@ -134,7 +134,7 @@ const partition = (name: string, clock: string | undefined, silent: number) => (
   ...(clock !== undefined && { watermark: at(clock) }),
 });
 
-test('an empty window says which watermark it waits for', () => {
+test('an empty window shows the watermark that it waits for', () => {
   const operators = [
     report('orders/source', { source: liveSource }),
     report('totals/window', { recordsIn: 5, watermark: at('10:02:41'), status: window }),
@@ -197,7 +197,7 @@ test('a window that has fired before needs no explanation while time goes on', (
   assert.equal(seen(chain, operators, 'totals').reason, undefined);
 });
 
-test('a copy that reads its own history says how far it has come', () => {
+test('a copy that reads its own history shows its progress', () => {
   const plan = graph(
     ['orders/source:kafka', 'orders/source~1:kafka', 'totals/window:aggregate'],
     ['orders/source~1 > totals/window'],
@@ -243,7 +243,7 @@ test('cells with a taken id are listed with their error, at their place', () => 
   );
 });
 
-test('a snapshot that never completes is said, with the operator that holds it, in the session and under its cell', () => {
+test('a snapshot that never completes is shown with the operator that holds it, in the session and under its cell', () => {
   for (const { millis, warning } of [
     { millis: 4_000, warning: undefined },
     {
@@ -266,7 +266,7 @@ test('a snapshot that never completes is said, with the operator that holds it, 
   }
 });
 
-test('a cell says what its source rejected, how many of how many, and why the first', () => {
+test('a cell shows the rejected records of its source: how many of how many, and the first problem', () => {
   const source = { ...liveSource, errors: 2, emitted: 1_998, firstRejection: 'orders[3]@7 is not JSON.' };
   const cells = (cell: string): CellState =>
     seen(chain, [report('orders/source', { name: 'orders', recordsOut: 5, source }), report('totals/window')], cell);
@@ -276,7 +276,7 @@ test('a cell says what its source rejected, how many of how many, and why the fi
   assert.equal('rejected' in cells('totals'), false, 'the cell that defines the source says it');
 });
 
-test('a source that has rejected nothing says nothing, and copies of a source count once', () => {
+test('a source without rejected records shows nothing, and copies of a source count once', () => {
   const clean = seen(chain, [report('orders/source', { source: liveSource })], 'orders');
   assert.equal('rejected' in clean, false);
   const copy = (lane: string, errors: number): OperatorReport =>

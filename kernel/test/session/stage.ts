@@ -11,7 +11,14 @@ import type { CellText } from '../../protocol/messages.ts';
 import type { SessionEffect, SessionEvent } from '../../session/events.ts';
 import { step } from '../../session/session.ts';
 import { sessionView } from '../../session/session-view.ts';
-import { type Compiled, createSession, type CellScope, type Session, type Settings } from '../../session/state.ts';
+import {
+  type CellScope,
+  type Compiled,
+  createSession,
+  type SavedViews,
+  type Session,
+  type Settings,
+} from '../../session/state.ts';
 
 export class Stage {
   state: Session;
@@ -29,6 +36,8 @@ export class Stage {
   readonly hashes = new Map<string, string>();
   /** The displays of each cell when it is evaluated. A cell without an entry shows nothing. */
   readonly shows = new Map<string, Displayed>();
+  /** The rows on screen at the last snapshot. `total` counts the snapshots. */
+  views: SavedViews = new Map([['a/0', { installed: 0, rows: [], total: 0 }]]);
   #request = 0;
 
   constructor(settings: Partial<Settings> = {}) {
@@ -122,7 +131,9 @@ export class Stage {
     figures: { millis?: number; behindMillis?: number } = {},
   ): string[] {
     const parts = Object.entries(states).map(([instance, watermark]) => ({ instance, state: taskState(watermark) }));
-    return this.event({ ...{ kind: 'snapshot', epoch: 0, parts, millis: 0, behindMillis: 0 }, ...figures });
+    this.views = new Map([['a/0', { installed: 0, rows: [], total: this.views.get('a/0')!.total + 1 }]]);
+    const { views } = this;
+    return this.event({ ...{ kind: 'snapshot', epoch: 0, parts, views, millis: 0, behindMillis: 0 }, ...figures });
   }
   pulled(pull = 'p1'): string[] {
     return this.event({ kind: 'pull-closed', pull });
@@ -195,7 +206,6 @@ export class Stage {
       // The tests of displays cover the content of the screen.
       case 'prepare-view':
       case 'rewind-views':
-      case 'save-views':
       case 'show-prepared-views':
       case 'drop-prepared-views':
       case 'remove-view':

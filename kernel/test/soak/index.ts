@@ -1,6 +1,6 @@
-// `npm run soak -- --minutes N`: a session of 20,000 records a second with a table, two charts and the
-// panel, of which one cell is edited every minute. Prints its memory after collection, and fails if it
-// grows: by more than 10 % after the tenth minute, or by half in a shorter run.
+// `npm run soak -- --minutes N`: a session of 20,000 records a second with a table, two charts and
+// the panel, of which one cell is edited every minute. Prints its memory after collection, and
+// fails if it grows: by more than 10 % after the tenth minute, or by half in a shorter run.
 import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';

@@ -65,7 +65,10 @@ export function fileRowsTarget(format: FileFormat, plant?: Plant): Target {
   };
 }
 
-/** The error with which the file is refused, or its rows. A value of JSON is left out: its text says it, and it may be deep. */
+/**
+ * The error with which the file is refused, or its rows. A value of JSON is left out: its text says
+ * it, and it may be deep.
+ */
 function rowsOf(path: string, format: FileFormat, from?: FilePosition): FileRow[] | string {
   const found: FileRow[] = [];
   let rows;

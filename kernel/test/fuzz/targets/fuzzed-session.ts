@@ -1,5 +1,5 @@
-// A session on a socket, with the real control thread and compiler. No cell runs: what is fuzzed may
-// be a text of a cell, and nobody knows what it does.
+// A session on a socket, with the real control thread and compiler. No cell runs: what is fuzzed
+// may be a text of a cell, and nobody knows what it does.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';

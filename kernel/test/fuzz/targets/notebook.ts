@@ -1,4 +1,5 @@
-// Notebook files: reading and writing gives the same bytes, and cells in another order stay the same.
+// Notebook files: reading and writing gives the same bytes, and cells in another order stay the
+// same.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

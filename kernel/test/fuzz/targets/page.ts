@@ -65,8 +65,8 @@ async function cookieOf(url: string): Promise<string | undefined> {
 }
 
 /**
- * Sends the messages, and gives what comes back until the hello is answered or the socket closes. The
- * session need not answer what is wrong, so the wait has an end.
+ * Sends the messages, and gives what comes back until the hello is answered or the socket closes.
+ * The session need not answer what is wrong, so the wait has an end.
  */
 async function said(socket: WebSocket, lines: readonly string[], silence: number): Promise<string> {
   const answers: string[] = [];

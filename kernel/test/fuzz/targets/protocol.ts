@@ -1,5 +1,5 @@
-// Messages of a client: whatever one client sends, the next one gets its welcome. A line that is not
-// a message is sent as it is; all others get the header of their length.
+// Messages of a client: whatever one client sends, the next one gets its welcome. A line that is
+// not a message is sent as it is; all others get the header of their length.
 import type { Socket } from 'node:net';
 import { type Outcome, planted, type Plant, type Target } from '../target.ts';
 import { connected, type FuzzedSession, hello, openSession } from './fuzzed-session.ts';
