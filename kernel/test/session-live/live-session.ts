@@ -27,7 +27,7 @@ export interface LiveSessionOptions {
    */
   readonly reuse?: boolean;
   /** Is called as well as the observer of the session. */
-  readonly observer?: Pick<Observer, 'runEnded'>;
+  readonly observer?: Pick<Observer, 'runEnded' | 'rows'>;
 }
 
 /** Plans as if nothing ran. */
@@ -42,7 +42,7 @@ export class LiveSession implements AsyncDisposable {
   #cells: CellText[] = [];
   #watchers = 0;
   /** Lossless: every row of a display since it was installed. */
-  readonly #every = new Map<string, { installed: number; rows: unknown[]; again: number }>();
+  readonly #every = new Map<string, { installed: number; rows: unknown[]; lowest: number }>();
   #executor: ExecutorPort | undefined;
 
   constructor({ files = {}, interruptMillis, graceMillis, lossless, reuse = true, observer }: LiveSessionOptions = {}) {
@@ -134,19 +134,17 @@ export class LiveSession implements AsyncDisposable {
   everyRow(id: string): readonly unknown[] {
     return this.#every.get(`${id}/0`)?.rows ?? [];
   }
-  /**
-   * The number of rows that came twice, because a crash set the session back to a time before them.
-   */
-  cameAgain(id: string): number {
-    return this.#every.get(`${id}/0`)?.again ?? 0;
+  /** The lowest number of rows to which a crash set the session back. Infinity: no row came twice. */
+  setBackTo(id: string): number {
+    return this.#every.get(`${id}/0`)?.lowest ?? Infinity;
   }
   #keep({ display, installed, rows }: RowFrame): void {
     let kept = this.#every.get(display);
-    if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], again: 0 }));
+    if (kept?.installed !== installed) this.#every.set(display, (kept = { installed, rows: [], lowest: Infinity }));
     // After a crash the display continues at the count of the last snapshot, so later rows come
     // again.
     for (const row of rows) {
-      kept.again += Math.max(0, kept.rows.length - (row.n - 1));
+      if (row.n - 1 < kept.rows.length) kept.lowest = Math.min(kept.lowest, row.n - 1);
       kept.rows.length = Math.min(kept.rows.length, row.n - 1);
       kept.rows.push(row.value);
     }
