@@ -23,9 +23,10 @@ import type { Output } from '../contract/operator.ts';
 import type { PartitionStatus } from '../contract/source.ts';
 import type { Emitted } from './emitted.ts';
 import { watermarkAfter } from './bounded-out-of-orderness.ts';
+import { type HeldPartition, HeldPartitions } from './held-partitions.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';
 import { ReportedSilence } from './reported-silence.ts';
-import { ReachedWatermark, type TimedPartition } from './reached-watermark.ts';
+import { ReachedWatermark } from './reached-watermark.ts';
 import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';
 
 export const emitEveryMillis = 200;
@@ -35,15 +36,13 @@ export const emitEveryMillis = 200;
  */
 const countedWhileHeldBack = 2 * emitEveryMillis;
 
-interface Partition extends TimedPartition {
+interface Partition extends HeldPartition {
   readonly name: string;
   /** A record has arrived since the last emission. */
   hasNewRecord: boolean;
   lastRecordAt: number | undefined;
   /** Start of the present silence, in `#waited` time. */
   silentSince: number;
-  /** It is not read, because it is ahead of the alignment group. */
-  isHeld: boolean;
 }
 export interface SourceTimeState {
   readonly combined: number;
@@ -72,10 +71,9 @@ export class SourceTime {
   #hasNews = false;
   #isRestored = false;
   readonly #alignment: AlignedSource | undefined;
+  readonly #held: HeldPartitions<Partition> | undefined;
   /** Set if the source reports silence. */
   #reported: ReportedSilence | undefined;
-  /** A partition with a watermark up to this is not ahead. Updated by each check. */
-  #alignedUpTo = -Infinity;
 
   /**
    * `now` is the processing time at opening. Without a spec: records in order, partitions never
@@ -87,6 +85,7 @@ export class SourceTime {
     this.#output = output;
     this.#boundMillis = spec?.outOfOrdernessMillis ?? 0;
     this.#reached = new ReachedWatermark(this.#partitions, this.#boundMillis);
+    this.#held = alignment && new HeldPartitions(alignment, this.#partitions, this.#boundMillis);
     this.#idlenessMillis = spec?.idlenessMillis ?? Infinity;
     this.#lookedAt = now;
     this.#emitAt = now + emitEveryMillis;
@@ -206,30 +205,7 @@ export class SourceTime {
   }
   /** True: the source must not read the partition until it is woken. */
   isAhead(partition: number): boolean {
-    if (!this.#alignment) return false;
-    const state = this.#partitions[partition]!;
-    const watermark = watermarkAfter(state.newest, this.#boundMillis);
-    if (watermark <= this.#alignedUpTo) return false;
-    this.#alignedUpTo = this.#alignment.limit();
-    return (state.isHeld = watermark > this.#alignedUpTo);
-  }
-  /**
-   * After a poll: tells the group about the progress, and which partitions wait. A waiting
-   * partition does not become idle.
-   */
-  #align(): void {
-    const alignment = this.#alignment!;
-    this.#alignedUpTo = alignment.limit();
-    alignment.pausedAt = Infinity;
-    for (const state of this.#partitions) {
-      if (!state.isHeld) continue;
-      const watermark = watermarkAfter(state.newest, this.#boundMillis);
-      state.isHeld = watermark > this.#alignedUpTo;
-      if (!state.isHeld) continue;
-      alignment.pausedAt = Math.min(alignment.pausedAt, watermark);
-      state.silentSince = this.#waited;
-    }
-    alignment.moved();
+    return this.#held?.isAhead(partition) ?? false;
   }
   /** Why the source waits for other sources, if it does. */
   get waiting(): string | undefined {
@@ -249,7 +225,8 @@ export class SourceTime {
     this.#lookedAt = now;
     this.#waited += this.#heldBack ? Math.min(passed, countedWhileHeldBack) : passed;
     this.#heldBack = heldBack;
-    if (this.#alignment) this.#align();
+    // A partition that waits for other sources does not become idle.
+    for (const state of this.#held?.align() ?? []) state.silentSince = this.#waited;
     if (this.#output.holdsTime) return;
     if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
     this.#emit(now);
