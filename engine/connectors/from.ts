@@ -183,7 +183,7 @@ class FromSource implements Source {
   }
   /** Emits elements up to `to`, or until the source is ahead of others. */
   #emitStamped(array: readonly unknown[], to: number, times: Float64Array): void {
-    for (let from = this.#position; from < to && !this.#time.isAhead(0); ) {
+    for (let from = this.#position; from < to && !this.#time.isAhead(0);) {
       const passed = this.#time.records(0, times, to - from);
       this.#context.output.emitRun(array, from, from + passed, times, 0, from);
       from += passed;

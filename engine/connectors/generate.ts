@@ -98,19 +98,30 @@ function generateLoop(
     let { values, timestamps, partitions, offsets } = out;
     let at = out.length;
     let n = host.n;
+    // The highest timestamp so far, once it is known.
+    let newest = -Infinity;
+    /** A record with a timestamp up to this may need a watermark before it. */
+    let asksUpTo = Infinity;
+    const distance = time.askingDistance;
     try {
       for (; n < end; n++) {
         const element = next(new Context(n, origin));
         const timestamp = timeOf === undefined ? Math.floor(start + n * millisEach) : timeOf(element);
         if (timestamp !== timestamp) return element;
-        if (time.mayEmitBefore(0, timestamp)) {
-          // What is emitted comes between the records before it and this one.
+        if (timestamp <= asksUpTo) {
+          // What is emitted here comes between the records before it and this one.
           out.length = at;
+          time.passed(0, newest);
           time.record(0, timestamp);
           out = output.prepare(end - n);
           ({ values, timestamps, partitions, offsets } = out);
           at = out.length;
-        } else time.record(0, timestamp);
+          newest = time.newestOf(0);
+          asksUpTo = newest - distance;
+        } else if (timestamp > newest) {
+          newest = timestamp;
+          asksUpTo = newest - distance;
+        }
         values[at] = element;
         timestamps[at] = timestamp;
         partitions[at] = 0;
@@ -119,6 +130,7 @@ function generateLoop(
       }
     } finally {
       host.n = n;
+      time.passed(0, newest);
       out.length = at;
     }
     return undefined;

@@ -7,11 +7,11 @@ import type { Batch } from '../contract/operator.ts';
 import { invariant } from '../errors/invariant.ts';
 
 /**
- * Columns that wait to be filled again. Those that come back beyond this number are left to the
- * garbage collector.
+ * Columns that wait to be filled again have room for so many records together, since small batches
+ * are many. Those that come back beyond this are left to the garbage collector.
  */
-const maxSpare = 8;
-const minCapacity = 16;
+const maxSpareRecords = 8 * 2048;
+const minCapacity = 4;
 
 export class Columns {
   readonly capacity: number;
@@ -29,11 +29,13 @@ export class Columns {
 /** The columns of one port. */
 export class ColumnStore {
   readonly #spare: Columns[] = [];
+  #spareRecords = 0;
 
   take(records: number): Columns {
     for (;;) {
       const columns = this.#spare.pop();
       if (!columns) return new Columns(Math.max(minCapacity, records));
+      this.#spareRecords -= columns.capacity;
       if (columns.capacity >= records) return columns;
     }
   }
@@ -47,7 +49,9 @@ export class ColumnStore {
     return longer;
   }
   giveBack(columns: Columns): void {
-    if (this.#spare.length < maxSpare) this.#spare.push(columns);
+    if (this.#spareRecords + columns.capacity > maxSpareRecords) return;
+    this.#spareRecords += columns.capacity;
+    this.#spare.push(columns);
   }
 }
 

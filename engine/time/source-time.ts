@@ -125,7 +125,7 @@ export class SourceTime {
    */
   record(partition: number, timestamp: number): void {
     const reached = this.#reached;
-    if (!reached.isReading(partition)) this.#read(partition);
+    if (!reached.isReading(partition)) reached.read(partition, this.#watermarks.combined);
     if (timestamp <= reached.pending + this.#margin) this.#emitReached();
     const state = this.#partitions[partition]!;
     if (timestamp > state.newest) reached.advance(timestamp);
@@ -136,17 +136,23 @@ export class SourceTime {
     state.isIdle = false;
     state.silentSince = this.#waited;
     this.#planIdleness();
-    reached.lookAgain();
     this.#forward(this.#watermarks.active(partition));
+    reached.read(partition, this.#watermarks.combined);
   }
-  /**
-   * False: `record` emits nothing before such a record. Otherwise records before it must be in the
-   * output when `record` is called.
-   */
-  mayEmitBefore(partition: number, timestamp: number): boolean {
-    const { pending } = this.#reached;
-    if (!this.#reached.isReading(partition) || timestamp <= pending + this.#margin) return true;
-    return this.#partitions[partition]!.isIdle;
+  // For a source that writes many records in place. The first record of a run, and each record that
+  // is not above the newest one by less than `askingDistance`, is given to `record`. The others need
+  // nothing before them. `passed` takes them together.
+
+  /** A record asks if its timestamp is at most the newest one minus this. */
+  get askingDistance(): number {
+    return this.#boundMillis + 1 - this.#margin;
+  }
+  newestOf(partition: number): number {
+    return this.#partitions[partition]!.newest;
+  }
+  /** Records behind the last call of `record` had timestamps up to this. */
+  passed(partition: number, newest: number): void {
+    if (newest > this.#partitions[partition]!.newest) this.#reached.advance(newest);
   }
 
   /**
@@ -158,7 +164,6 @@ export class SourceTime {
     const limit = this.#alignment?.limit() ?? Infinity;
     this.record(partition, timestamps[0]!);
     const reached = this.#reached;
-    if (!reached.isReading(partition)) this.#read(partition);
     const margin = this.#margin;
     let { newest } = this.#partitions[partition]!;
     let needsTime = reached.pending + margin;
@@ -179,11 +184,6 @@ export class SourceTime {
   /** A record with a timestamp up to the reached watermark plus this needs that watermark first. */
   get #margin(): number {
     return this.#output.holdsTime ? -Infinity : (this.#output.timeMargin ?? 0);
-  }
-  #read(partition: number): void {
-    // The readers of a restored source hear the time before its first record.
-    if (this.#isRestored && !this.#output.holdsTime) this.#emit(this.#lookedAt);
-    this.#reached.read(partition, this.#watermarks.combined);
   }
   #emitReached(): void {
     const watermark = this.#reached.take();
