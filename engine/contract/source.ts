@@ -11,8 +11,9 @@
 // continues with the next record: none is emitted twice, none is lost.
 //
 // The source sets timestamps, watermarks and idleness. It calls output.watermark, idle and active
-// at most every 200 ms and before it ends: see engine/time/source-time.ts. Records that cannot be
-// parsed or have no valid timestamp go to `emitTo('errors', …)`.
+// every 200 ms, before a record that needs the watermark first, and before it ends: see
+// engine/time/source-time.ts. Records that cannot be parsed or have no valid timestamp go to
+// `emitTo('errors', …)`.
 //
 // Errors. User code runs in a source: generate's function, schemas, format functions, timestamp
 // selectors. One rule holds for a record at which it throws. Records before it are emitted, nothing of

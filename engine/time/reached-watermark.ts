@@ -65,10 +65,32 @@ export class ReachedWatermark {
   /** The partition that is being read has a newer record than before. */
   advance(newest: number): void {
     this.#partitions[this.#reading]!.newest = newest;
-    this.pending = this.after(newest);
+    this.pending = this.#after(newest);
+  }
+  /**
+   * The first of these records is taken. Returns how many can be taken with it, itself
+   * included: no other is up to the pending watermark plus `margin`, and only the last one brings
+   * the partition above `limit`.
+   */
+  run(timestamps: Float64Array, count: number, margin: number, limit: number): number {
+    let { newest } = this.#partitions[this.#reading]!;
+    let needsTime = this.pending + margin;
+    let i = 1;
+    if (watermarkAfter(newest, this.#boundMillis) > limit) return i;
+    while (i < count) {
+      const timestamp = timestamps[i]!;
+      if (timestamp <= needsTime) break;
+      i++;
+      if (timestamp <= newest) continue;
+      newest = timestamp;
+      needsTime = this.#after(newest) + margin;
+      if (watermarkAfter(newest, this.#boundMillis) > limit) break;
+    }
+    this.advance(newest);
+    return i;
   }
   /** What is pending when the partition that is being read has reached this timestamp. */
-  after(newest: number): number {
+  #after(newest: number): number {
     const reached = Math.min(watermarkAfter(newest, this.#boundMillis), this.#others);
     return reached > this.#emitted ? reached : this.pending;
   }

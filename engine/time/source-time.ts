@@ -139,11 +139,11 @@ export class SourceTime {
     this.#forward(this.#watermarks.active(partition));
     reached.read(partition, this.#watermarks.combined);
   }
-  // For a source that writes many records in place. The first record of a run, and each record that
-  // is not above the newest one by less than `askingDistance`, is given to `record`. The others need
-  // nothing before them. `passed` takes them together.
-
-  /** A record asks if its timestamp is at most the newest one minus this. */
+  /**
+   * For a source that writes many records in place. It calls `record` for the first record of a
+   * call, and for each record that is behind the newest one by at least this. The others need
+   * nothing before them, and `passed` counts them together.
+   */
   get askingDistance(): number {
     return this.#boundMillis + 1 - this.#margin;
   }
@@ -163,25 +163,12 @@ export class SourceTime {
     if (count === 0) return 0;
     const limit = this.#alignment?.limit() ?? Infinity;
     this.record(partition, timestamps[0]!);
-    const reached = this.#reached;
-    const margin = this.#margin;
-    let { newest } = this.#partitions[partition]!;
-    let needsTime = reached.pending + margin;
-    let i = 1;
-    if (watermarkAfter(newest, this.#boundMillis) > limit) return i;
-    while (i < count) {
-      const timestamp = timestamps[i]!;
-      if (timestamp <= needsTime) break;
-      i++;
-      if (timestamp <= newest) continue;
-      newest = timestamp;
-      needsTime = reached.after(newest) + margin;
-      if (watermarkAfter(newest, this.#boundMillis) > limit) break;
-    }
-    if (newest > this.#partitions[partition]!.newest) reached.advance(newest);
-    return i;
+    return this.#reached.run(timestamps, count, this.#margin, limit);
   }
-  /** A record with a timestamp up to the reached watermark plus this needs that watermark first. */
+  /**
+   * A record with a timestamp up to the pending watermark plus this needs that watermark first. If
+   * nothing is pending, the sum is −∞ or NaN, and no timestamp is up to it.
+   */
   get #margin(): number {
     return this.#output.holdsTime ? -Infinity : (this.#output.timeMargin ?? 0);
   }
@@ -190,8 +177,6 @@ export class SourceTime {
     this.#watermarks.raise(watermark);
     this.#output.watermark(watermark);
   }
-  // ------------------------------------------------------------------------------------- alignment
-
   get isAligned(): boolean {
     return this.#alignment !== undefined;
   }
@@ -230,8 +215,6 @@ export class SourceTime {
   close(): void {
     this.#alignment?.leave();
   }
-
-  // -----------------------------------------------------------------------------------------------
 
   /**
    * `heldBack`: the poll ended because there was no room. Then the time until the next call is not

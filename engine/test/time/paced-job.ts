@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { count, sum } from '../../api/aggregates.ts';
 import { Builder } from '../../api/builder.ts';
 import { endpointOf } from '../../api/reference.ts';
+import { pattern } from '../../api/pattern.ts';
 import { makeSources, type Sources } from '../../api/sources.ts';
 import { valueState } from '../../api/state.ts';
 import type { Stream } from '../../api/surface.ts';
@@ -57,6 +58,10 @@ function countTimers(rows: Stream<Timed>) {
   });
 }
 
+function whoMatched(match: Record<string, Row[]>) {
+  return { who: Object.values(match)[0]?.[0]?.who, ids: Object.values(match).map((rows) => rows.map(({ n }) => n)) };
+}
+
 /** One kind of operator in each job, so that none depends on what the others need. */
 export const parts = {
   windows(rows: Stream<Row>) {
@@ -83,6 +88,15 @@ export const parts = {
   timersBelowWindows(rows: Stream<Row>) {
     const counts = rows.keyBy('who').window(tumbling('4ms')).aggregate({ n: count() });
     return { timers: countTimers(counts.map(({ who, windowEnd }) => ({ who, time: windowEnd.getTime() }))) };
+  },
+  patterns(rows: Stream<Row>) {
+    const first = pattern<Row>('first').where(({ n }) => n % 2 === 0);
+    const wanted = first.followedBy('second').where(({ n }) => n % 3 === 0);
+    const counts = rows
+      .keyBy('who')
+      .pattern(wanted.within('6ms'))
+      .select((match) => whoMatched(match));
+    return { counts, timedOut: counts.timedOut.map((match) => whoMatched(match)), late: counts.late };
   },
   sessionsBelowWindows(rows: Stream<Row>) {
     const counts = rows.keyBy('who').window(tumbling('4ms')).aggregate({ n: count() });

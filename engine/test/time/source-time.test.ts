@@ -1,16 +1,21 @@
-// Time of a source: a watermark every 200 ms. Partitions without a record hold it back, but idle
+// Time of a source: a watermark every 200 ms, and before a record that needs it. Partitions without a record hold it back, but idle
 // partitions do not.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { SourceTime } from '../../time/source-time.ts';
 
-function opened(spec?: { outOfOrdernessMillis: number; idlenessMillis?: number }, now = 0) {
+function opened(
+  spec?: { outOfOrdernessMillis: number; idlenessMillis?: number },
+  now = 0,
+  needs: { readonly timeMargin?: number; readonly holdsTime?: boolean } = {},
+) {
   const said: (number | 'idle' | 'active')[] = [];
   const time = new SourceTime(
     {
       watermark: (at) => void said.push(at),
       idle: () => void said.push('idle'),
       active: () => void said.push('active'),
+      ...needs,
     },
     now,
     spec,
@@ -205,4 +210,101 @@ test('a restored partition that is behind still holds time back, and idle ones f
   idle.time.restore(first.time.snapshot());
   idle.time.onClock(6000);
   assert.deepEqual(idle.news(), [8999, 'idle']);
+});
+
+// ------------------------------------------------- before a record that could see the difference
+
+const bound = { outOfOrdernessMillis: 10 };
+/** The watermarks that each of these records of one partition finds emitted before it. */
+function before(timestamps: readonly number[], timeMargin?: number): (readonly unknown[])[] {
+  const { time, news } = opened(bound, 0, timeMargin === undefined ? {} : { timeMargin });
+  const only = time.partition('only');
+  return timestamps.map((timestamp) => {
+    time.record(only, timestamp);
+    return news();
+  });
+}
+
+test('a record at or below the reached watermark comes after it, and one above it needs nothing', () => {
+  assert.deepEqual(before([100, 120, 110, 109, 50, 121, 110, 131]), [[], [], [], [109], [], [], [110], []]);
+});
+test('with a margin of 1 ms, a record right above the watermark comes after it', () => {
+  assert.deepEqual(before([100, 120, 111, 110, 121, 111], 1), [[], [], [], [109], [], [110]]);
+});
+test('with an infinite margin, every record comes after the watermark of those before it', () => {
+  assert.deepEqual(before([100, 120, 119, 130], Infinity), [[], [89], [109], []]);
+});
+test('a run of records ends before one that needs a watermark', () => {
+  for (const [timeMargin, runs] of [
+    [0, [[3], [3, 109]]],
+    [1, [[2], [2, 109], [2, 110]]],
+    [Infinity, [[1], [1, 89], [2, 109], [2, 110]]],
+  ] as const) {
+    const { time, news } = opened(bound, 0, { timeMargin });
+    const only = time.partition('only');
+    const left = [100, 120, timeMargin === 0 ? 115 : 110, timeMargin === 0 ? 109 : 121, 110, 111];
+    const passed: unknown[] = [];
+    while (left.length > 0) {
+      const count = time.records(only, Float64Array.from(left), left.length);
+      passed.push([count, ...news()]);
+      left.splice(0, count);
+    }
+    assert.deepEqual([timeMargin, passed], [timeMargin, runs]);
+  }
+});
+test('the watermark before a record is the minimum over the active partitions, in the order of reading', () => {
+  const { time, news } = opened({ ...bound, idlenessMillis: 1000 });
+  const [a, b] = [time.partition('a'), time.partition('b')];
+  time.record(a, 500);
+  time.record(a, 100);
+  assert.deepEqual(news(), [], 'b has no record yet');
+  time.record(b, 300);
+  time.record(a, 290);
+  assert.deepEqual(news(), [], '290 is above 289');
+  time.record(a, 289);
+  assert.deepEqual(news(), [289]);
+  time.record(b, 400);
+  time.record(b, 600);
+  time.record(b, 420);
+  assert.deepEqual(news(), [489], 'a holds time back now');
+  time.onClock(200);
+  time.record(b, 700);
+  time.onClock(1400);
+  assert.deepEqual(news(), [689], 'a is idle');
+  time.record(a, 600);
+  assert.deepEqual(news(), [], 'it counts again, and takes nothing back');
+  time.record(b, 900);
+  time.record(a, 800);
+  time.record(a, 780);
+  assert.deepEqual(news(), [789]);
+});
+test('an idle partition counts again behind the watermark that its record needs', () => {
+  const { time, news } = opened({ ...bound, idlenessMillis: 1000 });
+  const [a, b] = [time.partition('a'), time.partition('b')];
+  time.record(a, 100);
+  time.onClock(1000);
+  time.record(a, 500);
+  time.record(b, 200);
+  time.record(a, 300);
+  assert.deepEqual(news(), [89, 489]);
+});
+test('a restored source goes on where the records before the snapshot had brought it', () => {
+  const first = opened(bound);
+  const only = first.time.partition('only');
+  first.time.record(only, 100);
+  first.time.record(only, 200);
+  const second = opened(bound);
+  second.time.restore(structuredClone(first.time.snapshot()));
+  second.time.record(only, 189);
+  assert.deepEqual(second.news(), [189]);
+});
+test('within a micro-batch no record is preceded by a watermark', () => {
+  const output = { holdsTime: true, timeMargin: Infinity };
+  const { time, news } = opened(bound, 0, output);
+  const only = time.partition('only');
+  assert.equal(time.records(only, Float64Array.of(100, 200, 50), 3), 3);
+  time.record(only, 20);
+  assert.deepEqual(news(), []);
+  time.endBatch(1000);
+  assert.deepEqual(news(), [189]);
 });
