@@ -132,7 +132,8 @@ const table = {
   tableGet: { role: 'operator' },
   temporalJoin: { role: 'operator', keyedInputs: 1 },
   arrivalJoin: { role: 'operator', keyedInputs: 1 },
-  iterateDelta: { role: 'operator' },
+  // The elements between two watermarks are one workset.
+  iterateDelta: { role: 'operator', timeMargin: ({ isBatch }) => (isBatch ? 0 : Infinity) },
 
   kafkaSink: { role: 'sink' },
   functionSink: { role: 'sink' },

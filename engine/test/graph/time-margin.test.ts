@@ -24,9 +24,13 @@ interface Row {
   readonly at: number;
 }
 /** The margins of all nodes with a time of their own, by kind. */
-function margins(declare: (rows: Stream<Row>) => unknown): Readonly<Record<string, number>> {
+function margins(declare: (rows: Stream<Row>, endless: Stream<Row>) => unknown): Readonly<Record<string, number>> {
   const builder = new Builder({ group: '' });
-  declare(makeSources(builder, {}).from<Row>([]));
+  const { from, generate } = makeSources(builder, {});
+  declare(
+    from<Row>([]),
+    generate(({ n }) => ({ k: 'a', n, at: n })),
+  );
   const fragment = builder.fragment();
   const plan = planOf(
     fragment,
@@ -41,8 +45,14 @@ const onTimer = (): string[] => [];
 const keyed = (rows: Stream<Row>) => rows.keyBy('k');
 const counted = (rows: Stream<Row>) => keyed(rows).window(tumbling('1s')).aggregate({ n: count() });
 
+function worksets(table: Stream<Row>, rows: Stream<Row>) {
+  return keyed(table)
+    .toTable()
+    .iterateDelta(rows, { key: ({ k }: Row) => ({ k }), step: () => {} });
+}
+
 test('each operator has the margin of what it can see', () => {
-  const all: Readonly<Record<string, readonly [(rows: Stream<Row>) => unknown, number]>> = {
+  const all: Readonly<Record<string, readonly [Parameters<typeof margins>[0], number]>> = {
     'a map': [(rows) => rows.map((row) => row), 0],
     'tumbling windows': [counted, 0],
     'sliding windows': [(rows) => keyed(rows).window(sliding('2s', '1s')).aggregate({ n: count() }), 0],
@@ -87,6 +97,8 @@ test('each operator has the margin of what it can see', () => {
     ],
     'a process function': [(rows) => keyed(rows).process({ onElement }), 0],
     'a process function with timers': [(rows) => keyed(rows).process({ onElement, onTimer }), Infinity],
+    'worksets of bounded input, which is one': [(rows) => worksets(rows, rows), 0],
+    'worksets of endless input': [worksets, Infinity],
     'a pattern': [
       (rows) =>
         keyed(rows)
@@ -122,6 +134,6 @@ test('operators below others count: sessions of records need 1 ms, those of resu
 
 test('where event times are assigned, the time above does not matter', () => {
   const timers = (rows: Stream<Row>) => keyed(rows.assignTimestamps('at')).process({ onElement, onTimer });
-  assert.deepEqual(margins(timers), { from: 0, assignTimestamps: Infinity });
+  assert.deepEqual(margins(timers), { from: 0, generate: 0, assignTimestamps: Infinity });
   assert.deepEqual(margins((rows) => timers(rows.assignTimestamps('at').union(rows)))['from'], 0);
 });
