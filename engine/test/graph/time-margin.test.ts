@@ -29,7 +29,7 @@ function margins(declare: (rows: Stream<Row>, endless: Stream<Row>) => unknown):
   const { from, generate } = makeSources(builder, {});
   declare(
     from<Row>([]),
-    generate(({ n }) => ({ k: 'a', n, at: n })),
+    generate({}, ({ n }) => ({ k: 'a', n, at: n })),
   );
   const fragment = builder.fragment();
   const plan = planOf(
