@@ -140,9 +140,9 @@ export class SourceTime {
     reached.read(partition, this.#watermarks.combined);
   }
   /**
-   * For a source that writes many records in place. It calls `record` for the first record of a
-   * call, and for each record that is behind the newest one by at least this. The others need
-   * nothing before them, and `passed` counts them together.
+   * For a source that writes many records in place. It calls `record` for the first one, and for
+   * each one that is behind the newest one by at least this. The others need nothing before them,
+   * and `passed` counts them together.
    */
   get askingDistance(): number {
     return this.#boundMillis + 1 - this.#margin;
