@@ -114,25 +114,30 @@ function generateLoop(
     const { values, timestamps, partitions, offsets } = out;
     let at = out.length;
     let n = host.n;
-    let element = made;
-    let timestamp = madeTime;
+    values[at] = made;
+    timestamps[at] = madeTime;
+    partitions[at] = 0;
+    offsets[at] = n;
+    at++;
+    n++;
     isMade = false;
     try {
-      for (;;) {
+      for (; n < end; n++) {
+        const element = next(new Context(n, origin));
+        const timestamp = timeOf === undefined ? Math.floor(start + n * millisEach) : timeOf(element);
+        if (!(timestamp > newest - distance)) {
+          made = element;
+          madeTime = timestamp;
+          isMade = true;
+          break;
+        }
+        if (timestamp > newest) newest = timestamp;
         values[at] = element;
         timestamps[at] = timestamp;
         partitions[at] = 0;
         offsets[at] = n;
         at++;
-        if (++n === end) return;
-        element = next(new Context(n, origin));
-        timestamp = timeOf === undefined ? Math.floor(start + n * millisEach) : timeOf(element);
-        if (!(timestamp > newest - distance)) break;
-        if (timestamp > newest) newest = timestamp;
       }
-      made = element;
-      madeTime = timestamp;
-      isMade = true;
     } finally {
       host.n = n;
       time.passed(0, newest);
