@@ -91,37 +91,47 @@ function generateLoop(
   Context: typeof GenerateContext,
 ): Loop {
   const timeOf = eventTime?.of;
-  /** Makes records from `host.n` to `end`. Stops at a record without a time, and returns it. */
-  const run = (origin: Origin, end: number): unknown => {
+  // Record `host.n`, once it is made and until it is emitted or rejected.
+  let isMade = false;
+  let made: unknown;
+  let madeTime = NaN;
+  const make = (origin: Origin): void => {
+    made = next(new Context(host.n, origin));
+    madeTime = timeOf === undefined ? Math.floor(origin.start + host.n * origin.millisEach) : timeOf(made);
+    isMade = true;
+  };
+  /**
+   * Emits the record that is made, and more up to `end`, until one may need a watermark before it.
+   * That one is made then. Stops at a record without a time, which is made too.
+   */
+  const run = (origin: Origin, end: number): void => {
     const { start, millisEach } = origin;
-    let out = output.prepare(end - host.n);
-    let { values, timestamps, partitions, offsets } = out;
+    // What is emitted here comes between the records before it and this one.
+    time.record(0, madeTime);
+    let newest = time.newestOf(0);
+    const distance = time.askingDistance;
+    const out = output.prepare(end - host.n);
+    const { values, timestamps, partitions, offsets } = out;
     let at = out.length;
     let n = host.n;
-    // The highest timestamp so far, once it is known.
-    let newest = -Infinity;
-    /** A record with a timestamp up to this may need a watermark before it. */
-    let asksUpTo = Infinity;
-    const distance = time.askingDistance;
+    values[at] = made;
+    timestamps[at] = madeTime;
+    partitions[at] = 0;
+    offsets[at] = n;
+    at++;
+    n++;
+    isMade = false;
     try {
       for (; n < end; n++) {
         const element = next(new Context(n, origin));
         const timestamp = timeOf === undefined ? Math.floor(start + n * millisEach) : timeOf(element);
-        if (timestamp !== timestamp) return element;
-        if (timestamp <= asksUpTo) {
-          // What is emitted here comes between the records before it and this one.
-          out.length = at;
-          time.passed(0, newest);
-          time.record(0, timestamp);
-          out = output.prepare(end - n);
-          ({ values, timestamps, partitions, offsets } = out);
-          at = out.length;
-          newest = time.newestOf(0);
-          asksUpTo = newest - distance;
-        } else if (timestamp > newest) {
-          newest = timestamp;
-          asksUpTo = newest - distance;
+        if (!(timestamp > newest - distance)) {
+          made = element;
+          madeTime = timestamp;
+          isMade = true;
+          break;
         }
+        if (timestamp > newest) newest = timestamp;
         values[at] = element;
         timestamps[at] = timestamp;
         partitions[at] = 0;
@@ -133,15 +143,18 @@ function generateLoop(
       time.passed(0, newest);
       out.length = at;
     }
-    return undefined;
   };
   return (origin, due) => {
     while (host.n < due) {
       const end = Math.min(due, host.n + output.allowance);
       if (end === host.n) return;
-      const timeless = run(origin, end);
-      if (host.n === end) continue;
-      host.reject(timeless, host.n);
+      if (!isMade) make(origin);
+      if (madeTime === madeTime) {
+        run(origin, end);
+        continue;
+      }
+      isMade = false;
+      host.reject(made, host.n);
       host.n++;
     }
   };
