@@ -20,7 +20,7 @@ import { startReaderThread } from './reader-thread.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { SourceSplits } from './source-splits.ts';
 import type { SplitPosition } from './split.ts';
-import { type KeyForm, TableDecoder } from './table-decoder.ts';
+import { type ShownForm, TableDecoder } from './table-decoder.ts';
 import { describeTroubles, type Trouble } from './troubles.ts';
 
 interface Saved extends AdmissionState {
@@ -31,7 +31,7 @@ interface Saved extends AdmissionState {
   readonly time: SourceTimeState;
   readonly opened: number;
   /** Of a table: how keys are written, when a record has shown it. */
-  readonly keyForm?: KeyForm;
+  readonly keyForm?: ShownForm;
 }
 
 /** The source's end of the channel to its reader. */
