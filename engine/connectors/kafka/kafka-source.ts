@@ -163,7 +163,8 @@ export class KafkaSource implements Source {
 
   status(): SourceStatus {
     const { emitted, errors, firstProblem } = this.#admission;
-    const waiting = this.#waiting();
+    const trouble = describeTroubles(this.#troubles, Date.now());
+    const waiting = trouble ?? this.#waiting();
     return {
       entries: 0,
       opened: this.#opened,
@@ -172,14 +173,13 @@ export class KafkaSource implements Source {
       emitted,
       errors,
       ...(firstProblem !== undefined && { firstRejection: firstProblem }),
+      ...(trouble !== undefined && { trouble }),
       ...(waiting !== undefined && { waiting }),
     };
   }
 
   /** The reason why no records arrive, if there is one. */
   #waiting(): string | undefined {
-    const trouble = describeTroubles(this.#troubles, Date.now());
-    if (trouble !== undefined) return trouble;
     const aligning = this.#time?.waiting;
     if (aligning !== undefined) return aligning;
     const { emitted, lastProblem } = this.#admission;
