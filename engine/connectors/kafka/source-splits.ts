@@ -75,8 +75,12 @@ export class SourceSplits {
   #timeOf(split: Split): number {
     return this.#time.partition(this.#hasTopics ? nameOf(split) : split.partition);
   }
+  /** By topic and partition, in whatever order they were found. */
   positions(): SplitPosition[] {
-    return [...this.#states.values()].map(({ split, next, epoch, end, endTime }) => ({
+    const states = [...this.#states.values()].sort(({ split: a }, { split: b }) =>
+      a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition,
+    );
+    return states.map(({ split, next, epoch, end, endTime }) => ({
       ...split,
       offset: next,
       epoch,
