@@ -1,6 +1,7 @@
 // kafka(): a topic as a source. It joins no consumer group, so `from` always says where it starts.
 import { notYet, SluiceError } from '../errors/error.ts';
 import type { StartFrom, StopAt } from '../graph/parameters.ts';
+import { parseDuration } from '../time/duration.ts';
 import type { Builder, DeclaredParameters } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, text } from './options.ts';
 import { describe } from './parameters.ts';
@@ -35,15 +36,22 @@ export function declareTopic<T>(
   options: Readonly<Record<string, unknown>>,
   tableKey?: string,
 ): PlannedSourceStream<T> {
-  if (topic instanceof RegExp) notYet('topic patterns');
-  const name = text('The topic of kafka()', topic);
+  const pattern = topic instanceof RegExp ? patternOf(topic, options) : undefined;
+  const name = topic instanceof RegExp ? String(topic) : text('The topic of kafka()', topic);
   const { connection, until, schema, rate, maxBatchBytes } = options;
   const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
   // 'auto' reads JSON. A record that is not JSON goes to `errors`.
   if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
-  if (options['discovery'] !== undefined) notYet('discovery intervals (discovery)');
+  const discovery = options['discovery'];
+  if (discovery !== undefined && until !== undefined)
+    throw new SluiceError(
+      'bad-option',
+      'kafka() has until and discovery, but a bounded read takes the partitions that exist when it starts. Leave one of them out.',
+    );
   const parameters: DeclaredParameters<'kafka'> = {
     topic: name,
+    ...(pattern !== undefined && { pattern }),
+    ...(discovery !== undefined && { discoveryMillis: intervalOf(discovery) }),
     ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
     from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
     ...(until !== undefined && { until: endOf(until) }),
@@ -67,6 +75,21 @@ export function declareTopic<T>(
     name: options['name'],
   });
   return new PlannedSourceStream({ origin: { draft, port: 'out' }, builder });
+}
+
+/** A global or sticky expression would remember where it stopped in another name. */
+function patternOf({ source, flags }: RegExp, { from }: Readonly<Record<string, unknown>>) {
+  if (from !== null && typeof from === 'object' && 'offsets' in from)
+    throw new SluiceError(
+      'bad-option',
+      'kafka() has a pattern of topics and from: { offsets }, but offsets belong to one topic. Give its name, or another from.',
+    );
+  return { source, flags: flags.replace(/[gy]/g, '') };
+}
+function intervalOf(discovery: unknown): number {
+  const millis = parseDuration(discovery, 'discovery of kafka()');
+  if (millis > 0) return millis;
+  throw new SluiceError('bad-option', 'discovery of kafka() is 0: give the time between two looks, such as "1m".');
 }
 
 /** Records/s, or the coefficients of the estimator. Absent ones have Spark's defaults. */

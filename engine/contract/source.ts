@@ -87,6 +87,11 @@ export interface SourceStatus extends OperatorStatus {
   /** 'connecting' until the source has reached the external system. */
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
+  /**
+   * What keeps records away at present, with its begin: a broker that does not answer, a partition
+   * without leader. `waiting` says it too.
+   */
+  readonly trouble?: string;
   /** Records that it rejected, whether or not anybody reads `errors`. Restores go on counting. */
   readonly errors: number;
   /** Place and problem of the first of them. */

@@ -51,7 +51,12 @@ export type StartFrom =
   | { readonly offsets: { readonly [partition: string]: string } };
 export type StopAt = 'latest' | { readonly timestamp: number };
 type KafkaParameters<F> = TimeParameters<F> & {
+  /** With a pattern: its text, for messages. */
   readonly topic: string;
+  /** Every topic whose name this expression finds is read. */
+  readonly pattern?: { readonly source: string; readonly flags: string };
+  /** How often new partitions and topics are looked for. */
+  readonly discoveryMillis?: number;
   readonly connection?: string;
   readonly from: StartFrom;
   readonly until?: StopAt;

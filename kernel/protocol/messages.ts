@@ -63,6 +63,8 @@ export interface CellState {
   readonly notes: readonly string[];
   /** "waiting for 1 row of totals", "no window has closed: …" */
   readonly reason?: string;
+  /** What keeps records away from the sources of this cell, with its begin. */
+  readonly trouble?: string;
   /** Name of the stream that the figures belong to. */
   readonly stream?: string;
   readonly inPerSecond?: number;

@@ -1,4 +1,4 @@
-// Reasons why no row comes: a watermark below the end of a window, a partition that holds time
+// Reasons why no row comes: a source in trouble, a watermark below the end of a window, a partition that holds time
 // back, a reader that is catching up.
 // Reasons are pieces of text and times; clients write times in the user's zone.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
@@ -10,10 +10,16 @@ export type Pieces = readonly (string | { readonly time: number })[];
 const silenceMillis = 5000;
 
 /**
- * Nothing comes from an instance because it reads its history, or because a window above it waits.
+ * Nothing comes from an instance because a source above it is in trouble, because it reads its
+ * history, or because a window above it waits. A window waits because of the trouble, too.
  */
 export function whyNothingComes(flow: Flow, instance: string, now: number): Pieces | undefined {
-  return catchingUp(flow, instance) ?? whyNothingFires(flow, instance, now);
+  return trouble(flow, instance) ?? catchingUp(flow, instance) ?? whyNothingFires(flow, instance, now);
+}
+
+function trouble(flow: Flow, instance: string): Pieces | undefined {
+  const found = flow.sourcesOf([instance]).find(({ source }) => source?.trouble !== undefined);
+  return found?.source?.trouble === undefined ? undefined : [found.source.trouble];
 }
 
 function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {

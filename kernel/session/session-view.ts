@@ -67,7 +67,9 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const phase = phaseOf(session, cell, run, relevant, flow);
   const main = shown ?? own.at(-1);
   const sinks = active?.fragment.sinks ?? [];
-  const rejected = rejections(own.flatMap((instance) => flow.reportById.get(instance) ?? []));
+  const reports = own.flatMap((instance) => flow.reportById.get(instance) ?? []);
+  const rejected = rejections(reports);
+  const troubles = new Set(reports.flatMap(({ source }) => source?.trouble ?? []));
   return {
     id: cell.id,
     phase,
@@ -79,6 +81,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     heldBack: heldBack(cell.id, relevant, flow),
     ...(rejected.length > 0 && { rejected }),
     ...leftOutOf(active),
+    ...(troubles.size > 0 && { trouble: [...troubles].join('; ') }),
     sink:
       sinks.length > 0
         ? { armed: isArmed(session, cell), target: sinks.map((sink) => sink.target).join(', ') }

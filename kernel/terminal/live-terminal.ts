@@ -19,13 +19,16 @@ const shownRows = 4;
 const sparkPoints = 48;
 const drawMillis = 250;
 
+type Output = Pick<WriteStream, 'isTTY' | 'rows' | 'columns'> & { write(text: string): unknown };
+
 export class LiveTerminal {
   /** Called when a cell has displays for the first time. The caller then requests its view. */
   onCell: (cell: string) => void = () => undefined;
-  readonly #out: WriteStream;
+  readonly #out: Output;
   readonly #showsErrors: boolean;
   readonly #views = new Map<string, ViewCopy>();
   readonly #phases = new Map<string, string>();
+  readonly #troubles = new Map<string, string | undefined>();
   /** Number of the last printed row of each display part. */
   readonly #printed = new Map<string, number>();
   readonly #rates = new Map<string, number[]>();
@@ -35,7 +38,7 @@ export class LiveTerminal {
   #hasEnded = false;
 
   /** `showsErrors` is false if the caller prints errors as lines. */
-  constructor(out: WriteStream, { showsErrors = true }: { readonly showsErrors?: boolean } = {}) {
+  constructor(out: Output, { showsErrors = true }: { readonly showsErrors?: boolean } = {}) {
     this.#out = out;
     this.#showsErrors = showsErrors;
   }
@@ -80,6 +83,7 @@ export class LiveTerminal {
       }
       if (cell.rejected && !this.#out.isTTY)
         this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedSentence).join('  ')}`);
+      if (!this.#out.isTTY) this.#printTrouble(cell);
       if (this.#phases.get(cell.id) === cell.phase) continue;
       this.#phases.set(cell.id, cell.phase);
       if (!this.#out.isTTY && cell.phase !== 'not-run') this.#out.write(`${statusLine(cell)}\n`);
@@ -101,6 +105,13 @@ export class LiveTerminal {
     }
   }
 
+  /** A line when a trouble begins, changes or ends. */
+  #printTrouble({ id, trouble }: CellState): void {
+    const before = this.#troubles.get(id);
+    if (before === trouble) return;
+    this.#troubles.set(id, trouble);
+    this.#out.write(`▲ ${linesText(`${id}  ${trouble ?? 'the trouble is over'}`)}\n`);
+  }
   #printOnce(key: string, text: string): void {
     if (this.#printed.has(key)) return;
     this.#printed.set(key, 1);

@@ -19,9 +19,11 @@ import type { ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { startReaderThread } from './reader-thread.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { SourceSplits } from './source-splits.ts';
-import type { SplitPosition } from './split.ts';
-import { type KeyForm, TableDecoder } from './table-decoder.ts';
+import { nameOf, type SplitPosition } from './split.ts';
+import { type ShownForm, TableDecoder } from './table-decoder.ts';
 import { describeTroubles, type Trouble } from './troubles.ts';
+
+const defaultDiscoveryMillis = 300_000;
 
 interface Saved extends AdmissionState {
   /** undefined: the source had not found its start yet. */
@@ -31,7 +33,7 @@ interface Saved extends AdmissionState {
   readonly time: SourceTimeState;
   readonly opened: number;
   /** Of a table: how keys are written, when a record has shown it. */
-  readonly keyForm?: KeyForm;
+  readonly keyForm?: ShownForm;
 }
 
 /** The source's end of the channel to its reader. */
@@ -91,7 +93,7 @@ export class KafkaSource implements Source {
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
     this.#time.countsAnswers();
-    this.#splits = new SourceSplits(this.#time);
+    this.#splits = new SourceSplits(this.#time, this.#parameters.pattern !== undefined);
     this.#admission = new Admission(context.output, this.#time, this.#node.name);
     this.#opened++;
     // May throw; a source that failed is still asked for its snapshot.
@@ -143,7 +145,7 @@ export class KafkaSource implements Source {
       this.#context.wakeAt(Math.min(this.#allowance!.next(now), this.#time.nextAt));
       return 'wait';
     }
-    if (this.#isStarted && this.#splits.hasReachedEnd()) {
+    if (this.#isStarted && this.#parameters.until !== undefined && this.#splits.hasReachedEnd()) {
       this.#isFinished = true;
       this.#stopReader();
       this.#time.final();
@@ -158,12 +160,16 @@ export class KafkaSource implements Source {
   position(): string {
     const { topic, from } = this.#parameters;
     if (!this.#isStarted) return `${topic} ${typeof from === 'string' ? from : JSON.stringify(from)}`;
-    return [topic, ...this.#splits.positions().map(({ partition, offset }) => `${partition}:${offset}`)].join(' ');
+    const places = this.#splits
+      .positions()
+      .map((split) => `${this.#parameters.pattern ? nameOf(split) : split.partition}:${split.offset}`);
+    return [topic, ...places].join(' ');
   }
 
   status(): SourceStatus {
     const { emitted, errors, firstProblem } = this.#admission;
-    const waiting = this.#waiting();
+    const trouble = describeTroubles(this.#troubles, Date.now());
+    const waiting = trouble ?? this.#waiting();
     return {
       entries: 0,
       opened: this.#opened,
@@ -172,14 +178,13 @@ export class KafkaSource implements Source {
       emitted,
       errors,
       ...(firstProblem !== undefined && { firstRejection: firstProblem }),
+      ...(trouble !== undefined && { trouble }),
       ...(waiting !== undefined && { waiting }),
     };
   }
 
   /** The reason why no records arrive, if there is one. */
   #waiting(): string | undefined {
-    const trouble = describeTroubles(this.#troubles, Date.now());
-    if (trouble !== undefined) return trouble;
     const aligning = this.#time?.waiting;
     if (aligning !== undefined) return aligning;
     const { emitted, lastProblem } = this.#admission;
@@ -265,21 +270,28 @@ export class KafkaSource implements Source {
   }
   /** Reads these splits no more. Their positions leave the snapshot. */
   revoke(names: readonly string[]): void {
+    this.#revoke(names);
+    this.#tellReader({ kind: 'revoke', splits: names });
+  }
+  #revoke(names: readonly string[]): void {
     if (this.#chunk && names.includes(this.#chunk.state.name)) this.#chunk = undefined;
     this.#splits.revoke(names);
-    this.#tellReader({ kind: 'revoke', splits: names });
   }
 
   // ------------------------------------------------------------------------------------ the reader
 
   #start(): void {
-    const { topic, from, until, maxBatchBytes, tableKey } = this.#parameters;
+    const parameters = this.#parameters;
+    const { topic, pattern, from, until, maxBatchBytes, tableKey } = parameters;
+    const { discoveryMillis = defaultDiscoveryMillis } = parameters;
     const { brokers, variable } = this.#connection;
     const known = this.#splits.positions();
     const reader = this.#startReader({
       brokers,
       variable,
       topic,
+      ...(pattern && { pattern }),
+      discoveryMillis,
       from,
       until,
       maxBatchBytes,
@@ -309,6 +321,9 @@ export class KafkaSource implements Source {
         this.#isStarted = true;
         this.#splits.unresolved(message.unresolved);
         this.assign(message.splits);
+        break;
+      case 'gone':
+        this.#revoke(message.splits);
         break;
       case 'chunks':
         this.#splits.push(message.chunks);

@@ -31,6 +31,12 @@ export class Leaders {
     const byName = new Map(found.topics.map((about) => [about.topic, about]));
     return new Map(topics.map((topic) => [topic, this.#view(topic, byName.get(topic))]));
   }
+  /** All topics whose names the expression finds, except Kafka's own. */
+  async matching(pattern: RegExp): Promise<ReadonlyMap<string, TopicView>> {
+    const found = await this.#brokers.metadata(null);
+    const matching = found.topics.filter(({ topic, internal }) => !internal && pattern.test(topic));
+    return new Map(matching.map((about) => [about.topic, this.#view(about.topic, about)]));
+  }
   #view(topic: string, about: TopicMetadata | undefined): TopicView {
     if (!about || about.error === kafkaErrors.leaderNotAvailable)
       return { kind: 'wait', reason: `${this.#brokers.description} does not know yet who leads "${topic}"` };
@@ -55,9 +61,8 @@ export function leaderOf(about: TopicMetadata, partition: number): Leader | unde
 }
 
 /** A topic that was deleted and made again is another topic, with other records. */
-export function checkSameTopic(split: Split, about: TopicMetadata): void {
-  if (split.topicId === undefined || about.id === undefined || split.topicId === about.id) return;
-  throw topicMadeAgain(split);
+export function isSameTopic(split: Split, about: TopicMetadata): boolean {
+  return split.topicId === undefined || about.id === undefined || split.topicId === about.id;
 }
 export function topicMadeAgain(split: Split): SluiceError {
   return new SluiceError(

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Brokers, TryAgain } from './brokers.ts';
 import type { FetchedRest, Progress } from './fetched-chunk.ts';
 import { BrokerUnreachable } from './kafkajs-connection.ts';
-import { checkSameTopic, leaderOf, type Leader, type Leaders, type TopicView } from './leaders.ts';
+import { isSameTopic, leaderOf, type Leader, type Leaders, topicMadeAgain, type TopicView } from './leaders.ts';
 import { nameOf, type Split, type SplitPosition } from './split.ts';
 import { contact, type Troubles } from './troubles.ts';
 import { checkPositions } from './truncation.ts';
@@ -54,6 +54,8 @@ export class AssignedSplit implements Progress {
 export interface PlacementEvents {
   /** Splits can be read. */
   onReady(): void;
+  /** The topic of a split was deleted. Absent: that is a failure. */
+  onGone?(split: string): void;
   /** An error that is final. */
   onFailure(error: unknown): void;
 }
@@ -157,7 +159,7 @@ export class Placement {
       if (view.kind === 'unknown') {
         split.unknownSince ??= Date.now();
         if (Date.now() - split.unknownSince > goneAfterMillis)
-          throw await this.#brokers.unknownTopic(split.split.topic);
+          await this.#gone(split, () => this.#brokers.unknownTopic(split.split.topic));
         this.lose(split, `no broker knows topic "${split.split.topic}"`);
         continue;
       }
@@ -166,7 +168,10 @@ export class Placement {
         this.lose(split, view.reason);
         continue;
       }
-      checkSameTopic(split.split, view.about);
+      if (!isSameTopic(split.split, view.about)) {
+        await this.#gone(split, () => topicMadeAgain(split.split));
+        continue;
+      }
       split.leader = leaderOf(view.about, split.split.partition);
       if (!split.leader) this.lose(split, 'the partition has no leader');
       else if (split.epoch < 0 || split.next === 0 || split.checkedUnder === split.leader.epoch)
@@ -177,6 +182,12 @@ export class Placement {
     for (const group of groups.values()) void this.#check(group);
   }
 
+  async #gone(split: AssignedSplit, error: () => Error | Promise<Error>): Promise<void> {
+    if (this.#splits.get(split.name) !== split) return;
+    if (!this.#events.onGone) throw await error();
+    this.revoke(split.name);
+    this.#events.onGone(split.name);
+  }
   /** The splits are of one topic and have one leader. It may not answer, so nobody waits for it. */
   async #check(splits: readonly AssignedSplit[]): Promise<void> {
     const [{ leader }] = splits as readonly [AssignedSplit];

@@ -9,7 +9,10 @@ export interface ReadRequest {
   readonly brokers: readonly string[];
   /** Where `brokers` is set, for messages: "SLUICE_BROKERS". */
   readonly variable: string;
+  /** The name, or the text of the pattern. */
   readonly topic: string;
+  readonly pattern?: { readonly source: string; readonly flags: string };
+  readonly discoveryMillis: number;
   readonly from: StartFrom;
   readonly until?: StopAt | undefined;
   /** The records' keys are wanted, too. */
@@ -18,7 +21,7 @@ export interface ReadRequest {
   readonly maxBatchBytes?: number | undefined;
   /** The splits that an earlier reader found. `from` and `until` were resolved by that reader. */
   readonly known: readonly Split[];
-  /** The earlier reader found all splits, so no more are looked for. */
+  /** The earlier reader found all splits. What appeared since then is read from its beginning. */
   readonly isComplete: boolean;
 }
 
@@ -51,6 +54,8 @@ export type ToSource =
       /** They exist, and their start is not known yet. They hold time back. */
       readonly unresolved: readonly Split[];
     }
+  /** Their topic was deleted, and the source reads all topics of a pattern. */
+  | { readonly kind: 'gone'; readonly splits: readonly string[] }
   | { readonly kind: 'chunks'; readonly chunks: readonly Chunk[] }
   /** These splits answered, were read to their end, and had nothing. `offset`: where that was. */
   | { readonly kind: 'silent'; readonly splits: readonly { readonly split: string; readonly offset: number }[] }

@@ -7,6 +7,8 @@ import { nameOf, type Split, type SplitPosition, type SplitState } from './split
 
 export class SourceSplits {
   readonly #time: SourceTime;
+  /** Partitions of several topics are told apart by their topics. */
+  readonly #hasTopics: boolean;
   readonly #states = new Map<string, SplitState>();
   readonly #unresolved = new Set<string>();
   #chunks: Chunk[] = [];
@@ -15,8 +17,9 @@ export class SourceSplits {
   /** The finder has looked at the topic. */
   #hasLooked = false;
 
-  constructor(time: SourceTime) {
+  constructor(time: SourceTime, hasTopics: boolean) {
     this.#time = time;
+    this.#hasTopics = hasTopics;
   }
 
   /** Every split that exists was found. Otherwise the others hold the end back. */
@@ -43,7 +46,7 @@ export class SourceSplits {
         endTime,
         knownEnd: -Infinity,
         share: Infinity,
-        time: isEmpty ? undefined : this.#time.partition(partition),
+        time: isEmpty ? undefined : this.#timeOf(position),
       });
     }
     for (const position of added) this.#doneIfEnded(this.#states.get(nameOf(position))!);
@@ -54,7 +57,7 @@ export class SourceSplits {
     for (const split of splits) {
       if (this.#states.has(nameOf(split))) continue;
       this.#unresolved.add(nameOf(split));
-      this.#time.partition(split.partition);
+      this.#timeOf(split);
     }
     this.#hasLooked = true;
   }
@@ -69,8 +72,15 @@ export class SourceSplits {
     this.#chunks = this.#chunks.filter(({ split }) => isKept(split));
     this.#setAside = this.#setAside.filter(({ state }) => isKept(state.name));
   }
+  #timeOf(split: Split): number {
+    return this.#time.partition(this.#hasTopics ? nameOf(split) : split.partition);
+  }
+  /** By topic and partition, in whatever order they were found. */
   positions(): SplitPosition[] {
-    return [...this.#states.values()].map(({ split, next, epoch, end, endTime }) => ({
+    const states = [...this.#states.values()].sort(({ split: a }, { split: b }) =>
+      a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition,
+    );
+    return states.map(({ split, next, epoch, end, endTime }) => ({
       ...split,
       offset: next,
       epoch,

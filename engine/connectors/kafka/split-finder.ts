@@ -1,15 +1,16 @@
-// Finds the partitions of a topic and where each is read from. A partition without leader holds the
+// Finds the partitions of a topic, or of all topics of a pattern, and where each is read from. A partition without leader holds the
 // others back neither at the start nor later.
 //
-//   looking ─► found (some partitions) ─► … ─► complete
+//   looking ─► found (some partitions) ─► … ─► complete ─► looking (after the discovery interval)
 //
+// Partitions that appear after the first look are read from their earliest offset.
 // It retries without limit what may pass, also the first contact: a broker that is down at the start
 // is tried again like one that goes down later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { TryAgain, type Brokers } from './brokers.ts';
 import { BrokerUnreachable } from './kafkajs-connection.ts';
-import { leaderOf, type Leader, type Leaders } from './leaders.ts';
+import { isSameTopic, leaderOf, type Leader, type Leaders, topicMadeAgain } from './leaders.ts';
 import type { TopicMetadata } from './metadata-request.ts';
 import { listOffsets, type FoundOffset } from './offset-requests.ts';
 import type { ReadRequest } from './reader-messages.ts';
@@ -19,11 +20,14 @@ import { checkNamedPartitions, startPositions } from './start-offsets.ts';
 import { contact, type Troubles } from './troubles.ts';
 
 const pauseMillis = { first: 100, longest: 2_000 };
+const noMatch = 'pattern';
 /** A topic that stays unknown for this long does not exist, or has been deleted. */
 const unknownMillis = { atStart: 250, later: 5_000 };
 
 export interface FinderEvents {
   onFound(splits: readonly SplitPosition[], unresolved: readonly Split[]): void;
+  /** The topic of a split was made again. Only if all topics of a pattern are read. */
+  onGone(split: string): void;
 }
 
 export class SplitFinder {
@@ -32,7 +36,11 @@ export class SplitFinder {
   readonly #leaders: Leaders;
   readonly #troubles: Troubles;
   readonly #events: FinderEvents;
-  readonly #known: Set<string>;
+  /** The splits whose start is known. */
+  readonly #known: Map<string, Split>;
+  /** The splits that existed at the first look. Later ones are read from their earliest offset. */
+  readonly #atStart = new Set<string>();
+  #hasLooked: boolean;
   #closed = false;
 
   constructor(request: ReadRequest, brokers: Brokers, leaders: Leaders, troubles: Troubles, events: FinderEvents) {
@@ -41,25 +49,31 @@ export class SplitFinder {
     this.#leaders = leaders;
     this.#troubles = troubles;
     this.#events = events;
-    this.#known = new Set(request.known.map(nameOf));
+    this.#known = new Map(request.known.map((split) => [nameOf(split), split]));
+    this.#hasLooked = request.isComplete;
   }
 
   close(): void {
     this.#closed = true;
   }
 
-  /** Resolves when the start of every partition is known. Rejects with an error that is final. */
+  /** Looks until `close`, or until a bounded read has all its starts. Rejects with an error that is final. */
   async run(): Promise<void> {
     let unknownSince: number | undefined;
-    for (let pause = pauseMillis.first; !this.#closed; pause = Math.min(pauseMillis.longest, 2 * pause)) {
+    let pause = pauseMillis.first;
+    while (!this.#closed) {
+      let isComplete = false;
       try {
-        const about = await this.#topic();
+        const topics = await this.#topics();
         this.#troubles.end(contact);
-        if (about === undefined) {
+        if (topics === undefined) {
           unknownSince ??= Date.now();
           const patience = this.#known.size > 0 ? unknownMillis.later : unknownMillis.atStart;
           if (Date.now() - unknownSince > patience) throw await this.#brokers.unknownTopic(this.#request.topic);
-        } else if ((await this.#find(about)) === 0) return;
+        } else {
+          unknownSince = undefined;
+          isComplete = (await this.#find(topics)) === 0;
+        }
       } catch (error) {
         if (this.#closed) return;
         if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;
@@ -68,17 +82,27 @@ export class SplitFinder {
           throw new SluiceError('kafka-unreachable', `${reason}.`, { variable: this.#request.variable });
         this.#troubles.fails(contact, reason);
       }
-      await sleep(pause);
+      if (isComplete && this.#request.until !== undefined) return;
+      await sleep(isComplete ? this.#request.discoveryMillis : pause);
+      pause = isComplete ? pauseMillis.first : Math.min(pauseMillis.longest, 2 * pause);
     }
   }
 
-  /** undefined: the topic is unknown. */
-  async #topic(): Promise<TopicMetadata | undefined> {
-    const { topic } = this.#request;
+  /** The topics that can be read; undefined: the one topic is unknown. */
+  async #topics(): Promise<readonly TopicMetadata[] | undefined> {
+    const { topic, pattern } = this.#request;
+    if (pattern) {
+      const views = await this.#leaders.matching(new RegExp(pattern.source, pattern.flags));
+      const none = `no topic on ${this.#brokers.description} matches ${topic}`;
+      if (views.size > 0) this.#troubles.end(noMatch);
+      else if (this.#request.until === undefined) this.#troubles.waits(noMatch, `${none} yet`);
+      else throw new SluiceError('kafka-unknown-topic', `${none.replace('no', 'No')}.`, { topic });
+      return [...views.values()].flatMap((view) => (view.kind === 'there' ? view.about : []));
+    }
     const view = (await this.#leaders.look([topic])).get(topic)!;
     switch (view.kind) {
       case 'there':
-        return view.about;
+        return [view.about];
       case 'unknown':
         return undefined;
       case 'wait':
@@ -89,39 +113,64 @@ export class SplitFinder {
   }
 
   /** Returns the number of partitions whose start is still unknown. */
-  async #find(about: TopicMetadata): Promise<number> {
+  async #find(topics: readonly TopicMetadata[]): Promise<number> {
+    const splits = topics.flatMap((about) => this.#splitsOf(about));
+    if (!this.#hasLooked) for (const { split } of splits) this.#atStart.add(nameOf(split));
+    const missing = splits.filter(({ split }) => !this.#known.has(nameOf(split)));
+    const noNode = -1;
+    const byLeader = Map.groupBy(missing, ({ split, about }) => {
+      const node = leaderOf(about, split.partition)?.node ?? noNode;
+      return `${node} ${split.topic} ${this.#atStart.has(nameOf(split))}`;
+    });
+    const resolved = await Promise.all([...byLeader.values()].map((group) => this.#startsOf(group)));
+    const found = resolved.flat();
+    for (const split of found) this.#known.set(nameOf(split), split);
+    const unresolved = missing.map(({ split }) => split).filter((split) => !this.#known.has(nameOf(split)));
+    if (!this.#closed && (!this.#hasLooked || missing.length > 0)) this.#events.onFound(found, unresolved);
+    this.#hasLooked = true;
+    return unresolved.length;
+  }
+  #splitsOf(about: TopicMetadata): { readonly split: Split; readonly about: TopicMetadata }[] {
     const { topic, id, partitions } = about;
     const numbers = partitions.map(({ partition }) => partition).sort((a, b) => a - b);
     checkNamedPartitions(topic, this.#request.from, numbers);
-    const name = { topic, ...(id !== undefined && { topicId: id }) };
-    const splits = numbers.map((partition) => ({ ...name, partition }));
-    const missing = splits.filter((split) => !this.#known.has(nameOf(split)));
-    const byNode = Map.groupBy(missing, ({ partition }) => leaderOf(about, partition)?.node ?? -1);
-    const noNode = -1;
-    for (const split of byNode.get(noNode) ?? []) this.#troubles.fails(nameOf(split), 'the partition has no leader');
-    byNode.delete(noNode);
-    const resolved = await Promise.all([...byNode].map(([node, led]) => this.#starts(name, about, node, led)));
-    const found = resolved.flat().sort((a, b) => a.partition - b.partition);
-    for (const split of found) this.#known.add(nameOf(split));
-    const unresolved = splits.filter((split) => !this.#known.has(nameOf(split)));
-    if (!this.#closed) this.#events.onFound(found, unresolved);
-    return unresolved.length;
+    return numbers.map((partition) => {
+      const split = { topic, ...(id !== undefined && { topicId: id }), partition };
+      const known = this.#known.get(nameOf(split));
+      if (known && !isSameTopic(known, about)) this.#madeAgain(known);
+      return { split, about };
+    });
   }
-  /** The starts of the partitions that one broker leads. */
-  async #starts(
-    name: Omit<Split, 'partition'>,
-    about: TopicMetadata,
-    node: number,
-    led: readonly Split[],
+  /** Among the topics of a pattern it is one that left and one that appeared. */
+  #madeAgain(split: Split): void {
+    if (!this.#request.pattern) throw topicMadeAgain(split);
+    this.#known.delete(nameOf(split));
+    this.#atStart.delete(nameOf(split));
+    this.#events.onGone(nameOf(split));
+  }
+  /** The starts of partitions of one topic that one broker leads, or none does. */
+  async #startsOf(
+    group: readonly { readonly split: Split; readonly about: TopicMetadata }[],
   ): Promise<SplitPosition[]> {
+    const [{ split: first, about }] = group as readonly [(typeof group)[0]];
+    const leader = leaderOf(about, first.partition);
+    const splits = group.map(({ split }) => split);
+    if (leader) return await this.#starts(first, about, leader.node, splits);
+    for (const split of splits) this.#troubles.fails(nameOf(split), 'the partition has no leader');
+    return [];
+  }
+
+  /** The starts of the partitions that one broker leads. */
+  async #starts(first: Split, about: TopicMetadata, node: number, led: readonly Split[]): Promise<SplitPosition[]> {
     const leaders = new Map(led.map(({ partition }) => [partition, leaderOf(about, partition)!]));
     try {
-      const found = await startPositions(
-        name,
-        this.#request,
-        (time) => this.#offsets(node, name.topic, leaders, time),
-        Date.now(),
-      );
+      const { topic, topicId } = first;
+      const { from, until } = this.#request;
+      const isLater = !this.#atStart.has(nameOf(first));
+      const bounds = { from: isLater ? 'earliest' : from, ...(until !== undefined && { until }) } as const;
+      const name = { topic, ...(topicId !== undefined && { topicId }) };
+      const ask = (time: number) => this.#offsets(node, topic, leaders, time);
+      const found = await startPositions(name, bounds, ask, Date.now());
       for (const split of found) this.#troubles.end(nameOf(split));
       return found;
     } catch (error) {

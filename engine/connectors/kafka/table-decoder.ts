@@ -16,6 +16,8 @@
 import { timestampProblem, type RecordDecoder } from './record-decoder.ts';
 
 export type KeyForm = 'text' | 'json' | 'field';
+/** What the records have shown so far. 'other': there were rows, and no key agreed with its field. */
+export type ShownForm = KeyForm | 'other';
 
 export class TableDecoder {
   readonly #field: string;
@@ -24,10 +26,8 @@ export class TableDecoder {
   value: { readonly key: unknown; readonly row: unknown } | undefined;
   timestamp = NaN;
   problem = '';
-  /** The form of the keys; undefined: no record has shown it. */
-  form: KeyForm | undefined;
-  /** There was a record with a value whose key did not agree with its field. */
-  #sawOthers = false;
+  /** The form of the keys; undefined: there was no record with a value. */
+  form: ShownForm | undefined;
 
   constructor(field: string, rows: RecordDecoder) {
     this.#field = field;
@@ -45,8 +45,7 @@ export class TableDecoder {
       return this.#refuse(` is ${JSON.stringify(row)}, which has no "${this.#field}": it is no row of the table`);
     const value = (row as Readonly<Record<string, unknown>>)[this.#field];
     if (value === undefined) return this.#refuse(` has no "${this.#field}", so it is no row of the table`);
-    this.form ??= formOf(key, this.#field, value);
-    this.#sawOthers ||= this.form === undefined;
+    if (this.form === undefined || this.form === 'other') this.form = formOf(key, this.#field, value) ?? 'other';
     this.value = { key: value, row };
     this.timestamp = rows.timestamp;
     return true;
@@ -54,11 +53,11 @@ export class TableDecoder {
   #tombstone(key: string | undefined, recordTimestamp: number): boolean {
     this.value = undefined;
     this.timestamp = recordTimestamp;
-    if (this.form === undefined && !this.#sawOthers) return true;
-    const value = this.form && valueOfKey(key, this.#field, this.form);
+    if (this.form === undefined) return true;
+    const value = this.form === 'other' ? undefined : valueOfKey(key, this.#field, this.form);
     if (value === undefined)
       return this.#refuse(
-        ` has no value, so it deletes a row of the table, but its key, ${key ?? 'none'}, does not say which "${this.#field}"`,
+        ` has no value, so it deletes a row of the table, but its key, ${key ?? 'none'}, does not say which "${this.#field}". A key is that value as text or as JSON, or an object with the field "${this.#field}"`,
       );
     const problem = timestampProblem(recordTimestamp);
     if (problem !== undefined) return this.#refuse(problem);

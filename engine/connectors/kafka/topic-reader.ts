@@ -7,7 +7,7 @@ import { SluiceError } from '../../errors/error.ts';
 import { Brokers, TryAgain } from './brokers.ts';
 import { chunkOf, isSilent, waitsForTransaction, type ChunkOptions } from './fetched-chunk.ts';
 import { fetch, fetchByName, type FetchedPartition } from './fetch-request.ts';
-import { checkSameTopic, Leaders } from './leaders.ts';
+import { isSameTopic, Leaders, topicMadeAgain } from './leaders.ts';
 import { earliestOffset, listOffsets } from './offset-requests.ts';
 import { type AssignedSplit, mayPass, Placement } from './placement.ts';
 import type { Chunk, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
@@ -56,17 +56,19 @@ export class TopicReader {
     this.#troubles = new Troubles((troubles) => this.#send({ kind: 'troubles', troubles }));
     this.#finder = new SplitFinder(request, this.#brokers, this.#leaders, this.#troubles, {
       onFound: (splits, unresolved) => this.#send({ kind: 'found', splits, unresolved }),
+      onGone: (split) => this.#drop(split),
     });
     this.#placement = new Placement(this.#brokers, this.#leaders, this.#troubles, {
       onReady: () => this.#startLoops(),
       onFailure: (error) => this.#fail(error),
+      ...(request.pattern && { onGone: (split: string) => this.#drop(split) }),
     });
     port.on('message', (message) => this.#receive(message));
   }
 
   /** Reads until an error is final, or `close` is called. */
   async run(): Promise<void> {
-    if (this.#request.isComplete) return;
+    if (this.#request.isComplete && this.#request.until !== undefined) return;
     await this.#finder.run().catch((error: unknown) => this.#fail(error));
   }
 
@@ -231,10 +233,11 @@ export class TopicReader {
     if (!passesByItself(error)) throw kafkaFailure(topic, partition, error);
     this.#placement.lose(split, `the broker answers ${errorName(error)}`);
   }
-  async #offsetGone({ split, next, leader, name }: AssignedSplit): Promise<SluiceError> {
+  async #offsetGone({ split, next, leader, name }: AssignedSplit): Promise<Error> {
     const { topic, partition } = split;
     const view = (await this.#leaders.look([topic])).get(topic)!;
-    if (view.kind === 'there') checkSameTopic(split, view.about);
+    if (view.kind === 'there' && !isSameTopic(split, view.about))
+      return this.#request.pattern ? new TryAgain(`topic "${topic}" was made again`) : topicMadeAgain(split);
     const question = { topic, partitions: [{ partition, epoch: -1, time: earliestOffset }] };
     const [answer] = await this.#brokers.ask(leader!.node, listOffsets, question);
     if (!answer || passesByItself(answer.error))
@@ -267,6 +270,10 @@ export class TopicReader {
         if (split.pending < this.#creditEach()) this.#wakeLoops();
       }
     }
+  }
+  #drop(split: string): void {
+    this.#placement.revoke(split);
+    this.#send({ kind: 'gone', splits: [split] });
   }
   #creditEach(): number {
     const share = Math.floor(creditForAll / Math.max(1, this.#placement.size));

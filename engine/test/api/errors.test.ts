@@ -104,6 +104,19 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
   ],
   ['a time that is no time', 'bad-time', /an invalid Date/, () => kafka('t', { until: { timestamp: new Date(NaN) } })],
   ['an unknown format', 'bad-option', /one of "json".*not "xml"/, () => kafka('t', { format: 'xml' })],
+  [
+    'a discovery of a bounded read',
+    'bad-option',
+    /has until and discovery/,
+    () => kafka('t', { until: 'latest', discovery: '1m' }),
+  ],
+  ['a discovery without pause', 'bad-option', /discovery of kafka\(\) is 0/, () => kafka('t', { discovery: '0s' })],
+  [
+    'offsets of a pattern',
+    'bad-option',
+    /offsets belong to one topic/,
+    () => kafka(/t/, { from: { offsets: { 0: '4' } } }),
+  ],
   ['a schema that is none', 'bad-schema', /Standard Schema/, () => kafka('t', { schema: {} })],
   [
     'a batch size of zero',

@@ -59,3 +59,31 @@ test('what is no row of the table is an error', () => {
     assert.match(decoded.problem, problem);
   }
 });
+
+test('that no key agreed with its field is known after a restore, too', () => {
+  const before = decoder();
+  assert.ok(before.decode(row(5), 1, 'user-5'));
+  const decoded = decoder();
+  decoded.form = before.form;
+  assert.equal(decoded.decode(undefined, 9, 'user-5'), false);
+  assert.match(decoded.problem, /its key, user-5, does not say which "id"\. A key is that value as text or as JSON/);
+});
+
+test('a timestamp in Kafka that is no time in milliseconds is no event time', () => {
+  const rows = new RecordDecoder({}, new FunctionTable(), 'customers');
+  for (const [timestamp, problem] of [
+    [2 ** 63, / has the timestamp 9223372036854776000 in Kafka, which is no time/],
+    [1.7e18, / has the timestamp 1700000000000000000 in Kafka, which is no time in epoch milliseconds/],
+    [8.64e15 + 1, /at most 8\.64e15/],
+    [-1, / has no timestamp in Kafka/],
+  ] as const) {
+    assert.equal(rows.decode('1', timestamp), false, String(timestamp));
+    assert.match(rows.problem, problem);
+    const table = new TableDecoder('id', new RecordDecoder({}, new FunctionTable(), 'customers'));
+    table.form = 'text';
+    assert.equal(table.decode(undefined, timestamp, 'c-7'), false, String(timestamp));
+    assert.match(table.problem, problem);
+  }
+  assert.ok(rows.decode('1', 8.64e15));
+  assert.ok(rows.decode('1', 0));
+});

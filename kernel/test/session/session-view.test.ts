@@ -285,3 +285,26 @@ test('a source without rejected records shows nothing, and copies of a source co
     { text: '3 of 3 records of orders were rejected' },
   ]);
 });
+
+test('the trouble of a source is named before the silence of its partitions, and under the cell of the source', () => {
+  const partitions = [
+    { partition: '0', watermark: at('10:05:00'), idle: false, lastRecordAt: at('10:02:49') },
+    { partition: '1', watermark: at('10:00:30'), idle: false, lastRecordAt: at('10:00:31') },
+  ];
+  const status = { entries: 1, nextWindow: { start: at('10:00:00'), end: at('10:01:00') } };
+  const reports = (trouble?: string): OperatorReport[] => [
+    report('orders/source', {
+      recordsOut: 10,
+      source: { ...liveSource, partitions, ...(trouble !== undefined && { trouble }) },
+    }),
+    report('totals/window', { recordsIn: 10, watermark: at('10:00:30'), status }),
+    report('display/totals/0'),
+  ];
+  const silent = seen(chain, reports(), 'chart');
+  assert.match(silent.reason!, /partition source\[1\] has been silent for 139 s/);
+  assert.equal(seen(chain, reports(), 'orders').trouble, undefined);
+  const trouble = 'orders[1] waits for an open transaction that begins at offset 7 (since 10:00:31)';
+  assert.equal(seen(chain, reports(trouble), 'chart').reason, trouble);
+  assert.equal(seen(chain, reports(trouble), 'chart').trouble, undefined, 'the line is that of the source alone');
+  assert.equal(seen(chain, reports(trouble), 'orders').trouble, trouble);
+});

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { WriteStream } from 'node:tty';
 import fc from 'fast-check';
 import { afterAll, test } from 'vitest';
 import type { Part, ViewSnapshot } from '../../protocol/displays.ts';
@@ -100,7 +99,7 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
 /** What the terminal writes for these parts. In a terminal it also moves the cursor. */
 async function written(parts: readonly Part[], isTTY: boolean, more: Partial<CellState> = {}): Promise<string> {
   const out = new PassThrough();
-  const terminal = new LiveTerminal(Object.assign(out, { isTTY, rows: 100, columns: 400 }) as unknown as WriteStream);
+  const terminal = new LiveTerminal(Object.assign(out, { isTTY, rows: 100, columns: 400 }));
   const cell = { id: 'a', phase: 'live', edited: false, stale: [], notes: [], hasView: true, errors: [] } as const;
   terminal.hear('state', { cells: [{ ...cell, ...more }], clients: 1, recordsPerSecond: 0, warning: attacks.join('') });
   const id = more.id ?? 'a';

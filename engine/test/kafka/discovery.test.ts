@@ -1,0 +1,144 @@
+// Partitions and topics that appear while a source runs: all on one broker, under load. None of their
+// records is missed, and none comes twice.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, test } from 'vitest';
+import { startBroker, whyNoKafka, type Broker } from './broker.ts';
+import { independentClient, type IndependentClient } from './independent-client.ts';
+import { SourceDriver } from './source-driver.ts';
+
+const skip = whyNoKafka() !== undefined;
+const run = `d${process.pid}-`;
+let broker: Broker;
+let client: IndependentClient;
+const drivers: SourceDriver[] = [];
+
+beforeAll(async () => {
+  if (skip) return;
+  broker = await startBroker();
+  process.env['SLUICE_BROKERS'] = broker.brokers;
+  client = await independentClient(broker.brokers);
+}, 300_000);
+afterAll(async () => {
+  for (const driver of drivers) driver.close();
+  await client?.close();
+  await broker?.stop();
+});
+
+function read(...given: ConstructorParameters<typeof SourceDriver>): SourceDriver {
+  const driver = new SourceDriver(...given);
+  drivers.push(driver);
+  return driver;
+}
+const numbers = (source: SourceDriver): number[] =>
+  source.rows.map(({ value }) => (value as { n: number }).n).sort((a, b) => a - b);
+const upTo = (count: number, from = 0): number[] => Array.from({ length: count }, (_, n) => from + n);
+const rows = (from: number, count: number, partitions: number) =>
+  upTo(count, from).map((n) => ({ partition: n % partitions, value: { n } }));
+
+/**
+ * Adds partitions, and waits until each has a leader. The producer of kafkajs drops rows for
+ * partitions that its metadata do not have yet, so there is a new one.
+ */
+async function grow(topic: string, count: number): Promise<void> {
+  await client.admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  for (let attempt = 0; attempt < 100; attempt++, await sleep(50)) {
+    const offsets = await client.admin.fetchTopicOffsets(topic).catch(() => []);
+    if (offsets.length !== count) continue;
+    await client.close();
+    client = await independentClient(broker.brokers);
+    return;
+  }
+  throw new Error(`${topic} did not get ${count} partitions.`);
+}
+
+test('partitions that are added under load are read from their first record', { skip }, async () => {
+  const topic = `${run}grows`;
+  await client.createTopic(topic, 2);
+  await client.send(topic, rows(0, 100, 2));
+  const parameters = { topic, from: 'latest', format: 'json', discoveryMillis: 300 } as const;
+  const source = read(parameters);
+  await source.until('the start', () => source.source.status().phase === 'waiting');
+  let sent = 100;
+  for (const partitions of [2, 3, 5]) {
+    if (partitions > 2) {
+      await grow(topic, partitions);
+    }
+    for (let i = 0; i < 5; i++, sent += 100) await client.send(topic, rows(sent, 100, partitions));
+  }
+  await source.until('all rows', () => source.rows.length >= sent - 100);
+  await sleep(1_000);
+  assert.deepEqual(numbers(source), upTo(sent - 100, 100));
+  assert.equal(source.source.status().partitions!.length, 5);
+
+  // A source that was away while partitions were added.
+  source.isPaused = true;
+  const snapshot = source.snapshot();
+  source.close();
+  await grow(topic, 6);
+  await client.send(topic, rows(sent, 100, 6));
+  const restored = read(parameters, { snapshot });
+  await restored.until('the rows since then', () => restored.rows.length >= 100);
+  await sleep(500);
+  assert.deepEqual(numbers(restored), upTo(100, sent));
+});
+
+test('a bounded read takes the partitions that exist when it starts', { skip }, async () => {
+  const topic = `${run}bounded`;
+  await client.createTopic(topic, 1);
+  await client.send(topic, rows(0, 50, 1));
+  const source = read({ topic, from: 'earliest', until: 'latest', format: 'json' }, { roomPerPoll: 1 });
+  await source.until('the start', () => source.rows.length > 0);
+  source.isPaused = true;
+  await grow(topic, 2);
+  source.resume();
+  await source.ended();
+  assert.deepEqual(numbers(source), upTo(50));
+});
+
+test('topics of a pattern come, go and come again, and the others go on', { skip, timeout: 60_000 }, async () => {
+  const name = (end: string): string => `${run}orders-${end}`;
+  const pattern = { source: `^${run}orders-`, flags: '' };
+  const parameters = { topic: `/^${run}orders-/`, pattern, format: 'json', discoveryMillis: 300 } as const;
+  const none = await read({ ...parameters, from: 'earliest', until: 'latest' }).failed();
+  assert.equal(none.message, `No topic on ${broker.brokers} matches /^${run}orders-/.`);
+  const source = read({ ...parameters, from: 'latest' });
+  await source.until('the wait', () => /matches .+ yet/.test(source.source.status().waiting ?? ''));
+
+  await client.createTopic(name('a'), 2);
+  await client.createTopic(`${run}other`, 1);
+  await client.send(name('a'), rows(0, 50, 2));
+  await client.send(`${run}other`, rows(9_000, 5, 1));
+  await source.until('the first topic', () => source.rows.length === 50);
+  assert.equal(source.source.status().waiting, undefined);
+  await client.createTopic(name('b'), 1);
+  await client.send(name('b'), rows(50, 50, 1));
+  await source.until('the second topic', () => source.rows.length === 100);
+  assert.deepEqual(
+    source.source
+      .status()
+      .partitions!.map(({ partition }) => partition)
+      .sort(),
+    [`${name('a')}[0]`, `${name('a')}[1]`, `${name('b')}[0]`],
+  );
+
+  const snapshot = source.snapshot();
+  await client.admin.deleteTopics({ topics: [name('b')] });
+  await client.createTopic(name('b'), 1);
+  await client.send(name('b'), rows(100, 80, 1));
+  await client.send(name('a'), rows(180, 20, 2));
+  const restored = read({ ...parameters, from: 'latest' }, { snapshot });
+  for (const [one, from] of [
+    [source, 0],
+    [restored, 100],
+  ] as const) {
+    await one.until('the topic that was made again', () => one.rows.length >= 200 - from);
+    await sleep(500);
+    assert.deepEqual(numbers(one), upTo(200 - from, from));
+  }
+  await client.admin.deleteTopics({ topics: [name('b')] });
+  await source.until('the end of the topic', () => !source.source.position().includes(name('b')), 20_000);
+  await client.send(name('a'), rows(200, 20, 2));
+  await source.until('the other topic', () => source.rows.length === 220);
+  assert.equal(source.state, 'running');
+});
