@@ -1,7 +1,7 @@
 // A sink that calls a function for every element, at least once. If the function returns a promise,
 // a barrier waits for it.
 import { refusePromise } from '../values/promise.ts';
-import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
+import type { Batch, Operator, OperatorContext, OperatorStatus } from '../contract/operator.ts';
 
 /** With so many pending promises, the sink takes no more elements. */
 const pendingLimit = 100;
@@ -32,6 +32,10 @@ export class FunctionSink implements Operator {
   }
   flush(): boolean {
     return this.#pending === 0;
+  }
+
+  status(): OperatorStatus {
+    return { entries: 0, inFlight: this.#pending };
   }
 
   #await(answer: Promise<void>): void {

@@ -126,10 +126,17 @@ export interface OperatorStatus {
   readonly entries: number;
   /** The earliest open window, if there is one. */
   readonly nextWindow?: { readonly start: number; readonly end: number };
-  /** Calls to the outside that have no answer yet. Their results are still to be emitted. */
+  /**
+   * Calls to the outside that have no answer yet. Of a sink: rows that it took and that its target
+   * has not acknowledged.
+   */
   readonly inFlight?: number;
   /** One line for the user, if the operator itself knows why there is no output yet. */
   readonly waiting?: string;
+  /** Epoch milliseconds: since when it waits. */
+  readonly waitingSince?: number;
+  /** A warning for the user. It does not stop the operator. */
+  readonly note?: string;
 }
 
 export interface Operator {

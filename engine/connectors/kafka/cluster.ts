@@ -44,12 +44,18 @@ export class Cluster {
     return this.#leaders.get(partition);
   }
 
+  /** The brokers of the last answer, also when it had no topic. */
+  nodes(): readonly number[] {
+    return [...this.#addresses.keys()];
+  }
+
   /**
    * Reads the leaders again. Throws SluiceError when the topic does not exist or is not allowed,
    * and TryAgain or BrokerUnreachable when a retry may help.
    */
   async refresh(topic: string): Promise<readonly number[]> {
     const found = await this.#askAny([topic]);
+    this.#addresses = new Map(found.brokers.map(({ node, address }) => [node, address]));
     const about = found.topics.find((one) => one.topic === topic);
     if (!about || about.error === kafkaErrors.leaderNotAvailable)
       throw new TryAgain(`${this.description} does not know yet who leads "${topic}"`);
@@ -57,7 +63,6 @@ export class Cluster {
       throw await this.#unknownTopic(topic);
     if (about.error === kafkaErrors.topicAuthorizationFailed) throw this.notAllowed(topic);
     if (about.error !== kafkaErrors.none) throw new TryAgain(`the topic answers ${errorName(about.error)}`);
-    this.#addresses = new Map(found.brokers.map(({ node, address }) => [node, address]));
     const noLeader = -1;
     this.#leaders = new Map(
       about.partitions.filter(({ leader }) => leader !== noLeader).map(({ partition, leader }) => [partition, leader]),

@@ -5,9 +5,15 @@ import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../contract/operator.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
+import { described } from '../../values/kind.ts';
+import type { RecordHeaders } from './batch-builder.ts';
 import { connectionNamed } from './connections.ts';
+import { recordHeaders } from './record-headers.ts';
+import { RetentionWatch } from './retention-watch.ts';
 import { rowText } from '../row-text.ts';
-import { TopicWriter } from './topic-writer.ts';
+import { TopicWriter, type WriterOptions } from './topic-writer.ts';
+
+type Parameters = NodeOf<'kafkaSink'>['parameters'];
 
 export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
   const parameters = node.parameters;
@@ -23,49 +29,64 @@ class PreviewOfSink implements Operator {
   }
 }
 
+/** Idempotence needs the acknowledgement of all replicas. */
+function writerOptions({ acks, idempotent, compression, lingerMillis, create }: Parameters): Partial<WriterOptions> {
+  return {
+    ...(acks !== undefined && { acks }),
+    isIdempotent: idempotent ?? (acks === undefined || acks === 'all'),
+    ...(compression !== undefined && { compression }),
+    ...(lingerMillis !== undefined && { lingerMillis }),
+    ...(create !== undefined && { create }),
+  };
+}
+
 class KafkaSink implements Operator {
   at = 0;
-  readonly #parameters: NodeOf<'kafkaSink'>['parameters'];
+  readonly #parameters: Parameters;
   readonly #key: Select | undefined;
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
+  readonly #headers: ((element: unknown) => unknown) | undefined;
+  readonly #partitioner: ((element: unknown, partitions: number) => unknown) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
+  /** Absent before the first contact. */
+  #retention: RetentionWatch | undefined;
 
-  constructor(parameters: NodeOf<'kafkaSink'>['parameters'], functions: FunctionTable, name: string) {
+  constructor(parameters: Parameters, functions: FunctionTable, name: string) {
     this.#parameters = parameters;
-    this.#key = parameters.key && compileSelector(parameters.key, functions, `${name} key`);
-    this.#eventTime = parameters.timestamp && compileEventTime(parameters.timestamp, functions, `${name} timestamp`);
+    const { key, timestamp, headers, partitioner } = parameters;
+    this.#key = key && compileSelector(key, functions, `${name} key`);
+    this.#eventTime = timestamp && compileEventTime(timestamp, functions, `${name} timestamp`);
+    this.#headers = headers && functions.get(headers.fn);
+    this.#partitioner = partitioner && functions.get(partitioner.fn);
   }
 
   open(context: OperatorContext): void {
     this.#context = context;
     const { topic, connection } = this.#parameters;
-    this.#writer = new TopicWriter(connectionNamed(connection), topic, {
-      onProgress: () => context.wake(),
-      onFailure: (error) => context.fail(error),
-    });
+    const events = { onProgress: () => context.wake(), onFailure: (error: unknown) => context.fail(error) };
+    this.#writer = new TopicWriter(connectionNamed(connection), topic, events, writerOptions(this.#parameters));
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
-    const { output } = this.#context;
+    const { output, clock } = this.#context;
     const writer = this.#writer;
+    if (!writer.takesRows) return from;
+    const retention = (this.#retention ??= new RetentionWatch(this.#parameters.topic, writer.settings));
+    const now = clock.now();
     for (let i = from; i < batch.length; i++) {
       if (!writer.takesRows || (i > from && output.full)) return i;
       this.at = i;
       const row = batch.values[i];
-      const timestamp = this.#eventTime ? this.#eventTime(row) : batch.timestamps[i]!;
-      if (typeof timestamp === 'string') throw this.#cannotWrite(timestamp);
-      if (!(timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER))
-        throw this.#cannotWrite(
-          `Its time is ${timestamp} ms since 1970, which Kafka cannot hold: give to() a \`timestamp\`.`,
-        );
-      writer.append(this.#keyOf(row), this.#text(row), Math.trunc(timestamp));
+      const timestamp = this.#timestampOf(row, batch.timestamps[i]!);
+      retention.look(timestamp, now);
+      writer.append(this.#keyOf(row), this.#text(row), timestamp, this.#headersOf(row), this.#partitionOf(row));
     }
     return batch.length;
   }
 
   flush(): boolean {
-    if (this.#writer.isEmpty || this.#parameters.delivery === 'none') return true;
+    if (this.#writer.isEmpty || this.#parameters.delivery === 'none' || this.#parameters.acks === 0) return true;
     this.#writer.flush();
     return false;
   }
@@ -75,13 +96,28 @@ class KafkaSink implements Operator {
     return this.#writer.isEmpty;
   }
   status(): OperatorStatus {
-    const { trouble } = this.#writer;
-    return { entries: 0, ...(trouble !== undefined && { waiting: `${trouble.replace(/\.?$/, ';')} trying again` }) };
+    const { trouble, inFlight, lost } = this.#writer;
+    const notes = [this.#retention?.note, lost > 0 ? this.#lostNote(lost) : undefined];
+    const note = notes.filter((one) => one !== undefined).join('; ');
+    return {
+      entries: 0,
+      inFlight,
+      ...(trouble && { waiting: trouble.reason, waitingSince: trouble.since }),
+      ...(note !== '' && { note }),
+    };
   }
   close(): void {
     this.#writer.close();
   }
 
+  #timestampOf(row: unknown, own: number): number {
+    const timestamp = this.#eventTime ? this.#eventTime(row) : own;
+    if (typeof timestamp === 'string') throw this.#cannotWrite(timestamp);
+    if (timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER) return Math.trunc(timestamp);
+    throw this.#cannotWrite(
+      `Its time is ${timestamp} ms since 1970, which Kafka cannot hold: give to() a \`timestamp\`.`,
+    );
+  }
   #keyOf(row: unknown): string | undefined {
     if (!this.#key) return undefined;
     const key = this.#key(row);
@@ -94,6 +130,25 @@ class KafkaSink implements Operator {
     const text = rowText(row);
     if (text === undefined) throw this.#cannotWrite(`It is ${typeof row}, which is no JSON.`);
     return text;
+  }
+  #headersOf(row: unknown): RecordHeaders | undefined {
+    if (!this.#headers) return undefined;
+    const headers = recordHeaders(this.#headers(row));
+    if (typeof headers === 'string') throw this.#cannotWrite(`Its headers ${headers}.`);
+    return headers;
+  }
+  #partitionOf(row: unknown): number | undefined {
+    if (!this.#partitioner) return undefined;
+    const count = this.#writer.partitionCount;
+    const partition = this.#partitioner(row, count);
+    if (typeof partition === 'number' && Number.isInteger(partition) && partition >= 0 && partition < count)
+      return partition;
+    throw this.#cannotWrite(
+      `The partitioner of to() gave ${described(partition)}. Give a whole number from 0 to ${count - 1}.`,
+    );
+  }
+  #lostNote(lost: number): string {
+    return `${lost.toLocaleString('en-US')} ${lost === 1 ? 'row was' : 'rows were'} lost, because to() has acks: 0`;
   }
   #cannotWrite(why: string): SluiceError {
     const { topic } = this.#parameters;

@@ -1,6 +1,7 @@
 // The requests for reading and writing a topic, in versions of Kafka 2.4, which later brokers
 // support too. No request names a group, and a metadata request does not create a missing topic.
 import type { Exchange } from './broker-connection.ts';
+import { initProducerId, produce } from './sink-requests.ts';
 
 /** The numbers of the Kafka errors that the connector handles. */
 export const kafkaErrors = {
@@ -226,67 +227,6 @@ export const fetch: Exchange<FetchQuestion, Fetched> = {
       })
       .flat();
     return { error, partitions };
-  },
-};
-
-export interface Producer {
-  readonly id: bigint;
-  readonly epoch: number;
-}
-/** A producer without transactions: its number makes a repeated batch recognisable. */
-export const initProducerId: Exchange<undefined, Producer & { readonly error: number }> = {
-  api: 22,
-  version: 1,
-  write(writer) {
-    const transactionTimeout = 60_000;
-    writer.string(null).int32(transactionTimeout);
-  },
-  read(reader) {
-    reader.int32();
-    const error = reader.int16();
-    const id = reader.bytes.readBigInt64BE(reader.position);
-    reader.position += 8;
-    return { error, id, epoch: reader.int16() };
-  },
-};
-
-export interface ProduceQuestion {
-  readonly topic: string;
-  readonly timeoutMillis: number;
-  readonly batches: readonly { readonly partition: number; readonly bytes: Uint8Array }[];
-}
-export interface Produced {
-  readonly partition: number;
-  readonly error: number;
-  /** The broker's own words, when it has some. */
-  readonly message: string | undefined;
-}
-export const produce: Exchange<ProduceQuestion, readonly Produced[]> = {
-  api: 0,
-  version: 8,
-  write(writer, { topic, timeoutMillis, batches }) {
-    const allReplicas = -1;
-    writer.string(null).int16(allReplicas).int32(timeoutMillis);
-    writer.array([topic], () =>
-      writer.string(topic).array(batches, ({ partition, bytes }) => writer.int32(partition).bytes(bytes)),
-    );
-  },
-  read(reader) {
-    return reader
-      .array(() => {
-        reader.string();
-        return reader.array(() => {
-          const partition = reader.int32();
-          const error = reader.int16();
-          reader.int64();
-          reader.int64();
-          reader.int64();
-          const records = reader.array(() => ({ index: reader.int32(), message: reader.string() }));
-          const message = reader.string() ?? records.find((record) => record.message !== null)?.message;
-          return { partition, error, message: message ?? undefined };
-        });
-      })
-      .flat();
   },
 };
 
