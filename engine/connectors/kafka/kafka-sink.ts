@@ -29,13 +29,16 @@ class PreviewOfSink implements Operator {
   }
 }
 
+/** Node's timers have 31 bits. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Idempotence needs the acknowledgement of all replicas. */
 function writerOptions({ acks, idempotent, compression, lingerMillis, create }: Parameters): Partial<WriterOptions> {
   return {
     ...(acks !== undefined && { acks }),
     isIdempotent: idempotent ?? (acks === undefined || acks === 'all'),
     ...(compression !== undefined && { compression }),
-    ...(lingerMillis !== undefined && { lingerMillis }),
+    ...(lingerMillis !== undefined && { lingerMillis: Math.min(lingerMillis, longestTimer) }),
     ...(create !== undefined && { create }),
   };
 }
