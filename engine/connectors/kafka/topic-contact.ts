@@ -1,6 +1,5 @@
 // A sink's contact with the cluster: finds the topic at the start, reads its leaders and partitions
 // again, and gets the number of an idempotent producer. A failure that may pass becomes `trouble`.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { BrokerUnreachable } from './broker-connection.ts';
 import { TryAgain, type Cluster } from './cluster.ts';
@@ -60,7 +59,7 @@ export class TopicContact {
           error instanceof BrokerUnreachable && (error.reason === 'silent' || attempt >= firstContact.attempts);
         if (isOver) throw unreachable(this.#connection, error);
         if (Date.now() - since > givesUpMillis) throw unwritten(this.#topic, 0, { since, reason, hint: '' });
-        await sleep(firstContact.pauseMillis);
+        await new Promise((resolve) => setTimeout(resolve, firstContact.pauseMillis));
       }
     }
     return undefined;

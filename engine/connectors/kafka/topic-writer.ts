@@ -11,9 +11,10 @@ import type { BatchBuilder, RecordHeaders } from './batch-builder.ts';
 import { Cluster } from './cluster.ts';
 import type { CompressionName } from './compress.ts';
 import type { Connection } from './connections.ts';
-import { mostInFlight, type QueuedBatch } from './partition-queue.ts';
+import type { QueuedBatch } from './partition-queue.ts';
 import { Partitioner } from './partitioner.ts';
 import { hintOf, outcomeOf, producerErrorName, refusal } from './produce-outcome.ts';
+import { RequestsInFlight } from './requests-in-flight.ts';
 import { produce, type Produced } from './sink-requests.ts';
 import type { TopicToCreate } from './sink-topic.ts';
 import { givesUpMillis, mayPass, TopicContact, type WriterCluster } from './topic-contact.ts';
@@ -60,7 +61,7 @@ export class TopicWriter {
   readonly #closing = new AbortController();
   #partitions: TopicPartition[] = [];
   #partitioner = new Partitioner([]);
-  #requests = new Map<number, number>();
+  readonly #requests = new RequestsInFlight();
   #firstInTurn = 0;
   #lingering: NodeJS.Timeout | undefined;
   #recovering: NodeJS.Timeout | undefined;
@@ -103,7 +104,11 @@ export class TopicWriter {
   }
   /** undefined: there is none at present. */
   get trouble(): WriterTrouble | undefined {
-    return troubleOf(this.#partitions) ?? this.#contact.trouble;
+    return troubleOf(this.#partitions) ?? this.#contact.trouble ?? this.#slowness();
+  }
+  #slowness(): WriterTrouble | undefined {
+    const slow = this.#requests.slow(Date.now());
+    return slow && { since: slow.since, reason: `broker ${slow.node} does not answer for ${this.#place(slow)}` };
   }
   get #isClosed(): boolean {
     return this.#closing.signal.aborted;
@@ -166,10 +171,9 @@ export class TopicWriter {
     this.#scheduleRecovery();
   }
   #sendTo(node: number): void {
-    while ((this.#requests.get(node) ?? 0) < mostInFlight) {
+    while (this.#requests.mayAsk(node)) {
       const batches = this.#batchesFor(node);
       if (batches.size === 0) return;
-      this.#requests.set(node, (this.#requests.get(node) ?? 0) + 1);
       void this.#request(node, batches);
     }
   }
@@ -192,6 +196,8 @@ export class TopicWriter {
 
   async #request(node: number, batches: ReadonlyMap<TopicPartition, Batch>): Promise<void> {
     const { acks, compression } = this.#options;
+    const request = { node, partition: [...batches.keys()][0]!.partition, since: Date.now() };
+    this.#requests.begin(request);
     try {
       const question = {
         topic: this.topic,
@@ -210,7 +216,7 @@ export class TopicWriter {
         this.#settle(one, () => this.#again(one, sent, reason));
       }
     } finally {
-      this.#requests.set(node, this.#requests.get(node)! - 1);
+      this.#requests.end(request);
     }
     this.#pump();
     if (!this.#isClosed) this.#events.onProgress();
@@ -324,7 +330,7 @@ export class TopicWriter {
     this.#guard(renew());
   }
 
-  #place({ partition }: TopicPartition): string {
+  #place({ partition }: { readonly partition: number }): string {
     return `${this.topic}[${partition}]`;
   }
   #guard(work: Promise<void>): void {

@@ -18,6 +18,8 @@ export class ScriptedCluster implements WriterCluster {
   /** "1: 0,2": node 1 was asked to write to partitions 0 and 2. */
   readonly asked: string[] = [];
   refreshes = 0;
+  /** The error of InitProducerId. */
+  producerError = 0;
   isClosed = false;
   #known: (number | undefined)[] = [];
 
@@ -43,8 +45,12 @@ export class ScriptedCluster implements WriterCluster {
   }
   async ask<Question, Result>(node: number, exchange: Exchange<Question, Result>, question: Question): Promise<Result> {
     const answer =
-      exchange.api === 0 ? await this.#produce(node, question as ProduceQuestion) : otherAnswer(exchange.api);
+      exchange.api === 0 ? await this.#produce(node, question as ProduceQuestion) : this.#otherAnswer(exchange.api);
     return answer as Result;
+  }
+  #otherAnswer(api: number): unknown {
+    if (api === initProducerId) return { error: this.producerError, id: 7n, epoch: 0 };
+    return { error: 0, settings: new Map() };
   }
   async #produce(node: number, { batches }: ProduceQuestion): Promise<readonly Produced[]> {
     const partitions = batches.map(({ partition }) => partition);
@@ -61,10 +67,6 @@ export class ScriptedCluster implements WriterCluster {
 }
 
 const initProducerId = 22;
-function otherAnswer(api: number): unknown {
-  if (api === initProducerId) return { error: 0, id: 7n, epoch: 0 };
-  return { error: 0, settings: new Map() };
-}
 
 /** A writer on this cluster, and the error that ends it. */
 export function scriptedWriter(cluster: ScriptedCluster, options: Partial<WriterOptions> = {}) {

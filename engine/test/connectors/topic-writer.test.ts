@@ -1,5 +1,6 @@
 // The sink's writer on a cluster that answers as the test says. Time is simulated.
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { afterEach, beforeEach, test, vi } from 'vitest';
 import { BrokerUnreachable } from '../../connectors/kafka/broker-connection.ts';
 import { ScriptedCluster, scriptedWriter, type Answer } from './scripted-cluster.ts';
@@ -77,7 +78,11 @@ test('a broker that never answers holds only its own partitions', async () => {
     for (const partition of [0, 1]) writer.append(undefined, '"x"', 1, undefined, partition);
     await pass(20);
   }
-  assert.deepEqual([writer.written, writer.inFlight], [20, 20]);
+  assert.deepEqual([writer.written, writer.inFlight, writer.trouble], [20, 20, undefined]);
+  const now = Date.now();
+  await pass(5000);
+  assert.equal(writer.trouble!.reason, 'broker 1 does not answer for t[0]');
+  assert.ok(Math.abs(now - 400 - writer.trouble!.since) < 100, 'since its oldest request');
 });
 
 for (const [name, answer] of [
@@ -174,3 +179,84 @@ for (const [name, error, code, message] of refusals)
     assert.match(failures[0]!.message, message);
     assert.ok(!writer.isEmpty);
   });
+
+test('a producer without number says which right is missing, and how to do without', async () => {
+  const cluster = new ScriptedCluster([1]);
+  cluster.producerError = 31;
+  const { failures } = scriptedWriter(cluster);
+  await pass(0);
+  assert.match(
+    failures[0]!.message,
+    /^Idempotent writing to topic "t" on 127.0.0.1:9092 is not allowed \(CLUSTER_AUTHORIZATION_FAILED\). .*IDEMPOTENT_WRITE on the cluster. Or give to\(\) `idempotent: false`.$/,
+  );
+  const without = scriptedWriter(cluster, { isIdempotent: false });
+  await pass(0);
+  assert.ok(without.writer.takesRows);
+});
+
+test('a broker that has no number for a producer yet is asked again', async () => {
+  const coordinatorLoadInProgress = 14;
+  const cluster = new ScriptedCluster([1]);
+  cluster.producerError = coordinatorLoadInProgress;
+  const { writer, failures } = scriptedWriter(cluster);
+  await pass(100);
+  assert.match(writer.trouble!.reason, /COORDINATOR_LOAD_IN_PROGRESS/);
+  cluster.producerError = 0;
+  await pass(1000);
+  assert.deepEqual([writer.takesRows, writer.trouble, failures], [true, undefined, []]);
+});
+
+interface Round {
+  /** How nodes 2 and 3 answer, and which partitions they lead. */
+  readonly answers: readonly ('fine' | 'refuses' | 'breaks' | 'slow')[];
+  readonly leaders: readonly (2 | 3 | undefined)[];
+  readonly rows: number;
+  readonly millis: number;
+}
+const round: fc.Arbitrary<Round> = fc.record({
+  answers: fc.tuple(
+    ...[2, 3].map(() => fc.constantFrom<Round['answers'][number]>('fine', 'refuses', 'breaks', 'slow')),
+  ),
+  leaders: fc.tuple(...[1, 2].map(() => fc.constantFrom(2, 3, undefined))),
+  rows: fc.integer({ min: 1, max: 5 }),
+  millis: fc.integer({ min: 20, max: 2000 }),
+});
+function answerOf(kind: Round['answers'][number], partitions: readonly number[]): Answer | Promise<Answer> {
+  if (kind === 'fine') return {};
+  if (kind === 'slow') return after(1500);
+  if (kind === 'breaks') return new BrokerUnreachable('b:2', 'closed', 'b:2 closed the connection.');
+  return Object.fromEntries(partitions.map((partition) => [partition, notLeader]));
+}
+
+test('for any outages of other brokers, a healthy partition is written at once, and all rows in the end', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 15 }), async (rounds) => {
+      const cluster = new ScriptedCluster([1, 2, 3]);
+      const { writer, failures } = scriptedWriter(cluster);
+      await pass(0);
+      let healthy = 0;
+      cluster.answers.set(1, (partitions) => {
+        healthy += partitions.length;
+        return {};
+      });
+      let total = 0;
+      for (const { answers, leaders, rows, millis } of rounds) {
+        cluster.leaders = [1, ...leaders];
+        for (const [index, kind] of answers.entries())
+          cluster.answers.set(index + 2, (partitions) => answerOf(kind, partitions));
+        const before = healthy;
+        for (let i = 0; i < 3 * rows; i++) writer.append(undefined, '"x"', 1, undefined, i % 3);
+        total += 3 * rows;
+        await pass(10);
+        assert.equal(healthy, before + 1);
+        await pass(millis);
+      }
+      cluster.leaders = [1, 2, 3];
+      cluster.answers.clear();
+      await pass(5000);
+      assert.deepEqual([writer.written, writer.inFlight, writer.trouble, failures], [total, 0, undefined, []]);
+      writer.close();
+    }),
+    { numRuns: 100 },
+  );
+});
