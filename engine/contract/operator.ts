@@ -182,6 +182,12 @@ export interface Operator {
    * Called before a barrier passes and before the end. True: no asynchronous send is unanswered.
    */
   flush?(): boolean;
+  /**
+   * True: a barrier may pass although `flush` is false, if the task stays. The snapshot then has all
+   * that is not acknowledged, and a restore sends it again. So an outage of a sink's target holds no
+   * other part of the dataflow up.
+   */
+  readonly keepsUnsent?: boolean;
   /** Writes the state, between calls. Absent: no state. */
   snapshot?(writer: StateWriter): void;
   /** Reads the state of a snapshot, once, directly after `open`. */

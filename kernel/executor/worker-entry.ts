@@ -37,8 +37,8 @@ export function becomeExecutor(): boolean {
     if (!executor.reportUncaught(error, 'exception')) throw error;
   });
   port.on('message', (command: ExecutorCommand) => {
-    executor.handle(command);
-    if (command.kind === 'close') port.close();
+    if (command.kind === 'close') void executor.close().then(() => port.close());
+    else executor.handle(command);
   });
   port.postMessage({ kind: 'ready' });
   return true;

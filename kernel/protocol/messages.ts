@@ -71,6 +71,11 @@ export interface CellState {
   readonly late?: number;
   /** Sources of the cell that have rejected records, whether or not anybody reads their `errors`. */
   readonly rejected?: readonly RejectedText[];
+  /**
+   * What a sink of the cell cannot write, and since when: "orders[2] has no leader; its rows are sent
+   * again; since 12:03:10".
+   */
+  readonly trouble?: string;
   /** "held back by enrich (HIGH)" */
   readonly heldBack?: string;
   /**

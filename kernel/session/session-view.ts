@@ -9,7 +9,7 @@ import { type Shown, shownBy } from './displayed.ts';
 import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
 import { isArmed } from './mutations.ts';
-import { asText, whyNothingComes } from './reasons.ts';
+import { asText, whyNothingComes, whyOperatorWaits } from './reasons.ts';
 import { rejections } from './rejections.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
 
@@ -67,15 +67,17 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const phase = phaseOf(session, cell, run, relevant, flow);
   const main = shown ?? own.at(-1);
   const sinks = active?.fragment.sinks ?? [];
+  const trouble = troubleOf(own, flow, context);
   const rejected = rejections(own.flatMap((instance) => flow.reportById.get(instance) ?? []));
   return {
     id: cell.id,
     phase,
     edited: active !== undefined && active.text !== cell.text,
     stale: staleNames(session, cell),
-    notes: notesOf(session, cell),
+    notes: [...notesOf(session, cell), ...own.flatMap((id) => flow.reportById.get(id)?.status?.note ?? [])],
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
+    ...(trouble !== undefined && { trouble }),
     heldBack: heldBack(cell.id, relevant, flow),
     ...(rejected.length > 0 && { rejected }),
     sink:
@@ -146,6 +148,16 @@ function reasonOf(
   if (!cell.active || main === undefined) return undefined;
   const pieces = whyNothingComes(flow, main, now);
   return pieces && asText(pieces, now, zone);
+}
+
+/** The reasons of the cell's sinks that cannot write. */
+function troubleOf(own: readonly string[], flow: Flow, { now, zone }: ViewContext): string | undefined {
+  const texts = own.flatMap((id) => {
+    const report = flow.reportById.get(id);
+    const pieces = report && kinds[report.kind].role === 'sink' ? whyOperatorWaits(report) : undefined;
+    return pieces ? [asText(pieces, now, zone)] : [];
+  });
+  return texts.length > 0 ? texts.join('; ') : undefined;
 }
 
 function waitingForPull(session: Session, run: Run): string | undefined {

@@ -62,6 +62,7 @@ export class LiveTerminal {
     const late = shown.reduce((sum, report) => sum + report.late, 0);
     const dropped = late > 0 ? `, ${count(late)} late` : '';
     this.#out.write(`${count(read)} records read, ${shown.length} operators${dropped}\n`);
+    for (const { status } of shown) if (status?.note !== undefined) this.#out.write(`▲ ${linesText(status.note)}\n`);
     for (const rejected of rejections(operators)) this.#out.write(`▲ ${rejectedSentence(rejected)}\n`);
   }
 
@@ -76,8 +77,11 @@ export class LiveTerminal {
       }
       if (cell.rejected && !this.#out.isTTY)
         this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedSentence).join('  ')}`);
-      if (this.#phases.get(cell.id) === cell.phase) continue;
-      this.#phases.set(cell.id, cell.phase);
+      if (cell.sink && !this.#out.isTTY) this.#printNotes(cell);
+      // A trouble that begins or ends is a line too.
+      const phase = `${cell.phase} ${cell.trouble ?? ''}`;
+      if (this.#phases.get(cell.id) === phase) continue;
+      this.#phases.set(cell.id, phase);
       if (!this.#out.isTTY && cell.phase !== 'not-run') this.#out.write(`${statusLine(cell)}\n`);
     }
   }
@@ -96,6 +100,10 @@ export class LiveTerminal {
     }
   }
 
+  /** A note whose numbers grow is printed once. The summary has the last ones. */
+  #printNotes({ id, notes }: CellState): void {
+    for (const note of notes) this.#printOnce(`${id}/note ${note.replace(/\d+/g, '0')}`, `▲ ${id}  ${note}`);
+  }
   #printOnce(key: string, text: string): void {
     if (this.#printed.has(key)) return;
     this.#printed.set(key, 1);
@@ -134,7 +142,9 @@ export class LiveTerminal {
 
   #block(cell: CellState): readonly string[] {
     const parts = this.#views.get(cell.id)?.parts ?? [];
-    if (parts.length === 0 && cell.errors.length === 0 && !cell.rejected) return [];
+    // A cell with a sink has no display. Its status is all there is to see.
+    const isSeen = cell.rejected !== undefined || cell.sink !== undefined;
+    if (parts.length === 0 && cell.errors.length === 0 && !isSeen) return [];
     const rejected = (cell.rejected ?? []).map((one) => `  ${paint.yellow(`▲ ${rejectedSentence(one)}`)}`);
     return [statusLine(cell), ...rejected, ...parts.flatMap((part) => this.#part(cell.id, part)), ''];
   }
@@ -177,14 +187,16 @@ export class LiveTerminal {
   }
 }
 
-function statusLine({ id, phase, inPerSecond, outPerSecond, late, heldBack, reason, rows }: CellState): string {
+function statusLine(state: CellState): string {
+  const { id, phase, inPerSecond, outPerSecond, late, heldBack, reason, trouble, rows } = state;
   const pieces = [`${marked(phase)} ${lineText(id)}`];
   if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
   if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
   if (rows !== undefined && phase === 'finished') pieces.push(`${count(rows)} rows`);
   if (late) pieces.push(`late ${count(late)}`);
   if (heldBack !== undefined) pieces.push(`▲ ${lineText(heldBack)}`);
-  if (reason !== undefined) pieces.push(paint.dim(lineText(reason)));
+  if (trouble !== undefined) pieces.push(paint.yellow(`▲ ${lineText(trouble)}`));
+  if (reason !== undefined && reason !== trouble) pieces.push(paint.dim(lineText(reason)));
   return pieces.join('  ');
 }
 

@@ -19,6 +19,7 @@ import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
 import { problemLine } from './problem-line.ts';
 import { lineText, linesText } from './terminal-text.ts';
+import { unwrittenRows } from './unwritten.ts';
 
 export interface RunOptions {
   readonly json: boolean;
@@ -81,30 +82,46 @@ export async function run(path: string, options: RunOptions): Promise<number> {
   });
   output.watch(control);
   control.start();
+  let code = 1;
   try {
-    control.dispatch({ kind: 'sync', cells: document });
-    const stopped = aborted(options.stopped);
-    const time = options.forMillis === undefined ? undefined : timeIsUp(options.forMillis);
-    const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
-    const ends = [stopped, ...(time ? [time] : [])];
-    const failure = failed.promise.then(() => 'failed' as const);
-    const results = await Promise.race([control.run(code), failure, ...ends]);
-    if (results === 'failed') return 1;
-    if (typeof results === 'object') {
-      const wrong = results.find(({ ok }) => !ok);
-      if (wrong?.error) {
-        output.error(wrong.cell, wrong.error);
-        return 1;
-      }
-      const end = await Promise.race([failure, finished(control), ...ends]);
-      if (end === 'failed') return 1;
-    }
-    return 0;
+    code = await outcome(control, document, options, failed.promise, output);
   } finally {
     await control.close();
+    const unwritten = code === 0 ? unwrittenRows(control.session.metrics?.operators ?? []) : [];
+    for (const { cell, error } of unwritten) output.error(cell, error);
+    if (unwritten.length > 0) code = 1;
     output.end(control);
     await output.drained();
   }
+  return code;
+}
+
+/** Runs the cells until their sources end, or until something else ends the job. */
+async function outcome(
+  control: Control,
+  document: ReturnType<typeof readNotebook>['cells'],
+  options: RunOptions,
+  failed: Promise<void>,
+  output: Output,
+): Promise<number> {
+  control.dispatch({ kind: 'sync', cells: document });
+  const stopped = aborted(options.stopped);
+  const time = options.forMillis === undefined ? undefined : timeIsUp(options.forMillis);
+  const code = document.filter(({ kind }) => kind === 'code').map(({ id }) => id);
+  const ends = [stopped, ...(time ? [time] : [])];
+  const failure = failed.then(() => 'failed' as const);
+  const results = await Promise.race([control.run(code), failure, ...ends]);
+  if (results === 'failed') return 1;
+  if (typeof results === 'object') {
+    const wrong = results.find(({ ok }) => !ok);
+    if (wrong?.error) {
+      output.error(wrong.cell, wrong.error);
+      return 1;
+    }
+    const end = await Promise.race([failure, finished(control), ...ends]);
+    if (end === 'failed') return 1;
+  }
+  return 0;
 }
 
 function timeIsUp(millis: number): Promise<string> {

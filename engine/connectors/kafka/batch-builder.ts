@@ -115,6 +115,25 @@ export class BatchBuilder {
     return this.#compressed;
   }
 
+  /** A copy for a snapshot. The batch itself may be on its way to a broker. */
+  saved(): Uint8Array {
+    const copy = Buffer.from(this.#bytes.subarray(0, this.#length));
+    copy.writeBigInt64BE(BigInt(this.#firstTimestamp), 27);
+    copy.writeBigInt64BE(BigInt(this.#maxTimestamp), 35);
+    copy.writeInt32BE(this.count, 57);
+    return Uint8Array.from(copy);
+  }
+  static restored(bytes: Uint8Array): BatchBuilder {
+    const builder = new BatchBuilder();
+    const copy = Buffer.from(bytes);
+    builder.#bytes = copy;
+    builder.#length = copy.length;
+    builder.#firstTimestamp = Number(copy.readBigInt64BE(27));
+    builder.#maxTimestamp = Number(copy.readBigInt64BE(35));
+    builder.count = copy.readInt32BE(57);
+    return builder;
+  }
+
   /** The same rows in two batches, for a topic that takes only smaller ones. */
   halves(): [BatchBuilder, BatchBuilder] {
     const halves: [BatchBuilder, BatchBuilder] = [new BatchBuilder(), new BatchBuilder()];

@@ -2,7 +2,14 @@
 // until all rows are acknowledged, so none is lost.
 import { notYet, SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../contract/operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../../contract/operator.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
 import { described } from '../../values/kind.ts';
@@ -11,8 +18,12 @@ import { connectionNamed } from './connections.ts';
 import { recordHeaders } from './record-headers.ts';
 import { RetentionWatch } from './retention-watch.ts';
 import { rowText } from '../row-text.ts';
+import type { UnsentBatch } from './topic-partition.ts';
 import { TopicWriter, type WriterOptions } from './topic-writer.ts';
 
+interface Saved {
+  readonly unsent: readonly UnsentBatch[];
+}
 type Parameters = NodeOf<'kafkaSink'>['parameters'];
 
 export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
@@ -29,6 +40,8 @@ class PreviewOfSink implements Operator {
   }
 }
 
+/** A barrier that waits looks for a trouble this often. */
+const lookMillis = 1_000;
 /** Node's timers have 31 bits. */
 const longestTimer = 2 ** 31 - 1;
 
@@ -91,7 +104,20 @@ class KafkaSink implements Operator {
   flush(): boolean {
     if (this.#writer.isEmpty || this.#parameters.delivery === 'none' || this.#parameters.acks === 0) return true;
     this.#writer.flush();
+    // A trouble may begin without an answer of the broker.
+    this.#context.wakeAt(this.#context.clock.now() + lookMillis);
     return false;
+  }
+  /** In an outage the rows go into the snapshot, and other rows go on. */
+  get keepsUnsent(): boolean {
+    return this.#writer.trouble !== undefined;
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value({ unsent: this.#writer.unacknowledged() } satisfies Saved);
+  }
+  restore(reader: StateReader): void {
+    const saved = reader.value() as Saved | undefined;
+    if (saved) this.#writer.restore(saved.unsent);
   }
   /** All rows must be written before the job ends, with any delivery. */
   end(): boolean {

@@ -90,6 +90,12 @@ export class PartitionQueue<B extends RowBatch<B>> {
     return this.#waiting[0]?.batch.size ?? 0;
   }
 
+  /** All batches without an acknowledgement, in their order. */
+  unacknowledged(): readonly B[] {
+    const entries = [...this.#returned, ...this.#inFlight, ...this.#waiting];
+    return entries.sort((a, b) => a.order - b.order).map(({ batch }) => batch);
+  }
+
   add(batch: B): void {
     this.#waiting.push({ batch, order: this.#nextOrder++, width: 1, stamp: undefined });
     this.rows += batch.count;

@@ -21,6 +21,12 @@ export interface Trouble {
   readonly hint: string;
 }
 
+/** A batch in a snapshot: the bytes of `BatchBuilder.saved`. */
+export interface UnsentBatch {
+  readonly partition: number;
+  readonly bytes: Uint8Array;
+}
+
 export class TopicPartition {
   readonly partition: number;
   readonly queue: PartitionQueue<BatchBuilder>;
@@ -68,6 +74,11 @@ export class TopicPartition {
     this.#isDue = false;
   }
 
+  /** The rows without an acknowledgement. */
+  unacknowledged(): readonly UnsentBatch[] {
+    const batches = [...this.queue.unacknowledged(), ...(this.isOpen ? [this.#open] : [])];
+    return batches.map((batch) => ({ partition: this.partition, bytes: batch.saved() }));
+  }
   get wantsToSend(): boolean {
     return this.queue.hasWaiting || this.#isDue;
   }

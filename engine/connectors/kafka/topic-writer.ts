@@ -7,24 +7,22 @@
 // Every row is written at least once. With idempotence the broker recognises a repeated batch and
 // does not write it again. Only a producer that the broker has forgotten starts a new sequence, and
 // then a row may be written twice.
-import type { BatchBuilder, RecordHeaders } from './batch-builder.ts';
+import { BatchBuilder, type RecordHeaders } from './batch-builder.ts';
 import { Cluster } from './cluster.ts';
 import type { CompressionName } from './compress.ts';
 import type { Connection } from './connections.ts';
-import type { QueuedBatch } from './partition-queue.ts';
 import { Partitioner } from './partitioner.ts';
 import { hintOf, outcomeOf, producerErrorName, refusal } from './produce-outcome.ts';
+import { produceQuestion, takeBatches, type Batches, type SentBatch } from './produce-question.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
 import { produce, type Produced } from './sink-requests.ts';
 import type { TopicToCreate } from './sink-topic.ts';
 import { givesUpMillis, mayPass, TopicContact, type WriterCluster } from './topic-contact.ts';
-import { TopicPartition } from './topic-partition.ts';
+import { TopicPartition, type UnsentBatch } from './topic-partition.ts';
 import { idempotenceNotAllowed, troubleOf, unwritten, type WriterTrouble } from './write-trouble.ts';
 
 /** The limit for rows without an acknowledgement, as Java's buffer.memory. */
 const waitingBytes = 32 << 20;
-const requestBytes = 4 << 20;
-const produceMillis = 30_000;
 /** As Java's metadata.max.age.ms: after it, new partitions are known. */
 const metadataMillis = 300_000;
 
@@ -50,8 +48,6 @@ export const writerDefaults: WriterOptions = {
   lingerMillis: 5,
   metadataMillis,
 };
-type Batch = QueuedBatch<BatchBuilder>;
-
 export class TopicWriter {
   readonly topic: string;
   readonly #events: WriterEvents;
@@ -66,6 +62,7 @@ export class TopicWriter {
   #lingering: NodeJS.Timeout | undefined;
   #recovering: NodeJS.Timeout | undefined;
   #aging: NodeJS.Timeout | undefined;
+  #restored: readonly UnsentBatch[] | undefined;
   #isRenewing = false;
   #isReady = false;
   #bytes = 0;
@@ -134,6 +131,15 @@ export class TopicWriter {
     }
     this.#lingering ??= setTimeout(() => this.#endLinger(), this.#options.lingerMillis);
   }
+  /** For a snapshot: the rows without an acknowledgement. */
+  unacknowledged(): readonly UnsentBatch[] {
+    return [...(this.#restored ?? []), ...this.#partitions.flatMap((one) => one.unacknowledged())];
+  }
+  /** Sends them again, before all other rows. Called before the first row. */
+  restore(batches: readonly UnsentBatch[]): void {
+    this.#restored = batches;
+    this.inFlight += batches.reduce((sum, { bytes }) => sum + BatchBuilder.restored(bytes).count, 0);
+  }
   /** Do not wait for more rows. */
   flush(): void {
     if (this.#lingering) this.#endLinger();
@@ -164,7 +170,11 @@ export class TopicWriter {
       if (!one.wantsToSend || one.pausedUntil !== undefined) continue;
       const node = this.#cluster.leader(one.partition);
       if (node !== undefined) nodes.add(node);
-      else one.pause(Date.now(), `${this.#place(one)} has no leader`);
+      else {
+        one.pause(Date.now(), `${this.#place(one)} has no leader`);
+        // A barrier may wait, and needs to wait no longer.
+        this.#events.onProgress();
+      }
     }
     for (const node of nodes) this.#sendTo(node);
     this.#renewProducers();
@@ -172,41 +182,19 @@ export class TopicWriter {
   }
   #sendTo(node: number): void {
     while (this.#requests.mayAsk(node)) {
-      const batches = this.#batchesFor(node);
+      const batches = takeBatches(this.#partitions, this.#firstInTurn++, node, this.#cluster);
       if (batches.size === 0) return;
+      for (const one of batches.keys()) this.#partitioner.hasSealed(one);
       void this.#request(node, batches);
     }
   }
-  /** One batch of each partition. Each request begins with another one, so that none starves. */
-  #batchesFor(node: number): Map<TopicPartition, Batch> {
-    const batches = new Map<TopicPartition, Batch>();
-    let size = 0;
-    const count = this.#partitions.length;
-    this.#firstInTurn = (this.#firstInTurn + 1) % count;
-    for (let i = 0; i < count; i++) {
-      const one = this.#partitions[(this.#firstInTurn + i) % count]!;
-      if (this.#cluster.leader(one.partition) !== node || !one.maySend(node)) continue;
-      if (size > 0 && size + one.nextSize > requestBytes) continue;
-      size += one.nextSize;
-      batches.set(one, one.take(node));
-      this.#partitioner.hasSealed(one);
-    }
-    return batches;
-  }
-
-  async #request(node: number, batches: ReadonlyMap<TopicPartition, Batch>): Promise<void> {
+  async #request(node: number, batches: Batches): Promise<void> {
     const { acks, compression } = this.#options;
     const request = { node, partition: [...batches.keys()][0]!.partition, since: Date.now() };
     this.#requests.begin(request);
     try {
-      const question = {
-        topic: this.topic,
-        // With acks 0 the leader answers too: only its answer shows that the leader has moved.
-        acks: acks === 'all' ? (-1 as const) : (1 as const),
-        timeoutMillis: produceMillis,
-        batches: [...batches].map(([{ partition }, sent]) => ({ partition, bytes: stamped(sent, compression) })),
-      };
-      const answers = await this.#cluster.ask(node, produce, question, produceMillis);
+      const question = produceQuestion(this.topic, acks, compression, batches);
+      const answers = await this.#cluster.ask(node, produce, question, question.timeoutMillis);
       const byPartition = new Map(answers.map((answer) => [answer.partition, answer]));
       for (const [one, sent] of batches) this.#answered(node, one, sent, byPartition.get(one.partition));
     } catch (error) {
@@ -222,7 +210,7 @@ export class TopicWriter {
     if (!this.#isClosed) this.#events.onProgress();
   }
 
-  #answered(node: number, one: TopicPartition, sent: Batch, answer: Produced | undefined): void {
+  #answered(node: number, one: TopicPartition, sent: SentBatch, answer: Produced | undefined): void {
     const place = this.#place(one);
     this.#settle(one, () => {
       if (!answer) return this.#again(one, sent, `broker ${node} does not answer for ${place}`);
@@ -243,7 +231,7 @@ export class TopicWriter {
       }
     });
   }
-  #again(one: TopicPartition, sent: Batch, reason: string, hint = ''): void {
+  #again(one: TopicPartition, sent: SentBatch, reason: string, hint = ''): void {
     const isLost = this.#options.acks === 0;
     if (isLost) this.lost += sent.batch.count;
     one.answered(sent, isLost ? 'lost' : 'again');
@@ -268,7 +256,12 @@ export class TopicWriter {
     this.settings = first.settings;
     this.#adopt(first.partitions);
     if (first.producer) for (const { queue } of this.#partitions) queue.renew(first.producer);
+    for (const { partition, bytes } of this.#restored ?? [])
+      this.#partitions[partition % this.#partitions.length]!.queue.add(BatchBuilder.restored(bytes));
+    this.#bytes = this.#partitions.reduce((sum, one) => sum + one.bytes, 0);
+    this.#restored = undefined;
     this.#isReady = true;
+    this.#pump();
     this.#ageMetadata();
     this.#events.onProgress();
   }
@@ -341,9 +334,4 @@ export class TopicWriter {
     this.close();
     this.#events.onFailure(error);
   }
-}
-
-function stamped({ batch, stamp }: Batch, compression: CompressionName): Uint8Array {
-  if (!stamp) return batch.stamped(-1n, -1, -1, compression);
-  return batch.stamped(stamp.producer.id, stamp.producer.epoch, stamp.sequence, compression);
 }

@@ -1,5 +1,6 @@
 // A cluster for tests of the sink's writer: leaders and answers are given by the test, and there is
 // no socket. A law or a test on a real broker shows that real answers are like these.
+import { BatchBuilder } from '../../connectors/kafka/batch-builder.ts';
 import type { Exchange } from '../../connectors/kafka/broker-connection.ts';
 import type { ProduceQuestion, Produced } from '../../connectors/kafka/sink-requests.ts';
 import { TopicWriter, type WriterOptions } from '../../connectors/kafka/topic-writer.ts';
@@ -17,6 +18,8 @@ export class ScriptedCluster implements WriterCluster {
   readonly answers = new Map<number, (partitions: readonly number[]) => Answer | Promise<Answer>>();
   /** "1: 0,2": node 1 was asked to write to partitions 0 and 2. */
   readonly asked: string[] = [];
+  /** The values of each batch that a broker got. */
+  readonly batches: { readonly partition: number; readonly values: readonly string[] }[] = [];
   refreshes = 0;
   /** The error of InitProducerId. */
   producerError = 0;
@@ -55,6 +58,10 @@ export class ScriptedCluster implements WriterCluster {
   async #produce(node: number, { batches }: ProduceQuestion): Promise<readonly Produced[]> {
     const partitions = batches.map(({ partition }) => partition);
     this.asked.push(`${node}: ${partitions.join(',')}`);
+    for (const { partition, bytes } of batches) {
+      const values = [...BatchBuilder.restored(bytes).rows()].map(({ value }) => value.toString());
+      this.batches.push({ partition, values });
+    }
     const answer = (await this.answers.get(node)?.(partitions)) ?? {};
     if (answer instanceof Error) throw answer;
     return partitions.map((partition) => ({

@@ -206,6 +206,34 @@ test('a broker that has no number for a producer yet is asked again', async () =
   assert.deepEqual([writer.takesRows, writer.trouble, failures], [true, undefined, []]);
 });
 
+test('rows without an acknowledgement are written by a writer that restores them, before its own', async () => {
+  const cluster = new ScriptedCluster([1, undefined]);
+  const { writer } = scriptedWriter(cluster);
+  await pass(0);
+  cluster.answers.set(1, () => never);
+  for (let i = 0; i < 30; i++) {
+    writer.append(`k${i}`, JSON.stringify({ i }), 1000 + i, undefined, i % 2);
+    await pass(10);
+  }
+  const saved = structuredClone(writer.unacknowledged());
+  writer.close();
+
+  const next = new ScriptedCluster([1, 1]);
+  const { writer: restored } = scriptedWriter(next);
+  restored.restore(saved);
+  assert.equal(restored.inFlight, 30);
+  assert.deepEqual(restored.unacknowledged(), saved, 'a snapshot before the first contact has them too');
+  await pass(0);
+  restored.append('own', '"own"', 1, undefined, 0);
+  await pass(10);
+  assert.deepEqual([restored.written, restored.inFlight], [31, 0]);
+  const rowsOf = (partition: number): string[] =>
+    next.batches.filter((one) => one.partition === partition).flatMap(({ values }) => values);
+  const numbers = (first: number): string[] =>
+    Array.from({ length: 15 }, (_, i) => JSON.stringify({ i: first + 2 * i }));
+  assert.deepEqual([rowsOf(0), rowsOf(1)], [[...numbers(0), '"own"'], numbers(1)]);
+});
+
 interface Round {
   /** How nodes 2 and 3 answer, and which partitions they lead. */
   readonly answers: readonly ('fine' | 'refuses' | 'breaks' | 'slow')[];

@@ -54,6 +54,7 @@ export function phaseFigures(state: CellState): readonly string[] {
   if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
   for (const { text, first } of state.rejected ?? []) figures.push(first === undefined ? text : `${text}: ${first}`);
   if (state.heldBack !== undefined) figures.push(state.heldBack);
+  if (state.trouble !== undefined && state.trouble !== state.reason) figures.push(state.trouble);
   // The display's own caption contains the reason.
   if (state.reason !== undefined && !state.hasView) figures.push(state.reason);
   if (state.sink !== undefined) figures.push(`${state.sink.armed ? 'writes to' : 'preview of'} ${state.sink.target}`);

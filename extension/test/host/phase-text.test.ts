@@ -130,3 +130,9 @@ test('a link in a notification is text', () => {
   assert.doesNotMatch(text, /\]\(/);
   assert.equal(text.replaceAll('\u200b', ''), '[click](command:workbench.action.quit) [x] (y)');
 });
+
+test('the status bar says what a sink cannot write, once', () => {
+  const trouble = 'orders[2] has no leader';
+  const count = (change: Partial<CellState>): number => line(change).split(trouble).length - 1;
+  assert.deepEqual([count({ trouble }), count({ trouble, reason: trouble }), count({})], [1, 1, 0]);
+});
