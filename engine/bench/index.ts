@@ -3,6 +3,7 @@
 // below its goal is printed but is no error, because machines differ.
 //
 //     npm run bench -- q5 wc            only these comparisons (also --only q5,wc)
+//     npm run bench -- kafka produce    the one whose name has both words: kafka-produce
 //     npm run bench -- --rounds 5       more rounds than three; --scale 10: a tenth of the records
 //     npm run bench -- --without flink  without Flink (or rxjs; several with commas)
 import { execFileSync } from 'node:child_process';
@@ -11,12 +12,13 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Comparison, Measured, Side } from './comparison.ts';
+import { kafkaProduce } from './kafka-produce.ts';
 import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { peerComparisons } from './peers/comparisons.ts';
 import { printSummary, ratiosOf, type Runs } from './report.ts';
 
-const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow];
+const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow, kafkaProduce];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,9 +33,10 @@ const { values, positionals } = parseArgs({
 });
 const rounds = positive('rounds', values.rounds);
 const scale = positive('scale', values.scale);
-const wanted = [...positionals, ...words(values.only)];
-const unwanted = words(values.without);
+const joined = positionals.join('-');
 const allNames = comparisons.map(({ name }) => name);
+const wanted = [...(allNames.includes(joined) ? [joined] : positionals), ...words(values.only)];
+const unwanted = words(values.without);
 const unknown = wanted.find((name) => !allNames.includes(name));
 if (unknown !== undefined) throw new Error(`There is no comparison "${unknown}"; there are ${allNames.join(', ')}.`);
 const chosen = comparisons.filter(({ name }) => wanted.length === 0 || wanted.includes(name));

@@ -32,13 +32,17 @@ export interface BatchRow {
 }
 
 export class BatchBuilder {
-  #bytes = Buffer.allocUnsafe(16 << 10);
+  #bytes: Buffer;
   #length = headerSize;
   #firstTimestamp = 0;
   #maxTimestamp = -Infinity;
   #compressed: Buffer | undefined;
   count = 0;
 
+  /** `capacity`: the bytes that it has room for at first. */
+  constructor(capacity = 0) {
+    this.#bytes = Buffer.allocUnsafe(Math.max(16 << 10, capacity));
+  }
   get size(): number {
     return this.#length;
   }

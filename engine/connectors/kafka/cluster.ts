@@ -173,7 +173,7 @@ export class Cluster {
     const names = all.topics.filter((one) => !one.internal).map((one) => one.topic);
     const closest = closestName(topic, names);
     const hint = closest !== undefined ? ` Closest: "${closest}".` : names.length === 0 ? ' There are no topics.' : '';
-    const create = this.#purpose === 'write' ? ' Sluice creates no topics: create it first.' : '';
+    const create = this.#purpose === 'write' ? ' Create it first, or give to() `create`.' : '';
     return new SluiceError('kafka-unknown-topic', `Topic "${topic}" is not on ${this.description}.${hint}${create}`, {
       topic,
       closest,

@@ -42,6 +42,8 @@ class PreviewOfSink implements Operator {
 
 /** A barrier that waits looks for a trouble this often. */
 const lookMillis = 1_000;
+/** A sink that is removed may write for so long. */
+const finishMillis = 5_000;
 /** Node's timers have 31 bits. */
 const longestTimer = 2 ** 31 - 1;
 
@@ -65,6 +67,7 @@ class KafkaSink implements Operator {
   readonly #partitioner: ((element: unknown, partitions: number) => unknown) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
+  #isClosed = false;
   /** Absent before the first contact. */
   #retention: RetentionWatch | undefined;
 
@@ -80,7 +83,10 @@ class KafkaSink implements Operator {
   open(context: OperatorContext): void {
     this.#context = context;
     const { topic, connection } = this.#parameters;
-    const events = { onProgress: () => context.wake(), onFailure: (error: unknown) => context.fail(error) };
+    const events = {
+      onProgress: () => (this.#isClosed ? undefined : context.wake()),
+      onFailure: (error: unknown) => (this.#isClosed ? undefined : context.fail(error)),
+    };
     this.#writer = new TopicWriter(connectionNamed(connection), topic, events, writerOptions(this.#parameters));
   }
 
@@ -135,8 +141,10 @@ class KafkaSink implements Operator {
       ...(note !== '' && { note }),
     };
   }
+  /** The rows that it took are written also when its task is removed at once. */
   close(): void {
-    this.#writer.close();
+    this.#isClosed = true;
+    this.#writer.finish(finishMillis);
   }
 
   #timestampOf(row: unknown, own: number): number {

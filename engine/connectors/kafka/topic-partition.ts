@@ -70,7 +70,8 @@ export class TopicPartition {
   }
   #seal(): void {
     this.queue.add(this.#open);
-    this.#open = new BatchBuilder();
+    // The next batch is probably as large.
+    this.#open = new BatchBuilder(this.#open.size);
     this.#isDue = false;
   }
 

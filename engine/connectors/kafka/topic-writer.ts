@@ -63,6 +63,7 @@ export class TopicWriter {
   #recovering: NodeJS.Timeout | undefined;
   #aging: NodeJS.Timeout | undefined;
   #restored: readonly UnsentBatch[] | undefined;
+  #isFinishing = false;
   #isRenewing = false;
   #isReady = false;
   #bytes = 0;
@@ -144,6 +145,14 @@ export class TopicWriter {
   flush(): void {
     if (this.#lingering) this.#endLinger();
   }
+  /** Writes the rows that it has, and closes then, or after this time. */
+  finish(millis: number): void {
+    this.#isFinishing = true;
+    this.flush();
+    if (this.isEmpty || this.#isClosed) return this.close();
+    const timer = setTimeout(() => this.close(), millis);
+    this.#closing.signal.addEventListener('abort', () => clearTimeout(timer));
+  }
   close(): void {
     this.#closing.abort();
     for (const timer of [this.#lingering, this.#recovering, this.#aging]) clearTimeout(timer);
@@ -207,6 +216,7 @@ export class TopicWriter {
       this.#requests.end(request);
     }
     this.#pump();
+    if (this.#isFinishing && this.isEmpty) this.close();
     if (!this.#isClosed) this.#events.onProgress();
   }
 

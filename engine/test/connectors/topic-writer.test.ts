@@ -234,6 +234,28 @@ test('rows without an acknowledgement are written by a writer that restores them
   assert.deepEqual([rowsOf(0), rowsOf(1)], [[...numbers(0), '"own"'], numbers(1)]);
 });
 
+test('a writer that finishes writes the rows that it has, and closes then or when its time is over', async () => {
+  const cluster = new ScriptedCluster([1]);
+  const { writer } = scriptedWriter(cluster, { lingerMillis: 60_000 });
+  await pass(0);
+  writer.append('k', '"x"', 1);
+  writer.finish(5000);
+  assert.ok(!cluster.isClosed);
+  await pass(1);
+  assert.deepEqual([writer.written, cluster.isClosed], [1, true]);
+
+  const silent = new ScriptedCluster([1]);
+  silent.answers.set(1, () => never);
+  const { writer: stuck, failures } = scriptedWriter(silent);
+  await pass(0);
+  stuck.append('k', '"x"', 1);
+  stuck.finish(5000);
+  await pass(4999);
+  assert.ok(!silent.isClosed);
+  await pass(1);
+  assert.deepEqual([silent.isClosed, failures], [true, []]);
+});
+
 interface Round {
   /** How nodes 2 and 3 answer, and which partitions they lead. */
   readonly answers: readonly ('fine' | 'refuses' | 'breaks' | 'slow')[];

@@ -162,7 +162,7 @@ test('an unknown topic is an error and is not created', { skip }, async () => {
   assert.equal(error.code, 'kafka-unknown-topic');
   assert.equal(
     error.message,
-    `Topic "dialy-totals" is not on ${broker.brokers}. Closest: "daily-totals". Sluice creates no topics: create it first.`,
+    `Topic "dialy-totals" is not on ${broker.brokers}. Closest: "daily-totals". Create it first, or give to() \`create\`.`,
   );
   assert.ok(!(await client.admin.listTopics()).includes('dialy-totals'));
 });
