@@ -127,7 +127,7 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
     const rates = measurements.map(({ records, seconds }) => records / seconds / 1e6);
     const micros = Math.min(...measurements.map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
     console.log(
-      `  ${name.padEnd(12)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')}), ${micros.toFixed(3)} µs CPU a record`,
+      `  ${name.padEnd(12)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')})${Number.isNaN(micros) ? '' : `, ${micros.toFixed(3)} µs CPU a record`}`,
     );
   }
   for (const { side, byClock, byCpu } of ratiosOf(runs)) {
@@ -135,7 +135,9 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
       side.goal === undefined
         ? ''
         : `; goal ${side.goal.toFixed(2)}${scale > 1 ? ' at full size' : `: ${verdictOf(side.goal, byClock, byCpu)}`}`;
-    console.log(`  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock, ${byCpu.toFixed(2)} by CPU${verdict}`);
+    console.log(
+      `  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock${Number.isNaN(byCpu) ? '' : `, ${byCpu.toFixed(2)} by CPU`}${verdict}`,
+    );
   }
   const { results, checksum } = (scale === 1 ? comparison.expected : undefined) ?? runs.get(comparison.limit)![0]!;
   console.log(`  ${results.toLocaleString('en-US')} results, checksum ${checksum}`);
