@@ -4,7 +4,7 @@ import { basename, extname, resolve } from 'node:path';
 import { notYet, SluiceError } from '../errors/error.ts';
 import type { Builder, Origin } from './builder.ts';
 import { oneOf, readOptions, text } from './options.ts';
-import { describe, selector, userFunction } from './parameters.ts';
+import { describe, userFunction } from './parameters.ts';
 import type * as S from './surface.ts';
 
 export class PlannedSink implements S.Sink {
@@ -16,46 +16,6 @@ export class PlannedSink implements S.Sink {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Sink to ${this.target}`;
   }
-}
-
-export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown, options: unknown): PlannedSink {
-  const known = ['connection', 'key', 'format', 'timestamp', 'delivery', 'transactionalIdPrefix'];
-  const {
-    connection,
-    key,
-    format = 'json',
-    timestamp,
-    delivery,
-    transactionalIdPrefix,
-  } = readOptions('to()', options, known);
-  const name = text('The topic of to()', topic);
-  const cluster = connection === undefined ? undefined : text('The connection of to()', connection);
-  if (oneOf('The format of to()', format, ['json', 'string', 'avro', 'protobuf']) !== 'json')
-    notYet(`sinks that write ${String(format)}`);
-  const guarantee = oneOf('The delivery of to()', delivery ?? 'at-least-once', [
-    'exactly-once',
-    'at-least-once',
-    'none',
-  ]);
-  if (guarantee === 'exactly-once') notYet(`sinks with delivery "${guarantee}"`);
-  if (transactionalIdPrefix !== undefined) notYet('transactional sinks (transactionalIdPrefix)');
-  const draft = builder.declare({
-    verb: 'to',
-    kind: 'kafkaSink',
-    about: name,
-    parameters: {
-      topic: name,
-      ...(cluster !== undefined && { connection: cluster }),
-      ...(key !== undefined && { key: selector('The key of to()', 'key', key) }),
-      format: 'json',
-      ...(timestamp !== undefined && { timestamp: selector('The timestamp of to()', 'timestamp', timestamp) }),
-      delivery: guarantee,
-    },
-    inputs: [{ from }],
-  });
-  const target = cluster === undefined ? `topic ${name}` : `topic ${name} on ${cluster}`;
-  builder.addSink(draft, target);
-  return new PlannedSink(target);
 }
 
 /**

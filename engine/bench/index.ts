@@ -3,6 +3,7 @@
 // below its goal is printed but is no error, because machines differ.
 //
 //     npm run bench -- q5 wc            only these comparisons (also --only q5,wc)
+//     npm run bench -- kafka produce    the one whose name has both words: kafka-produce
 //     npm run bench -- --rounds 5       more rounds than three; --scale 10: a tenth of the records
 //     npm run bench -- --without flink  without Flink (or rxjs; several with commas)
 import { execFileSync } from 'node:child_process';
@@ -11,12 +12,13 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Comparison, Measured, Side } from './comparison.ts';
+import { kafkaProduce } from './kafka-produce.ts';
 import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { peerComparisons } from './peers/comparisons.ts';
 import { printSummary, ratiosOf, type Runs } from './report.ts';
 
-const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow];
+const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow, kafkaProduce];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,9 +33,10 @@ const { values, positionals } = parseArgs({
 });
 const rounds = positive('rounds', values.rounds);
 const scale = positive('scale', values.scale);
-const wanted = [...positionals, ...words(values.only)];
-const unwanted = words(values.without);
+const joined = positionals.join('-');
 const allNames = comparisons.map(({ name }) => name);
+const wanted = [...(allNames.includes(joined) ? [joined] : positionals), ...words(values.only)];
+const unwanted = words(values.without);
 const unknown = wanted.find((name) => !allNames.includes(name));
 if (unknown !== undefined) throw new Error(`There is no comparison "${unknown}"; there are ${allNames.join(', ')}.`);
 const chosen = comparisons.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
@@ -124,7 +127,7 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
     const rates = measurements.map(({ records, seconds }) => records / seconds / 1e6);
     const micros = Math.min(...measurements.map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
     console.log(
-      `  ${name.padEnd(12)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')}), ${micros.toFixed(3)} µs CPU a record`,
+      `  ${name.padEnd(12)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')})${Number.isNaN(micros) ? '' : `, ${micros.toFixed(3)} µs CPU a record`}`,
     );
   }
   for (const { side, byClock, byCpu } of ratiosOf(runs)) {
@@ -132,7 +135,9 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
       side.goal === undefined
         ? ''
         : `; goal ${side.goal.toFixed(2)}${scale > 1 ? ' at full size' : `: ${verdictOf(side.goal, byClock, byCpu)}`}`;
-    console.log(`  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock, ${byCpu.toFixed(2)} by CPU${verdict}`);
+    console.log(
+      `  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock${Number.isNaN(byCpu) ? '' : `, ${byCpu.toFixed(2)} by CPU`}${verdict}`,
+    );
   }
   const { results, checksum } = (scale === 1 ? comparison.expected : undefined) ?? runs.get(comparison.limit)![0]!;
   console.log(`  ${results.toLocaleString('en-US')} results, checksum ${checksum}`);

@@ -131,10 +131,17 @@ export interface OperatorStatus {
   readonly entries: number;
   /** The earliest open window, if there is one. */
   readonly nextWindow?: { readonly start: number; readonly end: number };
-  /** Calls to the outside that have no answer yet. Their results are still to be emitted. */
+  /**
+   * Calls to the outside that have no answer yet. Of a sink: rows that it took and that its target
+   * has not acknowledged.
+   */
   readonly inFlight?: number;
   /** One line for the user, if the operator itself knows why there is no output yet. */
   readonly waiting?: string;
+  /** Epoch milliseconds: since when it waits. */
+  readonly waitingSince?: number;
+  /** A warning for the user. It does not stop the operator. */
+  readonly note?: string;
 }
 
 export interface Operator {
@@ -180,6 +187,12 @@ export interface Operator {
    * Called before a barrier passes and before the end. True: no asynchronous send is unanswered.
    */
   flush?(): boolean;
+  /**
+   * True: a barrier may pass although `flush` is false, if the task stays. The snapshot then has all
+   * that is not acknowledged, and a restore sends it again. So an outage of a sink's target holds no
+   * other part of the dataflow up.
+   */
+  readonly keepsUnsent?: boolean;
   /** Writes the state, between calls. Absent: no state. */
   snapshot?(writer: StateWriter): void;
   /** Reads the state of a snapshot, once, directly after `open`. */

@@ -132,6 +132,20 @@ type KafkaSinkParameters<F> = Armed & {
   readonly timestamp?: SelectorSpec<F>;
   /** 'none': a barrier does not wait for rows in flight. */
   readonly delivery: 'at-least-once' | 'none';
+  readonly headers?: { readonly fn: F };
+  readonly partitioner?: { readonly fn: F };
+  /** Absent: 'all'. */
+  readonly acks?: 'all' | 1 | 0;
+  /** Absent: true if `acks` is 'all'. */
+  readonly idempotent?: boolean;
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly lingerMillis?: number;
+  /** A missing topic is created. Absent numbers are the broker's defaults. */
+  readonly create?: {
+    readonly partitions?: number;
+    readonly replication?: number;
+    readonly config?: { readonly [name: string]: string };
+  };
 };
 type FileSinkParameters<F> = Armed & {
   /** An absolute path. */

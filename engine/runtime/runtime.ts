@@ -220,6 +220,9 @@ export class Runtime implements TaskHost {
   isChanging(task: Task): boolean {
     return this.#barriers.exchangeReadersOf(task);
   }
+  staysAt(task: Task, epoch: number): boolean {
+    return !this.#barriers.of(epoch)?.flipOf(task)?.removed;
+  }
   barrierWaits(task: Task): boolean {
     return this.#barriers.waitFor(task);
   }

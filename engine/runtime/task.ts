@@ -41,6 +41,8 @@ export interface TaskHost {
    * means nothing.
    */
   isChanging(task: Task): boolean;
+  /** The barrier of this epoch does not remove the task. */
+  staysAt(task: Task, epoch: number): boolean;
   /** A barrier has been entered that the task has not passed. */
   barrierWaits(task: Task): boolean;
 }
@@ -298,13 +300,16 @@ export class Task extends TaskLife {
    * The barrier is aligned. The runtime does its part when nothing is on its way to the outside.
    */
   #align(barrier: Barrier): boolean {
-    if (!this.isDrained()) return this.#wakeUps.wait();
+    if (!this.isDrained() && !this.#mayLeaveUnsent(barrier)) return this.#wakeUps.wait();
     this.#call = undefined;
     this.#wakeUps.waitsOutside = false;
     this.#host.onBarrier(this, barrier);
     if (this.#isEnding && this.status === 'running' && this.gate.ended) this.#call = { kind: 'end' };
     this.#isEnding = false;
     return true;
+  }
+  #mayLeaveUnsent({ epoch }: Barrier): boolean {
+    return this.operator?.keepsUnsent === true && this.#host.staysAt(this, epoch);
   }
   /** The runtime has done its part at the barrier; the inputs flow again. */
   passed(epoch: number, channels?: readonly (Channel | undefined)[]): void {

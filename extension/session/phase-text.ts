@@ -35,6 +35,8 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
   // This is the longest text, and VS Code may cut it. The caption under the chart contains it too.
   if (state.phase === 'live' && state.reason !== undefined)
     texts.push({ text: labelText(state.reason), tooltip: state.reason });
+  if (state.trouble !== undefined && state.trouble !== state.reason)
+    texts.push({ text: `$(warning) ${state.trouble}`, tooltip: state.trouble });
   if (state.heldBack !== undefined)
     texts.push({
       text: `$(triangle-up) ${state.heldBack}`,

@@ -15,6 +15,7 @@ import { Runtime } from '../../engine/runtime/runtime.ts';
 import type { TaskFailure } from '../../engine/runtime/task-failure.ts';
 import type { Trace } from '../../engine/runtime/trace.ts';
 import { CellConsole } from './cell-console.ts';
+import { drainSinks } from './drain-sinks.ts';
 import { framesPerSecond } from './display-operator.ts';
 import type { ExecutorCommand, ExecutorEvent } from './executor-protocol.ts';
 import { failureReport, reportedNode } from './failure-report.ts';
@@ -113,20 +114,24 @@ export class Executor {
         break;
       }
       case 'close':
-        this.close();
+        void this.close();
         break;
       default:
         command satisfies never;
     }
   }
 
-  /** Sends the rows since the last frame and the figures at the end. */
-  close(): void {
+  /**
+   * Waits for the acknowledgements of sinks. Sends the rows since the last frame and the figures at
+   * the end.
+   */
+  async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#driver.stop();
+    await drainSinks(this.#runtime, () => this.#post(this.#metrics.take()));
     this.#graph.frames();
     this.#post(this.#metrics.take());
     this.#console.close();
-    this.#driver.stop();
     this.#runtime.close();
   }
 

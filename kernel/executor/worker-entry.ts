@@ -48,8 +48,8 @@ export function becomeExecutor(): boolean {
   });
   port.on('message', (command: ExecutorCommand | CollectGarbage) => {
     if (command.kind === 'collect-garbage') return collectGarbage();
-    executor.handle(command);
-    if (command.kind === 'close') port.close();
+    if (command.kind === 'close') void executor.close().then(() => port.close());
+    else executor.handle(command);
   });
   // The session waits for the answer to every command, so a lost one is the end of this thread.
   port.on('messageerror', (error) => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutorCommand, ExecutorEvent, ExecutorPort, Whereabouts } from '../executor/executor-protocol.ts';
 import type { MemoryEnd } from '../executor/memory-limit.ts';
 
-/** An executor may take this long to end by itself. */
+/** An executor that ends by itself is heard at least this often. */
 const endMillis = 1000;
 
 export interface ExecutorListener {
@@ -64,9 +64,15 @@ export class ExecutorLink {
     this.#isClosing = true;
     const executor = this.#executor;
     if (!executor) return;
-    const ended = new Promise<void>((resolve) => executor.onEnd(() => resolve()));
+    let isHeard = true;
+    executor.onEvent(() => (isHeard = true));
+    const ended = new Promise<boolean>((resolve) => executor.onEnd(() => resolve(false)));
     executor.post({ kind: 'close' });
-    await Promise.race([ended, sleep(endMillis, undefined, { ref: false })]);
+    // Its sinks may wait for acknowledgements.
+    while (isHeard) {
+      isHeard = false;
+      if (!(await Promise.race([ended, sleep(endMillis, true, { ref: false })]))) break;
+    }
     this.#executor = undefined;
     await executor.terminate();
   }

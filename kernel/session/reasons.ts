@@ -25,10 +25,17 @@ function trouble(flow: Flow, instance: string): Pieces | undefined {
 function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {
   const above = flow.upstream(instance).flatMap((id) => flow.reportById.get(id) ?? []);
   for (const report of above) {
-    const reason = whyWindowWaits(flow, report, now) ?? (report.status?.waiting ? [report.status.waiting] : undefined);
+    const reason = whyWindowWaits(flow, report, now) ?? whyOperatorWaits(report);
     if (reason) return reason;
   }
   return undefined;
+}
+
+/** The reason that the operator itself knows. */
+export function whyOperatorWaits({ status, finished }: OperatorReport): Pieces | undefined {
+  if (status?.waiting === undefined || finished) return undefined;
+  const { waiting, waitingSince } = status;
+  return waitingSince === undefined ? [waiting] : [`${waiting}; since `, { time: waitingSince }];
 }
 
 function whyWindowWaits(flow: Flow, report: OperatorReport, now: number): Pieces | undefined {

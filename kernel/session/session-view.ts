@@ -9,7 +9,7 @@ import { type Shown, shownBy } from './displayed.ts';
 import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
 import { isArmed } from './mutations.ts';
-import { asText, whyNothingComes } from './reasons.ts';
+import { asText, whyNothingComes, whyOperatorWaits } from './reasons.ts';
 import { rejections } from './rejections.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
 
@@ -69,13 +69,13 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const sinks = active?.fragment.sinks ?? [];
   const reports = own.flatMap((instance) => flow.reportById.get(instance) ?? []);
   const rejected = rejections(reports);
-  const troubles = new Set(reports.flatMap(({ source }) => source?.trouble ?? []));
+  const troubles = troublesOf(reports, context);
   return {
     id: cell.id,
     phase,
     edited: active !== undefined && active.text !== cell.text,
     stale: staleNames(session, cell),
-    notes: notesOf(session, cell),
+    notes: [...notesOf(session, cell), ...own.flatMap((id) => flow.reportById.get(id)?.status?.note ?? [])],
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
     heldBack: heldBack(cell.id, relevant, flow),
@@ -150,6 +150,18 @@ function reasonOf(
   if (!cell.active || main === undefined) return undefined;
   const pieces = whyNothingComes(flow, main, now);
   return pieces && asText(pieces, now, zone);
+}
+
+/** The troubles of the cell's sources, and the reasons of its sinks that cannot write. */
+function troublesOf(reports: readonly OperatorReport[], { now, zone }: ViewContext): ReadonlySet<string> {
+  const texts = reports.flatMap((report) => {
+    const pieces = kinds[report.kind].role === 'sink' ? whyOperatorWaits(report) : undefined;
+    return [
+      ...(report.source?.trouble === undefined ? [] : [report.source.trouble]),
+      ...(pieces ? [asText(pieces, now, zone)] : []),
+    ];
+  });
+  return new Set(texts);
 }
 
 function waitingForPull(session: Session, run: Run): string | undefined {

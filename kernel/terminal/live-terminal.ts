@@ -69,6 +69,7 @@ export class LiveTerminal {
     const late = shown.reduce((sum, report) => sum + report.late, 0);
     const dropped = late > 0 ? `, ${si(late)} late` : '';
     this.#out.write(`${si(read)} records read, ${shown.length} operators${dropped}\n`);
+    for (const { status } of shown) if (status?.note !== undefined) this.#out.write(`▲ ${linesText(status.note)}\n`);
     for (const rejected of rejections(operators)) this.#out.write(`▲ ${rejectedSentence(rejected)}\n`);
   }
 
@@ -83,6 +84,7 @@ export class LiveTerminal {
       }
       if (cell.rejected && !this.#out.isTTY)
         this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedSentence).join('  ')}`);
+      if (cell.sink && !this.#out.isTTY) this.#printNotes(cell);
       if (!this.#out.isTTY) this.#printTrouble(cell);
       if (this.#phases.get(cell.id) === cell.phase) continue;
       this.#phases.set(cell.id, cell.phase);
@@ -111,6 +113,10 @@ export class LiveTerminal {
     if (before === trouble) return;
     this.#troubles.set(id, trouble);
     this.#out.write(`▲ ${linesText(`${id}  ${trouble ?? 'the trouble is over'}`)}\n`);
+  }
+  /** A note whose numbers grow is printed once. The summary has the last ones. */
+  #printNotes({ id, notes }: CellState): void {
+    for (const note of notes) this.#printOnce(`${id}/note ${note.replace(/\d+/g, '0')}`, `▲ ${id}  ${note}`);
   }
   #printOnce(key: string, text: string): void {
     if (this.#printed.has(key)) return;
@@ -150,7 +156,9 @@ export class LiveTerminal {
 
   #block(cell: CellState): readonly string[] {
     const parts = this.#views.get(cell.id)?.parts ?? [];
-    if (parts.length === 0 && cell.errors.length === 0 && !cell.rejected) return [];
+    // A cell with a sink has no display. Its status is all there is to see.
+    const isSeen = cell.rejected !== undefined || cell.sink !== undefined;
+    if (parts.length === 0 && cell.errors.length === 0 && !isSeen) return [];
     const rejected = (cell.rejected ?? []).map((one) => `  ${paint.yellow(`▲ ${rejectedSentence(one)}`)}`);
     return [statusLine(cell), ...rejected, ...parts.flatMap((part) => this.#part(cell.id, part)), ''];
   }
@@ -194,17 +202,8 @@ export class LiveTerminal {
   }
 }
 
-function statusLine({
-  id,
-  phase,
-  inPerSecond,
-  outPerSecond,
-  late,
-  leftOut,
-  heldBack,
-  reason,
-  rows,
-}: CellState): string {
+function statusLine(state: CellState): string {
+  const { id, phase, inPerSecond, outPerSecond, late, leftOut, heldBack, reason, trouble, rows } = state;
   const pieces = [`${marked(phase)} ${lineText(id)}`];
   if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
   if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
@@ -212,7 +211,8 @@ function statusLine({
   if (late) pieces.push(`late ${si(late)}`);
   if (leftOut !== undefined) pieces.push(`▲ ${leftOut}`);
   if (heldBack !== undefined) pieces.push(`▲ ${lineText(heldBack)}`);
-  if (reason !== undefined) pieces.push(paint.dim(lineText(reason)));
+  if (trouble !== undefined) pieces.push(paint.yellow(`▲ ${lineText(trouble)}`));
+  if (reason !== undefined && reason !== trouble) pieces.push(paint.dim(lineText(reason)));
   return pieces.join('  ');
 }
 

@@ -20,6 +20,7 @@ import { LiveTerminal } from './live-terminal.ts';
 import { readNotebook } from './notebook.ts';
 import { problemLine } from './problem-line.ts';
 import { lineText, linesText } from './terminal-text.ts';
+import { unwrittenRows } from './unwritten.ts';
 
 export interface RunOptions {
   readonly json: boolean;
@@ -74,6 +75,8 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     await Promise.race(ends);
   } finally {
     await control.close();
+    if (!failures.any)
+      for (const { cell, error } of unwrittenRows(control.session.metrics?.operators ?? [])) failures.add(cell, error);
     output.end(control, reports.all);
     await output.drained();
   }

@@ -7,7 +7,7 @@ import { fetch, fetchByName } from './fetch-request.ts';
 import { BrokerConnection, BrokerUnreachable, type Exchange } from './kafkajs-connection.ts';
 import { metadata, metadataWithoutIds, type Metadata } from './metadata-request.ts';
 import { listOffsets } from './offset-requests.ts';
-import { initProducerId, produce } from './requests.ts';
+import { initProducerId, produce } from './sink-requests.ts';
 
 /** A broker without an answer for this long counts as dead. */
 export const answerMillis = 8_000;
@@ -42,6 +42,10 @@ export class Brokers {
   }
   address(node: number): string | undefined {
     return this.#addresses.get(node);
+  }
+  /** The brokers of the last answer. */
+  nodes(): readonly number[] {
+    return [...this.#addresses.keys()];
   }
   /** The address is one that the user gave, and not one that a broker advertises. */
   isGiven(address: string): boolean {
@@ -97,7 +101,7 @@ export class Brokers {
     const names = all.topics.filter((one) => !one.internal).map((one) => one.topic);
     const closest = closestName(topic, names);
     const hint = closest !== undefined ? ` Closest: "${closest}".` : names.length === 0 ? ' There are no topics.' : '';
-    const create = this.#purpose === 'write' ? ' Sluice creates no topics: create it first.' : '';
+    const create = this.#purpose === 'write' ? ' Create it first, or give to() `create`.' : '';
     return new SluiceError('kafka-unknown-topic', `Topic "${topic}" is not on ${this.description}.${hint}${create}`, {
       topic,
       closest,

@@ -21,6 +21,11 @@ export class Cluster {
     return this.#leaders.get(partition);
   }
 
+  /** The brokers of the last answer, also when it had no topic. */
+  nodes(): readonly number[] {
+    return this.#brokers.nodes();
+  }
+
   /**
    * Reads the leaders again. Throws SluiceError when the topic does not exist or is not allowed,
    * and TryAgain or BrokerUnreachable when a retry may help.

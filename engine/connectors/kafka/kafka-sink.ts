@@ -2,12 +2,29 @@
 // until all rows are acknowledged, so none is lost.
 import { notYet, SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../contract/operator.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../../contract/operator.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
+import { described } from '../../values/kind.ts';
+import type { RecordHeaders } from './batch-builder.ts';
 import { connectionNamed } from './connections.ts';
+import { recordHeaders } from './record-headers.ts';
+import { RetentionWatch } from './retention-watch.ts';
 import { rowText } from '../row-text.ts';
-import { TopicWriter } from './topic-writer.ts';
+import type { UnsentBatch } from './topic-partition.ts';
+import { TopicWriter, type WriterOptions } from './topic-writer.ts';
+
+interface Saved {
+  readonly unsent: readonly UnsentBatch[];
+}
+type Parameters = NodeOf<'kafkaSink'>['parameters'];
 
 export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
   const parameters = node.parameters;
@@ -23,51 +40,90 @@ class PreviewOfSink implements Operator {
   }
 }
 
+/** A barrier that waits looks for a trouble this often. */
+const lookMillis = 1_000;
+/** A sink that is removed may write for so long. */
+const finishMillis = 5_000;
+/** Node's timers have 31 bits. */
+const longestTimer = 2 ** 31 - 1;
+
+/** Idempotence needs the acknowledgement of all replicas. */
+function writerOptions({ acks, idempotent, compression, lingerMillis, create }: Parameters): Partial<WriterOptions> {
+  return {
+    ...(acks !== undefined && { acks }),
+    isIdempotent: idempotent ?? (acks === undefined || acks === 'all'),
+    ...(compression !== undefined && { compression }),
+    ...(lingerMillis !== undefined && { lingerMillis: Math.min(lingerMillis, longestTimer) }),
+    ...(create !== undefined && { create }),
+  };
+}
+
 class KafkaSink implements Operator {
   at = 0;
-  readonly #parameters: NodeOf<'kafkaSink'>['parameters'];
+  readonly #parameters: Parameters;
   readonly #key: Select | undefined;
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
+  readonly #headers: ((element: unknown) => unknown) | undefined;
+  readonly #partitioner: ((element: unknown, partitions: number) => unknown) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
+  #isClosed = false;
+  /** Absent before the first contact. */
+  #retention: RetentionWatch | undefined;
 
-  constructor(parameters: NodeOf<'kafkaSink'>['parameters'], functions: FunctionTable, name: string) {
+  constructor(parameters: Parameters, functions: FunctionTable, name: string) {
     this.#parameters = parameters;
-    this.#key = parameters.key && compileSelector(parameters.key, functions, `${name} key`);
-    this.#eventTime = parameters.timestamp && compileEventTime(parameters.timestamp, functions, `${name} timestamp`);
+    const { key, timestamp, headers, partitioner } = parameters;
+    this.#key = key && compileSelector(key, functions, `${name} key`);
+    this.#eventTime = timestamp && compileEventTime(timestamp, functions, `${name} timestamp`);
+    this.#headers = headers && functions.get(headers.fn);
+    this.#partitioner = partitioner && functions.get(partitioner.fn);
   }
 
   open(context: OperatorContext): void {
     this.#context = context;
     const { topic, connection } = this.#parameters;
-    this.#writer = new TopicWriter(connectionNamed(connection), topic, {
-      onProgress: () => context.wake(),
-      onFailure: (error) => context.fail(error),
-    });
+    const events = {
+      onProgress: () => (this.#isClosed ? undefined : context.wake()),
+      onFailure: (error: unknown) => (this.#isClosed ? undefined : context.fail(error)),
+    };
+    this.#writer = new TopicWriter(connectionNamed(connection), topic, events, writerOptions(this.#parameters));
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
-    const { output } = this.#context;
+    const { output, clock } = this.#context;
     const writer = this.#writer;
+    if (!writer.takesRows) return from;
+    const retention = (this.#retention ??= new RetentionWatch(this.#parameters.topic, writer.settings));
+    const now = clock.now();
     for (let i = from; i < batch.length; i++) {
       if (!writer.takesRows || (i > from && output.full)) return i;
       this.at = i;
       const row = batch.values[i];
-      const timestamp = this.#eventTime ? this.#eventTime(row) : batch.timestamps[i]!;
-      if (typeof timestamp === 'string') throw this.#cannotWrite(timestamp);
-      if (!(timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER))
-        throw this.#cannotWrite(
-          `Its time is ${timestamp} ms since 1970, which Kafka cannot hold: give to() a \`timestamp\`.`,
-        );
-      writer.append(this.#keyOf(row), this.#text(row), Math.trunc(timestamp));
+      const timestamp = this.#timestampOf(row, batch.timestamps[i]!);
+      retention.look(timestamp, now);
+      writer.append(this.#keyOf(row), this.#text(row), timestamp, this.#headersOf(row), this.#partitionOf(row));
     }
     return batch.length;
   }
 
   flush(): boolean {
-    if (this.#writer.isEmpty || this.#parameters.delivery === 'none') return true;
+    if (this.#writer.isEmpty || this.#parameters.delivery === 'none' || this.#parameters.acks === 0) return true;
     this.#writer.flush();
+    // A trouble may begin without an answer of the broker.
+    this.#context.wakeAt(this.#context.clock.now() + lookMillis);
     return false;
+  }
+  /** In an outage the rows go into the snapshot, and other rows go on. */
+  get keepsUnsent(): boolean {
+    return this.#writer.trouble !== undefined;
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value({ unsent: this.#writer.unacknowledged() } satisfies Saved);
+  }
+  restore(reader: StateReader): void {
+    const saved = reader.value() as Saved | undefined;
+    if (saved) this.#writer.restore(saved.unsent);
   }
   /** All rows must be written before the job ends, with any delivery. */
   end(): boolean {
@@ -75,13 +131,30 @@ class KafkaSink implements Operator {
     return this.#writer.isEmpty;
   }
   status(): OperatorStatus {
-    const { trouble } = this.#writer;
-    return { entries: 0, ...(trouble !== undefined && { waiting: `${trouble.replace(/\.?$/, ';')} trying again` }) };
+    const { trouble, inFlight, lost } = this.#writer;
+    const notes = [this.#retention?.note, lost > 0 ? this.#lostNote(lost) : undefined];
+    const note = notes.filter((one) => one !== undefined).join('; ');
+    return {
+      entries: 0,
+      inFlight,
+      ...(trouble && { waiting: trouble.reason, waitingSince: trouble.since }),
+      ...(note !== '' && { note }),
+    };
   }
+  /** The rows that it took are written also when its task is removed at once. */
   close(): void {
-    this.#writer.close();
+    this.#isClosed = true;
+    this.#writer.finish(finishMillis);
   }
 
+  #timestampOf(row: unknown, own: number): number {
+    const timestamp = this.#eventTime ? this.#eventTime(row) : own;
+    if (typeof timestamp === 'string') throw this.#cannotWrite(timestamp);
+    if (timestamp >= 0 && timestamp <= Number.MAX_SAFE_INTEGER) return Math.trunc(timestamp);
+    throw this.#cannotWrite(
+      `Its time is ${timestamp} ms since 1970, which Kafka cannot hold: give to() a \`timestamp\`.`,
+    );
+  }
   #keyOf(row: unknown): string | undefined {
     if (!this.#key) return undefined;
     const key = this.#key(row);
@@ -94,6 +167,25 @@ class KafkaSink implements Operator {
     const text = rowText(row);
     if (text === undefined) throw this.#cannotWrite(`It is ${typeof row}, which is no JSON.`);
     return text;
+  }
+  #headersOf(row: unknown): RecordHeaders | undefined {
+    if (!this.#headers) return undefined;
+    const headers = recordHeaders(this.#headers(row));
+    if (typeof headers === 'string') throw this.#cannotWrite(`Its headers ${headers}.`);
+    return headers;
+  }
+  #partitionOf(row: unknown): number | undefined {
+    if (!this.#partitioner) return undefined;
+    const count = this.#writer.partitionCount;
+    const partition = this.#partitioner(row, count);
+    if (typeof partition === 'number' && Number.isInteger(partition) && partition >= 0 && partition < count)
+      return partition;
+    throw this.#cannotWrite(
+      `The partitioner of to() gave ${described(partition)}. Give a whole number from 0 to ${count - 1}.`,
+    );
+  }
+  #lostNote(lost: number): string {
+    return `${lost.toLocaleString('en-US')} ${lost === 1 ? 'row was' : 'rows were'} lost, because to() has acks: 0`;
   }
   #cannotWrite(why: string): SluiceError {
     const { topic } = this.#parameters;

@@ -1,7 +1,5 @@
-// The requests for writing a topic, in versions of Kafka 2.4, which later brokers support too, and
-// the errors of Kafka that the connector handles.
-import type { Exchange } from './kafkajs-connection.ts';
-
+// The errors of Kafka that the connector handles: their numbers, their names, and which pass by
+// themselves.
 /** The numbers of the Kafka errors that the connector handles. */
 export const kafkaErrors = {
   none: 0,
@@ -56,64 +54,3 @@ export interface AbortedTransaction {
   readonly producer: bigint;
   readonly firstOffset: number;
 }
-
-export interface Producer {
-  readonly id: bigint;
-  readonly epoch: number;
-}
-/** A producer without transactions: its number makes a repeated batch recognisable. */
-export const initProducerId: Exchange<undefined, Producer & { readonly error: number }> = {
-  api: 22,
-  version: 1,
-  write(writer) {
-    const transactionTimeout = 60_000;
-    writer.string(null).int32(transactionTimeout);
-  },
-  read(reader) {
-    reader.int32();
-    const error = reader.int16();
-    const id = reader.bytes.readBigInt64BE(reader.position);
-    reader.position += 8;
-    return { error, id, epoch: reader.int16() };
-  },
-};
-
-export interface ProduceQuestion {
-  readonly topic: string;
-  readonly timeoutMillis: number;
-  readonly batches: readonly { readonly partition: number; readonly bytes: Uint8Array }[];
-}
-export interface Produced {
-  readonly partition: number;
-  readonly error: number;
-  /** The broker's own words, when it has some. */
-  readonly message: string | undefined;
-}
-export const produce: Exchange<ProduceQuestion, readonly Produced[]> = {
-  api: 0,
-  version: 8,
-  write(writer, { topic, timeoutMillis, batches }) {
-    const allReplicas = -1;
-    writer.string(null).int16(allReplicas).int32(timeoutMillis);
-    writer.array([topic], () =>
-      writer.string(topic).array(batches, ({ partition, bytes }) => writer.int32(partition).bytes(bytes)),
-    );
-  },
-  read(reader) {
-    return reader
-      .array(() => {
-        reader.string();
-        return reader.array(() => {
-          const partition = reader.int32();
-          const error = reader.int16();
-          reader.int64();
-          reader.int64();
-          reader.int64();
-          const records = reader.array(() => ({ index: reader.int32(), message: reader.string() }));
-          const message = reader.string() ?? records.find((record) => record.message !== null)?.message;
-          return { partition, error, message: message ?? undefined };
-        });
-      })
-      .flat();
-  },
-};

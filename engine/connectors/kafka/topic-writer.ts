@@ -1,347 +1,347 @@
-// Writes rows to one topic: collects them in a batch for each partition, keeps one request to each
-// leader in flight, and repeats batches that were not acknowledged.
+// Writes rows to one topic: chooses a partition for each row, sends batches to the leaders, and
+// sends again what was not acknowledged. Each partition has a queue and a state of its own
+// (topic-partition.ts, partition-queue.ts), so a partition without leader holds no other one up.
 //
-//   connecting ─► ready ⇄ trouble (a broker does not answer; retried for two minutes) ─► failed
+//   connecting ─► ready ─► failed
 //
-// Every row is written at least once. Batches carry the producer's number and a sequence, so the
-// broker recognises a repeated batch and does not write it again. Only a producer that the broker
-// has forgotten starts a new sequence, and then a row may be written twice. The writer creates no
-// topic.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SluiceError } from '../../errors/error.ts';
-import { BatchBuilder } from './batch-builder.ts';
-import { TryAgain } from './brokers.ts';
+// Every row is written at least once. With idempotence the broker recognises a repeated batch and
+// does not write it again. Only a producer that the broker has forgotten starts a new sequence, and
+// then a row may be written twice.
 import { Cluster } from './cluster.ts';
+import { BatchBuilder, type RecordHeaders } from './batch-builder.ts';
+import type { CompressionName } from './compress.ts';
 import type { Connection } from './connections.ts';
-import { BrokerUnreachable } from './kafkajs-connection.ts';
-import { partitionOf } from './murmur2.ts';
-import {
-  errorName,
-  initProducerId,
-  kafkaErrors,
-  passesByItself,
-  produce,
-  type Produced,
-  type Producer,
-} from './requests.ts';
+import { Partitioner } from './partitioner.ts';
+import { hintOf, outcomeOf, producerErrorName, refusal } from './produce-outcome.ts';
+import { produceQuestion, takeBatches, type Batches, type SentBatch } from './produce-question.ts';
+import { RequestsInFlight } from './requests-in-flight.ts';
+import { produce, type Produced } from './sink-requests.ts';
+import type { TopicToCreate } from './sink-topic.ts';
+import { givesUpMillis, mayPass, TopicContact, type WriterCluster } from './topic-contact.ts';
+import { TopicPartition, type UnsentBatch } from './topic-partition.ts';
+import { idempotenceNotAllowed, troubleOf, unwritten, type WriterTrouble } from './write-trouble.ts';
 
-/** The limit for rows without an acknowledgement. With so many, no more rows are taken. */
-const waitingBytes = 8 << 20;
-const requestBytes = 4 << 20;
-/** The longest time that the first row of a batch waits for others. */
-const lingerMillis = 5;
-const produceMillis = 30_000;
-const firstContact = { attempts: 4, pauseMillis: 250 };
-const pauseMillis = { first: 100, longest: 2_000 };
-const givesUpMillis = 120_000;
+/** The limit for rows without an acknowledgement, as Java's buffer.memory. */
+const waitingBytes = 32 << 20;
+/** As Java's metadata.max.age.ms: after it, new partitions are known. */
+const metadataMillis = 300_000;
 
 export interface WriterEvents {
   /** The writer takes rows again, or all rows are written. */
   onProgress(): void;
   onFailure(error: unknown): void;
 }
-
-/**
- * One partition. Only the first batch of `queue` may be in flight, so `sequence` counts the
- * acknowledged rows.
- */
-interface Lane {
-  readonly partition: number;
-  open: BatchBuilder;
-  queue: BatchBuilder[];
-  isUnderWay: boolean;
-  sequence: number;
+export interface WriterOptions {
+  readonly acks: 'all' | 1 | 0;
+  readonly isIdempotent: boolean;
+  readonly compression: CompressionName;
+  /** The longest time that the first row of a batch waits for others. */
+  readonly lingerMillis: number;
+  /** Absent: a missing topic is an error. */
+  readonly create?: TopicToCreate;
+  readonly metadataMillis: number;
 }
-
+export const writerDefaults: WriterOptions = {
+  acks: 'all',
+  isIdempotent: true,
+  compression: 'none',
+  lingerMillis: 5,
+  metadataMillis,
+};
 export class TopicWriter {
   readonly topic: string;
-  readonly #connection: Connection;
   readonly #events: WriterEvents;
-  readonly #cluster: Cluster;
-  #lanes: readonly Lane[] = [];
-  #producer: Producer | undefined;
-  #waiting = 0;
-  #busyNodes = new Set<number>();
+  readonly #options: WriterOptions;
+  readonly #cluster: WriterCluster;
+  readonly #contact: TopicContact;
+  readonly #closing = new AbortController();
+  #partitions: TopicPartition[] = [];
+  #partitioner = new Partitioner([]);
+  readonly #requests = new RequestsInFlight();
+  #firstInTurn = 0;
   #lingering: NodeJS.Timeout | undefined;
-  #nextWithoutKey = 0;
-  #refreshing = false;
-  #inTroubleSince: number | undefined;
-  #closed = false;
-  /** The present failure; undefined: there is none. */
-  trouble: string | undefined;
+  #recovering: NodeJS.Timeout | undefined;
+  #aging: NodeJS.Timeout | undefined;
+  #restored: readonly UnsentBatch[] | undefined;
+  #isFinishing = false;
+  #isRenewing = false;
+  #isReady = false;
+  #bytes = 0;
+  /** Rows without an acknowledgement. */
+  inFlight = 0;
   written = 0;
+  /** Only with `acks: 0`. */
+  lost = 0;
+  /** The topic's settings that matter to a sink; absent: they are not known. */
+  settings: ReadonlyMap<string, string> = new Map();
 
-  constructor(connection: Connection, topic: string, events: WriterEvents) {
+  constructor(
+    connection: Connection,
+    topic: string,
+    events: WriterEvents,
+    options: Partial<WriterOptions> = {},
+    cluster: WriterCluster = new Cluster(connection.brokers, 'write'),
+  ) {
     this.topic = topic;
-    this.#connection = connection;
     this.#events = events;
-    this.#cluster = new Cluster(connection.brokers, 'write');
-    void this.#start();
+    this.#options = { ...writerDefaults, ...options };
+    this.#cluster = cluster;
+    this.#contact = new TopicContact(connection, cluster, topic);
+    this.#guard(this.#start());
   }
 
   get takesRows(): boolean {
-    return this.#producer !== undefined && this.#waiting < waitingBytes;
+    return this.#isReady && this.#bytes < waitingBytes;
   }
   get isEmpty(): boolean {
-    return this.#waiting === 0;
+    return this.inFlight === 0;
+  }
+  /** How many partitions the topic has at present. */
+  get partitionCount(): number {
+    return this.#partitions.length;
+  }
+  /** undefined: there is none at present. */
+  get trouble(): WriterTrouble | undefined {
+    return troubleOf(this.#partitions) ?? this.#contact.trouble ?? this.#slowness();
+  }
+  #slowness(): WriterTrouble | undefined {
+    const slow = this.#requests.slow(Date.now());
+    return slow && { since: slow.since, reason: `broker ${slow.node} does not answer for ${this.#place(slow)}` };
+  }
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
-  append(key: string | undefined, value: string, timestamp: number): void {
+  append(key: string | undefined, value: string, timestamp: number, headers?: RecordHeaders, partition?: number): void {
     const keyBytes = key === undefined ? undefined : Buffer.from(key);
-    const size = value.length + (keyBytes?.length ?? 0) + 32;
-    const lane = keyBytes ? this.#lanes[partitionOf(keyBytes, this.#lanes.length)]! : this.#laneWithoutKey(size);
-    if (!lane.open.takes(size)) this.#seal(lane);
-    const before = lane.open.size;
-    lane.open.append(keyBytes, value, timestamp);
-    this.#waiting += lane.open.size - before;
-    this.#lingering ??= setTimeout(() => this.#sendAll(), lingerMillis);
+    const chosen =
+      partition !== undefined
+        ? this.#partitions[partition]!
+        : keyBytes
+          ? this.#partitioner.withKey(keyBytes)
+          : this.#partitioner.withoutKey(this.#isAvailable);
+    const bytes = chosen.bytes;
+    const isFirst = chosen.append(keyBytes, value, timestamp, headers);
+    this.#bytes += chosen.bytes - bytes;
+    this.inFlight++;
+    if (!isFirst) return;
+    // A sealed batch was full. Full batches are sent without a wait.
+    if (chosen.queue.hasWaiting) {
+      this.#partitioner.hasSealed(chosen);
+      this.#pump();
+    }
+    this.#lingering ??= setTimeout(() => this.#endLinger(), this.#options.lingerMillis);
+  }
+  /** For a snapshot: the rows without an acknowledgement. */
+  unacknowledged(): readonly UnsentBatch[] {
+    return [...(this.#restored ?? []), ...this.#partitions.flatMap((one) => one.unacknowledged())];
+  }
+  /** Sends them again, before all other rows. Called before the first row. */
+  restore(batches: readonly UnsentBatch[]): void {
+    this.#restored = batches;
+    this.inFlight += batches.reduce((sum, { bytes }) => sum + BatchBuilder.restored(bytes).count, 0);
   }
   /** Do not wait for more rows. */
   flush(): void {
-    if (this.#lingering) this.#sendAll();
+    if (this.#lingering) this.#endLinger();
+  }
+  /** Writes the rows that it has, and closes then, or after this time. */
+  finish(millis: number): void {
+    this.#isFinishing = true;
+    this.flush();
+    if (this.isEmpty || this.#isClosed) return this.close();
+    const timer = setTimeout(() => this.close(), millis);
+    this.#closing.signal.addEventListener('abort', () => clearTimeout(timer));
   }
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#lingering);
+    this.#closing.abort();
+    for (const timer of [this.#lingering, this.#recovering, this.#aging]) clearTimeout(timer);
     this.#cluster.close();
   }
 
-  // --------------------------------------------------------------------------------- where rows go
+  readonly #isAvailable = (one: TopicPartition): boolean =>
+    one.trouble === undefined && this.#cluster.leader(one.partition) !== undefined;
 
-  /**
-   * Rows without a key fill the batch of one partition, then the batch of the next one. So there
-   * are fewer, larger batches.
-   */
-  #laneWithoutKey(size: number): Lane {
-    const lane = this.#lanes[this.#nextWithoutKey % this.#lanes.length]!;
-    if (lane.open.takes(size)) return lane;
-    return this.#lanes[++this.#nextWithoutKey % this.#lanes.length]!;
-  }
-  #seal(lane: Lane): void {
-    if (lane.open.count === 0) return;
-    lane.queue.push(lane.open);
-    lane.open = new BatchBuilder();
-  }
-  #sendAll(): void {
+  #endLinger(): void {
     clearTimeout(this.#lingering);
     this.#lingering = undefined;
-    const nodes = new Set<number>();
-    for (const lane of this.#lanes) {
-      if (lane.queue.length === 0 && lane.open.count === 0) continue;
-      const node = this.#cluster.leader(lane.partition);
-      if (node === undefined) void this.#refresh('no leader');
-      else nodes.add(node);
-    }
-    if (nodes.size > 0) this.#nextWithoutKey++;
-    for (const node of nodes) void this.#send(node);
+    for (const one of this.#partitions) if (one.isOpen) one.endLinger();
+    this.#pump();
   }
 
   // -------------------------------------------------------------------------------------- requests
 
-  /** One request after the other to this leader, as long as there is something to write. */
-  async #send(node: number): Promise<void> {
-    if (this.#busyNodes.has(node) || this.#refreshing || !this.#producer) return;
-    this.#busyNodes.add(node);
+  /** Sends all that may be sent now. Called after each event that may allow a batch to be sent. */
+  #pump(): void {
+    if (this.#isClosed || !this.#isReady) return;
+    const nodes = new Set<number>();
+    for (const one of this.#partitions) {
+      if (!one.wantsToSend || one.pausedUntil !== undefined) continue;
+      const node = this.#cluster.leader(one.partition);
+      if (node !== undefined) nodes.add(node);
+      else {
+        one.pause(Date.now(), `${this.#place(one)} has no leader`);
+        // A barrier may wait, and needs to wait no longer.
+        this.#events.onProgress();
+      }
+    }
+    for (const node of nodes) this.#sendTo(node);
+    this.#renewProducers();
+    this.#scheduleRecovery();
+  }
+  #sendTo(node: number): void {
+    while (this.#requests.mayAsk(node)) {
+      const batches = takeBatches(this.#partitions, this.#firstInTurn++, node, this.#cluster);
+      if (batches.size === 0) return;
+      for (const one of batches.keys()) this.#partitioner.hasSealed(one);
+      void this.#request(node, batches);
+    }
+  }
+  async #request(node: number, batches: Batches): Promise<void> {
+    const { acks, compression } = this.#options;
+    const request = { node, partition: [...batches.keys()][0]!.partition, since: Date.now() };
+    this.#requests.begin(request);
     try {
-      while (!this.#closed && !this.#refreshing) {
-        const producer = this.#producer;
-        const lanes = this.#laneHeads(node);
-        if (lanes.length === 0) break;
-        for (const lane of lanes) lane.isUnderWay = true;
-        try {
-          const answers = await this.#cluster.ask(
-            node,
-            produce,
-            {
-              topic: this.topic,
-              timeoutMillis: produceMillis,
-              batches: lanes.map(({ partition, queue, sequence }) => ({
-                partition,
-                bytes: queue[0]!.stamped(producer.id, producer.epoch, sequence),
-              })),
-            },
-            produceMillis,
-          );
-          for (const lane of lanes) lane.isUnderWay = false;
-          await this.#answered(answers, producer);
-        } finally {
-          for (const lane of lanes) lane.isUnderWay = false;
-        }
-      }
+      const question = produceQuestion(this.topic, acks, compression, batches);
+      const answers = await this.#cluster.ask(node, produce, question, question.timeoutMillis);
+      const byPartition = new Map(answers.map((answer) => [answer.partition, answer]));
+      for (const [one, sent] of batches) this.#answered(node, one, sent, byPartition.get(one.partition));
     } catch (error) {
-      if (mayPass(error)) void this.#refresh(error.message);
-      else this.#fail(error);
-    } finally {
-      this.#busyNodes.delete(node);
-    }
-  }
-
-  #laneHeads(node: number): Lane[] {
-    const chosen: Lane[] = [];
-    let size = 0;
-    for (const lane of this.#lanes) {
-      if (lane.isUnderWay || this.#cluster.leader(lane.partition) !== node) continue;
-      if (lane.queue.length === 0) this.#seal(lane);
-      const head = lane.queue[0];
-      if (!head || (size > 0 && size + head.size > requestBytes)) continue;
-      chosen.push(lane);
-      size += head.size;
-    }
-    return chosen;
-  }
-
-  async #answered(answers: readonly Produced[], producer: Producer): Promise<void> {
-    let again: string | undefined;
-    let isForgotten = false;
-    for (const { partition, error, message } of answers) {
-      const lane = this.#lanes.find((one) => one.partition === partition)!;
-      const batch = lane.queue[0]!;
-      switch (error) {
-        case kafkaErrors.none:
-        case kafkaErrors.duplicateSequence:
-          lane.queue.shift();
-          // Sequences are 31 bits and begin again at 0.
-          if (producer === this.#producer) lane.sequence = (lane.sequence + batch.count) % 2 ** 31;
-          this.#waiting -= batch.size - emptySize;
-          this.written += batch.count;
-          break;
-        case kafkaErrors.messageTooLarge:
-        case kafkaErrors.recordListTooLarge: {
-          if (batch.count === 1) throw this.#tooLarge(batch.size);
-          const halves = batch.halves();
-          lane.queue.splice(0, 1, ...halves);
-          this.#waiting += halves[0].size + halves[1].size - emptySize - batch.size;
-          break;
-        }
-        case kafkaErrors.outOfOrderSequence:
-        case kafkaErrors.invalidProducerEpoch:
-        case kafkaErrors.unknownProducer:
-          isForgotten = true;
-          break;
-        case kafkaErrors.topicAuthorizationFailed:
-          throw this.#cluster.notAllowed(this.topic);
-        default:
-          if (!passesByItself(error)) throw this.#refused(partition, error, message);
-          again = `${this.topic}[${partition}] answers ${errorName(error)}`;
+      if (!mayPass(error)) return this.#fail(error);
+      for (const [one, sent] of batches) {
+        const reason = `${this.#place(one)} is not written: ${error.message.replace(/\.$/, '')}`;
+        this.#settle(one, () => this.#again(one, sent, reason));
       }
+    } finally {
+      this.#requests.end(request);
     }
-    if (again !== undefined) throw new TryAgain(again);
-    if (isForgotten && producer === this.#producer) await this.#beginSequence();
-    this.#works();
-    this.#events.onProgress();
+    this.#pump();
+    if (this.#isFinishing && this.isEmpty) this.close();
+    if (!this.#isClosed) this.#events.onProgress();
   }
 
-  /** A number of our own for this producer, and sequences from 0. */
-  async #beginSequence(): Promise<void> {
-    const node = this.#lanes.map(({ partition }) => this.#cluster.leader(partition)).find((one) => one !== undefined);
-    if (node === undefined) throw new TryAgain(`no partition of ${this.topic} has a leader`);
-    const { error, id, epoch } = await this.#cluster.ask(node, initProducerId, undefined);
-    if (error === kafkaErrors.clusterAuthorizationFailed) throw this.#cluster.notAllowed(this.topic);
-    if (passesByItself(error)) throw new TryAgain(`the broker answers ${errorName(error)}`);
-    if (error !== kafkaErrors.none) throw this.#refused(undefined, error, undefined);
-    for (const lane of this.#lanes) lane.sequence = 0;
-    this.#producer = { id, epoch };
+  #answered(node: number, one: TopicPartition, sent: SentBatch, answer: Produced | undefined): void {
+    const place = this.#place(one);
+    this.#settle(one, () => {
+      if (!answer) return this.#again(one, sent, `broker ${node} does not answer for ${place}`);
+      const outcome = outcomeOf(answer.error, sent.batch.count);
+      switch (outcome) {
+        case 'topicNotAllowed':
+          throw this.#cluster.notAllowed(this.topic);
+        case 'clusterNotAllowed':
+          throw idempotenceNotAllowed(this.topic, this.#cluster.description);
+        case 'refused':
+          throw refusal(this.topic, answer, sent.batch);
+        case 'again': {
+          const name = producerErrorName(answer.error);
+          return this.#again(one, sent, `broker ${node} answers ${name} for ${place}`, hintOf(answer.error));
+        }
+        default:
+          return one.answered(sent, outcome);
+      }
+    });
+  }
+  #again(one: TopicPartition, sent: SentBatch, reason: string, hint = ''): void {
+    const isLost = this.#options.acks === 0;
+    if (isLost) this.lost += sent.batch.count;
+    one.answered(sent, isLost ? 'lost' : 'again');
+    one.pause(Date.now(), reason, hint);
+  }
+  /** Counts what an answer has changed. */
+  #settle(one: TopicPartition, answered: () => void): void {
+    const { rows, bytes } = one;
+    const lost = this.lost;
+    answered();
+    this.inFlight += one.rows - rows;
+    this.#bytes += one.bytes - bytes;
+    this.written += rows - one.rows - (this.lost - lost);
   }
 
   // --------------------------------------------------------------------------------------- contact
 
   async #start(): Promise<void> {
-    for (let attempt = 1; !this.#closed; attempt++) {
+    const { create, isIdempotent } = this.#options;
+    const first = await this.#contact.begin(create, isIdempotent, this.#closing.signal);
+    if (!first || this.#isClosed) return;
+    this.settings = first.settings;
+    this.#adopt(first.partitions);
+    if (first.producer) for (const { queue } of this.#partitions) queue.renew(first.producer);
+    for (const { partition, bytes } of this.#restored ?? [])
+      this.#partitions[partition % this.#partitions.length]!.queue.add(BatchBuilder.restored(bytes));
+    this.#bytes = this.#partitions.reduce((sum, one) => sum + one.bytes, 0);
+    this.#restored = undefined;
+    this.#isReady = true;
+    this.#pump();
+    this.#ageMetadata();
+    this.#events.onProgress();
+  }
+  /** The topic has more partitions than before. */
+  #adopt(found: readonly number[]): void {
+    if (found.length <= this.#partitions.length) return;
+    for (let partition = this.#partitions.length; partition < found.length; partition++)
+      this.#partitions.push(new TopicPartition(partition, this.#options.isIdempotent));
+    this.#partitioner = new Partitioner(this.#partitions);
+  }
+  #ageMetadata(): void {
+    const refresh = async (): Promise<void> => {
+      await this.#refresh();
+      if (!this.#isClosed) this.#ageMetadata();
+      this.#pump();
+    };
+    this.#aging = setTimeout(() => this.#guard(refresh()), this.#options.metadataMillis).unref();
+  }
+  async #refresh(): Promise<void> {
+    const found = await this.#contact.refresh();
+    if (found) this.#adopt(found);
+  }
+
+  /** Partitions in trouble are tried again when their pause is over and the leaders are read. */
+  #scheduleRecovery(): void {
+    if (this.#isClosed || this.#recovering) return;
+    const next = Math.min(...this.#partitions.map(({ pausedUntil }) => pausedUntil ?? Infinity));
+    if (next === Infinity) return;
+    this.#recovering = setTimeout(() => this.#guard(this.#recover()), Math.max(0, next - Date.now()));
+  }
+  async #recover(): Promise<void> {
+    await this.#refresh();
+    this.#recovering = undefined;
+    const now = Date.now();
+    for (const one of this.#partitions) {
+      const { trouble, pausedUntil } = one;
+      if (trouble && now - trouble.since > givesUpMillis) throw unwritten(this.topic, this.inFlight, trouble);
+      if (pausedUntil !== undefined && pausedUntil <= now) one.resume();
+    }
+    this.#pump();
+  }
+  /** New partitions, and producers whose epochs are used up, need a number. */
+  #renewProducers(): void {
+    const needing = this.#partitions.filter((one) => one.queue.needsProducer && one.pausedUntil === undefined);
+    if (needing.length === 0 || this.#isRenewing) return;
+    this.#isRenewing = true;
+    const renew = async (): Promise<void> => {
       try {
-        const partitions = await this.#cluster.refresh(this.topic);
-        this.#lanes = partitions.map((partition) => ({
-          partition,
-          open: new BatchBuilder(),
-          queue: [],
-          isUnderWay: false,
-          sequence: 0,
-        }));
-        await this.#beginSequence();
-        this.#works();
-        this.#events.onProgress();
-        return;
+        const producer = await this.#contact.producer(needing.map(({ partition }) => partition));
+        for (const { queue } of needing) queue.renew(producer);
       } catch (error) {
-        if (!mayPass(error)) return this.#fail(error);
-        this.trouble = error.message;
-        const isOver =
-          error instanceof BrokerUnreachable && (error.reason === 'silent' || attempt >= firstContact.attempts);
-        if (isOver) return this.#fail(this.#unreachable(error));
-        this.#checkPatience(error);
-        await sleep(firstContact.pauseMillis);
+        if (!mayPass(error)) throw error;
+        for (const one of needing) one.pause(Date.now(), `${this.#place(one)} gets no producer: ${error.message}`);
+      } finally {
+        this.#isRenewing = false;
       }
-    }
+      this.#pump();
+    };
+    this.#guard(renew());
   }
 
-  /** Reads the leaders again and sends the waiting batches. */
-  async #refresh(reason: string): Promise<void> {
-    if (this.#refreshing || this.#closed) return;
-    this.#refreshing = true;
-    this.trouble = reason;
-    try {
-      for (let pause = pauseMillis.first; !this.#closed; pause = Math.min(pauseMillis.longest, pause * 2)) {
-        await sleep(pause);
-        try {
-          this.#checkPatience(new TryAgain(this.trouble));
-          await this.#cluster.refresh(this.topic);
-          break;
-        } catch (error) {
-          if (!mayPass(error)) throw error;
-          this.trouble = error.message;
-        }
-      }
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#refreshing = false;
-    }
-    if (!this.#closed) this.#sendAll();
+  #place({ partition }: { readonly partition: number }): string {
+    return `${this.topic}[${partition}]`;
   }
-  #works(): void {
-    this.trouble = undefined;
-    this.#inTroubleSince = undefined;
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#fail(error));
   }
-  #checkPatience(error: Error): void {
-    this.#inTroubleSince ??= Date.now();
-    if (Date.now() - this.#inTroubleSince > givesUpMillis)
-      throw new SluiceError(
-        'kafka-unwritten',
-        `Rows for topic "${this.topic}" could not be written for ${givesUpMillis / 60_000} minutes: ${error.message.replace(/\.?$/, '.')}`,
-        { topic: this.topic },
-      );
-  }
-
   #fail(error: unknown): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     this.close();
     this.#events.onFailure(error);
   }
-  #unreachable(error: Error): SluiceError {
-    const { brokers, variable } = this.#connection;
-    return new SluiceError(
-      'kafka-unreachable',
-      `Kafka cannot be reached: ${error.message} The address is from ${variable}.`,
-      { brokers, variable },
-    );
-  }
-  #tooLarge(bytes: number): SluiceError {
-    return new SluiceError(
-      'kafka-row-too-large',
-      `A row of ${bytes.toLocaleString('en-US')} bytes is more than topic "${this.topic}" takes. Make it smaller, or raise the topic's max.message.bytes.`,
-      { topic: this.topic, bytes },
-    );
-  }
-  #refused(partition: number | undefined, error: number, message: string | undefined): SluiceError {
-    const where = partition === undefined ? `"${this.topic}"` : `${this.topic}[${partition}]`;
-    const why =
-      error === kafkaErrors.invalidTimestamp
-        ? 'the timestamp of a row is outside of what the topic allows (message.timestamp.before.max.ms and after.max.ms). Give to() another `timestamp`'
-        : (message ?? errorName(error)).replace(/\.$/, '');
-    return new SluiceError('kafka-refused', `Topic ${where} refuses rows: ${why}.`, { topic: this.topic, error });
-  }
-}
-
-const emptySize = new BatchBuilder().size;
-
-function mayPass(error: unknown): error is Error {
-  return error instanceof TryAgain || error instanceof BrokerUnreachable;
 }

@@ -1,5 +1,6 @@
 // Drives one sink as a task does: passes batches, repeats refused ones after its wake, and waits
 // for its flush.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafkaSink } from '../../connectors/kafka/kafka-sink.ts';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';
@@ -67,6 +68,18 @@ export class SinkDriver {
   /** Resolves when a barrier could pass. */
   flush(): Promise<void> {
     return this.#repeat(() => this.sink.flush?.() ?? true);
+  }
+  /** Resolves when the input could end. */
+  end(): Promise<void> {
+    return this.#repeat(() => this.sink.end?.() ?? true);
+  }
+  /** Resolves when the condition holds. It is looked at every few milliseconds. */
+  async until(condition: () => boolean): Promise<void> {
+    for (const deadline = Date.now() + 30_000; !condition();) {
+      if (this.failure !== undefined) throw this.failure as Error;
+      if (Date.now() > deadline) throw new Error('The sink did not get there within 30 s.');
+      await sleep(10);
+    }
   }
   async failed(): Promise<Error & { code: string }> {
     await this.#repeat(() => false).catch(() => undefined);

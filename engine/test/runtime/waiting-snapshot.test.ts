@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { StateWriter } from '../../contract/operator.ts';
 import type { Snapshot } from '../../runtime/barriers.ts';
+import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
 test('a snapshot that waited for a branch is complete when the branch is removed, and the next ones are taken', () => {
@@ -193,4 +194,50 @@ test('an operator whose snapshot throws fails alone: the snapshot goes on withou
   runtime.mutate(planOf('numbers>sum2, sum2>sink, numbers>sink2'), { handover: { sum2: 'sum' } });
   settle();
   assert.equal(runtime.tasks.get('sum2')?.status, 'running', 'its successor starts without state');
+});
+
+/** A sink whose target answers only when it is told. */
+class Sending implements Operator {
+  keepsUnsent = false;
+  taken = 0;
+  #context: OperatorContext | undefined;
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    this.taken += batch.length - from;
+    return batch.length;
+  }
+  flush(): boolean {
+    return false;
+  }
+  wake(): void {
+    this.#context!.wake();
+  }
+}
+
+test('a sink that keeps what is unsent lets the barriers of snapshots and of other changes pass', () => {
+  const numbers = new Numbers();
+  const sink = new Sending();
+  const { runtime, settle } = runtimeOf({ numbers, sink, sink2: () => new Sink(), sink3: () => new Sink() });
+  const both = planOf('numbers>sink, numbers>sink2');
+  runtime.mutate(both, {});
+  settle();
+  numbers.give(10);
+  settle();
+  let snapshots = 0;
+  runtime.snapshot(() => snapshots++);
+  settle();
+  numbers.give(10);
+  settle();
+  assert.deepEqual([snapshots, sink.taken], [0, 10], 'without keepsUnsent the barrier waits');
+  sink.keepsUnsent = true;
+  sink.wake();
+  settle();
+  assert.deepEqual([snapshots, sink.taken], [1, 20]);
+
+  let changes = 0;
+  runtime.mutate(planOf('numbers>sink, numbers>sink2, numbers>sink3'), {}, () => changes++);
+  settle();
+  assert.equal(changes, 1, 'another part of the graph changes');
 });

@@ -163,6 +163,18 @@ expectType<Stream<string>>()(
 trips.to('copies', { key: 'zone', timestamp: 'at' });
 // @ts-expect-error a key is a string field
 trips.to('copies', { key: 'fare' });
+trips.to('copies', {
+  headers: ({ zone }) => ({ zone, raw: Uint8Array.of(1), none: null }),
+  partitioner: ({ fare }, partitions) => Math.floor(fare) % partitions,
+  acks: 1,
+  compression: 'zstd',
+  linger: '20ms',
+  create: { partitions: 3, config: { 'retention.ms': 86_400_000 } },
+});
+// @ts-expect-error a header is a text, bytes or null
+trips.to('copies', { headers: ({ fare }) => ({ fare }) });
+// @ts-expect-error Kafka has no such acknowledgement
+trips.to('copies', { acks: 2 });
 view(totals.chart({ mark: 'bar', x: 'windowEnd', y: 'total', color: 'zone', last: '5m' }), trips, backpressure());
 totals.chart({ encoding: { x: { field: 'windowEnd' } } });
 // @ts-expect-error no such column

@@ -56,6 +56,7 @@ export function phaseFigures(state: CellState): readonly string[] {
   for (const { text, first } of state.rejected ?? []) figures.push(first === undefined ? text : `${text}: ${first}`);
   if (state.leftOut !== undefined) figures.push(state.leftOut);
   if (state.heldBack !== undefined) figures.push(state.heldBack);
+  if (state.trouble !== undefined && state.trouble !== state.reason) figures.push(state.trouble);
   // The display's own caption contains the reason.
   if (state.reason !== undefined && !state.hasView) figures.push(state.reason);
   if (state.sink !== undefined) figures.push(`${state.sink.armed ? 'writes to' : 'preview of'} ${state.sink.target}`);

@@ -121,3 +121,9 @@ test('a cell shows the number of rows that its display has left out', () => {
   const shown = statusTexts(state({ leftOut }), 'en').find(({ text }) => text.includes('left out'));
   assert.match(shown?.tooltip ?? '', /cannot be shown/);
 });
+
+test('the status bar says what a sink cannot write, once', () => {
+  const trouble = 'orders[2] has no leader';
+  const count = (change: Partial<CellState>): number => line(change).split(trouble).length - 1;
+  assert.deepEqual([count({ trouble }), count({ trouble, reason: trouble }), count({})], [1, 1, 0]);
+});

@@ -12,3 +12,12 @@ test('the page shows the rejected records of a source, with the first reason', (
   assert.deepEqual(phaseFigures(state), ['2 of 4 records of orders were rejected: orders[3]@7 is not JSON.']);
   assert.deepEqual(phaseFigures({ ...state, rejected: [] }), []);
 });
+
+test('the page says what a sink cannot write, once', () => {
+  const state: CellState = {
+    ...{ id: 'out', phase: 'live', edited: false, stale: [], notes: [], hasView: false, errors: [] },
+    trouble: 'orders[2] has no leader',
+  };
+  assert.deepEqual(phaseFigures(state), ['orders[2] has no leader']);
+  assert.deepEqual(phaseFigures({ ...state, reason: 'orders[2] has no leader' }), ['orders[2] has no leader']);
+});

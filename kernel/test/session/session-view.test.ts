@@ -210,6 +210,31 @@ test('a copy that reads its own history shows its progress', () => {
   assert.equal(seen(plan, operators, 'totals').reason, 'catching up: 09:12:00 of 10:02:41');
 });
 
+test('a sink that cannot write says what, why and since when, also beside a display', () => {
+  const plan = graph(
+    ['totals/sum', 'totals/to:kafkaSink', 'display/totals/0:display'],
+    ['totals/sum > totals/to', 'totals/sum > display/totals/0'],
+  );
+  const status = { entries: 0, inFlight: 3, waiting: 'orders[2] has no leader', waitingSince: at('10:02:41') };
+  const operators = [
+    report('totals/sum'),
+    report('totals/to', { kind: 'kafkaSink', status }),
+    report('display/totals/0'),
+  ];
+  const sentence = 'orders[2] has no leader; since 10:02:41';
+  assert.equal(seen(plan, operators, 'totals').trouble, sentence);
+  const alone = graph(['totals/sum', 'totals/to:kafkaSink'], ['totals/sum > totals/to']);
+  assert.equal(seen(alone, operators, 'totals').reason, sentence);
+  const well = [report('totals/sum'), report('totals/to', { kind: 'kafkaSink', status: { entries: 0 } })];
+  assert.deepEqual([seen(plan, well, 'totals').trouble, seen(alone, well, 'totals').reason], [undefined, undefined]);
+});
+
+test('a note of an operator is a note of its cell', () => {
+  const plan = graph(['totals/to:kafkaSink'], []);
+  const operators = [report('totals/to', { kind: 'kafkaSink', status: { entries: 0, note: 'rows are too old' } })];
+  assert.deepEqual(seen(plan, operators, 'totals').notes, ['rows are too old']);
+});
+
 test('a cell that is held back names the other cell, or the operator of its own, with its own level', () => {
   const plan = graph(
     ['orders/source:kafka', 'totals/tidy', 'totals/enrich', 'totals/out'],

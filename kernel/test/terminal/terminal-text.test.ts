@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, test } from 'vitest';
 import type { Part, ViewSnapshot } from '../../protocol/displays.ts';
@@ -178,4 +179,36 @@ test('check escapes the path and the messages', async () => {
   const text = await readAll(out);
   assert.doesNotMatch(text, control);
   assert.match(text, /a\\x1b\[31m\.sluice\.ts/);
+});
+
+test('a cell with only a sink has a line in a terminal, and lines in a pipe when its trouble changes', async () => {
+  const cell = { id: 'out', phase: 'live', edited: false, stale: [], notes: [], hasView: false, errors: [] } as const;
+  const sink = { armed: true, target: 'topic t' };
+  const changes = [
+    {},
+    {},
+    { trouble: 't[2] has no leader' },
+    { trouble: 't[2] has no leader', notes: ['3 rows are old'] },
+    { notes: ['4 rows are old'] },
+  ];
+  for (const isTTY of [true, false]) {
+    const out = new PassThrough();
+    const terminal = new LiveTerminal(Object.assign(out, { isTTY, rows: 100, columns: 400 }));
+    for (const change of changes) {
+      terminal.hear('state', { cells: [{ ...cell, sink, ...change }], clients: 1, recordsPerSecond: 0 });
+      if (isTTY) terminal.line('');
+    }
+    terminal.end();
+    out.end();
+    const text = stripVTControlCharacters(await readAll(out));
+    const lines = text.split('\n').filter((line) => line !== '');
+    if (isTTY) assert.ok(lines.includes('● live out  ▲ t[2] has no leader'), text);
+    else
+      assert.deepEqual(lines, [
+        '● live out',
+        '▲ out  t[2] has no leader',
+        '▲ out  3 rows are old',
+        '▲ out  the trouble is over',
+      ]);
+  }
 });

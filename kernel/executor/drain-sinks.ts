@@ -1,0 +1,35 @@
+// The last wait of an executor: its sinks get the acknowledgements of the rows that they took.
+import { isSink } from '../../engine/graph/kinds.ts';
+import type { Runtime } from '../../engine/runtime/runtime.ts';
+
+const lookMillis = 10;
+/** Control is told this often that the executor lives. */
+const reportMillis = 200;
+/** A sink without progress for so long is given up. */
+const silentMillis = 2_000;
+const longestMillis = 10_000;
+
+/**
+ * Resolves when no sink waits for an acknowledgement, or when waiting does not help. No task has a
+ * turn meanwhile.
+ */
+export async function drainSinks(runtime: Runtime, report: () => void): Promise<void> {
+  const sinks = [...runtime.tasks.values()].filter(({ chain }) => isSink(chain.nodes[0]!));
+  const start = performance.now();
+  let [progressAt, reportedAt, before] = [start, start, Infinity];
+  for (;;) {
+    // A sink without a guarantee lets barriers pass, and has rows to write nevertheless.
+    const waiting = sinks.filter((task) => !task.isDrained() || task.inFlight > 0);
+    if (waiting.length === 0) return;
+    const now = performance.now();
+    const rows = waiting.reduce((sum, { inFlight }) => sum + inFlight, 0);
+    if (rows < before) progressAt = now;
+    before = rows;
+    if (now - progressAt > silentMillis || now - start > longestMillis) return;
+    if (now - reportedAt > reportMillis) {
+      reportedAt = now;
+      report();
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookMillis));
+  }
+}
