@@ -174,7 +174,7 @@ export class KafkaSource implements Source {
       entries: 0,
       opened: this.#opened,
       phase: this.#isFinished ? 'finished' : !this.#isStarted ? 'connecting' : emitted === 0 ? 'waiting' : 'live',
-      partitions: this.#time.partitions(),
+      partitions: this.#splits.partitions(),
       emitted,
       errors,
       ...(firstProblem !== undefined && { firstRejection: firstProblem }),

@@ -1,9 +1,12 @@
 // The splits of a source, each with its position, and the chunks that were read and not emitted yet.
 // A position is that after the last record that was emitted.
+import type { PartitionStatus } from '../../contract/source.ts';
 import type { SourceTime } from '../../time/source-time.ts';
 import { type OpenChunk, openChunk } from './open-chunk.ts';
 import type { Chunk } from './reader-messages.ts';
 import { nameOf, type Split, type SplitPosition, type SplitState } from './split.ts';
+
+const byName = new Intl.Collator('en', { numeric: true });
 
 export class SourceSplits {
   readonly #time: SourceTime;
@@ -74,6 +77,10 @@ export class SourceSplits {
   }
   #timeOf(split: Split): number {
     return this.#time.partition(this.#hasTopics ? nameOf(split) : split.partition);
+  }
+  /** What is shown of the partitions, in the order of their names: 2 comes before 10. */
+  partitions(): PartitionStatus[] {
+    return this.#time.partitions().sort((a, b) => byName.compare(String(a.partition), String(b.partition)));
   }
   /** By topic and partition, in whatever order they were found. */
   positions(): SplitPosition[] {
