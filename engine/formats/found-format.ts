@@ -28,6 +28,8 @@ export const looksAt = 100;
 const longestLook = 64 << 10;
 const anyType: readonly SchemaType[] = ['AVRO', 'PROTOBUF', 'JSON'];
 
+const noRecord = openFormat({ format: 'json' }, () => undefined);
+
 export class FoundFormat implements ValueFormat {
   value: unknown;
   problem = '';
@@ -82,7 +84,8 @@ export class FoundFormat implements ValueFormat {
       if (kinds.every((kind) => this.#votes[kind] === 0)) this.look(record, start, end);
       if (end > start) this.#kind = kinds.toSorted((a, b) => this.#votes[b] - this.#votes[a])[0]!;
     }
-    const format = (this.#format ??= this.#open(this.#kind ?? 'json'));
+    // A record without bytes says nothing of those that come.
+    const format = this.#kind === undefined ? noRecord : (this.#format ??= this.#open(this.#kind));
     const outcome = format.read(record, start, end);
     if (outcome === 'value') this.value = format.value;
     else if (outcome === 'problem') this.problem = format.problem;

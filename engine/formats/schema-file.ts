@@ -31,7 +31,7 @@ function importsOf(path: string, text: string): SchemaText['references'] {
   const visit = (from: string): void => {
     for (const name of importedBy(path, from)) {
       const file = found.has(name) ? undefined : fileOf(dirname(path), name);
-      if (file === undefined) continue;
+      if (file === undefined || file === path) continue;
       if (found.size >= mostReferences)
         throw new SluiceError('schema-file', `The schema file ${path} imports more than ${mostReferences} files.`, {
           path,

@@ -120,7 +120,10 @@ function failureOf(connection: RegistryConnection, error: NodeJS.ErrnoException)
     return noRegistry(connection, 'it does not answer in HTTP; if it speaks TLS, begin the address with https://');
   if (error.name === 'TimeoutError' || error.name === 'AbortError')
     return new RegistryAway(`it did not answer within ${timeoutMillis / 1_000} s`);
-  return new RegistryAway(message === '' ? code : message);
+  // A TLS server often closes the connection of a client without TLS.
+  const hint =
+    code === 'ECONNRESET' && url.startsWith('http:') ? ' (if it speaks TLS, begin the address with https://)' : '';
+  return new RegistryAway(`${message === '' ? code : message}${hint}`);
 }
 function refused({ url, variable, auth }: RegistryConnection, status: number): SluiceError {
   const way = auth
