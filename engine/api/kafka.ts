@@ -2,7 +2,8 @@
 import { notYet, SluiceError } from '../errors/error.ts';
 import type { StartFrom, StopAt } from '../graph/parameters.ts';
 import type { Builder, DeclaredParameters } from './builder.ts';
-import { oneOf, positiveNumber, readOptions, text } from './options.ts';
+import { formatOptionNames, keyFormat, valueFormat } from './formats.ts';
+import { positiveNumber, readOptions, text } from './options.ts';
 import { describe } from './parameters.ts';
 import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
@@ -13,12 +14,11 @@ export const kafkaOptionNames = [
   'connection',
   'from',
   'until',
-  'format',
+  ...formatOptionNames,
   'schema',
   'discovery',
   'rate',
 ];
-const formats = ['json', 'string', 'bytes', 'avro', 'protobuf', 'json-schema', 'auto'];
 
 export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown): PlannedSourceStream<T> {
   return declareTopic<T>(builder, topic, readOptions('kafka()', given, kafkaOptionNames));
@@ -37,16 +37,16 @@ export function declareTopic<T>(
   if (topic instanceof RegExp) notYet('topic patterns');
   const name = text('The topic of kafka()', topic);
   const { connection, until, schema, rate } = options;
-  const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
-  // 'auto' reads JSON. A record that is not JSON goes to `errors`.
-  if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
+  const keys = keyFormat('kafka()', options, builder);
+  if (keys && tableKey === undefined) notYet('keys of kafka() (keyFormat)');
   if (options['discovery'] !== undefined) notYet('discovery intervals (discovery)');
   const parameters: DeclaredParameters<'kafka'> = {
     topic: name,
     ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
     from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
     ...(until !== undefined && { until: endOf(until) }),
-    format: 'json',
+    ...valueFormat('kafka()', options, builder),
+    ...(keys && { keyFormat: keys }),
     ...(tableKey !== undefined && { tableKey }),
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
     ...(rate !== undefined && { rate: rateOf(rate) }),

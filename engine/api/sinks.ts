@@ -3,6 +3,7 @@
 import { basename, extname, resolve } from 'node:path';
 import { notYet, SluiceError } from '../errors/error.ts';
 import type { Builder, Origin } from './builder.ts';
+import { avroSpec } from './formats.ts';
 import { oneOf, readOptions, text } from './options.ts';
 import { describe, selector, userFunction } from './parameters.ts';
 import type * as S from './surface.ts';
@@ -18,20 +19,19 @@ export class PlannedSink implements S.Sink {
   }
 }
 
+const avroOptionNames = ['schemaFile', 'schemas', 'registry'];
+
 export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown, options: unknown): PlannedSink {
-  const known = ['connection', 'key', 'format', 'timestamp', 'delivery', 'transactionalIdPrefix'];
-  const {
-    connection,
-    key,
-    format = 'json',
-    timestamp,
-    delivery,
-    transactionalIdPrefix,
-  } = readOptions('to()', options, known);
+  const known = ['connection', 'key', 'format', ...avroOptionNames, 'timestamp', 'delivery', 'transactionalIdPrefix'];
+  const given = readOptions('to()', options, known);
+  const { connection, key, format = 'json', timestamp, delivery, transactionalIdPrefix } = given;
   const name = text('The topic of to()', topic);
   const cluster = connection === undefined ? undefined : text('The connection of to()', connection);
-  if (oneOf('The format of to()', format, ['json', 'string', 'avro', 'protobuf']) !== 'json')
-    notYet(`sinks that write ${String(format)}`);
+  const written = oneOf('The format of to()', format, ['json', 'string', 'bytes', 'avro', 'protobuf']);
+  if (written === 'protobuf') notYet(`sinks that write ${written}`);
+  const misplaced = written === 'avro' ? undefined : avroOptionNames.find((name) => given[name] !== undefined);
+  if (misplaced !== undefined)
+    throw new SluiceError('bad-option', `The ${misplaced} of to() needs format: "avro"; the format is "${written}".`);
   const guarantee = oneOf('The delivery of to()', delivery ?? 'at-least-once', [
     'exactly-once',
     'at-least-once',
@@ -47,7 +47,8 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
       topic: name,
       ...(cluster !== undefined && { connection: cluster }),
       ...(key !== undefined && { key: selector('The key of to()', 'key', key) }),
-      format: 'json',
+      format: written,
+      ...(written === 'avro' && { avro: avroSpec(given, builder) }),
       ...(timestamp !== undefined && { timestamp: selector('The timestamp of to()', 'timestamp', timestamp) }),
       delivery: guarantee,
     },

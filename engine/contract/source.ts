@@ -86,6 +86,8 @@ export interface SourceStatus extends OperatorStatus {
   /** 'connecting' until the source has reached the external system. */
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
+  /** The format that it found in its records, if the user has not given it: "Avro (schema registry)". */
+  readonly format?: string;
   /** Records that it rejected, whether or not anybody reads `errors`. Restores go on counting. */
   readonly errors: number;
   /** Place and problem of the first of them. */

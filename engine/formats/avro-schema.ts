@@ -4,7 +4,7 @@
 // Unknown logical types are read as the type below them, as the specification wants it. Names may
 // have any characters, because registries accept them; each use in generated code is quoted.
 import { BadSchema, deepestSchema, mostTypes, parseSchemaJson } from './limits.ts';
-import type { SchemaText } from './schema-text.ts';
+import type { SchemaText } from '../graph/format-spec.ts';
 
 export type Primitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string';
 export type Logical =

@@ -7,15 +7,15 @@
 //   bytes    everything else
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors/error.ts';
-import { type SchemaType, typeNames } from './schema-text.ts';
+import { type SchemaType, typeNames } from '../graph/format-spec.ts';
 import {
   type FindSchemas,
   FramedFormat,
-  type FormatSpec,
   headerLength,
   openFormat,
   type Outcome,
   type RecordBytes,
+  type RegistryNames,
   type ValueFormat,
 } from './value-format.ts';
 
@@ -23,7 +23,7 @@ const kinds = ['json', 'schema', 'string', 'bytes'] as const;
 export type FoundKind = (typeof kinds)[number];
 
 /** Records that are looked at, at most. */
-export const looksAt = 100;
+const looksAt = 100;
 /** Bytes of a text that are looked at. */
 const longestLook = 64 << 10;
 const anyType: readonly SchemaType[] = ['AVRO', 'PROTOBUF', 'JSON'];
@@ -33,7 +33,7 @@ const noRecord = openFormat({ format: 'json' }, () => undefined);
 export class FoundFormat implements ValueFormat {
   value: unknown;
   problem = '';
-  readonly #spec: Omit<FormatSpec, 'format'>;
+  readonly #names: RegistryNames;
   readonly #find: FindSchemas;
   readonly #votes: Record<FoundKind, number> = { json: 0, schema: 0, string: 0, bytes: 0 };
   #kind: FoundKind | undefined;
@@ -41,8 +41,8 @@ export class FoundFormat implements ValueFormat {
   #stops: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
 
-  constructor(spec: Omit<FormatSpec, 'format'>, find: FindSchemas) {
-    this.#spec = spec;
+  constructor(names: RegistryNames, find: FindSchemas) {
+    this.#names = names;
     this.#find = find;
   }
 
@@ -74,6 +74,15 @@ export class FoundFormat implements ValueFormat {
   look({ bytes }: RecordBytes, start: number, end: number): void {
     if (this.#kind === undefined && end > start) this.#votes[kindOf(bytes.subarray(start, end))]++;
   }
+  /** Lets the first records of a chunk vote. A negative length means that a record has no value. */
+  lookAt(record: RecordBytes, lengths: Int32Array, count: number): void {
+    let at = 0;
+    for (let i = 0; i < count && i < looksAt; i++) {
+      const length = Math.max(0, lengths[i]!);
+      this.look(record, at, at + length);
+      at += length;
+    }
+  }
   /** Takes what an earlier reader has found. */
   restore(kind: FoundKind): void {
     this.#kind = kind;
@@ -94,7 +103,7 @@ export class FoundFormat implements ValueFormat {
 
   #open(kind: FoundKind): ValueFormat {
     if (kind !== 'schema') return openFormat({ format: kind }, this.#find);
-    const schemas = this.#find(this.#spec);
+    const schemas = this.#find(this.#names);
     if (!schemas)
       throw new SluiceError(
         'registry-no-connection',

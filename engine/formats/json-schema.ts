@@ -4,7 +4,7 @@ import { Ajv, type ErrorObject, type Options } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { BadSchema, deepestSchema, mostTypes, parseSchemaJson } from './limits.ts';
-import type { SchemaText } from './schema-text.ts';
+import type { SchemaText } from '../graph/format-spec.ts';
 
 const options: Options = { strict: false, validateFormats: false, logger: false };
 

@@ -5,7 +5,7 @@
 // decimal are known without a reference. An import of which nothing is used may be missing.
 import protobuf from 'protobufjs';
 import { BadSchema, checkLength } from './limits.ts';
-import type { SchemaText } from './schema-text.ts';
+import type { SchemaText } from '../graph/format-spec.ts';
 
 /** Options of a custom kind extend these; what they say does not matter here. */
 const optionTypes = ['File', 'Message', 'Field', 'Oneof', 'Enum', 'EnumValue', 'ExtensionRange', 'Service', 'Method'];

@@ -6,7 +6,7 @@ import { BadRecord, type ByteReader } from './byte-reader.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { compileProtobufReader } from './protobuf-reader.ts';
 import { parseProtobuf } from './protobuf-schema.ts';
-import type { SchemaText } from './schema-text.ts';
+import type { SchemaText } from '../graph/format-spec.ts';
 
 /** Reads from the reader's place to its end. Errors: BadRecord. */
 export type ReadRecord = (reader: ByteReader) => unknown;

@@ -5,7 +5,7 @@ import { dirname, extname, join, parse } from 'node:path';
 import protobuf from 'protobufjs';
 import { SluiceError } from '../errors/error.ts';
 import { longestSchema, mostReferences } from './limits.ts';
-import type { SchemaText, SchemaType } from './schema-text.ts';
+import type { SchemaText, SchemaType } from '../graph/format-spec.ts';
 
 const byExtension: Readonly<Record<string, SchemaType>> = { '.avsc': 'AVRO', '.proto': 'PROTOBUF' };
 const byFormat: Readonly<Record<string, SchemaType>> = { avro: 'AVRO', protobuf: 'PROTOBUF', 'json-schema': 'JSON' };

@@ -12,7 +12,7 @@ import { SluiceError } from '../errors/error.ts';
 import { BadRecord, ByteReader } from './byte-reader.ts';
 import { BadSchema, whyUnusable } from './limits.ts';
 import { bareReader, type ReadRecord } from './record-readers.ts';
-import { type SchemaText, type SchemaType, typeNames } from './schema-text.ts';
+import { type FormatName, type FormatSpec, type SchemaText, type SchemaType, typeNames } from '../graph/format-spec.ts';
 
 /** The bytes of many records, and texts of them. */
 export interface RecordBytes {
@@ -21,7 +21,6 @@ export interface RecordBytes {
   slice(start: number, end: number): string;
 }
 
-export type FormatName = 'json' | 'string' | 'bytes' | 'avro' | 'protobuf' | 'json-schema';
 export type Outcome = 'value' | 'problem' | 'schema';
 
 export interface ValueFormat {
@@ -33,18 +32,6 @@ export interface ValueFormat {
   /** The listener is called when a schema has come. Returns a function that ends this. */
   watch?(listener: () => void): () => void;
 }
-
-/** What a source says of a format. Plain JSON, because it is part of the plan. */
-export type FormatSpec = {
-  readonly format: FormatName;
-  /** Of a schema file: records have no schema id. */
-  readonly schema?: SchemaText;
-  /** The Protobuf message in the file. */
-  readonly message?: string;
-  /** Names for the registry, see registryNamed. */
-  readonly registry?: string;
-  readonly connection?: string;
-};
 
 /** What is known of a schema id. */
 export type SchemaState =
@@ -62,11 +49,21 @@ export interface Schemas {
   /** Why a schema cannot be fetched at present; undefined: nothing is wrong. */
   readonly trouble: string | undefined;
 }
-/** The schemas of the registry that a spec names; undefined: there is none. */
-export type FindSchemas = (spec: Pick<FormatSpec, 'registry' | 'connection'>) => Schemas | undefined;
+/** Names of a registry: its own, or that of the Kafka connection. */
+export interface RegistryNames {
+  readonly registry?: string | undefined;
+  readonly connection?: string | undefined;
+}
+/** The schemas of the registry with these names; undefined: there is none. */
+export type FindSchemas = (names: RegistryNames) => Schemas | undefined;
+
+/** A format that is given, with the names of the registry. 'auto' is in found-format.ts. */
+export interface GivenFormat extends Omit<FormatSpec, 'format'>, RegistryNames {
+  readonly format: FormatName;
+}
 
 /** Errors: `registry-no-connection`, `bad-schema`, and those of `find`. */
-export function openFormat(spec: FormatSpec, find: FindSchemas): ValueFormat {
+export function openFormat(spec: GivenFormat, find: FindSchemas): ValueFormat {
   const { format } = spec;
   switch (format) {
     case 'json':
@@ -78,7 +75,7 @@ export function openFormat(spec: FormatSpec, find: FindSchemas): ValueFormat {
     case 'avro':
     case 'protobuf':
     case 'json-schema':
-      if (spec.schema) return new BareFormat(spec.schema, spec.message);
+      if (spec.schemaFile) return new BareFormat(spec.schemaFile, spec.message);
       return new FramedFormat(find(spec) ?? noRegistry(format), [schemaTypes[format]]);
   }
 }

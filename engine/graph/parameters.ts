@@ -4,6 +4,7 @@
 // the builders (UserFunction), or any type for a reader that calls none. All of them are type
 // aliases, because TypeScript does not accept an interface as JSON.
 import type { AggregatesSpec } from './aggregate-spec.ts';
+import type { AvroSpec, FormatSpec } from './format-spec.ts';
 import type { IntervalBounds, JoinKind } from './join-spec.ts';
 import type { PatternSpec } from './pattern-spec.ts';
 import type { FunctionRef, KeySpec, PidSpec, SelectorSpec, WatermarkSpec } from './spec.ts';
@@ -50,19 +51,22 @@ export type StartFrom =
   | { readonly timestamp: number }
   | { readonly offsets: { readonly [partition: string]: string } };
 export type StopAt = 'latest' | { readonly timestamp: number };
-type KafkaParameters<F> = TimeParameters<F> & {
-  readonly topic: string;
-  readonly connection?: string;
-  readonly from: StartFrom;
-  readonly until?: StopAt;
-  readonly format?: 'json';
-  /** From the parsed value to { value } or { issues }, as in Standard Schema. */
-  readonly schema?: { readonly fn: F };
-  /** The topic is read as a table: the field with the key of its rows. Elements are {key, row}. */
-  readonly tableKey?: string;
-  /** Most records per second, or the estimator that controls micro-batches. */
-  readonly rate?: number | { readonly pid: PidSpec };
-};
+/** Without a format, values are JSON. */
+type KafkaParameters<F> = TimeParameters<F> &
+  Partial<FormatSpec> & {
+    readonly topic: string;
+    readonly connection?: string;
+    readonly from: StartFrom;
+    readonly until?: StopAt;
+    /** Of a table. Absent: keys are text or JSON, see engine/connectors/kafka/table-decoder.ts. */
+    readonly keyFormat?: FormatSpec;
+    /** From the parsed value to { value } or { issues }, as in Standard Schema. */
+    readonly schema?: { readonly fn: F };
+    /** The topic is read as a table: the field with the key of its rows. Elements are {key, row}. */
+    readonly tableKey?: string;
+    /** Most records per second, or the estimator that controls micro-batches. */
+    readonly rate?: number | { readonly pid: PidSpec };
+  };
 
 // --------------------------------------------------------------------------------------- operators
 
@@ -121,7 +125,8 @@ type KafkaSinkParameters<F> = Armed & {
   readonly topic: string;
   readonly connection?: string;
   readonly key?: SelectorSpec<F>;
-  readonly format: 'json' | 'string';
+  readonly format: 'json' | 'string' | 'bytes' | 'avro';
+  readonly avro?: AvroSpec;
   readonly timestamp?: SelectorSpec<F>;
   /** 'none': a barrier does not wait for rows in flight. */
   readonly delivery: 'at-least-once' | 'none';

@@ -4,7 +4,7 @@ import { SluiceError } from '../errors/error.ts';
 import { BadSchema, checkLength, longestWithReferences, mostReferences } from '../formats/limits.ts';
 import type { RegistryConnection } from './registry-connection.ts';
 import { type Answer, askRegistry, messageOf, SchemaAbsent } from './registry-request.ts';
-import type { SchemaText, SchemaType } from '../formats/schema-text.ts';
+import type { SchemaText, SchemaType } from '../graph/format-spec.ts';
 
 export interface RegisteredSchema {
   readonly id: number;

@@ -9,6 +9,7 @@
 //                                           that are not letters or digits
 import { readFileSync } from 'node:fs';
 import { SluiceError } from '../errors/error.ts';
+import type { RegistryNames } from '../formats/value-format.ts';
 
 export interface RegistryConnection {
   /** Without credentials and without a slash at the end. */
@@ -29,7 +30,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * `registry-bad-connection`.
  */
 export function registryNamed(
-  { registry, connection }: { readonly registry?: string | undefined; readonly connection?: string | undefined },
+  { registry, connection }: RegistryNames,
   environment: Environment = process.env,
 ): RegistryConnection | undefined {
   if (registry !== undefined) {

@@ -15,15 +15,12 @@ import { BadSchema, whyUnusable } from '../formats/limits.ts';
 import { fetchLatest, lookUpSchema, registerSchema } from './registry-client.ts';
 import { type RegistryConnection, registryNamed } from './registry-connection.ts';
 import { RegistryAway, SchemaAbsent } from './registry-request.ts';
-import { type SchemaText, typeNames } from '../formats/schema-text.ts';
+import { type AvroSpec, type SchemaText, typeNames } from '../graph/format-spec.ts';
 
-export type AvroSinkSpec = {
+export interface AvroSinkSpec extends AvroSpec {
   readonly topic: string;
-  readonly schema?: SchemaText;
-  readonly schemas: 'register' | 'use';
-  readonly registry?: string;
-  readonly connection?: string;
-};
+  readonly connection?: string | undefined;
+}
 export interface AvroSinkEvents {
   /** The format is ready, or `trouble` has changed. */
   onProgress(): void;
@@ -48,7 +45,7 @@ export class AvroRowFormat {
     this.#spec = spec;
     this.#events = events;
     const connection = registryNamed(spec);
-    const { schema } = spec;
+    const { schemaFile: schema } = spec;
     if (schema && schema.type !== 'AVRO')
       throw new SluiceError(
         'bad-schema',
@@ -100,7 +97,7 @@ export class AvroRowFormat {
     if (!this.#isClosed) this.#events.onProgress();
   }
   async #registered(connection: RegistryConnection): Promise<{ readonly id: number; readonly schema: SchemaText }> {
-    const { schema, schemas } = this.#spec;
+    const { schemaFile: schema, schemas } = this.#spec;
     const subject = this.#subject;
     if (!schema) return fetchLatest(connection, subject);
     // What cannot be used is not registered either.
@@ -131,7 +128,7 @@ export class AvroRowFormat {
     if (error instanceof SchemaAbsent)
       return new SluiceError(
         'registry-no-schema',
-        this.#spec.schema
+        this.#spec.schemaFile
           ? `The schema file is not registered under subject "${this.#subject}" of ${url}: ${error.message}. Register it, or give to() schemas: "register".`
           : `Subject "${this.#subject}" of ${url} has no schema: ${error.message}. Give a schemaFile and schemas: "register".`,
         { subject: this.#subject },

@@ -13,8 +13,8 @@ import { framedReader, type ReadRecord } from '../formats/record-readers.ts';
 import { fetchSchema } from './registry-client.ts';
 import { type RegistryConnection, registryNamed } from './registry-connection.ts';
 import { RegistryAway, SchemaAbsent } from './registry-request.ts';
-import { type SchemaText, typeNames } from '../formats/schema-text.ts';
-import type { FormatSpec, Schemas, SchemaState } from '../formats/value-format.ts';
+import { type SchemaText, typeNames } from '../graph/format-spec.ts';
+import type { RegistryNames, Schemas, SchemaState } from '../formats/value-format.ts';
 
 const pauseMillis = { first: 250, longest: 10_000 };
 /** An id that the registry did not know may be registered later. */
@@ -98,11 +98,11 @@ function made(id: number, schema: SchemaText): ReadRecord {
 const caches = new Map<string, SchemaCache>();
 
 /**
- * The schemas of the registry that a source names. Sources with the same registry and the same
+ * The schemas of the registry with these names. Sources with the same registry and the same
  * credentials share them. undefined: there is no registry. Errors: as registryNamed.
  */
-export function schemasFor(spec: Pick<FormatSpec, 'registry' | 'connection'>): Schemas | undefined {
-  const connection = registryNamed(spec);
+export function schemasFor(names: RegistryNames): Schemas | undefined {
+  const connection = registryNamed(names);
   if (!connection) return undefined;
   const key = JSON.stringify([connection.url, connection.auth, connection.ca]);
   let cache = caches.get(key);

@@ -54,13 +54,13 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'engine/formats',
-    imports: ['engine/codegen', 'engine/errors', 'engine/time', 'engine/values'],
+    imports: ['engine/codegen', 'engine/errors', 'engine/graph', 'engine/time', 'engine/values'],
     reason:
       'Formats turn bytes into values and back, and never wait. What reads or writes a topic belongs in engine/connectors.',
   },
   {
     folder: 'engine/registry',
-    imports: ['engine/errors', 'engine/formats', 'engine/values'],
+    imports: ['engine/errors', 'engine/formats', 'engine/graph', 'engine/values'],
     reason: 'The registry is asked for schemas over the network. What a schema means belongs in engine/formats.',
   },
   {
@@ -131,7 +131,9 @@ export const layers: readonly Layer[] = [
       'engine/codegen',
       'engine/contract',
       'engine/errors',
+      'engine/formats',
       'engine/graph',
+      'engine/registry',
       'engine/state',
       'engine/time',
       'engine/values',
@@ -141,7 +143,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'engine/api',
-    imports: [surface, 'engine/errors', 'engine/graph', 'engine/state', 'engine/time'],
+    imports: [surface, 'engine/errors', 'engine/formats', 'engine/graph', 'engine/state', 'engine/time'],
     reason: 'Builders make nodes of the plan and run nothing. What runs belongs behind a kind of engine/graph.',
   },
   {

@@ -27,8 +27,8 @@ export class BatchBuilder {
     return this.count === 0 || (this.#length + size <= batchBytes && this.count < batchRows);
   }
 
-  append(key: Uint8Array | undefined, value: string, timestamp: number): void {
-    const valueSize = Buffer.byteLength(value);
+  append(key: Uint8Array | undefined, value: string | Uint8Array, timestamp: number): void {
+    const valueSize = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
     if (this.count === 0) this.#firstTimestamp = timestamp;
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
     const timestampDelta = timestamp - this.#firstTimestamp;
@@ -53,7 +53,9 @@ export class BatchBuilder {
       this.#length += keySize;
     }
     this.#varlong(valueSize);
-    this.#length += this.#bytes.write(value, this.#length);
+    if (typeof value === 'string') this.#bytes.write(value, this.#length);
+    else this.#bytes.set(value, this.#length);
+    this.#length += valueSize;
     this.#varlong(0);
     this.count++;
   }

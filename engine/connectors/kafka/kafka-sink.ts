@@ -6,13 +6,15 @@ import type { Batch, Operator, OperatorContext, OperatorStatus } from '../../con
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
 import { connectionNamed } from './connections.ts';
+import { BadRow } from '../../formats/avro-writer.ts';
+import { AvroRowFormat, rowBytes } from '../../registry/row-format.ts';
+import { described } from '../../values/kind.ts';
 import { rowText } from '../row-text.ts';
 import { TopicWriter } from './topic-writer.ts';
 
 export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
   const parameters = node.parameters;
   if (!['at-least-once', 'none'].includes(parameters.delivery)) notYet(`sinks with delivery "${parameters.delivery}"`);
-  if (!['json', 'string'].includes(parameters.format)) notYet(`sinks that write ${parameters.format}`);
   return parameters.armed === false ? new PreviewOfSink() : new KafkaSink(parameters, functions, node.name);
 }
 
@@ -30,6 +32,8 @@ class KafkaSink implements Operator {
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
+  /** Absent if the format is another one. */
+  #avro: AvroRowFormat | undefined;
 
   constructor(parameters: NodeOf<'kafkaSink'>['parameters'], functions: FunctionTable, name: string) {
     this.#parameters = parameters;
@@ -40,6 +44,10 @@ class KafkaSink implements Operator {
   open(context: OperatorContext): void {
     this.#context = context;
     const { topic, connection } = this.#parameters;
+    if (this.#parameters.format === 'avro') {
+      const events = { onProgress: () => context.wake(), onFailure: (error: SluiceError) => context.fail(error) };
+      this.#avro = new AvroRowFormat({ schemas: 'use', ...this.#parameters.avro, topic, connection }, events);
+    }
     this.#writer = new TopicWriter(connectionNamed(connection), topic, {
       onProgress: () => context.wake(),
       onFailure: (error) => context.fail(error),
@@ -50,7 +58,7 @@ class KafkaSink implements Operator {
     const { output } = this.#context;
     const writer = this.#writer;
     for (let i = from; i < batch.length; i++) {
-      if (!writer.takesRows || (i > from && output.full)) return i;
+      if (!writer.takesRows || this.#avro?.isReady === false || (i > from && output.full)) return i;
       this.at = i;
       const row = batch.values[i];
       const timestamp = this.#eventTime ? this.#eventTime(row) : batch.timestamps[i]!;
@@ -59,7 +67,7 @@ class KafkaSink implements Operator {
         throw this.#cannotWrite(
           `Its time is ${timestamp} ms since 1970, which Kafka cannot hold: give to() a \`timestamp\`.`,
         );
-      writer.append(this.#keyOf(row), this.#text(row), Math.trunc(timestamp));
+      writer.append(this.#keyOf(row), this.#value(row), Math.trunc(timestamp));
     }
     return batch.length;
   }
@@ -75,11 +83,12 @@ class KafkaSink implements Operator {
     return this.#writer.isEmpty;
   }
   status(): OperatorStatus {
-    const { trouble } = this.#writer;
+    const trouble = this.#writer.trouble ?? this.#avro?.trouble;
     return { entries: 0, ...(trouble !== undefined && { waiting: `${trouble.replace(/\.?$/, ';')} trying again` }) };
   }
   close(): void {
     this.#writer.close();
+    this.#avro?.close();
   }
 
   #keyOf(row: unknown): string | undefined {
@@ -89,14 +98,36 @@ class KafkaSink implements Operator {
     if (typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') return String(key);
     throw this.#cannotWrite('Its key is no text. Give to() a `key` that is a string.');
   }
-  #text(row: unknown): string {
-    if (this.#parameters.format === 'string') return String(row);
-    const text = rowText(row);
-    if (text === undefined) throw this.#cannotWrite(`It is ${typeof row}, which is no JSON.`);
-    return text;
+  #value(row: unknown): string | Uint8Array {
+    switch (this.#parameters.format) {
+      case 'string':
+        return (
+          textOf(row) ?? this.#refuse(`It is ${described(row)}; format "string" writes texts, numbers and the like.`)
+        );
+      case 'json':
+        return rowText(row) ?? this.#refuse(`It is ${typeof row}, which is no JSON.`);
+      case 'bytes':
+      case 'avro':
+        try {
+          return this.#avro ? this.#avro.bytesOf(row) : rowBytes(row);
+        } catch (error) {
+          if (error instanceof BadRow) throw this.#cannotWrite(error.message);
+          throw error;
+        }
+    }
+  }
+  #refuse(why: string): never {
+    throw this.#cannotWrite(why);
   }
   #cannotWrite(why: string): SluiceError {
     const { topic } = this.#parameters;
     return new SluiceError('kafka-bad-row', `A row cannot be written to topic "${topic}". ${why}`, { topic });
   }
+}
+
+/** undefined: an object has no text of its own. */
+function textOf(row: unknown): string | undefined {
+  if (row instanceof Date) return row.toISOString();
+  if (typeof row === 'string') return row;
+  return typeof row === 'number' || typeof row === 'bigint' || typeof row === 'boolean' ? String(row) : undefined;
 }

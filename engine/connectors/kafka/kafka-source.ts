@@ -15,10 +15,10 @@ import type { Chunk, Offsets, ToReader, ToSource } from './reader-messages.ts';
 import { keyOf, type OpenChunk, openChunk } from './open-chunk.ts';
 import { RateAllowance } from './rate-allowance.ts';
 import { startReaderThread } from './reader-thread.ts';
-import { RecordDecoder } from './record-decoder.ts';
-import { type KeyForm, TableDecoder } from './table-decoder.ts';
+import { rawText } from './record-decoder.ts';
+import { type FormatsState, RecordFormats } from './record-formats.ts';
 
-interface Saved {
+interface Saved extends FormatsState {
   /** undefined: the source had not found its start yet. */
   readonly next?: Offsets;
   readonly ends?: Offsets;
@@ -27,8 +27,6 @@ interface Saved {
   readonly errors: number;
   readonly firstProblem?: string;
   readonly opened: number;
-  /** Of a table: how keys are written, when a record has shown it. */
-  readonly keyForm?: KeyForm;
 }
 
 export function createKafkaSource(
@@ -43,14 +41,12 @@ class KafkaSource implements Source {
   readonly #node: NodeOf<'kafka'>;
   readonly #parameters: NodeOf<'kafka'>['parameters'];
   readonly #alignment: AlignmentGroups;
-  readonly #decoder: RecordDecoder | TableDecoder;
+  readonly #formats: RecordFormats;
   #context!: SourceContext;
   #connection!: Connection;
   #time!: SourceTime;
   #reader: Worker | undefined;
-  /**
-   * Partition → offset of the next record to emit; undefined until the reader has found the start.
-   */
+  /** Partition → offset of the next record to emit; undefined: the start is not found yet. */
   #next: Map<number, number> | undefined;
   #ends: Offsets | undefined;
   #chunks: Chunk[] = [];
@@ -60,10 +56,7 @@ class KafkaSource implements Source {
    * ahead of other sources.
    */
   #setAside: OpenChunk[] = [];
-  /**
-   * Partition → the number of records that it may still add to the micro-batch; undefined: no
-   * limit.
-   */
+  /** Partition → records that it may still add to the micro-batch; undefined: no limit. */
   #shares: Map<number, number> | undefined;
   /** Partition → its end, as of the last fetch. */
   readonly #knownEnds = new Map<number, number>();
@@ -81,9 +74,7 @@ class KafkaSource implements Source {
     this.#node = node;
     this.#alignment = alignment;
     this.#parameters = node.parameters;
-    const decoder = new RecordDecoder(this.#parameters, functions, node.name);
-    const { tableKey } = this.#parameters;
-    this.#decoder = tableKey === undefined ? decoder : new TableDecoder(tableKey, decoder);
+    this.#formats = new RecordFormats(this.#parameters, functions, node.name);
   }
 
   open(context: SourceContext): void {
@@ -94,6 +85,7 @@ class KafkaSource implements Source {
     this.#opened++;
     // May throw; a source that failed is still asked for its snapshot.
     this.#connection = connectionNamed(this.#parameters.connection);
+    this.#formats.open(() => context.wake());
     const { rate } = this.#parameters;
     if (typeof rate === 'number') this.#allowance = new RateAllowance(rate);
     if (typeof rate === 'object' && context.inBatches !== true)
@@ -110,7 +102,7 @@ class KafkaSource implements Source {
     this.#errors = saved.errors;
     this.#firstProblem = saved.firstProblem;
     this.#opened += saved.opened;
-    if (this.#decoder instanceof TableDecoder) this.#decoder.form = saved.keyForm;
+    this.#formats.restore(saved);
     if (!saved.next) return;
     this.#time.restore(saved.time);
     this.#begin(saved.next, saved.ends);
@@ -125,7 +117,7 @@ class KafkaSource implements Source {
       errors: this.#errors,
       ...(this.#firstProblem !== undefined && { firstProblem: this.#firstProblem }),
       opened: this.#opened,
-      ...(this.#decoder instanceof TableDecoder && this.#decoder.form && { keyForm: this.#decoder.form }),
+      ...this.#formats.snapshot(),
     } satisfies Saved);
   }
 
@@ -149,7 +141,7 @@ class KafkaSource implements Source {
       this.#time.final();
       return 'end';
     }
-    this.#time.onClock(now);
+    this.#time.onClock(now, this.#formats.holds);
     const { wakeAt } = this.#time;
     if (wakeAt < Infinity) this.#context.wakeAt(wakeAt);
     return 'wait';
@@ -166,6 +158,7 @@ class KafkaSource implements Source {
     const waiting = this.#waiting();
     return {
       entries: 0,
+      ...this.#formats.status(),
       opened: this.#opened,
       phase: this.#isFinished ? 'finished' : !isStarted ? 'connecting' : this.#emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
@@ -179,8 +172,8 @@ class KafkaSource implements Source {
   /** The reason why no records arrive, if there is one. */
   #waiting(): string | undefined {
     if (this.#trouble !== undefined) return `${this.#trouble.replace(/\.?$/, ';')} trying again`;
-    const aligning = this.#time?.waiting;
-    if (aligning !== undefined) return aligning;
+    const waiting = this.#formats.waiting ?? this.#time?.waiting;
+    if (waiting !== undefined) return waiting;
     if (!this.#next || this.#emitted > 0) return undefined;
     if (this.#lastProblem !== undefined) return `no record is usable: ${this.#lastProblem}`;
     return `no record has come from ${this.#parameters.topic} yet`;
@@ -188,6 +181,7 @@ class KafkaSource implements Source {
 
   close(): void {
     this.#time?.close();
+    this.#formats.close();
     this.#stopReader();
     this.#chunks = [];
     this.#setAside = [];
@@ -205,14 +199,14 @@ class KafkaSource implements Source {
     const { output } = this.#context;
     const time = this.#time;
     const timeOfPartition = time.partition(partition);
-    const decoder = this.#decoder;
+    const { decoder } = this.#formats;
     const allowance = this.#allowance;
     const shares = output.holdsTime ? this.#shares : undefined;
     let share = shares?.get(partition) ?? Infinity;
     let next = this.#next!.get(partition)!;
     try {
       while (open.at < count) {
-        if (share <= 0 || time.isAhead(timeOfPartition)) {
+        if (share <= 0 || this.#formats.isHeld(partition) || time.isAhead(timeOfPartition)) {
           this.#chunk = undefined;
           this.#setAside.push(open);
           this.#next!.set(partition, next);
@@ -225,8 +219,13 @@ class KafkaSource implements Source {
         const start = open.bytesAt;
         if (length > 0) open.bytesAt += length;
         const offset = offsets[i]!;
-        const value = length < 0 ? undefined : text.slice(start, open.bytesAt);
-        const isElement = decoder.decode(value, timestamps[i]!, keys && keyOf(open, i));
+        const keyStart = open.keysAt;
+        const isElement = decoder.decode(text, start, length, timestamps[i]!, keys && keyOf(open, i));
+        if (decoder.waits) {
+          this.#formats.hold(open, start, keyStart);
+          share++;
+          continue;
+        }
         // Only now: user code that throws leaves the position at the record.
         next = offset + 1;
         if (isElement) {
@@ -236,7 +235,7 @@ class KafkaSource implements Source {
             time.record(timeOfPartition, decoder.timestamp);
             output.emitAt(decoder.value, decoder.timestamp, partition, offset);
           }
-        } else this.#emitError(partition, offset, value ?? '', timestamps[i]!);
+        } else this.#emitError(partition, offset, rawText(text, start, length), timestamps[i]!);
         if (output.full) return open.at === count && this.#finishChunk(chunk);
       }
       return this.#finishChunk(chunk);
@@ -257,7 +256,7 @@ class KafkaSource implements Source {
     const { topic } = this.#parameters;
     const { output, clock } = this.#context;
     this.#errors++;
-    this.#lastProblem = `${topic}[${partition}]@${offset}${this.#decoder.problem}.`;
+    this.#lastProblem = `${topic}[${partition}]@${offset}${this.#formats.decoder.problem}.`;
     this.#firstProblem ??= this.#lastProblem;
     if (!output.hasReader('errors')) return;
     const seen = this.#emitted + this.#errors;
@@ -283,12 +282,12 @@ class KafkaSource implements Source {
     const index = this.#chunks.findIndex(({ partition }) => this.#mayRead(partition));
     const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
     if (!chunk) return false;
-    this.#chunk = openChunk(chunk);
+    this.#formats.look((this.#chunk = openChunk(chunk)));
     return true;
   }
   #mayRead(partition: number): boolean {
     if (this.#context.output.holdsTime && (this.#shares?.get(partition) ?? Infinity) <= 0) return false;
-    return !this.#time.isAhead(this.#time.partition(partition));
+    return !this.#formats.isHeld(partition) && !this.#time.isAhead(this.#time.partition(partition));
   }
 
   // --------------------------------------------------------------------------------- micro-batches

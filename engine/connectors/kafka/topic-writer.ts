@@ -85,7 +85,7 @@ export class TopicWriter {
     return this.#waiting === 0;
   }
 
-  append(key: string | undefined, value: string, timestamp: number): void {
+  append(key: string | undefined, value: string | Uint8Array, timestamp: number): void {
     const keyBytes = key === undefined ? undefined : Buffer.from(key);
     const size = value.length + (keyBytes?.length ?? 0) + 32;
     const lane = keyBytes ? this.#lanes[partitionOf(keyBytes, this.#lanes.length)]! : this.#laneWithoutKey(size);

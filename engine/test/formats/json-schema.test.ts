@@ -5,7 +5,7 @@ import { test } from 'vitest';
 import { compileJsonSchema } from '../../formats/json-schema.ts';
 import { whyUnusable } from '../../formats/limits.ts';
 import { framedReader } from '../../formats/record-readers.ts';
-import type { SchemaText } from '../../formats/schema-text.ts';
+import type { SchemaText } from '../../graph/format-spec.ts';
 import { readWith } from './read-bytes.ts';
 
 function schemaOf(schema: unknown, references: Readonly<Record<string, unknown>> = {}): SchemaText {

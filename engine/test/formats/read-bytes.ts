@@ -1,7 +1,7 @@
 // Reads one payload in a test: with a schema, from bytes in hexadecimal or as they are.
 import { ByteReader } from '../../formats/byte-reader.ts';
 import { bareReader, type ReadRecord } from '../../formats/record-readers.ts';
-import type { SchemaText } from '../../formats/schema-text.ts';
+import type { SchemaText } from '../../graph/format-spec.ts';
 
 export function avro(schema: unknown, ...references: readonly unknown[]): SchemaText {
   return {

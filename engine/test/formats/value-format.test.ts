@@ -4,10 +4,9 @@ import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';
 import { FoundFormat } from '../../formats/found-format.ts';
 import { framedReader } from '../../formats/record-readers.ts';
-import type { SchemaText } from '../../formats/schema-text.ts';
+import type { FormatName, SchemaText } from '../../graph/format-spec.ts';
 import {
-  type FormatName,
-  type FormatSpec,
+  type GivenFormat,
   openFormat,
   type RecordBytes,
   type Schemas,
@@ -116,15 +115,15 @@ test('what is final for the registry is thrown', () => {
 test('a format with schemas needs a registry or a file', () => {
   for (const format of ['avro', 'protobuf', 'json-schema'] as const)
     assert.throws(() => openFormat({ format }, none), { code: 'registry-no-connection' });
-  const fromFile = openFormat({ format: 'avro', schema: row('a') }, none);
+  const fromFile = openFormat({ format: 'avro', schemaFile: row('a') }, none);
   assert.deepEqual(read(fromFile, hex('02')), { a: 1 });
   assert.equal(
     read(fromFile, framed(7, '02')),
     'problem does not fit the Avro schema of the file: 5 of its bytes are left over (it may begin with a schema id, which only a registry explains)',
   );
-  const schema = proto('syntax = "proto3"; message A { int32 a = 1; } message B { int32 b = 1; }');
-  assert.deepEqual(read(openFormat({ format: 'protobuf', schema, message: 'B' }, none), hex('08 01')), { b: 1 });
-  const wrong: FormatSpec = { format: 'protobuf', schema, message: 'C' };
+  const schemaFile = proto('syntax = "proto3"; message A { int32 a = 1; } message B { int32 b = 1; }');
+  assert.deepEqual(read(openFormat({ format: 'protobuf', schemaFile, message: 'B' }, none), hex('08 01')), { b: 1 });
+  const wrong: GivenFormat = { format: 'protobuf', schemaFile, message: 'C' };
   assert.throws(() => openFormat(wrong, none), { code: 'bad-schema', message: /it has no message "C"/ });
 });
 

@@ -55,23 +55,23 @@ async function opened(
 
 test('without a registry a schema file is enough, and rows have no schema id', () => {
   const events = { onProgress: () => undefined, onFailure: () => undefined };
-  const format = new AvroRowFormat({ topic: 'orders', schemas: 'use', schema: orders }, events);
+  const format = new AvroRowFormat({ topic: 'orders', schemas: 'use', schemaFile: orders }, events);
   assert.ok(format.isReady);
   assert.deepEqual(format.bytesOf({ id: 3 }), hex('06'));
   assert.throws(() => format.bytesOf({ id: 'x' }), /Its field "id" is "x"; its schema wants an int/);
   assert.throws(() => new AvroRowFormat({ topic: 'orders', schemas: 'use' }, events), {
     code: 'registry-no-connection',
   });
-  const schema = proto('message M { }');
-  assert.throws(() => new AvroRowFormat({ topic: 'o', schemas: 'use', schema }, events), { code: 'bad-schema' });
+  const schemaFile = proto('message M { }');
+  assert.throws(() => new AvroRowFormat({ topic: 'o', schemas: 'use', schemaFile }, events), { code: 'bad-schema' });
 });
 
 test('a schema is registered, looked up, or the latest one is used', async () => {
   const id = { status: 200, body: { id: 258 } };
-  const registered = await opened({ schemas: 'register', schema: orders }, id);
+  const registered = await opened({ schemas: 'register', schemaFile: orders }, id);
   assert.deepEqual(registered.asked, ['POST /subjects/orders-value/versions']);
   assert.deepEqual(registered.format.bytesOf({ id: 3 }), hex('00 00 00 01 02 06'));
-  const used = await opened({ schema: orders }, id);
+  const used = await opened({ schemaFile: orders }, id);
   assert.deepEqual(used.asked, ['POST /subjects/orders-value']);
   const latest = await opened({ topic: 'a/b' }, { status: 200, body: { id: 5, version: 2, schema: orders.text } });
   assert.deepEqual(latest.asked, ['GET /subjects/a%2Fb-value/versions/latest']);
@@ -80,7 +80,7 @@ test('a schema is registered, looked up, or the latest one is used', async () =>
 
 test('a registry that is down is asked again', async () => {
   const { asked, troubles } = await opened(
-    { schema: orders },
+    { schemaFile: orders },
     { status: 503, body: {} },
     { status: 200, body: { id: 1 } },
   );
@@ -90,7 +90,7 @@ test('a registry that is down is asked again', async () => {
 
 test('what the registry refuses is one error with the way out', async () => {
   const absent = { status: 404, body: { error_code: 40401, message: 'Subject not found' } };
-  await assert.rejects(opened({ schema: orders }, absent), {
+  await assert.rejects(opened({ schemaFile: orders }, absent), {
     code: 'registry-no-schema',
     message: /give to\(\) schemas: "register"/,
   });
@@ -99,7 +99,7 @@ test('what the registry refuses is one error with the way out', async () => {
     message: /Subject "orders-value" .* has no schema/,
   });
   const conflict = { status: 409, body: { error_code: 409, message: 'field id was removed' } };
-  await assert.rejects(opened({ schemas: 'register', schema: orders }, conflict), {
+  await assert.rejects(opened({ schemas: 'register', schemaFile: orders }, conflict), {
     code: 'registry-refused-schema',
     message: /does not accept the schema for subject "orders-value" \(409\): field id was removed/,
   });
@@ -107,7 +107,7 @@ test('what the registry refuses is one error with the way out', async () => {
   const other = { status: 200, body: { id: 1, schema: 'message M { }', schemaType: 'PROTOBUF' } };
   await assert.rejects(opened({}, other), { code: 'bad-schema', message: /is Protobuf; rows are written as Avro/ });
   const broken = avro({ type: 'recrod' });
-  await assert.rejects(opened({ schemas: 'register', schema: broken }, { status: 200, body: { id: 1 } }), {
+  await assert.rejects(opened({ schemas: 'register', schemaFile: broken }, { status: 200, body: { id: 1 } }), {
     code: 'bad-schema',
     message: /refers to the type "recrod"/,
   });
