@@ -1,7 +1,7 @@
 // Writes a row in Avro's binary encoding. An error names the field and what its schema wants.
 //
 // A field that the row does not have gets its default, or null if its type allows null. Fields that
-// the schema does not have are left out. A union takes the first branch that the value fits; where
+// the schema does not have are left out. A union takes the first branch that gives the value back, else the first that the value fits; where
 // the reader wraps a value by the name of its branch, so must the row.
 import { described } from '../values/kind.ts';
 import { type AvroType, branchName, type MapType, type RecordType, type UnionType } from './avro-schema.ts';
@@ -125,7 +125,7 @@ class RowWriter {
     const depth = this.#path.length;
     let telling: BadRow | undefined;
     let reached = depth;
-    for (const [index, branch] of branches.entries()) {
+    for (const [index, branch] of inOrder(branches, value)) {
       if (branch.kind === 'null' && value !== null && value !== undefined) continue;
       try {
         this.#writer.zigzag64(index);
@@ -176,6 +176,23 @@ class RowWriter {
   }
 }
 
+/** The branches with their indices, those first that give the value back as it is. */
+function inOrder(branches: readonly AvroType[], value: unknown): readonly (readonly [number, AvroType])[] {
+  const all = [...branches.entries()];
+  // One type and null: nothing to choose.
+  if (branches.length < 3) return all;
+  const exact = all.filter(([, branch]) => givesBack(branch, value));
+  return [...exact, ...all.filter((one) => !exact.includes(one))];
+}
+/** Whether a value that fits the type is read again as the same value. */
+function givesBack(type: AvroType, value: unknown): boolean {
+  const logical = 'logical' in type ? type.logical?.kind : undefined;
+  if (logical === 'date') return value instanceof Date && value.getTime() % 86_400_000 === 0;
+  if (logical === 'timestamp') return value instanceof Date;
+  if (logical === 'time-millis') return Number.isInteger(value);
+  if (logical === 'decimal') return typeof value === 'string';
+  return type.kind !== 'float' || typeof value !== 'number' || Object.is(Math.fround(value), value);
+}
 function isLong(value: unknown): value is number | bigint {
   if (typeof value === 'bigint') return value >= int64.least && value <= int64.most;
   return Number.isSafeInteger(value);

@@ -195,3 +195,27 @@ test('defaults of all types are written', () => {
     d: new Date('1970-01-02T00:00:00Z'),
   });
 });
+
+test('a union loses nothing that another of its types would keep', () => {
+  const date = { type: 'int', logicalType: 'date' };
+  const time = { type: 'long', logicalType: 'timestamp-millis' };
+  const decimal = { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 };
+  const cases: readonly (readonly [readonly unknown[], readonly unknown[]])[] = [
+    [
+      ['null', 'float', date, time, decimal, 'double', 'string'],
+      [null, 0.1, 0.5, 16_777_217, 5, new Date(0), new Date(1)],
+    ],
+    [
+      ['null', time, decimal, 'int', 'string'],
+      [new Date(1), 5, '12.30', '2024-01-31T08:00:00Z', 'x'],
+    ],
+    [
+      ['null', 'float', 'long', 'string'],
+      [16_777_217, 2n ** 60n, 0.5],
+    ],
+  ];
+  for (const [union, values] of cases)
+    for (const value of values) assert.deepEqual(readBytes(avro(union), written(union, value)), value);
+  const single = ['null', 'float', 'string'];
+  assert.equal(readBytes(avro(single), written(single, 0.1)), Math.fround(0.1));
+});

@@ -24,7 +24,7 @@ export interface Target {
  */
 export type Plant = 'throws' | 'loops' | 'hoards' | 'forgets';
 
-export const targetNames = ['notebook', 'csv', 'tsv', 'jsonl', 'json', 'protocol', 'page', 'wire'] as const;
+export const targetNames = ['notebook', 'csv', 'tsv', 'jsonl', 'json', 'protocol', 'page', 'wire', 'schemas'] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export async function openTarget(name: TargetName, plant?: Plant): Promise<Target> {
@@ -42,6 +42,8 @@ export async function openTarget(name: TargetName, plant?: Plant): Promise<Targe
       return (await import('./targets/page.ts')).pageTarget(plant);
     case 'wire':
       return (await import('./targets/wire.ts')).wireTarget(plant);
+    case 'schemas':
+      return (await import('./targets/schemas.ts')).schemasTarget(plant);
   }
 }
 
