@@ -285,3 +285,14 @@ test('a source that has rejected nothing says nothing, and copies of a source co
     { text: '3 of 3 records of orders were rejected' },
   ]);
 });
+
+test('a cell says which format its source found, unless it is JSON', () => {
+  const notes = (format?: string): readonly string[] => {
+    const source = { ...liveSource, ...(format !== undefined && { format }) };
+    return seen(chain, [report('orders/source', { name: 'orders', source })], 'orders').notes;
+  };
+  assert.deepEqual(notes('Avro (schema registry)'), ['orders is Avro (schema registry), as its first records show']);
+  assert.deepEqual(notes('text'), ['orders is text, as its first records show']);
+  assert.deepEqual(notes('JSON'), []);
+  assert.deepEqual(notes(), []);
+});
