@@ -63,7 +63,7 @@ function schemaText(
   return readSchemaFile((builder.settings.resolvePath ?? resolve)(text(`The ${name} of ${source}`, path)), format);
 }
 
-/** What to() writes as Avro. */
+/** How to() writes Avro. */
 export function avroSpec(options: Options, builder: Builder): AvroSpec {
   const { schemaFile, schemas = 'use', registry } = options;
   const use = oneOf('The schemas of to()', schemas, ['register', 'use']);

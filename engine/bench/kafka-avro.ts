@@ -1,5 +1,6 @@
-// The same rows as Avro and as JSON: a topic of a real broker → keyed tumbling window. Avro must not be
-// slower. The schema is a file, so no registry is needed; a schema id costs 5 bytes a record.
+// The same rows as Avro and as JSON: a topic of a real broker → keyed tumbling window. Avro must
+// not be slower. The schema is a file, so no registry is needed; a schema id costs 5 bytes a
+// record.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

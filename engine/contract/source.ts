@@ -86,7 +86,7 @@ export interface SourceStatus extends OperatorStatus {
   /** 'connecting' until the source has reached the external system. */
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
-  /** The format that it found in its records, if the user has not given it: "Avro (schema registry)". */
+  /** The format that it found, if none was given: "Avro (schema registry)". */
   readonly format?: string;
   /** Records that it rejected, whether or not anybody reads `errors`. Restores go on counting. */
   readonly errors: number;

@@ -1,15 +1,15 @@
 // Avro's logical types as values of JavaScript, and back.
 //
 //   date                          Date, at 00:00 UTC
-//   timestamp-millis/micros/nanos Date; what is finer than a millisecond is cut off (towards the past)
+//   timestamp-millis/micros/nanos Date; micros and nanos are cut off, towards the past
 //   local-timestamp-…             text without a zone, "2024-01-31T08:00:00.123456": it is no instant
 //   time-millis/micros            milliseconds since midnight; micros may have a fraction
 //   decimal                       its exact text with all decimals, "12.30"
 //   uuid                          text
 //   duration                      { months, days, millis }
 //
-// Writing takes the same values. Where a Date is wanted, it also takes what event time takes: epoch
-// milliseconds, or an ISO-8601 text with a zone.
+// Writing takes the same values. Where a Date is wanted, it also takes epoch milliseconds, or an
+// ISO-8601 text with a zone.
 import { eventTimeOf, maxTimestamp } from '../time/event-time.ts';
 import { described } from '../values/kind.ts';
 import type { FixedType, Logical, PrimitiveType } from './avro-schema.ts';
@@ -92,8 +92,8 @@ function uuidText(bytes: Uint8Array): string {
 // ----------------------------------------------------------------------------------------- writing
 
 /**
- * Undefined, or why the value does not fit: the end of a sentence that begins with the field. Writes
- * nothing then.
+ * Undefined, or why the value does not fit: the end of a sentence that begins with the field.
+ * Writes nothing then.
  */
 export function writeLogical(
   type: PrimitiveType | FixedType,

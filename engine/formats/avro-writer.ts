@@ -1,8 +1,9 @@
-// Writes a row in Avro's binary encoding. An error names the field and what its schema wants.
+// Writes a row in Avro's binary encoding. An error names the field and the type in its schema.
 //
 // A field that the row does not have gets its default, or null if its type allows null. Fields that
-// the schema does not have are left out. A union takes the first branch that gives the value back, else the first that the value fits; where
-// the reader wraps a value by the name of its branch, so must the row.
+// the schema does not have are left out. A union takes the first branch that gives the value back,
+// else the first that the value fits; where the reader wraps a value by the name of its branch, so
+// must the row.
 import { described } from '../values/kind.ts';
 import { type AvroType, branchName, type MapType, type RecordType, type UnionType } from './avro-schema.ts';
 import { writeLogical } from './avro-logical.ts';

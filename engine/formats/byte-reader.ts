@@ -1,7 +1,7 @@
 // Reads numbers, texts and bytes from one record, never beyond its end. Avro and Protobuf are made
 // of the same parts.
 //
-// Each read throws BadRecord when the record is too short. `charge` bounds what a record may make:
+// Each read throws BadRecord when the record is too short. `charge` bounds the values of a record:
 // a few bytes can describe a million values (an array of nulls), so bytes alone are no limit.
 
 /** The bytes do not fit the schema, or they are no record of the format. */

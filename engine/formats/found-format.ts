@@ -1,5 +1,5 @@
-// The format 'auto': found from the bytes of the first records, then kept. Each record that is looked
-// at has one vote; among equals the order is that of the list.
+// The format 'auto': found from the bytes of the first records, then kept. Each record that is
+// looked at has one vote; among equals the order is that of the list.
 //
 //   json     it is JSON, or it begins like an object, an array or a text of JSON
 //   schema   a byte 0 and a schema id: Avro, Protobuf or JSON Schema, as the registry says
@@ -46,7 +46,7 @@ export class FoundFormat implements ValueFormat {
     this.#find = find;
   }
 
-  /** What was found; undefined: no record has been read. Part of a snapshot. */
+  /** The format that was found; undefined: no record has been read. Part of a snapshot. */
   get kind(): FoundKind | undefined {
     return this.#kind;
   }
@@ -83,7 +83,7 @@ export class FoundFormat implements ValueFormat {
       at += length;
     }
   }
-  /** Takes what an earlier reader has found. */
+  /** Takes the format that an earlier reader has found. */
   restore(kind: FoundKind): void {
     this.#kind = kind;
   }

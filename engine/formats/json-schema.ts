@@ -8,7 +8,9 @@ import type { SchemaText } from '../graph/format-spec.ts';
 
 const options: Options = { strict: false, validateFormats: false, logger: false };
 
-/** Returns a check: undefined, or why the value does not fit. Errors: BadSchema, and errors of ajv. */
+/**
+ * Returns a check: undefined, or why the value does not fit. Errors: BadSchema, and errors of ajv.
+ */
 export function compileJsonSchema({ text, references }: SchemaText): (value: unknown) => string | undefined {
   const schema = checked(parseSchemaJson(text));
   const ajv = validatorFor(draftOf(schema));

@@ -11,7 +11,9 @@ export const deepestSchema = 100;
 /** Types and fields of a schema with its references. */
 export const mostTypes = 50_000;
 
-/** A schema that cannot be used. The message is the rest of a sentence that begins with its name. */
+/**
+ * A schema that cannot be used. The message is the rest of a sentence that begins with its name.
+ */
 export class BadSchema extends Error {}
 
 export function checkLength(text: string, what = 'it'): void {
@@ -31,7 +33,7 @@ export function parseSchemaJson(text: string): unknown {
   }
 }
 
-/** What any error in the making of a schema says: a stack that is too deep is one of them. */
+/** The message of any error while a schema is made. A stack that is too deep is one of them. */
 export function whyUnusable(error: unknown): string {
   if (error instanceof BadSchema || error instanceof SluiceError) return error.message;
   if (error instanceof RangeError) return 'it is too large, or nested too deep';

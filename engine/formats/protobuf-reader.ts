@@ -6,7 +6,7 @@
 //   map               plain object; keys are texts
 //   oneof, optional   the field is absent if it was not written (proto2 too); other scalars have their
 //   and messages      default (0, "", false, the first name), repeated fields [] and maps {}
-//   Timestamp         Date; what is finer than a millisecond is cut off
+//   Timestamp         Date; a fraction of a millisecond is cut off
 //   Duration          milliseconds
 //   wrappers, Struct, the bare value
 //   Value, ListValue
@@ -111,7 +111,7 @@ function scalarOf(field: protobuf.Field): Scalar {
   return { wire: wireTypes.varint, read, empty: JSON.stringify(names.get(0) ?? first) };
 }
 
-/** What a message without any bytes is. */
+/** The row of a message without any bytes. */
 function emptyRow(type: protobuf.Type): () => Row {
   const fields = type.fieldsArray.flatMap((field) => {
     const label = `[${JSON.stringify(field.name)}]`;
@@ -125,7 +125,9 @@ function emptyRow(type: protobuf.Type): () => Row {
 
 // ----------------------------------------------------------------------------------------- reading
 
-/** `group`: the number of the group that contains the message; 0: its bytes end with the reader's. */
+/**
+ * `group`: the number of the group that contains the message; 0: its bytes end with the reader's.
+ */
 function readMessage(message: Message, reader: ByteReader, group: number, into: Row | undefined): unknown {
   reader.enter();
   reader.charge(1);

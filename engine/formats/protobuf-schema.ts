@@ -1,5 +1,5 @@
-// A .proto file with its imports as message types. protobufjs parses the files; it generates no code,
-// because only its description of the types is used.
+// A .proto file with its imports as message types. protobufjs parses the files; it generates no
+// code, because only its description of the types is used.
 //
 // Names of fields stay as the file has them. The types of google/protobuf/*.proto and Confluent's
 // decimal are known without a reference. An import of which nothing is used may be missing.
@@ -7,7 +7,7 @@ import protobuf from 'protobufjs';
 import { BadSchema, checkLength } from './limits.ts';
 import type { SchemaText } from '../graph/format-spec.ts';
 
-/** Options of a custom kind extend these; what they say does not matter here. */
+/** Options of a custom kind extend these. Their meaning does not matter here. */
 const optionTypes = ['File', 'Message', 'Field', 'Oneof', 'Enum', 'EnumValue', 'ExtensionRange', 'Service', 'Method'];
 const confluentDecimal = `syntax = "proto3"; package confluent.type;
 message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }`;
@@ -23,7 +23,7 @@ export interface ProtobufSchema {
 export function parseProtobuf(schema: SchemaText): ProtobufSchema {
   const texts = [...schema.references.map(({ text }) => text), schema.text];
   checkSize(texts);
-  // The file alone: the order of its messages decides what an index means.
+  // The file alone: the order of its messages decides the meaning of an index.
   const alone = new protobuf.Root();
   const { package: declared } = parseInto(alone, schema.text);
   const packageName = declared ?? '';
@@ -75,7 +75,10 @@ function isNamed(fullName: string, name: string, packageName: string): boolean {
   return fullName === name || (packageName !== '' && fullName === `${packageName}.${name}`);
 }
 
-/** Looked at before a file is parsed, because protobufjs needs a second for 4,000 fields of a message. */
+/**
+ * Looked at before a file is parsed, because protobufjs needs a second for 4,000 fields of a
+ * message.
+ */
 const mostDeclarations = { file: 4_000, all: 20_000 };
 function declarationsOf(text: string): number {
   let count = 0;

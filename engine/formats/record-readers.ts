@@ -35,7 +35,9 @@ export function framedReader(schema: SchemaText): ReadRecord {
   }
 }
 
-/** For payloads without a schema id. `message` is Protobuf's type; the first of the file if absent. */
+/**
+ * For payloads without a schema id. `message` is Protobuf's type; the first of the file if absent.
+ */
 export function bareReader(schema: SchemaText, message?: string): ReadRecord {
   if (schema.type === 'PROTOBUF') {
     const types = parseProtobuf(schema);

@@ -54,7 +54,9 @@ function importedBy(path: string, text: string): readonly string[] {
     });
   }
 }
-/** undefined: one that is known without a file, or one that is missing; its types are missed later. */
+/**
+ * undefined: one that is known without a file, or one that is missing; its types are missed later.
+ */
 function fileOf(folder: string, name: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, name);

@@ -5,8 +5,8 @@
 //   'schema'    the record's schema is being fetched. The caller keeps the record and all after it of
 //               the same partition, and reads it again when `watch` has called its listener.
 //
-// `read` never waits. A SluiceError that it throws is final for the reader, such as a password that a
-// registry refuses. Everything else that is wrong with a record or its schema is a problem.
+// `read` never waits. A SluiceError that it throws is final for the reader, such as a password that
+// a registry refuses. Everything else that is wrong with a record or its schema is a problem.
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors/error.ts';
 import { BadRecord, ByteReader } from './byte-reader.ts';
@@ -33,7 +33,7 @@ export interface ValueFormat {
   watch?(listener: () => void): () => void;
 }
 
-/** What is known of a schema id. */
+/** The present knowledge of a schema id. */
 export type SchemaState =
   | { readonly kind: 'fetching' }
   | { readonly kind: 'known'; readonly type: SchemaType; readonly read: ReadRecord }
@@ -127,7 +127,7 @@ class BytesFormat implements ValueFormat {
   }
 }
 
-/** Reads one payload, and turns what is wrong with it into a problem. */
+/** Reads one payload, and turns its faults into a problem. */
 class Payload {
   readonly #reader = new ByteReader();
   value: unknown;

@@ -13,7 +13,9 @@ export const typeNames: Readonly<Record<SchemaType, string>> = {
 export type SchemaText = {
   readonly type: SchemaType;
   readonly text: string;
-  /** In an order in which each schema refers only to schemas before it, as far as that is possible. */
+  /**
+   * In an order in which each schema refers only to schemas before it, as far as that is possible.
+   */
   readonly references: readonly {
     /** Avro: full name of the type. Protobuf: path of the import. JSON Schema: URI. */
     readonly name: string;

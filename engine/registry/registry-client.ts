@@ -1,5 +1,5 @@
-// What Sluice asks of a schema registry, in Confluent's API: schemas by id and by subject, with all
-// that they refer to, and registering.
+// The questions to a schema registry, in Confluent's API: schemas by id and by subject, with their
+// references, and registering.
 import { SluiceError } from '../errors/error.ts';
 import { BadSchema, checkLength, longestWithReferences, mostReferences } from '../formats/limits.ts';
 import type { RegistryConnection } from './registry-connection.ts';
@@ -34,7 +34,10 @@ export async function lookUpSchema(connection: RegistryConnection, subject: stri
   return idOf(connection, body);
 }
 
-/** Adds a schema to a subject; the id that it has there. Errors: as fetchSchema, `registry-refused-schema`. */
+/**
+ * Adds a schema to a subject; the id that it has there. Errors: as fetchSchema,
+ * `registry-refused-schema`.
+ */
 export async function registerSchema(connection: RegistryConnection, subject: string, text: string): Promise<number> {
   const path = `/subjects/${encodeURIComponent(subject)}/versions`;
   const { status, body } = await askRegistry(connection, path, avroBody(text));
@@ -60,7 +63,7 @@ function idOf({ url }: RegistryConnection, { id, message }: Answer['body']): num
 
 // -------------------------------------------------------------------------------------- references
 
-/** Fetches what a schema refers to, what each of these refers to, and so on; each once. */
+/** Fetches the references of a schema, and theirs; each once. */
 async function withReferences(connection: RegistryConnection, body: Answer['body']): Promise<SchemaText> {
   const { type, text, references } = partsOf(body);
   const found: { name: string; text: string }[] = [];
@@ -77,7 +80,7 @@ async function withReferences(connection: RegistryConnection, body: Answer['body
       length += inner.text.length;
       if (length > longestWithReferences)
         throw new BadSchema(`with what it refers to it has more than ${longestWithReferences >> 20} MB`);
-      // First what it refers to itself: types are defined before they are used.
+      // First its own references: types are defined before they are used.
       await visit(inner.references);
       found.push({ name, text: inner.text });
     }

@@ -1,5 +1,5 @@
 // One request to a schema registry over HTTP, with a time-out and a largest answer. The kind of a
-// failure decides what becomes of the records that wait.
+// failure decides about the records that wait.
 //
 //   away     the registry does not answer, or not now: the request may be repeated
 //   absent   the registry knows no such schema or subject
@@ -21,7 +21,10 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** `path` begins with a slash. A `body` makes it a POST. Answers below 500 that are no failure return. */
+/**
+ * `path` begins with a slash. A `body` makes it a POST. Answers below 500 that are no failure
+ * return.
+ */
 export async function askRegistry(connection: RegistryConnection, path: string, body?: unknown): Promise<Answer> {
   let answer: { readonly status: number; readonly text: string };
   try {

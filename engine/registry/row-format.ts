@@ -100,7 +100,7 @@ export class AvroRowFormat {
     const { schemaFile: schema, schemas } = this.#spec;
     const subject = this.#subject;
     if (!schema) return fetchLatest(connection, subject);
-    // What cannot be used is not registered either.
+    // A schema that cannot be used is not registered either.
     this.#parsed(schema);
     const id = await (schemas === 'register' ? registerSchema : lookUpSchema)(connection, subject, schema.text);
     return { id, schema };

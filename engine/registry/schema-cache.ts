@@ -25,7 +25,9 @@ export class SchemaCache implements Schemas {
   readonly #fetch: (connection: RegistryConnection, id: number) => Promise<SchemaText>;
   readonly #states = new Map<number, SchemaState>();
   readonly #listeners = new Set<() => void>();
-  /** Why a schema cannot be fetched at present, and is asked for again; undefined: nothing waits. */
+  /**
+   * Why a schema cannot be fetched at present, and is asked for again; undefined: nothing waits.
+   */
   trouble: string | undefined;
 
   constructor(connection: RegistryConnection, fetch = fetchSchema) {
@@ -69,7 +71,7 @@ export class SchemaCache implements Schemas {
     this.#states.set(id, state);
     this.#tell();
   }
-  /** Nobody waits for it any more. */
+  /** No reader waits for it any more. */
   #forget(id: number): void {
     this.#states.delete(id);
     this.trouble = undefined;

@@ -19,7 +19,9 @@ export interface DecoderSpec extends Partial<FormatSpec> {
   /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
   readonly schema?: { readonly fn: FunctionRef };
 }
-/** The bytes and the text of each value of a chunk, and the bytes of each key where there are keys. */
+/**
+ * The bytes and the text of each value of a chunk, and the bytes of each key where there are keys.
+ */
 export class ChunkText implements RecordBytes {
   readonly bytes: Buffer;
   /**
@@ -81,7 +83,7 @@ export class RecordDecoder {
   restore(found: FoundKind | undefined): void {
     if (found !== undefined && this.#format instanceof FoundFormat) this.#format.restore(found);
   }
-  /** What was found, for the user. */
+  /** The format that was found, for the user. */
   get about(): string | undefined {
     return this.#format instanceof FoundFormat ? this.#format.about : undefined;
   }

@@ -1,5 +1,6 @@
-// The formats of a source's records: opens them, says what they found, and knows which partitions wait
-// for a schema. Such a partition is not read until a schema has come; the others are.
+// The formats of a source's records: opens them, names the format that was found, and knows which
+// partitions wait for a schema. Such a partition is not read until a schema has come; the others
+// are.
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type { FoundKind } from '../../formats/found-format.ts';
 import { KeyReader } from './key-reader.ts';
@@ -59,8 +60,8 @@ export class RecordFormats {
     this.#values.look(text, chunk.columns.lengths, chunk.columns.count);
   }
   /**
-   * The record that was taken last needs a schema that is being fetched. The chunk goes back to it: to
-   * the place of its value and of its key.
+   * The record that was taken last needs a schema that is being fetched. The chunk goes back to it:
+   * to the place of its value and of its key.
    */
   hold(open: OpenChunk, bytesAt: number, keysAt: number): void {
     open.at--;

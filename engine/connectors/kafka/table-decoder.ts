@@ -9,7 +9,8 @@
 //   json    7 · "customer-7" · true   the key is JSON, and the field is that value
 //   field   {"id": 7}                 the key is a JSON object with a field of that name
 //
-// With a `keyFormat`, the key is what the format reads: the value itself, or an object with the field.
+// With a `keyFormat`, the key is what the format reads: the value itself, or an object with the
+// field.
 //
 // A tombstone before any such record deletes nothing, because no row can have been read before it.
 // If there were records with a value, but none showed the form of the keys, a tombstone cannot be

@@ -230,7 +230,8 @@ test('law: any bytes are a value or a bad record, and nothing else', () => {
   );
 });
 
-// ------------------------------------------------------------------------------------ hostile input
+// ------------------------------------------------------------------------------------ hostile
+// input
 
 test('a few bytes that describe a billion values are a bad record at once', () => {
   const billion = '80 a8 d6 b9 07';

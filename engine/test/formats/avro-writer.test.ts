@@ -1,4 +1,4 @@
-// Rows as Avro: avsc and our own reader read what is written, and an error names the field.
+// Rows as Avro: avsc and our own reader read the bytes, and an error names the field.
 import assert from 'node:assert/strict';
 import avsc, { type Schema } from 'avsc';
 import { test } from 'vitest';

@@ -1,5 +1,5 @@
-// Protobuf's binary encoding as rows: bytes from the specification, bytes of protobufjs's own writer,
-// and bytes that no writer would make.
+// Protobuf's binary encoding as rows: bytes from the specification, bytes of protobufjs's own
+// writer, and bytes that no writer would make.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
@@ -212,7 +212,8 @@ test('names of JavaScript are names like others', () => {
   assert.deepEqual(readBytes(proto(file('message constructor { int32 a = 1; }')), '08 01'), { a: 1 });
 });
 
-// ------------------------------------------------------------------------------------ hostile input
+// ------------------------------------------------------------------------------------ hostile
+// input
 
 test('a schema that is none says what is wrong', () => {
   const problem = (text: string): string => {

@@ -1,4 +1,5 @@
-// Formats of values: what each reads, what it refuses and why, and how a record waits for its schema.
+// Formats of values: the values that each reads, the records that it refuses and why, and how a
+// record waits for its schema.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';

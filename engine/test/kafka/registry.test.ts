@@ -1,5 +1,6 @@
-// Formats on a real broker with a real schema registry: what others wrote is read, what we write
-// others read, and a registry that is away, closed or not trusted harms only what needs it.
+// Formats on a real broker with a real schema registry: records of other clients are read, other
+// clients read ours, and a registry that is away, closed or not trusted harms only the records that
+// need it.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

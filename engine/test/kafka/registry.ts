@@ -1,5 +1,6 @@
-// Starts a real schema registry for a test: Apicurio with Confluent's API, in memory, on a free loopback
-// port, behind a proxy of the test. The proxy has TLS and basic auth, and can go away and come back.
+// Starts a real schema registry for a test: Apicurio with Confluent's API, in memory, on a free
+// loopback port, behind a proxy of the test. The proxy has TLS and basic auth, and can go away and
+// come back.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createPlainServer, request, type RequestListener, type Server } from 'node:http';
@@ -86,7 +87,7 @@ async function ended(child: ChildProcess): Promise<void> {
 export interface RegistryProxy {
   /** As SLUICE_REGISTRY has it. */
   readonly url: string;
-  /** Nobody listens any more. */
+  /** The port is closed. */
   goAway(): Promise<void>;
   /** On the same port. */
   comeBack(): Promise<void>;

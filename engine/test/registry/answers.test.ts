@@ -1,6 +1,6 @@
-// A registry that misbehaves: each failure is a retry, a rejected record or one clear error. The server
-// here gives the bad answers that a real registry does not give; the good ones are tested with a real
-// registry.
+// A registry that misbehaves: each failure is a retry, a rejected record or one clear error. The
+// server here gives the bad answers that a real registry does not give; the good ones are tested
+// with a real registry.
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';

@@ -1,5 +1,5 @@
-// Schema registries from the environment: names, credentials, certificates, and that no message shows
-// a secret.
+// Schema registries from the environment: names, credentials, certificates, and that no message
+// shows a secret.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// The schema of an Avro sink: from a file or a registry, registered or only used, and what is wrong
+// The schema of an Avro sink: from a file or a registry, registered or only used, and the errors
 // before the first row. A server of the test plays the registry where it must fail.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

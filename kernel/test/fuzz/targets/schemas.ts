@@ -1,5 +1,5 @@
 // Schemas and records of others: any schema is used or refused, any record is read or refused, and
-// what is read are plain values, the same each time.
+// the values are plain, and the same each time.
 //
 // An input is a letter (A, P or J), the schema, a byte 0, and the record.
 import assert from 'node:assert/strict';
