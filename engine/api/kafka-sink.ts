@@ -2,11 +2,14 @@
 import { notYet, SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { Builder, Origin } from './builder.ts';
+import { avroSpec } from './formats.ts';
 import { oneOf, readOptions, text, wholeNumber } from './options.ts';
 import { describe, selector, userFunction, type Parameters } from './parameters.ts';
 import { PlannedSink } from './sinks.ts';
 
+const avroOptionNames = ['schemaFile', 'schemas', 'registry'];
 const known = [
+  ...avroOptionNames,
   ...['connection', 'key', 'format', 'timestamp', 'delivery', 'transactionalIdPrefix'],
   ...['headers', 'partitioner', 'acks', 'idempotent', 'compression', 'linger', 'create'],
 ];
@@ -16,8 +19,11 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
   const name = text('The topic of to()', topic);
   const { connection, key, format = 'json', timestamp } = given;
   const cluster = connection === undefined ? undefined : text('The connection of to()', connection);
-  if (oneOf('The format of to()', format, ['json', 'string', 'avro', 'protobuf']) !== 'json')
-    notYet(`sinks that write ${String(format)}`);
+  const written = oneOf('The format of to()', format, ['json', 'string', 'bytes', 'avro', 'protobuf']);
+  if (written === 'protobuf') notYet(`sinks that write ${written}`);
+  const misplaced = written === 'avro' ? undefined : avroOptionNames.find((option) => given[option] !== undefined);
+  if (misplaced !== undefined)
+    throw new SluiceError('bad-option', `The ${misplaced} of to() needs format: "avro"; the format is "${written}".`);
   const guarantee = oneOf('The delivery of to()', given['delivery'] ?? 'at-least-once', [
     'exactly-once',
     'at-least-once',
@@ -33,7 +39,8 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
       topic: name,
       ...(cluster !== undefined && { connection: cluster }),
       ...(key !== undefined && { key: selector('The key of to()', 'key', key) }),
-      format: 'json',
+      format: written,
+      ...(written === 'avro' && { avro: avroSpec(given, builder) }),
       ...(timestamp !== undefined && { timestamp: selector('The timestamp of to()', 'timestamp', timestamp) }),
       delivery: guarantee,
       ...functionsOf(given),

@@ -3,7 +3,8 @@ import { notYet, SluiceError } from '../errors/error.ts';
 import type { StartFrom, StopAt } from '../graph/parameters.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { Builder, DeclaredParameters } from './builder.ts';
-import { oneOf, positiveNumber, readOptions, text } from './options.ts';
+import { formatOptionNames, keyFormat, valueFormat } from './formats.ts';
+import { positiveNumber, readOptions, text } from './options.ts';
 import { describe } from './parameters.ts';
 import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
@@ -14,13 +15,12 @@ export const kafkaOptionNames = [
   'connection',
   'from',
   'until',
-  'format',
+  ...formatOptionNames,
   'schema',
   'discovery',
   'rate',
   'maxBatchBytes',
 ];
-const formats = ['json', 'string', 'bytes', 'avro', 'protobuf', 'json-schema', 'auto'];
 
 export function declareKafka<T>(builder: Builder, topic: unknown, given: unknown): PlannedSourceStream<T> {
   return declareTopic<T>(builder, topic, readOptions('kafka()', given, kafkaOptionNames));
@@ -38,11 +38,9 @@ export function declareTopic<T>(
 ): PlannedSourceStream<T> {
   const pattern = topic instanceof RegExp ? patternOf(topic, options) : undefined;
   const name = topic instanceof RegExp ? String(topic) : text('The topic of kafka()', topic);
-  const { connection, until, schema, rate, maxBatchBytes } = options;
-  const format = oneOf('The format of kafka()', options['format'] ?? 'auto', formats);
-  // 'auto' reads JSON. A record that is not JSON goes to `errors`.
-  if (format !== 'json' && format !== 'auto') notYet(`topics of format "${format}"`);
-  const discovery = options['discovery'];
+  const { connection, until, schema, rate, maxBatchBytes, discovery } = options;
+  const keys = keyFormat('kafka()', options, builder);
+  if (keys && tableKey === undefined) notYet('keys of kafka() (keyFormat)');
   if (discovery !== undefined && until !== undefined)
     throw new SluiceError(
       'bad-option',
@@ -55,7 +53,8 @@ export function declareTopic<T>(
     ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
     from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
     ...(until !== undefined && { until: endOf(until) }),
-    format: 'json',
+    ...valueFormat('kafka()', options, builder),
+    ...(keys && { keyFormat: keys }),
     ...(tableKey !== undefined && { tableKey }),
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
     ...(rate !== undefined && { rate: rateOf(rate) }),

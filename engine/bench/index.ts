@@ -12,13 +12,14 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Comparison, Measured, Side } from './comparison.ts';
+import { kafkaAvro } from './kafka-avro.ts';
 import { kafkaProduce } from './kafka-produce.ts';
 import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { peerComparisons } from './peers/comparisons.ts';
 import { printSummary, ratiosOf, type Runs } from './report.ts';
 
-const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow, kafkaProduce];
+const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow, kafkaAvro, kafkaProduce];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -4,6 +4,7 @@
 // the builders (UserFunction), or any type for a reader that calls none. All of them are type
 // aliases, because TypeScript does not accept an interface as JSON.
 import type { AggregatesSpec } from './aggregate-spec.ts';
+import type { AvroSpec, FormatSpec } from './format-spec.ts';
 import type { IntervalBounds, JoinKind } from './join-spec.ts';
 import type { PatternSpec } from './pattern-spec.ts';
 import type { FunctionRef, KeySpec, PidSpec, SelectorSpec, WatermarkSpec } from './spec.ts';
@@ -50,26 +51,29 @@ export type StartFrom =
   | { readonly timestamp: number }
   | { readonly offsets: { readonly [partition: string]: string } };
 export type StopAt = 'latest' | { readonly timestamp: number };
-type KafkaParameters<F> = TimeParameters<F> & {
-  /** With a pattern: its text, for messages. */
-  readonly topic: string;
-  /** Every topic whose name this expression finds is read. */
-  readonly pattern?: { readonly source: string; readonly flags: string };
-  /** How often new partitions and topics are looked for. */
-  readonly discoveryMillis?: number;
-  readonly connection?: string;
-  readonly from: StartFrom;
-  readonly until?: StopAt;
-  readonly format?: 'json';
-  /** From the parsed value to { value } or { issues }, as in Standard Schema. */
-  readonly schema?: { readonly fn: F };
-  /** The topic is read as a table: the field with the key of its rows. Elements are {key, row}. */
-  readonly tableKey?: string;
-  /** Most records per second, or the estimator that controls micro-batches. */
-  readonly rate?: number | { readonly pid: PidSpec };
-  /** Most bytes of a batch when it is decompressed. */
-  readonly maxBatchBytes?: number;
-};
+/** Without a format, values are JSON. */
+type KafkaParameters<F> = TimeParameters<F> &
+  Partial<FormatSpec> & {
+    /** With a pattern: its text, for messages. */
+    readonly topic: string;
+    /** Every topic whose name this expression finds is read. */
+    readonly pattern?: { readonly source: string; readonly flags: string };
+    /** How often new partitions and topics are looked for. */
+    readonly discoveryMillis?: number;
+    readonly connection?: string;
+    readonly from: StartFrom;
+    readonly until?: StopAt;
+    /** Of a table. Absent: keys are text or JSON, see engine/connectors/kafka/table-decoder.ts. */
+    readonly keyFormat?: FormatSpec;
+    /** From the parsed value to { value } or { issues }, as in Standard Schema. */
+    readonly schema?: { readonly fn: F };
+    /** The topic is read as a table: the field with the key of its rows. Elements are {key, row}. */
+    readonly tableKey?: string;
+    /** Most records per second, or the estimator that controls micro-batches. */
+    readonly rate?: number | { readonly pid: PidSpec };
+    /** Most bytes of a batch when it is decompressed. */
+    readonly maxBatchBytes?: number;
+  };
 
 // --------------------------------------------------------------------------------------- operators
 
@@ -128,7 +132,8 @@ type KafkaSinkParameters<F> = Armed & {
   readonly topic: string;
   readonly connection?: string;
   readonly key?: SelectorSpec<F>;
-  readonly format: 'json' | 'string';
+  readonly format: 'json' | 'string' | 'bytes' | 'avro';
+  readonly avro?: AvroSpec;
   readonly timestamp?: SelectorSpec<F>;
   /** 'none': a barrier does not wait for rows in flight. */
   readonly delivery: 'at-least-once' | 'none';

@@ -75,7 +75,11 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     phase,
     edited: active !== undefined && active.text !== cell.text,
     stale: staleNames(session, cell),
-    notes: [...notesOf(session, cell), ...own.flatMap((id) => flow.reportById.get(id)?.status?.note ?? [])],
+    notes: [
+      ...notesOf(session, cell),
+      ...foundFormats(own.flatMap((id) => flow.reportById.get(id) ?? [])),
+      ...own.flatMap((id) => flow.reportById.get(id)?.status?.note ?? []),
+    ],
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
     heldBack: heldBack(cell.id, relevant, flow),
@@ -89,6 +93,16 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     hasView: context.hasView(cell.id),
     errors: errorsOf(cell),
   };
+}
+
+/** What sources found in their records. JSON is what everybody expects, so it is no news. */
+function foundFormats(reports: readonly OperatorReport[]): string[] {
+  const notes = reports.flatMap(({ name, source }) =>
+    source?.format === undefined || source.format === 'JSON'
+      ? []
+      : `${name} is ${source.format}, as its first records show`,
+  );
+  return [...new Set(notes)];
 }
 
 function phaseOf(session: Session, cell: Cell, run: Run | undefined, relevant: readonly string[], flow: Flow): Phase {

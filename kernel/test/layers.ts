@@ -53,6 +53,17 @@ export const layers: readonly Layer[] = [
     reason: 'Time knows watermarks and timers. What a timer fires belongs to its operator.',
   },
   {
+    folder: 'engine/formats',
+    imports: ['engine/codegen', 'engine/errors', 'engine/graph', 'engine/time', 'engine/values'],
+    reason:
+      'Formats turn bytes into values and back, and never wait. What reads or writes a topic belongs in engine/connectors.',
+  },
+  {
+    folder: 'engine/registry',
+    imports: ['engine/errors', 'engine/formats', 'engine/graph', 'engine/values'],
+    reason: 'The registry is asked for schemas over the network. What a schema means belongs in engine/formats.',
+  },
+  {
     folder: 'engine/aggregates',
     imports: ['engine/codegen', 'engine/contract', 'engine/errors', 'engine/graph', 'engine/state', 'engine/values'],
     reason: 'Aggregates fold elements. When a result is emitted belongs in engine/windows or to a rolling operator.',
@@ -120,7 +131,9 @@ export const layers: readonly Layer[] = [
       'engine/codegen',
       'engine/contract',
       'engine/errors',
+      'engine/formats',
       'engine/graph',
+      'engine/registry',
       'engine/state',
       'engine/time',
       'engine/values',
@@ -130,7 +143,7 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'engine/api',
-    imports: [surface, 'engine/errors', 'engine/graph', 'engine/state', 'engine/time'],
+    imports: [surface, 'engine/errors', 'engine/formats', 'engine/graph', 'engine/state', 'engine/time'],
     reason: 'Builders make nodes of the plan and run nothing. What runs belongs behind a kind of engine/graph.',
   },
   {

@@ -23,6 +23,9 @@ export interface RecordHeaders {
 }
 const noHeaders: RecordHeaders = { count: 0, bytes: new Uint8Array(0) };
 
+/** The value of a row. A text is written in UTF-8. */
+export type Value = string | Uint8Array;
+
 /** A row of a batch, for messages. */
 export interface BatchRow {
   readonly key: Buffer | undefined;
@@ -53,7 +56,7 @@ export class BatchBuilder {
 
   append(
     key: Uint8Array | undefined,
-    value: string | Buffer,
+    value: Value,
     timestamp: number,
     headers = noHeaders,
     valueSize = Buffer.byteLength(value),

@@ -10,10 +10,12 @@ import type {
   StateReader,
   StateWriter,
 } from '../../contract/operator.ts';
+import { BadRow } from '../../formats/avro-writer.ts';
+import { AvroRowFormat, rowBytes } from '../../registry/row-format.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
 import { described } from '../../values/kind.ts';
-import type { RecordHeaders } from './batch-builder.ts';
+import type { RecordHeaders, Value } from './batch-builder.ts';
 import { connectionNamed } from './connections.ts';
 import { recordHeaders } from './record-headers.ts';
 import { RetentionWatch } from './retention-watch.ts';
@@ -29,7 +31,6 @@ type Parameters = NodeOf<'kafkaSink'>['parameters'];
 export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
   const parameters = node.parameters;
   if (!['at-least-once', 'none'].includes(parameters.delivery)) notYet(`sinks with delivery "${parameters.delivery}"`);
-  if (!['json', 'string'].includes(parameters.format)) notYet(`sinks that write ${parameters.format}`);
   return parameters.armed === false ? new PreviewOfSink() : new KafkaSink(parameters, functions, node.name);
 }
 
@@ -67,6 +68,8 @@ class KafkaSink implements Operator {
   readonly #partitioner: ((element: unknown, partitions: number) => unknown) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
+  /** Absent if the format is another one. */
+  #avro: AvroRowFormat | undefined;
   #isClosed = false;
   /** Absent before the first contact. */
   #retention: RetentionWatch | undefined;
@@ -82,18 +85,20 @@ class KafkaSink implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    const { topic, connection } = this.#parameters;
+    const { topic, connection, format, avro } = this.#parameters;
     const events = {
       onProgress: () => (this.#isClosed ? undefined : context.wake()),
       onFailure: (error: unknown) => (this.#isClosed ? undefined : context.fail(error)),
     };
-    this.#writer = new TopicWriter(connectionNamed(connection), topic, events, writerOptions(this.#parameters));
+    const cluster = connectionNamed(connection);
+    if (format === 'avro') this.#avro = new AvroRowFormat({ schemas: 'use', ...avro, topic, connection }, events);
+    this.#writer = new TopicWriter(cluster, topic, events, writerOptions(this.#parameters));
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
     const { output, clock } = this.#context;
     const writer = this.#writer;
-    if (!writer.takesRows) return from;
+    if (!writer.takesRows || this.#avro?.isReady === false) return from;
     const retention = (this.#retention ??= new RetentionWatch(this.#parameters.topic, writer.settings));
     const now = clock.now();
     for (let i = from; i < batch.length; i++) {
@@ -102,7 +107,7 @@ class KafkaSink implements Operator {
       const row = batch.values[i];
       const timestamp = this.#timestampOf(row, batch.timestamps[i]!);
       retention.look(timestamp, now);
-      writer.append(this.#keyOf(row), this.#text(row), timestamp, this.#headersOf(row), this.#partitionOf(row));
+      writer.append(this.#keyOf(row), this.#value(row), timestamp, this.#headersOf(row), this.#partitionOf(row));
     }
     return batch.length;
   }
@@ -131,13 +136,13 @@ class KafkaSink implements Operator {
     return this.#writer.isEmpty;
   }
   status(): OperatorStatus {
-    const { trouble, inFlight, lost } = this.#writer;
+    const { inFlight, lost } = this.#writer;
     const notes = [this.#retention?.note, lost > 0 ? this.#lostNote(lost) : undefined];
     const note = notes.filter((one) => one !== undefined).join('; ');
     return {
       entries: 0,
       inFlight,
-      ...(trouble && { waiting: trouble.reason, waitingSince: trouble.since }),
+      ...this.#waiting(),
       ...(note !== '' && { note }),
     };
   }
@@ -145,6 +150,13 @@ class KafkaSink implements Operator {
   close(): void {
     this.#isClosed = true;
     this.#writer.finish(finishMillis);
+    this.#avro?.close();
+  }
+  #waiting(): Pick<OperatorStatus, 'waiting' | 'waitingSince'> {
+    const { trouble } = this.#writer;
+    if (trouble) return { waiting: trouble.reason, waitingSince: trouble.since };
+    const schema = this.#avro?.trouble;
+    return schema === undefined ? {} : { waiting: `${schema.replace(/\.?$/, ';')} trying again` };
   }
 
   #timestampOf(row: unknown, own: number): number {
@@ -162,11 +174,23 @@ class KafkaSink implements Operator {
     if (typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') return String(key);
     throw this.#cannotWrite('Its key is no text. Give to() a `key` that is a string.');
   }
-  #text(row: unknown): string {
-    if (this.#parameters.format === 'string') return String(row);
-    const text = rowText(row);
-    if (text === undefined) throw this.#cannotWrite(`It is ${typeof row}, which is no JSON.`);
-    return text;
+  #value(row: unknown): Value {
+    switch (this.#parameters.format) {
+      case 'string':
+        return (
+          textOf(row) ?? this.#refuse(`It is ${described(row)}; format "string" writes texts, numbers and the like.`)
+        );
+      case 'json':
+        return rowText(row) ?? this.#refuse(`It is ${typeof row}, which is no JSON.`);
+      case 'bytes':
+      case 'avro':
+        try {
+          return this.#avro ? this.#avro.bytesOf(row) : rowBytes(row);
+        } catch (error) {
+          if (error instanceof BadRow) throw this.#cannotWrite(error.message);
+          throw error;
+        }
+    }
   }
   #headersOf(row: unknown): RecordHeaders | undefined {
     if (!this.#headers) return undefined;
@@ -187,8 +211,18 @@ class KafkaSink implements Operator {
   #lostNote(lost: number): string {
     return `${lost.toLocaleString('en-US')} ${lost === 1 ? 'row was' : 'rows were'} lost, because to() has acks: 0`;
   }
+  #refuse(why: string): never {
+    throw this.#cannotWrite(why);
+  }
   #cannotWrite(why: string): SluiceError {
     const { topic } = this.#parameters;
     return new SluiceError('kafka-bad-row', `A row cannot be written to topic "${topic}". ${why}`, { topic });
   }
+}
+
+/** undefined: an object has no text of its own. */
+function textOf(row: unknown): string | undefined {
+  if (row instanceof Date) return row.toISOString();
+  if (typeof row === 'string') return row;
+  return typeof row === 'number' || typeof row === 'bigint' || typeof row === 'boolean' ? String(row) : undefined;
 }

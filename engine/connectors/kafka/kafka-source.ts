@@ -17,23 +17,21 @@ import { keyOf, type OpenChunk } from './open-chunk.ts';
 import { RateAllowance } from './rate-allowance.ts';
 import type { ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { startReaderThread } from './reader-thread.ts';
-import { RecordDecoder } from './record-decoder.ts';
+import { rawText } from './record-decoder.ts';
+import { type FormatsState, RecordFormats } from './record-formats.ts';
 import { SourceSplits } from './source-splits.ts';
 import { nameOf, type SplitPosition } from './split.ts';
-import { type ShownForm, TableDecoder } from './table-decoder.ts';
 import { describeTroubles, type Trouble } from './troubles.ts';
 
 const defaultDiscoveryMillis = 300_000;
 
-interface Saved extends AdmissionState {
+interface Saved extends AdmissionState, FormatsState {
   /** undefined: the source had not found its start yet. */
   readonly splits?: readonly SplitPosition[];
   /** All splits were found. */
   readonly isComplete?: boolean;
   readonly time: SourceTimeState;
   readonly opened: number;
-  /** Of a table: how keys are written, when a record has shown it. */
-  readonly keyForm?: ShownForm;
 }
 
 /** The source's end of the channel to its reader. */
@@ -56,7 +54,7 @@ export class KafkaSource implements Source {
   readonly #node: NodeOf<'kafka'>;
   readonly #parameters: NodeOf<'kafka'>['parameters'];
   readonly #alignment: AlignmentGroups;
-  readonly #decoder: RecordDecoder | TableDecoder;
+  readonly #formats: RecordFormats;
   readonly #startReader: (request: ReadRequest) => ReaderThread;
   #context!: SourceContext;
   #connection!: Connection;
@@ -82,9 +80,7 @@ export class KafkaSource implements Source {
     this.#alignment = alignment;
     this.#parameters = node.parameters;
     this.#startReader = startReader;
-    const decoder = new RecordDecoder(this.#parameters, functions, node.name);
-    const { tableKey } = this.#parameters;
-    this.#decoder = tableKey === undefined ? decoder : new TableDecoder(tableKey, decoder);
+    this.#formats = new RecordFormats(this.#parameters, functions, node.name);
   }
 
   open(context: SourceContext): void {
@@ -93,18 +89,13 @@ export class KafkaSource implements Source {
     const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
     this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
     this.#time.countsAnswers();
-    this.#splits = new SourceSplits(this.#time, this.#parameters.pattern !== undefined);
+    this.#splits = new SourceSplits(this.#time, this.#formats, this.#parameters.pattern !== undefined);
     this.#admission = new Admission(context.output, this.#time, this.#node.name);
     this.#opened++;
     // May throw; a source that failed is still asked for its snapshot.
     this.#connection = connectionNamed(this.#parameters.connection);
-    const { rate } = this.#parameters;
-    if (typeof rate === 'number') this.#allowance = new RateAllowance(rate);
-    if (typeof rate === 'object' && context.inBatches !== true)
-      throw new SluiceError(
-        'not-in-batches',
-        `"${this.#node.name}" has rate: { pid }, which steers micro-batches, but the session is continuous. Run configure({ mode: { microBatch: "1s" } }), then this cell again; or give a number of records/s.`,
-      );
+    this.#formats.open(() => context.wake());
+    this.#allowance = allowanceOf(this.#parameters.rate, this.#node.name, context.inBatches === true);
   }
 
   restore(reader: StateReader): void {
@@ -112,7 +103,7 @@ export class KafkaSource implements Source {
     if (!saved) return;
     this.#admission.restore(saved);
     this.#opened += saved.opened;
-    if (this.#decoder instanceof TableDecoder) this.#decoder.form = saved.keyForm;
+    this.#formats.restore(saved);
     if (!saved.splits) return;
     this.#time.restore(saved.time);
     this.#isStarted = true;
@@ -126,7 +117,7 @@ export class KafkaSource implements Source {
       time: this.#time.snapshot(),
       ...this.#admission.snapshot(),
       opened: this.#opened,
-      ...(this.#decoder instanceof TableDecoder && this.#decoder.form && { keyForm: this.#decoder.form }),
+      ...this.#formats.snapshot(),
     } satisfies Saved);
   }
 
@@ -168,10 +159,11 @@ export class KafkaSource implements Source {
 
   status(): SourceStatus {
     const { emitted, errors, firstProblem } = this.#admission;
-    const trouble = describeTroubles(this.#troubles, Date.now());
+    const trouble = describeTroubles(this.#troubles, Date.now()) ?? this.#formats.waiting;
     const waiting = trouble ?? this.#waiting();
     return {
       entries: 0,
+      ...this.#formats.status(),
       opened: this.#opened,
       phase: this.#isFinished ? 'finished' : !this.#isStarted ? 'connecting' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#splits.partitions(),
@@ -195,6 +187,7 @@ export class KafkaSource implements Source {
 
   close(): void {
     this.#time?.close();
+    this.#formats.close();
     this.#stopReader();
     this.#splits?.clear();
     this.#chunk = undefined;
@@ -207,7 +200,7 @@ export class KafkaSource implements Source {
     const { chunk, state, text } = open;
     const { count, lengths, offsets, timestamps, keys } = chunk.columns;
     const { output } = this.#context;
-    const decoder = this.#decoder;
+    const { decoder } = this.#formats;
     const admission = this.#admission;
     const allowance = this.#allowance;
     const holdsTime = output.holdsTime === true;
@@ -226,11 +219,16 @@ export class KafkaSource implements Source {
         const start = open.bytesAt;
         if (length > 0) open.bytesAt += length;
         const offset = offsets[i]!;
-        const value = length < 0 ? undefined : text.slice(start, open.bytesAt);
-        const isElement = decoder.decode(value, timestamps[i]!, keys && keyOf(open, i));
+        const keyStart = open.keysAt;
+        const isElement = decoder.decode(text, start, length, timestamps[i]!, keys && keyOf(open, i));
+        if (decoder.waits) {
+          this.#formats.hold(open, start, keyStart);
+          if (holdsTime) state.share++;
+          continue;
+        }
         // Only now: user code that throws leaves the position at the record.
         next = offset + 1;
-        if (!isElement) admission.reject(state, offset, value ?? '', timestamps[i]!, decoder.problem);
+        if (!isElement) admission.reject(state, offset, rawText(text, start, length), timestamps[i]!, decoder.problem);
         // A tombstone may delete nothing.
         else if (!keys || decoder.value !== undefined) admission.admit(state, offset, decoder.value, decoder.timestamp);
         if (output.full) break;
@@ -351,4 +349,18 @@ export class KafkaSource implements Source {
       new SluiceError('kafka-failure', `The thread that reads topic "${this.#parameters.topic}" ended: ${what}.`),
     );
   }
+}
+
+/** undefined: the rate has no fixed limit. Errors: `not-in-batches`. */
+function allowanceOf(
+  rate: NodeOf<'kafka'>['parameters']['rate'],
+  name: string,
+  inBatches: boolean,
+): RateAllowance | undefined {
+  if (typeof rate === 'number') return new RateAllowance(rate);
+  if (rate === undefined || inBatches) return undefined;
+  throw new SluiceError(
+    'not-in-batches',
+    `"${name}" has rate: { pid }, which steers micro-batches, but the session is continuous. Run configure({ mode: { microBatch: "1s" } }), then this cell again; or give a number of records/s.`,
+  );
 }

@@ -17,11 +17,11 @@ export function openChunk(chunk: Chunk, state: SplitState): OpenChunk {
   return { chunk, state, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
 }
 
-/** The key of record i, as text; undefined: it has none. */
-export function keyOf(open: OpenChunk, i: number): string | undefined {
+/** The key of record i; undefined: it has none. */
+export function keyOf(open: OpenChunk, i: number): Buffer | undefined {
   const length = open.chunk.columns.keys!.lengths[i]!;
   if (length < 0) return undefined;
   const start = open.keysAt;
   open.keysAt += length;
-  return open.text.key(start, open.keysAt);
+  return open.text.keys!.subarray(start, open.keysAt);
 }

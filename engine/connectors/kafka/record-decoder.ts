@@ -1,63 +1,115 @@
 // Converts a Kafka record's bytes to an element and its event time, or to a sentence with the
-// reason why it cannot.
+// reason why it cannot. The format (engine/formats) reads the bytes. A record whose schema is being
+// fetched has neither: it `waits`, and is decoded again when the schema has come.
+import { isUtf8 } from 'node:buffer';
+import type { FormatSpec } from '../../graph/format-spec.ts';
 import type { FunctionRef, SelectorSpec } from '../../graph/spec.ts';
 import type { FunctionTable } from '../../graph/plan.ts';
+import { type FoundKind, FoundFormat } from '../../formats/found-format.ts';
+import { openFormat, type RecordBytes, type ValueFormat } from '../../formats/value-format.ts';
+import { schemasFor } from '../../registry/schema-cache.ts';
 import { compileEventTime, maxTimestamp } from '../../time/event-time.ts';
 import { compileSchema, type Fitted, type Validate } from '../schema.ts';
 import type { Chunk } from './reader-messages.ts';
 
-export interface DecoderSpec {
+export interface DecoderSpec extends Partial<FormatSpec> {
+  /** Name of the Kafka connection. */
+  readonly connection?: string;
   readonly timestamp?: SelectorSpec;
   /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
   readonly schema?: { readonly fn: FunctionRef };
 }
-/** The text of each value of a chunk, and of each key where there are keys. */
-export class ChunkText {
-  readonly #bytes: Buffer;
+/**
+ * The bytes and the text of each value of a chunk, and the bytes of each key where there are keys.
+ */
+export class ChunkText implements RecordBytes {
+  readonly bytes: Buffer;
   /**
    * All values as one string, if each byte is one character. Slicing it is cheaper than decoding
    * each value.
    */
   readonly #ascii: string | undefined;
-  readonly #keys: Buffer | undefined;
+  readonly keys: Buffer | undefined;
   constructor({ columns: { values, keys }, ascii }: Chunk) {
-    this.#bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    this.#ascii = ascii ? this.#bytes.toString('latin1') : undefined;
-    this.#keys = keys && Buffer.from(keys.bytes.buffer, keys.bytes.byteOffset, keys.bytes.byteLength);
+    this.bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    this.#ascii = ascii ? this.bytes.toString('latin1') : undefined;
+    this.keys = keys && Buffer.from(keys.bytes.buffer, keys.bytes.byteOffset, keys.bytes.byteLength);
   }
   slice(start: number, end: number): string {
-    return this.#ascii === undefined ? this.#bytes.toString('utf8', start, end) : this.#ascii.substring(start, end);
-  }
-  key(start: number, end: number): string {
-    return this.#keys!.toString('utf8', start, end);
+    return this.#ascii === undefined ? this.bytes.toString('utf8', start, end) : this.#ascii.substring(start, end);
   }
 }
 
+/** Opens a format of a plan, with the registry from the environment. Errors: as openFormat. */
+export function openFormatSpec(spec: Partial<FormatSpec>, connection: string | undefined): ValueFormat {
+  const { format = 'json', schemaFile, message, registry } = spec;
+  if (format === 'auto') return new FoundFormat({ registry, connection }, schemasFor);
+  return openFormat({ format, schemaFile, message, registry, connection }, schemasFor);
+}
+
 export class RecordDecoder {
+  readonly #spec: DecoderSpec;
   readonly #eventTime: ((element: unknown) => number | string) | undefined;
+  #format!: ValueFormat;
   readonly #validate: ((value: unknown) => Fitted) | undefined;
   /** The result of `decode`. */
   value: unknown;
   timestamp = NaN;
   /** Why the record has no element: the rest of a sentence that begins with "orders[3]@1842". */
   problem = '';
+  /** `decode` returned false because the schema of the record is being fetched. */
+  waits = false;
 
-  constructor({ timestamp, schema }: DecoderSpec, functions: FunctionTable, label: string) {
+  constructor(spec: DecoderSpec, functions: FunctionTable, label: string) {
+    this.#spec = spec;
+    const { timestamp, schema } = spec;
     this.#eventTime = timestamp && compileEventTime(timestamp, functions, label);
     this.#validate = schema && compileSchema(functions.get<Validate>(schema.fn), 'kafka()');
   }
 
+  /** Before the first record. Errors: those of a format without a schema or a registry. */
+  open(): void {
+    this.#format = openFormatSpec(this.#spec, this.#spec.connection);
+  }
+  /** Lets the first records of a chunk show their format. */
+  look(record: RecordBytes, lengths: Int32Array, count: number): void {
+    if (this.#format instanceof FoundFormat && this.#format.kind === undefined)
+      this.#format.lookAt(record, lengths, count);
+  }
+  /** The format that was found, for a snapshot; undefined: none yet, or it is given. */
+  get found(): FoundKind | undefined {
+    return this.#format instanceof FoundFormat ? this.#format.kind : undefined;
+  }
+  restore(found: FoundKind | undefined): void {
+    if (found !== undefined && this.#format instanceof FoundFormat) this.#format.restore(found);
+  }
+  /** The format that was found, for the user. */
+  get about(): string | undefined {
+    return this.#format instanceof FoundFormat ? this.#format.about : undefined;
+  }
+  /** Why the schema of a record is not there yet, if it takes longer. */
+  get trouble(): string | undefined {
+    return this.#format?.trouble;
+  }
+  /** The listener is called when a schema has come. Returns a function that ends this. */
+  watch(listener: () => void): () => void {
+    return this.#format.watch?.(listener) ?? (() => undefined);
+  }
+
   /**
-   * true: `value` and `timestamp` are set. false: `problem` is set. `text` is undefined for a
-   * record without a value.
+   * true: `value` and `timestamp` are set. false: the record `waits`, or `problem` is set. A
+   * negative `length` means that the record has no value.
    */
-  decode(text: string | undefined, recordTimestamp: number): boolean {
-    if (text === undefined) return this.#refuse(' has no value (it is a tombstone)');
-    try {
-      this.value = JSON.parse(text);
-    } catch (error) {
-      return this.#refuse(` is not JSON: ${(error as Error).message}`);
+  decode(record: RecordBytes, start: number, length: number, recordTimestamp: number): boolean {
+    this.waits = false;
+    if (length < 0) return this.#refuse(' has no value (it is a tombstone)');
+    const format = this.#format;
+    const outcome = format.read(record, start, start + length);
+    if (outcome !== 'value') {
+      this.waits = outcome === 'schema';
+      return this.#refuse(format.problem);
     }
+    this.value = format.value;
     if (this.#validate && !this.#fits(this.#validate)) return false;
     if (!this.#eventTime) {
       this.timestamp = recordTimestamp;
@@ -89,4 +141,11 @@ export function timestampProblem(timestamp: number): string | undefined {
   return timestamp > maxTimestamp
     ? ` has the timestamp ${timestamp} in Kafka, which is no time in epoch milliseconds (at most 8.64e15), so it has no event time`
     : ' has no timestamp in Kafka, so it has no event time';
+}
+
+/** The value of a rejected record for `errors`: its text, or base64 if it is no text. */
+export function rawText(record: RecordBytes, start: number, length: number): string {
+  if (length < 0) return '';
+  const bytes = record.bytes.subarray(start, start + length);
+  return isUtf8(bytes) ? record.slice(start, start + length) : bytes.toString('base64');
 }

@@ -4,24 +4,30 @@ import type { PartitionStatus } from '../../contract/source.ts';
 import type { SourceTime } from '../../time/source-time.ts';
 import { type OpenChunk, openChunk } from './open-chunk.ts';
 import type { Chunk } from './reader-messages.ts';
+import type { RecordFormats } from './record-formats.ts';
 import { nameOf, type Split, type SplitPosition, type SplitState } from './split.ts';
 
 const byName = new Intl.Collator('en', { numeric: true });
 
 export class SourceSplits {
   readonly #time: SourceTime;
+  readonly #formats: Pick<RecordFormats, 'look' | 'isHeld'>;
   /** Partitions of several topics are told apart by their topics. */
   readonly #hasTopics: boolean;
   readonly #states = new Map<string, SplitState>();
   readonly #unresolved = new Set<string>();
   #chunks: Chunk[] = [];
-  /** Chunks that were begun. Their splits have used up their share, or are ahead of other sources. */
+  /**
+   * Chunks that were begun. Their splits have used up their share, are ahead of other sources, or
+   * wait for a schema.
+   */
   #setAside: OpenChunk[] = [];
   /** The finder has looked at the topic. */
   #hasLooked = false;
 
-  constructor(time: SourceTime, hasTopics: boolean) {
+  constructor(time: SourceTime, formats: Pick<RecordFormats, 'look' | 'isHeld'>, hasTopics: boolean) {
     this.#time = time;
+    this.#formats = formats;
     this.#hasTopics = hasTopics;
   }
 
@@ -106,19 +112,23 @@ export class SourceSplits {
       this.#chunks.push(chunk);
     }
   }
-  /** The next chunk of a split that may be read: its share is left, and it is not ahead. */
+  /** The next chunk of a split that may be read, see `mayRead`. */
   take(holdsTime: boolean): OpenChunk | undefined {
     const aside = this.#setAside.findIndex(({ state }) => this.mayRead(state, holdsTime));
     if (aside >= 0) return this.#setAside.splice(aside, 1)[0];
     const index = this.#chunks.findIndex(({ split }) => this.mayRead(this.#states.get(split)!, holdsTime));
     const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
-    return chunk && openChunk(chunk, this.#states.get(chunk.split)!);
+    if (!chunk) return undefined;
+    const open = openChunk(chunk, this.#states.get(chunk.split)!);
+    this.#formats.look(open);
+    return open;
   }
   setAside(open: OpenChunk): void {
     this.#setAside.push(open);
   }
+  /** Its share is left, it waits for no schema, and it is not ahead of other sources. */
   mayRead(state: SplitState, holdsTime: boolean): boolean {
-    if (holdsTime && state.share <= 0) return false;
+    if ((holdsTime && state.share <= 0) || this.#formats.isHeld(state.name)) return false;
     return state.time === undefined || !this.#time.isAhead(state.time);
   }
   /** All records of the chunk are emitted. */

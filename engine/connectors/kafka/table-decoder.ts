@@ -9,10 +9,16 @@
 //   json    7 · "customer-7" · true   the key is JSON, and the field is that value
 //   field   {"id": 7}                 the key is a JSON object with a field of that name
 //
+// With a `keyFormat`, the key is what the format reads: the value itself, or an object with the
+// field.
+//
 // A tombstone before any such record deletes nothing, because no row can have been read before it.
 // If there were records with a value, but none showed the form of the keys, a tombstone cannot be
 // read and goes to `errors`. The event time of a tombstone is the timestamp of the Kafka record,
 // because it has no row.
+import type { RecordBytes } from '../../formats/value-format.ts';
+import { described } from '../../values/kind.ts';
+import type { KeyReader } from './key-reader.ts';
 import { timestampProblem, type RecordDecoder } from './record-decoder.ts';
 
 export type KeyForm = 'text' | 'json' | 'field';
@@ -22,24 +28,45 @@ export type ShownForm = KeyForm | 'other';
 export class TableDecoder {
   readonly #field: string;
   readonly #rows: RecordDecoder;
+  readonly #keys: KeyReader;
   /** The {key, row} that `decode` found; undefined: a tombstone that deletes nothing. */
   value: { readonly key: unknown; readonly row: unknown } | undefined;
   timestamp = NaN;
   problem = '';
+  /** `decode` returned false because a schema of the record is being fetched. */
+  waits = false;
   /** The form of the keys; undefined: there was no record with a value. */
   form: ShownForm | undefined;
 
-  constructor(field: string, rows: RecordDecoder) {
+  constructor(field: string, rows: RecordDecoder, keys: KeyReader) {
     this.#field = field;
     this.#rows = rows;
+    this.#keys = keys;
   }
 
-  decode(text: string | undefined, recordTimestamp: number, key: string | undefined): boolean {
-    return text === undefined ? this.#tombstone(key, recordTimestamp) : this.#row(text, recordTimestamp, key);
+  decode(
+    record: RecordBytes,
+    start: number,
+    length: number,
+    recordTimestamp: number,
+    keyBytes: Buffer | undefined,
+  ): boolean {
+    const keys = this.#keys;
+    const outcome = keys.read(keyBytes);
+    this.waits = outcome === 'schema';
+    if (this.waits) return false;
+    // The key of a row is in the row. Only a tombstone needs the record's key.
+    const key = outcome === 'value' ? keys.value : undefined;
+    if (length >= 0) return this.#row(record, start, length, recordTimestamp, key);
+    if (outcome === 'problem') return this.#refuse(keys.problem);
+    return this.#tombstone(key, recordTimestamp);
   }
-  #row(text: string, recordTimestamp: number, key: string | undefined): boolean {
+  #row(record: RecordBytes, start: number, length: number, recordTimestamp: number, key: unknown): boolean {
     const rows = this.#rows;
-    if (!rows.decode(text, recordTimestamp)) return this.#refuse(rows.problem);
+    if (!rows.decode(record, start, length, recordTimestamp)) {
+      this.waits = rows.waits;
+      return this.#refuse(rows.problem);
+    }
     const row = rows.value;
     if (row === null || typeof row !== 'object')
       return this.#refuse(` is ${JSON.stringify(row)}, which has no "${this.#field}": it is no row of the table`);
@@ -50,14 +77,14 @@ export class TableDecoder {
     this.timestamp = rows.timestamp;
     return true;
   }
-  #tombstone(key: string | undefined, recordTimestamp: number): boolean {
+  #tombstone(key: unknown, recordTimestamp: number): boolean {
     this.value = undefined;
     this.timestamp = recordTimestamp;
     if (this.form === undefined) return true;
     const value = this.form === 'other' ? undefined : valueOfKey(key, this.#field, this.form);
     if (value === undefined)
       return this.#refuse(
-        ` has no value, so it deletes a row of the table, but its key, ${key ?? 'none'}, does not say which "${this.#field}". A key is that value as text or as JSON, or an object with the field "${this.#field}"`,
+        ` has no value, so it deletes a row of the table, but its key, ${shownKey(key)}, does not say which "${this.#field}". A key is that value as text or as JSON, or an object with the field "${this.#field}"`,
       );
     const problem = timestampProblem(recordTimestamp);
     if (problem !== undefined) return this.#refuse(problem);
@@ -70,7 +97,7 @@ export class TableDecoder {
   }
 }
 
-function formOf(key: string | undefined, field: string, value: unknown): KeyForm | undefined {
+function formOf(key: unknown, field: string, value: unknown): KeyForm | undefined {
   for (const form of ['text', 'json', 'field'] as const) {
     const read = valueOfKey(key, field, form);
     if (read !== undefined && read === value) return form;
@@ -79,15 +106,22 @@ function formOf(key: string | undefined, field: string, value: unknown): KeyForm
 }
 
 /** undefined: the key does not have this form. */
-function valueOfKey(key: string | undefined, field: string, form: KeyForm): unknown {
+function valueOfKey(key: unknown, field: string, form: KeyForm): unknown {
   if (key === undefined || form === 'text') return key;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(key);
-  } catch {
-    return undefined;
-  }
+  const parsed = typeof key === 'string' ? parsedKey(key) : key;
   if (form === 'json') return parsed;
   if (parsed === null || typeof parsed !== 'object' || !Object.hasOwn(parsed, field)) return undefined;
   return (parsed as Readonly<Record<string, unknown>>)[field];
+}
+
+function shownKey(key: unknown): string {
+  if (key === undefined) return 'none';
+  return typeof key === 'string' ? key : described(key);
+}
+function parsedKey(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -6,7 +6,7 @@
 //      ▲                ▲                error                          │
 //      │                └───────────────────────────────────────────────┤
 //      └────────────────────────────── written ─────────────────────────┘
-import { BatchBuilder, type RecordHeaders } from './batch-builder.ts';
+import { BatchBuilder, type RecordHeaders, type Value } from './batch-builder.ts';
 import { PartitionQueue, type Outcome, type QueuedBatch } from './partition-queue.ts';
 
 /** Java's pauses: they double up to a second. */
@@ -57,7 +57,7 @@ export class TopicPartition {
   }
 
   /** True: the row is the first one of its batch. */
-  append(key: Uint8Array | undefined, value: string, timestamp: number, headers?: RecordHeaders): boolean {
+  append(key: Uint8Array | undefined, value: Value, timestamp: number, headers?: RecordHeaders): boolean {
     const valueSize = Buffer.byteLength(value);
     const size = valueSize + (key?.length ?? 0) + (headers?.bytes.length ?? 0);
     if (!this.#open.takes(size)) this.#seal();

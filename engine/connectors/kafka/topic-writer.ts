@@ -8,7 +8,7 @@
 // does not write it again. Only a producer that the broker has forgotten starts a new sequence, and
 // then a row may be written twice.
 import { Cluster } from './cluster.ts';
-import { BatchBuilder, type RecordHeaders } from './batch-builder.ts';
+import { BatchBuilder, type RecordHeaders, type Value } from './batch-builder.ts';
 import type { CompressionName } from './compress.ts';
 import type { Connection } from './connections.ts';
 import { Partitioner } from './partitioner.ts';
@@ -112,7 +112,7 @@ export class TopicWriter {
     return this.#closing.signal.aborted;
   }
 
-  append(key: string | undefined, value: string, timestamp: number, headers?: RecordHeaders, partition?: number): void {
+  append(key: string | undefined, value: Value, timestamp: number, headers?: RecordHeaders, partition?: number): void {
     const keyBytes = key === undefined ? undefined : Buffer.from(key);
     const chosen =
       partition !== undefined

@@ -49,14 +49,14 @@ test('a chain from a topic to a window and a sink is this plan', () => {
           parameters: {
             topic: 'orders',
             from: 'latest',
-            format: 'json',
+            format: 'auto',
             timestamp: { field: 'createdAt' },
             watermark: { outOfOrdernessMillis: 5_000, idlenessMillis: 30_000 },
           },
           own: ownHash('kafka', {
             topic: 'orders',
             from: 'latest',
-            format: 'json',
+            format: 'auto',
             timestamp: { field: 'createdAt' },
             watermark: { outOfOrdernessMillis: 5_000, idlenessMillis: 30_000 },
           }),

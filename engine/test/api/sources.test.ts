@@ -15,7 +15,7 @@ const parametersOf = <K extends Kind>(kind: K, declare: () => unknown, options =
 test('a topic is read from its end, or from its start when an end is given', () => {
   assert.deepEqual(
     parametersOf('kafka', () => kafka('orders')),
-    { topic: 'orders', from: 'latest', format: 'json', watermark: { outOfOrdernessMillis: 0 } },
+    { topic: 'orders', from: 'latest', format: 'auto', watermark: { outOfOrdernessMillis: 0 } },
   );
   assert.deepEqual(
     parametersOf('kafka', () => kafka('orders', { until: 'latest', format: 'auto', connection: 'staging', rate: 500 })),
@@ -24,7 +24,7 @@ test('a topic is read from its end, or from its start when an end is given', () 
       connection: 'staging',
       from: 'earliest',
       until: 'latest',
-      format: 'json',
+      format: 'auto',
       watermark: { outOfOrdernessMillis: 0 },
       rate: 500,
     },

@@ -175,7 +175,7 @@ test('a topic is read as a table from its start, unless an option says otherwise
   assert.deepEqual(parameters({}), {
     topic: 'customers',
     from: 'earliest',
-    format: 'json',
+    format: 'auto',
     tableKey: 'id',
     watermark: { outOfOrdernessMillis: 0 },
   });

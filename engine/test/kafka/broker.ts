@@ -129,9 +129,9 @@ function brokerProcess(lib: string, file: string, port: number) {
 
 /**
  * Ends with the broker. Ends the broker when its own standard input closes. This happens on `kill`,
- * and when the process of the test dies.
+ * and when the process of the test dies. The arguments are those of `java`.
  */
-const watched = `exec 3<&0
+export const watched = `exec 3<&0
 java "$@" </dev/null 3<&- & broker=$!
 ( read -r line <&3; kill -9 $broker 2>/dev/null ) & wait $broker`;
 
@@ -173,7 +173,7 @@ function serverProperties(id: number, folder: string, port: number, controller: 
     .join('');
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -1,44 +1,24 @@
 // Downloads Apache Kafka from Maven Central into a cache outside the checkout, once per machine.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheFolder, filledOnce } from './maven-cache.ts';
 
 const version = '4.3.1';
+const cache = cacheFolder(`kafka-${version}`);
 
 export function hasJars(): boolean {
   return existsSync(cacheMarker());
 }
 
-function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sluice', `kafka-${version}`);
-}
 function cacheMarker(): string {
-  return join(cacheFolder(), 'lib', '.complete');
+  return join(cache, 'lib', '.complete');
 }
 
-/** The folder with Kafka's jars. The first call downloads them, under a lock. */
+/** The folder with Kafka's jars. The first call downloads them. */
 export async function fetchJars(): Promise<string> {
-  const cache = cacheFolder();
   const lib = join(cache, 'lib');
-  if (existsSync(cacheMarker())) return lib;
-  mkdirSync(cache, { recursive: true });
-  const lock = join(cache, 'lock');
-  for (;;) {
-    try {
-      mkdirSync(lock);
-      writeFileSync(join(lock, 'pid'), String(process.pid));
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (holderIsGone(lock)) rmSync(lock, { recursive: true, force: true });
-      await sleep(200);
-    }
-    if (existsSync(cacheMarker())) return lib;
-  }
-  try {
-    if (existsSync(cacheMarker())) return lib;
+  await filledOnce(cache, cacheMarker(), () => {
     const pom = join(cache, 'pom.xml');
     writeFileSync(pom, pomText());
     const maven = spawnSync(
@@ -48,21 +28,8 @@ export async function fetchJars(): Promise<string> {
       { encoding: 'utf8' },
     );
     if (maven.status !== 0) throw new Error(`Maven could not fetch Kafka ${version}:\n${maven.stdout}${maven.stderr}`);
-    writeFileSync(cacheMarker(), '');
-    return lib;
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function holderIsGone(lock: string): boolean {
-  try {
-    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0);
-    return false;
-  } catch (error) {
-    // Without a pid file the holder is just about to write it.
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  });
+  return lib;
 }
 
 function pomText(): string {

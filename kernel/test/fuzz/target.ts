@@ -24,7 +24,18 @@ export interface Target {
  */
 export type Plant = 'throws' | 'loops' | 'hoards' | 'forgets';
 
-export const targetNames = ['notebook', 'csv', 'tsv', 'jsonl', 'json', 'protocol', 'page', 'wire', 'records'] as const;
+export const targetNames = [
+  'notebook',
+  'csv',
+  'tsv',
+  'jsonl',
+  'json',
+  'protocol',
+  'page',
+  'wire',
+  'records',
+  'schemas',
+] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export async function openTarget(name: TargetName, plant?: Plant): Promise<Target> {
@@ -44,6 +55,8 @@ export async function openTarget(name: TargetName, plant?: Plant): Promise<Targe
       return (await import('./targets/wire.ts')).wireTarget(plant);
     case 'records':
       return (await import('./targets/records.ts')).recordsTarget(plant);
+    case 'schemas':
+      return (await import('./targets/schemas.ts')).schemasTarget(plant);
   }
 }
 

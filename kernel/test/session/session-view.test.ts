@@ -333,3 +333,14 @@ test('the trouble of a source is named before the silence of its partitions, and
   assert.equal(seen(chain, reports(trouble), 'chart').trouble, undefined, 'the line is that of the source alone');
   assert.equal(seen(chain, reports(trouble), 'orders').trouble, trouble);
 });
+
+test('a cell says which format its source found, unless it is JSON', () => {
+  const notes = (format?: string): readonly string[] => {
+    const source = { ...liveSource, ...(format !== undefined && { format }) };
+    return seen(chain, [report('orders/source', { name: 'orders', source })], 'orders').notes;
+  };
+  assert.deepEqual(notes('Avro (schema registry)'), ['orders is Avro (schema registry), as its first records show']);
+  assert.deepEqual(notes('text'), ['orders is text, as its first records show']);
+  assert.deepEqual(notes('JSON'), []);
+  assert.deepEqual(notes(), []);
+});
