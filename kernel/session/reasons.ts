@@ -67,8 +67,8 @@ interface Holder {
 }
 
 /**
- * The partition with the lowest watermark of all sources above, if it is not idle and either silent or
- * far behind a partition that has passed the end of the window.
+ * The partition with the lowest watermark of all sources above, if it is not idle and either silent
+ * or far behind a partition that has passed the end of the window.
  */
 function partitionThatHolds(flow: Flow, report: OperatorReport, windowEnd: number, now: number): string | undefined {
   const active = flow.sourcesOf([report.id]).flatMap((source) => activePartitions(source, now));

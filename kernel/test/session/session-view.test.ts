@@ -367,3 +367,21 @@ test('the trouble of a source is named before the silence of its partitions, and
   assert.equal(seen(chain, reports(trouble), 'chart').trouble, undefined, 'the line is that of the source alone');
   assert.equal(seen(chain, reports(trouble), 'orders').trouble, trouble);
 });
+
+test('the cell of a source shows the records that wait and the age of the last one that was read', () => {
+  const shown = (...given: readonly (readonly [number | undefined, number?])[]): string | undefined => {
+    const partitions = given.map(([lag, lagMillis], index) => ({
+      ...{ partition: String(index), idle: false },
+      ...(lag !== undefined && { lag }),
+      ...(lagMillis !== undefined && { lagMillis }),
+    }));
+    const operators = [report('orders/source', { source: { ...liveSource, partitions } }), report('totals/window')];
+    assert.equal('lag' in seen(chain, operators, 'totals'), false, 'the cell that defines the source says it');
+    return seen(chain, operators, 'orders').lag;
+  };
+  assert.equal(shown([8_200, 276_000], [2_700, 3_000], [0]), 'lag 10.9 k (4 min 36 s)');
+  assert.equal(shown([1_200, 35_000]), 'lag 1.2 k (35 s)');
+  assert.equal(shown([1_200]), 'lag 1.2 k', 'nothing was read yet');
+  assert.equal(shown([1_200, 400]), undefined, 'they arrived a moment ago');
+  assert.equal(shown([0], [undefined]), undefined);
+});
