@@ -80,6 +80,16 @@ export interface PartitionStatus {
   readonly idle: boolean;
   /** Processing time of the last record. */
   readonly lastRecordAt?: number;
+  /**
+   * Offsets from the position to the end of the partition's committed records, as of the last
+   * answer. Offsets without a record count too. Absent: unknown.
+   */
+  readonly lag?: number;
+  /**
+   * While records wait: the age in milliseconds of the last record that was emitted, by the
+   * timestamp that the topic gives it. Absent: nothing waits, or it has no timestamp.
+   */
+  readonly lagMillis?: number;
 }
 export interface SourceStatus extends OperatorStatus {
   /** How often the source was opened in this session. Attaching a reader must not open it again. */

@@ -41,17 +41,27 @@ export function taskMetrics(task: Task, now = performance.now()): OperatorMetric
       backpressure: backpressureLevel(shares.backpressured),
       ...(Number.isFinite(task.watermark) && { watermark: task.watermark }),
       lateRecordsDropped: isHead ? task.lateDropped : 0,
-      ...(isHead && task.source && task.isOpen && rejections(task.source.status())),
+      ...(isHead && task.source && task.isOpen && sourceMetrics(task.source.status())),
     };
   });
 }
 
 /** Of a source, in the words of the contract. */
-export function rejections({
+export function sourceMetrics({
   errors,
   firstRejection,
-}: SourceStatus): Pick<OperatorMetrics, 'recordsRejected' | 'firstRejection'> {
-  return { recordsRejected: errors, ...(firstRejection !== undefined && { firstRejection }) };
+  partitions = [],
+}: SourceStatus): Pick<OperatorMetrics, 'recordsRejected' | 'firstRejection' | 'lag'> {
+  const lag = partitions.flatMap(({ partition, lag: records, lagMillis }) =>
+    records === undefined
+      ? []
+      : [{ partition, records, seconds: lagMillis === undefined ? null : Math.round(lagMillis) / 1000 }],
+  );
+  return {
+    recordsRejected: errors,
+    ...(firstRejection !== undefined && { firstRejection }),
+    ...(lag.length > 0 && { lag }),
+  };
 }
 
 function reached(task: Task, index: number): number {

@@ -114,11 +114,13 @@ function figuresText(state: CellState, locale: string | undefined): StatusText |
     ...(state.inPerSecond === undefined ? [] : [`in ${rate(state.inPerSecond)}`]),
     ...(state.outPerSecond === undefined ? [] : [`out ${rate(state.outPerSecond)}`]),
     ...(state.late === undefined ? [] : [`late ${count(state.late, locale)}`]),
+    ...(state.lag === undefined ? [] : [state.lag]),
   ];
   if (figures.length === 0) return undefined;
   return {
     text: figures.join('  '),
-    tooltip: 'Records per second into and out of this cell, and elements that were too late for their window.',
+    tooltip:
+      'Records per second into and out of this cell, elements that were too late for their window, and the lag: records of its topics that wait, and the age of the last one that was read.',
   };
 }
 

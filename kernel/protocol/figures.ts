@@ -26,3 +26,23 @@ function threeDigits(n: number): string {
 export function rate(perSecond: number): string {
   return `${si(perSecond)}/s`;
 }
+
+const units = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const;
+/** At most two units: 276,000 → "4 min 36 s", 90,061,000 → "1 d 1 h", 400 → "0 s" */
+export function duration(millis: number): string {
+  const seconds = Math.round(millis / 1000);
+  const first = Math.max(
+    0,
+    units.findIndex(([size]) => seconds >= size),
+  );
+  if (seconds < 1) return '0 s';
+  const [size, unit] = units[first]!;
+  const [lessSize, lessUnit] = units[first + 1] ?? [];
+  const rest = lessSize === undefined ? 0 : Math.floor((seconds % size) / lessSize);
+  return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${lessUnit}` : ''}`;
+}

@@ -74,6 +74,8 @@ export interface CellState {
   readonly outPerSecond?: number;
   readonly rows?: number;
   readonly late?: number;
+  /** "lag 10.9 k (4 min 36 s)": its topics have records that the cell has not read. */
+  readonly lag?: string;
   /**
    * Sources of the cell that have rejected records, whether or not anybody reads their `errors`.
    */

@@ -2,12 +2,15 @@
 // back, a reader that is catching up.
 // Reasons are pieces of text and times; clients write times in the user's zone.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
+import { duration } from '../protocol/figures.ts';
 import type { Flow } from './flow.ts';
 
 export type Pieces = readonly (string | { readonly time: number })[];
 
 /** A partition is worth mentioning when it has been silent this long and others have not. */
 const silenceMillis = 5000;
+/** Or when it is this far behind another one. */
+const behindMillis = 300_000;
 
 /**
  * Nothing comes from an instance because a source above it is in trouble, because it reads its
@@ -41,43 +44,54 @@ export function whyOperatorWaits({ status, finished }: OperatorReport): Pieces |
 function whyWindowWaits(flow: Flow, report: OperatorReport, now: number): Pieces | undefined {
   const window = report.status?.nextWindow;
   if (!window || report.finished) return undefined;
-  const silent = silentPartition(flow, report, window.end, now);
-  if (silent) {
-    const seconds = Math.round(silent.millis / 1000);
+  const held = partitionThatHolds(flow, report, window.end, now);
+  if (held)
     return [
-      `waiting: ${silent.name} has been silent for ${seconds} s; the window `,
+      `waiting: ${held}; the window `,
       { time: window.start },
       '–',
       { time: window.end },
       ' needs ≥ ',
       { time: window.end },
     ];
-  }
   if (report.recordsOut > 0) return undefined;
   if (report.watermark === undefined)
     return ['no window has closed: no watermark yet, first window ends ', { time: window.end }];
   return ['no window has closed: watermark ', { time: report.watermark }, ', first window ends ', { time: window.end }];
 }
 
-/** The partition with the lowest watermark of all sources above, if it is silent and not idle. */
-function silentPartition(
-  flow: Flow,
-  report: OperatorReport,
-  windowEnd: number,
-  now: number,
-): { readonly name: string; readonly millis: number } | undefined {
-  let lowest: { name: string; millis: number; watermark: number } | undefined;
-  for (const source of flow.sourcesOf([report.id])) {
-    if (source.source?.phase !== 'live') continue;
-    const partitions = source.source.partitions ?? [];
-    for (const { partition, watermark = -Infinity, idle, lastRecordAt } of partitions) {
-      if (idle || (lowest && lowest.watermark <= watermark)) continue;
-      const name = partitions.length > 1 ? `partition ${source.name}[${partition}]` : source.name;
-      lowest = { name, watermark, millis: lastRecordAt === undefined ? NaN : now - lastRecordAt };
-    }
-  }
-  if (!lowest || lowest.watermark >= windowEnd - 1 || !(lowest.millis >= silenceMillis)) return undefined;
-  return lowest;
+interface Holder {
+  readonly name: string;
+  readonly watermark: number;
+  readonly silentMillis: number;
+}
+
+/**
+ * The partition with the lowest watermark of all sources above, if it is not idle and either silent
+ * or far behind a partition that has passed the end of the window.
+ */
+function partitionThatHolds(flow: Flow, report: OperatorReport, windowEnd: number, now: number): string | undefined {
+  const active = flow.sourcesOf([report.id]).flatMap((source) => activePartitions(source, now));
+  if (active.length === 0) return undefined;
+  const lowest = active.reduce((a, b) => (b.watermark < a.watermark ? b : a));
+  if (lowest.watermark >= windowEnd - 1) return undefined;
+  const { name, silentMillis } = lowest;
+  if (silentMillis >= silenceMillis) return `${name} has been silent for ${Math.round(silentMillis / 1000)} s`;
+  const furthest = active.reduce((a, b) => (b.watermark > a.watermark ? b : a));
+  const behind = furthest.watermark - lowest.watermark;
+  if (furthest.watermark < windowEnd - 1 || !Number.isFinite(behind) || behind < behindMillis) return undefined;
+  return `${name} is ${duration(behind)} behind ${furthest.name}`;
+}
+function activePartitions({ name, source }: OperatorReport, now: number): Holder[] {
+  if (source?.phase !== 'live') return [];
+  const { partitions = [] } = source;
+  return partitions
+    .filter(({ idle }) => !idle)
+    .map(({ partition, watermark = -Infinity, lastRecordAt }) => ({
+      name: partitions.length > 1 ? `partition ${name}[${partition}]` : name,
+      watermark,
+      silentMillis: lastRecordAt === undefined ? NaN : now - lastRecordAt,
+    }));
 }
 
 /** A copy that reads its own history says how far it is behind the operator it was copied from. */

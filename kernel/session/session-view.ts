@@ -8,6 +8,7 @@ import { detachedNames, staleNames } from './dependencies.ts';
 import { type Shown, shownBy } from './displayed.ts';
 import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
+import { lagText } from './lag.ts';
 import { isArmed } from './mutations.ts';
 import { asText, whyNothingComes, whyOperatorWaits } from './reasons.ts';
 import { rejections } from './rejections.ts';
@@ -70,6 +71,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const reports = own.flatMap((instance) => flow.reportById.get(instance) ?? []);
   const rejected = rejections(reports);
   const troubles = troublesOf(reports, context);
+  const lag = lagText(reports);
   return {
     id: cell.id,
     phase,
@@ -82,6 +84,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     ],
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
+    ...(lag !== undefined && { lag }),
     heldBack: heldBack(cell.id, relevant, flow),
     ...(rejected.length > 0 && { rejected }),
     ...leftOutOf(active),

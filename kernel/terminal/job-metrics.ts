@@ -2,7 +2,7 @@
 // `sluice run --json`.
 import type { JobMetrics, OperatorMetrics } from '../../engine/api/surface.ts';
 import { isLeaf } from '../../engine/graph/kinds.ts';
-import { rejections } from '../../engine/runtime/metrics.ts';
+import { sourceMetrics } from '../../engine/runtime/metrics.ts';
 import type { ExecutorEvent, OperatorReport } from '../executor/executor-protocol.ts';
 import type { Session } from '../session/state.ts';
 import { levelOf } from '../session/flow.ts';
@@ -49,7 +49,7 @@ function operatorMetrics(report: OperatorReport, rowsLeftOut: number | undefined
     backpressure: levelOf(backpressured),
     ...(watermark !== undefined && { watermark }),
     lateRecordsDropped: report.late,
-    ...(report.source && rejections(report.source)),
+    ...(report.source && sourceMetrics(report.source)),
     ...(rowsLeftOut !== undefined && { rowsLeftOut }),
   };
 }

@@ -203,12 +203,13 @@ export class LiveTerminal {
 }
 
 function statusLine(state: CellState): string {
-  const { id, phase, inPerSecond, outPerSecond, late, leftOut, heldBack, reason, trouble, rows } = state;
+  const { id, phase, inPerSecond, outPerSecond, late, lag, leftOut, heldBack, reason, trouble, rows } = state;
   const pieces = [`${marked(phase)} ${lineText(id)}`];
   if (inPerSecond !== undefined && phase === 'live') pieces.push(`in ${rate(inPerSecond)}`);
   if (outPerSecond !== undefined && phase === 'live') pieces.push(`out ${rate(outPerSecond)}`);
   if (rows !== undefined && phase === 'finished') pieces.push(`${si(rows)} rows`);
   if (late) pieces.push(`late ${si(late)}`);
+  if (lag !== undefined && phase === 'live') pieces.push(lag);
   if (leftOut !== undefined) pieces.push(`▲ ${leftOut}`);
   if (heldBack !== undefined) pieces.push(`▲ ${lineText(heldBack)}`);
   if (trouble !== undefined) pieces.push(paint.yellow(`▲ ${lineText(trouble)}`));

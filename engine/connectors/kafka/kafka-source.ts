@@ -166,7 +166,7 @@ export class KafkaSource implements Source {
       ...this.#formats.status(),
       opened: this.#opened,
       phase: this.#isFinished ? 'finished' : !this.#isStarted ? 'connecting' : emitted === 0 ? 'waiting' : 'live',
-      partitions: this.#splits.partitions(),
+      partitions: this.#splits.partitions(this.#context.clock.now()),
       emitted,
       errors,
       ...(firstProblem !== undefined && { firstRejection: firstProblem }),
@@ -234,8 +234,7 @@ export class KafkaSource implements Source {
         if (output.full) break;
       }
     } finally {
-      if (next > state.next) state.epoch = chunk.epoch;
-      state.next = next;
+      this.#splits.readTo(open, next);
     }
     if (open.at < count) return true;
     this.#chunk = undefined;
@@ -324,13 +323,10 @@ export class KafkaSource implements Source {
         this.#revoke(message.splits);
         break;
       case 'chunks':
-        this.#splits.push(message.chunks);
-        break;
+      case 'ends':
       case 'silent':
-        this.#splits.silent(message.splits, this.#context.clock.now());
-        break;
       case 'ended':
-        this.#splits.ended(message.splits);
+        this.#splits.receive(message, this.#context.clock.now());
         break;
       case 'troubles':
         this.#troubles = message.troubles;

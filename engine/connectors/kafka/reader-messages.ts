@@ -59,6 +59,8 @@ export type ToSource =
   | { readonly kind: 'chunks'; readonly chunks: readonly Chunk[] }
   /** These splits answered, were read to their end, and had nothing. `offset`: where that was. */
   | { readonly kind: 'silent'; readonly splits: readonly { readonly split: string; readonly offset: number }[] }
+  /** Splits that wait for credit, and their ends at present: they are not fetched. */
+  | { readonly kind: 'ends'; readonly splits: readonly { readonly split: string; readonly offset: number }[] }
   /** The `endTime` of these splits has passed, and they are read to their end. */
   | { readonly kind: 'ended'; readonly splits: readonly { readonly split: string; readonly offset: number }[] }
   /** All failures that are being retried at present. */

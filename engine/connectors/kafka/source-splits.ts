@@ -3,11 +3,14 @@
 import type { PartitionStatus } from '../../contract/source.ts';
 import type { SourceTime } from '../../time/source-time.ts';
 import { type OpenChunk, openChunk } from './open-chunk.ts';
-import type { Chunk } from './reader-messages.ts';
+import type { Chunk, ToSource } from './reader-messages.ts';
 import type { RecordFormats } from './record-formats.ts';
 import { nameOf, type Split, type SplitPosition, type SplitState } from './split.ts';
 
 const byName = new Intl.Collator('en', { numeric: true });
+
+/** What the reader says of splits that it reads. */
+export type SplitNews = Extract<ToSource, { kind: 'chunks' | 'ends' | 'silent' | 'ended' }>;
 
 export class SourceSplits {
   readonly #time: SourceTime;
@@ -85,8 +88,12 @@ export class SourceSplits {
     return this.#time.partition(this.#hasTopics ? nameOf(split) : split.partition);
   }
   /** What is shown of the partitions, in the order of their names: 2 comes before 10. */
-  partitions(): PartitionStatus[] {
-    return this.#time.partitions().sort((a, b) => byName.compare(String(a.partition), String(b.partition)));
+  partitions(now: number): PartitionStatus[] {
+    const states = new Map([...this.#states.values()].map((state) => [state.time, state]));
+    return this.#time
+      .partitions()
+      .map((status, index) => ({ ...status, ...shownLag(states.get(index), now) }))
+      .sort((a, b) => byName.compare(String(a.partition), String(b.partition)));
   }
   /** By topic and partition, in whatever order they were found. */
   positions(): SplitPosition[] {
@@ -104,13 +111,36 @@ export class SourceSplits {
 
   // ---------------------------------------------------------------------------------------- chunks
 
+  receive(news: SplitNews, now: number): void {
+    switch (news.kind) {
+      case 'chunks':
+        return this.push(news.chunks);
+      case 'ends':
+        return this.ends(news.splits);
+      case 'silent':
+        return this.silent(news.splits, now);
+      case 'ended':
+        return this.ended(news.splits);
+    }
+  }
   push(chunks: readonly Chunk[]): void {
     for (const chunk of chunks) {
       const state = this.#states.get(chunk.split);
       if (!state) continue;
-      state.knownEnd = chunk.end;
+      this.#endsAt(state, chunk.end);
       this.#chunks.push(chunk);
     }
+  }
+  /** The present ends of splits that wait for room. */
+  ends(splits: readonly { readonly split: string; readonly offset: number }[]): void {
+    for (const { split, offset } of splits) {
+      const state = this.#states.get(split);
+      if (state) this.#endsAt(state, offset);
+    }
+  }
+  /** The end does not go back: an answer that is handed over in pieces has an older one. */
+  #endsAt(state: SplitState, offset: number): void {
+    state.knownEnd = Math.max(state.knownEnd, offset);
   }
   /** The next chunk of a split that may be read, see `mayRead`. */
   take(holdsTime: boolean): OpenChunk | undefined {
@@ -130,6 +160,14 @@ export class SourceSplits {
   mayRead(state: SplitState, holdsTime: boolean): boolean {
     if ((holdsTime && state.share <= 0) || this.#formats.isHeld(state.name)) return false;
     return state.time === undefined || !this.#time.isAhead(state.time);
+  }
+  /** The records of the chunk before `next` are emitted or rejected. */
+  readTo({ chunk, state, at }: OpenChunk, next: number): void {
+    if (next > state.next) {
+      state.epoch = chunk.epoch;
+      state.lastRead = chunk.columns.timestamps[at - 1]!;
+    }
+    state.next = next;
   }
   /** All records of the chunk are emitted. */
   finish({ chunk, state }: OpenChunk): void {
@@ -151,6 +189,7 @@ export class SourceSplits {
   silent(splits: readonly { readonly split: string; readonly offset: number }[], now: number): void {
     for (const { split, offset } of splits) {
       const state = this.#states.get(split);
+      if (state) this.#endsAt(state, offset);
       if (state?.time !== undefined && state.next === offset) this.#time.silent(state.time, now);
     }
   }
@@ -193,4 +232,13 @@ function hasEnded({ next, end }: SplitState): boolean {
 }
 function lagOf({ next, knownEnd, end }: SplitState): number {
   return Math.max(0, Math.min(knownEnd, end ?? Infinity) - next);
+}
+/** Nothing if the end is not known. */
+function shownLag(state: SplitState | undefined, now: number): Pick<PartitionStatus, 'lag' | 'lagMillis'> {
+  if (!state || (state.knownEnd === -Infinity && !hasEnded(state))) return {};
+  const lag = lagOf(state);
+  const { lastRead } = state;
+  // Kafka writes −1 for a record without a timestamp.
+  if (lag === 0 || lastRead === undefined || lastRead < 0) return { lag };
+  return { lag, lagMillis: Math.max(0, now - lastRead) };
 }

@@ -30,8 +30,10 @@ export interface SplitState {
   /** Where a bounded read ends; undefined: it has no end, or the end is not known yet. */
   end: number | undefined;
   readonly endTime: number | undefined;
-  /** The partition's end as of the last fetch. */
+  /** The partition's end as of the last answer; −Infinity: there was none. */
   knownEnd: number;
+  /** The timestamp in the topic of the last record that was emitted or rejected. */
+  lastRead?: number;
   /** How many records it may still add to the micro-batch. */
   share: number;
   /** Its number in the source's event time; undefined: it had ended when it was found. */

@@ -8,6 +8,7 @@ import { Brokers, TryAgain } from './brokers.ts';
 import { chunkOf, isSilent, waitsForTransaction, type ChunkOptions } from './fetched-chunk.ts';
 import { fetch, fetchByName, type FetchedPartition } from './fetch-request.ts';
 import { isSameTopic, Leaders, topicMadeAgain } from './leaders.ts';
+import { LogEnds } from './log-ends.ts';
 import { earliestOffset, listOffsets } from './offset-requests.ts';
 import { type AssignedSplit, mayPass, Placement } from './placement.ts';
 import type { Chunk, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
@@ -43,6 +44,7 @@ export class TopicReader {
   readonly #troubles: Troubles;
   readonly #finder: SplitFinder;
   readonly #placement: Placement;
+  readonly #logEnds: LogEnds;
   #closed = false;
   #credited: (() => void)[] = [];
   /** Nodes that a loop fetches from. */
@@ -63,6 +65,12 @@ export class TopicReader {
       onFailure: (error) => this.#fail(error),
       ...(request.pattern && { onGone: (split: string) => this.#drop(split) }),
     });
+    this.#logEnds = new LogEnds(
+      this.#brokers,
+      this.#placement,
+      ({ pending }) => pending >= this.#creditEach(),
+      (splits) => this.#send({ kind: 'ends', splits }),
+    );
     port.on('message', (message) => this.#receive(message));
   }
 
@@ -76,6 +84,7 @@ export class TopicReader {
     this.#closed = true;
     this.#finder.close();
     this.#placement.close();
+    this.#logEnds.close();
     this.#brokers.close();
     this.#wakeLoops();
   }

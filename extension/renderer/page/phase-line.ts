@@ -53,6 +53,7 @@ export function phaseFigures(state: CellState): readonly string[] {
   }
   if (state.phase === 'finished' && state.rows !== undefined) figures.push(`${count(state.rows)} rows`);
   if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
+  if (state.phase === 'live' && state.lag !== undefined) figures.push(state.lag);
   for (const { text, first } of state.rejected ?? []) figures.push(first === undefined ? text : `${text}: ${first}`);
   if (state.leftOut !== undefined) figures.push(state.leftOut);
   if (state.heldBack !== undefined) figures.push(state.heldBack);

@@ -39,6 +39,10 @@ test('a live cell shows its rates, its late elements and the operator that holds
     line({ stream: 'totals', inPerSecond: 18_240, outPerSecond: 412, late: 0, heldBack: 'held back by enrich (HIGH)' }),
     'live · totals | in 18.2 k/s  out 412/s  late 0 | held back by enrich (HIGH)',
   );
+  assert.equal(
+    line({ stream: 'orders', inPerSecond: 18_240, lag: 'lag 10.9 k (4 min 36 s)' }),
+    'live · orders | in 18.2 k/s  lag 10.9 k (4 min 36 s)',
+  );
 });
 
 test('the reason why no rows arrive comes last, because it is the longest text', () => {

@@ -21,3 +21,12 @@ test('the page says what a sink cannot write, once', () => {
   assert.deepEqual(phaseFigures(state), ['orders[2] has no leader']);
   assert.deepEqual(phaseFigures({ ...state, reason: 'orders[2] has no leader' }), ['orders[2] has no leader']);
 });
+
+test('the page shows the lag of a cell while it lives', () => {
+  const state: CellState = {
+    ...{ id: 'orders', phase: 'live', edited: false, stale: [], notes: [], hasView: true, errors: [] },
+    lag: 'lag 10.9 k (4 min 36 s)',
+  };
+  assert.deepEqual(phaseFigures(state), ['lag 10.9 k (4 min 36 s)']);
+  assert.deepEqual(phaseFigures({ ...state, phase: 'failed' }), []);
+});

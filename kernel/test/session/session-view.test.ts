@@ -167,6 +167,40 @@ test('a partition that is silent and holds time back is named', () => {
   );
 });
 
+test('a partition that has records and is far behind the others is named, with the difference', () => {
+  const named = (clocks: readonly (string | undefined)[], recordsOut = 2): string | undefined => {
+    const partitions = clocks.map((clock, index) => partition(String(index), clock, 0));
+    const operators = [
+      report('orders/source', { name: 'orders', source: { ...liveSource, partitions } }),
+      report('totals/window', { recordsIn: 5, recordsOut, watermark: at('09:05:00'), status: window }),
+    ];
+    return seen(chain, operators, 'totals').reason;
+  };
+  const text =
+    'waiting: partition orders[1] is 1 h behind partition orders[0]; the window 10:02:00–10:03:00 needs ≥ 10:03:00';
+  assert.equal(named(['10:05:00', '09:05:00', '10:04:00']), text);
+  assert.equal(named(['10:05:00', '09:05:00', '09:06:00']), text, 'also when another one is behind, too');
+  assert.equal(named(['10:05:00', '09:05:00'], 0), text, 'also before the first window has fired');
+  assert.equal(named(['10:02:30', '09:05:00']), undefined, 'no partition has passed the end of the window');
+  assert.equal(named(['10:03:10', '09:58:20']), undefined, 'some minutes are no reason');
+  assert.equal(named(['10:05:00', undefined]), undefined, 'the difference to a partition without records is unknown');
+});
+
+test('a source of one partition that is far behind another source is named', () => {
+  const plan = graph(
+    ['orders/source:kafka', 'orders/other:kafka', 'totals/window:aggregate'],
+    ['orders/source > totals/window', 'orders/other > totals/window'],
+  );
+  const source = (name: string, clock: string): OperatorReport =>
+    report(`orders/${name}`, { source: { ...liveSource, partitions: [partition('0', clock, 0)] } });
+  const operators = [
+    source('source', '10:30:10'),
+    source('other', '10:02:40'),
+    report('totals/window', { recordsIn: 5, recordsOut: 2, watermark: at('10:02:40'), status: window }),
+  ];
+  assert.match(seen(plan, operators, 'totals').reason!, /^waiting: other is 27 min 30 s behind source; the window /);
+});
+
 for (const { title, partitions } of [
   {
     title: 'a partition that was taken out as idle',
@@ -343,4 +377,22 @@ test('a cell says which format its source found, unless it is JSON', () => {
   assert.deepEqual(notes('text'), ['orders is text, as its first records show']);
   assert.deepEqual(notes('JSON'), []);
   assert.deepEqual(notes(), []);
+});
+
+test('the cell of a source shows the records that wait and the age of the last one that was read', () => {
+  const shown = (...given: readonly (readonly [number | undefined, number?])[]): string | undefined => {
+    const partitions = given.map(([lag, lagMillis], index) => ({
+      ...{ partition: String(index), idle: false },
+      ...(lag !== undefined && { lag }),
+      ...(lagMillis !== undefined && { lagMillis }),
+    }));
+    const operators = [report('orders/source', { source: { ...liveSource, partitions } }), report('totals/window')];
+    assert.equal('lag' in seen(chain, operators, 'totals'), false, 'the cell that defines the source says it');
+    return seen(chain, operators, 'orders').lag;
+  };
+  assert.equal(shown([8_200, 276_000], [2_700, 3_000], [0]), 'lag 10.9 k (4 min 36 s)');
+  assert.equal(shown([1_200, 35_000]), 'lag 1.2 k (35 s)');
+  assert.equal(shown([1_200]), 'lag 1.2 k', 'nothing was read yet');
+  assert.equal(shown([1_200, 400]), undefined, 'they arrived a moment ago');
+  assert.equal(shown([0], [undefined]), undefined);
 });

@@ -135,6 +135,12 @@ for (const isTTY of [true, false])
     assert.match(text, /\\x1b\]0;title\\x07/);
   });
 
+test('the status line of a cell has its lag', async () => {
+  const lag = 'lag 10.9 k (4 min 36 s)';
+  assert.match(await written(attackParts, true, { lag }), /● live\S* a {2}lag 10\.9 k \(4 min 36 s\)/);
+  assert.doesNotMatch(await written(attackParts, true, { lag, phase: 'finished' }), /lag/);
+});
+
 test('a line break in a cell forges no line', async () => {
   const rows = [{ n: 1, t: 0, value: { text: 'one\n● live  forged' } }];
   for (const isTTY of [true, false]) {
