@@ -9,7 +9,7 @@ import { independentClient, type IndependentClient } from './independent-client.
 const skip = whyNoKafka() !== undefined;
 const topic = `batches-${process.pid}`;
 /** Records by partition: one is ten times as long as the next. */
-const lengths = [40_000, 4_000, 400];
+const lengths = [200_000, 20_000, 2_000];
 let broker: Broker;
 let client: IndependentClient;
 beforeAll(async () => {
@@ -74,11 +74,26 @@ test(
     );
     const steered = batches.filter(({ row }) => row.rate !== null && row.behind > 2_000);
     assert.ok(steered.length >= 2, `${steered.length} batches were steered: ${JSON.stringify(batches)}`);
-    for (const { row, partitions: shares } of steered.slice(1)) {
-      assert.ok(row.records < 20_000, `${row.records} records in a batch`);
-      const ratio = shares[0]! / shares[1]!;
-      assert.ok(ratio > 5 && ratio < 20, `partitions got ${shares.join(', ')}`);
+    // The first batches have no limit, and the reader hands over the partitions in any order. So the
+    // test counts what a partition has left when a batch begins.
+    const left = [...lengths];
+    let compared = 0;
+    for (const batch of batches) {
+      const { row, partitions: shares } = batch;
+      const [first, second] = left as [number, number];
+      if (steered.indexOf(batch) > 0) {
+        assert.ok(row.records < 20_000, `${row.records} records in a batch`);
+        // With fewer records, rounding decides. On a busy machine the records of a partition may
+        // come too late for a batch.
+        if (second > 500 && shares[1]! >= 10) {
+          const ratio = shares[0]! / shares[1]! / (first / second);
+          assert.ok(ratio > 0.5 && ratio < 2, `of ${left.join(', ')} the partitions got ${shares.join(', ')}`);
+          compared++;
+        }
+      }
+      shares.forEach((share, partition) => (left[partition]! -= share));
     }
+    assert.ok(compared >= 2, `${compared} batches were compared: ${JSON.stringify(batches)}`);
   },
 );
 
