@@ -18,6 +18,8 @@ export interface BatchHeader {
   /** No record has a lower offset. */
   readonly baseOffset: number;
   readonly lastOffset: number;
+  /** The epoch of the leader that wrote it; −1: its format has none. */
+  readonly leaderEpoch: number;
   /** The number of records; of a compressed message it is not known. */
   readonly count: number;
   readonly compression: Compression;
@@ -106,6 +108,7 @@ function currentHeader(bytes: Buffer, at: number, next: number): BatchHeader {
     end: next,
     baseOffset,
     lastOffset: baseOffset + bytes.readInt32BE(at + 23),
+    leaderEpoch: bytes.readInt32BE(at + 12),
     count: bytes.readInt32BE(at + 57),
     compression: (attributes & 7) as Compression,
     logAppendTime: (attributes & 8) !== 0,
@@ -130,6 +133,7 @@ function messageHeader(bytes: Buffer, at: number, next: number, format: 0 | 1, p
     // A compressed message has the offset of the last message inside.
     baseOffset: compression === 0 ? offset : Math.min(offset, previous + 1),
     lastOffset: offset,
+    leaderEpoch: -1,
     count: 1,
     compression,
     logAppendTime: format === 1 && (attributes & 8) !== 0,

@@ -27,6 +27,8 @@ export class FetchedBatches {
   #left: readonly BatchHeader[];
   /** The offset after the last batch; undefined: there is no complete batch. */
   readonly #end: number | undefined;
+  /** The epoch of the leader that wrote the last batch; −1: unknown. */
+  readonly leaderEpoch: number;
   /**
    * The answer ends within its first batch, which has so many bytes. The partition must be asked
    * for as many.
@@ -41,6 +43,7 @@ export class FetchedBatches {
     this.#left = committedBatches(batches, aborted);
     const last = batches.at(-1);
     this.#end = last && last.lastOffset + 1;
+    this.leaderEpoch = last?.leaderEpoch ?? -1;
     this.needs = last || end === start ? undefined : bytesOfFirstBatch(bytes, start, end);
   }
 

@@ -52,11 +52,11 @@ export interface ChunkOptions extends ReadOptions {
  * undefined: no whole batch. What is left of the answer stays in `progress.rest`.
  */
 export function chunkOf(answer: FetchedPartition, progress: Progress, options: ChunkOptions): Chunk | undefined {
-  const { bytes, start, end, lastStable } = answer;
+  const { lastStable } = answer;
   const { split, next: from, end: until, endTime } = progress;
   try {
     const batches = progress.rest?.batches ?? new FetchedBatches(answer, options);
-    const { needs } = batches;
+    const { needs, leaderEpoch: epoch } = batches;
     if (needs !== undefined && needs <= options.asked)
       throw new RecordsUnreadable(`its batch of ${needs} bytes does not arrive as a whole.`);
     progress.needs = needs;
@@ -76,7 +76,7 @@ export function chunkOf(answer: FetchedPartition, progress: Progress, options: C
       columns,
       ascii: isAscii(columns.values),
       next,
-      epoch: lastEpoch(bytes, start, end),
+      epoch,
       end: beyond >= 0 ? next : lastStable,
       ...(beyond >= 0 && { isLast: true }),
       bytes: Math.max(1, heldBytes(columns)),
@@ -89,18 +89,4 @@ export function chunkOf(answer: FetchedPartition, progress: Progress, options: C
       { partition: split.partition, offset: from },
     );
   }
-}
-
-/** The epoch of the leader that wrote the last whole batch. */
-function lastEpoch(bytes: Buffer, start: number, end: number): number {
-  const headerSize = 61;
-  const sizeOfOffsetAndLength = 12;
-  let epoch = -1;
-  for (let at = start; at + headerSize <= end;) {
-    const next = at + sizeOfOffsetAndLength + bytes.readInt32BE(at + 8);
-    if (next > end || next <= at) break;
-    epoch = bytes.readInt32BE(at + 12);
-    at = next;
-  }
-  return epoch;
 }

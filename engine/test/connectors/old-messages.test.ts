@@ -132,6 +132,18 @@ test('one small message set is read, and the reader goes on after it', () => {
   assert.deepEqual([columns.count, columns.lengths[0], next], [1, -1, 1]);
 });
 
+test('a message has no epoch of a leader, a batch has one, and the last of an answer counts', () => {
+  const epochOf = (...pieces: readonly Buffer[]): number => {
+    const bytes = Buffer.concat(pieces);
+    return new FetchedBatches({ bytes, start: 0, end: bytes.length, aborted: [] }).leaderEpoch;
+  };
+  const old = message({ format: 1, offset: 0, timestamp: time, value: bytesOf('old') });
+  const current = batch({ records: recordsOf('new'), baseOffset: 1 });
+  current.writeInt32BE(7, 12);
+  assert.deepEqual([epochOf(old), epochOf(old, current), epochOf()], [-1, 7, -1]);
+  assert.equal(epochOf(old, current.subarray(0, current.length - 1)), -1, 'a batch that is cut off does not count');
+});
+
 test('all formats may follow each other in one answer', () => {
   const bytes = Buffer.concat([
     message({ format: 0, offset: 0, value: bytesOf('zero') }),
