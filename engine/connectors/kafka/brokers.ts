@@ -15,6 +15,10 @@ export const answerMillis = 8_000;
 /** A failure that may pass: an election, or a broker that starts. */
 export class TryAgain extends Error {}
 
+export function mayPass(error: unknown): error is TryAgain | BrokerUnreachable {
+  return error instanceof TryAgain || error instanceof BrokerUnreachable;
+}
+
 export type Purpose = 'read' | 'write';
 
 /** For each request the versions that Sluice speaks. A broker must support one of them. */

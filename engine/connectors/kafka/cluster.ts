@@ -3,14 +3,16 @@
 import { Brokers, TryAgain, type Purpose } from './brokers.ts';
 import type { SluiceError } from '../../errors/error.ts';
 import type { Exchange } from './kafkajs-connection.ts';
-import { errorName, kafkaErrors } from './requests.ts';
+import { Leaders } from './leaders.ts';
 
 export class Cluster {
   readonly #brokers: Brokers;
+  readonly #topics: Leaders;
   #leaders = new Map<number, number>();
 
   constructor(bootstrap: readonly string[], purpose: Purpose) {
     this.#brokers = new Brokers(bootstrap, purpose);
+    this.#topics = new Leaders(this.#brokers);
   }
 
   get description(): string {
@@ -31,19 +33,16 @@ export class Cluster {
    * and TryAgain or BrokerUnreachable when a retry may help.
    */
   async refresh(topic: string): Promise<readonly number[]> {
-    const found = await this.#brokers.metadata([topic]);
-    const about = found.topics.find((one) => one.topic === topic);
-    if (!about || about.error === kafkaErrors.leaderNotAvailable)
-      throw new TryAgain(`${this.description} does not know yet who leads "${topic}"`);
-    if (about.error === kafkaErrors.unknownTopicOrPartition || about.error === kafkaErrors.invalidTopic)
-      throw await this.#brokers.unknownTopic(topic);
-    if (about.error === kafkaErrors.topicAuthorizationFailed) throw this.notAllowed(topic);
-    if (about.error !== kafkaErrors.none) throw new TryAgain(`the topic answers ${errorName(about.error)}`);
+    const view = (await this.#topics.look([topic])).get(topic)!;
+    if (view.kind === 'unknown') throw await this.#brokers.unknownTopic(topic);
+    if (view.kind === 'refused') throw view.error;
+    if (view.kind === 'wait') throw new TryAgain(view.reason);
+    const { partitions } = view.about;
     const noLeader = -1;
     this.#leaders = new Map(
-      about.partitions.filter(({ leader }) => leader !== noLeader).map(({ partition, leader }) => [partition, leader]),
+      partitions.filter(({ leader }) => leader !== noLeader).map(({ partition, leader }) => [partition, leader]),
     );
-    return about.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
+    return partitions.map(({ partition }) => partition).sort((a, b) => a - b);
   }
 
   /** Asks the broker `node`. */

@@ -1,4 +1,4 @@
-// What the cluster says of the topics that a source reads: their ids, and the leader of each
+// What the cluster says of the topics of a source or a sink: their ids, and the leader of each
 // partition with its epoch.
 import { SluiceError } from '../../errors/error.ts';
 import type { Brokers } from './brokers.ts';

@@ -7,9 +7,9 @@
 //
 // Splits are lost and found one by one: one that has no leader holds no other back.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Brokers, TryAgain } from './brokers.ts';
+import { type Brokers, mayPass, TryAgain } from './brokers.ts';
 import type { FetchedRest, Progress } from './fetched-chunk.ts';
-import { BrokerUnreachable } from './kafkajs-connection.ts';
+import type { BrokerUnreachable } from './kafkajs-connection.ts';
 import { isSameTopic, leaderOf, type Leader, type Leaders, topicMadeAgain, type TopicView } from './leaders.ts';
 import { nameOf, type Split, type SplitPosition } from './split.ts';
 import { contact, type Troubles } from './troubles.ts';
@@ -219,8 +219,4 @@ export class Placement {
     const message = error.message.replace(/\.$/, '');
     return `${message}, which is the address that broker ${node} advertises (advertised.listeners)`;
   }
-}
-
-export function mayPass(error: unknown): error is TryAgain | BrokerUnreachable {
-  return error instanceof TryAgain || error instanceof BrokerUnreachable;
 }

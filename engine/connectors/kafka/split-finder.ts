@@ -8,7 +8,7 @@
 // is tried again like one that goes down later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
-import { TryAgain, type Brokers } from './brokers.ts';
+import { mayPass, TryAgain, type Brokers } from './brokers.ts';
 import { BrokerUnreachable } from './kafkajs-connection.ts';
 import { isSameTopic, leaderOf, type Leader, type Leaders, topicMadeAgain } from './leaders.ts';
 import type { TopicMetadata } from './metadata-request.ts';
@@ -76,7 +76,7 @@ export class SplitFinder {
         }
       } catch (error) {
         if (this.#closed) return;
-        if (!(error instanceof TryAgain || error instanceof BrokerUnreachable)) throw error;
+        if (!mayPass(error)) throw error;
         const reason = this.#unreachable(error);
         if (error instanceof BrokerUnreachable && error.reason === 'not-kafka')
           throw new SluiceError('kafka-unreachable', `${reason}.`, { variable: this.#request.variable });

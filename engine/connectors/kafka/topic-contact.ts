@@ -2,7 +2,7 @@
 // again, and gets the number of an idempotent producer. A failure that may pass becomes `trouble`.
 import { SluiceError } from '../../errors/error.ts';
 import { BrokerUnreachable } from './kafkajs-connection.ts';
-import { TryAgain } from './brokers.ts';
+import { mayPass, TryAgain } from './brokers.ts';
 import type { Cluster } from './cluster.ts';
 import type { Connection } from './connections.ts';
 import { outcomeOf, producerErrorName } from './produce-outcome.ts';
@@ -114,9 +114,6 @@ export class TopicContact {
   }
 }
 
-export function mayPass(error: unknown): error is Error {
-  return error instanceof TryAgain || error instanceof BrokerUnreachable;
-}
 function isUnknownTopic(error: unknown): error is SluiceError {
   return error instanceof SluiceError && error.code === 'kafka-unknown-topic';
 }

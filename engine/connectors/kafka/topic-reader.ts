@@ -4,13 +4,13 @@
 // A loop for each broker fetches all splits that it leads. A split that is revoked, or that its broker
 // refuses, leaves the loop, and the others stay.
 import { SluiceError } from '../../errors/error.ts';
-import { Brokers, TryAgain } from './brokers.ts';
+import { Brokers, mayPass, TryAgain } from './brokers.ts';
 import { chunkOf, isSilent, waitsForTransaction, type ChunkOptions } from './fetched-chunk.ts';
 import { fetch, fetchByName, type FetchedPartition } from './fetch-request.ts';
 import { isSameTopic, Leaders, topicMadeAgain } from './leaders.ts';
 import { LogEnds } from './log-ends.ts';
 import { earliestOffset, listOffsets } from './offset-requests.ts';
-import { type AssignedSplit, mayPass, Placement } from './placement.ts';
+import { type AssignedSplit, Placement } from './placement.ts';
 import type { Chunk, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { errorName, kafkaErrors, passesByItself } from './requests.ts';
 import { kafkaFailure, SplitFinder } from './split-finder.ts';

@@ -7,6 +7,7 @@
 // Every row is written at least once. With idempotence the broker recognises a repeated batch and
 // does not write it again. Only a producer that the broker has forgotten starts a new sequence, and
 // then a row may be written twice.
+import { mayPass } from './brokers.ts';
 import { Cluster } from './cluster.ts';
 import { BatchBuilder, type RecordHeaders, type Value } from './batch-builder.ts';
 import type { CompressionName } from './compress.ts';
@@ -17,7 +18,7 @@ import { produceQuestion, takeBatches, type Batches, type SentBatch } from './pr
 import { RequestsInFlight } from './requests-in-flight.ts';
 import { produce, type Produced } from './sink-requests.ts';
 import type { TopicToCreate } from './sink-topic.ts';
-import { givesUpMillis, mayPass, TopicContact, type WriterCluster } from './topic-contact.ts';
+import { givesUpMillis, TopicContact, type WriterCluster } from './topic-contact.ts';
 import { TopicPartition, type UnsentBatch } from './topic-partition.ts';
 import { idempotenceNotAllowed, troubleOf, unwritten, type WriterTrouble } from './write-trouble.ts';
 
