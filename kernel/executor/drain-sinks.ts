@@ -1,6 +1,6 @@
 // The last wait of an executor: its sinks get the acknowledgements of the rows that they took.
-import { isSink } from '../../engine/graph/kinds.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
+import { isSinkTask } from '../../engine/runtime/sink-drain.ts';
 
 const lookMillis = 10;
 /** Control is told this often that the executor lives. */
@@ -14,7 +14,7 @@ const longestMillis = 10_000;
  * turn meanwhile.
  */
 export async function drainSinks(runtime: Runtime, report: () => void): Promise<void> {
-  const sinks = [...runtime.tasks.values()].filter(({ chain }) => isSink(chain.nodes[0]!));
+  const sinks = [...runtime.tasks.values()].filter(isSinkTask);
   const start = performance.now();
   let [progressAt, reportedAt, before] = [start, start, Infinity];
   for (;;) {

@@ -79,8 +79,8 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     stale: staleNames(session, cell),
     notes: [
       ...notesOf(session, cell),
-      ...foundFormats(own.flatMap((id) => flow.reportById.get(id) ?? [])),
-      ...own.flatMap((id) => flow.reportById.get(id)?.status?.note ?? []),
+      ...foundFormats(reports),
+      ...reports.flatMap(({ status }) => status?.note ?? []),
     ],
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
