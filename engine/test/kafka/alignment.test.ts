@@ -1,26 +1,19 @@
 // Watermark alignment on topics of a real broker: between the partitions of a topic, and between
 // two topics.
 import assert from 'node:assert/strict';
-import { afterAll, beforeAll, test } from 'vitest';
-import { startBroker, whyNoKafka, type Broker } from './broker.ts';
-import { independentClient, type IndependentClient, type TestMessage } from './independent-client.ts';
+import { afterAll, test } from 'vitest';
+import { startBroker, whyNoKafka } from './broker.ts';
+import type { IndependentClient, TestMessage } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { SourceDriver, type Row } from './source-driver.ts';
 
 const skip = whyNoKafka() !== undefined;
-let broker: Broker;
 let client: IndependentClient;
 const drivers: SourceDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
+onBroker(startBroker, (started) => ({ client } = started));
+afterAll(() => {
   for (const driver of drivers) driver.close();
-  await client?.close();
-  await broker?.stop();
 });
 async function filled(name: string, partitions: number, messages: readonly TestMessage[]): Promise<string> {
   const topic = `a${process.pid}-${name}`;

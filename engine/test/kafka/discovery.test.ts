@@ -2,34 +2,21 @@
 // records is missed, and none comes twice.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { startBroker, whyNoKafka, type Broker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
-import { SourceDriver } from './source-driver.ts';
+import { onBroker } from './on-broker.ts';
+import type { SourceDriver } from './source-driver.ts';
+import { sourceDrivers } from './source-driver.ts';
 
 const skip = whyNoKafka() !== undefined;
 const run = `d${process.pid}-`;
 let broker: Broker;
 let client: IndependentClient;
-const drivers: SourceDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
-  for (const driver of drivers) driver.close();
-  await client?.close();
-  await broker?.stop();
-});
+onBroker(startBroker, (started) => ({ broker, client } = started));
+const read = sourceDrivers();
 
-function read(...given: ConstructorParameters<typeof SourceDriver>): SourceDriver {
-  const driver = new SourceDriver(...given);
-  drivers.push(driver);
-  return driver;
-}
 const numbers = (source: SourceDriver): number[] =>
   source.rows.map(({ value }) => (value as { n: number }).n).sort((a, b) => a - b);
 const upTo = (count: number, from = 0): number[] => Array.from({ length: count }, (_, n) => from + n);

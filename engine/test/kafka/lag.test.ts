@@ -1,26 +1,17 @@
 // The lag of a topic on a real broker: exact at every look, counted by the committed records, and
 // known while the source has no room to fetch.
 import assert from 'node:assert/strict';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import type { PartitionStatus } from '../../contract/source.ts';
-import { startBroker, whyNoKafka, type Broker } from './broker.ts';
-import { independentClient, toMessage, type IndependentClient } from './independent-client.ts';
+import { startBroker, whyNoKafka } from './broker.ts';
+import { toMessage, type IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { SourceDriver } from './source-driver.ts';
 
 const skip = whyNoKafka() !== undefined;
 const hour = 3_600_000;
-let broker: Broker;
 let client: IndependentClient;
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
-  await client?.close();
-  await broker?.stop();
-});
+onBroker(startBroker, (started) => ({ client } = started));
 
 const partitionsOf = ({ source }: SourceDriver): readonly PartitionStatus[] => source.status().partitions ?? [];
 const lagsOf = (driver: SourceDriver): (number | undefined)[] => partitionsOf(driver).map(({ lag }) => lag);

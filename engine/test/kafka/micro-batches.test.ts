@@ -1,22 +1,20 @@
 // Micro-batches over a topic. Every record arrives once, the estimator limits each batch, and the
 // partitions share a batch by their lag.
 import assert from 'node:assert/strict';
-import { afterAll, beforeAll, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
 import { Environment, type MicroBatch } from '../../index.ts';
-import { startBroker, whyNoKafka, type Broker } from './broker.ts';
-import { independentClient, type IndependentClient } from './independent-client.ts';
+import { startBroker, whyNoKafka } from './broker.ts';
+import type { IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 
 const skip = whyNoKafka() !== undefined;
 const topic = `batches-${process.pid}`;
 /** Records by partition: one is ten times as long as the next. */
 const lengths = [200_000, 20_000, 2_000];
-let broker: Broker;
 let client: IndependentClient;
+onBroker(startBroker, (started) => ({ client } = started));
 beforeAll(async () => {
   if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
   await client.createTopic(topic, lengths.length);
   for (const [partition, length] of lengths.entries())
     for (let from = 0; from < length; from += 10_000)
@@ -29,10 +27,6 @@ beforeAll(async () => {
         })),
       );
 }, 300_000);
-afterAll(async () => {
-  await client?.close();
-  await broker?.stop();
-});
 
 test(
   'a topic is read in batches that the estimator steers and the partitions share by their lag',

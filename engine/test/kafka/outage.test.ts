@@ -3,36 +3,23 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { connectionNamed } from '../../connectors/kafka/connections.ts';
 import { startOwnBroker, startOwnCluster, whyNoKafka, type OwnBroker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { SinkDriver } from './sink-driver.ts';
-import { SourceDriver } from './source-driver.ts';
+import type { SourceDriver } from './source-driver.ts';
+import { sourceDrivers } from './source-driver.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 const skip = whyNoKafka() !== undefined;
 let broker: OwnBroker;
 let client: IndependentClient;
-const drivers: SourceDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startOwnBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
-  for (const driver of drivers) driver.close();
-  await client?.close();
-  await broker?.stop();
-});
+onBroker(startOwnBroker, (started) => ({ broker, client } = started));
+const read = sourceDrivers();
 
-function read(...given: ConstructorParameters<typeof SourceDriver>): SourceDriver {
-  const driver = new SourceDriver(...given);
-  drivers.push(driver);
-  return driver;
-}
 const numbered = (from: number, count: number, partitions: number) =>
   Array.from({ length: count }, (_, i) => ({ partition: (from + i) % partitions, value: { n: from + i } }));
 const numbers = (source: SourceDriver): number[] =>

@@ -2,10 +2,11 @@
 // a partition that cannot be written holds no other one up.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { startOwnCluster, whyNoKafka, type OwnCluster } from './broker.ts';
-import { independentClient, type IndependentClient } from './independent-client.ts';
+import type { IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { javaRecords } from './java-records.ts';
 import { SinkDriver, type SinkRow } from './sink-driver.ts';
 
@@ -14,16 +15,12 @@ let cluster: OwnCluster;
 let client: IndependentClient;
 const drivers: SinkDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  cluster = await startOwnCluster(3);
-  process.env['SLUICE_BROKERS'] = cluster.brokers;
-  client = await independentClient(cluster.brokers);
-}, 300_000);
-afterAll(async () => {
+onBroker(
+  () => startOwnCluster(3),
+  (started) => ({ broker: cluster, client } = started),
+);
+afterAll(() => {
   for (const driver of drivers) driver.sink.close?.();
-  await client?.close();
-  await cluster?.stop();
 });
 
 /** `replicas`: for each partition its brokers. The first one is the leader. */

@@ -2,10 +2,11 @@
 // topics that a sink creates.
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
-import { independentClient, type IndependentClient } from './independent-client.ts';
+import type { IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { javaRecords } from './java-records.ts';
 import { SinkDriver, type SinkRow } from './sink-driver.ts';
 
@@ -16,16 +17,9 @@ let broker: OwnBroker;
 let client: IndependentClient;
 const drivers: SinkDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startOwnBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
+onBroker(startOwnBroker, (started) => ({ broker, client } = started));
+afterAll(() => {
   for (const driver of drivers) driver.sink.close?.();
-  await client?.close();
-  await broker?.stop();
 });
 
 function sinkTo(parameters: Partial<Parameters> & { topic: string }, functions?: FunctionTable): SinkDriver {

@@ -2,11 +2,12 @@
 // forbidden actions.
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { rowText } from '../../connectors/row-text.ts';
 import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { SinkDriver, type SinkRow } from './sink-driver.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Partitioners, ResourcePatternTypes } = kafkajs;
@@ -15,16 +16,9 @@ let broker: OwnBroker;
 let client: IndependentClient;
 const drivers: SinkDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startOwnBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
+onBroker(startOwnBroker, (started) => ({ broker, client } = started));
+afterAll(() => {
   for (const driver of drivers) driver.sink.close?.();
-  await client?.close();
-  await broker?.stop();
 });
 
 function sinkTo(

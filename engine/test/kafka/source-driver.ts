@@ -1,5 +1,6 @@
 // Drives one source as a task does: polls it while there is room, waits for its wake, collects its
 // output.
+import { afterAll } from 'vitest';
 import type { StateWriter } from '../../contract/operator.ts';
 import type { Source, SourceContext } from '../../contract/source.ts';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
@@ -186,4 +187,17 @@ export class SourceDriver {
     this.#watchers = [];
     for (const tell of watchers) tell();
   }
+}
+
+/** Makes drivers that end with the tests of the file. Call it after `onBroker`. */
+export function sourceDrivers(): (...given: ConstructorParameters<typeof SourceDriver>) => SourceDriver {
+  const drivers: SourceDriver[] = [];
+  afterAll(() => {
+    for (const driver of drivers) driver.close();
+  });
+  return (...given) => {
+    const driver = new SourceDriver(...given);
+    drivers.push(driver);
+    return driver;
+  };
 }

@@ -10,37 +10,22 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import { CompressionTypes } from 'kafkajs';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import type { ParametersByKind } from '../../graph/parameters.ts';
 import type { FunctionRef } from '../../graph/spec.ts';
-import { startBroker, whyNoKafka, type Broker } from './broker.ts';
-import { independentClient, toMessage, type IndependentClient, type TestMessage } from './independent-client.ts';
-import { SourceDriver, type Row } from './source-driver.ts';
+import { startBroker, whyNoKafka } from './broker.ts';
+import { toMessage, type IndependentClient, type TestMessage } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
+import { type Row, sourceDrivers } from './source-driver.ts';
 
 const skip = whyNoKafka() !== undefined;
-let broker: Broker;
 let client: IndependentClient;
-const drivers: SourceDriver[] = [];
 const run = `t${process.pid}-`;
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
-  for (const driver of drivers) driver.close();
-  await client?.close();
-  await broker?.stop();
-});
+onBroker(startBroker, (started) => ({ client } = started));
+const read = sourceDrivers();
 
-function read(...given: ConstructorParameters<typeof SourceDriver>): SourceDriver {
-  const driver = new SourceDriver(...given);
-  drivers.push(driver);
-  return driver;
-}
 async function filled(name: string, partitions: number, messages: readonly TestMessage[]): Promise<string> {
   const topic = run + name;
   await client.createTopic(topic, partitions);

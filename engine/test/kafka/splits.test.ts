@@ -2,35 +2,25 @@
 // checked under a new leader, and idle only by what the broker answers.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { Brokers } from '../../connectors/kafka/brokers.ts';
 import type { KafkaSource } from '../../connectors/kafka/kafka-source.ts';
 import { startOwnCluster, whyNoKafka, type OwnCluster } from './broker.ts';
-import { independentClient, toMessage, type IndependentClient } from './independent-client.ts';
-import { SourceDriver } from './source-driver.ts';
+import { toMessage, type IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
+import type { SourceDriver } from './source-driver.ts';
+import { sourceDrivers } from './source-driver.ts';
 
 const skip = whyNoKafka() !== undefined;
 let cluster: OwnCluster;
 let client: IndependentClient;
-const drivers: SourceDriver[] = [];
 
-beforeAll(async () => {
-  if (skip) return;
-  cluster = await startOwnCluster(3);
-  process.env['SLUICE_BROKERS'] = cluster.brokers;
-  client = await independentClient(cluster.brokers);
-}, 300_000);
-afterAll(async () => {
-  for (const driver of drivers) driver.close();
-  await client?.close();
-  await cluster?.stop();
-});
+onBroker(
+  () => startOwnCluster(3),
+  (started) => ({ broker: cluster, client } = started),
+);
+const read = sourceDrivers();
 
-function read(...given: ConstructorParameters<typeof SourceDriver>): SourceDriver {
-  const driver = new SourceDriver(...given);
-  drivers.push(driver);
-  return driver;
-}
 const numbered = (from: number, count: number, partition: number) =>
   Array.from({ length: count }, (_, i) => ({ partition, value: { n: from + i }, timestamp: 1_000_000 + from + i }));
 const numbers = (source: SourceDriver): number[] => source.rows.map(({ value }) => (value as { n: number }).n);

@@ -1,27 +1,18 @@
 // A compacted topic of a real broker as a table: rows by key, deletes by tombstone, and a stream
 // that joins it.
 import assert from 'node:assert/strict';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { Environment } from '../../index.ts';
-import { startBroker, whyNoKafka, type Broker } from './broker.ts';
-import { independentClient, type IndependentClient } from './independent-client.ts';
+import { startBroker, whyNoKafka } from './broker.ts';
+import type { IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 import { SourceDriver } from './source-driver.ts';
 
 const skip = whyNoKafka() !== undefined;
-let broker: Broker;
 let client: IndependentClient;
 const run = `table${process.pid}-`;
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
-  await client?.close();
-  await broker?.stop();
-});
+onBroker(startBroker, (started) => ({ client } = started));
 
 interface Customer {
   readonly id: string;

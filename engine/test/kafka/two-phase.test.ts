@@ -7,10 +7,11 @@
 // time, which closes all counted windows.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { count, Environment, sum, tumbling } from '../../index.ts';
-import { startBroker, whyNoKafka, type Broker } from './broker.ts';
-import { independentClient, type IndependentClient } from './independent-client.ts';
+import { startBroker, whyNoKafka } from './broker.ts';
+import type { IndependentClient } from './independent-client.ts';
+import { onBroker } from './on-broker.ts';
 
 interface Order {
   readonly customer: string;
@@ -33,19 +34,9 @@ const perPartition = 50_000;
 const windowMillis = 10_000;
 const boundMillis = 2_000;
 const begin = Date.UTC(2026, 0, 31, 12);
-let broker: Broker;
 let client: IndependentClient;
 
-beforeAll(async () => {
-  if (skip) return;
-  broker = await startBroker();
-  process.env['SLUICE_BROKERS'] = broker.brokers;
-  client = await independentClient(broker.brokers);
-}, 300_000);
-afterAll(async () => {
-  await client?.close();
-  await broker?.stop();
-});
+onBroker(startBroker, (started) => ({ client } = started));
 
 /** A small generator of our own: the same orders at every run. */
 function randomNumbers(seed: number): (below: number) => number {
