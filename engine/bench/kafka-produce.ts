@@ -1,5 +1,5 @@
-// A JSON sink of 200-byte rows into a topic of a real broker, acknowledged by all replicas, compared
-// with kafkajs's producer and with Java's perf tool.
+// A JSON sink of 200-byte rows into a topic of a real broker, acknowledged by all replicas,
+// compared with kafkajs's producer and with Java's perf tool.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
@@ -12,7 +12,9 @@ import { type Comparison, type Measured, startMeasuring } from './comparison.ts'
 const rows = 1_000_000;
 const partitions = 4;
 const rowBytes = 200;
-/** kafkajs sends one request for each call: larger calls are faster, and Java's batches are alike. */
+/**
+ * kafkajs sends one request for each call: larger calls are faster, and Java's batches are alike.
+ */
 const kafkajsMessages = 10_000;
 const topic = (): string => `bench-produce-${process.pid}-${Date.now()}`;
 

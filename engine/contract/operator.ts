@@ -188,9 +188,9 @@ export interface Operator {
    */
   flush?(): boolean;
   /**
-   * True: a barrier may pass although `flush` is false, if the task stays. The snapshot then has all
-   * that is not acknowledged, and a restore sends it again. So an outage of a sink's target holds no
-   * other part of the dataflow up.
+   * True: a barrier may pass although `flush` is false, if the task stays. The snapshot then has
+   * all that is not acknowledged, and a restore sends it again. So an outage of a sink's target
+   * holds no other part of the dataflow up.
    */
   readonly keepsUnsent?: boolean;
   /** Writes the state, between calls. Absent: no state. */

@@ -98,8 +98,8 @@ export interface SourceStatus extends OperatorStatus {
   readonly phase: 'connecting' | 'waiting' | 'live' | 'finished';
   readonly partitions?: readonly PartitionStatus[];
   /**
-   * What keeps records away at present, with its begin if it is known: a broker that does not answer,
-   * a partition without leader, a schema registry that is away. `waiting` says it too.
+   * What keeps records away at present, with its begin if it is known: a broker that does not
+   * answer, a partition without leader, a schema registry that is away. `waiting` says it too.
    */
   readonly trouble?: string;
   /** The format that it found, if none was given: "Avro (schema registry)". */

@@ -67,7 +67,9 @@ type KafkaParameters<F> = TimeParameters<F> &
     readonly keyFormat?: FormatSpec;
     /** From the parsed value to { value } or { issues }, as in Standard Schema. */
     readonly schema?: { readonly fn: F };
-    /** The topic is read as a table: the field with the key of its rows. Elements are {key, row}. */
+    /**
+     * The topic is read as a table: the field with the key of its rows. Elements are {key, row}.
+     */
     readonly tableKey?: string;
     /** Most records per second, or the estimator that controls micro-batches. */
     readonly rate?: number | { readonly pid: PidSpec };

@@ -2,9 +2,9 @@
 // them have reached.
 //
 // A source may emit a watermark W late, as long as no reader can see the difference. With margin 0,
-// a record above W may come first: it is not late, and no window that W fires has it. With margin 1,
-// a record at W + 1 may not: it touches a session that W ends. With margin Infinity no record may,
-// because a timer of the user, which W fires, can see any record before it.
+// a record above W may come first: it is not late, and no window that W fires has it. With margin
+// 1, a record at W + 1 may not: it touches a session that W ends. With margin Infinity no record
+// may, because a timer of the user, which W fires, can see any record before it.
 import { kinds, timeMarginOf } from './kinds.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { edgesByWriter, reached } from './walk.ts';

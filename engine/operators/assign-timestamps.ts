@@ -1,6 +1,6 @@
-// assignTimestamps: sets new event times and emits watermarks made from them, by the rule of a source
-// with one partition: see engine/time/source-time.ts. The watermarks of the input are dropped,
-// except the last one, +Infinity.
+// assignTimestamps: sets new event times and emits watermarks made from them, by the rule of a
+// source with one partition: see engine/time/source-time.ts. The watermarks of the input are
+// dropped, except the last one, +Infinity.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { WatermarkSpec } from '../graph/spec.ts';

@@ -4,8 +4,8 @@
 // As in Flink, the input's watermarks are dropped, except +Infinity, and its idleness is ignored. A
 // watermark that is not above the last one is ignored, so time never decreases. A generator is not
 // part of a snapshot: after a restore it starts anew, and its watermarks count as soon as they are
-// above the last one before the restore. Watermarks of `onPeriodic` depend on the pace of reading, so
-// a replay may find other records late.
+// above the last one before the restore. Watermarks of `onPeriodic` depend on the pace of reading,
+// so a replay may find other records late.
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { FunctionRef } from '../graph/spec.ts';

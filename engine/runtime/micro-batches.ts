@@ -7,10 +7,11 @@
 //
 // Operators know nothing of batches. A batch decides only when sources are polled and when they
 // emit watermarks. As in Spark, time stands still within a batch: which records are late depends on
-// how the records are divided into batches. Batches are due at multiples of the interval. A batch that is still at work when
-// the next is due delays it, and the delay counts for the estimator. Each source has an estimator
-// of its own (Spark's PID). Its rate limits the records that the source reads in the next batch.
-// Until there is an estimate a source reads for at most one interval.
+// how the records are divided into batches. Batches are due at multiples of the interval. A batch
+// that is still at work when the next is due delays it, and the delay counts for the estimator.
+// Each source has an estimator of its own (Spark's PID). Its rate limits the records that the
+// source reads in the next batch. Until there is an estimate a source reads for at most one
+// interval.
 import type { MicroBatchMode } from '../graph/plan.ts';
 import type { PidSpec } from '../graph/spec.ts';
 import type { Clock } from '../contract/clock.ts';

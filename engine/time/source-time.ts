@@ -2,10 +2,10 @@
 // over the active partitions.
 //
 // The results are those of a source that emits its watermark after every record, so they do not
-// depend on the pace of reading. A watermark W is emitted later than that, as long as nobody can see
-// the difference: every 200 ms of processing time, and before a record with a timestamp up to W plus
-// the time margin of the readers (engine/graph/time-margin.ts). Such a record is late, or W fires
-// something before it. Between the partitions of a source, the order is that of reading. In
+// depend on the pace of reading. A watermark W is emitted later than that, as long as nobody can
+// see the difference: every 200 ms of processing time, and before a record with a timestamp up to W
+// plus the time margin of the readers (engine/graph/time-margin.ts). Such a record is late, or W
+// fires something before it. Between the partitions of a source, the order is that of reading. In
 // micro-batches time advances at the end of the batch only.
 //
 //   partition:  active ──no record for `idleness`, while the source could read──► idle

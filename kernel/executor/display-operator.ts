@@ -1,10 +1,10 @@
-// The executor's part of a display: it takes rows as fast as they come and sends as many as a person
-// can see. It conflates, it never queues.
+// The executor's part of a display: it takes rows as fast as they come and sends as many as a
+// person can see. It conflates, it never queues.
 //
 // A frame goes to the control thread five times a second, with `limit` rows at most. The others are
-// left out evenly: a full buffer drops every other row and from then on keeps every second one, then
-// every fourth, until the frame is sent. In lossless mode (`sluice run --json`) every row is sent,
-// and credit limits the rate.
+// left out evenly: a full buffer drops every other row and from then on keeps every second one,
+// then every fourth, until the frame is sent. In lossless mode (`sluice run --json`) every row is
+// sent, and credit limits the rate.
 import { createHash } from 'node:crypto';
 import type {
   Batch,

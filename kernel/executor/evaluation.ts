@@ -1,5 +1,5 @@
-// Evaluates cells in the executor. A cell gets the values of other cells, modules and a builder. Its
-// declarations and its last expression become the result.
+// Evaluates cells in the executor. A cell gets the values of other cells, modules and a builder.
+// Its declarations and its last expression become the result.
 import { inspect } from 'node:util';
 import { dirname, resolve } from 'node:path';
 import { Builder, runWithBuilder } from '../../engine/api/builder.ts';

@@ -17,7 +17,9 @@ export class MetricsReport {
     this.#runtime = runtime;
   }
 
-  /** A mutation is about to remove sources. What they have read and rejected is reported once more. */
+  /**
+   * A mutation is about to remove sources. What they have read and rejected is reported once more.
+   */
   leaving(next: Plan): void {
     const stays = new Set(next.nodes.map(({ id }) => id));
     const nodes = nodesOf(this.#runtime);

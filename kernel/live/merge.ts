@@ -1,5 +1,5 @@
-// Merges the declarations of all cells into one plan. Each name is resolved to its present node, and
-// nodes that no leaf reaches are left out.
+// Merges the declarations of all cells into one plan. Each name is resolved to its present node,
+// and nodes that no leaf reaches are left out.
 import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
 import type { MicroBatchMode, Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
 import { edgesByReader, reached } from '../../engine/graph/walk.ts';

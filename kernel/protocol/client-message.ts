@@ -1,7 +1,7 @@
 // A message of a client is one request or notification of JSON-RPC. Every other message is refused
-// here, before vscode-jsonrpc gets it. The library writes a message that it does not know as indented
-// JSON. The length of that text grows with the square of the depth, and a deep value overflows the
-// stack.
+// here, before vscode-jsonrpc gets it. The library writes a message that it does not know as
+// indented JSON. The length of that text grows with the square of the depth, and a deep value
+// overflows the stack.
 //
 // The kernel asks its clients nothing, so an answer is refused too. A batch is refused because the
 // library does not know batches. The depth is checked before the text is parsed. No error contains

@@ -64,8 +64,8 @@ export interface CellState {
   /** "waiting for 1 row of totals", "no window has closed: …" */
   readonly reason?: string;
   /**
-   * What keeps records away from the sources of this cell, or what its sinks cannot write, and since
-   * when: "orders[2] has no leader; its rows are sent again; since 12:03:10".
+   * What keeps records away from the sources of this cell, or what its sinks cannot write, and
+   * since when: "orders[2] has no leader; its rows are sent again; since 12:03:10".
    */
   readonly trouble?: string;
   /** Name of the stream that the figures belong to. */

@@ -1,5 +1,5 @@
-// Reasons why no row comes: a source in trouble, a watermark below the end of a window, a partition that holds time
-// back, a reader that is catching up.
+// Reasons why no row comes: a source in trouble, a watermark below the end of a window, a partition
+// that holds time back, a reader that is catching up.
 // Reasons are pieces of text and times; clients write times in the user's zone.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { duration } from '../protocol/figures.ts';

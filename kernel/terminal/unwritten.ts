@@ -1,4 +1,5 @@
-// Rows that the sinks of a job took and that their targets did not acknowledge before the job ended.
+// Rows that the sinks of a job took and that their targets did not acknowledge before the job
+// ended.
 import { kinds } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { JsonError } from './json-lines.ts';

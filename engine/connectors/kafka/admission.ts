@@ -1,6 +1,6 @@
-// The one point where a record of a topic enters the dataflow: after it was read and decoded. Here it
-// gets its sequence number within the source and its time of arrival, and event time sees it. A record
-// that could not be decoded gets them too, and goes to `errors`.
+// The one point where a record of a topic enters the dataflow: after it was read and decoded. Here
+// it gets its sequence number within the source and its time of arrival, and event time sees it. A
+// record that could not be decoded gets them too, and goes to `errors`.
 import type { SourceOutput } from '../../contract/source.ts';
 import { maxTimestamp } from '../../time/event-time.ts';
 import type { SourceTime } from '../../time/source-time.ts';

@@ -2,8 +2,9 @@
 // chunks, this thread decodes their records, and admission.ts lets them in. The source joins no
 // group, commits no offset and creates no topic.
 //
-// The reader finds the splits (the partitions of the topic). The source assigns each to it, with the
-// position after the last record that was emitted. Splits can be assigned and revoked at any time.
+// The reader finds the splits (the partitions of the topic). The source assigns each to it, with
+// the position after the last record that was emitted. Splits can be assigned and revoked at any
+// time.
 import type { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';

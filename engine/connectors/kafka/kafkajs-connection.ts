@@ -1,13 +1,14 @@
 // Connections to one broker, made by kafkajs: sockets, the handshake, the log-in and the numbers of
-// requests are its work. The requests and their answers are ours (`Exchange`). This is the only file
-// that imports kafkajs, and it handles what is unusual about version 2.2.4, which is pinned:
+// requests are its work. The requests and their answers are ours (`Exchange`). This is the only
+// file that imports kafkajs, and it handles what is unusual about version 2.2.4, which is pinned:
 //
 // - Its Cluster is not exported. A consumer hands it to the factories of its partition assigners at
 //   once, before any connection, and it joins no group until it runs. It never runs here.
 // - Its Cluster reads metadata for all target topics together, and one bad topic fails all of them.
 //   So it gets no target topics, and creates none (`allowAutoTopicCreation` is true by default).
 // - It splits addresses at the first colon, which breaks IPv6. Host and port are given apart.
-// - Its default time limit for a connection is 1 s. Its limit for requests is 30 s, for the handshake too.
+// - Its default time limit for a connection is 1 s. Its limit for requests is 30 s, for the
+//   handshake too.
 // - A request without an answer leaves its connection open. Here it ends the connection.
 // - It waits for any number of bytes that an answer announces. `AnswerSizes` checks the number.
 // - Its request queue sets a timer every millisecond, also into the past (TimeoutNegativeWarning of
@@ -18,7 +19,9 @@ import { Kafka, logLevel, PartitionAssigners, type Cluster } from 'kafkajs';
 import { invariant } from '../../errors/invariant.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
-/** One kind of request: its API and version, and the functions that write it and read its answer. */
+/**
+ * One kind of request: its API and version, and the functions that write it and read its answer.
+ */
 export interface Exchange<Question, Answer> {
   readonly api: number;
   readonly version: number;

@@ -15,7 +15,9 @@ import { nameOf, type Split, type SplitPosition } from './split.ts';
 import { contact, type Troubles } from './troubles.ts';
 import { checkPositions } from './truncation.ts';
 
-/** A topic that stays unknown for this long has been deleted. A broker that starts knows few topics. */
+/**
+ * A topic that stays unknown for this long has been deleted. A broker that starts knows few topics.
+ */
 const goneAfterMillis = 5_000;
 const pauseMillis = { first: 100, longest: 2_000 };
 

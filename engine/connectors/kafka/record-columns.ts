@@ -124,7 +124,9 @@ function withRoom(bytes: Buffer<ArrayBuffer>, needed: number): Buffer<ArrayBuffe
   return Buffer.from(bytes.buffer.transfer(Math.max(needed, 2 * bytes.length)));
 }
 
-/** Keys and headers stand between the values, so the room was too large. Half of it may be wasted. */
+/**
+ * Keys and headers stand between the values, so the room was too large. Half of it may be wasted.
+ */
 function withoutWaste(bytes: Buffer<ArrayBuffer>, filled: number): Buffer<ArrayBuffer> {
   const kept = filled * 2 < bytes.length ? Buffer.from(bytes.buffer.transfer(filled)) : bytes;
   return kept.subarray(0, filled);

@@ -1,5 +1,5 @@
-// The splits of a source, each with its position, and the chunks that were read and not emitted yet.
-// A position is that after the last record that was emitted.
+// The splits of a source, each with its position, and the chunks that were read and not emitted
+// yet. A position is that after the last record that was emitted.
 import type { PartitionStatus } from '../../contract/source.ts';
 import type { SourceTime } from '../../time/source-time.ts';
 import { type OpenChunk, openChunk } from './open-chunk.ts';
@@ -45,8 +45,8 @@ export class SourceSplits {
     for (const position of added) {
       const { topic, topicId, partition, offset, epoch, end, endTime } = position;
       const name = nameOf(position);
-      // A split that is silent from the start holds the watermark back until it is idle. One that was
-      // not resolved does so already.
+      // A split that is silent from the start holds the watermark back until it is idle. One that
+      // was not resolved does so already.
       const wasUnresolved = this.#unresolved.delete(name);
       const isEmpty = end !== undefined && offset >= end && !wasUnresolved;
       this.#states.set(name, {

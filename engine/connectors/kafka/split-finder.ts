@@ -1,11 +1,11 @@
-// Finds the partitions of a topic, or of all topics of a pattern, and where each is read from. A partition without leader holds the
-// others back neither at the start nor later.
+// Finds the partitions of a topic, or of all topics of a pattern, and where each is read from. A
+// partition without leader holds the others back neither at the start nor later.
 //
 //   looking ─► found (some partitions) ─► … ─► complete ─► looking (after the discovery interval)
 //
 // Partitions that appear after the first look are read from their earliest offset.
-// It retries without limit what may pass, also the first contact: a broker that is down at the start
-// is tried again like one that goes down later.
+// It retries without limit what may pass, also the first contact: a broker that is down at the
+// start is tried again like one that goes down later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { mayPass, TryAgain, type Brokers } from './brokers.ts';
@@ -57,7 +57,10 @@ export class SplitFinder {
     this.#closed = true;
   }
 
-  /** Looks until `close`, or until a bounded read has all its starts. Rejects with an error that is final. */
+  /**
+   * Looks until `close`, or until a bounded read has all its starts. Rejects with an error that is
+   * final.
+   */
   async run(): Promise<void> {
     let unknownSince: number | undefined;
     let pause = pauseMillis.first;

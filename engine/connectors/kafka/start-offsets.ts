@@ -54,7 +54,10 @@ const none = -1;
 function orEnd(found: FoundOffset, end: FoundOffset): FoundOffset {
   return found.offset === none ? end : found;
 }
-/** No record is from before 1970. Kafka takes such times for its marks of the earliest and the latest offset. */
+/**
+ * No record is from before 1970. Kafka takes such times for its marks of the earliest and the
+ * latest offset.
+ */
 function firstAt(ask: AskOffsets, time: number): Promise<ReadonlyMap<number, FoundOffset>> {
   return ask(time < 0 ? earliestOffset : Math.ceil(time));
 }

@@ -22,7 +22,9 @@ import type { KeyReader } from './key-reader.ts';
 import { timestampProblem, type RecordDecoder } from './record-decoder.ts';
 
 export type KeyForm = 'text' | 'json' | 'field';
-/** What the records have shown so far. 'other': there were rows, and no key agreed with its field. */
+/**
+ * What the records have shown so far. 'other': there were rows, and no key agreed with its field.
+ */
 export type ShownForm = KeyForm | 'other';
 
 export class TableDecoder {

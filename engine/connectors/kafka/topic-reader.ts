@@ -1,8 +1,8 @@
-// Reads the splits that its source assigns, in the reader thread: fetches from each leader, and hands
-// over columns within its credit. Splits are found by SplitFinder and placed by Placement.
+// Reads the splits that its source assigns, in the reader thread: fetches from each leader, and
+// hands over columns within its credit. Splits are found by SplitFinder and placed by Placement.
 //
-// A loop for each broker fetches all splits that it leads. A split that is revoked, or that its broker
-// refuses, leaves the loop, and the others stay.
+// A loop for each broker fetches all splits that it leads. A split that is revoked, or that its
+// broker refuses, leaves the loop, and the others stay.
 import { SluiceError } from '../../errors/error.ts';
 import { Brokers, mayPass, TryAgain } from './brokers.ts';
 import { chunkOf, isSilent, waitsForTransaction, type ChunkOptions } from './fetched-chunk.ts';

@@ -1,5 +1,5 @@
-// What keeps a reader from reading at present: each trouble with its subject (a partition, a broker,
-// the first contact), its reason and its begin. The trouble of one subject hides no other.
+// What keeps a reader from reading at present: each trouble with its subject (a partition, a
+// broker, the first contact), its reason and its begin. The trouble of one subject hides no other.
 
 export interface Trouble {
   /** "orders[3]"; absent: the reason is a sentence of its own. */

@@ -1,4 +1,5 @@
-// The options about formats and schemas: what they become in the plan, and what does not go together.
+// The options about formats and schemas: what they become in the plan, and what does not go
+// together.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -14,8 +14,8 @@ const read = (codec: Codec, bytes: Buffer, most?: number) =>
   decompress(attributesOf(codec) as Compression, bytes, most);
 
 /**
- * Texts that compress well and badly, short and long. None is empty: the compressor of the test fails
- * at an empty one after its memory has grown, and a batch always has a record.
+ * Texts that compress well and badly, short and long. None is empty: the compressor of the test
+ * fails at an empty one after its memory has grown, and a batch always has a record.
  */
 const content = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 2000 }),

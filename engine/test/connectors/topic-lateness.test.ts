@@ -1,6 +1,7 @@
-// The law of a bounded read of a topic: no row is late if each record is within the bound of its own
-// partition. It holds for any pace of reading, rates, throttling, outages, open transactions and
-// order of partitions. The brokers are a model; the source behind the reader's messages is real.
+// The law of a bounded read of a topic: no row is late if each record is within the bound of its
+// own partition. It holds for any pace of reading, rates, throttling, outages, open transactions
+// and order of partitions. The brokers are a model; the source behind the reader's messages is
+// real.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
@@ -20,11 +21,15 @@ interface Partition {
 }
 /** What a broker does at one step. */
 type Step =
-  /** It answers for this partition with at most so many records. 0: the answer was full without it. */
+  /**
+   * It answers for this partition with at most so many records. 0: the answer was full without it.
+   */
   | { readonly kind: 'answer'; readonly partition: number; readonly most: number }
   /** It answers for all partitions without room for a record: full, or throttled. */
   | { readonly kind: 'full' }
-  /** For so long the rest of this partition is behind an open transaction. All partitions answer. */
+  /**
+   * For so long the rest of this partition is behind an open transaction. All partitions answer.
+   */
   | { readonly kind: 'transaction'; readonly partition: number; readonly millis: number }
   /** Nothing answers for so long. */
   | { readonly kind: 'outage'; readonly millis: number }

@@ -1,5 +1,5 @@
-// Partitions and topics that appear while a source runs: all on one broker, under load. None of their
-// records is missed, and none comes twice.
+// Partitions and topics that appear while a source runs: all on one broker, under load. None of
+// their records is missed, and none comes twice.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';

@@ -68,8 +68,8 @@ test(
     );
     const steered = batches.filter(({ row }) => row.rate !== null && row.behind > 2_000);
     assert.ok(steered.length >= 2, `${steered.length} batches were steered: ${JSON.stringify(batches)}`);
-    // The first batches have no limit, and the reader hands over the partitions in any order. So the
-    // test counts what a partition has left when a batch begins.
+    // The first batches have no limit, and the reader hands over the partitions in any order. So
+    // the test counts what a partition has left when a batch begins.
     const left = [...lengths];
     let compared = 0;
     for (const batch of batches) {

@@ -9,9 +9,9 @@ interface Started<B> {
 }
 
 /**
- * Starts the broker before the first test, and makes it the default connection. Without Kafka on the
- * machine it does nothing. Hooks that a file adds after this call run with the broker: `beforeAll`
- * after its start, `afterAll` before its end.
+ * Starts the broker before the first test, and makes it the default connection. Without Kafka on
+ * the machine it does nothing. Hooks that a file adds after this call run with the broker:
+ * `beforeAll` after its start, `afterAll` before its end.
  */
 export function onBroker<B extends Broker>(start: () => Promise<B>, onStart: (started: Started<B>) => void): void {
   let broker: B | undefined;

@@ -1,5 +1,5 @@
-// Time of a source: a watermark every 200 ms, and before a record that needs it. Partitions without a record hold it back, but idle
-// partitions do not.
+// Time of a source: a watermark every 200 ms, and before a record that needs it. Partitions without
+// a record hold it back, but idle partitions do not.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { SourceTime } from '../../time/source-time.ts';

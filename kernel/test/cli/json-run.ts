@@ -63,7 +63,8 @@ export async function runJson(
 /** CPU time of a process, in ms; undefined where the system has no /proc. */
 function cpuMillis(pid: number): number | undefined {
   if (process.platform !== 'linux') return undefined;
-  // The name of the program, in parentheses, may hold blanks. utime and stime are the fields 14 and 15.
+  // The name of the program, in parentheses, may hold blanks. utime and stime are the fields 14 and
+  // 15.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
     .split(' ');

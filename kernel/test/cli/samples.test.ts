@@ -25,7 +25,8 @@ test('01 shows its first earthquake after at most five seconds of CPU, then coun
   const { lines, firstRowCpuMillis } = await runJson('samples/01-first-chart.sluice.ts', '60s', {
     isEnough: ({ cell, row }) => cell === 'late' && row !== undefined,
   });
-  // CPU does not depend on other programs. On an idle machine it is about the time that a user waits.
+  // CPU does not depend on other programs. On an idle machine it is about the time that a user
+  // waits.
   if (firstRowCpuMillis === undefined) console.warn('NOT CHECKED: the CPU until the first row is read on Linux only.');
   else assert.ok(firstRowCpuMillis < 5000, `${firstRowCpuMillis} ms of CPU`);
   const [first] = rowsOf(lines, 'quakes');

@@ -165,7 +165,8 @@ test(
         'the slow cell to go on',
       );
     }
-    // CPU of all threads for both cells, the best of three. The slow cell uses one thread meanwhile.
+    // CPU of all threads for both cells, the best of three. The slow cell uses one thread
+    // meanwhile.
     assert.ok(Math.min(...times) < 2000, `joined with ${times.join(', ')} ms of CPU`);
     const perSecond = named('calibrated')!.inPerSecond;
     assert.ok(perSecond > 0 && perSecond <= 220, `the slow cell takes about 5 ms a record: ${perSecond}/s`);

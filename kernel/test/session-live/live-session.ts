@@ -134,7 +134,9 @@ export class LiveSession implements AsyncDisposable {
   everyRow(id: string): readonly unknown[] {
     return this.#every.get(`${id}/0`)?.rows ?? [];
   }
-  /** The lowest number of rows to which a crash set the session back. Infinity: no row came twice. */
+  /**
+   * The lowest number of rows to which a crash set the session back. Infinity: no row came twice.
+   */
   setBackTo(id: string): number {
     return this.#every.get(`${id}/0`)?.lowest ?? Infinity;
   }

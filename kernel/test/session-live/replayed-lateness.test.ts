@@ -14,7 +14,9 @@ interface Count {
   readonly windowStart: Date;
   readonly quakes: number;
 }
-/** By the rules: the watermark is twelve hours and 1 ms behind the newest record before each one. */
+/**
+ * By the rules: the watermark is twelve hours and 1 ms behind the newest record before each one.
+ */
 function expected(): { readonly counts: readonly (readonly [number, number])[]; readonly late: readonly string[] } {
   const counts = new Map<number, number>();
   const late: string[] = [];

@@ -1,5 +1,5 @@
-// The kernel of the soak: an ordinary kernel with a probe. A connection to the probe gets the memory
-// of each of its threads after a collection.
+// The kernel of the soak: an ordinary kernel with a probe. A connection to the probe gets the
+// memory of each of its threads after a collection.
 import { Session } from 'node:inspector/promises';
 import { createServer } from 'node:net';
 import { socketPath } from '../../client/session-folder.ts';

@@ -1,6 +1,6 @@
-// Answers of a Kafka broker: each is read or refused, in any pieces the same, and the next answer is
-// read as if it had not been. Half of the inputs get right checksums, so that the code behind the
-// checksum is tried, too.
+// Answers of a Kafka broker: each is read or refused, in any pieces the same, and the next answer
+// is read as if it had not been. Half of the inputs get right checksums, so that the code behind
+// the checksum is tried, too.
 import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { FetchedBatches } from '../../../../engine/connectors/kafka/fetched-batches.ts';
