@@ -1,6 +1,6 @@
-// The first step of `npm start`, `npm test`, `npm run package` and `npm run vscode`: installs a
-// fresh clone with the Node at hand, then starts the Node of the installed packages. It is plain
-// JavaScript, because it runs before anything is installed.
+// The first step of `npm start`, `npm test`, `npm run package`, `npm run vscode` and `npm run
+// kafka`: installs a fresh clone with the Node at hand, then starts the Node of the installed
+// packages. It is plain JavaScript, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,6 +14,7 @@ const targets = {
   test: [join('.ci', 'test.ts')],
   package: [join('.ci', 'build', 'package.ts')],
   vscode: [join('.ci', 'build', 'vscode.ts')],
+  kafka: [join('engine', 'test', 'kafka', 'orders-broker.ts')],
 };
 const [target, ...more] = process.argv.slice(2);
 const command = targets[target];

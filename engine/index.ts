@@ -33,7 +33,7 @@ export {
 } from './api/aggregates.ts';
 export { listState, mapState, valueState } from './api/state.ts';
 export { pattern } from './api/pattern.ts';
-export { backpressure, graph, watermarks } from './api/displays.ts';
+export { backpressure, checkpoints, graph, lag, watermarks } from './api/displays.ts';
 export { view } from './api/view.ts';
 export { configure, param } from './api/session.ts';
 export { Environment } from './runtime/environment.ts';

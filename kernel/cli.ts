@@ -1,7 +1,24 @@
-// `sluice`: a notebook from the command line. The same file is the entry of the threads that `run`
-// starts.
-import { isReaderThread } from '../engine/connectors/kafka/reader-thread.ts';
-import { becomeExecutor } from './executor/worker-entry.ts';
+// `sluice`: switches the cache of compiled code on, then loads the command. Imports of a file are
+// compiled before its first statement, so the cache needs a file of its own.
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { sessionFolder } from './client/session-folder.ts';
+import { codeVariables } from './protocol/code-variables.ts';
 
-if (!becomeExecutor() && !isReaderThread())
-  void import('./terminal/commands.ts').then(({ main }) => main(process.argv));
+const isSource = import.meta.filename.endsWith('.ts');
+cacheCode();
+await import(new URL(isSource ? 'command.ts' : 'command.js', import.meta.url).href);
+
+/** The threads of `run` and the processes that it starts get the folder by the environment. */
+function cacheCode(): void {
+  if (isSource) return;
+  try {
+    const variables = codeVariables(join(sessionFolder(), 'code-of-command'), process.env);
+    const [folder] = Object.values(variables);
+    if (folder === undefined) return;
+    enableCompileCache(folder);
+    Object.assign(process.env, variables);
+  } catch {
+    // The folder is refused, and the commands that need it say why. The others start more slowly.
+  }
+}

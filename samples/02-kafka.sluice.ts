@@ -2,8 +2,8 @@
 // # From a topic to a topic
 // Reads the Kafka topic `orders`, counts by country and minute, and writes the counts to another topic.
 //
-// It needs a broker: the setting `sluice.brokers`, or `SLUICE_BROKERS=host:port` in the environment. Looking leaves no trace: no consumer
-// group, no commits, no topics made. The topic holds JSON like
+// It needs a broker: the setting `sluice.brokers`, or `SLUICE_BROKERS=host:port` in the environment. `npm run kafka` in a clone of Sluice
+// starts one and fills `orders`. Looking leaves no trace: no consumer group, no commits, no new topics. The topic holds JSON like
 // `{"id": "o-1", "country": "CH", "amount": 12.5, "createdAt": "2026-01-31T12:00:00Z"}`.
 
 // %% id=orders

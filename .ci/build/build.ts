@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Metafile } from 'esbuild';
+import type { BuildOptions, Metafile } from 'esbuild';
 import { bundleRenderer, rendererEntries, rendererOptions } from './bundle-renderer.ts';
 import { bundled, bundleOptions, bundles, type Bundle } from './bundles.ts';
 import { declarationInputs, writeDeclarations } from './declarations.ts';
+import { copyPortableBundler, portableBundlerFolder } from './portable-bundler.ts';
 import { writeNotices } from './third-party-notices.ts';
 import { copyTypeScriptLibraries, libraryFolder } from './type-libraries.ts';
 
@@ -24,13 +25,14 @@ interface Step {
 const { values } = parseArgs({ options: { only: { type: 'string' }, 'source-maps': { type: 'boolean' } } });
 
 /** Only where a map lies beside its bundle: `.vscodeignore` lets none of these into the package. */
-const hasSourceMap = ({ options }: Bundle): boolean => values['source-maps'] === true && options.format === 'cjs';
+const sourceMapOf = ({ options }: Bundle): BuildOptions['sourcemap'] =>
+  options.sourcemap ?? (values['source-maps'] === true && options.format === 'cjs');
 
 const steps: readonly Step[] = [
   ...bundles.map((bundle): Step => ({
     name: bundle.name,
     inputs: Object.values(bundle.entries),
-    run: () => bundled(root, { ...bundleOptions(bundle), sourcemap: hasSourceMap(bundle) }),
+    run: () => bundled(root, { ...bundleOptions(bundle), sourcemap: sourceMapOf(bundle) }),
   })),
   {
     name: 'renderer',
@@ -42,6 +44,11 @@ const steps: readonly Step[] = [
   },
   { name: 'declarations', inputs: declarationInputs, run: () => writeDeclarations(root).then(() => undefined) },
   { name: 'libraries', inputs: [libraryFolder], run: () => copyTypeScriptLibraries(root).then(() => undefined) },
+  {
+    name: 'bundler',
+    inputs: [portableBundlerFolder],
+    run: () => copyPortableBundler(root).then(() => undefined),
+  },
 ];
 
 const wanted = values.only?.split(',') ?? steps.map((step) => step.name);
@@ -58,7 +65,7 @@ if (missing.length > 0) {
 
 const began = performance.now();
 if (values.only === undefined)
-  for (const folder of ['chunks', 'ts-lib'])
+  for (const folder of ['chunks', 'ts-lib', 'esbuild-wasm'])
     await rm(path.join(root, 'dist', folder), { recursive: true, force: true });
 try {
   const metafiles = await Promise.all(chosen.map((step) => step.run()));

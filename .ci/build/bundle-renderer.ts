@@ -1,5 +1,5 @@
-// Bundles the code that draws displays: once for VS Code's notebook renderer, once for the served
-// page. Both have the same drawing code and the same codec.
+// Bundles the code that draws displays: for VS Code's notebook renderer, for the served page, and
+// for the panel of a peek. All have the same drawing code and the same codec.
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,7 @@ export const browserBundle: BuildOptions = {
 export const rendererEntries: readonly string[] = [
   'extension/renderer/renderer-entry.ts',
   'extension/renderer/page/page-entry.ts',
+  'extension/renderer/peek/peek-entry.ts',
 ];
 
 /** To learn what goes into the files of `bundleRenderer`. Nothing is written. */
@@ -45,8 +46,8 @@ export interface BundledFile {
 }
 
 /**
- * Writes `renderer.js` and `page/{index.html,page.js,page.css}` into `outDir` and answers with
- * their sizes.
+ * Writes `renderer.js`, `peek.js` and `page/{index.html,page.js,page.css}` into `outDir` and
+ * answers with their sizes.
  */
 export async function bundleRenderer(outDir: string = join(root, 'dist')): Promise<readonly BundledFile[]> {
   const page = join(outDir, 'page');
@@ -57,11 +58,15 @@ export async function bundleRenderer(outDir: string = join(root, 'dist')): Promi
       entryPoints: [join(renderer, 'renderer-entry.ts')],
       outfile: join(outDir, 'renderer.js'),
     }),
+    build({ ...browserBundle, entryPoints: [join(renderer, 'peek/peek-entry.ts')], outfile: join(outDir, 'peek.js') }),
     build({ ...browserBundle, entryPoints: [join(renderer, 'page/page-entry.ts')], outfile: join(page, 'page.js') }),
     copyFile(join(renderer, 'page/page.html'), join(page, 'index.html')),
     copyFile(join(renderer, 'page/page.css'), join(page, 'page.css')),
   ]);
-  const files = [join(outDir, 'renderer.js'), ...['index.html', 'page.js', 'page.css'].map((name) => join(page, name))];
+  const files = [
+    ...['renderer.js', 'peek.js'].map((name) => join(outDir, name)),
+    ...['index.html', 'page.js', 'page.css'].map((name) => join(page, name)),
+  ];
   const sizes = await Promise.all(files.map(async (file) => ({ file, bytes: (await stat(file)).size })));
   for (const { file, bytes } of sizes) {
     if (bytes > largest) throw new Error(`${file} has ${String(bytes)} bytes, more than ${String(largest)}.`);

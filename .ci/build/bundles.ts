@@ -60,7 +60,7 @@ export const bundles: readonly Bundle[] = [
   { name: 'kernel', entries: { kernel: 'kernel/main.ts' }, options: commonJs },
   {
     name: 'language',
-    entries: { language: 'kernel/cells/language-server.ts' },
+    entries: { language: 'kernel/language-server.ts' },
     options: { ...commonJs, ...withoutEngine },
   },
   // Notebooks and jobs import `sluice` and `sluice/testing` into one program, so their shared
@@ -68,8 +68,21 @@ export const bundles: readonly Bundle[] = [
   { name: 'package', entries: { sluice: 'engine/index.ts', testing: 'engine/testing/index.ts' }, options: esm },
   {
     name: 'cli',
-    entries: { cli: 'kernel/cli.ts' },
-    options: { ...esm, splitting: false, banner: { js: `#!/usr/bin/env node\n${requireBanner}` } },
+    // Two files: the first switches on the cache of compiled code for the second.
+    entries: { cli: 'kernel/cli.ts', command: 'kernel/command.ts' },
+    // `sluice export` bundles packages with esbuild, which has a part for each system.
+    options: {
+      ...esm,
+      splitting: false,
+      banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
+      external: ['esbuild'],
+    },
+  },
+  // `sluice export` writes this file, with its map, and puts the notebook behind it.
+  {
+    name: 'job',
+    entries: { job: 'kernel/exported-job.ts' },
+    options: { ...commonJs, sourcemap: 'external', sourcesContent: false },
   },
 ];
 

@@ -1,6 +1,6 @@
 // `npm run package`: packs what was built into the .vsix, nothing native in it, and prints its
 // size.
-import { stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createVSIX, listFiles, PackageManager } from '@vscode/vsce';
@@ -8,16 +8,41 @@ import { createVSIX, listFiles, PackageManager } from '@vscode/vsce';
 const root = path.join(import.meta.dirname, '../..');
 export const packedFile: string = path.join(root, 'dist', 'sluice.vsix');
 
+/** The text of the Extensions view, from the root. */
+const readme = 'dist/readme.md';
+
+/**
+ * The README of the extension. The Extensions view loads pictures by https only, none from the
+ * package and none inside the text. So they have the address of SLUICE_PICTURES, where the files of
+ * extension/media/ are published. Without it they are left out, because a broken picture is worse
+ * than none.
+ */
+async function writeReadme(): Promise<void> {
+  const base = process.env['SLUICE_PICTURES'];
+  if (base !== undefined && !base.startsWith('https://'))
+    throw new Error(`SLUICE_PICTURES is ${base}. The Extensions view loads pictures by https only.`);
+  const text = await readFile(path.join(root, 'extension', 'README.md'), 'utf8');
+  const published = text.replace(/!\[([^\]]*)\]\(media\/([\w-]+\.png)\)\n\n/g, (_, title: string, file: string) =>
+    base === undefined ? '' : `![${title}](${base.replace(/\/$/, '')}/${file})\n\n`,
+  );
+  await writeFile(path.join(root, readme), published);
+}
+
 export async function packExtension(): Promise<string> {
+  await writeReadme();
   const files = await listFiles({ cwd: root, packageManager: PackageManager.None });
-  const native = files.filter((file) => /\.(node|so|dylib|dll|exe|wasm)$/.test(file));
+  // WebAssembly is the same file for every system.
+  const native = files.filter(
+    (file) => /\.(node|so|dylib|dll|exe|wasm)$/.test(file) && file !== 'dist/esbuild-wasm/esbuild.wasm',
+  );
   if (native.length > 0) throw new Error(`The package would hold native files, and must not: ${native.join(', ')}`);
   await createVSIX({
     cwd: root,
     packagePath: packedFile,
     dependencies: false,
     allowMissingRepository: true,
-    // The README's links lead into the repository, whose address is not the package's business.
+    readmePath: readme,
+    // Its pictures have whole addresses, and it has no other relative link.
     rewriteRelativeLinks: false,
     skipLicense: true,
   });

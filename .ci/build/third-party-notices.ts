@@ -1,12 +1,15 @@
-// dist/third-party-notices.txt: the licence of every package whose code is in a bundle. Their
-// licences ask for it, and bundling drops comments.
+// dist/third-party-notices.txt: the licence of every package whose code is in a bundle or beside
+// it. Their licences ask for it, and bundling drops comments.
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
 import { packageFolders } from './bundled-packages.ts';
+import { portableBundlerFolder } from './portable-bundler.ts';
 
 export async function writeNotices(root: string, metafiles: readonly Metafile[]): Promise<void> {
-  const notices = await Promise.all(packageFolders(metafiles).map((folder) => notice(root, folder)));
+  const notices = await Promise.all(
+    [...packageFolders(metafiles), portableBundlerFolder].sort().map((folder) => notice(root, folder)),
+  );
   await writeFile(path.join(root, 'dist', 'third-party-notices.txt'), notices.join(`\n${'-'.repeat(100)}\n`));
 }
 

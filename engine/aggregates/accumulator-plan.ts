@@ -1,8 +1,8 @@
 // The plan of an operator's accumulators: what is read of each element, the slots that an
 // accumulator has, and how a result comes out of them.
 //
-// Aggregates share state: a selector is read once per element, count and avg share one count, sum
-// and avg of one field share one sum.
+// Aggregates share state: a selector is read once per element, count and avg of one field share one
+// count of its values, sum and avg of one field share one sum.
 import type { AggregateSpec, AggregatesSpec } from '../graph/aggregate-spec.ts';
 import { FunctionTable } from '../graph/plan.ts';
 import type { SelectorSpec } from '../graph/spec.ts';
@@ -17,12 +17,20 @@ import type { Kept } from './kept/kept.ts';
 import { moments, stddev, variance } from './kept/moments.ts';
 import { quantileOf, quantileSketch, type QuantileSketch } from './kept/quantile-sketch.ts';
 import { ranking, top } from './kept/top.ts';
+import { sumOf } from './sums.ts';
 
-/** What a selected value must be. */
+/**
+ * What a selected value must be. null and undefined are no value: they are skipped (null after the
+ * check), except by `value`, which keeps them as null.
+ */
 type Needs = 'number' | 'finite' | 'ordered' | 'key' | 'value';
+/**
+ * A count without a selector counts rows, with one it counts values. A sum, min or max without any
+ * value is null.
+ */
 export type Slot =
   | { readonly kind: 'count' | 'sum' | 'min' | 'max'; readonly selector: number }
-  | { readonly kind: 'kept'; readonly selector: number; readonly kept: Kept<unknown> };
+  | { readonly kind: 'kept'; readonly selector: number; readonly name: string; readonly kept: Kept<unknown> };
 
 export interface AccumulatorPlan {
   readonly selectors: readonly {
@@ -37,7 +45,7 @@ export interface AccumulatorPlan {
    * selector is −1.
    */
   readonly slots: readonly Slot[];
-  /** A result is a slot, a slot divided by another one, or `read` of a slot. */
+  /** A result is a slot, a sum divided by a count, or `read` of a slot. */
   readonly results: readonly {
     readonly name: string;
     readonly slot: number;
@@ -47,6 +55,13 @@ export interface AccumulatorPlan {
   readonly canMerge: boolean;
   /** User code runs for every element. */
   readonly callsUser: boolean;
+  /** User code makes a result. */
+  readonly resultCallsUser: boolean;
+}
+
+/** Names of the slots, for the schema of saved state. */
+export function columnsOf({ slots }: AccumulatorPlan): readonly string[] {
+  return slots.map((slot) => (slot.kind === 'kept' ? slot.name : slot.kind));
 }
 
 type Result = AccumulatorPlan['results'][number];
@@ -55,13 +70,14 @@ export function planAccumulators(aggregates: AggregatesSpec, functions: Function
   const parts = new Parts(functions, label);
   const results = Object.entries(aggregates).map(([name, spec]) => resultOf(name, spec, parts));
   const { selectors, slots } = parts;
+  const resultCallsUser = Object.values(aggregates).some(({ name }) => name === 'aggregator');
   return {
     selectors,
     slots,
     results,
+    resultCallsUser,
     canMerge: slots.every((slot) => slot.kind !== 'kept' || slot.kept.merge !== undefined),
-    callsUser:
-      selectors.some(({ spec }) => 'fn' in spec) || Object.values(aggregates).some(({ name }) => name === 'aggregator'),
+    callsUser: resultCallsUser || selectors.some(({ spec }) => 'fn' in spec),
   };
 }
 
@@ -93,7 +109,7 @@ class Parts {
   }
   /** `name` distinguishes the slots of one selected value. */
   kept<S>(name: string, of: number, make: Kept<S>): number {
-    return this.#slot(`${name} ${of}`, () => ({ kind: 'kept', selector: of, kept: make as Kept<unknown> }));
+    return this.#slot(`${name} ${of}`, () => ({ kind: 'kept', selector: of, name, kept: make as Kept<unknown> }));
   }
   #slot(name: string, make: () => Slot): number {
     const known = this.#slotsByName.get(name);
@@ -111,16 +127,16 @@ function resultOf(name: string, spec: AggregateSpec, parts: Parts): Result {
     case 'count':
       return { name, slot: parts.slot('count', -1) };
     case 'sum':
-      return { name, slot: parts.slot('sum', select('number')) };
+      return readOf(name, parts.slot('sum', select('number')), sumOf);
     case 'avg':
-      return { name, slot: parts.slot('sum', select('number')), by: parts.slot('count', -1) };
+      return { name, slot: parts.slot('sum', select('number')), by: parts.slot('count', select('number')) };
     case 'min':
     case 'max':
       return { name, slot: parts.slot(spec.name, select('ordered')) };
     case 'minBy':
     case 'maxBy': {
       const slot = parts.kept(spec.name, select('number'), extreme(spec.name === 'maxBy' ? 1 : -1, what));
-      return readOf(name, slot, ({ element }: Extreme) => element);
+      return readOf(name, slot, (kept: Extreme | null) => kept && kept.element);
     }
     case 'first':
     case 'last': {
@@ -159,7 +175,7 @@ function resultOf(name: string, spec: AggregateSpec, parts: Parts): Result {
 function readOf<S>(name: string, slot: number, read: (kept: S) => unknown): Result {
   return { name, slot, read: read as (kept: unknown) => unknown };
 }
-function customFunctions(
+export function customFunctions(
   spec: Extract<AggregateSpec, { name: 'aggregator' }>,
   functions: FunctionTable,
 ): CustomFunctions {
@@ -167,6 +183,7 @@ function customFunctions(
     create: functions.get(spec.create),
     add: functions.get(spec.add),
     merge: spec.merge && functions.get(spec.merge),
+    subtract: spec.subtract && functions.get(spec.subtract),
     result: functions.get(spec.result),
   };
 }

@@ -1,12 +1,13 @@
 // Accumulators of the built-in aggregates, one per key (and window). This is the plain form.
 // `compileAccumulators` generates the form that runs; a test holds the two together.
 import { SluiceError } from '../errors/error.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { assertKeyValue } from '../state/key-value.ts';
 import type { KeyRow } from '../state/keys.ts';
 import { selectorName } from '../state/selector.ts';
 import { described, kindOf } from '../values/kind.ts';
-import type { AccumulatorPlan, Slot } from './accumulator-plan.ts';
+import { added, meanOf, type Sum } from './sums.ts';
+import { type AccumulatorPlan, columnsOf, type Slot } from './accumulator-plan.ts';
 
 /**
  * How a keyed operator accumulates per key, and its result. An accumulator is created with its
@@ -27,29 +28,37 @@ export interface Contents<A extends Keyed> {
   readonly isSmall?: (this: void, accumulated: A) => boolean;
   /** The result row, with the window's bounds if there is a window. */
   readonly result: (this: void, accumulated: A, windowStart?: Date, windowEnd?: Date) => unknown;
-  /** Number of its columns in a snapshot. */
-  readonly columns: number;
-  pack(accumulated: A, columns: readonly unknown[][]): void;
-  unpack(row: KeyRow, touched: number, columns: readonly (readonly unknown[])[], index: number): A;
+  /** Names of the parts that a snapshot holds. */
+  readonly columns: readonly string[];
+  /** The parts themselves, not copies: they are written at once. */
+  readonly pack: (this: void, accumulated: A) => readonly unknown[];
+  /** The content is the accumulator's own from now on. */
+  readonly unpack: (this: void, row: KeyRow, touched: number, content: readonly unknown[]) => A;
 }
 
 /**
- * Checks a selected value before it is used. `compared` is the kept value that it will be compared
- * with.
+ * A selected value as it is used: null for no value, and a bigint as a double where a number is
+ * needed. Throws if it cannot be used. `compared` is the kept value that it will be compared with.
  */
-export function assertUsable(plan: AccumulatorPlan, selector: number, value: unknown, compared?: unknown): void {
+export function usableValue(plan: AccumulatorPlan, selector: number, value: unknown, compared?: unknown): unknown {
+  if (value === null || value === undefined) return null;
   switch (plan.selectors[selector]!.needs) {
     case 'number':
-      if (typeof value === 'number' && !Number.isNaN(value)) return;
+      if (typeof value === 'bigint') return Number(value);
+      if (typeof value === 'number' && !Number.isNaN(value)) return value;
       throw unusable(plan, selector, value, 'a number');
-    case 'finite':
-      if (Number.isFinite(value)) return;
+    case 'finite': {
+      const number = typeof value === 'bigint' ? Number(value) : value;
+      if (Number.isFinite(number)) return number;
       throw unusable(plan, selector, value, 'a finite number');
+    }
     case 'ordered':
-      return assertOrdered(plan, selector, value, compared);
+      assertOrdered(plan, selector, value, compared);
+      return value;
     case 'key':
       try {
-        return assertKeyValue(value);
+        assertKeyValue(value);
+        return value;
       } catch {
         throw unusable(
           plan,
@@ -59,8 +68,7 @@ export function assertUsable(plan: AccumulatorPlan, selector: number, value: unk
         );
       }
     case 'value':
-      if (value !== undefined) return;
-      throw unusable(plan, selector, value, 'a value');
+      return value;
   }
 }
 /** For values that are compared. */
@@ -72,8 +80,13 @@ function assertOrdered(plan: AccumulatorPlan, selector: number, value: unknown, 
     kind === 'bigint' ||
     (kind === 'Date' && !Number.isNaN((value as Date).getTime()));
   if (!isOrdered) throw unusable(plan, selector, value, 'a number, bigint, string or Date');
-  if (kept !== undefined && kindOf(kept) !== kind)
+  if (kept === undefined || kept === null || kindOf(kept) === kind) return;
+  // An integer that a double cannot hold is a bigint, and smaller ones are numbers.
+  if (!(isNumeric(kept) && isNumeric(value)))
     throw unusable(plan, selector, value, `a ${kindOf(kept)} to compare with ${described(kept)}`);
+}
+function isNumeric(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 function unusable({ selectors }: AccumulatorPlan, selector: number, value: unknown, wanted: string): SluiceError {
   const { aggregate, spec } = selectors[selector]!;
@@ -104,16 +117,16 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
   const { slots } = plan;
   let order = 0;
   return {
-    columns: slots.length,
+    columns: columnsOf(plan),
     create(row, touched, element) {
       assertNamesFree(plan, row);
       const values = readValues(plan, element);
       order++;
       const kept = slots.map((slot) => {
         if (slot.kind === 'kept') return slot.kept.create(valueOf(slot, values, element), element, order);
-        return slot.kind === 'count' ? 1 : values[slot.selector];
+        return slot.kind === 'count' ? counted(slot, values) : values[slot.selector];
       });
-      return { row, group: -1, touched, kept };
+      return { row, written: 0, touched, kept };
     },
     add({ kept }, element) {
       const values = readValues(plan, element, kept);
@@ -123,30 +136,26 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
         if (slot.kind === 'kept') kept[at] = slot.kept.add(kept[at], valueOf(slot, values, element), element, order);
       });
       slots.forEach((slot, at) => {
-        if (slot.kind !== 'kept') update(kept, slot, at, slot.kind === 'count' ? 1 : values[slot.selector]);
+        if (slot.kind !== 'kept')
+          update(kept, slot, at, slot.kind === 'count' ? counted(slot, values) : values[slot.selector]);
       });
     },
     ...(plan.canMerge && {
       merge: ({ kept }: PlainAccumulator, from: PlainAccumulator): void => mergeKept(plan, kept, from.kept),
     }),
-    copy: ({ row, kept }, touched) => ({ row, group: -1, touched, kept: copyOf(slots, kept) }),
+    copy: ({ row, kept }, touched) => ({ row, written: 0, touched, kept: copyOf(slots, kept) }),
     isSmall: ({ kept }) => slots.every((slot, at) => slot.kind !== 'kept' || (slot.kept.isSmall?.(kept[at]) ?? false)),
     result({ row, kept }, windowStart, windowEnd) {
       const bounds = windowStart && { windowStart, windowEnd };
       return { ...row, ...bounds, ...resultsOf(plan, kept) };
     },
-    pack({ kept }, columns) {
-      copyOf(slots, kept).forEach((value, at) => columns[at]!.push(value));
-    },
-    unpack(row, touched, columns, index) {
-      const kept = copyOf(
-        slots,
-        columns.map((column) => column[index]),
-      );
+    pack: ({ kept }) => kept,
+    unpack(row, touched, content) {
+      const kept = [...content];
       slots.forEach((slot, at) => {
         if (slot.kind === 'kept') order = Math.max(order, slot.kept.order?.(kept[at]) ?? 0);
       });
-      return { row, group: -1, touched, kept };
+      return { row, written: 0, touched, kept };
     },
   };
 }
@@ -154,12 +163,13 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
 /** The selected values of an element. All of them are checked before anything changes. */
 function readValues(plan: AccumulatorPlan, element: unknown, kept?: readonly unknown[]): unknown[] {
   const { selectors, slots } = plan;
-  const values = selectors.map(({ select }) => select(element));
-  values.forEach((value, index) => {
-    assertUsable(plan, index, value);
+  const selected = selectors.map(({ select }) => select(element));
+  const values = selected.map((value, index) => {
+    const usable = usableValue(plan, index, value);
     slots.forEach(({ kind, selector }, at) => {
-      if (selector === index && (kind === 'min' || kind === 'max')) assertUsable(plan, index, value, kept?.[at]);
+      if (selector === index && (kind === 'min' || kind === 'max')) usableValue(plan, index, value, kept?.[at]);
     });
+    return usable;
   });
   slots.forEach((slot, at) => {
     if (slot.kind === 'kept') slot.kept.check?.(kept?.[at], valueOf(slot, values, element), element);
@@ -169,15 +179,21 @@ function readValues(plan: AccumulatorPlan, element: unknown, kept?: readonly unk
 function valueOf({ selector }: Slot, values: readonly unknown[], element: unknown): unknown {
   return selector < 0 ? element : values[selector];
 }
+/** What an element adds to a count. */
+function counted({ selector }: Slot, values: readonly unknown[]): number {
+  return selector < 0 || values[selector] !== null ? 1 : 0;
+}
 function update(kept: unknown[], { kind }: Slot, at: number, value: unknown): void {
   if (kind === 'count') kept[at] = (kept[at] as number) + (value as number);
-  else if (kind === 'sum') kept[at] = (kept[at] as number) + (value as number);
+  else if (kind === 'sum') kept[at] = added(kept[at] as Sum, value as Sum);
+  else if (value === null) return;
+  else if (kept[at] === null) kept[at] = value;
   else if (kind === 'min' ? (value as number) < (kept[at] as number) : (value as number) > (kept[at] as number))
     kept[at] = value;
 }
 function mergeKept(plan: AccumulatorPlan, kept: unknown[], from: readonly unknown[]): void {
   plan.slots.forEach(({ kind, selector }, at) => {
-    if (kind === 'min' || kind === 'max') assertUsable(plan, selector, from[at], kept[at]);
+    if (kind === 'min' || kind === 'max') usableValue(plan, selector, from[at], kept[at]);
   });
   plan.slots.forEach((slot, at) => {
     if (slot.kind === 'kept') kept[at] = slot.kept.merge!(kept[at], from[at]);
@@ -190,7 +206,7 @@ function copyOf(slots: readonly Slot[], kept: readonly unknown[]): unknown[] {
 function resultsOf({ results }: AccumulatorPlan, kept: readonly unknown[]): object {
   const values = results.map(({ name, slot, by, read }) => {
     if (read) return [name, read(kept[slot])];
-    return [name, by === undefined ? kept[slot] : (kept[slot] as number) / (kept[by] as number)];
+    return [name, by === undefined ? kept[slot] : meanOf(kept[slot] as Sum, kept[by] as number)];
   });
   return Object.fromEntries(values) as object;
 }

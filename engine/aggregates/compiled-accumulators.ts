@@ -1,10 +1,11 @@
 // The accumulators of `accumulators.ts` as generated code for one operator: flat objects, and one
 // call per record. `add` allocates nothing except the values that an aggregate keeps.
 import { compiled } from '../codegen/specialize.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import type { KeyRow } from '../state/keys.ts';
-import type { AccumulatorPlan } from './accumulator-plan.ts';
-import { assertNamesFree, assertUsable, type Contents } from './accumulators.ts';
+import { assertNamesFree, usableValue, type Contents } from './accumulators.ts';
+import { added, meanOf } from './sums.ts';
+import { type AccumulatorPlan, columnsOf } from './accumulator-plan.ts';
 
 /**
  * `fields`: names of the key's fields, if known. `hasBounds`: results have windowStart and
@@ -22,14 +23,14 @@ export function compileAccumulators<A extends Keyed>(
     ${code.constants()}
     let order = 0;
     return {
-      columns: ${slots.length},
+      columns,
       create(row, touched, e) {
         ${fields ? '' : 'namesFree(row);'}
         ${code.reads()}
         ${code.checks()}
         ${code.keptChecks(() => 'undefined')}
         ${code.nextOrder}
-        return { row, group: -1, touched, ${code.first()} };
+        return { row, written: 0, touched, ${code.first()} };
       },
       add(a, e) {
         ${code.reads()}
@@ -47,7 +48,7 @@ export function compileAccumulators<A extends Keyed>(
           : ''
       }
       copy(a, touched) {
-        return { row: a.row, group: -1, touched, ${code.copies((at) => code.kept(at))} };
+        return { row: a.row, written: 0, touched, ${code.copies((at) => code.kept(at))} };
       },
       isSmall(a) {
         return ${code.isSmall()};
@@ -56,21 +57,24 @@ export function compileAccumulators<A extends Keyed>(
         const r = a.row;
         return { ${code.result(fields, hasBounds)} };
       },
-      pack(a, columns) {
-        ${code.pushes()}
+      pack(a) {
+        return [${code.parts()}];
       },
-      unpack(row, touched, columns, index) {
-        const a = { row, group: -1, touched, ${code.copies((at) => `columns[${at}][index]`)} };
+      unpack(row, touched, content) {
+        const a = { row, written: 0, touched, ${code.restored()} };
         ${code.orders()}
         return a;
       },
     };`;
   const scope = {
+    columns: columnsOf(plan),
     selectors,
     slots,
     results,
     namesFree: (row: KeyRow) => assertNamesFree(plan, row),
-    usable: (selector: number, value: unknown, compared?: unknown) => assertUsable(plan, selector, value, compared),
+    usable: (selector: number, value: unknown, compared?: unknown) => usableValue(plan, selector, value, compared),
+    added,
+    meanOf,
   };
   return compiled<Contents<A>>(body, scope, label);
 }
@@ -123,7 +127,7 @@ class AccumulatorCode {
   reads(): string {
     const { selectors } = this.#plan;
     return selectors
-      .map(({ spec }, at) => `const v${at} = ${'fn' in spec ? `f${at}(e)` : `e${property(spec.field)}`};`)
+      .map(({ spec }, at) => `let v${at} = ${'fn' in spec ? `f${at}(e)` : `e?.${property(spec.field)}`};`)
       .join(' ');
   }
   checks(): string {
@@ -132,14 +136,14 @@ class AccumulatorCode {
   checksOfAdd(): string {
     return this.#plan.selectors.flatMap((_, at) => [this.#check(at), ...this.#comparison(at)]).join(' ');
   }
-  /** Numbers, the usual case, are checked without a call. */
+  /** Numbers, the usual case, are checked without a call. Afterwards null is no value. */
   #check(at: number): string {
     const { needs } = this.#plan.selectors[at]!;
-    if (needs === 'value') return `if (v${at} === undefined) usable(${at}, v${at});`;
-    if (needs === 'key')
-      return `if (typeof v${at} !== 'string' && !Number.isSafeInteger(v${at})) usable(${at}, v${at});`;
+    const usable = `v${at} = usable(${at}, v${at});`;
+    if (needs === 'value') return `if (v${at} === undefined) v${at} = null;`;
+    if (needs === 'key') return `if (typeof v${at} !== 'string' && !Number.isSafeInteger(v${at})) ${usable}`;
     const isNumber = needs === 'finite' ? `v${at} - v${at} === 0` : `v${at} === v${at}`;
-    return `if (typeof v${at} !== 'number' || !(${isNumber})) usable(${at}, v${at});`;
+    return `if (typeof v${at} !== 'number' || !(${isNumber})) ${usable}`;
   }
   /** Compared values must be of one kind. */
   #comparison(at: number): string[] {
@@ -161,18 +165,29 @@ class AccumulatorCode {
   first(): string {
     const values = this.#plan.slots.map(({ kind, selector }, at) => {
       if (kind === 'kept') return `${this.#name(at)}: k${at}.create(${this.#valueOf(at)}, e, order)`;
-      return `${this.#name(at)}: ${kind === 'count' ? 1 : `v${selector}`}`;
+      return `${this.#name(at)}: ${kind === 'count' ? this.#counted(selector) : `v${selector}`}`;
     });
     return values.join(', ');
+  }
+  #counted(selector: number): string {
+    return selector < 0 ? '1' : `(v${selector} === null ? 0 : 1)`;
+  }
+  /** Without overflow and without a value so far, a sum is one addition: null + v is v. */
+  #adding(kept: string, given: string): string {
+    return `if (${given} !== null) { const s = ${kept} + ${given}; ${kept} = s - s === 0 ? s : added(${kept}, ${given}); }`;
+  }
+  #comparing(kind: 'min' | 'max', kept: string, given: string): string {
+    const isBetter = `${kept} === null || ${given} ${kind === 'min' ? '<' : '>'} ${kept}`;
+    return `if (${given} !== null && (${isBetter})) ${kept} = ${given};`;
   }
   updates(): string {
     return this.#eachSlot((at) => {
       const { kind, selector } = this.#plan.slots[at]!;
       const kept = this.kept(at);
       if (kind === 'kept') return `${kept} = k${at}.add(${kept}, ${this.#valueOf(at)}, e, order);`;
-      if (kind === 'count') return `${kept}++;`;
-      if (kind === 'sum') return `${kept} += v${selector};`;
-      return `if (v${selector} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = v${selector};`;
+      if (kind === 'count') return selector < 0 ? `${kept}++;` : `if (v${selector} !== null) ${kept}++;`;
+      if (kind === 'sum') return this.#adding(kept, `v${selector}`);
+      return this.#comparing(kind, kept, `v${selector}`);
     });
   }
   mergeChecks(): string {
@@ -190,8 +205,8 @@ class AccumulatorCode {
       const { kind } = this.#plan.slots[at]!;
       const [kept, given] = [this.kept(at), `b.${this.#name(at)}`];
       if (kind === 'kept') return `${kept} = k${at}.merge(${kept}, ${given});`;
-      if (kind === 'count' || kind === 'sum') return `${kept} += ${given};`;
-      return `if (${given} ${kind === 'min' ? '<' : '>'} ${kept}) ${kept} = ${given};`;
+      if (kind === 'count') return `${kept} += ${given};`;
+      return kind === 'sum' ? this.#adding(kept, given) : this.#comparing(kind, kept, given);
     });
   }
   copies(of: (at: number) => string): string {
@@ -216,16 +231,15 @@ class AccumulatorCode {
     const values = this.#plan.results.map(({ name, slot, by, read }, at) => {
       const value = this.kept(slot);
       if (read) return `${literal(name)}: r${at}(${value})`;
-      return `${literal(name)}: ${by === undefined ? value : `${value} / ${this.kept(by)}`}`;
+      return `${literal(name)}: ${by === undefined ? value : `meanOf(${value}, ${this.kept(by)})`}`;
     });
     return [...keyFields, ...bounds, ...values].join(', ');
   }
-  pushes(): string {
-    const pushes = this.#plan.slots.map((_, at) => {
-      const kept = this.kept(at);
-      return `columns[${at}].push(${this.#isKept(at) ? `k${at}.copy(${kept})` : kept});`;
-    });
-    return pushes.join(' ');
+  parts(): string {
+    return this.#plan.slots.map((_, at) => this.kept(at)).join(', ');
+  }
+  restored(): string {
+    return this.#plan.slots.map((_, at) => `${this.#name(at)}: content[${at}]`).join(', ');
   }
   /** New elements come after all that a restored slot has seen. */
   orders(): string {

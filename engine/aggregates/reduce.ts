@@ -1,7 +1,7 @@
 // reduce on a keyed stream: folds each element into the value of its key, and emits the new value.
 import type { KeySpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -31,17 +31,17 @@ export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): 
     reduced.value = value;
   };
   return {
-    columns: 1,
+    columns: ['value'],
     create(row, touched, element) {
       assertStorable(element, kept);
-      return { row, group: -1, touched, value: element };
+      return { row, written: 0, touched, value: element };
     },
     add,
     // A reduced value has the type of an element.
     merge: (into, from) => add(into, from.value),
-    copy: ({ row, value }, touched) => ({ row, group: -1, touched, value }),
+    copy: ({ row, value }, touched) => ({ row, written: 0, touched, value }),
     result: (reduced) => reduced.value,
-    pack: (reduced, columns) => void columns[0]!.push(reduced.value),
-    unpack: (row, touched, columns, index) => ({ row, group: -1, touched, value: columns[0]![index] }),
+    pack: ({ value }) => [value],
+    unpack: (row, touched, [value]) => ({ row, written: 0, touched, value }),
   };
 }

@@ -1,7 +1,9 @@
 // Rolling results on a keyed stream, one per element: the common part of rolling aggregates and
 // reduce.
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { freezeElements } from '../state/freeze.ts';
+import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { Keys } from '../state/keys.ts';
 import type { Contents } from './accumulators.ts';
@@ -18,7 +20,7 @@ import type {
 
 interface LoopHost<A extends Keyed> {
   at: number;
-  readonly epoch: number;
+  readonly table: StateTable<A>;
   readonly entries: KeyMap<A>;
   insert(element: unknown, key: unknown): A;
 }
@@ -29,8 +31,9 @@ function rollingLoop<A extends Keyed>(host: LoopHost<A>, keys: Keys, contents: C
   const { read, find } = keys;
   const { add, result } = contents;
   const { plain } = host.entries;
+  const { table } = host;
   return (values, timestamps, from, to) => {
-    const epoch = host.epoch;
+    const { epoch } = table;
     let at = from;
     try {
       while (at < to) {
@@ -39,8 +42,8 @@ function rollingLoop<A extends Keyed>(host: LoopHost<A>, keys: Keys, contents: C
         let accumulated = typeof key === 'object' ? find(host.entries, key) : plain.get(key);
         if (accumulated === undefined) accumulated = host.insert(element, key);
         else {
+          if (accumulated.touched !== epoch) table.touch(accumulated);
           add(accumulated, element);
-          accumulated.touched = epoch;
         }
         output.emit(result(accumulated), timestamps[at]!);
         at++;
@@ -54,21 +57,16 @@ function rollingLoop<A extends Keyed>(host: LoopHost<A>, keys: Keys, contents: C
   };
 }
 
-/** Columns of one key group. */
-interface GroupContent {
-  readonly keys: unknown[];
-  readonly kept: unknown[][];
-}
-
 export class KeyedRows<A extends Keyed> implements Operator, LoopHost<A> {
   at = 0;
   readonly entries = new KeyMap<A>();
   readonly #keys: Keys;
   readonly #make: (context: OperatorContext) => Contents<A>;
-  readonly #changed = new ChangedGroups();
+  readonly table = new StateTable<A>();
   #contents!: Contents<A>;
   #loop!: Loop;
   #freeze = false;
+  #name = '';
 
   constructor(keys: Keys, contents: (context: OperatorContext) => Contents<A>) {
     this.#keys = keys;
@@ -76,11 +74,9 @@ export class KeyedRows<A extends Keyed> implements Operator, LoopHost<A> {
   }
   open(context: OperatorContext): void {
     this.#freeze = context.freeze;
+    this.#name = context.name;
     this.#contents = this.#make(context);
     this.#loop = fresh(rollingLoop<A>, context.uid)(this, this.#keys, this.#contents, context.output);
-  }
-  get epoch(): number {
-    return this.#changed.epoch;
   }
   process(_input: 0 | 1, batch: Batch, from: number): number {
     if (this.#freeze) freezeElements(batch, from);
@@ -88,34 +84,30 @@ export class KeyedRows<A extends Keyed> implements Operator, LoopHost<A> {
   }
   insert(element: unknown, key: unknown): A {
     const row = this.#keys.row(element, key);
-    const entry = this.#contents.create(row, this.epoch, element);
+    const entry = this.#contents.create(row, this.table.epoch, element);
     this.entries.set(this.#keys.tuple(row), entry);
+    this.table.add(entry);
     return entry;
   }
 
+  get #form(): EntryForm<A> {
+    const keys = this.#keys;
+    const { columns, pack } = this.#contents;
+    return {
+      schema: { ...(keys.fields && { key: keys.fields }), columns },
+      tupleOf: ({ row }) => keys.tuple(row),
+      labelOf: ({ row }) => labelOf(row, keys),
+      contentOf: pack,
+    };
+  }
   snapshot(writer: StateWriter): void {
-    this.#changed.write<A, undefined, GroupContent>(
-      writer,
-      ({ row }) => this.#keys.tuple(row),
-      (visit) => this.entries.forEach((entry) => visit(entry, undefined)),
-      () => ({ keys: [], kept: Array.from({ length: this.#contents.columns }, () => []) }),
-      (content, entry) => {
-        content.keys.push(this.#keys.pack(entry.row));
-        this.#contents.pack(entry, content.kept);
-      },
-    );
+    this.table.write(writer, this.#form, (visit) => this.entries.forEach((entry) => visit(entry)));
   }
   restore(reader: StateReader): void {
-    for (const [group, content] of reader.groups()) {
-      if (content === undefined) continue;
-      const { keys, kept } = content as GroupContent;
-      keys.forEach((packed, index) => {
-        const row = this.#keys.unpack(packed);
-        const entry = this.#contents.unpack(row, this.epoch, kept, index);
-        this.#changed.restored(entry, group);
-        this.entries.set(this.#keys.tuple(row), entry);
-      });
-    }
+    this.table.read(reader, this.#form.schema, this.#name, ({ tuple, content, label }) => {
+      const row = rowOf(tuple, label, this.#keys);
+      this.entries.set(tuple, this.#contents.unpack(row, this.table.epoch, content));
+    });
   }
   status(): OperatorStatus {
     return { entries: this.entries.size };

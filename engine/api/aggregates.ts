@@ -41,25 +41,25 @@ const withoutValue = <T, R>(name: 'count' | 'collect'): PlannedAggregator<T, R> 
   new PlannedAggregator({ name }, () => ({ parameters: { name } }));
 
 export const count: typeof S.count = () => withoutValue('count');
-export const sum: typeof S.sum = (value) => built({ name: 'sum' }, value);
-export const avg: typeof S.avg = (value) => built({ name: 'avg' }, value);
+export const sum: typeof S.sum = (value: unknown) => built<never, never>({ name: 'sum' }, value);
+export const avg: typeof S.avg = (value: unknown) => built<never, never>({ name: 'avg' }, value);
 export const min: typeof S.min = (value: unknown) => built<never, never>({ name: 'min' }, value);
 export const max: typeof S.max = (value: unknown) => built<never, never>({ name: 'max' }, value);
 
-export const minBy: typeof S.minBy = (value) => built({ name: 'minBy' }, value);
-export const maxBy: typeof S.maxBy = (value) => built({ name: 'maxBy' }, value);
+export const minBy: typeof S.minBy = (value: unknown) => built<never, never>({ name: 'minBy' }, value);
+export const maxBy: typeof S.maxBy = (value: unknown) => built<never, never>({ name: 'maxBy' }, value);
 export const first: typeof S.first = (value) => built({ name: 'first' }, value);
 export const last: typeof S.last = (value) => built({ name: 'last' }, value);
-export const variance: typeof S.variance = (value) => built({ name: 'variance' }, value);
-export const stddev: typeof S.stddev = (value) => built({ name: 'stddev' }, value);
+export const variance: typeof S.variance = (value: unknown) => built<never, never>({ name: 'variance' }, value);
+export const stddev: typeof S.stddev = (value: unknown) => built<never, never>({ name: 'stddev' }, value);
 
-export const quantile: typeof S.quantile = (p, value) => {
+export const quantile: typeof S.quantile = (p: number, value: unknown) => {
   if (typeof p !== 'number' || !(p >= 0 && p <= 1))
     throw new SluiceError(
       'bad-aggregate',
       `quantile() takes a share from 0 to 1, not ${describe(p)}: 0.95 is the 95th percentile.`,
     );
-  return built({ name: 'quantile', p }, value);
+  return built<never, never>({ name: 'quantile', p }, value);
 };
 export const countDistinct: typeof S.countDistinct = (value, options) => {
   const { approximate = false } = readOptions('countDistinct()', options, ['approximate']);
@@ -82,10 +82,11 @@ export const aggregator: typeof S.aggregator = (functions) => {
   if (functions === null || typeof functions !== 'object')
     throw new SluiceError(
       'bad-aggregate',
-      `aggregator() takes { create, add, merge?, result }, not ${describe(functions)}.`,
+      `aggregator() takes { create, add, merge?, subtract?, result }, not ${describe(functions)}.`,
     );
   const where = 'aggregator()';
   const hasMerge = 'merge' in functions && functions.merge !== undefined;
+  const hasSubtract = 'subtract' in functions && functions.subtract !== undefined;
   const specOf = (slot: string): AggregateSpec<UserFunction> => {
     const method = (name: string): UserFunction => userMethod(where, functions, name, `${slot}.${name}`);
     return {
@@ -93,6 +94,7 @@ export const aggregator: typeof S.aggregator = (functions) => {
       create: method('create'),
       add: method('add'),
       ...(hasMerge && { merge: method('merge') }),
+      ...(hasSubtract && { subtract: method('subtract') }),
       result: method('result'),
     };
   };

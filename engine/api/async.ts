@@ -3,7 +3,7 @@ import { SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { DeclaredParameters } from './builder.ts';
 import { oneOf, positiveNumber, readOptions, wholeNumber } from './options.ts';
-import { describe, userFunction } from './parameters.ts';
+import { awaitedFunction, describe } from './parameters.ts';
 import type * as S from './surface.ts';
 
 type ArgumentsOf<F> = F extends (...given: infer A) => unknown ? A : never;
@@ -18,7 +18,7 @@ export function mapAsyncParameters(f: unknown, given: unknown): DeclaredParamete
     throw new SluiceError('bad-option', `ordered of mapAsync() is true or false, not ${describe(ordered)}.`);
   const timeoutMillis = parseDuration(timeout, 'The timeout of mapAsync()');
   return {
-    fn: userFunction('mapAsync()', 'fn', f),
+    fn: awaitedFunction('mapAsync()', 'fn', f),
     capacity: capacity as number,
     ordered,
     timeoutMillis: positiveNumber('The timeout of mapAsync()', timeoutMillis),

@@ -10,13 +10,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { SluiceError } from '../errors/error.ts';
 import { ownHash, shapeHash } from '../graph/fingerprint.ts';
 import { isBoundedNode, type Kind, kinds } from '../graph/kinds.ts';
-import type { ParametersByKind } from '../graph/parameters.ts';
-import { FunctionTable, type Exchange, type PlanNode } from '../graph/plan.ts';
+import type { JobTopics, ParametersByKind } from '../graph/parameters.ts';
+import { type CallPlace, FunctionTable, type Exchange, type PlanNode } from '../graph/plan.ts';
 import type { Json } from '../graph/spec.ts';
 import { checkUid, UidCounter } from '../graph/uid.ts';
-import type { Endpoint, Fragment, FragmentEdge, PullHost, SinkSpec } from './fragment.ts';
+import type { DisplaySpec, Endpoint, Fragment, FragmentEdge, PullHost, SinkSpec } from './fragment.ts';
 import { lower, type UserFunction } from './parameters.ts';
-import type { SessionOptions } from './surface.ts';
+import type { Display, SessionOptions } from './surface.ts';
 
 export interface BuilderOptions {
   /**
@@ -38,6 +38,11 @@ export interface BuilderOptions {
   readonly isBounded?: (endpoint: Endpoint) => boolean | undefined;
   /** Default `idleness` of sources: 10 s in a notebook, none in a job. */
   readonly idlenessMillis?: number;
+  readonly topics?: JobTopics | undefined;
+  /** Sinks show the rows that they would write, or write. */
+  readonly showsSinks?: boolean;
+  /** Where the user's text calls the verb that is being declared. It is asked during the call. */
+  readonly placeOfCall?: () => CallPlace | undefined;
 }
 
 /**
@@ -82,6 +87,7 @@ export interface Draft {
   /** The variable whose initialiser declares the node. */
   readonly variable: string;
   readonly declaration: Declaration;
+  readonly calledAt: CallPlace | undefined;
   uid: string;
   name: string;
 }
@@ -100,6 +106,8 @@ export class Builder {
   readonly #drafts: Draft[] = [];
   readonly #draftByUid = new Map<string, Draft>();
   readonly #sinks: { readonly draft: Draft; readonly target: string }[] = [];
+  readonly #displays = new Set<Display>();
+  readonly #shownSinks: (() => DisplaySpec)[] = [];
   #sealed: string | undefined;
 
   constructor(settings: BuilderOptions) {
@@ -109,13 +117,13 @@ export class Builder {
 
   declare(declaration: Declaration): Draft {
     const { verb, about, id, name } = declaration;
-    if (this.#sealed !== undefined)
-      throw new SluiceError('not-evaluating', `${verb}() cannot be called here: ${this.#sealed}`);
+    this.#refuseSealed(verb);
     for (const { from } of declaration.inputs ?? []) this.#refuseForeign(verb, from);
     const draft: Draft = {
       builder: this,
       variable: this.variable,
       declaration,
+      calledAt: this.settings.placeOfCall?.(),
       uid: '',
       name: name === undefined ? [verb, about].filter(Boolean).join(' ') : checkName(name),
     };
@@ -127,6 +135,10 @@ export class Builder {
     return draft;
   }
 
+  #refuseSealed(verb: string): void {
+    if (this.#sealed !== undefined)
+      throw new SluiceError('not-evaluating', `${verb}() cannot be called here: ${this.#sealed}`);
+  }
   /** Cells share one session, but an Environment is its own job. */
   #refuseForeign(verb: string, from: Origin): void {
     if ('node' in from) return;
@@ -168,7 +180,32 @@ export class Builder {
     this.#sinks.push({ draft, target });
   }
 
-  /** No operator can be added any more. `reason` is the sentence for the error of a later call. */
+  /** The evaluation shows the display. `verb` is the method that the user called. */
+  addDisplay(verb: string, display: Display): void {
+    this.#refuseSealed(verb);
+    this.#displays.add(display);
+  }
+  /** The display is a part of another one, which shows it. */
+  removeDisplay(display: Display): void {
+    this.#displays.delete(display);
+  }
+  /** In the order in which they were made. */
+  get displays(): readonly Display[] {
+    return [...this.#displays];
+  }
+  /** What shows the rows of a sink. The spec is made when all uids are final. */
+  showSink(spec: () => DisplaySpec): void {
+    this.#shownSinks.push(spec);
+  }
+  /** In the order of their declarations. */
+  sinkDisplays(): readonly DisplaySpec[] {
+    return this.#shownSinks.map((spec) => spec());
+  }
+
+  /**
+   * No operator or display can be added any more. `reason` is the sentence for the error of a later
+   * call.
+   */
   seal(reason = 'the evaluation that declares operators is over.'): void {
     this.#sealed ??= reason;
   }
@@ -196,7 +233,7 @@ export class Builder {
     };
   }
 
-  #node({ uid, name, declaration }: Draft, functions: FunctionTable): PlanNode {
+  #node({ uid, name, declaration, calledAt }: Draft, functions: FunctionTable): PlanNode {
     const { kind, shape } = declaration;
     const parameters = lower(declaration.parameters, uid, functions, this.settings.captures);
     return {
@@ -208,6 +245,7 @@ export class Builder {
       parameters,
       own: ownHash(kind, parameters),
       shape: shape === undefined ? '' : shapeHash(kind, ...shape),
+      ...(calledAt && { calledAt }),
       // `Declaration` has checked the parameters by kind. Lowering only replaces functions by
       // references.
     } as PlanNode;
@@ -269,9 +307,15 @@ export function currentBuilder(): Builder | undefined {
   return evaluation.getStore();
 }
 
-/** The current builder, else the stream's own. `verb` is the method that the user called. */
+/** The current builder, else the stream's own. undefined in a program without an Environment. */
+export function evaluationFor(own: Builder | undefined): Builder | undefined {
+  return own?.settings.group === '' ? own : (currentBuilder() ?? own);
+}
+/**
+ * As `evaluationFor`; without a builder it is an error. `verb` is the method that the user called.
+ */
 export function builderFor(verb: string, own: Builder | undefined): Builder {
-  const builder = own?.settings.group === '' ? own : (currentBuilder() ?? own);
+  const builder = evaluationFor(own);
   if (builder === undefined)
     throw new SluiceError(
       'no-environment',

@@ -1,7 +1,8 @@
-// The displays of a cell as data: a table, a chart, the backpressure panel, or several of them.
+// The displays of a cell as data: a table, a chart, a panel with measurements, or several of them.
+// The builder of the evaluation notes each one when it is made, so all of them are shown.
 import { notYet, SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
-import { toEndpoint } from './builder.ts';
+import { type Builder, evaluationFor, toEndpoint } from './builder.ts';
 import type { DisplaySpec, Endpoint } from './fragment.ts';
 import { oneOf, positiveNumber, readOptions, text, wholeNumber } from './options.ts';
 import { describe } from './parameters.ts';
@@ -24,6 +25,17 @@ export class PlannedDisplay implements S.Display {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Display ${this.spec.kind}`;
   }
+}
+
+/** A display that the current evaluation shows. `verb` is the method that the user called. */
+export function declareDisplay(verb: string, own: Builder | undefined, spec: () => DisplaySpec): PlannedDisplay {
+  const display = new PlannedDisplay(spec);
+  evaluationFor(own)?.addDisplay(verb, display);
+  return display;
+}
+/** A display of the whole session. */
+function declarePanel(kind: 'backpressure' | 'lag' | 'watermarks' | 'checkpoints'): PlannedDisplay {
+  return declareDisplay(kind, undefined, () => ({ kind }));
 }
 
 const defaultRows = 100;
@@ -83,6 +95,8 @@ function checkVega(spec: object): Readonly<Record<string, unknown>> {
   }
 }
 
-export const backpressure: typeof S.backpressure = () => new PlannedDisplay(() => ({ kind: 'backpressure' }));
-export const watermarks: typeof S.watermarks = () => notYet('watermark panels');
+export const backpressure: typeof S.backpressure = () => declarePanel('backpressure');
+export const lag: typeof S.lag = () => declarePanel('lag');
+export const watermarks: typeof S.watermarks = () => declarePanel('watermarks');
+export const checkpoints: typeof S.checkpoints = () => declarePanel('checkpoints');
 export const graph: typeof S.graph = () => notYet('graph panels');

@@ -2,11 +2,12 @@
 import { extname, basename, resolve } from 'node:path';
 import { SluiceError } from '../errors/error.ts';
 import type { Builder } from './builder.ts';
-import { oneOf, positiveNumber, readOptions, text } from './options.ts';
+import { csvOptionNames, csvSpec, encodingOf } from './csv-options.ts';
+import { integerForms, oneOf, positiveNumber, readOptions, text } from './options.ts';
 import { describe } from './parameters.ts';
 import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
-import { timeOptionNames, timeParameters } from './time-options.ts';
+import { sourceOptionNames, timeParameters } from './time-options.ts';
 
 const formats = ['jsonl', 'csv', 'tsv', 'json'] as const;
 const formatByExtension: Readonly<Record<string, (typeof formats)[number]>> = {
@@ -18,10 +19,15 @@ const formatByExtension: Readonly<Record<string, (typeof formats)[number]>> = {
 };
 
 export function declareFile<T>(builder: Builder, path: unknown, given: unknown): PlannedSourceStream<T> {
-  const options = readOptions('file()', given, [...timeOptionNames, 'format', 'schema', 'speed', 'follow']);
-  const { speed, follow, schema, timestamp } = options;
+  const options = readOptions('file()', given, [
+    ...sourceOptionNames,
+    ...['format', 'schema', 'speed', 'follow', 'encoding', 'integers'],
+    ...csvOptionNames,
+  ]);
+  const { speed, rate, follow, schema, timestamp, encoding, integers } = options;
   const named = text('The path of file()', path);
   const format = formatOf(named, options['format']);
+  const csv = csvSpec(options, format);
   if (follow !== undefined && typeof follow !== 'boolean')
     throw new SluiceError('bad-option', `The follow of file() is ${describe(follow)}. It is true or false.`);
   if (follow === true && format === 'json')
@@ -44,6 +50,10 @@ export function declareFile<T>(builder: Builder, path: unknown, given: unknown):
       ...(follow === true && { follow }),
       ...(schema !== undefined && { schema: { fn: schemaFunction('file()', schema) } }),
       ...(speed !== undefined && { speed: positiveNumber('The speed of file()', speed) }),
+      ...(rate !== undefined && { rate: positiveNumber('The rate of file()', rate) }),
+      ...(csv !== undefined && { csv }),
+      ...(encoding !== undefined && { encoding: encodingOf(encoding) }),
+      ...(integers !== undefined && { integers: oneOf('integers of file()', integers, integerForms) }),
       ...timeParameters('file()', options, builder.settings.idlenessMillis),
     },
     id: options['id'],
@@ -54,7 +64,8 @@ export function declareFile<T>(builder: Builder, path: unknown, given: unknown):
 
 function formatOf(path: string, given: unknown): (typeof formats)[number] {
   if (given !== undefined) return oneOf('The format of file()', given, formats);
-  const format = formatByExtension[extname(path).toLowerCase()];
+  // data.csv.gz and data.csv.zst are CSV. Whether they are compressed, their bytes show.
+  const format = formatByExtension[extname(path.replace(/\.(?:gz|zst|zstd)$/i, '')).toLowerCase()];
   if (format !== undefined) return format;
   throw new SluiceError(
     'bad-option',

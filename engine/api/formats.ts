@@ -1,12 +1,15 @@
 // The options of kafka(), table() and to() about formats and schemas, as parameters of the plan.
 import { resolve } from 'node:path';
 import { SluiceError } from '../errors/error.ts';
+import { optionNames, type RecordPart } from '../formats/value-format.ts';
 import { readSchemaFile } from '../formats/schema-file.ts';
 import type { AvroSpec, FormatName, FormatSpec, SchemaText, SchemaType } from '../graph/format-spec.ts';
 import type { Builder } from './builder.ts';
-import { oneOf, text } from './options.ts';
+import { integerForms, oneOf, text } from './options.ts';
 
-export const formatOptionNames = ['format', 'schemaFile', 'message', 'registry', 'keyFormat', 'keySchemaFile'];
+export const formatOptionNames = [
+  ...['format', 'schemaFile', 'message', 'registry', 'integers', 'keyFormat', 'keySchemaFile'],
+];
 const formats: readonly FormatSpec['format'][] = ['json', 'string', 'bytes', 'avro', 'protobuf', 'json-schema', 'auto'];
 const formatOf: Readonly<Record<SchemaType, FormatName>> = { AVRO: 'avro', PROTOBUF: 'protobuf', JSON: 'json-schema' };
 
@@ -14,8 +17,10 @@ type Options = Readonly<Record<string, unknown>>;
 
 /** `source` names the call for messages. */
 export function valueFormat(source: string, options: Options, builder: Builder): FormatSpec {
-  const { format = 'auto', schemaFile, message, registry } = options;
-  const spec = formatSpec(source, { format: 'format', file: 'schemaFile' }, { format, schemaFile, registry }, builder);
+  const { format = 'auto', schemaFile, message, registry, integers } = options;
+  const given = formatSpec(source, optionNames.value, { format, schemaFile, registry }, builder);
+  const spec: FormatSpec =
+    integers === undefined ? given : { ...given, integers: oneOf(`integers of ${source}`, integers, integerForms) };
   if (message === undefined) return spec;
   if (spec.schemaFile?.type !== 'PROTOBUF')
     throw new SluiceError(
@@ -29,8 +34,7 @@ export function valueFormat(source: string, options: Options, builder: Builder):
 export function keyFormat(source: string, options: Options, builder: Builder): FormatSpec | undefined {
   const { keyFormat: format, keySchemaFile: schemaFile, registry } = options;
   if (format === undefined && schemaFile === undefined) return undefined;
-  const names = { format: 'keyFormat', file: 'keySchemaFile' };
-  return formatSpec(source, names, { format: format ?? 'auto', schemaFile, registry }, builder);
+  return formatSpec(source, optionNames.key, { format: format ?? 'auto', schemaFile, registry }, builder);
 }
 
 function formatSpec(
@@ -63,18 +67,19 @@ function schemaText(
   return readSchemaFile((builder.settings.resolvePath ?? resolve)(text(`The ${name} of ${source}`, path)), format);
 }
 
-/** How to() writes Avro. */
-export function avroSpec(options: Options, builder: Builder): AvroSpec {
-  const { schemaFile, schemas = 'use', registry } = options;
+/**
+ * How to() writes values or keys as Avro. With 'register', what has no schema file uses the latest
+ * schema.
+ */
+export function avroSpec(options: Options, builder: Builder, part: RecordPart): AvroSpec {
+  const { schemas = 'use', registry, schemaFile, keySchemaFile } = options;
   const use = oneOf('The schemas of to()', schemas, ['register', 'use']);
-  const file = schemaText('to()', 'schemaFile', schemaFile, 'avro', builder);
-  if (use === 'register' && !file)
-    throw new SluiceError(
-      'bad-option',
-      'to() with schemas: "register" registers the schema of a schemaFile. Give one.',
-    );
+  const name = optionNames[part].file;
+  const file = schemaText('to()', name, options[name], 'avro', builder);
+  if (use === 'register' && schemaFile === undefined && keySchemaFile === undefined)
+    throw new SluiceError('bad-option', `to() with schemas: "register" registers the schema of a ${name}. Give one.`);
   return {
-    schemas: use,
+    schemas: file ? use : 'use',
     ...(file && { schemaFile: file }),
     ...(registry !== undefined && { registry: text('The registry of to()', registry) }),
   };

@@ -30,6 +30,8 @@ export type DisplaySpec =
       readonly rows: number;
       readonly key?: readonly string[];
       readonly changes?: true;
+      /** Absent: the name of the stream. */
+      readonly title?: string;
     }
   /**
    * `mark` is the short form of the contract, `vega` a Vega-Lite spec without data. Exactly one of
@@ -43,7 +45,7 @@ export type DisplaySpec =
       readonly key?: readonly string[];
       readonly changes?: true;
     }
-  | { readonly kind: 'backpressure' }
+  | { readonly kind: 'backpressure' | 'lag' | 'watermarks' | 'checkpoints' }
   | { readonly kind: 'view'; readonly parts: readonly DisplaySpec[] };
 
 export interface SinkSpec {

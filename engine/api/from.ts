@@ -1,18 +1,19 @@
 // from(): the elements of an array, an iterable or an async iterable.
 import { SluiceError } from '../errors/error.ts';
 import { hash } from 'node:crypto';
-import { serialize } from 'node:v8';
 import { hashValue } from '../graph/fingerprint.ts';
 import type { Builder } from './builder.ts';
-import { readOptions } from './options.ts';
+import { valueBytes } from '../values/value-writer.ts';
+import { positiveNumber, readOptions } from './options.ts';
 import { describe, UserFunction } from './parameters.ts';
 import { PlannedStream, streamOf } from './stream.ts';
-import { timeOptionNames, timeParameters } from './time-options.ts';
+import { sourceOptionNames, timeParameters } from './time-options.ts';
 
 export function declareFrom<T>(builder: Builder, elements: unknown, given: unknown): PlannedStream<T> {
   if (elements instanceof PlannedStream)
     throw new SluiceError('not-iterable', 'from() was given a stream. A stream needs no from(): use it as it is.');
-  const options = readOptions('from()', given, timeOptionNames);
+  const options = readOptions('from()', given, sourceOptionNames);
+  const { rate } = options;
   const isSync = isIterable(elements, Symbol.iterator);
   const isAsync = !isSync && isIterable(elements, Symbol.asyncIterator);
   if (!isSync && !isAsync)
@@ -39,6 +40,7 @@ export function declareFrom<T>(builder: Builder, elements: unknown, given: unkno
       elements: { fn },
       isAsync,
       replayable,
+      ...(rate !== undefined && { rate: positiveNumber('The rate of from()', rate) }),
       ...timeParameters('from()', options, builder.settings.idlenessMillis),
     },
     id: options['id'],
@@ -66,9 +68,9 @@ function canIterateAgain(elements: Iterable<unknown>): boolean {
 function hashElements(elements: unknown, fallback: string | undefined): string {
   if (Array.isArray(elements)) {
     try {
-      return hashValue(hash('sha256', serialize(elements), 'base64url'));
+      return hashValue(hash('sha256', valueBytes(elements), 'base64url'));
     } catch {
-      // The elements contain functions.
+      // The elements contain functions, or themselves.
     }
   }
   return hashValue(elements, fallback);

@@ -4,12 +4,12 @@ import type { Builder } from './builder.ts';
 import { positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { describe, userFunction } from './parameters.ts';
 import { streamOf, type PlannedStream } from './stream.ts';
-import { timeOptionNames, timeParameters } from './time-options.ts';
+import { sourceOptionNames, timeParameters } from './time-options.ts';
 
 export function declareGenerate<T>(builder: Builder, given: unknown, next: unknown): PlannedStream<T> {
   if (typeof given === 'function')
     throw new SluiceError('bad-option', 'generate() takes its options first, then the function: generate({}, next).');
-  const options = readOptions('generate()', given, [...timeOptionNames, 'rate', 'seed', 'limit']);
+  const options = readOptions('generate()', given, [...sourceOptionNames, 'seed', 'limit']);
   const { rate, seed = 0, limit } = options;
   if (typeof seed !== 'number' || !Number.isSafeInteger(seed))
     throw new SluiceError('bad-option', `The seed of generate() is a whole number, not ${describe(seed)}.`);

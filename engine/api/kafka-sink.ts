@@ -3,14 +3,15 @@ import { notYet, SluiceError } from '../errors/error.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { Builder, Origin } from './builder.ts';
 import { avroSpec } from './formats.ts';
-import { oneOf, readOptions, text, wholeNumber } from './options.ts';
+import { oneOf, positiveNumber, readOptions, text, wholeNumber } from './options.ts';
 import { describe, selector, userFunction, type Parameters } from './parameters.ts';
+import { showKeyedRows } from './sink-rows.ts';
 import { PlannedSink } from './sinks.ts';
 
-const avroOptionNames = ['schemaFile', 'schemas', 'registry'];
 const known = [
-  ...avroOptionNames,
-  ...['connection', 'key', 'format', 'timestamp', 'delivery', 'transactionalIdPrefix'],
+  ...['schemaFile', 'keySchemaFile', 'schemas', 'registry'],
+  ...['connection', 'key', 'format', 'keyFormat', 'timestamp', 'delivery'],
+  ...['transactionalIdPrefix', 'transactionTimeout'],
   ...['headers', 'partitioner', 'acks', 'idempotent', 'compression', 'linger', 'create'],
 ];
 
@@ -21,16 +22,13 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
   const cluster = connection === undefined ? undefined : text('The connection of to()', connection);
   const written = oneOf('The format of to()', format, ['json', 'string', 'bytes', 'avro', 'protobuf']);
   if (written === 'protobuf') notYet(`sinks that write ${written}`);
-  const misplaced = written === 'avro' ? undefined : avroOptionNames.find((option) => given[option] !== undefined);
-  if (misplaced !== undefined)
-    throw new SluiceError('bad-option', `The ${misplaced} of to() needs format: "avro"; the format is "${written}".`);
+  const keys = keyFormatOf(given);
+  checkAvroOptions(given, written, keys);
   const guarantee = oneOf('The delivery of to()', given['delivery'] ?? 'at-least-once', [
     'exactly-once',
     'at-least-once',
     'none',
   ]);
-  if (guarantee === 'exactly-once') notYet(`sinks with delivery "${guarantee}"`);
-  if (given['transactionalIdPrefix'] !== undefined) notYet('transactional sinks (transactionalIdPrefix)');
   const draft = builder.declare({
     verb: 'to',
     kind: 'kafkaSink',
@@ -40,22 +38,46 @@ export function declareKafkaSink(builder: Builder, from: Origin, topic: unknown,
       ...(cluster !== undefined && { connection: cluster }),
       ...(key !== undefined && { key: selector('The key of to()', 'key', key) }),
       format: written,
-      ...(written === 'avro' && { avro: avroSpec(given, builder) }),
+      ...(written === 'avro' && { avro: avroSpec(given, builder, 'value') }),
+      ...(keys !== 'string' && { keyFormat: keys }),
+      ...(keys === 'avro' && { keyAvro: avroSpec(given, builder, 'key') }),
       ...(timestamp !== undefined && { timestamp: selector('The timestamp of to()', 'timestamp', timestamp) }),
       delivery: guarantee,
+      ...transactionOptions(given, guarantee),
       ...functionsOf(given),
-      ...producerOptions(given),
+      ...producerOptions(given, guarantee),
       ...(given['create'] !== undefined && { create: topicToCreate(given['create']) }),
     },
+    // Transactions that are not committed belong to the topic. Its other options may change.
+    ...(guarantee === 'exactly-once' && { shape: ['exactly-once', name, cluster ?? null] }),
     inputs: [{ from }],
   });
   const where = cluster === undefined ? `topic ${name}` : `topic ${name} on ${cluster}`;
   const target = given['create'] === undefined ? where : `${where} (created if it is missing)`;
   builder.addSink(draft, target);
+  showKeyedRows(builder, from, where, key);
   return new PlannedSink(target);
 }
 
 type Options = Readonly<Record<string, unknown>>;
+
+function keyFormatOf({ key, keyFormat, keySchemaFile }: Options): 'json' | 'string' | 'bytes' | 'avro' {
+  if (key === undefined && (keyFormat !== undefined || keySchemaFile !== undefined))
+    throw new SluiceError('bad-option', 'to() has a keyFormat or a keySchemaFile, and no key. Give a key.');
+  return oneOf('The keyFormat of to()', keyFormat ?? 'string', ['json', 'string', 'bytes', 'avro']);
+}
+function checkAvroOptions(given: Options, values: string, keys: string): void {
+  const needs = (options: readonly string[], what: string): void => refuseGiven(given, options, what);
+  if (values !== 'avro') needs(['schemaFile'], `format: "avro"; the format is "${values}"`);
+  if (keys !== 'avro') needs(['keySchemaFile'], `keyFormat: "avro"; the keyFormat is "${keys}"`);
+  if (values !== 'avro' && keys !== 'avro') needs(['schemas', 'registry'], `format: "avro"; the format is "${values}"`);
+}
+
+/** Refuses options that are given without what they need. */
+function refuseGiven(given: Options, options: readonly string[], needed: string): void {
+  const misplaced = options.find((option) => given[option] !== undefined);
+  if (misplaced !== undefined) throw new SluiceError('bad-option', `The ${misplaced} of to() needs ${needed}.`);
+}
 
 function functionsOf({ headers, partitioner }: Options): Parameters {
   return {
@@ -66,7 +88,25 @@ function functionsOf({ headers, partitioner }: Options): Parameters {
   };
 }
 
-function producerOptions({ acks, idempotent, compression, linger }: Options): Parameters {
+type Delivery = 'exactly-once' | 'at-least-once' | 'none';
+
+function transactionOptions(given: Options, delivery: Delivery): Parameters {
+  const { transactionalIdPrefix: prefix, transactionTimeout: timeout } = given;
+  if (delivery !== 'exactly-once') {
+    const needed = `delivery: "exactly-once"; the delivery is "${delivery}"`;
+    refuseGiven(given, ['transactionalIdPrefix', 'transactionTimeout'], needed);
+    return {};
+  }
+  const where = 'The transactionTimeout of to()';
+  return {
+    ...(prefix !== undefined && { transactionalIdPrefix: text('The transactionalIdPrefix of to()', prefix) }),
+    ...(timeout !== undefined && {
+      transactionTimeoutMillis: positiveNumber(where, parseDuration(timeout, where)),
+    }),
+  };
+}
+
+function producerOptions({ acks, idempotent, compression, linger }: Options, delivery: Delivery): Parameters {
   if (acks !== undefined && acks !== 'all' && acks !== 1 && acks !== 0)
     throw new SluiceError('bad-option', `The acks of to() is one of "all", 1, 0, not ${describe(acks)}.`);
   if (idempotent !== undefined && typeof idempotent !== 'boolean')
@@ -75,6 +115,11 @@ function producerOptions({ acks, idempotent, compression, linger }: Options): Pa
     throw new SluiceError(
       'bad-option',
       `to() has idempotent: true and acks: ${acks}. An idempotent sink needs acks: "all". Leave one of the two out.`,
+    );
+  if (delivery === 'exactly-once' && ((acks !== undefined && acks !== 'all') || idempotent === false))
+    throw new SluiceError(
+      'bad-option',
+      `to() has delivery: "exactly-once" and ${idempotent === false ? 'idempotent: false' : `acks: ${acks}`}. A transaction needs acks: "all" and an idempotent producer. Leave one of the two out.`,
     );
   return {
     ...(acks !== undefined && { acks }),

@@ -1,6 +1,6 @@
 // kafka(): a topic as a source. It joins no consumer group, so `from` always says where it starts.
-import { notYet, SluiceError } from '../errors/error.ts';
-import type { StartFrom, StopAt } from '../graph/parameters.ts';
+import { SluiceError } from '../errors/error.ts';
+import type { OffsetReset, StartFrom, StopAt } from '../graph/parameters.ts';
 import { parseDuration } from '../time/duration.ts';
 import type { Builder, DeclaredParameters } from './builder.ts';
 import { formatOptionNames, keyFormat, valueFormat } from './formats.ts';
@@ -8,17 +8,19 @@ import { positiveNumber, readOptions, text } from './options.ts';
 import { describe } from './parameters.ts';
 import { schemaFunction } from './schema.ts';
 import { PlannedSourceStream } from './stream.ts';
-import { epochMillis, timeOptionNames, timeParameters } from './time-options.ts';
+import { epochMillis, sourceOptionNames, timeParameters } from './time-options.ts';
 
 export const kafkaOptionNames = [
-  ...timeOptionNames,
+  ...sourceOptionNames,
   'connection',
   'from',
+  'group',
   'until',
+  'offsetReset',
   ...formatOptionNames,
+  'meta',
   'schema',
   'discovery',
-  'rate',
   'maxBatchBytes',
 ];
 
@@ -40,21 +42,27 @@ export function declareTopic<T>(
   const name = topic instanceof RegExp ? String(topic) : text('The topic of kafka()', topic);
   const { connection, until, schema, rate, maxBatchBytes, discovery } = options;
   const keys = keyFormat('kafka()', options, builder);
-  if (keys && tableKey === undefined) notYet('keys of kafka() (keyFormat)');
+  const meta = tableKey === undefined ? metaOf(options, keys !== undefined) : false;
   if (discovery !== undefined && until !== undefined)
     throw new SluiceError(
       'bad-option',
       'kafka() has until and discovery, but a bounded read takes the partitions that exist when it starts. Leave one of them out.',
     );
+  const start = startAndGroup(options['from'] ?? (until === undefined ? 'latest' : 'earliest'), options['group']);
+  const { startFrom, commitTo } = tableKey === undefined ? (builder.settings.topics ?? {}) : {};
   const parameters: DeclaredParameters<'kafka'> = {
     topic: name,
     ...(pattern !== undefined && { pattern }),
     ...(discovery !== undefined && { discoveryMillis: intervalOf(discovery) }),
     ...(connection !== undefined && { connection: text('The connection of kafka()', connection) }),
-    from: startOf(options['from'] ?? (until === undefined ? 'latest' : 'earliest')),
+    ...start,
+    ...(startFrom !== undefined && until === undefined && { from: startFrom }),
+    ...(commitTo !== undefined && { commitTo }),
     ...(until !== undefined && { until: endOf(until) }),
+    ...resetOf(options['offsetReset']),
     ...valueFormat('kafka()', options, builder),
     ...(keys && { keyFormat: keys }),
+    ...(meta && { meta: true as const }),
     ...(tableKey !== undefined && { tableKey }),
     ...timeParameters('kafka()', options, builder.settings.idlenessMillis),
     ...(rate !== undefined && { rate: rateOf(rate) }),
@@ -74,6 +82,18 @@ export function declareTopic<T>(
     name: options['name'],
   });
   return new PlannedSourceStream({ origin: { draft, port: 'out' }, builder });
+}
+
+/** Keys are seen only in `meta`. */
+function metaOf({ meta = false }: Readonly<Record<string, unknown>>, hasKeyFormat: boolean): boolean {
+  if (typeof meta !== 'boolean')
+    throw new SluiceError('bad-option', `The option meta of kafka() is true or false, not ${describe(meta)}.`);
+  if (hasKeyFormat && !meta)
+    throw new SluiceError(
+      'bad-option',
+      'kafka() has keyFormat or keySchemaFile, but its elements have no key. Give meta: true, and read the key as meta.key.',
+    );
+  return meta;
 }
 
 /** A global or sticky expression would remember where it stopped in another name. */
@@ -108,9 +128,18 @@ function rateOf(rate: unknown): DeclaredParameters<'kafka'>['rate'] {
   };
 }
 
+/** With from: 'committed' the group is the start, and gets no offsets: it may belong to others. */
+function startAndGroup(from: unknown, group: unknown): { readonly from: StartFrom; readonly commitTo?: string } {
+  if (from !== 'committed')
+    return { from: startOf(from), ...(group !== undefined && { commitTo: text('The group of kafka()', group) }) };
+  if (group !== undefined) return { from: { committed: text('The group of kafka()', group) } };
+  throw new SluiceError(
+    'bad-option',
+    'kafka() has from: "committed" and no group. Give the name of the consumer group whose offsets are the start.',
+  );
+}
 function startOf(from: unknown): StartFrom {
   if (from === 'earliest' || from === 'latest') return from;
-  if (from === 'committed') notYet('committed offsets (from: "committed")');
   if (from !== null && typeof from === 'object') {
     const { timestamp, offsets } = readOptions('from of kafka()', from, ['timestamp', 'offsets']);
     if (timestamp !== undefined && offsets === undefined)
@@ -120,7 +149,7 @@ function startOf(from: unknown): StartFrom {
   }
   throw new SluiceError(
     'bad-option',
-    `The from of kafka() is "earliest", "latest", { timestamp } or { offsets: { 0: "42" } }, not ${describe(from)}.`,
+    `The from of kafka() is "earliest", "latest", "committed", { timestamp } or { offsets: { 0: "42" } }, not ${describe(from)}.`,
   );
 }
 
@@ -144,4 +173,12 @@ function endOf(until: unknown): StopAt {
   throw new SluiceError('bad-option', `The until of kafka() is "latest" or { timestamp }, not ${describe(until)}.`);
 }
 
-/** A standard schema as a function from the parsed value to its result: { value } or { issues }. */
+/** 'none' is the default, so it is not in the plan. */
+function resetOf(given: unknown): { readonly offsetReset?: OffsetReset } {
+  if (given === undefined || given === 'none') return {};
+  if (given === 'earliest' || given === 'latest') return { offsetReset: given };
+  throw new SluiceError(
+    'bad-option',
+    `The offsetReset of kafka() is "none", "earliest" or "latest", not ${describe(given)}.`,
+  );
+}

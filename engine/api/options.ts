@@ -24,6 +24,8 @@ export function readOptions(
   return options as Record<string, unknown>;
 }
 
+export const integerForms = ['bigint', 'text', 'number'] as const;
+
 export function positiveNumber(what: string, value: unknown): number {
   if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value))
     throw new SluiceError('bad-option', `${what} is a number above 0, not ${describe(value)}.`);

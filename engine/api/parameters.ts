@@ -1,5 +1,6 @@
 // Parameters of a node during its declaration: plan data that still holds the user's functions.
 // `lower` replaces them by references.
+import { types } from 'node:util';
 import { SluiceError } from '../errors/error.ts';
 import { functionHash } from '../graph/fingerprint.ts';
 import type { FunctionRef, Json } from '../graph/spec.ts';
@@ -53,6 +54,18 @@ export function lower(
 
 /** `where` names the call for the error: "map()". */
 export function userFunction(where: string, slot: string, fn: unknown): UserFunction {
+  if (types.isAsyncFunction(fn)) throw isAsync(where, 'an async function');
+  return awaitedFunction(where, slot, fn);
+}
+function isAsync(where: string, what: string): SluiceError {
+  return new SluiceError(
+    'gave-promise',
+    `${where} takes a plain value, and was given ${what}, which gives a Promise. Use mapAsync() for what has to be awaited.`,
+  );
+}
+
+/** As `userFunction`, where a Promise is awaited. */
+export function awaitedFunction(where: string, slot: string, fn: unknown): UserFunction {
   if (typeof fn !== 'function')
     throw new SluiceError('not-a-function', `${where} takes a function, not ${describe(fn)}.`);
   return new UserFunction(slot, fn, (fallback) => functionHash(fn, { fallback }));
@@ -63,6 +76,13 @@ export function userFunction(where: string, slot: string, fn: unknown): UserFunc
  * of the object.
  */
 export function userMethod(where: string, owner: object, name: string, slot = name): UserFunction {
+  if (types.isAsyncFunction((owner as Record<string, unknown>)[name]))
+    throw isAsync(where, `the async function ${name}`);
+  return awaitedMethod(where, owner, name, slot);
+}
+
+/** As `userMethod`, where a Promise is awaited. */
+export function awaitedMethod(where: string, owner: object, name: string, slot = name): UserFunction {
   const method: unknown = (owner as Record<string, unknown>)[name];
   if (typeof method !== 'function')
     throw new SluiceError('not-a-function', `${where} needs a function ${name}, not ${describe(method)}.`);
@@ -75,6 +95,16 @@ export function selector(where: string, slot: string, selected: unknown): { fiel
   if (typeof selected === 'function') return { fn: userFunction(where, slot, selected) };
   if (typeof selected === 'string' && selected !== '') return { field: selected };
   throw new SluiceError('bad-selector', `${where} takes the name of a field or a function, not ${describe(selected)}.`);
+}
+
+/** The names of key fields. `where` names a call that also takes one function of the `item`. */
+export function keyFieldNames(where: string, item: 'element' | 'row', keys: readonly unknown[]): readonly string[] {
+  if (keys.length === 0)
+    throw new SluiceError('bad-key', `${where} needs the names of the key fields, or one function of the ${item}.`);
+  return keys.map((key) => {
+    if (typeof key === 'string' && key !== '') return key;
+    throw new SluiceError('bad-key', `${where} takes names of fields or one function, not ${describe(key)}.`);
+  });
 }
 
 /** A value in an error message: short, never more than one line. */

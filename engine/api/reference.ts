@@ -3,6 +3,7 @@
 import { toEndpoint } from './builder.ts';
 import type { Endpoint } from './fragment.ts';
 import { PlannedBroadcastStream } from './broadcast.ts';
+import { PlannedGroupedTable } from './grouped-table.ts';
 import { PlannedKeyedStream } from './keyed-stream.ts';
 import { PlannedStream } from './stream.ts';
 import { PlannedTable } from './table.ts';
@@ -13,7 +14,8 @@ export type StreamLike =
   | PlannedKeyedStream<unknown, unknown>
   | PlannedWindowedStream<unknown, unknown>
   | PlannedBroadcastStream<unknown>
-  | PlannedTable<unknown, unknown>;
+  | PlannedTable<unknown, unknown>
+  | PlannedGroupedTable<unknown, unknown>;
 
 /** A value with an endpoint in the dataflow, which an edge can follow. */
 export function isStreamLike(value: unknown): value is StreamLike {
@@ -22,11 +24,15 @@ export function isStreamLike(value: unknown): value is StreamLike {
     value instanceof PlannedKeyedStream ||
     value instanceof PlannedWindowedStream ||
     value instanceof PlannedBroadcastStream ||
-    value instanceof PlannedTable
+    value instanceof PlannedTable ||
+    value instanceof PlannedGroupedTable
   );
 }
 
-/** The place where its records can be read. For keyed and windowed streams, the keyBy node. */
+/**
+ * The place where its records can be read. For keyed and windowed streams, the keyBy node. For
+ * groups of a table, the table.
+ */
 export function endpointOf(value: unknown): Endpoint | undefined {
   return isStreamLike(value) ? toEndpoint(value.place.origin) : undefined;
 }

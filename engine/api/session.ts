@@ -3,6 +3,7 @@ import { notYet, SluiceError } from '../errors/error.ts';
 import type { MicroBatchMode } from '../graph/plan.ts';
 import { parseDuration } from '../time/duration.ts';
 import { builderFor, currentBuilder } from './builder.ts';
+import { checkpointSettings, restartStrategy } from './fault-tolerance.ts';
 import { oneOf, positiveNumber, readOptions, wholeNumber } from './options.ts';
 import { describe } from './parameters.ts';
 import type * as S from './surface.ts';
@@ -19,7 +20,7 @@ export const configure: typeof S.configure = (options) => {
 export function checkSessionOptions(where: string, given: unknown): S.SessionOptions {
   const known = ['mode', 'parallelism', 'checkpoint', 'restart', 'memory', 'record'];
   const options = readOptions(where, given, known);
-  const { mode, parallelism, checkpoint, restart, memory, record } = options;
+  const { mode, parallelism, memory, record } = options;
   if (mode !== undefined && (mode === null || typeof mode !== 'object'))
     oneOf(`The mode of ${where}`, mode, ['continuous']);
   modeOf(options);
@@ -28,8 +29,10 @@ export function checkSessionOptions(where: string, given: unknown): S.SessionOpt
       throw new SluiceError('bad-option', `The parallelism of ${where} is 0: nothing would run.`);
     if (parallelism !== 1) notYet('parallel operators (parallelism above 1)');
   }
-  if (checkpoint !== undefined && checkpoint !== false) notYet('checkpoints (checkpoint)');
-  if (restart !== undefined && !isNoRestart(restart)) notYet('restarts (restart)');
+  const isOfNotebook = where === 'configure()';
+  if (checkpointSettings(options) && !isOfNotebook) notYet(`checkpoints of ${where}`);
+  const strategy = restartStrategy(options);
+  if (strategy && strategy.kind !== 'none' && !isOfNotebook) notYet(`restarts of ${where}`);
   if (memory !== undefined) notYet('memory limits (memory)');
   if (record !== undefined && record !== false) notYet('recordings of sources (record)');
   return { ...options };
@@ -44,10 +47,6 @@ export function modeOf({ mode }: S.SessionOptions): MicroBatchMode | undefined {
     parseDuration(microBatch, 'mode.microBatch'),
   );
   return { microBatchMillis };
-}
-
-function isNoRestart(restart: unknown): boolean {
-  return restart !== null && typeof restart === 'object' && 'kind' in restart && restart.kind === 'none';
 }
 
 export const param: typeof S.param = <T extends string | number | boolean>(name: string, byDefault: T): T => {

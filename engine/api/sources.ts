@@ -27,7 +27,7 @@ export function makeSources(builder?: Builder, options?: S.SessionOptions): Sour
     builder.options = checkSessionOptions('new Environment()', options);
   const into = (verb: string): Builder => builder ?? builderFor(verb, undefined);
   return {
-    kafka: (topic: unknown, given?: unknown) => declareKafka(into('kafka'), topic, given),
+    kafka: (topic: unknown, given?: unknown) => declareKafka(into('kafka'), topic, given) as never,
     generate: (given, next) => declareGenerate(into('generate'), given, next),
     from: (elements, given) => declareFrom(into('from'), elements, given),
     file: (path, given) => declareFile(into('file'), path, given),

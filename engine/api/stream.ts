@@ -13,12 +13,12 @@ import {
   type Origin,
 } from './builder.ts';
 import { PlannedConnectedStreams } from './connected-streams.ts';
-import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
+import { chartSpec, declareDisplay, tableSpec } from './displays.ts';
 import { declareIterate } from './iterate.ts';
 import { keyByFunction, PlannedKeyedStream } from './keyed-stream.ts';
 import type { KeyRow, NoKey } from './rows.ts';
 import { wholeNumber } from './options.ts';
-import { describe, userFunction } from './parameters.ts';
+import { describe, keyFieldNames, userFunction } from './parameters.ts';
 import { declareKafkaSink } from './kafka-sink.ts';
 import { declareFileSink, declareFunctionSink, type PlannedSink } from './sinks.ts';
 import { mapAsyncParameters, type MapAsyncOptions } from './async.ts';
@@ -101,12 +101,7 @@ export class PlannedStream<T> implements S.Stream<T> {
     const builder = builderFor('keyBy', this.place.builder);
     if (keys.length === 1 && typeof keys[0] === 'function')
       return new PlannedKeyedStream<T, never>(keyByFunction(builder, this.place.origin, keys[0]));
-    if (keys.length === 0)
-      throw new SluiceError('bad-key', 'keyBy() needs the names of the key fields, or one function of the element.');
-    const fields = keys.map((key) => {
-      if (typeof key === 'string' && key !== '') return key;
-      throw new SluiceError('bad-key', `keyBy() takes names of fields or one function, not ${describe(key)}.`);
-    });
+    const fields = keyFieldNames('keyBy()', 'element', keys);
     const draft = builder.declare({
       verb: 'keyBy',
       kind: 'keyBy',
@@ -161,17 +156,17 @@ export class PlannedStream<T> implements S.Stream<T> {
     return this;
   }
 
-  to(topic: string, options?: S.KafkaSinkOptions<T>): S.Sink {
+  to(topic: string, options?: S.KafkaSinkOptions<T> | S.KafkaSinkOptions<T, unknown>): S.Sink {
     return this.#sink((builder, origin) => declareKafkaSink(builder, origin, topic, options));
   }
   sink<H, C>(sink: S.TwoPhaseSink<T, H, C> | ((element: T) => void | Promise<void>)): S.Sink {
     return this.#sink((builder, origin) => declareFunctionSink(builder, origin, sink));
   }
   show(options?: { rows?: number }): S.Display {
-    return new PlannedDisplay(tableSpec(this.place, options));
+    return declareDisplay('show', this.place.builder, tableSpec(this.place, options));
   }
   chart(mark: S.Mark<T> | S.VegaLiteSpec): S.Display {
-    return new PlannedDisplay(chartSpec(this.place, mark));
+    return declareDisplay('chart', this.place.builder, chartSpec(this.place, mark));
   }
 
   async toArray(): Promise<T[]> {
@@ -201,7 +196,7 @@ export class PlannedStream<T> implements S.Stream<T> {
   ): S.Stream<R> {
     return declareIterate(this.place, body, options);
   }
-  toFile(path: string, options?: { format?: 'jsonl' | 'csv'; partitionBy?: (element: T) => string }): S.Sink {
+  toFile(path: string, options?: S.FileSinkOptions<T>): S.Sink {
     return this.#sink((builder, origin) => declareFileSink(builder, origin, path, options));
   }
 

@@ -15,7 +15,8 @@ import { declareToTable, type PlannedTable } from './table.ts';
 export function declareTable<T, K>(builder: Builder, topic: unknown, given: unknown): PlannedTable<T, K> {
   if (topic instanceof RegExp)
     throw new SluiceError('bad-option', `table() reads one topic by its name, not all that match ${describe(topic)}.`);
-  const { key, ...options } = readOptions('table()', given, [...kafkaOptionNames, 'key']);
+  const known = kafkaOptionNames.filter((name) => name !== 'meta');
+  const { key, ...options } = readOptions('table()', given, [...known, 'key']);
   const field = text('The key of table()', key);
   const source = declareTopic<T>(builder, topic, { from: 'earliest', ...options }, field);
   const draft = builder.declare({

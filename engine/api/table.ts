@@ -15,10 +15,12 @@ import {
   type Input,
   type Origin,
 } from './builder.ts';
-import { chartSpec, PlannedDisplay, tableSpec } from './displays.ts';
+import { chartSpec, declareDisplay, tableSpec } from './displays.ts';
+import { groupTable } from './grouped-table.ts';
 import { declareIterateDelta, type DeltaOptions } from './iterate-delta.ts';
 import type { KeyedPlace } from './keyed-stream.ts';
 import { describe, userFunction } from './parameters.ts';
+import type { KeyRow } from './rows.ts';
 import { PlannedStream, streamOf } from './stream.ts';
 import type * as S from './surface.ts';
 import { declareTableJoin } from './table-joins.ts';
@@ -60,11 +62,15 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
     return { select: (f) => declareTableJoin(this, plannedTable<U, KU>('join()', other), kind, f) };
   }
   /**
-   * The changes of the rows from now on, or from the start if the sources can be read again. The
-   * row of a delete is the last row before it.
+   * The changes of the rows from now on, or from the start if the sources can be read again.
    */
-  toStream(): S.Stream<{ kind: 'insert' | 'update' | 'delete'; row: T }> {
+  toStream(): S.Stream<S.TableChange<T>> {
     return streamOf(this.#declare({ verb: 'toStream', kind: 'tableToStream', parameters: {} }));
+  }
+  groupBy<F extends keyof T & string>(...fields: F[]): S.GroupedTable<T, Pick<T, F>>;
+  groupBy<R>(f: (row: T) => R): S.GroupedTable<T, KeyRow<R>>;
+  groupBy(...keys: unknown[]): unknown {
+    return groupTable<T, never>(this.place, keys);
   }
   iterateDelta<W>(workset: S.Stream<W>, options: DeltaOptions<W, T, K>): S.Table<T, K> {
     return declareIterateDelta(this, workset, options);
@@ -95,10 +101,10 @@ export class PlannedTable<T, K> implements S.Table<T, K> {
   }
 
   show(): S.Display {
-    return new PlannedDisplay(tableSpec({ ...this.place, isTable: true }));
+    return declareDisplay('show', this.place.builder, tableSpec({ ...this.place, isTable: true }));
   }
   chart(mark: S.Mark<T> | S.VegaLiteSpec): S.Display {
-    return new PlannedDisplay(chartSpec({ ...this.place, isTable: true }, mark));
+    return declareDisplay('chart', this.place.builder, chartSpec({ ...this.place, isTable: true }, mark));
   }
 
   [fingerprintAs](): unknown {

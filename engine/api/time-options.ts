@@ -2,14 +2,18 @@
 import { SluiceError } from '../errors/error.ts';
 import { hashValue } from '../graph/fingerprint.ts';
 import type { TimeParameters } from '../graph/parameters.ts';
-import type { AlignmentSpec, WatermarkSpec } from '../graph/spec.ts';
+import type { AlignmentSpec, TimeReading, WatermarkSpec } from '../graph/spec.ts';
+import { closestName } from '../errors/closest-name.ts';
 import { eventTimeOf } from '../time/event-time.ts';
 import { parseDuration } from '../time/duration.ts';
+import { zoneOf } from '../time/zone.ts';
 import type { DeclaredParameters } from './builder.ts';
-import { readOptions, text } from './options.ts';
+import { oneOf, readOptions, text } from './options.ts';
 import { selector, UserFunction, userMethod } from './parameters.ts';
 
-export const timeOptionNames = ['timestamp', 'watermark', 'id', 'name'];
+/** What all sources have. */
+export const sourceOptionNames = ['timestamp', 'zone', 'unit', 'watermark', 'rate', 'id', 'name'];
+const units = ['s', 'ms', 'us', 'ns'] as const;
 
 /**
  * `timestamp` and `watermark` of a source. Without `watermark`: outOfOrderness 0 ms and the host's
@@ -21,16 +25,43 @@ export function timeParameters(
   defaultIdlenessMillis: number | undefined,
 ): TimeParameters<UserFunction> {
   const { timestamp, watermark } = options;
+  const time = timeReading(where, options);
   const { alignment, ...spec } = watermarkSpec(where, watermark);
   const idlenessMillis = spec.idlenessMillis ?? defaultIdlenessMillis;
   return {
     ...(timestamp !== undefined && { timestamp: selector(`The timestamp of ${where}`, 'timestamp', timestamp) }),
+    ...(time !== undefined && { time }),
     watermark: {
       ...spec,
       ...(idlenessMillis !== undefined && { idlenessMillis }),
       ...(alignment !== undefined && { alignment: { ...alignment } }),
     },
   };
+}
+
+function timeReading(
+  where: string,
+  { timestamp, zone, unit }: Readonly<Record<string, unknown>>,
+): TimeReading | undefined {
+  if (zone === undefined && unit === undefined) return undefined;
+  if (timestamp === undefined)
+    throw new SluiceError(
+      'bad-option',
+      `${where} has a ${zone === undefined ? 'unit' : 'zone'}, which tells how a timestamp is read, but no timestamp. Add timestamp.`,
+    );
+  return {
+    ...(zone !== undefined && { zone: zoneName(where, zone) }),
+    ...(unit !== undefined && { unit: oneOf(`The unit of ${where}`, unit, units) }),
+  };
+}
+function zoneName(where: string, given: unknown): string {
+  const zone = text(`The zone of ${where}`, given);
+  if (zoneOf(zone)) return zone;
+  const closest = closestName(zone, Intl.supportedValuesOf('timeZone'));
+  throw new SluiceError(
+    'bad-option',
+    `The zone of ${where} is ${JSON.stringify(zone)}, which is no time zone.${closest === undefined ? '' : ` Closest: "${closest}".`}`,
+  );
 }
 
 export function assignTimestampsParameters(

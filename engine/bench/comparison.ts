@@ -11,6 +11,17 @@ export interface Measured {
   readonly cpuSeconds: number;
   readonly results: number;
   readonly checksum: number;
+  /** By the names of the comparison's figures. */
+  readonly figures?: Readonly<Record<string, number>>;
+}
+/** A figure of its own beside the rate. */
+export interface FigureGoal {
+  readonly name: string;
+  readonly unit: string;
+  /** The figure should be at most this, at full size. */
+  readonly most?: number;
+  /** The figure should be at least this, at full size. Without a bound it is only printed. */
+  readonly least?: number;
 }
 /** One implementation of the job. */
 export interface Side {
@@ -24,6 +35,8 @@ export interface Side {
   readonly run: (scale: number) => Promise<Measured>;
   /** The side starts a process of its own. Otherwise the bench starts one for each measurement. */
   readonly isProcess?: boolean;
+  /** The side only reads the records, so its results are not compared. */
+  readonly onlyReads?: boolean;
   /** The reason why the side cannot run here; undefined: it can. */
   readonly missing?: () => string | undefined;
 }
@@ -39,8 +52,12 @@ export interface Comparison {
   /** The number of unmeasured runs in the same process before the measured one. */
   readonly warmUps: number;
   readonly sluice: (scale: number) => Promise<Measured>;
+  /** Our side starts a process of its own, as in `Side`. */
+  readonly isProcess?: boolean;
   readonly limit: Side;
   readonly others?: readonly Side[];
+  /** Figures that the sides measure beside their rate. Only ours have goals. */
+  readonly figures?: readonly FigureGoal[];
   /** The reason why the comparison cannot run here; undefined: it can. */
   readonly missing?: () => string | undefined;
   /**

@@ -3,23 +3,40 @@
 // below its goal is printed but is no error, because machines differ.
 //
 //     npm run bench -- q5 wc            only these comparisons (also --only q5,wc)
-//     npm run bench -- kafka produce    the one whose name has both words: kafka-produce
+//     npm run bench -- kafka produce    all whose names begin with one of the words
 //     npm run bench -- --rounds 5       more rounds than three; --scale 10: a tenth of the records
 //     npm run bench -- --without flink  without Flink (or rxjs; several with commas)
-import { execFileSync } from 'node:child_process';
+//     npm run bench -- page             the served page, with options of its own
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Comparison, Measured, Side } from './comparison.ts';
+import type { Comparison, FigureGoal, Measured, Side } from './comparison.ts';
+import { checkpointedJob } from './checkpoints.ts';
+import { exportedJob } from './export.ts';
 import { kafkaAvro } from './kafka-avro.ts';
-import { kafkaProduce } from './kafka-produce.ts';
+import { kafkaJson } from './kafka-json.ts';
+import { kafkaLatency } from './kafka-latency.ts';
+import { kafkaProduce, produceExactlyOnce } from './kafka-produce.ts';
 import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { peerComparisons } from './peers/comparisons.ts';
+import { snapshotCost } from './snapshots.ts';
 import { printSummary, ratiosOf, type Runs } from './report.ts';
 
-const comparisons: readonly Comparison[] = [keyedSum, ...peerComparisons, kafkaWindow, kafkaAvro, kafkaProduce];
+const comparisons: readonly Comparison[] = [
+  ...[keyedSum, snapshotCost, checkpointedJob, ...peerComparisons],
+  exportedJob,
+  ...[kafkaWindow, kafkaAvro, kafkaProduce, produceExactlyOnce, kafkaJson, kafkaLatency],
+];
+
+// The page is no comparison, and its bench needs a browser.
+if (process.argv[2] === 'page') {
+  const script = join(import.meta.dirname, '../../extension/test/bench/page.ts');
+  const { status } = spawnSync(process.execPath, [script, ...process.argv.slice(3)], { stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,9 +51,11 @@ const { values, positionals } = parseArgs({
 });
 const rounds = positive('rounds', values.rounds);
 const scale = positive('scale', values.scale);
-const joined = positionals.join('-');
 const allNames = comparisons.map(({ name }) => name);
-const wanted = [...(allNames.includes(joined) ? [joined] : positionals), ...words(values.only)];
+const wanted = [...positionals, ...words(values.only)].flatMap((word) => {
+  const begun = allNames.filter((name) => name.startsWith(`${word}-`));
+  return allNames.includes(word) || begun.length === 0 ? [word] : begun;
+});
 const unwanted = words(values.without);
 const unknown = wanted.find((name) => !allNames.includes(name));
 if (unknown !== undefined) throw new Error(`There is no comparison "${unknown}"; there are ${allNames.join(', ')}.`);
@@ -63,7 +82,8 @@ function sidesOf(comparison: Comparison): readonly Side[] {
     if (reason !== undefined) console.log(`  SKIPPED ${name}: ${reason}`);
   }
   const present = others.filter(({ missing }) => missing?.() === undefined);
-  return [{ name: 'sluice', run: comparison.sluice }, comparison.limit, ...present];
+  const { sluice, isProcess = false } = comparison;
+  return [{ name: 'sluice', run: sluice, isProcess }, comparison.limit, ...present];
 }
 
 /** Runs in a process that the bench starts: warms up, measures once, prints the figures. */
@@ -79,7 +99,9 @@ function measure(comparison: Comparison, side: Side): Promise<Measured> {
     ['--expose-gc', import.meta.filename, comparison.name, '--side', side.name, '--scale', String(scale)],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  return Promise.resolve(JSON.parse(output.trim().split('\n').at(-1)!) as Measured);
+  const measured = JSON.parse(output.trim().split('\n').at(-1)!) as Measured;
+  // JSON has no NaN: the CPU time of a process that the side starts is not known.
+  return Promise.resolve({ ...measured, cpuSeconds: (measured.cpuSeconds as number | null) ?? NaN });
 }
 
 async function compareAll(): Promise<void> {
@@ -128,7 +150,7 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
     const rates = measurements.map(({ records, seconds }) => records / seconds / 1e6);
     const micros = Math.min(...measurements.map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
     console.log(
-      `  ${name.padEnd(12)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')})${Number.isNaN(micros) ? '' : `, ${micros.toFixed(3)} µs CPU a record`}`,
+      `  ${name.padEnd(15)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')})${Number.isNaN(micros) ? '' : `, ${micros.toFixed(3)} µs CPU a record`}`,
     );
   }
   for (const { side, byClock, byCpu } of ratiosOf(runs)) {
@@ -140,16 +162,36 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
       `  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock${Number.isNaN(byCpu) ? '' : `, ${byCpu.toFixed(2)} by CPU`}${verdict}`,
     );
   }
+  for (const figure of comparison.figures ?? []) printFigure(figure, runs);
   const { results, checksum } = (scale === 1 ? comparison.expected : undefined) ?? runs.get(comparison.limit)![0]!;
   console.log(`  ${results.toLocaleString('en-US')} results, checksum ${checksum}`);
   let isRight = true;
-  for (const [{ name }, measurements] of runs)
-    for (const run of measurements) {
+  for (const [{ name, onlyReads }, measurements] of runs)
+    for (const run of onlyReads ? [] : measurements) {
       if (run.results === results && run.checksum === checksum) continue;
       isRight = false;
       console.log(`  WRONG: ${name} gave ${run.results.toLocaleString('en-US')} results, checksum ${run.checksum}`);
     }
   return isRight;
+}
+
+/** Each side counts with its best round. */
+function printFigure({ name, unit, most, least }: FigureGoal, runs: Runs): void {
+  const bound = most ?? least;
+  const shown = (value: number): string =>
+    value < 1_000 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
+  for (const [index, [side, measurements]] of [...runs].entries()) {
+    const values = measurements.flatMap(({ figures }) => figures?.[name] ?? []);
+    if (values.length === 0) continue;
+    const best = least === undefined ? Math.min(...values) : Math.max(...values);
+    const isReached = best <= (most ?? Infinity) && best >= (least ?? -Infinity);
+    const verdict = scale > 1 ? ' at full size' : `: ${isReached ? 'reached' : 'NOT reached'}`;
+    const goal =
+      index > 0 || bound === undefined
+        ? ''
+        : `; goal at ${most === undefined ? 'least' : 'most'} ${shown(bound)} ${unit}${verdict}`;
+    console.log(`  ${side.name} ${name}: ${shown(best)} ${unit} (${values.map(shown).join(', ')})${goal}`);
+  }
 }
 
 function verdictOf(goal: number, byClock: number, byCpu: number): string {

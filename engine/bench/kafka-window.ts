@@ -1,16 +1,21 @@
 // A topic of a real broker → keyed tumbling window, compared with a bare kafkajs loop (eachBatch,
-// JSON.parse, a window written by hand).
+// JSON.parse, a window written by hand). Beside them, Java's perf tool and kcat read the topic, and
+// do nothing with the records.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import kafkajs from 'kafkajs';
-import { connectionNamed } from '../connectors/kafka/connections.ts';
+import { connectionNamed } from '../connections/connection-named.ts';
 import { TopicWriter } from '../connectors/kafka/topic-writer.ts';
 import { count, Environment, max, sum, tumbling } from '../index.ts';
 import { startOwnBroker, whyNoKafka } from '../test/kafka/broker.ts';
 import { independentClient } from '../test/kafka/independent-client.ts';
+import { fetchJars } from '../test/kafka/kafka-jars.ts';
 import { Checksum, fold, foldLong, hashStart, javaHashCode } from './checksum.ts';
 import { type Comparison, type Measured, startMeasuring } from './comparison.ts';
+import { whyNoKcat } from './kcat.ts';
 
 const rows = 1_000_000;
-const partitions = 4;
+export const partitions = 4;
 const items = 5_000;
 const windowMillis = 10_000;
 const boundMillis = 2_000;
@@ -31,16 +36,20 @@ export const kafkaWindow: Comparison = {
   async prepare() {
     const broker = await startOwnBroker();
     process.env['SLUICE_BROKERS'] = broker.brokers;
-    await fill(broker.brokers);
+    await fillTopic(topic, rows);
     return () => broker.stop();
   },
   sluice: countWithSluice,
-  limit: { name: 'kafkajs', goal: 0.7, run: countByHand },
+  limit: { name: 'kafkajs', goal: 2, run: countByHand },
+  others: [
+    { name: 'java-perf', isProcess: true, onlyReads: true, missing: whyNoKafka, run: readWithJava },
+    { name: 'kcat', isProcess: true, onlyReads: true, missing: whyNoKcat, run: readWithKcat },
+  ],
 };
 
 /** Writes rows of about 131 bytes, ten for each millisecond of event time. */
-async function fill(brokers: string): Promise<void> {
-  const client = await independentClient(brokers);
+export async function fillTopic(topic: string, rows: number): Promise<void> {
+  const client = await independentClient(process.env['SLUICE_BROKERS']!);
   await client.createTopic(topic, partitions);
   await client.close();
   let progress = Promise.withResolvers<void>();
@@ -91,6 +100,29 @@ async function countWithSluice(): Promise<Measured> {
   const finish = startMeasuring(rows);
   await job.finished;
   return finish(checksum);
+}
+
+/** Its own clock begins when its group is balanced. */
+async function readWithJava(): Promise<Measured> {
+  const output = execFileSync(
+    'java',
+    [
+      ...['-Xmx512m', '-cp', join(await fetchJars(), '*'), 'org.apache.kafka.tools.ConsumerPerformance'],
+      ...['--bootstrap-server', process.env['SLUICE_BROKERS']!, '--topic', topic, '--num-records', String(rows)],
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  // start, end, MB, MB/s, records, records/s, rebalancing in ms, fetching in ms, MB/s, records/s
+  const figures = output.trim().split('\n').at(-1)!.split(',');
+  return { records: Number(figures[4]), seconds: Number(figures[7]) / 1000, cpuSeconds: NaN, results: 0, checksum: 0 };
+}
+/** The time has its start in it. */
+function readWithKcat(): Promise<Measured> {
+  const finish = startMeasuring(rows);
+  execFileSync('kcat', ['-C', '-b', process.env['SLUICE_BROKERS']!, '-t', topic, '-o', 'beginning', '-e', '-q'], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  return Promise.resolve({ ...finish({ results: 0, sum: 0 }), cpuSeconds: NaN });
 }
 
 async function countByHand(): Promise<Measured> {

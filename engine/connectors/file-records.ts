@@ -1,24 +1,26 @@
 // The records of a text file as bytes: read block by block, cut at the end of each record, each
 // with its position. The format decides what a record means.
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../contract/clock.ts';
 import { SluiceError } from '../errors/error.ts';
 import { closestName } from '../errors/closest-name.ts';
+import { hasLongDigits } from '../formats/integers.ts';
+import { type FileBytes, openBytes } from './file-bytes.ts';
 import { type FileIdentity, FollowedFile } from './followed-file.ts';
 
 /**
- * Finds the end of the record that begins at `from`: the index of its newline, or -1 if it is not
- * in bytes[from, to).
+ * Finds the end of the record that begins at `from`: the index of its last newline or carriage
+ * return, or -1 if it is not in bytes[from, to).
  */
 export type FindEnd = (bytes: Uint8Array, from: number, to: number) => number;
 
 export interface FileRecord {
   /** The record without its line ending. */
   readonly text: string;
-  /** false: some bytes are not UTF-8, and the text has U+FFFD in their place. */
+  /** false: some bytes are no text, and the text has U+FFFD in their place. */
   readonly isUtf8: boolean;
   /** The number of its first line, from 1. */
   readonly line: number;
@@ -49,8 +51,10 @@ export interface ReadOptions {
    * follow after the end of the file.
    */
   readonly follow?: Clock;
-  /** The file was followed, and does not grow any more. */
+  /** The file was followed, and does not grow any more. It may be packed by now. */
   readonly isRotated?: boolean;
+  /** Of a file without byte order mark. Default: UTF-8. */
+  readonly encoding?: string | undefined;
 }
 
 const blockBytes = 256 << 10;
@@ -65,6 +69,7 @@ export class FileRecords {
   readonly path: string;
   readonly #findEnd: FindEnd;
   readonly #file: number;
+  readonly #bytes: FileBytes;
   #block = Buffer.alloc(blockBytes);
   /** The number of bytes in the block, and the start of the next record in it. */
   #filled = 0;
@@ -74,6 +79,7 @@ export class FileRecords {
   #lines: number;
   #hasEnded = false;
   #isOpen = true;
+  #hasLongDigits: boolean | undefined;
   readonly #ends: readonly number[];
   readonly #followed: FollowedFile | undefined;
   /** The identity of a file that is or was followed. */
@@ -90,12 +96,28 @@ export class FileRecords {
     this.#base = from?.byte ?? 0;
     this.#lines = from?.lines ?? 0;
     this.#checksum = from?.checksum ?? 0;
-    const { follow, isRotated = false } = options;
+    const { follow, isRotated = false, encoding } = options;
+    this.#bytes = this.#open(encoding, follow !== undefined);
     this.#followed = follow && new FollowedFile(path, this.#file, follow, this.#base);
     if (follow || isRotated) {
       const { dev, ino } = fstatSync(this.#file);
       this.#identity = { dev, ino };
     } else if (this.#base > 0) this.#checkCut();
+  }
+
+  #open(encoding: string | undefined, isFollowed: boolean): FileBytes {
+    try {
+      const bytes = openBytes(this.path, this.#file, encoding);
+      if (bytes.form === undefined || !isFollowed) return bytes;
+      throw new SluiceError(
+        'bad-file',
+        `${this.path} is ${bytes.form}, and only a plain UTF-8 file can be followed. Read it without follow.`,
+        { path: this.path },
+      );
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** undefined: the file is at its end. A followed file may grow later. */
@@ -116,7 +138,7 @@ export class FileRecords {
     const start = this.#base + this.#at === 0 ? skipByteOrderMark(this.#block, to) : this.#at;
     const bytes = this.#block.subarray(start, to > start && this.#block[to - 1] === carriageReturn ? to - 1 : to);
     const line = this.#lines + 1;
-    const endsLine = end < 0 || this.#block[end] === newline;
+    const endsLine = end < 0 || this.#block[end] === newline || this.#block[end] === carriageReturn;
     this.#lines += (endsLine ? 1 : 0) + (bytes.includes(newline) ? countNewlines(bytes) : 0);
     const next = end < 0 ? to : end + 1;
     if (this.#identity) this.#checksum = crc32(this.#block.subarray(this.#at, next), this.#checksum);
@@ -124,10 +146,17 @@ export class FileRecords {
     const text = bytes.toString('utf8');
     return {
       text,
-      isUtf8: !text.includes('\ufffd') || isUtf8(bytes),
+      isUtf8: !text.includes('\ufffd') || (!this.#bytes.isDecoded && isUtf8(bytes)),
       line,
       after: this.position(),
     };
+  }
+  /**
+   * Some record of the block may hold an integer that a double cannot. The block is looked at once,
+   * because one look for each record takes longer.
+   */
+  get hasLongDigits(): boolean {
+    return (this.#hasLongDigits ??= hasLongDigits(this.#block.subarray(0, this.#filled)));
   }
   /** The position after the last record. */
   position(): FilePosition {
@@ -153,7 +182,14 @@ export class FileRecords {
   }
   /** A lower bound, in milliseconds, for the creation of the next file with this name. */
   get namedUntil(): number {
-    return this.#followed?.namedUntil ?? this.stats().birthtimeMs;
+    if (this.#followed) return this.#followed.namedUntil;
+    // A packed file is younger than its content, whose time it has kept.
+    const { birthtimeMs, mtimeMs } = this.stats();
+    return this.#bytes.form === undefined ? birthtimeMs : Math.min(birthtimeMs, mtimeMs);
+  }
+  /** Of a followed file: the last look that found it unchanged, in milliseconds since the epoch. */
+  get sameAt(): number | undefined {
+    return this.#followed?.sameAt;
   }
   #mayReadOn(followed: FollowedFile): boolean {
     if (this.#over) return false;
@@ -185,18 +221,18 @@ export class FileRecords {
     this.#block = target;
     this.#base += this.#at;
     this.#at = 0;
-    const count = readSync(this.#file, target, left, target.length - left, this.#base + left);
+    const count = this.#bytes.read(target, left, target.length - left, this.#base + left);
     this.#filled = left + count;
+    this.#hasLongDigits = undefined;
     if (count === 0) this.#hasEnded = true;
     else this.#followed?.took(target.subarray(left, this.#filled));
   }
 
   /** A position from a snapshot must still be after the end of a record. */
   #checkCut(): void {
-    const before = Buffer.alloc(1);
-    const { size } = fstatSync(this.#file);
-    const isInside = this.#base <= size && readSync(this.#file, before, 0, 1, this.#base - 1) === 1;
-    if (isInside && (this.#ends.includes(before[0]!) || this.#base === size)) return;
+    const byte = Buffer.alloc(1);
+    const isInside = this.#bytes.read(byte, 0, 1, this.#base - 1) === 1;
+    if (isInside && (this.#ends.includes(byte[0]!) || this.#bytes.read(byte, 0, 1, this.#base) === 0)) return;
     this.close();
     throw new SluiceError(
       'file-changed',
@@ -219,7 +255,7 @@ function openFile(path: string): number {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR')
       throw new SluiceError(
-        'no-file',
+        'file-unreadable',
         `${path} cannot be read (${code ?? String(error)}).`,
         { path },
         { cause: error },

@@ -1,8 +1,11 @@
-// The rows of a file: one reader for each format. A row has a value or a problem, and its place.
-import type { FileFormat } from '../graph/parameters.ts';
+// The rows of a file: one reader for each format.
 import { basename } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { SluiceError } from '../errors/error.ts';
+import { parseJson } from '../formats/integers.ts';
+import type { Integers } from '../graph/format-spec.ts';
+import type { CsvSpec, FileFormat } from '../graph/parameters.ts';
+import { CsvColumns } from './csv-columns.ts';
+import { CsvRows } from './csv-rows.ts';
 import {
   endOfLine,
   type FilePosition,
@@ -11,51 +14,46 @@ import {
   type FindEnd,
   type ReadOptions,
 } from './file-records.ts';
+import { type FileRow, type FileRows, notUtf8 } from './file-row.ts';
 
-export interface FileRow {
-  readonly value: unknown;
-  /** A sentence that says why there is no value. */
-  readonly problem?: string;
-  readonly record: FileRecord;
-}
-export interface FileRows {
-  /** undefined: the file is at its end. A followed file may grow later. */
-  next(): FileRow | undefined;
-  /** The records that it reads. */
-  records(): FileRecords;
-  close(): void;
+/** How the records of a file are read. */
+export interface FileReading extends ReadOptions {
+  readonly csv?: CsvSpec | undefined;
+  /** Default: 'bigint'. */
+  readonly integers?: Integers | undefined;
+  /** The types of a CSV file's columns, if they are kept by the caller. */
+  readonly columns?: CsvColumns;
 }
 
-export function openRows(path: string, format: FileFormat, from?: FilePosition, options: ReadOptions = {}): FileRows {
+export function openRows(path: string, format: FileFormat, from?: FilePosition, reading: FileReading = {}): FileRows {
   switch (format) {
     case 'jsonl':
-      return jsonLines(path, from, options);
+      return jsonLines(path, from, reading);
     case 'json':
-      return jsonArray(path, from);
+      return jsonArray(path, from, reading);
     case 'csv':
-      return csvRows(path, comma, from, options);
-    case 'tsv':
-      return csvRows(path, tab, from, options);
+    case 'tsv': {
+      const spec = format === 'tsv' ? { delimiter: '\t', ...reading.csv } : (reading.csv ?? {});
+      return new CsvRows(path, spec, reading.columns ?? new CsvColumns(spec, reading.integers), from, reading);
+    }
   }
 }
 
-const notUtf8 = 'It is not UTF-8.';
-
-function jsonLines(path: string, from: FilePosition | undefined, options: ReadOptions): FileRows {
+function jsonLines(path: string, from: FilePosition | undefined, options: FileReading): FileRows {
   const records = new FileRecords(path, endOfLine, from, options);
   return {
     next() {
       const record = nextFilled(records);
-      return record && jsonRow(record);
+      return record && jsonRow(record, records.hasLongDigits ? options.integers : 'number');
     },
     records: () => records,
     close: () => records.close(),
   };
 }
-function jsonRow(record: FileRecord): FileRow {
+function jsonRow(record: FileRecord, integers: Integers | undefined): FileRow {
   if (!record.isUtf8) return { value: undefined, problem: notUtf8, record };
   try {
-    return { value: JSON.parse(record.text), record };
+    return { value: parseJson(record.text, integers), record };
   } catch (error) {
     return { value: undefined, problem: `It is not JSON: ${(error as Error).message}.`, record };
   }
@@ -63,7 +61,8 @@ function jsonRow(record: FileRecord): FileRow {
 
 // -------------------------------------------------------------------------------------------- json
 
-const [arrayStart, arrayEnd, objectStart, objectEnd, backslash] = [91, 93, 123, 125, 92];
+const [arrayStart, arrayEnd, objectStart, objectEnd] = [91, 93, 123, 125];
+const [comma, quote, backslash] = [44, 34, 92];
 
 /**
  * The elements of one array. Each ends at the following comma or bracket. The first begins with the
@@ -90,8 +89,8 @@ function endOfElement(isFirst: boolean): FindEnd {
   };
 }
 
-function jsonArray(path: string, from: FilePosition | undefined): FileRows {
-  const records = new FileRecords(path, endOfElement(from === undefined), from, { ends: [comma, arrayEnd] });
+function jsonArray(path: string, from: FilePosition | undefined, { encoding, integers }: FileReading): FileRows {
+  const records = new FileRecords(path, endOfElement(from === undefined), from, { ends: [comma, arrayEnd], encoding });
   let isFirst = from === undefined;
   return {
     next() {
@@ -108,7 +107,8 @@ function jsonArray(path: string, from: FilePosition | undefined): FileRows {
       isFirst = false;
       // The array is empty.
       if (body.trim() === '') return this.next();
-      return jsonRow({ ...record, text: body.trim(), line: record.line + before.split('\n').length - 1 });
+      const line = record.line + before.split('\n').length - 1;
+      return jsonRow({ ...record, text: body.trim(), line }, records.hasLongDigits ? integers : 'number');
     },
     records: () => records,
     close: () => records.close(),
@@ -120,130 +120,4 @@ function nextFilled(records: FileRecords): FileRecord | undefined {
   let record = records.next();
   while (record !== undefined && record.text.trim() === '') record = records.next();
   return record;
-}
-
-// --------------------------------------------------------------------------------------------- csv
-
-const [comma, quote, newline, tab] = [44, 34, 10, 9];
-
-/** A quote opens a field only at the field's beginning. A newline inside quotes is text. */
-const endOfCsvRecord =
-  (delimiter: number): FindEnd =>
-  (bytes, from, to) => {
-    let isQuoted = false;
-    let isFieldStart = true;
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i];
-      // A doubled quote closes the field and opens it again.
-      if (byte === quote && (isQuoted || isFieldStart)) isQuoted = !isQuoted;
-      else if (byte === newline && !isQuoted) return i;
-      isFieldStart = byte === delimiter || (byte === quote && !isQuoted);
-    }
-    return -1;
-  };
-
-/** The number of records for one call of the parser. A call has the cost of four records. */
-const csvBatch = 128;
-
-function csvRows(path: string, delimiter: number, from: FilePosition | undefined, options: ReadOptions): FileRows {
-  const findEnd = endOfCsvRecord(delimiter);
-  let records = new FileRecords(path, findEnd, undefined, options);
-  let columns: string[] | undefined;
-  const readHeader = (): void => {
-    const header = nextFilled(records);
-    if (!header) return;
-    columns = columnsOf(path, header, delimiter);
-    if (!from || from.byte <= header.after.byte) return;
-    records.close();
-    records = new FileRecords(path, findEnd, from, options);
-  };
-  readHeader();
-  let rows: FileRow[] = [];
-  let at = 0;
-  return {
-    next() {
-      // A followed file may be empty at first.
-      if (!columns) readHeader();
-      if (!columns) return undefined;
-      if (at === rows.length) {
-        const batch: FileRecord[] = [];
-        for (let record; batch.length < csvBatch && (record = nextFilled(records));) batch.push(record);
-        rows = parseCsv(batch, columns, delimiter);
-        at = 0;
-      }
-      return at < rows.length ? rows[at++] : undefined;
-    },
-    records: () => records,
-    close: () => records.close(),
-  };
-}
-
-function headerFields(path: string, header: FileRecord, delimiter: number): readonly string[] {
-  try {
-    return parseCsvRecords([header], false, delimiter)[0] as readonly string[];
-  } catch (error) {
-    const message = `The header of ${basename(path)} cannot be read. ${csvProblem(error, [])} The header is the first line that is not empty.`;
-    throw new SluiceError('bad-file', message, { path }, { cause: error });
-  }
-}
-
-function columnsOf(path: string, header: FileRecord, delimiter: number): string[] {
-  const row = headerFields(path, header, delimiter);
-  const twice = row.find((name, index) => row.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new SluiceError('bad-file', `The header of ${basename(path)} names the column "${twice}" twice. Rename one.`);
-  return [...row];
-}
-
-/**
- * Parses all records at once. If one is broken, it parses them one by one, so that only the broken
- * one is rejected.
- */
-function parseCsv(batch: readonly FileRecord[], columns: string[], delimiter: number): FileRow[] {
-  if (batch.every((record) => record.isUtf8)) {
-    try {
-      const values = parseCsvRecords(batch, columns, delimiter);
-      if (values.length === batch.length) return batch.map((record, i) => ({ value: values[i], record }));
-    } catch {
-      // One record is broken. The loop below finds it.
-    }
-  }
-  return batch.map((record) => {
-    if (!record.isUtf8) return { value: undefined, problem: notUtf8, record };
-    try {
-      return { value: parseCsvRecords([record], columns, delimiter)[0], record };
-    } catch (error) {
-      return { value: undefined, problem: csvProblem(error, columns), record };
-    }
-  });
-}
-
-function parseCsvRecords(batch: readonly FileRecord[], columns: string[] | false, delimiterByte: number): unknown[] {
-  const text = batch.map((record) => record.text).join('\n');
-  const delimiter = String.fromCharCode(delimiterByte);
-  return columns === false
-    ? parse(text, { columns, delimiter, record_delimiter: '\n' })
-    : parse(text, { columns, delimiter, cast: (field) => csvValue(field), record_delimiter: '\n' });
-}
-
-function csvProblem(error: unknown, columns: readonly string[]): string {
-  const { code, record, message } = error as { code?: string; record?: readonly unknown[]; message: string };
-  if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS')
-    return `It has ${record?.length} fields, and the header names ${columns.length}.`;
-  return `It is not CSV: ${message.replace(/ (?:at|on) line \d+/, '')}.`;
-}
-
-const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/**
- * A JSON number becomes a number ("007" is none), an empty field null, true and false become
- * booleans. Any other field stays a text.
- */
-function csvValue(field: string): unknown {
-  if (field === '') return null;
-  if (field === 'true') return true;
-  if (field === 'false') return false;
-  if (!jsonNumber.test(field)) return field;
-  const value = Number(field);
-  return Number.isFinite(value) ? value : field;
 }

@@ -3,14 +3,19 @@
 // written again, but stand in the file only once.
 import { appendFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
 import { SluiceError } from '../errors/error.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
-import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../contract/operator.ts';
-import { described } from '../values/kind.ts';
-import { refuseObstacle } from '../values/leaving.ts';
-import { refusePromise } from '../values/promise.ts';
-import { rowText } from './row-text.ts';
+import type {
+  Batch,
+  Operator,
+  OperatorContext,
+  OperatorStatus,
+  StateReader,
+  StateWriter,
+} from '../contract/operator.ts';
+import { fileSteps } from './file-errors.ts';
+import { partitionNames } from './partition-names.ts';
+import { csvLines, jsonLine } from './row-lines.ts';
 
 interface OpenFile {
   readonly path: string;
@@ -32,15 +37,17 @@ const writeEveryMillis = 1000;
 export class FileSink implements Operator {
   at = 0;
   readonly #parameters: NodeOf<'fileSink'>['parameters'];
-  readonly #partitionOf: ((element: unknown) => unknown) | undefined;
+  readonly #partitionOf: ((element: unknown) => string) | undefined;
   readonly #files = new Map<string, OpenFile>();
   #context!: OperatorContext;
   #isWaiting = false;
+  #written = 0;
+  #writtenAt: number | undefined;
 
   constructor(node: NodeOf<'fileSink'>, functions: FunctionTable) {
     this.#parameters = node.parameters;
     const { partitionBy } = this.#parameters;
-    this.#partitionOf = partitionBy && functions.get(partitionBy.fn);
+    this.#partitionOf = partitionBy && partitionNames(functions.get(partitionBy.fn));
   }
   open(context: OperatorContext): void {
     this.#context = context;
@@ -60,28 +67,41 @@ export class FileSink implements Operator {
     return batch.length;
   }
   #take(row: unknown): void {
-    const file = this.#fileOf(this.#partitionOf ? this.#partitionName(row) : '');
-    const text = this.#parameters.format === 'csv' ? csvText(file, row) : jsonText(row);
+    const file = this.#fileOf(this.#partitionOf?.(row) ?? '');
+    const text = this.#parameters.format === 'csv' ? csvLines(file, row) : jsonLine(row);
     file.waiting.push(text);
     file.waitingLength += text.length;
-    if (file.waitingLength > longestWaiting) write(file);
+    if (file.waitingLength > longestWaiting) this.#write(file);
   }
   tick(): boolean {
     this.#isWaiting = false;
     return this.flush();
   }
   flush(): boolean {
-    for (const file of this.#files.values()) write(file);
+    for (const file of this.#files.values()) this.#write(file);
     return true;
+  }
+
+  status(): OperatorStatus {
+    const writtenAt = this.#writtenAt;
+    return { entries: 0, rowsWritten: this.#written, ...(writtenAt !== undefined && { writtenAt }) };
+  }
+  #write(file: OpenFile): void {
+    const rows = write(file);
+    if (rows === 0) return;
+    this.#written += rows;
+    this.#writtenAt = this.#context.clock.now();
   }
 
   #fileOf(partition: string): OpenFile {
     const known = this.#files.get(partition);
     if (known) return known;
     const path = this.#pathOf(partition);
-    mkdirSync(dirname(path), { recursive: true });
-    // Rows of an earlier job would look like rows of this one.
-    writeFileSync(path, '');
+    fileSteps(path, () => {
+      mkdirSync(dirname(path), { recursive: true });
+      // Rows of an earlier job would look like rows of this one.
+      writeFileSync(path, '');
+    });
     return this.#add(partition, path, 0, undefined);
   }
   #add(partition: string, path: string, bytes: number, columns: readonly string[] | undefined): OpenFile {
@@ -95,14 +115,6 @@ export class FileSink implements Operator {
     if (!this.#partitionOf) return path;
     const extension = extname(path);
     return join(path.slice(0, path.length - extension.length), partition + extension);
-  }
-  #partitionName(row: unknown): string {
-    const name = this.#partitionOf!(row);
-    if (typeof name === 'string' && /^[^/\\\0]+$/.test(name) && !/^\.+$/.test(name)) return name;
-    throw new SluiceError(
-      'bad-partition',
-      `partitionBy of toFile() gave ${described(name)}, which cannot be the name of a file. Give a text without slashes.`,
-    );
   }
 
   snapshot(writer: StateWriter): void {
@@ -118,8 +130,7 @@ export class FileSink implements Operator {
           'no-file',
           `${path} no longer exists, but ${bytes} bytes were written to it. Run its cell again.`,
         );
-      if (bytes > 0) truncateSync(path, bytes);
-      else writeFileSync(path, '');
+      fileSteps(path, () => (bytes > 0 ? truncateSync(path, bytes) : writeFileSync(path, '')));
       this.#add(partition, path, bytes, columns);
     }
   }
@@ -128,42 +139,14 @@ export class FileSink implements Operator {
   }
 }
 
-function write(file: OpenFile): void {
-  if (file.waiting.length === 0) return;
+/** Gives the number of rows. */
+function write(file: OpenFile): number {
+  const rows = file.waiting.length;
+  if (rows === 0) return 0;
   const bytes = Buffer.from(file.waiting.join(''));
   file.waiting = [];
   file.waitingLength = 0;
-  appendFileSync(file.path, bytes);
+  fileSteps(file.path, () => appendFileSync(file.path, bytes));
   file.bytes += bytes.length;
-}
-
-function jsonText(row: unknown): string {
-  const text = rowText(row);
-  if (text !== undefined) return `${text}\n`;
-  throw new SluiceError('bad-row', `toFile() got ${described(row)}, which has no JSON text.`);
-}
-
-/** Writes dates as ISO-8601, and other objects as JSON. */
-const cast = {
-  date: (value: Date): string => value.toISOString(),
-  boolean: String,
-  object: (value: object): string => rowText(value) ?? '',
-};
-function csvText(file: OpenFile, row: unknown): string {
-  refusePromise(row, 'The function that made this row');
-  if (row === null || typeof row !== 'object' || Array.isArray(row))
-    throw new SluiceError(
-      'bad-row',
-      `toFile() writes CSV from objects, and got ${described(row)}. Map it to an object first.`,
-    );
-  refuseObstacle(row, 'toFile() cannot write a row');
-  const header = file.columns === undefined;
-  const columns = (file.columns ??= Object.keys(row));
-  const other = Object.keys(row).find((name) => !columns.includes(name));
-  if (other !== undefined)
-    throw new SluiceError(
-      'bad-row',
-      `A row has the field "${other}", which the header of ${file.path} does not name: ${columns.join(', ')}. Map all rows to the same fields.`,
-    );
-  return stringify([row], { header, columns: [...columns], cast });
+  return rows;
 }

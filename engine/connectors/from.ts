@@ -13,9 +13,11 @@ import { compileEventTimes, type EventTime } from '../time/event-time.ts';
 import { SourceTime, type SourceTimeState } from '../time/source-time.ts';
 import type { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { AsyncPull } from './async-pull.ts';
+import { RateAllowance } from '../time/rate-allowance.ts';
 import { rawText, RejectedRecords, type RejectedState } from './rejected-records.ts';
 
-interface Saved {
+/** Of the iterable, the source's only split. An instance without it emits nothing. */
+interface SavedElements {
   /** The number of elements emitted or rejected. */
   readonly position: number;
   /** Iteration has begun. A one-time iterable cannot begin again. */
@@ -24,6 +26,8 @@ interface Saved {
   /** Elements that were pulled, but not emitted yet. */
   readonly ahead: readonly unknown[];
   readonly time: SourceTimeState;
+}
+interface Saved {
   readonly rejected: RejectedState;
   readonly opened: number;
 }
@@ -74,6 +78,7 @@ class FromSource implements Source {
   readonly #node: NodeOf<'from'>;
   readonly #parameters: NodeOf<'from'>['parameters'];
   readonly #alignment: AlignmentGroups;
+  readonly #allowance: RateAllowance | undefined;
   readonly #iterable: () => Iterable<unknown> | AsyncIterable<unknown>;
   /** Without it, the time of an element is the time at which it is read. */
   readonly #eventTime: EventTime | undefined;
@@ -86,19 +91,25 @@ class FromSource implements Source {
   #time!: SourceTime;
   #rejected!: RejectedRecords;
   #elements: Elements | undefined;
-  /** An element taken from the iterable, but not emitted: its selector runs, or threw. */
+  /**
+   * An element taken from the iterable, but not emitted: it waits for the rate, or its selector
+   * runs, or threw.
+   */
   #taken: { readonly value: unknown } | undefined;
   #position = 0;
   #ended = false;
   #opened = 0;
+  /** Another instance has what there is to read. */
+  #isElsewhere = false;
 
   constructor(node: NodeOf<'from'>, functions: FunctionTable, alignment: AlignmentGroups) {
     this.#node = node;
     this.#alignment = alignment;
     this.#parameters = node.parameters;
     this.#iterable = functions.get(this.#parameters.elements.fn);
-    const { timestamp } = this.#parameters;
-    this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);
+    const { timestamp, rate } = this.#parameters;
+    this.#allowance = rate === undefined ? undefined : new RateAllowance(rate);
+    this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name, node.parameters.time);
     this.#isCheap = timestamp === undefined || 'field' in timestamp;
     this.#stamp = this.#eventTime && fresh(stampLoop, node.name)(this.#eventTime.of, this.#thrown);
   }
@@ -115,24 +126,30 @@ class FromSource implements Source {
   restore(reader: StateReader): void {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
-    this.#time.restore(saved.time);
     this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
-    this.#position = saved.position;
-    this.#ended = saved.ended;
-    if (!saved.begun || saved.ended) return;
+    const [elements] = (reader.splits()?.values() ?? []) as Iterable<SavedElements>;
+    this.#isElsewhere = elements === undefined;
+    this.#ended = elements?.ended ?? true;
+    if (!elements) return;
+    this.#time.restore(elements.time);
+    this.#position = elements.position;
+    if (!elements.begun || elements.ended) return;
     this.#elements = this.#parameters.replayable
-      ? skipped(this.#iterable() as Iterable<unknown>, saved.position)
-      : remaining(saved.ahead, this.#node.name);
+      ? skipped(this.#iterable() as Iterable<unknown>, elements.position)
+      : remaining(elements.ahead, this.#node.name);
   }
 
   snapshot(writer: StateWriter): void {
-    writer.value({
+    const elements = {
       position: this.#position,
       begun: this.#elements !== undefined,
       ended: this.#ended,
       ahead: [...(this.#taken ? [this.#taken.value] : []), ...(this.#elements?.ahead() ?? [])],
       time: this.#time.snapshot(),
+    } satisfies SavedElements;
+    writer.splits(new Map(this.#isElsewhere ? [] : [['elements', elements]]));
+    writer.value({
       rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
@@ -144,26 +161,29 @@ class FromSource implements Source {
     const { output, clock } = this.#context;
     const now = clock.now();
     this.#time.partition(0);
-    if (elements.array) return this.#pollArray(elements.array, now);
+    const allowance = output.holdsTime ? undefined : this.#allowance;
+    if (elements.array) return this.#pollArray(elements.array, now, allowance);
     for (;;) {
       if (this.#time.isAhead(0)) return this.#wait(now);
-      const next = elements.next();
+      const next = this.#taken ?? elements.next();
       if (next === 'end') return this.#end();
       if (next === 'pending') return this.#wait(now);
       // If the selector throws, the position stays at the element.
       this.#taken = next;
+      if (allowance && !allowance.take(now)) return this.#waitForRate(now, allowance);
       const timestamp = this.#eventTime ? this.#eventTime.of(next.value) : now;
       this.#taken = undefined;
       const at = this.#position++;
       if (Number.isNaN(timestamp)) this.#reject(next.value, at);
       else {
+        this.#eventTime?.guess?.look(timestamp);
         this.#time.record(0, timestamp);
         output.emitAt(next.value, timestamp, 0, at);
       }
       if (output.full) return this.#heldBack(now);
     }
   }
-  #pollArray(array: readonly unknown[], now: number): 'more' | 'wait' | 'end' {
+  #pollArray(array: readonly unknown[], now: number, allowance: RateAllowance | undefined): 'more' | 'wait' | 'end' {
     const { output } = this.#context;
     const times = this.#times;
     if (!this.#stamp) times.fill(now);
@@ -172,13 +192,18 @@ class FromSource implements Source {
       if (from >= array.length) return this.#end();
       if (this.#time.isAhead(0)) return this.#wait(now);
       if (output.full) return this.#heldBack(now);
-      const room = Math.min(this.#isCheap ? output.room : output.allowance, longestRun);
+      const left = allowance?.left(now) ?? Infinity;
+      if (allowance && left < 1) return this.#waitForRate(now, allowance);
+      const room = Math.min(this.#isCheap ? output.room : output.allowance, left, longestRun);
       const end = Math.min(array.length, from + room);
       const stamped = this.#stamp ? this.#stamp(array, from, end, times) : end;
+      this.#eventTime?.guess?.lookAt(times, 0, stamped - from);
       this.#emitStamped(array, stamped, times);
+      allowance?.spend(this.#position - from);
       if (this.#position < stamped || stamped === end) continue;
       if (this.#thrown.failure) throw this.#thrown.failure.error;
       this.#reject(array[stamped], this.#position++);
+      allowance?.spend(1);
     }
   }
   /** Emits elements up to `to`, or until the source is ahead of others. */
@@ -195,6 +220,11 @@ class FromSource implements Source {
     this.#time.onClock(now);
     const { wakeAt } = this.#time;
     if (wakeAt < Infinity) this.#context.wakeAt(wakeAt);
+    return 'wait';
+  }
+  #waitForRate(now: number, allowance: RateAllowance): 'wait' {
+    this.#time.onClock(now, 'by its rate');
+    this.#context.wakeAt(Math.min(allowance.next(now), this.#time.wakeAt));
     return 'wait';
   }
   #heldBack(now: number): 'more' {
@@ -237,6 +267,7 @@ class FromSource implements Source {
       phase: this.#ended ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
       ...this.#rejected.status(emitted, this.#time),
+      ...this.#eventTime?.guess?.note(this.#ended),
     };
   }
 

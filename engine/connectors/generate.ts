@@ -16,11 +16,14 @@ import { RecordRandom, recordSeed, type RecordSeed } from './record-random.ts';
 import { rawText, RejectedRecords, type RejectedState } from './rejected-records.ts';
 import type { SourceStarts } from './source-starts.ts';
 
-interface Saved {
+/** Of the sequence, the source's only split. An instance without it emits nothing. */
+interface SavedSequence {
   readonly n: number;
   /** undefined: the source was never polled. */
   readonly start?: number;
   readonly time: SourceTimeState;
+}
+interface Saved {
   readonly rejected: RejectedState;
   readonly opened: number;
 }
@@ -91,6 +94,7 @@ function generateLoop(
   Context: typeof GenerateContext,
 ): Loop {
   const timeOf = eventTime?.of;
+  const guess = eventTime?.guess;
   // Record `host.n`, once it is made and until it is emitted or rejected.
   let isMade = false;
   let made: unknown;
@@ -112,7 +116,8 @@ function generateLoop(
     const distance = time.askingDistance;
     const out = output.prepare(end - host.n);
     const { values, timestamps, partitions, offsets } = out;
-    let at = out.length;
+    const first = out.length;
+    let at = first;
     let n = host.n;
     values[at] = made;
     timestamps[at] = madeTime;
@@ -140,6 +145,7 @@ function generateLoop(
       }
     } finally {
       host.n = n;
+      guess?.lookAt(timestamps, first, at);
       time.passed(0, newest);
       out.length = at;
     }
@@ -179,6 +185,8 @@ class GenerateSource implements Source, GenerateHost {
   #start: number | undefined;
   #hasJoined = false;
   #opened = 0;
+  /** Another instance has what there is to read. */
+  #isElsewhere = false;
 
   constructor(node: NodeOf<'generate'>, functions: FunctionTable, starts: SourceStarts, alignment: AlignmentGroups) {
     this.#alignment = alignment;
@@ -186,7 +194,7 @@ class GenerateSource implements Source, GenerateHost {
     this.#node = node;
     this.#starts = starts;
     this.#next = functions.get(next.fn);
-    this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name);
+    this.#eventTime = timestamp && compileEventTimes(timestamp, functions, node.name, node.parameters.time);
     this.#spec = watermark;
     this.#seed = recordSeed(seed);
     this.#limit = limit ?? Infinity;
@@ -213,20 +221,28 @@ class GenerateSource implements Source, GenerateHost {
   restore(reader: StateReader): void {
     const saved = reader.value() as Saved | undefined;
     if (!saved) return;
-    this.n = saved.n;
     this.#rejected.restore(saved.rejected);
     this.#opened += saved.opened;
-    if (saved.start === undefined) return;
-    this.#time.restore(saved.time);
-    this.#begin(saved.start);
-    this.#start = saved.start;
+    const [sequence] = (reader.splits()?.values() ?? []) as Iterable<SavedSequence>;
+    if (!sequence) {
+      this.#isElsewhere = true;
+      return;
+    }
+    this.n = sequence.n;
+    if (sequence.start === undefined) return;
+    this.#time.restore(sequence.time);
+    this.#begin(sequence.start);
+    this.#start = sequence.start;
   }
 
   snapshot(writer: StateWriter): void {
-    writer.value({
+    const sequence = {
       n: this.n,
       ...(this.#start !== undefined && { start: this.#start }),
       time: this.#time.snapshot(),
+    } satisfies SavedSequence;
+    writer.splits(new Map(this.#isElsewhere ? [] : [['sequence', sequence]]));
+    writer.value({
       rejected: this.#rejected.snapshot(),
       opened: this.#opened,
     } satisfies Saved);
@@ -239,6 +255,7 @@ class GenerateSource implements Source, GenerateHost {
   }
 
   poll(): 'more' | 'wait' | 'end' {
+    if (this.#isElsewhere) return 'end';
     const now = this.#context.clock.now();
     const start = (this.#start ??= this.#begin(now));
     this.#time.partition(0);
@@ -290,6 +307,7 @@ class GenerateSource implements Source, GenerateHost {
       phase: isFinished ? 'finished' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#time.partitions(),
       ...this.#rejected.status(emitted, this.#time),
+      ...this.#eventTime?.guess?.note(isFinished),
     };
   }
 

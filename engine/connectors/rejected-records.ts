@@ -50,12 +50,12 @@ export class RejectedRecords {
   }
 
   /**
-   * The part of a source's status about rejected records. When no record is usable, it is the
-   * reason for waiting.
+   * The part of a source's status about rejected records. When no record was usable so far,
+   * it is the reason for waiting.
    */
   status(emitted: number, time: { readonly waiting: string | undefined } | undefined): RejectedStatus {
     const last = this.#last ?? this.#first;
-    const useless = last !== undefined && emitted === 0 ? `no record is usable: ${last}` : undefined;
+    const useless = last !== undefined && emitted === 0 ? `no record was usable so far: ${last}` : undefined;
     const waiting = time?.waiting ?? useless;
     return {
       emitted,

@@ -6,6 +6,8 @@ import type { Batch, Operator } from '../contract/operator.ts';
 import { FileSink } from './file-sink.ts';
 import { FunctionSink } from './function-sink.ts';
 import { createKafkaSink } from './kafka/kafka-sink.ts';
+import { PartFileSink } from './part-file-sink.ts';
+import { methodsOf, TwoPhaseSink } from './two-phase-sink.ts';
 
 class PreviewSink implements Operator {
   process(_input: 0 | 1, batch: Batch): number {
@@ -17,7 +19,13 @@ const factories: { readonly [K in SinkKind]: (node: NodeOf<K>, functions: Functi
   kafkaSink: createKafkaSink,
   functionSink: ({ parameters: { armed, fn } }, functions) =>
     armed === false ? new PreviewSink() : new FunctionSink(functions.get(fn)),
-  fileSink: (node, functions) => (node.parameters.armed === false ? new PreviewSink() : new FileSink(node, functions)),
+  twoPhaseSink: (node, functions) =>
+    node.parameters.armed === false ? new PreviewSink() : new TwoPhaseSink(methodsOf(node, functions)),
+  fileSink: (node, functions) => {
+    const { armed, delivery } = node.parameters;
+    if (armed === false) return new PreviewSink();
+    return delivery === 'exactly-once' ? new PartFileSink(node, functions) : new FileSink(node, functions);
+  },
 };
 
 /** undefined: the node is not a sink. */

@@ -1,8 +1,10 @@
-// Sends a late element to the side output `late`. Without a reader there, it is counted as dropped.
+// Counts a late element, and sends it to the side output `late`. Without a reader there, it is
+// dropped.
 import type { OperatorContext } from './operator.ts';
 
 export function tooLate(context: OperatorContext, element: unknown, timestamp: number): void {
   const { output } = context;
-  if (output.hasReader('late')) output.emitTo('late', element, timestamp);
-  else context.countLate();
+  const isRead = output.hasReader('late');
+  context.countLate(isRead);
+  if (isRead) output.emitTo('late', element, timestamp);
 }

@@ -1,6 +1,7 @@
 // The operator contract. A task drives one operator, in one thread, one call at a time.
 //
-//   open ─► restore? ─► ( process | advance | tick | idle | end | flush | snapshot )* ─► close
+//   open ─► restore? ─► ( process | advance | tick | idle | end | flush | preCommit | snapshot )*
+//        ─► close
 //
 // Room. Before `process`, `advance`, `tick` and `end` the task checks that at least one record can
 // be emitted. During the call the operator emits freely, but reads `output.full` after each emit (a
@@ -27,16 +28,27 @@
 // combined watermark. When `advance` is done, the task forwards w downstream, unless
 // `generatesWatermarks` or `ordersTime` is set.
 //
-// State. `snapshot` writes keyed state by key group and all other state as one value. It must not
-// emit. Only key groups that changed since the last snapshot have to be written; the last content
-// of the others stays valid. `restore` runs on a new instance. After it, the same calls must give
-// the same output.
+// State. `snapshot` writes keyed state entry by entry, and all other state by its kind, which says
+// how it is divided among instances: splits, list, broadcast, minimum, value. It must not emit.
+// Only entries that changed since the last snapshot have to be written, and those that are gone;
+// what the last snapshots say of the others stays valid. A StateTable does this. `restore` runs on
+// a new instance. After it, the same calls must give the same output.
+//
+// Checkpoints. A checkpoint is a snapshot with an id that outlives the process; ids grow. For a
+// sink whose rows become visible by a commit:
+//
+//   rows ─preCommit(7)─► committable, in every snapshot from now on ─complete(n), n ≥ 7─► committed
+//
+// `complete(n)` says that checkpoint n is durable, and with it all before it. It may never come for
+// a checkpoint: it was aborted, or the process died. Then a later one speaks for both, so an
+// operator must not wait for each id. After a restore, `complete` comes again for the checkpoint
+// that was restored. So a commit may happen twice, and must be idempotent.
 //
 // Values. Elements are immutable and shared between branches: never change one. Timestamps are
 // integer epoch milliseconds.
 //
 // Errors. Throw. The task adds the record that was being processed. After an operator has thrown,
-// the task calls only `snapshot`, `status` and `close`.
+// the task calls only `snapshot`, `complete`, `aborted`, `status` and `close`.
 
 import type { Clock } from './clock.ts';
 
@@ -55,6 +67,11 @@ export interface Batch {
    */
   readonly partitions?: Int32Array;
   readonly offsets?: Float64Array;
+  /**
+   * These are the present rows of a table, or come from them, for a reader that comes now. They are
+   * not new, so no rate counts them.
+   */
+  readonly isContent?: boolean;
   /**
    * Each reader's task calls this once it no longer needs the batch. Then the columns are reused.
    */
@@ -97,8 +114,8 @@ export interface OperatorContext {
   wakeAt(millis: number): void;
   /** Ends the operator with an error that happened outside a call (an asynchronous send). */
   fail(error: unknown): void;
-  /** Counts one record that was dropped as late, because 'late' has no reader. */
-  countLate(): void;
+  /** Counts one late record. `isRead`: 'late' has a reader, so the record is not dropped. */
+  countLate(isRead: boolean): void;
   /**
    * True while a barrier is on its way to this task. The task repeats an unfinished call when a
    * barrier starts. An operator that waits for the outside may then accept records beyond its
@@ -109,21 +126,66 @@ export interface OperatorContext {
   readonly freeze: boolean;
 }
 
+/** What the entries of an operator are, so that another program can read them. */
+export interface StateSchema {
+  /** Meaning of the namespace. Absent: there are no namespaces. */
+  readonly namespace?: string;
+  /** Names of the values of a key, if they are known. */
+  readonly key?: readonly string[];
+  /** Names of the parts of an entry's content, in their order. */
+  readonly columns: readonly string[];
+}
+/** An entry of keyed state as it was saved. */
+export interface SavedEntry {
+  readonly namespace: number | undefined;
+  /** The key: its values, in order. */
+  readonly tuple: readonly unknown[];
+  /** By the columns of the schema. */
+  readonly content: readonly unknown[];
+  /** How results show the key, where the tuple does not tell. */
+  readonly label: unknown;
+}
+
+/** Entries of a snapshot on their way into bytes. */
+export interface EntriesInFlight {
+  /** Writes until all is written (true), or until the time is up. */
+  proceed(isTimeUp: () => boolean): boolean;
+  /** What is written, by key group (0…127). Complete when `proceed` has returned true. */
+  readonly segments: ReadonlyMap<number, Uint8Array>;
+}
 export interface StateWriter {
-  /** Write every key group, not only the changed ones: the state moves to another instance. */
+  /** Write every entry, not only the changed ones: the state moves to another instance. */
   readonly full: boolean;
   /**
-   * Replaces the content of one key group (0…127). The content is any value that structured clone
-   * accepts.
+   * Changed and removed entries. They are written after `snapshot` has returned, in slices between
+   * later calls. `isWhole`: all entries, in place of what earlier snapshots say. Called once at
+   * most.
    */
-  group(keyGroup: number, content: unknown): void;
-  /** Replaces all state that is not keyed. */
+  entries(schema: StateSchema, entries: EntriesInFlight, isWhole: boolean): void;
+  /** Replaces the operator's own scalars: what belongs to no key, split or item. */
   value(content: unknown): void;
+  /** Replaces the state of all splits of a source, by their names: each moves by itself. */
+  splits(content: ReadonlyMap<string, unknown>): void;
+  /**
+   * Replaces a list whose items any instance may go on with. Items must not change afterwards: they
+   * are written in slices, as entries are.
+   */
+  list(items: readonly unknown[]): void;
+  /** Replaces what all instances have alike. Without a call, the last snapshot's stays. */
+  broadcast(content: unknown): void;
+  /** Replaces a time of which the earliest of all instances counts: a watermark. */
+  minimum(time: number): void;
 }
 export interface StateReader {
-  groups(): Iterable<readonly [keyGroup: number, content: unknown]>;
-  /** undefined when nothing was written. */
+  /** undefined when no entries were ever written. */
+  readonly schema: StateSchema | undefined;
+  entries(): Iterable<SavedEntry>;
+  /** Each of the others: undefined when nothing was written. */
   value(): unknown;
+  splits(): ReadonlyMap<string, unknown> | undefined;
+  list(): readonly unknown[] | undefined;
+  broadcast(): unknown;
+  minimum(): number | undefined;
 }
 
 export interface OperatorStatus {
@@ -136,6 +198,21 @@ export interface OperatorStatus {
    * has not acknowledged.
    */
   readonly inFlight?: number;
+  /**
+   * Of a sink: rows that its target has taken since the sink was opened, and when it took the last.
+   */
+  readonly rowsWritten?: number;
+  readonly writtenAt?: number;
+  /** Of a sink with transactions: those of them that are committed. */
+  readonly rowsCommitted?: number;
+  /** Epoch milliseconds: since when the oldest transaction that is not committed has been open. */
+  readonly uncommittedSince?: number;
+  /** Of a sink that is a preview: what would keep it from writing, as a sentence. */
+  readonly obstacle?: string;
+  /** Of a sink: rows that its target did not take and that are not sent again. */
+  readonly rowsLost?: number;
+  /** Why: the end of a sentence "rows are lost, because". */
+  readonly lostBecause?: string;
   /** One line for the user, if the operator itself knows why there is no output yet. */
   readonly waiting?: string;
   /** Epoch milliseconds: since when it waits. */
@@ -143,6 +220,12 @@ export interface OperatorStatus {
   /** A warning for the user. It does not stop the operator. */
   readonly note?: string;
 }
+
+/**
+ * Gets a result that an open window would give now, and the window's bounds. Returns false when it
+ * wants no more.
+ */
+export type VisitOpen = (result: unknown, window: { readonly start: number; readonly end: number }) => boolean;
 
 export interface Operator {
   /**
@@ -193,12 +276,42 @@ export interface Operator {
    * holds no other part of the dataflow up.
    */
   readonly keepsUnsent?: boolean;
+  /**
+   * At a barrier, after `flush` and before the state leaves the operator: for a snapshot, or for a
+   * successor. A sink finishes its transaction; what a commit needs is part of its snapshots until
+   * it is committed. False: call again after a `wake`. `checkpoint` or a later one will be
+   * completed when the state is durable. Also called after the end, for the last checkpoint.
+   */
+  preCommit?(checkpoint: number): boolean;
+  /**
+   * Everything up to this checkpoint is durable: a sink commits. Comes at any time between calls,
+   * also in the middle of an unfinished one, after the end and after a failure. Must not emit.
+   */
+  complete?(checkpoint: number): void;
+  /** Called in place of `snapshot` at a barrier whose snapshot has been given up. */
+  passWithoutSnapshot?(): void;
+  /**
+   * This checkpoint will not be completed. What was finished for it belongs to the next one. Comes
+   * when `complete` may come.
+   */
+  aborted?(checkpoint: number): void;
+  /**
+   * It has rows that are not committed. A task that has ended stays until they are. It calls
+   * `context.wake()` when this becomes false.
+   */
+  readonly hasUncommitted?: boolean;
   /** Writes the state, between calls. Absent: no state. */
   snapshot?(writer: StateWriter): void;
   /** Reads the state of a snapshot, once, directly after `open`. */
   restore?(reader: StateReader): void;
   /** For metrics and the user. Called at any time between calls. */
   status?(): OperatorStatus;
+  /**
+   * What the open windows would give now, for displays. Called at any time between calls. It
+   * changes nothing and calls no function of the user's. Of overlapping windows only those are
+   * visited whose last slide has begun, because newer ones have seen little.
+   */
+  openResults?(visit: VisitOpen): void;
   /** Called once, last, also after an error. Its own errors are ignored. */
   close?(): void;
 }

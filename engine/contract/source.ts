@@ -68,6 +68,11 @@ export interface SourceContext extends OperatorContext {
   readonly output: SourceOutput;
   /** The session runs in micro-batches. */
   readonly inBatches?: boolean;
+  /**
+   * Reports an error that ends some of the source's partitions, named as in `orders[3]`. The source
+   * goes on with the others. If none is left, it calls `fail`.
+   */
+  failPartitions(names: readonly string[], error: unknown): void;
 }
 
 /**
@@ -81,6 +86,11 @@ export interface PartitionStatus {
   /** Processing time of the last record. */
   readonly lastRecordAt?: number;
   /**
+   * For how long it has had no record, in milliseconds of a source that could read. Records that
+   * wait, or that nobody could ask for, are no silence. Absent: unknown.
+   */
+  readonly silentMillis?: number;
+  /**
    * Offsets from the position to the end of the partition's committed records, as of the last
    * answer. Offsets without a record count too. Absent: unknown.
    */
@@ -90,6 +100,14 @@ export interface PartitionStatus {
    * timestamp that the topic gives it. Absent: nothing waits, or it has no timestamp.
    */
   readonly lagMillis?: number;
+  /** While records wait: so far is that timestamp ahead of the clock. Absent: it is not. */
+  readonly aheadMillis?: number;
+  /** The offset of the next record. */
+  readonly position?: number;
+  /** The offset of the end that `lag` counts to. */
+  readonly end?: number;
+  /** It has stopped at its position, with this error. The other partitions go on. */
+  readonly failed?: string;
 }
 export interface SourceStatus extends OperatorStatus {
   /** How often the source was opened in this session. Attaching a reader must not open it again. */
@@ -108,8 +126,18 @@ export interface SourceStatus extends OperatorStatus {
   readonly errors: number;
   /** Place and problem of the first of them. */
   readonly firstRejection?: string;
+  /**
+   * Records that may be missing, in a sentence: of a followed file, or of a topic whose retention
+   * was faster than the source. `note` has it too.
+   */
+  readonly mayBeMissing?: string | undefined;
   /** Records that it emitted, across restores. */
   readonly emitted?: number;
+  /**
+   * Event time of its first record, if there are older records that it does not read: it began in
+   * the middle of a topic. So a window that was open then has only a part of its elements.
+   */
+  readonly beganAt?: number;
 }
 
 export interface Source {
@@ -140,6 +168,16 @@ export interface Source {
   position(): string;
   snapshot(writer: StateWriter): void;
   restore(reader: StateReader): void;
+  /** As of an operator, before a snapshot. It returns true. */
+  preCommit?(checkpoint: number): boolean;
+  /** As of an operator: everything up to this checkpoint is durable. */
+  complete?(checkpoint: number): void;
+  aborted?(checkpoint: number): void;
+  /**
+   * It has ended, and its last positions are to be committed somewhere. As of an operator, it wakes
+   * when this becomes false.
+   */
+  readonly hasUncommitted?: boolean;
   status(): SourceStatus;
   close(): void;
 }

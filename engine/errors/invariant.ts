@@ -1,6 +1,7 @@
 // An invariant: a sentence that the code after it relies on. A broken one is a defect of Sluice,
 // and its message says so.
 import { SluiceError } from './error.ts';
+import { isSluiceError } from './thrown.ts';
 
 /**
  * Throws when `condition` does not hold. `sentence` says what must hold, without a full stop.
@@ -16,5 +17,5 @@ export function invariant(condition: unknown, sentence: string): asserts conditi
 
 /** A broken invariant ends the operator at work; other errors of the engine are passed on. */
 export function isBrokenInvariant(error: unknown): error is SluiceError {
-  return error instanceof SluiceError && error.code === 'invariant';
+  return isSluiceError(error) && error.code === 'invariant';
 }

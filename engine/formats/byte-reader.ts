@@ -3,6 +3,7 @@
 //
 // Each read throws BadRecord when the record is too short. `charge` bounds the values of a record:
 // a few bytes can describe a million values (an array of nulls), so bytes alone are no limit.
+import { textOf } from '../values/short-text.ts';
 
 /** The bytes do not fit the schema, or they are no record of the format. */
 export class BadRecord extends Error {}
@@ -181,18 +182,7 @@ export class ByteReader {
 
   text(length: number): string {
     const start = this.take(length);
-    // Short texts without accents are the usual ones. A loop is cheaper than a call into Node.
-    if (length < 16) {
-      let text = '';
-      let at = start;
-      for (; at < this.at; at++) {
-        const byte = this.bytes[at]!;
-        if (byte > 0x7f) break;
-        text += String.fromCharCode(byte);
-      }
-      if (at === this.at) return text;
-    }
-    return this.bytes.toString('utf8', start, this.at);
+    return textOf(this.bytes, start, this.at, 16);
   }
   /** A copy: the record's bytes belong to a larger buffer. */
   slice(length: number): Uint8Array {

@@ -7,14 +7,17 @@
 //   bytes    everything else
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors/error.ts';
-import { type SchemaType, typeNames } from '../graph/format-spec.ts';
+import { wayToRegistry } from '../errors/way-to-set.ts';
+import { type Integers, type SchemaType, typeNames } from '../graph/format-spec.ts';
 import {
   type FindSchemas,
   FramedFormat,
   headerLength,
   openFormat,
+  optionNames,
   type Outcome,
   type RecordBytes,
+  type RecordPart,
   type RegistryNames,
   type ValueFormat,
 } from './value-format.ts';
@@ -35,15 +38,19 @@ export class FoundFormat implements ValueFormat {
   problem = '';
   readonly #names: RegistryNames;
   readonly #find: FindSchemas;
-  readonly #votes: Record<FoundKind, number> = { json: 0, schema: 0, string: 0, bytes: 0 };
+  readonly #part: RecordPart;
+  readonly #integers: Integers | undefined;
+  readonly #votes = noVotes();
   #kind: FoundKind | undefined;
   #format: ValueFormat | undefined;
   #stops: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
 
-  constructor(names: RegistryNames, find: FindSchemas) {
+  constructor(names: RegistryNames, find: FindSchemas, part: RecordPart = 'value', integers?: Integers) {
+    this.#integers = integers;
     this.#names = names;
     this.#find = find;
+    this.#part = part;
   }
 
   /** The format that was found; undefined: no record has been read. Part of a snapshot. */
@@ -91,7 +98,7 @@ export class FoundFormat implements ValueFormat {
   read(record: RecordBytes, start: number, end: number): Outcome {
     if (this.#kind === undefined) {
       if (kinds.every((kind) => this.#votes[kind] === 0)) this.look(record, start, end);
-      if (end > start) this.#kind = kinds.toSorted((a, b) => this.#votes[b] - this.#votes[a])[0]!;
+      if (end > start) this.#kind = electedKind(this.#votes);
     }
     // A record without bytes says nothing of those that come.
     const format = this.#kind === undefined ? noRecord : (this.#format ??= this.#open(this.#kind));
@@ -102,12 +109,12 @@ export class FoundFormat implements ValueFormat {
   }
 
   #open(kind: FoundKind): ValueFormat {
-    if (kind !== 'schema') return openFormat({ format: kind }, this.#find);
+    if (kind !== 'schema') return openFormat({ format: kind, integers: this.#integers }, this.#find);
     const schemas = this.#find(this.#names);
     if (!schemas)
       throw new SluiceError(
         'registry-no-connection',
-        'The first records begin with a schema id, and there is no schema registry. Set SLUICE_REGISTRY to its URL and restart the session, or give format: "bytes".',
+        `${this.#part === 'key' ? 'The keys of the first records' : 'The first records'} begin with a schema id, and there is no schema registry: ${wayToRegistry()}, or give ${optionNames[this.#part].format}: "bytes".`,
         { variable: 'SLUICE_REGISTRY' },
       );
     this.#format = new FramedFormat(schemas, anyType);
@@ -118,6 +125,19 @@ export class FoundFormat implements ValueFormat {
     if (this.#listeners.size === 0 || this.#stops.length > 0 || !this.#format?.watch) return;
     this.#stops.push(this.#format.watch(() => this.#listeners.forEach((listener) => listener())));
   }
+}
+
+type Votes = Record<FoundKind, number>;
+const noVotes = (): Votes => ({ json: 0, schema: 0, string: 0, bytes: 0 });
+function electedKind(votes: Votes): FoundKind {
+  return kinds.toSorted((a, b) => votes[b] - votes[a])[0]!;
+}
+/** What 'auto' finds if these are the first values; undefined: none has bytes. */
+export function kindOfValues(values: readonly Buffer[]): FoundKind | undefined {
+  const votes = noVotes();
+  const looked = values.filter(({ length }) => length > 0).slice(-looksAt);
+  for (const value of looked) votes[kindOf(value)]++;
+  return looked.length === 0 ? undefined : electedKind(votes);
 }
 
 function kindOf(bytes: Buffer): FoundKind {

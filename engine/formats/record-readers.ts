@@ -3,10 +3,11 @@
 import { compileAvroReader } from './avro-reader.ts';
 import { parseAvro } from './avro-schema.ts';
 import { BadRecord, type ByteReader } from './byte-reader.ts';
+import { hasLongNumber, parseJson } from './integers.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { compileProtobufReader } from './protobuf-reader.ts';
 import { parseProtobuf } from './protobuf-schema.ts';
-import type { SchemaText } from '../graph/format-spec.ts';
+import type { Integers, SchemaText } from '../graph/format-spec.ts';
 
 /** Reads from the reader's place to its end. Errors: BadRecord. */
 export type ReadRecord = (reader: ByteReader) => unknown;
@@ -56,18 +57,20 @@ function avroReader(schema: SchemaText): ReadRecord {
   };
 }
 
+/** Integers that a double cannot hold are checked as doubles, because ajv knows no bigints. */
 function jsonReader(schema: SchemaText): ReadRecord {
   const check = compileJsonSchema(schema);
   return (reader) => {
-    const value = parseJson(reader.text(reader.end - reader.at));
+    const text = reader.text(reader.end - reader.at);
+    const value = parsed(text, 'number');
     const problem = check(value);
     if (problem !== undefined) throw new BadRecord(problem);
-    return value;
+    return hasLongNumber(text) ? parsed(text, 'bigint') : value;
   };
 }
-function parseJson(text: string): unknown {
+function parsed(text: string, integers: Integers): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, integers);
   } catch (error) {
     throw new BadRecord(`it is not JSON: ${(error as Error).message}`);
   }
@@ -75,7 +78,7 @@ function parseJson(text: string): unknown {
 
 /** A count and that many indices; the count 0 is the usual [0]. */
 const first: readonly number[] = [0];
-function messageIndex(reader: ByteReader): readonly number[] {
+export function messageIndex(reader: ByteReader): readonly number[] {
   const count = reader.zigzagLength();
   if (count === 0) return first;
   if (count < 0 || count > longestIndex) throw new BadRecord(`its message index has ${count} parts`);

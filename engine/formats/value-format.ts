@@ -9,16 +9,29 @@
 // a registry refuses. Everything else that is wrong with a record or its schema is a problem.
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors/error.ts';
+import { wayToRegistry } from '../errors/way-to-set.ts';
 import { BadRecord, ByteReader } from './byte-reader.ts';
+import { parseJson } from './integers.ts';
 import { BadSchema, whyUnusable } from './limits.ts';
 import { bareReader, type ReadRecord } from './record-readers.ts';
-import { type FormatName, type FormatSpec, type SchemaText, type SchemaType, typeNames } from '../graph/format-spec.ts';
+import {
+  type FormatName,
+  type FormatSpec,
+  type Integers,
+  type SchemaText,
+  type SchemaType,
+  typeNames,
+} from '../graph/format-spec.ts';
 
 /** The bytes of many records, and texts of them. */
 export interface RecordBytes {
   readonly bytes: Buffer;
   /** The bytes from start to end as a text of UTF-8. */
   slice(start: number, end: number): string;
+  /**
+   * false: no value has 16 digits in a row, so none has an integer that needs more than a double.
+   */
+  readonly longDigits?: boolean | undefined;
 }
 
 export type Outcome = 'value' | 'problem' | 'schema';
@@ -62,12 +75,19 @@ export interface GivenFormat extends Omit<FormatSpec, 'format'>, RegistryNames {
   readonly format: FormatName;
 }
 
+/** What of a record a format reads. The options of kafka() for keys have names of their own. */
+export type RecordPart = 'value' | 'key';
+export const optionNames = {
+  value: { format: 'format', file: 'schemaFile' },
+  key: { format: 'keyFormat', file: 'keySchemaFile' },
+} as const;
+
 /** Errors: `registry-no-connection`, `bad-schema`, and those of `find`. */
-export function openFormat(spec: GivenFormat, find: FindSchemas): ValueFormat {
+export function openFormat(spec: GivenFormat, find: FindSchemas, part: RecordPart = 'value'): ValueFormat {
   const { format } = spec;
   switch (format) {
     case 'json':
-      return new JsonFormat();
+      return new JsonFormat(spec.integers);
     case 'string':
       return new StringFormat();
     case 'bytes':
@@ -76,16 +96,17 @@ export function openFormat(spec: GivenFormat, find: FindSchemas): ValueFormat {
     case 'protobuf':
     case 'json-schema':
       if (spec.schemaFile) return new BareFormat(spec.schemaFile, spec.message);
-      return new FramedFormat(find(spec) ?? noRegistry(format), [schemaTypes[format]]);
+      return new FramedFormat(find(spec) ?? noRegistry(format, part), [schemaTypes[format]]);
   }
 }
 
 const schemaTypes = { avro: 'AVRO', protobuf: 'PROTOBUF', 'json-schema': 'JSON' } as const;
 
-function noRegistry(format: FormatName): never {
+function noRegistry(format: FormatName, part: RecordPart): never {
+  const { format: option, file } = optionNames[part];
   throw new SluiceError(
     'registry-no-connection',
-    `The format "${format}" needs a schema registry, and there is none. Set SLUICE_REGISTRY to its URL and restart the session, or give a schemaFile if the records have no schema id.`,
+    `The ${option} "${format}" needs a schema registry, and there is none: ${wayToRegistry()}, or give a ${file} if the ${part}s have no schema id.`,
     { variable: 'SLUICE_REGISTRY' },
   );
 }
@@ -93,9 +114,14 @@ function noRegistry(format: FormatName): never {
 class JsonFormat implements ValueFormat {
   value: unknown;
   problem = '';
+  readonly #integers: Integers | undefined;
+  constructor(integers: Integers | undefined) {
+    this.#integers = integers;
+  }
   read(record: RecordBytes, start: number, end: number): Outcome {
     try {
-      this.value = JSON.parse(record.slice(start, end));
+      const text = record.slice(start, end);
+      this.value = record.longDigits === false ? JSON.parse(text) : parseJson(text, this.#integers);
       return 'value';
     } catch (error) {
       this.problem = ` is not JSON: ${(error as Error).message}`;

@@ -17,7 +17,27 @@ export type AggregateSpec<F = FunctionRef> =
       readonly create: F;
       readonly add: F;
       readonly merge?: F;
+      readonly subtract?: F;
       readonly result: F;
     };
 /** `parameters.aggregates` of a node, by the name of the result field. */
 export type AggregatesSpec<F = FunctionRef> = { readonly [name: string]: AggregateSpec<F> };
+
+/** The built-in aggregates that can subtract a row, so that groups of a table can use them. */
+export const subtractable: readonly string[] = [
+  'count',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'countDistinct',
+  'topN',
+  'collect',
+];
+
+/** Why the aggregate cannot subtract a row; undefined: it can. */
+export function cannotSubtract<F>(spec: AggregateSpec<F>): string | undefined {
+  if (spec.name === 'aggregator') return spec.subtract === undefined ? 'aggregator() without subtract' : undefined;
+  if (spec.name === 'countDistinct' && spec.approximate) return 'countDistinct() with approximate';
+  return subtractable.includes(spec.name) ? undefined : `${spec.name}()`;
+}

@@ -6,6 +6,7 @@
 // everything that it can reach. The text is hashed unchanged. If the compiler drops comments, a
 // change of a comment changes no hash.
 import { hash } from 'node:crypto';
+import { types } from 'node:util';
 import type { Json } from './spec.ts';
 
 export type Captured = () => readonly unknown[];
@@ -80,6 +81,8 @@ function digest(parts: readonly string[]): string {
 
 /** A captured client or module can reach half the heap. After this many values, hashing stops. */
 const budget = 2_000_000;
+/** Deeper parts of a value are opaque: an unbounded walk would overflow the stack. */
+const deepest = 600;
 
 /**
  * Writes a value as unambiguous text. Functions are hashed one by one, so a function shared by many
@@ -155,13 +158,20 @@ class Encoder {
       this.#outermost = Math.min(this.#outermost, depth);
       return;
     }
-    if (--this.#left < 0) {
+    if (--this.#left < 0 || this.#open.size >= deepest) {
       out.push('…');
       this.#isOpaque = true;
       return;
     }
     this.#open.set(value, this.#open.size);
-    body();
+    try {
+      body();
+    } catch (error) {
+      // A trap that throws, or a Proxy that was revoked.
+      if (!types.isProxy(value)) throw error;
+      out.push('?');
+      this.#isOpaque = true;
+    }
     this.#open.delete(value);
   }
 

@@ -35,6 +35,8 @@ export type FormatSpec = {
   readonly message?: string;
   /** Name of the schema registry. */
   readonly registry?: string;
+  /** Of JSON. Absent: bigint. */
+  readonly integers?: Integers;
 };
 
 /** How a sink writes Avro. */
@@ -45,3 +47,5 @@ export type AvroSpec = {
   /** Name of the schema registry. */
   readonly registry?: string;
 };
+/** What an integer that a double cannot hold becomes. */
+export type Integers = 'bigint' | 'text' | 'number';

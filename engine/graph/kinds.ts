@@ -8,6 +8,7 @@
 // each kind are in parameters.ts. The factories of operators are in engine/runtime and
 // engine/connectors.
 import type { ParametersByKind } from './parameters.ts';
+import type { PidSpec } from './spec.ts';
 import { windowMargin } from './window-spec.ts';
 
 export type Kind = keyof ParametersByKind<unknown>;
@@ -41,8 +42,23 @@ export interface Traits<K extends Kind> {
    * belongs to keys.
    */
   readonly keyedInputs?: 1 | 2;
+  /**
+   * Whether what it holds follows from the rows that the table above has now. When an edit changes
+   * what it gets, a new instance starts with these rows. To go on would subtract rows that were
+   * never added, and keep rows that are in the new table no more.
+   */
+  readonly startsFromTable?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /**
+   * A table that keeps no rows: its function makes a row of each row of the table above (`map`), or
+   * says which of them are rows of this table (`filter`).
+   */
+  readonly derivesRows?: 'map' | 'filter';
+  /** Its present rows are those of the table above, each with its group. */
+  readonly groupsTable?: true;
   /** It assigns elements to windows, so an element can be late. */
   readonly opensWindows?: true;
+  /** A window that is still open has a result, which a display may show. */
+  readonly showsOpenWindows?: true;
   /** It sets new event times, and emits watermarks of its own. Sources do so too. */
   readonly setsTime?: true;
   /**
@@ -62,6 +78,15 @@ export interface Traits<K extends Kind> {
    * cannot.
    */
   readonly canReadAgain?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /** Of a source: whether its records are lost with the process, as those of an iterator are. */
+  readonly isLostWithProcess?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /** Of a source: whether its first record may be in the middle of what there is. */
+  readonly mayBeginMidway?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /**
+   * Of a source: how many records a micro-batch has. Absent: as many as are due by the source's own
+   * time.
+   */
+  readonly batchRate?: (parameters: ParametersByKind<unknown>[K]) => BatchRate | undefined;
   /** The source is not read in micro-batches, even if all others are. */
   readonly ignoresMicroBatches?: true;
   /**
@@ -69,15 +94,40 @@ export interface Traits<K extends Kind> {
    * upstream.
    */
   readonly conflates?: true;
+  /** It writes, and its rows become visible when a checkpoint is complete. Absent: at once. */
+  readonly commitsRows?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /**
+   * The parameters that a commit needs: without the functions that make rows. Absent: all of them,
+   * as those of the user's own sinks, whose cell has the functions.
+   */
+  readonly forCommit?: (parameters: ParametersByKind<unknown>[K]) => ParametersByKind<unknown>[K];
+  /** Its commit is code of the user. */
+  readonly commitsByUserCode?: true;
+  /** It does something outside when a checkpoint is complete, besides committing rows. */
+  readonly hearsCheckpoints?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /**
+   * Of a source: what its text says, without what a job gives it instead (start, group) and without
+   * idleness, which has another default in a job. Absent: all of its parameters.
+   */
+  readonly asWritten?: (parameters: ParametersByKind<unknown>[K]) => unknown;
   /** The code of a cell reads it. It takes rows at its own pace, and ends with its executor. */
   readonly isReadByCell?: true;
   /** In messages it has the name of the stream that it reads. */
   readonly goesByItsInput?: true;
 }
 
+/** Records per second, or the estimator that finds them. */
+export type BatchRate = number | { readonly pid: PidSpec };
+type HasRate = { readonly rate?: BatchRate };
+const batchRate = ({ rate }: HasRate): BatchRate | undefined => rate;
+
 type HasTimer = { readonly onTimer?: unknown };
 const timerMargin = ({ onTimer }: HasTimer): number => (onTimer === undefined ? 0 : Infinity);
 const opensWindows = { opensWindows: true, timeMargin: windowMargin } as const;
+
+type HasDelivery = { readonly armed?: boolean; readonly delivery?: string };
+const commitsExactlyOnce = ({ armed, delivery }: HasDelivery): boolean =>
+  armed !== false && delivery === 'exactly-once';
 
 const table = {
   generate: {
@@ -86,12 +136,26 @@ const table = {
     canReadAgain: ({ limit }) => limit !== undefined,
   },
   // The engine cannot find out whether an iterable ends. It counts as bounded.
-  from: { role: 'source', isBounded: () => true, canReadAgain: ({ replayable }) => replayable },
-  file: { role: 'source', isBounded: ({ follow }) => follow !== true, canReadAgain: () => true },
+  from: {
+    role: 'source',
+    isBounded: () => true,
+    canReadAgain: ({ replayable }) => replayable,
+    isLostWithProcess: ({ replayable }) => !replayable,
+    batchRate,
+  },
+  file: { role: 'source', isBounded: ({ follow }) => follow !== true, canReadAgain: () => true, batchRate },
   kafka: {
     role: 'source',
     isBounded: ({ until }) => until !== undefined,
-    canReadAgain: ({ from }) => from === 'earliest' || typeof from === 'object',
+    // A group may commit other offsets in between.
+    canReadAgain: ({ from }) => from === 'earliest' || (typeof from === 'object' && !('committed' in from)),
+    mayBeginMidway: ({ from }) => from !== 'earliest',
+    batchRate,
+    hearsCheckpoints: ({ commitTo }) => commitTo !== undefined,
+    asWritten: ({ from: _start, commitTo: _group, watermark, ...others }) => {
+      const { idlenessMillis: _idle, ...bounds } = watermark ?? {};
+      return { ...others, bounds };
+    },
   },
   microBatches: { role: 'source', ignoresMicroBatches: true },
   harnessInput: { role: 'source', isHosted: true },
@@ -110,8 +174,8 @@ const table = {
   pairwise: { role: 'operator', keyedInputs: 1 },
   pattern: { role: 'operator', keyedInputs: 1 },
   process: { role: 'operator', keyedInputs: 1, timeMargin: timerMargin },
-  windowAggregate: { role: 'operator', keyedInputs: 1, ...opensWindows },
-  windowReduce: { role: 'operator', keyedInputs: 1, ...opensWindows },
+  windowAggregate: { role: 'operator', keyedInputs: 1, ...opensWindows, showsOpenWindows: true },
+  windowReduce: { role: 'operator', keyedInputs: 1, ...opensWindows, showsOpenWindows: true },
   windowApply: { role: 'operator', keyedInputs: 1, ...opensWindows },
   connectMap: { role: 'operator', keepsOrigin: true, keepsKey: true },
   connectProcess: { role: 'operator', keyedInputs: 2, timeMargin: timerMargin },
@@ -123,23 +187,39 @@ const table = {
   iterateHead: { role: 'operator' },
   iterateTail: { role: 'operator' },
   toTable: { role: 'operator', keyedInputs: 1 },
-  tableMap: { role: 'operator', keepsKey: true },
-  tableFilter: { role: 'operator', keepsKey: true },
+  tableMap: { role: 'operator', keepsKey: true, derivesRows: 'map' },
+  tableFilter: { role: 'operator', keepsKey: true, derivesRows: 'filter' },
   // Changes of a table carry their key, so an operator that reads only tables needs no key in the
   // plan.
   tableJoin: { role: 'operator' },
   tableToStream: { role: 'operator', keepsKey: true },
+  tableGroup: { role: 'operator', startsFromTable: () => true, groupsTable: true },
+  tableAggregate: { role: 'operator', keyedInputs: 1, startsFromTable: () => true },
   tableGet: { role: 'operator' },
   temporalJoin: { role: 'operator', keyedInputs: 1 },
   arrivalJoin: { role: 'operator', keyedInputs: 1 },
   // The elements between two watermarks are one workset.
   iterateDelta: { role: 'operator', timeMargin: ({ isBatch }) => (isBatch ? 0 : Infinity) },
 
-  kafkaSink: { role: 'sink' },
+  kafkaSink: {
+    role: 'sink',
+    commitsRows: commitsExactlyOnce,
+    forCommit: ({ key: _key, timestamp: _time, headers: _headers, partitioner: _by, ...others }) => others,
+  },
   functionSink: { role: 'sink' },
-  fileSink: { role: 'sink' },
+  twoPhaseSink: { role: 'sink', commitsRows: ({ armed }) => armed !== false, commitsByUserCode: true },
+  fileSink: {
+    role: 'sink',
+    commitsRows: commitsExactlyOnce,
+    forCommit: ({ partitionBy: _by, ...others }) => others,
+  },
 
-  display: { role: 'leaf', isHosted: true, conflates: true },
+  display: {
+    role: 'leaf',
+    isHosted: true,
+    conflates: true,
+    startsFromTable: ({ changes }) => changes === true,
+  },
   pull: { role: 'leaf', isHosted: true, isReadByCell: true },
   harnessOutput: { role: 'leaf', isHosted: true, keepsKey: true },
 } as const satisfies { readonly [K in Kind]: Traits<K> };
@@ -174,9 +254,52 @@ export function canReadNodeAgain<K extends Kind>({ kind, parameters }: Asked<K>)
   return kinds[kind].canReadAgain?.(parameters) ?? false;
 }
 
+/** Whether a new instance of the node starts with the present rows of the table above. */
+export function startsFromTable<K extends Kind>({ kind, parameters }: Asked<K>): boolean {
+  return kinds[kind].startsFromTable?.(parameters) ?? false;
+}
+
+/** Whether its rows wait for a checkpoint, and only then become visible. */
+export function commitsRows<K extends Kind>({ kind, parameters }: Asked<K>): boolean {
+  return kinds[kind].commitsRows?.(parameters) ?? false;
+}
+
+/** The parameters that a commit of its rows needs. */
+export function forCommit<K extends Kind>({ kind, parameters }: Asked<K>): ParametersByKind<unknown>[K] {
+  return kinds[kind].forCommit?.(parameters) ?? parameters;
+}
+
+/** Without the code of its cell, its rows cannot be committed. */
+export function commitsByUserCode({ kind }: HasKind): boolean {
+  return kinds[kind].commitsByUserCode === true;
+}
+
+/** Whether a checkpoint changes something outside, also where nothing is stored. */
+export function needsCheckpoints<K extends Kind>(node: Asked<K>): boolean {
+  return commitsRows(node) || (kinds[node.kind].hearsCheckpoints?.(node.parameters) ?? false);
+}
+
+/** What the text of a node says, whether a session or a job runs it. */
+export function asWritten<K extends Kind>({ kind, parameters }: Asked<K>): unknown {
+  return kinds[kind].asWritten?.(parameters) ?? parameters;
+}
+
 /** What the node itself needs, without the nodes below it. */
 export function timeMarginOf<K extends Kind>({ kind, parameters }: Asked<K>): number {
   return kinds[kind].timeMargin?.(parameters) ?? 0;
+}
+
+/** Whether its records are lost with the process that reads them. */
+export function isLostWithProcess<K extends Kind>({ kind, parameters }: Asked<K>): boolean {
+  return kinds[kind].isLostWithProcess?.(parameters) ?? false;
+}
+/** Whether the source may begin in the middle of what there is. */
+export function mayBeginMidway<K extends Kind>({ kind, parameters }: Asked<K>): boolean {
+  return kinds[kind].mayBeginMidway?.(parameters) ?? false;
+}
+/** How many records a micro-batch of the source has; undefined: those that are due. */
+export function batchRateOf<K extends Kind>({ kind, parameters }: Asked<K>): BatchRate | undefined {
+  return kinds[kind].batchRate?.(parameters);
 }
 
 interface HasKind {
@@ -195,6 +318,23 @@ export function isLeaf({ kind }: HasKind): boolean {
 }
 export function isStage<N extends HasKind>(node: N): node is Extract<N, { readonly kind: StageKind }> {
   return kinds[node.kind].isStage === true;
+}
+/** Windows that are still open have results. */
+export function showsOpenWindows<N extends HasKind>(
+  node: N,
+): node is Extract<N, { readonly kind: KindsLike<{ readonly showsOpenWindows: true }> }> {
+  return kinds[node.kind].showsOpenWindows === true;
+}
+/** A table without rows of its own. */
+export function derivesRows<N extends HasKind>(
+  node: N,
+): node is Extract<N, { readonly kind: KindsLike<{ readonly derivesRows: 'map' | 'filter' }> }> {
+  return kinds[node.kind].derivesRows !== undefined;
+}
+export function groupsTable<N extends HasKind>(
+  node: N,
+): node is Extract<N, { readonly kind: KindsLike<{ readonly groupsTable: true }> }> {
+  return kinds[node.kind].groupsTable === true;
 }
 /** It is not a task. The edge behind it has its key. */
 export function collapses<N extends HasKind>(node: N): node is Extract<N, { readonly kind: 'keyBy' }> {

@@ -1,5 +1,6 @@
 // Lineage: everything above a node that determines its rows, up to the sources. Also the properties
 // of a node that follow from its sources.
+import { invariant } from '../errors/invariant.ts';
 import { shapeHash } from './fingerprint.ts';
 import { canReadNodeAgain, isBoundedNode } from './kinds.ts';
 import type { Plan, PlanEdge, PlanNode } from './plan.ts';
@@ -18,8 +19,9 @@ export function lineage(plan: Plan): Map<string, string> {
     const known = result.get(id);
     if (known !== undefined) return known;
     const node = nodes.get(id);
-    if (node === undefined) throw new Error(`The plan has an edge from ${id}, which is not one of its nodes.`);
-    if (open.has(id)) throw new Error(`The plan has a cycle: ${[...open, id].join(' → ')}.`);
+    invariant(node, `an edge of the plan begins at a node of it, and not at ${id}`);
+    // The sentence of a large plan is long, so it is made only when it is needed.
+    if (open.has(id)) invariant(false, `the plan has no cycle such as ${[...open, id].join(' → ')}`);
     open.add(id);
     const above = (inputs.get(id) ?? []).map((edge) => edge.lost?.lineage ?? slotLineage(edge, visit(edge.from)));
     open.delete(id);

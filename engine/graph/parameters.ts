@@ -4,10 +4,10 @@
 // the builders (UserFunction), or any type for a reader that calls none. All of them are type
 // aliases, because TypeScript does not accept an interface as JSON.
 import type { AggregatesSpec } from './aggregate-spec.ts';
-import type { AvroSpec, FormatSpec } from './format-spec.ts';
+import type { AvroSpec, FormatSpec, Integers } from './format-spec.ts';
 import type { IntervalBounds, JoinKind } from './join-spec.ts';
 import type { PatternSpec } from './pattern-spec.ts';
-import type { FunctionRef, KeySpec, PidSpec, SelectorSpec, WatermarkSpec } from './spec.ts';
+import type { FunctionRef, GroupKeySpec, KeySpec, PidSpec, SelectorSpec, TimeReading, WatermarkSpec } from './spec.ts';
 import type { StateSpecs } from './state-spec.ts';
 import type { EvictorSpec, TriggerSpec, WindowSpec } from './window-spec.ts';
 
@@ -18,6 +18,8 @@ type None = { readonly [name: string]: never };
 /** Event time and watermarks of a source. */
 export type TimeParameters<F = FunctionRef> = {
   readonly timestamp?: SelectorSpec<F>;
+  /** Absent: numbers are milliseconds, texts have a zone. */
+  readonly time?: TimeReading;
   readonly watermark?: WatermarkSpec;
 };
 
@@ -31,10 +33,25 @@ type GenerateParameters<F> = TimeParameters<F> & {
 type FromParameters<F> = TimeParameters<F> & {
   readonly elements: { readonly fn: F };
   readonly isAsync: boolean;
+  /** Most records per second. */
+  readonly rate?: number;
   /** Whether each of its iterators starts from the beginning. */
   readonly replayable: boolean;
 };
 export type FileFormat = 'jsonl' | 'csv' | 'tsv' | 'json';
+export type ColumnType = 'text' | 'number' | 'boolean';
+/** Absent options have the defaults of file(). */
+export type CsvSpec = {
+  readonly delimiter?: string;
+  /** Empty: no character quotes. */
+  readonly quote?: string;
+  readonly comment?: string;
+  readonly decimal?: ',' | '.';
+  /** true: the first record has the names; false: column1, column2, …; or the names. */
+  readonly header?: boolean | readonly string[];
+  /** Of some columns, or of all. The others are found. */
+  readonly types?: ColumnType | { readonly [column: string]: ColumnType };
+};
 type FileParameters<F> = TimeParameters<F> & {
   /** An absolute path. */
   readonly path: string;
@@ -44,12 +61,30 @@ type FileParameters<F> = TimeParameters<F> & {
   readonly schema?: { readonly fn: F };
   /** The factor of a replay by event time. */
   readonly speed?: number;
+  /** Most records per second. */
+  readonly rate?: number;
+  readonly csv?: CsvSpec;
+  /** Of a file without byte order mark. Absent: UTF-8. */
+  readonly encoding?: string;
+  /** Absent: bigint. */
+  readonly integers?: Integers;
 };
 export type StartFrom =
   | 'earliest'
   | 'latest'
   | { readonly timestamp: number }
-  | { readonly offsets: { readonly [partition: string]: string } };
+  | { readonly offsets: { readonly [partition: string]: string } }
+  /** The name of a consumer group. */
+  | { readonly committed: string };
+/** What a job says of its topics, instead of the notebook. */
+export type JobTopics = {
+  /** The start of topics without an end. Tables always start at the earliest record. */
+  readonly startFrom?: StartFrom | undefined;
+  /** The group that gets the offsets of all topics but those of tables. */
+  readonly commitTo?: string | undefined;
+};
+/** Where reading goes on when the topic's retention has deleted the next records. */
+export type OffsetReset = 'earliest' | 'latest';
 export type StopAt = 'latest' | { readonly timestamp: number };
 /** Without a format, values are JSON. */
 type KafkaParameters<F> = TimeParameters<F> &
@@ -60,10 +95,16 @@ type KafkaParameters<F> = TimeParameters<F> &
     readonly pattern?: { readonly source: string; readonly flags: string };
     /** How often new partitions and topics are looked for. */
     readonly discoveryMillis?: number;
+    /** The group that gets the offsets of complete checkpoints, for monitors. */
+    readonly commitTo?: string;
     readonly connection?: string;
     readonly from: StartFrom;
     readonly until?: StopAt;
-    /** Of a table. Absent: keys are text or JSON, see engine/connectors/kafka/table-decoder.ts. */
+    /** Absent: an error. */
+    readonly offsetReset?: OffsetReset;
+    /** Elements have the field `meta`, see engine/connectors/kafka/meta-decoder.ts. */
+    readonly meta?: true;
+    /** Absent: keys are text. Those of a table may be JSON, see table-decoder.ts. */
     readonly keyFormat?: FormatSpec;
     /** From the parsed value to { value } or { issues }, as in Standard Schema. */
     readonly schema?: { readonly fn: F };
@@ -136,9 +177,16 @@ type KafkaSinkParameters<F> = Armed & {
   readonly key?: SelectorSpec<F>;
   readonly format: 'json' | 'string' | 'bytes' | 'avro';
   readonly avro?: AvroSpec;
+  /** Absent: 'string'. */
+  readonly keyFormat?: 'json' | 'string' | 'bytes' | 'avro';
+  readonly keyAvro?: AvroSpec;
   readonly timestamp?: SelectorSpec<F>;
   /** 'none': a barrier does not wait for rows in flight. */
-  readonly delivery: 'at-least-once' | 'none';
+  readonly delivery: 'exactly-once' | 'at-least-once' | 'none';
+  /** Of exactly-once. Absent: it is drawn. */
+  readonly transactionalIdPrefix?: string;
+  /** Of exactly-once. Absent: 15 minutes. */
+  readonly transactionTimeoutMillis?: number;
   readonly headers?: { readonly fn: F };
   readonly partitioner?: { readonly fn: F };
   /** Absent: 'all'. */
@@ -159,6 +207,16 @@ type FileSinkParameters<F> = Armed & {
   readonly path: string;
   readonly format: 'jsonl' | 'csv';
   readonly partitionBy?: { readonly fn: F };
+  /** Absent: one file, which a restore cuts. */
+  readonly delivery?: 'exactly-once';
+};
+
+type TwoPhaseParameters<F> = Armed & {
+  readonly begin: F;
+  readonly write: F;
+  readonly preCommit: F;
+  readonly commit: F;
+  readonly abort: F;
 };
 
 // ------------------------------------------------------------------------------------- all of them
@@ -203,6 +261,8 @@ export interface ParametersByKind<F> {
   readonly tableFilter: Function<F>;
   readonly tableJoin: Select<F> & { readonly kind: JoinKind };
   readonly tableToStream: None;
+  readonly tableGroup: { readonly key: GroupKeySpec<F> };
+  readonly tableAggregate: { readonly key: GroupKeySpec<F>; readonly aggregates: AggregatesSpec<F> };
   /** `key`: the text of the key's tuple. */
   readonly tableGet: { readonly key: string };
   readonly temporalJoin: Select<F>;
@@ -211,10 +271,11 @@ export interface ParametersByKind<F> {
 
   readonly kafkaSink: KafkaSinkParameters<F>;
   readonly functionSink: Armed & Function<F>;
+  readonly twoPhaseSink: TwoPhaseParameters<F>;
   readonly fileSink: FileSinkParameters<F>;
 
-  /** `leaf`: the id of the display or the pull. */
-  readonly display: { readonly leaf: string };
+  /** `leaf`: the id of the display or the pull. `changes`: it shows the rows of a table. */
+  readonly display: { readonly leaf: string; readonly changes?: true };
   readonly pull: { readonly leaf: string };
   readonly harnessOutput: None;
 }

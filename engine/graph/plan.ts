@@ -1,12 +1,26 @@
 // The plan: a dataflow as plain JSON. It can be written to disk or sent to another thread or
 // engine, and reading it gives the same graph.
+import { invariant } from '../errors/invariant.ts';
 import type { Kind } from './kinds.ts';
 import type { ParametersByKind } from './parameters.ts';
+import type { RowType } from './row-type.ts';
 import type { FunctionRef, Json, KeySpec } from './spec.ts';
 
 /** Sources are read in batches of this interval, see `engine/runtime/micro-batches.ts`. */
 export interface MicroBatchMode {
   readonly microBatchMillis: number;
+}
+
+/** Where the user's text calls the verb of a node. One-based. */
+export interface CallPlace {
+  /** A module of the user; absent: the text of a cell. */
+  readonly file?: string;
+  /** Another cell than the node's group: it declares the function that makes the call. */
+  readonly cell?: string;
+  readonly line: number;
+  readonly column: number;
+  /** The text of the line. */
+  readonly excerpt: string;
 }
 
 interface NodeOfAnyKind {
@@ -31,6 +45,8 @@ interface NodeOfAnyKind {
    * state.
    */
   readonly shape: string;
+  /** For errors that have no place of their own. It is no part of any fingerprint. */
+  readonly calledAt?: CallPlace;
   /**
    * Other cells may read this node later (it is a named variable), so nothing is fused behind it.
    */
@@ -71,6 +87,8 @@ export interface PlanEdge {
   /** 0, or 1 for the right side of an operator with two inputs. */
   readonly input: 0 | 1;
   readonly exchange: Exchange;
+  /** Of its rows. Absent: the plan was made for this engine alone. */
+  readonly type?: RowType;
   /** Of an edge whose upstream has gone: what the slot read last. */
   readonly lost?: LostInput;
 }
@@ -117,8 +135,7 @@ export class FunctionTable {
   /** The function itself. A reference without a function is a broken invariant. */
   get<F>(ref: FunctionRef): F {
     const found = this.#functions.get(FunctionTable.key(ref));
-    if (found === undefined)
-      throw new Error(`The plan refers to function ${ref.slot} of ${ref.uid}, which was never evaluated here.`);
+    invariant(found !== undefined, `function ${ref.slot} of ${ref.uid}, which the plan has, was evaluated here`);
     return found as F;
   }
   addAll(other: FunctionTable): void {

@@ -23,11 +23,9 @@ export type SelectorSpec<F = FunctionRef> = { readonly field: string } | { reado
  * A key is the tuple of its values. `constant` is the single key of `windowAll`. `carried`: the
  * changes of a table carry their key.
  */
-export type KeySpec<F = FunctionRef> =
-  | { readonly fields: readonly string[] }
-  | { readonly fn: F }
-  | { readonly constant: true }
-  | { readonly carried: true };
+export type KeySpec<F = FunctionRef> = GroupKeySpec<F> | { readonly constant: true } | { readonly carried: true };
+/** The key of a group of a table's rows. */
+export type GroupKeySpec<F = FunctionRef> = { readonly fields: readonly string[] } | { readonly fn: F };
 
 /**
  * A source pauses while it is further than `maxDriftMillis` ahead of the slowest source of the
@@ -37,6 +35,14 @@ export type AlignmentSpec = {
   readonly group: string;
   readonly maxDriftMillis: number;
 };
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
+/** How a source's timestamps are meant: the unit of numbers, the zone of texts that have none. */
+export type TimeReading = {
+  readonly unit?: TimeUnit;
+  /** A name that Intl knows. */
+  readonly zone?: string;
+};
+
 /** Durations are in milliseconds. */
 export type WatermarkSpec = {
   readonly alignment?: AlignmentSpec;

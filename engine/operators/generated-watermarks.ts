@@ -13,7 +13,7 @@ import type { WatermarkGenerator } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
 import { compileEventTimes, type EventTime } from '../time/event-time.ts';
-import { emitEveryMillis } from '../time/source-time.ts';
+import { emitEveryMillis } from '../time/bounded-out-of-orderness.ts';
 import { noEventTime } from './assign-timestamps.ts';
 import type { Batch, Operator, OperatorContext, OperatorStatus } from '../contract/operator.ts';
 

@@ -14,9 +14,11 @@ import { SluiceError } from '../errors/error.ts';
 import type { IntervalBounds, JoinKind } from '../graph/join-spec.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
+import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { describedRow } from '../values/kind.ts';
@@ -46,8 +48,6 @@ interface KeptColumns {
   readonly elements: unknown[];
   readonly matched: boolean[];
 }
-/** One key group in a snapshot. */
-type GroupContent = { readonly key: unknown; readonly sides: readonly (KeptColumns | undefined)[] }[];
 
 export function intervalJoin(
   node: NodeOf<'intervalJoin'>,
@@ -77,7 +77,7 @@ export class IntervalJoin implements Operator {
   /** By side: whether an element without a partner is emitted alone. */
   readonly #emitsAlone: readonly [boolean, boolean];
   readonly #entries = new KeyMap<Entry>();
-  readonly #changed = new ChangedGroups();
+  readonly #table = new StateTable<Entry>();
   /**
    * Sides by the cleanup time of their first element. A side is in the queue twice when it has got
    * an earlier first element.
@@ -133,7 +133,7 @@ export class IntervalJoin implements Operator {
     const { name } = this.#context;
     assertStorable(element, `An element of "${name}"`);
     const entry = this.#entryOf(input, element);
-    entry.touched = this.#changed.epoch;
+    this.#table.touch(entry);
     const kept = { time, element, isMatched: false };
     this.#keepOn(entry, input, kept);
     const partners = entry.sides[input === 0 ? 1 : 0];
@@ -150,8 +150,9 @@ export class IntervalJoin implements Operator {
     return known ?? this.#enter(keys.row(element, key));
   }
   #enter(row: KeyRow): Entry {
-    const entry: Entry = { row, group: -1, touched: this.#changed.epoch, sides: [undefined, undefined] };
+    const entry: Entry = { row, written: 0, touched: 0, sides: [undefined, undefined] };
     this.#entries.set(this.#keys.tuple(row), entry);
+    this.#table.add(entry);
     return entry;
   }
   #keepOn(entry: Entry, input: 0 | 1, kept: Kept): void {
@@ -215,15 +216,15 @@ export class IntervalJoin implements Operator {
     const time = this.#timers.nextTime;
     const side = this.#timers.next!;
     const isStale = side.wakesAt !== time;
+    if (!isStale) this.#table.touch(side.entry);
     if (!isStale && !this.#clean(side, time)) return false;
     this.#timers.shift();
     if (isStale) return true;
     const { entry, input, first } = side;
     this.#wake(side, first ? first.time + this.#keep[input] : Infinity);
-    entry.touched = this.#changed.epoch;
     if (entry.sides.every((one) => !one || one.length === 0)) {
       this.#entries.delete(this.#keys.tuple(entry.row));
-      this.#changed.forget(entry);
+      this.#table.delete(entry);
     }
     return true;
   }
@@ -248,32 +249,33 @@ export class IntervalJoin implements Operator {
 
   // ----------------------------------------------------------------------------------------- state
 
-  snapshot(writer: StateWriter): void {
+  get #form(): EntryForm<Entry> {
     const keys = this.#keys;
-    this.#changed.write<Entry, undefined, GroupContent>(
-      writer,
-      ({ row }) => keys.tuple(row),
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => [],
-      (content, { row, sides }) => content.push({ key: keys.pack(row), sides: sides.map(columnsOf) }),
-    );
-    writer.value({ watermark: this.#watermark, names: keys.names });
+    return {
+      schema: { ...(keys.fields && { key: keys.fields }), columns: ['left', 'right'] },
+      tupleOf: ({ row }) => keys.tuple(row),
+      labelOf: ({ row }) => labelOf(row, keys),
+      contentOf: ({ sides }) => sides.map(columnsOf),
+    };
+  }
+  snapshot(writer: StateWriter): void {
+    this.#table.write(writer, this.#form, (visit) => this.#entries.forEach((entry) => visit(entry)));
+    writer.minimum(this.#watermark);
+    writer.value({ names: this.#keys.names });
   }
   restore(reader: StateReader): void {
-    const value = reader.value() as { readonly watermark: number; readonly names?: readonly string[] } | undefined;
-    this.#watermark = value?.watermark ?? -Infinity;
+    const value = reader.value() as { readonly names?: readonly string[] } | undefined;
+    this.#watermark = reader.minimum() ?? -Infinity;
     this.#keys.restoreNames(value?.names);
-    for (const [group, content] of reader.groups())
-      for (const { key, sides } of (content as GroupContent | undefined) ?? []) {
-        const entry = this.#enter(this.#keys.unpack(key));
-        this.#changed.restored(entry, group);
-        sides.forEach((columns, input) => {
-          columns?.times.forEach((time, i) => {
-            const kept = { time, element: columns.elements[i], isMatched: columns.matched[i]! };
-            this.#keepOn(entry, input as 0 | 1, kept);
-          });
+    this.#table.read(reader, this.#form.schema, this.#context.name, ({ tuple, content, label }) => {
+      const entry = this.#enter(rowOf(tuple, label, this.#keys));
+      (content as readonly (KeptColumns | undefined)[]).forEach((columns, input) => {
+        columns?.times.forEach((time, i) => {
+          const kept = { time, element: columns.elements[i], isMatched: columns.matched[i]! };
+          this.#keepOn(entry, input as 0 | 1, kept);
         });
-      }
+      });
+    });
   }
   status(): OperatorStatus {
     return { entries: this.#live };

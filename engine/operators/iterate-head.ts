@@ -114,7 +114,10 @@ export class IterateHeadOperator implements Operator {
   }
 
   snapshot(writer: StateWriter): void {
-    writer.value({ returning: this.#loop.beginLog() });
+    writer.list(this.#loop.beginLog());
+  }
+  passWithoutSnapshot(): void {
+    this.#loop.beginNoLog();
   }
   restore(reader: StateReader): void {
     this.#loop.restore(reader);

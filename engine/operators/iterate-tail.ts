@@ -31,7 +31,10 @@ export class IterateTailOperator implements Operator {
     return batch.length;
   }
   snapshot(writer: StateWriter): void {
-    writer.value({ returning: this.#loop.endLog() });
+    writer.list(this.#loop.endLog());
+  }
+  passWithoutSnapshot(): void {
+    this.#loop.endLog();
   }
   restore(reader: StateReader): void {
     this.#loop.restore(reader);

@@ -15,8 +15,11 @@ interface Returning {
 
 export class Loop {
   readonly #queue = new SpillingQueue<Returning>();
-  /** One log for each barrier that is between head and tail. */
-  readonly #logs: Returning[][] = [];
+  /**
+   * One log for each barrier with a snapshot that is between head and tail. undefined: the snapshot
+   * was given up before the head.
+   */
+  readonly #logs: (Returning[] | undefined)[] = [];
   #onReturn: () => void = () => {};
   #isAwaited = false;
   /** No record is on its way between head and tail. The runtime sets this function. */
@@ -46,10 +49,13 @@ export class Loop {
     this.#logs.push([]);
     return [...this.#queue];
   }
+  /** The barrier is at the head, and its snapshot has been given up. */
+  beginNoLog(): void {
+    this.#logs.push(undefined);
+  }
   /** Records that a head or a tail has saved return once more. */
   restore(reader: StateReader): void {
-    const saved = reader.value() as { readonly returning: readonly Returning[] } | undefined;
-    for (const { value, timestamp } of saved?.returning ?? []) this.giveBack(value, timestamp);
+    for (const { value, timestamp } of (reader.list() ?? []) as readonly Returning[]) this.giveBack(value, timestamp);
   }
   close(): void {
     this.#onReturn = () => {};
@@ -61,10 +67,10 @@ export class Loop {
   giveBack(value: unknown, timestamp: number): void {
     const returning = { value, timestamp };
     this.#queue.push(returning);
-    for (const log of this.#logs) log.push(returning);
+    for (const log of this.#logs) log?.push(returning);
     this.#onReturn();
   }
-  /** The barrier is at the tail. */
+  /** The barrier is at the tail, with its snapshot or without: the log of this barrier is over. */
   endLog(): readonly Returning[] {
     return this.#logs.shift() ?? [];
   }

@@ -12,6 +12,7 @@
 // that arrives after the operator has ended is ignored.
 import { callOutside } from './outside-call.ts';
 import { SluiceError } from '../errors/error.ts';
+import { isError, messageOf } from '../errors/thrown.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { described } from '../values/kind.ts';
@@ -206,7 +207,7 @@ export class MapAsyncOperator implements Operator {
   #mayDrop({ element, timestamp }: RunningCall, error: unknown): boolean {
     if (this.#parameters.onError === 'drop') {
       this.#dropped++;
-      this.#lastProblem = error instanceof Error ? error.message : described(error);
+      this.#lastProblem = isError(error) ? messageOf(error) : described(error);
       return true;
     }
     this.failedRecord = { value: element, timestamp };
@@ -217,10 +218,10 @@ export class MapAsyncOperator implements Operator {
   // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
-    writer.value(this.#queue.items().map((item): Kept => (isMark(item) ? item : keep(item))));
+    writer.list(this.#queue.items().map((item): Kept => (isMark(item) ? item : keep(item))));
   }
   restore(reader: StateReader): void {
-    for (const item of (reader.value() ?? []) as Kept[])
+    for (const item of (reader.list() ?? []) as Kept[])
       if (isMark(item)) this.#queue.mark(item);
       else this.#put(item);
     if (!this.#queue.isEmpty) this.#context.wake();

@@ -2,8 +2,10 @@
 // the order of arrival. It keeps one element for each key.
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { KeySpec } from '../graph/spec.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { freezeElements } from '../state/freeze.ts';
+import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type Keys } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -19,11 +21,6 @@ import type {
 interface Entry extends Keyed {
   last: unknown;
 }
-/** Columns of one key group. */
-interface GroupContent {
-  readonly keys: unknown[];
-  readonly last: unknown[];
-}
 
 export class PairwiseOperator implements Operator {
   at = 0;
@@ -31,7 +28,7 @@ export class PairwiseOperator implements Operator {
   /** There is no key: pairs are made over the whole stream. */
   readonly #isWhole: boolean;
   readonly #entries = new KeyMap<Entry>();
-  readonly #changed = new ChangedGroups();
+  readonly #table = new StateTable<Entry>();
   #context!: OperatorContext;
   #what = '';
 
@@ -58,8 +55,8 @@ export class PairwiseOperator implements Operator {
         continue;
       }
       const previous = entry.last;
+      this.#table.touch(entry);
       entry.last = element;
-      entry.touched = this.#changed.epoch;
       output.emit([previous, element], batch.timestamps[i]!);
       if (output.full) return i + 1;
     }
@@ -67,32 +64,27 @@ export class PairwiseOperator implements Operator {
   }
   #insert(element: unknown, key: unknown): void {
     const row = this.#keys.row(element, key);
-    const entry = { row, group: -1, touched: this.#changed.epoch, last: element };
+    const entry = { row, written: 0, touched: 0, last: element };
     this.#entries.set(this.#keys.tuple(row), entry);
+    this.#table.add(entry);
   }
 
+  get #form(): EntryForm<Entry> {
+    const keys = this.#keys;
+    return {
+      schema: { ...(keys.fields && { key: keys.fields }), columns: ['last'] },
+      tupleOf: ({ row }) => keys.tuple(row),
+      labelOf: ({ row }) => labelOf(row, keys),
+      contentOf: ({ last }) => [last],
+    };
+  }
   snapshot(writer: StateWriter): void {
-    this.#changed.write<Entry, undefined, GroupContent>(
-      writer,
-      ({ row }) => this.#keys.tuple(row),
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => ({ keys: [], last: [] }),
-      (content, { row, last }) => {
-        content.keys.push(this.#keys.pack(row));
-        content.last.push(last);
-      },
-    );
+    this.#table.write(writer, this.#form, (visit) => this.#entries.forEach((entry) => visit(entry)));
   }
   restore(reader: StateReader): void {
-    for (const [group, content] of reader.groups()) {
-      const { keys, last } = (content ?? { keys: [], last: [] }) as GroupContent;
-      keys.forEach((packed, index) => {
-        const row = this.#keys.unpack(packed);
-        const entry = { row, group, touched: this.#changed.epoch, last: last[index] };
-        this.#changed.restored(entry, group);
-        this.#entries.set(this.#keys.tuple(row), entry);
-      });
-    }
+    this.#table.read(reader, this.#form.schema, this.#context.name, ({ tuple, content: [last], label }) => {
+      this.#entries.set(tuple, { row: rowOf(tuple, label, this.#keys), written: 0, touched: 0, last });
+    });
   }
   /** Without a key, the last element does not count as keyed state. */
   status(): OperatorStatus {

@@ -19,8 +19,10 @@ import { TimeOrder } from '../cep/time-order.ts';
 import { type Sleeper, WakeUps } from '../cep/wake-ups.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
+import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { compileKeys, type KeyRow, type Keys } from '../state/keys.ts';
 import { describedRow } from '../values/kind.ts';
@@ -46,14 +48,12 @@ interface Entry extends Keyed, Sleeper {
    */
   alarms: number[];
 }
-/** One key group in a snapshot. */
-type GroupContent = {
-  readonly row: KeyRow;
-  readonly tuple: readonly unknown[];
-  readonly waiting: { readonly elements: readonly unknown[]; readonly timestamps: readonly number[] };
-  readonly progress: ProgressContent;
-  readonly alarms: readonly number[];
-}[];
+/** What is saved of a key. */
+type Content = readonly [
+  waiting: { readonly elements: readonly unknown[]; readonly timestamps: readonly number[] },
+  progress: ProgressContent,
+  alarms: number[],
+];
 
 class PatternOperator implements Operator {
   at = 0;
@@ -61,7 +61,7 @@ class PatternOperator implements Operator {
   readonly #matcher: Matcher;
   readonly #select: (match: Match) => unknown;
   readonly #entries = new KeyMap<Entry>();
-  readonly #changed = new ChangedGroups();
+  readonly #table = new StateTable<Entry>();
   readonly #wakeUps = new WakeUps<Entry>();
   #context!: OperatorContext;
   #kept = '';
@@ -116,9 +116,9 @@ class PatternOperator implements Operator {
       if (this.#context.freeze) deepFreeze(row);
       entry = newEntry(row, this.#keys.tuple(row), this.#matcher.start());
       this.#entries.set(entry.tuple, entry);
-    }
+      this.#table.add(entry);
+    } else this.#table.touch(entry);
     entry.waiting.add(element, timestamp);
-    entry.touched = this.#changed.epoch;
     this.#live++;
     this.#wakeUps.forElement(entry, timestamp);
   }
@@ -145,10 +145,10 @@ class PatternOperator implements Operator {
   }
   #begin(entry: Entry): void {
     this.#entry = entry;
+    this.#table.touch(entry);
     this.#live -= this.#liveOf(entry);
     this.#time = -Infinity;
     this.#element = undefined;
-    entry.touched = this.#changed.epoch;
   }
   /**
    * Emits, advances time and processes elements until nothing is due. False: the output is full.
@@ -200,7 +200,7 @@ class PatternOperator implements Operator {
   #forget(entry: Entry): void {
     this.#wakeUps.forget(entry);
     this.#entries.delete(entry.tuple);
-    this.#changed.forget(entry);
+    this.#table.delete(entry);
   }
   /** The input has ended: nothing can complete the remaining matches or time them out. */
   #forgetAll(): void {
@@ -239,30 +239,30 @@ class PatternOperator implements Operator {
   #liveOf({ waiting, progress }: Entry): number {
     return waiting.size + this.#matcher.sizeOf(progress);
   }
+  get #form(): EntryForm<Entry> {
+    const keys = this.#keys;
+    return {
+      schema: { ...(keys.fields && { key: keys.fields }), columns: ['waiting', 'progress', 'alarms'] },
+      tupleOf: ({ tuple }) => tuple,
+      labelOf: ({ row }) => labelOf(row, keys),
+      contentOf: ({ waiting, progress, alarms }) => [waiting.columns(), contentOf(progress), alarms],
+    };
+  }
   snapshot(writer: StateWriter): void {
-    this.#changed.write<Entry, undefined, GroupContent>(
-      writer,
-      ({ tuple }) => tuple,
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => [],
-      (content, { row, tuple, waiting, progress, alarms }) =>
-        content.push({ row, tuple, waiting: waiting.columns(), progress: contentOf(progress), alarms: [...alarms] }),
-    );
-    writer.value({ watermark: this.#watermark });
+    this.#table.write(writer, this.#form, (visit) => this.#entries.forEach((entry) => visit(entry)));
+    writer.minimum(this.#watermark);
   }
   restore(reader: StateReader): void {
-    this.#watermark = (reader.value() as { readonly watermark: number } | undefined)?.watermark ?? -Infinity;
-    for (const [group, content] of reader.groups())
-      for (const { row, tuple, waiting, progress, alarms } of (content as GroupContent | undefined) ?? []) {
-        const entry = newEntry(row, tuple, progressOf(progress, this.#matcher));
-        waiting.elements.forEach((element, at) => entry.waiting.add(element, waiting.timestamps[at]!));
-        entry.alarms = [...alarms];
-        entry.touched = this.#changed.epoch;
-        this.#changed.restored(entry, group);
-        this.#live += this.#liveOf(entry);
-        this.#entries.set(entry.tuple, entry);
-        this.#schedule(entry);
-      }
+    this.#watermark = reader.minimum() ?? -Infinity;
+    this.#table.read(reader, this.#form.schema, this.#context.name, ({ tuple, content, label }) => {
+      const [waiting, progress, alarms] = content as Content;
+      const entry = newEntry(rowOf(tuple, label, this.#keys), tuple, progressOf(progress, this.#matcher));
+      waiting.elements.forEach((element, at) => entry.waiting.add(element, waiting.timestamps[at]!));
+      entry.alarms = alarms;
+      this.#live += this.#liveOf(entry);
+      this.#entries.set(tuple, entry);
+      this.#schedule(entry);
+    });
   }
   status(): OperatorStatus {
     return { entries: this.#live };
@@ -273,7 +273,7 @@ function newEntry(row: KeyRow, tuple: readonly unknown[], progress: Progress): E
   return {
     row,
     tuple,
-    group: -1,
+    written: 0,
     touched: 0,
     elementAt: Infinity,
     timeoutAt: Infinity,

@@ -99,13 +99,14 @@ class BroadcastProcess implements Operator {
   }
 
   snapshot(writer: StateWriter): void {
-    writer.value({ watermark: this.watermark, broadcast: this.#broadcast.content() });
+    writer.minimum(this.watermark);
+    this.#broadcast.snapshot(writer);
   }
   restore(reader: StateReader): void {
-    const kept = reader.value() as { watermark: number; broadcast: Readonly<Record<string, unknown>> } | undefined;
-    if (!kept) return;
-    this.watermark = kept.watermark;
-    this.#broadcast.restore(kept.broadcast);
+    const content = reader.broadcast() as Readonly<Record<string, unknown>> | undefined;
+    if (!content) return;
+    this.watermark = reader.minimum() ?? -Infinity;
+    this.#broadcast.restore(content);
   }
   /** Broadcast state does not count as keyed state. */
   status(): OperatorStatus {

@@ -1,13 +1,14 @@
 // The broadcast input of a process function. Its elements reach every parallel instance, and all
 // instances change the same state in the same way. The other input may only read this state. There
-// is no key: the broadcast state is written to a snapshot as a whole.
+// is no key: the broadcast state is written to a snapshot as a whole, and only if it has changed
+// since the snapshot before. A value that was put into it never changes, as in keyed state.
 import type { EpochMillis } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { declaredStates, readOnlyStates } from '../state/declared-state.ts';
 import type { StateSpecs } from '../graph/state-spec.ts';
 import type { CurrentKey, Values } from '../state/value-state.ts';
 import { Emission } from '../contract/emission.ts';
-import type { Batch, OperatorContext } from '../contract/operator.ts';
+import type { Batch, OperatorContext, StateWriter } from '../contract/operator.ts';
 
 interface BroadcastContext {
   readonly timestamp: EpochMillis;
@@ -33,6 +34,8 @@ export class BroadcastSide implements CurrentKey {
   #context!: OperatorContext;
   #user!: BroadcastContext;
   #timestamp = 0;
+  /** The last snapshot has what it is now. */
+  #isWritten = false;
 
   constructor(functions: BroadcastFunctions, host: Host) {
     this.#functions = functions;
@@ -66,8 +69,9 @@ export class BroadcastSide implements CurrentKey {
   now(): number {
     return this.#context.clock.now();
   }
-  /** A snapshot writes the whole state, so changes need no mark. */
-  touch(): void {}
+  touch(): void {
+    this.#isWritten = false;
+  }
 
   process(batch: Batch, from: number): number {
     const { output, freeze, name } = this.#context;
@@ -85,8 +89,13 @@ export class BroadcastSide implements CurrentKey {
     return batch.length;
   }
 
+  snapshot(writer: StateWriter): void {
+    if (this.#isWritten && !writer.full) return;
+    writer.broadcast(this.#content());
+    this.#isWritten = true;
+  }
   /** By name: if the user adds a state, the others are still found. */
-  content(): Readonly<Record<string, unknown>> {
+  #content(): Readonly<Record<string, unknown>> {
     return Object.fromEntries(this.#names.map((name, index) => [name, this.current.values[index]]));
   }
   restore(content: Readonly<Record<string, unknown>>): void {

@@ -9,8 +9,10 @@
 // current key.
 import type { Context, Timers } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
+import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import { described, describedRow } from '../values/kind.ts';
@@ -51,22 +53,19 @@ interface Entry extends Keyed, Values {
   eventTimers: Set<number>;
   processingTimers: Set<number>;
 }
-/** One key group in a snapshot. */
-type GroupContent = {
-  readonly row: KeyRow;
-  readonly tuple: readonly unknown[];
+/** What is saved of a key. */
+type Content = readonly [
   /** By name: if the user adds a state, the others are still found. */
-  readonly values: Readonly<Record<string, unknown>>;
-  readonly expiresAt: Readonly<Record<string, number>> | undefined;
-  readonly eventTimers: readonly number[];
-  readonly processingTimers: readonly number[];
-}[];
+  values: Readonly<Record<string, unknown>>,
+  expiresAt: Readonly<Record<string, number>> | undefined,
+  eventTimers: readonly number[],
+  processingTimers: readonly number[],
+];
+const columns = ['values', 'expiresAt', 'eventTimers', 'processingTimers'];
 
 /** The part of a snapshot that is not keyed. */
 interface Kept {
-  readonly watermark: number;
   readonly heldUntil: number;
-  readonly broadcast?: Readonly<Record<string, unknown>>;
 }
 
 export class KeyedProcess implements Operator, CurrentKey {
@@ -80,10 +79,11 @@ export class KeyedProcess implements Operator, CurrentKey {
   readonly #hasTtl: boolean;
   readonly #broadcast: BroadcastSide | undefined;
   readonly #entries = new KeyMap<Entry>();
-  readonly #changed = new ChangedGroups();
+  readonly #table = new StateTable<Entry>();
   readonly #rows = new Emission();
-  readonly #eventTimers = new TimerService<Entry>((entry) => entry.eventTimers);
-  readonly #processingTimers = new TimerService<Entry>((entry) => entry.processingTimers);
+  readonly #willFire = (entry: Entry): void => this.#table.touch(entry);
+  readonly #eventTimers = new TimerService<Entry>((entry) => entry.eventTimers, this.#willFire);
+  readonly #processingTimers = new TimerService<Entry>((entry) => entry.processingTimers, this.#willFire);
   /**
    * A processing-time timer that is set at or before the current time fires when the clock is above
    * this time.
@@ -121,7 +121,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     return this.#context.clock.now();
   }
   touch(): void {
-    this.current.touched = this.#changed.epoch;
+    this.#table.touch(this.current);
   }
   get working(): string | undefined {
     if (this.#timer === undefined) return undefined;
@@ -180,7 +180,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     return {
       row,
       tuple,
-      group: -1,
+      written: 0,
       touched: 0,
       values: this.#names.map(() => undefined),
       ...(this.#hasTtl && { expiresAt: this.#names.map(() => Infinity) }),
@@ -196,7 +196,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   }
   #forget(entry: Entry): void {
     this.#entries.delete(entry.tuple);
-    this.#changed.forget(entry);
+    this.#table.delete(entry);
   }
 
   /** Fires the timers that are due, in time order; false: call again. */
@@ -213,7 +213,6 @@ export class KeyedProcess implements Operator, CurrentKey {
         this.#live -= liveOf(due.entry) + 1;
         this.#timer = due.time;
         this.#timestamp = due.time;
-        this.touch();
         this.#start(onTimer?.(due.time, this.#user));
       }
       if (!this.#rows.drain(output)) return false;
@@ -258,15 +257,16 @@ export class KeyedProcess implements Operator, CurrentKey {
   #timersOfUser(): Timers {
     const set = (domain: 'event' | 'processing', at: number): void => {
       this.#assertTimer(domain, at);
-      this.#setTimer(domain, this.current, at);
       this.touch();
+      this.#setTimer(domain, this.current, at);
       if (domain === 'event') return;
       const now = this.now();
       if (at <= now) this.#heldUntil = now;
       this.#wakeInTime();
     };
     const remove = (timers: TimerService<Entry>, at: number): void => {
-      if (timers.delete(this.current, at)) this.touch();
+      this.touch();
+      timers.delete(this.current, at);
     };
     return {
       eventTime: (at) => set('event', at),
@@ -300,48 +300,45 @@ export class KeyedProcess implements Operator, CurrentKey {
 
   // ----------------------------------------------------------------------------------------- state
 
+  get #form(): EntryForm<Entry> {
+    const keys = this.#keys[0]!;
+    return {
+      schema: { ...(keys.fields && { key: keys.fields }), columns },
+      tupleOf: ({ tuple }) => tuple,
+      labelOf: ({ row }) => labelOf(row, keys),
+      contentOf: ({ values, expiresAt, eventTimers, processingTimers }): Content => [
+        this.#byName(values),
+        expiresAt && (this.#byName(expiresAt) as Record<string, number>),
+        [...eventTimers],
+        [...processingTimers],
+      ],
+    };
+  }
   snapshot(writer: StateWriter): void {
     if (this.#hasTtl) this.#dropExpired();
-    this.#changed.write<Entry, undefined, GroupContent>(
-      writer,
-      ({ tuple }) => tuple,
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => [],
-      (content, entry) =>
-        content.push({
-          row: entry.row,
-          tuple: entry.tuple,
-          values: this.#byName(entry.values),
-          expiresAt: entry.expiresAt && (this.#byName(entry.expiresAt) as Record<string, number>),
-          eventTimers: [...entry.eventTimers],
-          processingTimers: [...entry.processingTimers],
-        }),
-    );
-    writer.value({
-      watermark: this.#watermark,
-      heldUntil: this.#heldUntil,
-      ...(this.#broadcast && { broadcast: this.#broadcast.content() }),
-    } satisfies Kept);
+    this.#table.write(writer, this.#form, (visit) => this.#entries.forEach((entry) => visit(entry)));
+    writer.minimum(this.#watermark);
+    writer.value({ heldUntil: this.#heldUntil } satisfies Kept);
+    this.#broadcast?.snapshot(writer);
   }
   restore(reader: StateReader): void {
     const rest = reader.value() as Kept | undefined;
-    this.#watermark = rest?.watermark ?? -Infinity;
+    this.#watermark = reader.minimum() ?? -Infinity;
     this.#heldUntil = rest?.heldUntil ?? -Infinity;
-    if (rest?.broadcast) this.#broadcast?.restore(rest.broadcast);
-    for (const [group, content] of reader.groups())
-      for (const kept of (content as GroupContent | undefined) ?? []) {
-        const entry = this.#newEntry(kept.row, kept.tuple);
-        this.#names.forEach((name, index) => {
-          entry.values[index] = kept.values[name];
-          if (entry.expiresAt) entry.expiresAt[index] = kept.expiresAt?.[name] ?? Infinity;
-        });
-        for (const at of kept.eventTimers) this.#setTimer('event', entry, at);
-        for (const at of kept.processingTimers) this.#setTimer('processing', entry, at);
-        entry.touched = this.#changed.epoch;
-        this.#changed.restored(entry, group);
-        this.#live += liveOf(entry);
-        this.#entries.set(entry.tuple, entry);
-      }
+    const broadcast = reader.broadcast() as Readonly<Record<string, unknown>> | undefined;
+    if (broadcast) this.#broadcast?.restore(broadcast);
+    this.#table.read(reader, { columns }, this.#context.name, ({ tuple, content, label }) => {
+      const [values, expiresAt, eventTimers, processingTimers] = content as Content;
+      const entry = this.#newEntry(rowOf(tuple, label, this.#keys[0]!), tuple);
+      this.#names.forEach((name, index) => {
+        entry.values[index] = values[name];
+        if (entry.expiresAt) entry.expiresAt[index] = expiresAt?.[name] ?? Infinity;
+      });
+      for (const at of eventTimers) this.#setTimer('event', entry, at);
+      for (const at of processingTimers) this.#setTimer('processing', entry, at);
+      this.#live += liveOf(entry);
+      this.#entries.set(tuple, entry);
+    });
     this.#wakeInTime();
   }
   #byName(column: readonly unknown[]): Record<string, unknown> {
@@ -350,10 +347,12 @@ export class KeyedProcess implements Operator, CurrentKey {
     );
   }
   #dropExpired(): void {
+    // What expires is dropped without a touch, so the last snapshot has to be written.
+    this.#table.settle();
     const now = this.now();
     this.#entries.forEach((entry) => {
       const before = liveOf(entry);
-      if (dropExpired(entry, this.#specs, now)) entry.touched = this.#changed.epoch;
+      if (dropExpired(entry, this.#specs, now)) this.#table.touch(entry);
       const live = liveOf(entry);
       this.#live += live - before;
       if (live === 0) this.#forget(entry);

@@ -8,6 +8,8 @@ import type { SchemaText, SchemaType } from '../graph/format-spec.ts';
 
 export interface RegisteredSchema {
   readonly id: number;
+  /** Its number in the subject; 0: the registry does not say. */
+  readonly version: number;
   readonly schema: SchemaText;
 }
 interface Reference {
@@ -25,7 +27,18 @@ export async function fetchSchema(connection: RegistryConnection, id: number): P
 /** The latest schema of a subject. Errors: as fetchSchema. */
 export async function fetchLatest(connection: RegistryConnection, subject: string): Promise<RegisteredSchema> {
   const { body } = await askRegistry(connection, `/subjects/${encodeURIComponent(subject)}/versions/latest`);
-  return { id: idOf(connection, body), schema: await withReferences(connection, body) };
+  const version = Number.isInteger(body['version']) ? (body['version'] as number) : 0;
+  return { id: idOf(connection, body), version, schema: await withReferences(connection, body) };
+}
+
+/** The names of all subjects. Errors: as fetchSchema. */
+export async function fetchSubjects(connection: RegistryConnection): Promise<readonly string[]> {
+  const subjects: unknown = (await askRegistry(connection, '/subjects')).body;
+  if (Array.isArray(subjects)) return subjects.filter((subject) => typeof subject === 'string');
+  throw new SluiceError(
+    'registry-bad-answer',
+    `The schema registry ${connection.url} does not answer with a list of subjects.`,
+  );
 }
 
 /** The id that a subject has for exactly this schema. Errors: as fetchSchema. */

@@ -1,5 +1,5 @@
-// Schema registries by name, from the environment. A notebook holds names only, never hosts or
-// secrets.
+// Schema registries by name. A notebook holds names only, never hosts or secrets. A Kafka
+// connection may have its own (engine/connections). The others are in the environment:
 //
 //   SLUICE_REGISTRY=https://host:8081       the default registry
 //   SLUICE_REGISTRY_AUTH=user:password      its basic auth, if it wants one
@@ -8,14 +8,20 @@
 //                                           registry '<name>': in upper case, with _ for characters
 //                                           that are not letters or digits
 import { readFileSync } from 'node:fs';
+import type { Connection } from '../connections/connection.ts';
+import { definedConnection } from '../connections/connection-named.ts';
+import { secretText } from '../connections/secret.ts';
 import { SluiceError } from '../errors/error.ts';
 import type { RegistryNames } from '../formats/value-format.ts';
 
 export interface RegistryConnection {
   /** Without credentials and without a slash at the end. */
   readonly url: string;
-  /** The environment variable with the URL, for messages. */
-  readonly variable: string;
+  /** Where the URL is set, for messages: "SLUICE_REGISTRY". */
+  readonly setIn: string;
+  /** Where user and password are set, and the certificate authority. */
+  readonly authIn: string;
+  readonly caIn: string;
   /** Never part of a message. */
   readonly auth?: { readonly user: string; readonly password: string };
   /** In PEM form. */
@@ -34,19 +40,39 @@ export function registryNamed(
   environment: Environment = process.env,
 ): RegistryConnection | undefined {
   if (registry !== undefined) {
-    const found = registryIn(variableOf(registry), environment);
+    const found = registryIn(registryVariable(registry), environment);
     if (found) return found;
     throw new SluiceError(
       'registry-no-connection',
-      `There is no schema registry "${registry}". Set ${variableOf(registry)} to its URL and restart the session, or leave \`registry\` out to use SLUICE_REGISTRY.`,
-      { registry, variable: variableOf(registry) },
+      `There is no schema registry "${registry}". Set ${registryVariable(registry)} in the environment to its URL and restart the session, or leave \`registry\` out to use SLUICE_REGISTRY.`,
+      { registry, variable: registryVariable(registry) },
     );
   }
-  const own = connection === undefined ? undefined : registryIn(variableOf(connection), environment);
-  return own ?? registryIn('SLUICE_REGISTRY', environment);
+  const named = connection === undefined ? undefined : registryIn(registryVariable(connection), environment);
+  return registryOf(definedConnection(connection, environment)) ?? named ?? registryIn('SLUICE_REGISTRY', environment);
 }
 
-function variableOf(name: string): string {
+/**
+ * The registry in the definition of a connection; undefined: it has none. Errors:
+ * `registry-bad-connection`, `connection-secret`.
+ */
+export function registryOf(connection: Connection | undefined): RegistryConnection | undefined {
+  if (!connection?.registry) return undefined;
+  const { setIn, registry } = connection;
+  const { url, username, password, ca } = registry;
+  const secret = password && secretText(password, `the registry.password of ${setIn}`);
+  return {
+    url,
+    setIn: `registry.url of ${setIn}`,
+    authIn: `registry.username and registry.password of ${setIn}`,
+    caIn: `registry.ca of ${setIn}`,
+    ...(username !== undefined && { auth: { user: username, password: secret ?? '' } }),
+    ...(ca !== undefined && { ca: certificate(`The registry.ca of ${setIn}`, ca) }),
+  };
+}
+
+/** That has the URL of a named registry. Error: `registry-bad-connection`. */
+export function registryVariable(name: string): string {
   const part = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
   if (/(^|_)(AUTH|CA)$/.test(part))
     throw new SluiceError(
@@ -57,7 +83,8 @@ function variableOf(name: string): string {
   return `SLUICE_REGISTRY_${part}`;
 }
 
-function registryIn(variable: string, environment: Environment): RegistryConnection | undefined {
+/** The registry of a variable and of those for its credentials. Error: `registry-bad-connection`. */
+export function registryIn(variable: string, environment: Environment): RegistryConnection | undefined {
   const value = environment[variable]?.trim();
   if (!value) return undefined;
   const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -69,7 +96,9 @@ function registryIn(variable: string, environment: Environment): RegistryConnect
   const ca = environment[`${variable}_CA`]?.trim();
   return {
     url: `${url.origin}${url.pathname.replace(/\/+$/, '')}`,
-    variable,
+    setIn: variable,
+    authIn: `${variable}_AUTH`,
+    caIn: `${variable}_CA`,
     ...(auth && { auth }),
     ...(ca && { ca: certificate(`${variable}_CA`, ca) }),
   };
@@ -97,5 +126,5 @@ function certificate(variable: string, path: string): string {
 }
 /** The value is not shown, because it may hold a password. */
 function bad(variable: string, problem: string): SluiceError {
-  return new SluiceError('registry-bad-connection', `${variable} ${problem}.`, { variable });
+  return new SluiceError('registry-bad-connection', `${variable} ${problem}.`, { setIn: variable });
 }

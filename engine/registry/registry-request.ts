@@ -4,8 +4,8 @@
 //   away     the registry does not answer, or not now: the request may be repeated
 //   absent   the registry knows no such schema or subject
 //   final    repeating changes nothing (password, certificate, no registry at all): a SluiceError
-import http from 'node:http';
-import https from 'node:https';
+import { AnswerTooLarge, AnswerTooLate, httpRequest, type HttpAnswer } from '../connections/http-request.ts';
+import { certificateCode } from '../connections/trusted-authorities.ts';
 import { SluiceError } from '../errors/error.ts';
 import { BadSchema, longestWithReferences } from '../formats/limits.ts';
 import type { RegistryConnection } from './registry-connection.ts';
@@ -26,7 +26,7 @@ export interface Answer {
  * return.
  */
 export async function askRegistry(connection: RegistryConnection, path: string, body?: unknown): Promise<Answer> {
-  let answer: { readonly status: number; readonly text: string };
+  let answer: HttpAnswer;
   try {
     answer = await exchange(connection, path, body === undefined ? undefined : JSON.stringify(body));
   } catch (error) {
@@ -45,41 +45,22 @@ export async function askRegistry(connection: RegistryConnection, path: string, 
   return { status, body: parsed };
 }
 
-function exchange(
+async function exchange(
   { url, auth, ca }: RegistryConnection,
   path: string,
   body: string | undefined,
-): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const target = new URL(url + path);
-    const options: https.RequestOptions = {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        accept: `${mediaType}, application/json`,
-        ...(body !== undefined && { 'content-type': mediaType, 'content-length': Buffer.byteLength(body) }),
-      },
-      signal: AbortSignal.timeout(timeoutMillis),
-      ...(auth && { auth: `${auth.user}:${auth.password}` }),
-      ...(ca !== undefined && { ca }),
-    };
-    const request = target.protocol === 'https:' ? https.request(target, options) : http.request(target, options);
-    request.on('error', reject);
-    request.on('response', (response) => {
-      const parts: Buffer[] = [];
-      let size = 0;
-      response.on('data', (part: Buffer) => {
-        parts.push(part);
-        size += part.length;
-        if (size > longestWithReferences) {
-          reject(new BadSchema(`the answer of the registry has more than ${longestWithReferences >> 20} MB`));
-          request.destroy();
-        }
-      });
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }));
-    });
-    request.end(body);
-  });
+): Promise<HttpAnswer> {
+  const headers = {
+    accept: `${mediaType}, application/json`,
+    ...(body !== undefined && { 'content-type': mediaType }),
+  };
+  const options = { headers, body, user: auth, ca, timeoutMillis, mostBytes: longestWithReferences };
+  try {
+    return await httpRequest(url + path, options);
+  } catch (error) {
+    if (!(error instanceof AnswerTooLarge)) throw error;
+    throw new BadSchema(`the answer of the registry has more than ${longestWithReferences >> 20} MB`);
+  }
 }
 
 function jsonObject(text: string): Answer['body'] | undefined {
@@ -100,48 +81,46 @@ export function messageOf(body: Answer['body']): string | undefined {
 
 // ---------------------------------------------------------------------------------------- failures
 
-/** Codes of OpenSSL and Node about certificates. */
-const certificateCode = /^(CERT_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/;
-
 function failureOf(connection: RegistryConnection, error: NodeJS.ErrnoException): Error {
   if (error instanceof BadSchema) return error;
   const { code = '', message } = error;
-  const { url, variable } = connection;
+  const { url, setIn, caIn } = connection;
   if (certificateCode.test(code))
     return new SluiceError(
       'registry-tls',
-      `The schema registry ${url} cannot be trusted: ${message}. Set ${variable}_CA to the file of its certificate authority, or correct its address in ${variable}.`,
-      { variable },
+      `The schema registry ${url} cannot be trusted: ${message}. Set ${caIn} to the file of its certificate authority, or correct its address in ${setIn}.`,
+      { setIn },
     );
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
     return new SluiceError(
       'registry-tls',
-      `The schema registry ${url} does not speak TLS: ${code}. Begin ${variable} with http:// if it has none.`,
-      { variable },
+      `The schema registry ${url} does not speak TLS: ${code}. Begin ${setIn} with http:// if it has none.`,
+      { setIn },
     );
   if (code.startsWith('HPE_'))
     return noRegistry(connection, 'it does not answer in HTTP; if it speaks TLS, begin the address with https://');
-  if (error.name === 'TimeoutError' || error.name === 'AbortError')
-    return new RegistryAway(`it did not answer within ${timeoutMillis / 1_000} s`);
+  if (error instanceof AnswerTooLate) return new RegistryAway(`it did not answer within ${timeoutMillis / 1_000} s`);
   // A TLS server often closes the connection of a client without TLS.
   const hint =
     code === 'ECONNRESET' && url.startsWith('http:') ? ' (if it speaks TLS, begin the address with https://)' : '';
   return new RegistryAway(`${message === '' ? code : message}${hint}`);
 }
-function refused({ url, variable, auth }: RegistryConnection, status: number): SluiceError {
-  const way = auth
-    ? `It does not accept the user and password of ${variable}_AUTH for this.`
-    : `Set ${variable}_AUTH to user:password.`;
+function refused({ url, setIn, auth, authIn }: RegistryConnection, status: number): SluiceError {
+  const way = !auth
+    ? `Set ${authIn}${authIn.endsWith('_AUTH') ? ' to user:password' : ''}.`
+    : status === 401
+      ? `It does not accept the user and password. Correct ${authIn}.`
+      : `Its user "${auth.user}" may not do this. Ask for the right, or give another user in ${authIn}.`;
   return new SluiceError(
     'registry-refused',
     `The schema registry ${url} answers ${status} (${status === 401 ? 'not authenticated' : 'not authorised'}). ${way}`,
-    { variable, status },
+    { setIn, status },
   );
 }
-function noRegistry({ url, variable }: RegistryConnection, why: string): SluiceError {
+function noRegistry({ url, setIn }: RegistryConnection, why: string): SluiceError {
   return new SluiceError(
     'registry-bad-answer',
-    `There seems to be no schema registry at ${url}: ${why}. The address is from ${variable}.`,
-    { variable },
+    `There seems to be no schema registry at ${url}: ${why}. The address is from ${setIn}.`,
+    { setIn },
   );
 }

@@ -1,4 +1,4 @@
-// How a sink writes its rows: JSON, text, bytes, or Avro with a schema id of a registry.
+// How a sink writes its rows or their keys as Avro, with a schema id of a registry.
 //
 //   Avro with a registry, schemas 'register'   the schema file is registered, if it is not there yet
 //                         schemas 'use'        the schema file must be registered; without a file the
@@ -7,17 +7,20 @@
 //
 // The registry is asked once, before the first row. `bytesOf` may be called when `isReady`.
 import { SluiceError } from '../errors/error.ts';
-import { described } from '../values/kind.ts';
+import { wayToRegistry } from '../errors/way-to-set.ts';
 import { parseAvro, type AvroType } from '../formats/avro-schema.ts';
-import { BadRow, writeAvro } from '../formats/avro-writer.ts';
+import { writeAvro } from '../formats/avro-writer.ts';
 import { ByteWriter } from '../formats/byte-writer.ts';
 import { BadSchema, whyUnusable } from '../formats/limits.ts';
 import { fetchLatest, lookUpSchema, registerSchema } from './registry-client.ts';
 import { type RegistryConnection, registryNamed } from './registry-connection.ts';
 import { RegistryAway, SchemaAbsent } from './registry-request.ts';
+import { optionNames, type RecordPart } from '../formats/value-format.ts';
 import { type AvroSpec, type SchemaText, typeNames } from '../graph/format-spec.ts';
 
 export interface AvroSinkSpec extends AvroSpec {
+  /** What is written. Default: the values. */
+  readonly part?: RecordPart;
   readonly topic: string;
   readonly connection?: string | undefined;
 }
@@ -49,14 +52,14 @@ export class AvroRowFormat {
     if (schema && schema.type !== 'AVRO')
       throw new SluiceError(
         'bad-schema',
-        `The schema file of to() is ${typeNames[schema.type]}; rows are written as Avro.`,
+        `The ${this.#option} of to() is ${typeNames[schema.type]}; ${this.#part}s are written as Avro.`,
       );
     if (connection) void this.#ask(connection, pauseMillis.first);
     else if (schema) this.#type = this.#parsed(schema);
     else
       throw new SluiceError(
         'registry-no-connection',
-        `Avro rows for topic "${spec.topic}" need a schema: set SLUICE_REGISTRY to the URL of a schema registry and restart the session, or give a schemaFile.`,
+        `Avro ${this.#part}s for topic "${spec.topic}" need a schema of a registry: ${wayToRegistry()}, or give a ${this.#option}.`,
         { variable: 'SLUICE_REGISTRY' },
       );
   }
@@ -105,21 +108,28 @@ export class AvroRowFormat {
     const id = await (schemas === 'register' ? registerSchema : lookUpSchema)(connection, subject, schema.text);
     return { id, schema };
   }
+  get #part(): RecordPart {
+    return this.#spec.part ?? 'value';
+  }
+  /** The option with the schema file. */
+  get #option(): string {
+    return optionNames[this.#part].file;
+  }
   get #subject(): string {
-    return `${this.#spec.topic}-value`;
+    return `${this.#spec.topic}-${this.#part}`;
   }
   #parsed(schema: SchemaText): AvroType {
     if (schema.type !== 'AVRO')
       throw new SluiceError(
         'bad-schema',
-        `The latest schema of subject "${this.#subject}" is ${typeNames[schema.type]}; rows are written as Avro. Give a schemaFile.`,
+        `The latest schema of subject "${this.#subject}" is ${typeNames[schema.type]}; ${this.#part}s are written as Avro. Give a ${this.#option}.`,
       );
     try {
       return parseAvro(schema);
     } catch (error) {
       throw new SluiceError(
         'bad-schema',
-        `The schema for topic "${this.#spec.topic}" cannot be used: ${whyUnusable(error)}.`,
+        `The schema for the ${this.#part}s of topic "${this.#spec.topic}" cannot be used: ${whyUnusable(error)}.`,
       );
     }
   }
@@ -129,20 +139,14 @@ export class AvroRowFormat {
       return new SluiceError(
         'registry-no-schema',
         this.#spec.schemaFile
-          ? `The schema file is not registered under subject "${this.#subject}" of ${url}: ${error.message}. Register it, or give to() schemas: "register".`
-          : `Subject "${this.#subject}" of ${url} has no schema: ${error.message}. Give a schemaFile and schemas: "register".`,
+          ? `The ${this.#option} is not registered under subject "${this.#subject}" of ${url}: ${error.message}. Register it, or give to() schemas: "register".`
+          : `Subject "${this.#subject}" of ${url} has no schema: ${error.message}. Give a ${this.#option} and schemas: "register".`,
         { subject: this.#subject },
       );
     const cause = error instanceof BadSchema ? error.message : String(error);
     return new SluiceError(
       'registry-bad-answer',
-      `The schema for topic "${this.#spec.topic}" cannot be used: ${cause}.`,
+      `The schema for the ${this.#part}s of topic "${this.#spec.topic}" cannot be used: ${cause}.`,
     );
   }
-}
-
-/** Bytes for the format 'bytes'. Error: BadRow. */
-export function rowBytes(row: unknown): Uint8Array {
-  if (row instanceof Uint8Array) return row;
-  throw new BadRow(`It is ${described(row)}; format "bytes" writes a Uint8Array.`);
 }

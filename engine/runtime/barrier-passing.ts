@@ -6,30 +6,33 @@
 // closed.
 import type { Batch } from '../contract/operator.ts';
 import { isBrokenInvariant } from '../errors/invariant.ts';
+import { commitsByUserCode, isSink } from '../graph/kinds.ts';
 import type { FunctionTable } from '../graph/plan.ts';
-import type { BarrierInFlight, BarrierPurpose, Barriers } from './barriers.ts';
+import type { BarrierInFlight, BarrierPurpose } from './barriers.ts';
 import { awaitedTasks } from './blocked-snapshot.ts';
 import type { Barrier } from './channel.ts';
+import type { Barriers } from './entered-barriers.ts';
+import { type RetiredPart, retiredSink } from './retired-tasks.ts';
 import type { RunningTasks } from './running-tasks.ts';
-import type { TaskSnapshot } from './snapshot.ts';
+import { emptySnapshot, type TaskSnapshot } from './snapshot.ts';
 import { isSinkTask, rowsNotWritten, SinkDrain } from './sink-drain.ts';
 import { contentOf } from './table-lookup.ts';
 import type { Task, TaskHost } from './task.ts';
 import { connectOutputs, cutReaders, hearsBarriers } from './wiring.ts';
 
+type PassingHost = Pick<TaskHost, 'wake' | 'onFailure' | 'clock'> & {
+  /** A sink that stays for its last commit. */
+  retire(part: RetiredPart): void;
+};
+
 export class BarrierPassing {
   readonly #tasks: RunningTasks;
   readonly #barriers: Barriers;
   readonly #functions: FunctionTable;
-  readonly #host: Pick<TaskHost, 'wake' | 'onFailure'>;
+  readonly #host: PassingHost;
   readonly #drain = new SinkDrain();
 
-  constructor(
-    tasks: RunningTasks,
-    barriers: Barriers,
-    functions: FunctionTable,
-    host: Pick<TaskHost, 'wake' | 'onFailure'>,
-  ) {
+  constructor(tasks: RunningTasks, barriers: Barriers, functions: FunctionTable, host: PassingHost) {
     this.#tasks = tasks;
     this.#barriers = barriers;
     this.#functions = functions;
@@ -42,7 +45,8 @@ export class BarrierPassing {
    */
   enter(purpose: BarrierPurpose, drained: readonly Task[] = []): number {
     const passing = new Set([...this.#tasks.byId.values(), ...drained]);
-    const flight = this.#barriers.enter(purpose, passing, awaitedTasks(this.#tasks.plan, this.#tasks.byId, passing));
+    const awaited = awaitedTasks(this.#tasks.plan, this.#tasks.byId, passing);
+    const flight = this.#barriers.enter(purpose, passing, awaited, this.#host.clock.now());
     for (const task of passing) {
       if (!hearsBarriers(task)) task.inject(flight.barrier);
       task.hurry();
@@ -79,24 +83,35 @@ export class BarrierPassing {
     const state = flight.stateOf(task);
     if (isNew && flight.hadFailed(task)) task.stayFailed(state);
     else if (isNew) task.restore(state);
+    const { completed } = this.#barriers;
+    if (isNew && state && completed !== undefined) task.complete(completed);
     const flip = flight.flipOf(task);
     if (!flip?.removed) flight.snapshotTask(task);
     if (task.source && task.isOpen) flight.positions[task.id] = task.source.position();
     if (flip?.removed?.successor)
-      this.#inherit(flight, flip.removed.successor, task.snapshot(true) ?? nothingBut(task.output.lastWatermark));
+      this.#inherit(flight, flip.removed.successor, task.snapshot() ?? emptySnapshot(task.output.lastWatermark));
     task.output.mark(barrier);
+    if (isNew && flight.hasInherited(task)) this.#bringRows(task, flight);
     // The watermark goes out again, for readers whose gates are new: they know the time before the
     // first record.
     if (state) task.output.watermark(state.watermark);
-    if (flip?.outputs) connectOutputs(task, flip.outputs, flight, () => this.#rowsOf(task));
+    // All new readers get the same rows: functions of the user run once.
+    let rows: readonly Batch[] | undefined;
+    if (flip?.outputs) connectOutputs(task, flip.outputs, flight, () => (rows ??= this.#rowsOf(task)));
     task.passed(barrier.epoch, flip?.inputs);
-    if (flip?.removed) this.#tasks.drop(task);
+    if (flip?.removed) this.#tasks.leave(task, flip.removed.successor !== undefined, barrier);
     else this.hearNext(task);
     flight.passed(task);
     this.#barriers.settle(flight);
   }
   #inherit(flight: BarrierInFlight, successor: Task, state: TaskSnapshot): void {
     if (flight.inherit(successor, state)) this.onBarrier(successor, flight.barrier);
+  }
+  /** Readers that start with nothing, of a table that has taken over its rows. */
+  #bringRows(task: Task, flight: BarrierInFlight): void {
+    const late = task.output.channels().filter(({ reader }) => flight.startsEmpty(reader));
+    const rows = late.length > 0 ? this.#rowsOf(task) : [];
+    for (const channel of late) for (const batch of rows) channel.pushBatch(batch);
   }
   /** The rows of a table that a reader which comes now has missed. */
   #rowsOf(task: Task): readonly Batch[] {
@@ -118,6 +133,15 @@ export class BarrierPassing {
     if (hearsBarriers(task)) return task.forgetInjected();
     for (const flight of this.#barriers.all)
       if (flight.barrier.epoch > task.gate.epoch && flight.isPassing(task)) task.inject(flight.barrier);
+  }
+
+  /** The snapshot will not come: its barrier goes on, and waits for no state. */
+  giveUp(flight: BarrierInFlight): void {
+    const report = flight.giveUp(this.#tasks.order);
+    if (!report) return;
+    report();
+    this.#barriers.settle(flight);
+    this.#host.wake();
   }
 
   /**
@@ -143,15 +167,17 @@ export class BarrierPassing {
     const stuck = [...this.#tasks.leaving].filter((task) => task.isInsideCall || (isSinkTask(task) && task.isFlushing));
     for (const task of stuck) if (isSinkTask(task)) this.#host.onFailure(task, rowsNotWritten(task));
     for (const task of stuck) {
+      let rest: RetiredPart | undefined;
       for (const flight of this.#barriers.all) {
-        const successor = flight.flipOf(task)?.removed?.successor;
+        const removed = flight.flipOf(task)?.removed;
         flight.forget(task);
-        // In the middle of a call there is no state to take over: the successor starts without.
-        if (successor) this.#inherit(flight, successor, nothingBut(task.output.lastWatermark));
+        if (removed?.successor) this.#inherit(flight, removed.successor, stateOfStuck(task));
+        else if (removed) rest = restOfStuck(task, flight.barrier);
         // Its readers hear the barrier all the same, so that they can flip.
         task.output.mark(flight.barrier);
       }
       this.#tasks.drop(task);
+      if (rest) this.#host.retire(rest);
       this.#barriers.settleAll();
     }
     this.#host.wake();
@@ -159,7 +185,21 @@ export class BarrierPassing {
   }
 }
 
-/** For a successor that starts without state, behind the time that its predecessor has emitted. */
-function nothingBut(watermark: number): TaskSnapshot {
-  return { full: true, groups: new Map(), watermark };
+/**
+ * What a sink without a successor had finished before. A checkpoint may have it, and then its rows
+ * will never be written again. undefined: it has nothing.
+ */
+function restOfStuck(task: Task, { commitsWith }: Barrier): RetiredPart | undefined {
+  const node = task.chain.nodes.find((one) => isSink(one) && !commitsByUserCode(one));
+  const state = node && !task.isInsideCall && task.hasUncommitted ? task.snapshot() : undefined;
+  return node && state && { ...retiredSink(task.id, commitsWith, node), state };
+}
+/**
+ * In the middle of a call there is no state to take over: the successor starts without. A sink that
+ * waits for its target gives what it has finished before, and the name of its transactions, so that
+ * its successor commits that and ends the rest.
+ */
+function stateOfStuck(task: Task): TaskSnapshot {
+  const hasTransactions = !task.isInsideCall && task.hasUncommitted;
+  return (hasTransactions ? task.snapshot() : undefined) ?? emptySnapshot(task.output.lastWatermark);
 }

@@ -5,15 +5,20 @@
 //   entered ──┼─ gathering ─all tasks the snapshot waits for passed──► gathered ─in turn──┼─► over
 //             └─ passing ───all tasks have passed─────────────────────────────────────────┘
 //
-// A gathered snapshot is reported when its mutation is done and no earlier snapshot is in flight.
+// A gathered snapshot is reported when it is written, its mutation is done, and no earlier snapshot
+// is in flight. The entries of a task are written in slices after the task has passed.
 // The three go on side by side. A task leaves all of them when it passes the barrier, or when it is
 // forgotten: it was cut off, and the barrier goes on without it. A successor that is aligned waits
 // for the state of the task that it replaces, and passes when it has inherited that state.
 import { invariant } from '../errors/invariant.ts';
+import { blockingTasks } from './blocked-snapshot.ts';
 import type { Barrier, Channel } from './channel.ts';
-import type { TaskSnapshot } from './snapshot.ts';
+import { type AbortedSnapshot, type Declined, defaultTimeoutMillis, type SnapshotLife } from './checkpoint.ts';
+import type { RetiredPart, RetiredTasks } from './retired-tasks.ts';
+import type { SnapshotInFlight, TaskSnapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
+import type { UnreportedParts } from './unreported-parts.ts';
 
 /** What one task does at the barrier of a mutation. */
 export interface Flip {
@@ -38,9 +43,17 @@ export interface Snapshot {
   /** Time of this thread that writing it took. */
   readonly millis: number;
   readonly tasks: ReadonlyMap<string, TaskSnapshot>;
+  readonly checkpoint?: number | undefined;
+  /**
+   * Tasks that had failed at the barrier. Their state as it failed is among `tasks`. What they
+   * missed is in no state, so who restarts a job must not complete this checkpoint.
+   */
+  readonly declined: readonly Declined[];
+  /** Removed sinks that have still to commit. */
+  readonly retired: readonly RetiredPart[];
 }
 /** What a barrier is for. A barrier that only snapshots has none of the parts of a mutation. */
-export interface BarrierPurpose {
+export interface BarrierPurpose extends SnapshotLife {
   readonly snapshot: false | 'changes' | 'full';
   readonly flips?: ReadonlyMap<Task, Flip>;
   readonly created?: readonly Task[];
@@ -52,6 +65,17 @@ export interface BarrierPurpose {
   readonly onMutated?: ((result: MutationResult) => void) | undefined;
   readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined;
 }
+
+/** What all barriers in flight have together. `now`: when this one enters. */
+interface SharedParts {
+  readonly unreported: UnreportedParts;
+  readonly retired: RetiredTasks;
+  readonly now: number;
+  readonly trace?: Trace['barriers'];
+}
+
+/** Entries are written this long at a time: records of all tasks wait meanwhile. */
+const sliceMillis = 2;
 
 export class BarrierInFlight {
   readonly barrier: Barrier;
@@ -72,10 +96,20 @@ export class BarrierInFlight {
   readonly #inherited = new Map<Task, TaskSnapshot>();
   /** Successors that are aligned but wait for the state. */
   readonly #waiting = new Set<Task>();
-  #snapshots = new Map<string, TaskSnapshot>();
+  #snapshots = new Map<Task, TaskSnapshot>();
+  readonly #declined = new Map<Task, Declined>();
+  readonly #unreported: UnreportedParts;
+  readonly #retired: RetiredTasks;
+  /** Tasks that have passed and whose entries are not all written. */
+  readonly #writing = new Map<Task, SnapshotInFlight>();
   #snapshotMillis = 0;
   #onMutated: BarrierPurpose['onMutated'];
   #onSnapshot: BarrierPurpose['onSnapshot'];
+  #onAborted: BarrierPurpose['onAborted'];
+  /** By the runtime's clock. */
+  readonly deadline: number;
+  /** The snapshot was given up: nobody waits for the state of a task. */
+  isGivenUp = false;
   readonly #trace: Trace['barriers'];
 
   constructor(
@@ -83,9 +117,13 @@ export class BarrierInFlight {
     purpose: BarrierPurpose,
     passing: ReadonlySet<Task>,
     awaited: ReadonlySet<Task>,
-    trace?: Trace['barriers'],
+    { unreported, retired, now, trace }: SharedParts,
   ) {
     this.barrier = barrier;
+    this.#unreported = unreported;
+    this.#retired = retired;
+    this.#onAborted = purpose.onAborted;
+    this.deadline = purpose.onAborted ? now + (purpose.timeoutMillis ?? defaultTimeoutMillis) : Infinity;
     this.#trace = trace;
     this.#passing = new Set(passing);
     this.#awaited = new Set(awaited);
@@ -124,6 +162,10 @@ export class BarrierInFlight {
   startsEmpty(id: string): boolean {
     return this.#created.has(id) && ![...this.#successors].some((successor) => successor.id === id);
   }
+  /** The created task takes over the state of another one. */
+  hasInherited(task: Task): boolean {
+    return this.#inherited.has(task);
+  }
   /** What a created task starts with: the state it inherits, or that of an earlier life. */
   stateOf(task: Task): TaskSnapshot | undefined {
     return this.#inherited.get(task) ?? this.#restore.get(task.id);
@@ -157,11 +199,36 @@ export class BarrierInFlight {
    * snapshot that is complete without the task.
    */
   snapshotTask(task: Task): void {
-    if (!this.barrier.snapshot || !this.#onSnapshot) return;
+    if (!this.barrier.snapshot) return;
+    if (!this.#onSnapshot) return task.passWithoutSnapshot();
     const began = performance.now();
-    const written = task.snapshot(this.barrier.snapshot === 'full');
-    if (written) this.#snapshots.set(task.id, written);
+    const begun = task.beginSnapshot(this.barrier.snapshot === 'full');
     this.#snapshotMillis += performance.now() - began;
+    this.#noteFailure(task);
+    if (!begun) return;
+    this.#writing.set(task, begun);
+    this.write();
+  }
+  get isWriting(): boolean {
+    return this.#writing.size > 0;
+  }
+  /** Writes entries for one slice of time. */
+  write(): void {
+    const began = performance.now();
+    const isTimeUp = (): boolean => performance.now() - began > sliceMillis;
+    for (const [task, begun] of this.#writing) {
+      const written = task.written(begun, isTimeUp);
+      if (written === 'later') break;
+      this.#writing.delete(task);
+      if (written) this.#snapshots.set(task, written);
+      else this.#noteFailure(task);
+      if (isTimeUp()) break;
+    }
+    this.#snapshotMillis += performance.now() - began;
+  }
+  #noteFailure(task: Task): void {
+    const declined = task.declines();
+    if (declined) this.#declined.set(task, declined);
   }
   /** The task has forwarded the barrier and done its part of the mutation. */
   passed(task: Task): void {
@@ -196,7 +263,8 @@ export class BarrierInFlight {
    */
   settle(isNext: boolean): void {
     if (this.#changing.size === 0) this.#mutated();
-    if (isNext && this.#awaited.size + this.#changing.size === 0) this.#snapshotComplete();
+    const isGathered = this.#awaited.size + this.#changing.size + this.#writing.size === 0;
+    if (isNext && isGathered) this.#snapshotComplete();
   }
   #mutated(): void {
     const report = this.#onMutated;
@@ -211,84 +279,45 @@ export class BarrierInFlight {
   #snapshotComplete(): void {
     const report = this.#onSnapshot;
     if (!report) return;
-    const tasks = this.#snapshots;
+    const { epoch, checkpoint } = this.barrier;
+    const own = this.#snapshots;
+    const tasks = this.#unreported.reported(epoch, own);
+    const retired = this.#retired.parts(epoch, (task) => (own.has(task) ? tasks.get(task.id) : undefined));
     this.#onSnapshot = undefined;
+    this.#onAborted = undefined;
     // Their parts of earlier snapshots are not known any more: this one goes without them.
     for (const task of this.#passing) task.forgetSnapshots();
     this.#snapshots = new Map();
-    this.#trace?.(`${this.barrier.epoch}: the snapshot of ${tasks.size} tasks is complete`);
-    report({ epoch: this.barrier.epoch, tasks, millis: this.#snapshotMillis });
-  }
-}
-
-/** All barriers that some task has not passed, in the order of their epochs. */
-export class Barriers {
-  readonly #inFlight = new Map<number, BarrierInFlight>();
-  #epoch = 0;
-  readonly #trace: Trace['barriers'];
-
-  constructor(trace?: Trace['barriers']) {
-    this.#trace = trace;
-  }
-  /** The epoch of the last barrier that has entered. */
-  get epoch(): number {
-    return this.#epoch;
-  }
-  enter(purpose: BarrierPurpose, passing: ReadonlySet<Task>, awaited: ReadonlySet<Task>): BarrierInFlight {
-    const barrier: Barrier = { kind: 'barrier', epoch: ++this.#epoch, snapshot: purpose.snapshot };
-    const flight = new BarrierInFlight(barrier, purpose, passing, awaited, this.#trace);
-    this.#inFlight.set(barrier.epoch, flight);
-    return flight;
-  }
-  of(epoch: number): BarrierInFlight | undefined {
-    return this.#inFlight.get(epoch);
-  }
-  get all(): readonly BarrierInFlight[] {
-    return [...this.#inFlight.values()];
-  }
-  get count(): number {
-    return this.#inFlight.size;
-  }
-  get snapshots(): number {
-    return this.all.filter(({ awaited }) => awaited).length;
-  }
-  /** How long the oldest barrier has been under way. */
-  get oldestMillis(): number {
-    const [oldest] = this.#inFlight.values();
-    return oldest ? performance.now() - oldest.enteredAt : 0;
-  }
-  /** Some barrier has entered that the task has not passed. */
-  waitFor(task: Task): boolean {
-    for (const flight of this.#inFlight.values()) if (flight.isPassing(task)) return true;
-    return false;
-  }
-  /** The readers of this task are exchanged at a barrier that it has not passed. */
-  exchangeReadersOf(task: Task): boolean {
-    for (const flight of this.#inFlight.values())
-      if (flight.isPassing(task) && flight.flipOf(task)?.outputs) return true;
-    return false;
+    this.#trace?.(`${epoch}: the snapshot of ${tasks.size} tasks is complete`);
+    const declined = [...this.#declined.values()];
+    const millis = this.#snapshotMillis;
+    report({ epoch, ...(checkpoint !== undefined && { checkpoint }), tasks, declined, retired, millis });
   }
   /**
-   * Snapshots are reported in the order of their epochs: each holds what was written since the one
-   * before. One that is complete early waits.
+   * The snapshot is given up, and the barrier goes on. What tasks have given belongs to the next
+   * one. Returns whom to tell; undefined: the snapshot is complete, or was given up before.
    */
-  settle(flight: BarrierInFlight): void {
-    this.#settle(flight);
-    if (!flight.awaited) for (const later of this.#waiting('after', flight)) this.#settle(later);
-  }
-  /** Other barriers whose snapshots are in flight, in the order of their epochs. */
-  #waiting(when: 'before' | 'after', { barrier }: BarrierInFlight): readonly BarrierInFlight[] {
-    return this.all.filter((other) => {
-      const isThere = when === 'before' ? other.barrier.epoch < barrier.epoch : other.barrier.epoch > barrier.epoch;
-      return isThere && other.awaited !== undefined;
-    });
-  }
-  #settle(flight: BarrierInFlight): void {
-    const { epoch } = flight.barrier;
-    flight.settle(this.#waiting('before', flight).length === 0);
-    if (flight.isOver && this.#inFlight.delete(epoch)) this.#trace?.(`${epoch} is over`);
-  }
-  settleAll(): void {
-    for (const flight of this.all) this.settle(flight);
+  giveUp(all: readonly Task[]): (() => void) | undefined {
+    if (!this.#onSnapshot) return undefined;
+    const { epoch, checkpoint } = this.barrier;
+    const aborted: AbortedSnapshot = {
+      epoch,
+      checkpoint,
+      heldBy: blockingTasks(this.#awaited, all).map(({ id }) => id),
+    };
+    const report = this.#onAborted;
+    this.isGivenUp = true;
+    this.#onSnapshot = undefined;
+    this.#onAborted = undefined;
+    for (const [task, begun] of this.#writing) {
+      const written = task.written(begun, () => false);
+      if (written && written !== 'later') this.#snapshots.set(task, written);
+    }
+    this.#writing.clear();
+    this.#unreported.add(epoch, this.#snapshots);
+    this.#snapshots = new Map();
+    this.#trace?.(`${epoch}: the snapshot is given up, held by ${aborted.heldBy.join()}`);
+    for (const task of this.#passing) task.hurry();
+    return () => report?.(aborted);
   }
 }

@@ -1,7 +1,7 @@
 // The part of a source in micro-batches: whether it may be polled now, and how many records it may
 // read.
 import type { Source } from '../contract/source.ts';
-import { kinds } from '../graph/kinds.ts';
+import { batchRateOf, kinds } from '../graph/kinds.ts';
 import type { PlanNode } from '../graph/plan.ts';
 import type { PidSpec } from '../graph/spec.ts';
 import type { Collector } from './collector.ts';
@@ -23,6 +23,7 @@ export class BatchShare implements BatchReader {
   readonly id: string;
   readonly name: string;
   readonly pid: PidSpec | undefined;
+  readonly mostPerSecond: number | undefined;
   /** False: the source has nothing at hand until it wakes its task. */
   mayPoll = true;
   readonly #source: Source;
@@ -33,8 +34,9 @@ export class BatchShare implements BatchReader {
   constructor(node: PlanNode, source: Source, task: SharingTask) {
     this.id = node.id;
     this.name = node.name;
-    const rate = node.kind === 'kafka' ? node.parameters.rate : undefined;
+    const rate = batchRateOf(node);
     this.pid = typeof rate === 'object' ? rate.pid : undefined;
+    this.mostPerSecond = typeof rate === 'number' ? rate : undefined;
     this.#source = source;
     this.#task = task;
     this.#isInBatches = !kinds[node.kind].ignoresMicroBatches;

@@ -9,6 +9,13 @@ export interface Barrier {
   readonly epoch: number;
   /** `changes`: key groups written since the last one; `full`: everything. */
   readonly snapshot: false | 'changes' | 'full';
+  /** The id that its caller gave to the snapshot. Absent: the snapshot is for memory only. */
+  readonly checkpoint?: number;
+  /**
+   * Transactions that end at this barrier may be committed with this checkpoint: its own, or the
+   * next one.
+   */
+  readonly commitsWith: number;
 }
 export type Mark =
   | { readonly kind: 'watermark'; readonly time: number }

@@ -17,6 +17,10 @@ export class Collector implements SourceOutput {
   origin: Batch | undefined;
   head: Operator | undefined;
   recordsOut = 0;
+  /** The part of `recordsOut` that no rate counts: see `Batch.isContent`. */
+  contentOut = 0;
+  /** What is emitted now comes from the present rows of a table. */
+  isContent = false;
   lastWatermark = -Infinity;
   isIdle = false;
   finished = false;
@@ -137,8 +141,15 @@ export class Collector implements SourceOutput {
   }
   flush(): void {
     this.recordsOut += this.out.length;
-    this.out.flush();
-    for (const side of this.#side.values()) side.flush();
+    if (this.isContent) this.contentOut += this.out.length;
+    this.out.flush(this.isContent);
+    for (const side of this.#side.values()) side.flush(this.isContent);
+  }
+  /** A batch has content only, or none. */
+  beginContent(isContent: boolean): void {
+    if (isContent === this.isContent) return;
+    this.flush();
+    this.isContent = isContent;
   }
   /** Records before it, then the mark, to the readers of all ports. */
   mark(mark: Mark): void {

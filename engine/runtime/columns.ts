@@ -67,6 +67,7 @@ export class PortBatch implements Batch {
    * not used again.
    */
   readers = 0;
+  isContent = false;
   readonly #columns: Columns;
   readonly #store: ColumnStore;
 

@@ -6,9 +6,12 @@ import { modeOf } from '../api/session.ts';
 import { makeSources } from '../api/sources.ts';
 import type * as S from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
+import { isSluiceError, readThrown } from '../errors/thrown.ts';
+import { checkTransactionTimeouts } from '../graph/transaction-timeouts.ts';
 import type { FunctionTable, Plan, PlanNode } from '../graph/plan.ts';
 import { above } from '../graph/walk.ts';
 import { Driver } from './driver.ts';
+import { LocalCheckpoints, localCheckpointMillis } from './local-checkpoints.ts';
 import { jobMetrics } from './metrics.ts';
 import { PullOperator } from './pull.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
@@ -77,17 +80,14 @@ export class Environment implements S.Environment {
         'nothing-to-run',
         `"${name}" has no sink, so nothing would run. End a stream with .to(topic) or .sink(function).`,
       );
+    const plan = planOf(
+      fragment,
+      fragment.sinks.map((sink) => sink.node),
+    );
+    checkTransactionTimeouts(plan.nodes, localCheckpointMillis);
     const job = new RunningJob();
     this.#jobs = [job, ...this.#jobs.filter(({ status }) => status === 'running')];
-    return job
-      .start(
-        planOf(
-          fragment,
-          fragment.sinks.map((sink) => sink.node),
-        ),
-        fragment,
-      )
-      .then(() => job);
+    return job.start(plan, fragment).then(() => job);
   }
 }
 
@@ -96,7 +96,7 @@ class RunningJob implements S.Job {
   readonly finished: Promise<void>;
   #runtime!: Runtime;
   #functions!: FunctionTable;
-  #driver!: Driver;
+  #stop!: () => void;
   /** Metrics of the moment at which the job ended. */
   #lastMetrics: S.JobMetrics | undefined;
   readonly #finish = Promise.withResolvers<void>();
@@ -109,14 +109,14 @@ class RunningJob implements S.Job {
   }
 
   start(plan: Plan, fragment: Fragment, host?: RuntimeOptions['host']): Promise<void> {
-    const { runtime, driver } = startRuntime(plan, fragment, {
+    const { runtime, stop } = startRuntime(plan, fragment, {
       ...(host && { host }),
       onDone: () => this.#end('finished'),
       onError: (error) => this.#end('failed', error),
     });
     this.#runtime = runtime;
     this.#functions = fragment.functions;
-    this.#driver = driver;
+    this.#stop = stop;
     return Promise.resolve();
   }
   lookup(from: Endpoint, key: readonly unknown[]): PresentRow | undefined {
@@ -140,8 +140,7 @@ class RunningJob implements S.Job {
     if (this.status !== 'running') return;
     this.status = status;
     this.#lastMetrics = jobMetrics(this.#runtime);
-    this.#driver.stop();
-    this.#runtime.close();
+    this.#stop();
     if (status === 'failed') this.#finish.reject(error);
     else this.#finish.resolve();
   }
@@ -153,7 +152,7 @@ interface Ends {
   onError(error: unknown): void;
 }
 /** A runtime that starts with `plan` and is done when all its leaves have ended. */
-function startRuntime(plan: Plan, fragment: Fragment, ends: Ends): { runtime: Runtime; driver: Driver } {
+function startRuntime(plan: Plan, fragment: Fragment, ends: Ends): { runtime: Runtime; stop: () => void } {
   const readers = new Set(plan.edges.map((edge) => edge.from));
   const open = new Set(plan.nodes.filter((node) => !readers.has(node.id)).map((node) => node.id));
   const wake = { call: (): void => {} };
@@ -165,20 +164,30 @@ function startRuntime(plan: Plan, fragment: Fragment, ends: Ends): { runtime: Ru
     onEnded: (id) => {
       const members = runtime.tasks.get(id)?.chain.nodes ?? [];
       for (const node of members) open.delete(node.id);
+      if (open.size === 0) checkpoints.end();
+    },
+    onCommitted: () => {
       if (open.size === 0) ends.onDone();
     },
   });
+  const checkpoints = new LocalCheckpoints(runtime, plan, () => ends.onDone());
   const driver = new Driver(runtime);
   wake.call = driver.wake;
   runtime.mutate(plan, {});
-  return { runtime, driver };
+  const stop = (): void => {
+    checkpoints.stop();
+    driver.stop();
+    runtime.close();
+  };
+  return { runtime, stop };
 }
 
 /** The error of a job: what the user's code threw, with the record it was working on. */
 function describeFailure(failure: Parameters<NonNullable<RuntimeOptions['onFailure']>>[0]): unknown {
   const { error, record, uid, working } = failure;
-  if (error instanceof SluiceError) return error;
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (isSluiceError(error)) return error;
+  const thrown = readThrown(error);
+  const what = thrown.isError ? `${thrown.name}: ${thrown.message}` : thrown.message;
   const where =
     record?.offset === undefined
       ? working === undefined
@@ -197,12 +206,8 @@ function describeFailure(failure: Parameters<NonNullable<RuntimeOptions['onFailu
 function pullAlone(from: Endpoint, label: string, fragment: Fragment): AsyncIterableIterator<unknown> {
   if (!('node' in from)) throw new SluiceError('foreign-stream', `"${label}" belongs to another evaluation.`);
   const id = 'pull';
-  const running: { runtime?: Runtime; driver?: Driver } = {};
-  const stop = (): void => {
-    running.driver?.stop();
-    running.runtime?.close();
-  };
-  const pull = new PullOperator(stop);
+  const running: { stop?: () => void } = {};
+  const pull = new PullOperator(() => running.stop?.());
   const leaf: PlanNode = {
     id,
     uid: id,

@@ -9,6 +9,7 @@
 import { compiled } from '../codegen/specialize.ts';
 import type { Batch, Operator, OperatorContext, Stage } from '../contract/operator.ts';
 import { passesFilter } from '../operators/filter.ts';
+import { refusePromiseElement } from '../values/promise.ts';
 import type { Collector } from './collector.ts';
 import type { Port } from './port.ts';
 
@@ -72,7 +73,7 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
       try {
         for (; i < to; i++) {
           const v0 = values[i];
-          ${stages.map((stage, k) => stageText(stage, k, `n${k}++`, 'continue')).join('\n          ')}
+          ${stages.map((_, k) => stageText(stages, k, `n${k}++`, 'continue')).join('\n          ')}
           outValues[n] = v${stages.length};
           outTimestamps[n] = timestamps[i];
           ${copies}
@@ -97,13 +98,16 @@ function compiledRuns(stages: readonly Stage[]): { readonly plain: Run; readonly
         'outPartitions[n] = partitions[i]; outOffsets[n] = offsets[i];',
       )},
     };`;
-  return compiled(source, { stages, passesFilter }, 'stages');
+  return compiled(source, { stages, passesFilter, refusePromiseElement }, 'stages');
 }
 /**
  * One stage: `counts` counts the record, `leave` is the statement for a record that a filter drops.
  */
-function stageText(stage: Stage, k: number, counts: string, leave: 'continue' | 'return'): string {
-  const begins = `s = ${k}; ${counts};`;
+function stageText(stages: readonly Stage[], k: number, counts: string, leave: 'continue' | 'return'): string {
+  const stage = stages[k]!;
+  // What passed a filter was tested before it.
+  const tests = stages[k - 1]?.kind === 'filter' ? '' : ` if (v${k} instanceof Promise) refusePromiseElement(v${k});`;
+  const begins = `s = ${k}; ${counts};${tests}`;
   if (stage.kind === 'map') return `${begins} const v${k + 1} = f${k}(v${k});`;
   const answer = `p${k}`;
   return `${begins} const ${answer} = f${k}(v${k}); if (${answer} !== true && !passesFilter(${answer})) ${leave}; const v${k + 1} = v${k};`;
@@ -123,6 +127,8 @@ export function plainLoop(stages: readonly Stage[], limit = Number.MAX_SAFE_INTE
         counters.reached[k]!++;
         counters.at = i;
         counters.stage = k;
+        // A library's own promise is found here: only some records take this way.
+        refusePromiseElement(value);
         const before = performance.now();
         if (stage.kind === 'map') value = stage.f(value);
         else passes = passesFilter(stage.f(value));
@@ -174,9 +180,9 @@ export function stagedEmit(
     return function emit(v0, timestamp) {
       let s = 0;
       try {
-        ${stages.map((stage, k) => stageText(stage, k, `r[${k}]++`, 'return')).join('\n        ')}
+        ${stages.map((_, k) => stageText(stages, k, `r[${k}]++`, 'return')).join('\n        ')}
         collector.emit(v${stages.length}, timestamp);
       } catch (error) { counters.stage = s; counters.threw = true; throw error; }
     };`;
-  return compiled(source, { stages, collector, counters, passesFilter }, 'stages');
+  return compiled(source, { stages, collector, counters, passesFilter, refusePromiseElement }, 'stages');
 }

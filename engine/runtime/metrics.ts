@@ -17,10 +17,11 @@ export function jobMetrics(runtime: Runtime): JobMetrics {
 
 export function taskMetrics(task: Task, now = performance.now()): OperatorMetrics[] {
   const { nodes } = task.chain;
+  const status = task.operatorStatus();
   const shares = task.load.accounting.shares(now);
   const split = stageShares(task);
-  const inRate = task.load.inRate.perSecond(task.recordsIn, now);
-  const outRate = task.load.outRate.perSecond(task.output.recordsOut, now);
+  const inRate = task.load.inRate.perSecond(task.recordsIn - task.contentIn, now);
+  const outRate = task.load.outRate.perSecond(task.output.recordsOut - task.output.contentOut, now);
   return nodes.map((node, index) => {
     const isHead = index === 0;
     const isTail = index === nodes.length - 1;
@@ -40,8 +41,10 @@ export function taskMetrics(task: Task, now = performance.now()): OperatorMetric
       backpressured: shares.backpressured,
       backpressure: backpressureLevel(shares.backpressured),
       ...(Number.isFinite(task.watermark) && { watermark: task.watermark }),
+      lateRecords: isHead ? task.late : 0,
       lateRecordsDropped: isHead ? task.lateDropped : 0,
-      ...(isHead && task.source && task.isOpen && sourceMetrics(task.source.status())),
+      ...(isHead && status?.note !== undefined && { note: status.note }),
+      ...(isHead && task.source && status && sourceMetrics(status as SourceStatus)),
     };
   });
 }
@@ -50,17 +53,26 @@ export function taskMetrics(task: Task, now = performance.now()): OperatorMetric
 export function sourceMetrics({
   errors,
   firstRejection,
+  mayBeMissing,
   partitions = [],
-}: SourceStatus): Pick<OperatorMetrics, 'recordsRejected' | 'firstRejection' | 'lag'> {
+}: SourceStatus): Pick<
+  OperatorMetrics,
+  'recordsRejected' | 'firstRejection' | 'mayBeMissing' | 'lag' | 'failedPartitions'
+> {
   const lag = partitions.flatMap(({ partition, lag: records, lagMillis }) =>
     records === undefined
       ? []
       : [{ partition, records, seconds: lagMillis === undefined ? null : Math.round(lagMillis) / 1000 }],
   );
+  const failedPartitions = partitions.flatMap(({ partition, position = null, failed: error }) =>
+    error === undefined ? [] : [{ partition, offset: position, error }],
+  );
   return {
     recordsRejected: errors,
     ...(firstRejection !== undefined && { firstRejection }),
+    ...(mayBeMissing !== undefined && { mayBeMissing }),
     ...(lag.length > 0 && { lag }),
+    ...(failedPartitions.length > 0 && { failedPartitions }),
   };
 }
 

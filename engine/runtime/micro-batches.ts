@@ -11,7 +11,8 @@
 // that is still at work when the next is due delays it, and the delay counts for the estimator.
 // Each source has an estimator of its own (Spark's PID). Its rate limits the records that the
 // source reads in the next batch. Until there is an estimate a source reads for at most one
-// interval.
+// interval. A source with the option `rate` reads at most rate × interval records in a batch, as
+// with Spark's maxRatePerPartition.
 import type { MicroBatchMode } from '../graph/plan.ts';
 import type { PidSpec } from '../graph/spec.ts';
 import type { Clock } from '../contract/clock.ts';
@@ -25,6 +26,8 @@ export interface BatchReader {
   readonly name: string;
   /** Steers this source; undefined: Spark's defaults. */
   readonly pid: PidSpec | undefined;
+  /** The option `rate` of the source. */
+  readonly mostPerSecond: number | undefined;
   /** It runs, it has readers, and it may have records at hand. */
   readonly mayRead: boolean;
   /** Records it may read in the batch that begins; Infinity for all. */
@@ -35,6 +38,14 @@ export interface BatchReader {
   readonly behind: number;
   /** All records of its share are on their way: it emits its watermarks. */
   endBatch(): void;
+}
+interface Steering {
+  readonly pid: string;
+  readonly estimator: PidRateEstimator;
+  /** Records/s, of the estimator. */
+  rate?: number;
+  /** The part of a record that the source's own rate has left over from the batch before. */
+  rest: number;
 }
 interface Share {
   left: number;
@@ -52,7 +63,7 @@ export class MicroBatches {
   #dueAt: number;
   #beganAt = 0;
   readonly #shares = new Map<BatchReader, Share>();
-  readonly #steering = new Map<string, { readonly pid: string; readonly estimator: PidRateEstimator; rate?: number }>();
+  readonly #steering = new Map<string, Steering>();
 
   constructor(mode: MicroBatchMode, clock: Clock, log: MicroBatchLog) {
     this.#clock = clock;
@@ -121,11 +132,21 @@ export class MicroBatches {
     this.#beganAt = now;
     this.#shares.clear();
     for (const reader of readers) {
-      const { rate } = this.#steeringOf(reader);
-      const left = rate === undefined ? Infinity : Math.max(1, Math.round((rate * this.#intervalMillis) / 1000));
+      const steering = this.#steeringOf(reader);
+      const left = Math.min(this.#estimated(steering), this.#allowed(reader, steering));
       reader.share(left);
-      this.#shares.set(reader, { left, read: 0, isDone: false });
+      this.#shares.set(reader, { left, read: 0, isDone: left === 0 });
     }
+  }
+  #estimated({ rate }: Steering): number {
+    return rate === undefined ? Infinity : Math.max(1, Math.round((rate * this.#intervalMillis) / 1000));
+  }
+  /** Whole records. Over many batches it is the source's rate, also far below one a batch. */
+  #allowed({ mostPerSecond }: BatchReader, steering: Steering): number {
+    if (mostPerSecond === undefined) return Infinity;
+    const records = (mostPerSecond * this.#intervalMillis) / 1000 + steering.rest;
+    steering.rest = records % 1;
+    return Math.floor(records);
   }
   #end(now: number): void {
     const processingDelay = now - this.#beganAt;
@@ -151,12 +172,12 @@ export class MicroBatches {
     this.#phase = 'between';
     this.#dueAt += this.#intervalMillis;
   }
-  #steeringOf(reader: BatchReader) {
+  #steeringOf(reader: BatchReader): Steering {
     const pid = JSON.stringify(reader.pid ?? {});
     const known = this.#steering.get(reader.id);
     if (known?.pid === pid) return known;
     const estimator = new PidRateEstimator({ batchIntervalMs: this.#intervalMillis, ...reader.pid });
-    const steering: { readonly pid: string; readonly estimator: PidRateEstimator; rate?: number } = { pid, estimator };
+    const steering: Steering = { pid, estimator, rest: 0 };
     this.#steering.set(reader.id, steering);
     return steering;
   }

@@ -26,6 +26,8 @@ import { process } from '../process/process.ts';
 import { reduce } from '../aggregates/reduce.ts';
 import { TableGetOperator } from '../tables/table-get.ts';
 import { tableJoin } from '../tables/table-join.ts';
+import { tableAggregate } from '../tables/table-aggregate.ts';
+import { tableGroup } from '../tables/table-group.ts';
 import { tableFilter, tableMap } from '../tables/table-map.ts';
 import { TableToStreamOperator } from '../tables/table-to-stream.ts';
 import { TakeOperator } from '../operators/take.ts';
@@ -93,6 +95,8 @@ const factories: { readonly [K in OperatorKind]: Factory<K> } = {
   tableFilter,
   tableJoin,
   tableToStream: () => new TableToStreamOperator(),
+  tableGroup,
+  tableAggregate,
   tableGet: (node) => new TableGetOperator(node),
   temporalJoin: (node, functions, [key]) => temporalJoin(node, functions, key),
   arrivalJoin: (node, functions, [key]) => arrivalJoin(node, functions, key),

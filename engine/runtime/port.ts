@@ -85,12 +85,14 @@ export class Port {
     for (let i = 0; i < count; i++) offsets[length + i] = offset + i;
     this.length = length + count;
   }
-  flush(): void {
+  /** `isContent`: see Batch. */
+  flush(isContent = false): void {
     const { length, values } = this;
     if (length === 0) return;
     if (this.channels.length > 0) {
       if (values.length > length) values.length = length;
       const batch = new PortBatch(length, values, this.#columns, this.hasOrigin, this.#store);
+      if (isContent) batch.isContent = true;
       for (const channel of this.channels) if (channel.pushBatch(batch)) batch.readers++;
       this.#use(nothing);
     }

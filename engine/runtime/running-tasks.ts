@@ -1,6 +1,9 @@
 // The tasks of the running graph: those of the plan, those on their way out, and the order of their
 // turns.
 import type { Plan } from '../graph/plan.ts';
+import type { Barrier } from './channel.ts';
+import { RetiredTasks } from './retired-tasks.ts';
+import { isSinkTask } from './sink-drain.ts';
 import type { Task } from './task.ts';
 
 export class RunningTasks {
@@ -10,6 +13,8 @@ export class RunningTasks {
   byId: ReadonlyMap<string, Task> = new Map();
   /** Removed tasks that have not passed their last barrier. */
   readonly leaving = new Set<Task>();
+  /** Removed tasks that have passed their last barrier and have rows to commit. */
+  readonly retired = new RetiredTasks();
   /** Readers before writers, so that records on their way are taken before more are let in. */
   order: readonly Task[] = [];
 
@@ -19,6 +24,25 @@ export class RunningTasks {
     this.byId = byId;
     this.order = [...this.leaving, ...order.map((id) => byId.get(id)!)];
   }
+  /** All that know something of a checkpoint. */
+  get all(): readonly Task[] {
+    return [...this.byId.values(), ...this.leaving, ...this.retired.tasks];
+  }
+  /**
+   * A removed task has passed its last barrier. A successor has what is to be committed; without
+   * one, the task waits for its commit.
+   */
+  leave(task: Task, hasSuccessor: boolean, { epoch, commitsWith }: Barrier): void {
+    if (hasSuccessor || !isSinkTask(task) || !task.hasUncommitted) return this.drop(task);
+    this.leaving.delete(task);
+    this.order = this.order.filter((other) => other !== task);
+    this.retired.add(task, { instance: `${task.id}#${commitsWith}`, since: epoch });
+  }
+  /** Some task that has ended or was removed has rows to commit. Removed ones that have none go. */
+  awaitCommits(): boolean {
+    this.retired.closeCommitted();
+    return this.retired.size > 0 || [...this.byId.values()].some((task) => task.awaitsCommit());
+  }
   /** Closes a task that has gone. */
   drop(task: Task): void {
     this.leaving.delete(task);
@@ -26,7 +50,8 @@ export class RunningTasks {
     task.close();
   }
   close(): void {
-    for (const task of [...this.byId.values(), ...this.leaving]) task.close();
+    for (const task of this.all) task.close();
+    this.retired.clear();
     this.order = [];
     this.byId = new Map();
   }

@@ -4,6 +4,8 @@ import type { Clock } from '../contract/clock.ts';
 import type { Operator } from '../contract/operator.ts';
 import type { Source } from '../contract/source.ts';
 import type { FunctionTable, PlanNode } from '../graph/plan.ts';
+import type { SnapshotLife } from './checkpoint.ts';
+import type { RetiredPart } from './retired-tasks.ts';
 import type { TaskSnapshot } from './snapshot.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Task } from './task.ts';
@@ -20,6 +22,8 @@ export interface RuntimeOptions {
   readonly onFailure?: (failure: TaskFailure & { readonly uid: string }) => void;
   /** A task has ended: its inputs are exhausted, or it wants no more. */
   readonly onEnded?: (id: string) => void;
+  /** The last rows of all tasks that had ended, or were removed, are committed. */
+  readonly onCommitted?: () => void;
   /**
    * A task begins a turn; undefined: the turn is over. Lets another thread find the task that is
    * stuck.
@@ -29,7 +33,7 @@ export interface RuntimeOptions {
   readonly onWork?: () => void;
   readonly trace?: Trace | undefined;
 }
-export interface MutateOptions {
+export interface MutateOptions extends SnapshotLife {
   /** New instance → the former instance whose state it takes over. */
   readonly handover?: Readonly<Record<string, string>>;
   /**
@@ -39,9 +43,16 @@ export interface MutateOptions {
   /** State of new instances, from an earlier life. */
   readonly restore?: ReadonlyMap<string, TaskSnapshot>;
   /**
+   * Everything up to this checkpoint is durable: that of `restore`, if it is one. Sinks commit what
+   * they had finished for it.
+   */
+  readonly completed?: number | undefined;
+  /**
    * Instances that had failed in an earlier life. Their tasks start as failed ones: they keep their
    * state, and no user code of theirs runs.
    */
   readonly failed?: ReadonlySet<string> | undefined;
+  /** Sinks that had been removed in an earlier life, and have still to commit. */
+  readonly retired?: readonly RetiredPart[];
   readonly snapshot?: false | 'changes' | 'full';
 }

@@ -13,11 +13,15 @@ import type { Plan } from '../graph/plan.ts';
 import { timeMargins } from '../graph/time-margin.ts';
 import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { BarrierPassing } from './barrier-passing.ts';
-import { Barriers, type Flip, type MutationResult, type Snapshot } from './barriers.ts';
+import type { BarrierInFlight, Flip, MutationResult, Snapshot } from './barriers.ts';
 import { blockingTasks } from './blocked-snapshot.ts';
+import { invariant } from '../errors/invariant.ts';
+import type { SnapshotLife } from './checkpoint.ts';
 import type { Barrier } from './channel.ts';
+import { Barriers } from './entered-barriers.ts';
 import type { MicroBatches } from './micro-batches.ts';
 import { describePlan, type MutationPlan, planMutation } from './mutation-plan.ts';
+import { type RetiredPart, retiredChain } from './retired-tasks.ts';
 import { Rounds } from './rounds.ts';
 import { RunningLoops } from './running-loops.ts';
 import { RunningTasks } from './running-tasks.ts';
@@ -39,6 +43,8 @@ export class Runtime implements TaskHost {
   readonly #rounds: Rounds;
   readonly #passing: BarrierPassing;
   #isClosed = false;
+  /** Some task has ended or gone with rows that are not committed. */
+  #awaitsCommits = false;
 
   constructor(options: RuntimeOptions) {
     const { functions, host, sources, onTurn, trace } = options;
@@ -49,7 +55,7 @@ export class Runtime implements TaskHost {
     // Readers of one source that come later share its start.
     const shared = { starts: new SourceStarts(), alignment: new AlignmentGroups(), batches: log };
     this.#parts = { functions, host, loops, sources: { ...shared, ...sources } };
-    this.#barriers = new Barriers(trace?.barriers);
+    this.#barriers = new Barriers(this.#tasks.retired, trace?.barriers);
     this.#rounds = new Rounds({ tasks, loops, clock: this.clock, log, onTurn, credit: trace?.credit });
     this.#passing = new BarrierPassing(tasks, this.#barriers, functions, this);
   }
@@ -57,15 +63,20 @@ export class Runtime implements TaskHost {
   // ------------------------------------------------------------ rounds
 
   /**
-   * One turn for each task with work. False: nothing happened; wait for `onWork` or until
-   * `nextTick`.
+   * One slice of a snapshot that is being written, and one turn for each task with work. False:
+   * nothing happened; wait for `onWork` or until `nextTick`.
    */
   round(until = Infinity): boolean {
-    return this.#rounds.round(until);
+    const hasWritten = this.#barriers.write();
+    for (const flight of this.#barriers.overdue(this.clock.now())) this.#giveUp(flight);
+    this.#watchCommits();
+    return this.#rounds.round(until) || hasWritten;
   }
-  /** Earliest time at which a task wants a tick, by the runtime's clock. */
+  /**
+   * Earliest time at which a task wants a tick or a snapshot is given up, by the runtime's clock.
+   */
   get nextTick(): number {
-    return this.#rounds.nextTick;
+    return Math.min(this.#rounds.nextTick, this.#barriers.nextDeadline);
   }
   /** Milliseconds of work since the last call: the thread's own load. */
   takeBusyMillis(): number {
@@ -80,6 +91,10 @@ export class Runtime implements TaskHost {
   }
   get tasks(): ReadonlyMap<string, Task> {
     return this.#tasks.byId;
+  }
+  /** Removed sinks that have still to commit. */
+  get retired(): readonly Task[] {
+    return this.#tasks.retired.tasks;
   }
   /** Some task has still to reach its last barrier. */
   get hasLeaving(): boolean {
@@ -115,9 +130,54 @@ export class Runtime implements TaskHost {
    * Enters a barrier that only snapshots. `onSnapshot` when every task that it waits for has passed
    * it.
    */
-  snapshot(onSnapshot: (snapshot: Snapshot) => void, extent: 'changes' | 'full' = 'changes'): number {
-    return this.#passing.enter({ snapshot: extent, onSnapshot });
+  snapshot(
+    onSnapshot: (snapshot: Snapshot) => void,
+    extent: 'changes' | 'full' = 'changes',
+    life: SnapshotLife = {},
+  ): number {
+    invariant(
+      life.checkpoint === undefined ||
+        this.#barriers.all.every(({ awaited, barrier }) => !awaited || barrier.checkpoint === undefined),
+      'one checkpoint is taken at a time',
+    );
+    return this.#passing.enter({ ...life, snapshot: extent, onSnapshot });
   }
+
+  // ------------------------------------------------------------ checkpoints
+
+  /** The checkpoint is durable, and so is everything before it: sinks commit. */
+  complete(checkpoint: number): void {
+    this.#barriers.complete(checkpoint);
+    for (const task of this.#tasks.all) task.complete(checkpoint);
+    this.wake();
+  }
+  /**
+   * The checkpoint will not be durable. If its barrier is under way, its snapshot is given up, and
+   * `onAborted` is called.
+   */
+  aborted(checkpoint: number): void {
+    const flight = this.#barriers.awaiting(checkpoint);
+    if (flight) return this.#giveUp(flight);
+    for (const task of this.#tasks.all) task.aborted(checkpoint);
+  }
+  #giveUp(flight: BarrierInFlight): void {
+    const { checkpoint } = flight.barrier;
+    if (checkpoint !== undefined) for (const task of this.#tasks.all) task.aborted(checkpoint);
+    this.#passing.giveUp(flight);
+  }
+  /**
+   * Some task has rows that are not committed: a checkpoint has to be taken and completed, also
+   * after the end of all inputs. Failed tasks do not count.
+   */
+  get hasUncommitted(): boolean {
+    return this.#tasks.all.some((task) => task.hasUncommitted);
+  }
+  #watchCommits(): void {
+    if (!this.#awaitsCommits && this.#tasks.retired.size === 0) return;
+    this.#awaitsCommits = this.#tasks.awaitCommits();
+    if (!this.#awaitsCommits) this.#options.onCommitted?.();
+  }
+
   // ------------------------------------------------------------ mutations
 
   /**
@@ -152,8 +212,11 @@ export class Runtime implements TaskHost {
     this.#tasks.become(plan, target, planned.order);
     this.#loops.connect(chains, target);
     const successors = new Set([...planned.successors.values()].map((id) => target.get(id)!));
-    const { restore, failed, snapshot = false } = options;
-    const purpose = { snapshot, flips, created, successors, restore, failed, onMutated, onSnapshot };
+    const { restore, failed, snapshot = false, checkpoint, timeoutMillis, onAborted, completed } = options;
+    if (completed !== undefined) this.#barriers.complete(completed);
+    for (const part of options.retired ?? []) this.retire(part);
+    const life = { checkpoint, timeoutMillis, onAborted };
+    const purpose = { ...life, snapshot, flips, created, successors, restore, failed, onMutated, onSnapshot };
     // The barrier that enters next has the next epoch.
     this.#options.trace?.mutations?.(`${this.epoch + 1} ${describePlan(planned)}`);
     const epoch = this.#passing.enter(purpose, drained);
@@ -176,6 +239,17 @@ export class Runtime implements TaskHost {
         return [chain.id, kept];
       }),
     );
+  }
+  /**
+   * A sink that had been removed in an earlier life, before its last commit, or in this one,
+   * without a way to its target.
+   */
+  retire(part: RetiredPart): void {
+    const task = createTask(retiredChain(part), this.#parts, this, this.epoch);
+    task.restore(part.state);
+    this.#tasks.retired.add(task, { instance: part.instance, since: 0 });
+    const { completed } = this.#barriers;
+    if (completed !== undefined) task.complete(completed);
   }
   /**
    * Removed tasks that are still needed leave at the barrier, the others now. Returns those that
@@ -212,6 +286,7 @@ export class Runtime implements TaskHost {
   onEnded(task: Task): void {
     // It has closed its inputs: a barrier on its way over them is lost there.
     if (task.isDormant) this.#passing.hearNext(task);
+    this.#awaitsCommits ||= task.hasUncommitted;
     this.#options.onEnded?.(task.id);
   }
   onBarrier(task: Task, barrier: Barrier): void {
@@ -219,6 +294,9 @@ export class Runtime implements TaskHost {
   }
   isChanging(task: Task): boolean {
     return this.#barriers.exchangeReadersOf(task);
+  }
+  isGivenUp(epoch: number): boolean {
+    return this.#barriers.of(epoch)?.isGivenUp === true;
   }
   staysAt(task: Task, epoch: number): boolean {
     return !this.#barriers.of(epoch)?.flipOf(task)?.removed;

@@ -1,56 +1,211 @@
-// The state of a task between two lives: serialised key groups, and one value for the rest.
-import { deserialize, serialize } from 'node:v8';
-import type { StateReader, StateWriter } from '../contract/operator.ts';
+// The state of a task between two lives: chains of segments by key group, and segments by kind for
+// the rest. engine/state/segment.ts has the format of the bytes.
+import type { EntriesInFlight, StateReader, StateSchema, StateWriter } from '../contract/operator.ts';
+import {
+  bytesOf,
+  type Chain,
+  compacted,
+  entriesOf,
+  garbageOf,
+  putsOf,
+  segmentValue,
+  valueSegment,
+} from '../state/segment.ts';
 import type { GateState } from './gate-state.ts';
 
-/** Only the key groups written since the former snapshot, unless `full`. */
 export interface TaskSnapshot {
+  /** False: only what has changed since the former snapshot. */
   readonly full: boolean;
-  readonly groups: ReadonlyMap<number, Uint8Array>;
+  /** What the entries are. Absent: the operator has none. */
+  readonly schema?: StateSchema;
+  readonly groups: ReadonlyMap<number, Chain>;
+  /** What is not keyed, by its kind (`StateWriter`): each replaces what was known of the kind. */
   readonly value?: Uint8Array;
+  readonly splits?: Uint8Array;
+  /** Segments of the list, in order. */
+  readonly list?: readonly Uint8Array[];
+  readonly broadcast?: Uint8Array;
+  readonly minimum?: number;
   /** The last watermark that was emitted: watermarks must not go back after a restore. */
   readonly watermark: number;
   /** What its inputs had heard of time. A source has no inputs. */
   readonly gate?: GateState | undefined;
 }
 
+/** Of a task without state. `watermark`: the time that it, or its predecessor, has emitted. */
+export function emptySnapshot(watermark = -Infinity): TaskSnapshot {
+  return { full: true, groups: new Map(), watermark };
+}
+
 export class SnapshotWriter implements StateWriter {
   readonly full: boolean;
-  readonly #groups = new Map<number, Uint8Array>();
-  #value: Uint8Array | undefined;
+  #isWhole: boolean;
+  #schema: StateSchema | undefined;
+  #entries: EntriesInFlight | undefined;
+  readonly #rest: { -readonly [K in 'value' | 'splits' | 'broadcast']?: Uint8Array } & { minimum?: number } = {};
+  #items: readonly unknown[] | undefined;
   constructor(full: boolean) {
     this.full = full;
+    this.#isWhole = full;
   }
-  group(keyGroup: number, content: unknown): void {
-    this.#groups.set(keyGroup, serialize(content));
+  entries(schema: StateSchema, entries: EntriesInFlight, isWhole: boolean): void {
+    this.#schema = schema;
+    this.#entries = entries;
+    this.#isWhole ||= isWhole;
   }
   value(content: unknown): void {
-    this.#value = serialize(content);
+    this.#rest.value = valueSegment(content);
+  }
+  splits(content: ReadonlyMap<string, unknown>): void {
+    this.#rest.splits = valueSegment(content, 'splits');
+  }
+  list(items: readonly unknown[]): void {
+    this.#items = items;
+  }
+  broadcast(content: unknown): void {
+    this.#rest.broadcast = valueSegment(content, 'broadcast');
+  }
+  minimum(time: number): void {
+    this.#rest.minimum = time;
+  }
+  begun(watermark: number, gate?: GateState): SnapshotInFlight {
+    const schema = this.#schema;
+    const rest = { full: this.#isWhole, ...(schema && { schema }), ...this.#rest, watermark, ...(gate && { gate }) };
+    return new BegunSnapshot(rest, this.#entries, this.#items);
   }
   done(watermark: number, gate?: GateState): TaskSnapshot {
-    const value = this.#value;
-    return { full: this.full, groups: this.#groups, ...(value && { value }), watermark, ...(gate && { gate }) };
+    return this.begun(watermark, gate).finished();
   }
 }
 
-export function readSnapshot(snapshot: TaskSnapshot): StateReader {
+/** The snapshot of a task that stood at the barrier. Its entries are written in slices. */
+export interface SnapshotInFlight {
+  /** Writes until all is written (true), or until the time is up. */
+  proceed(isTimeUp: () => boolean): boolean;
+  /** Writes the rest at once. */
+  finished(): TaskSnapshot;
+}
+
+/** For a task that holds nothing but what it was given. */
+export function unchanged(snapshot: TaskSnapshot): SnapshotInFlight {
+  return { proceed: () => true, finished: () => snapshot };
+}
+
+/** Items of a list between two looks at the clock. */
+const itemsOfSegment = 256;
+
+class BegunSnapshot implements SnapshotInFlight {
+  readonly #rest: Omit<TaskSnapshot, 'groups' | 'list'>;
+  readonly #entries: EntriesInFlight | undefined;
+  readonly #items: readonly unknown[];
+  readonly #list: Uint8Array[] | undefined;
+  #at = 0;
+  constructor(rest: Omit<TaskSnapshot, 'groups' | 'list'>, entries?: EntriesInFlight, items?: readonly unknown[]) {
+    this.#rest = rest;
+    this.#entries = entries;
+    this.#items = items ?? [];
+    this.#list = items && [];
+  }
+  proceed(isTimeUp: () => boolean): boolean {
+    if (this.#entries?.proceed(isTimeUp) === false) return false;
+    while (this.#at < this.#items.length) {
+      this.#list!.push(valueSegment(this.#items.slice(this.#at, this.#at + itemsOfSegment), 'list'));
+      this.#at += itemsOfSegment;
+      if (this.#at < this.#items.length && isTimeUp()) return false;
+    }
+    return true;
+  }
+  finished(): TaskSnapshot {
+    this.proceed(() => false);
+    const segments = this.#entries?.segments ?? new Map<number, Uint8Array>();
+    const groups = new Map([...segments].map(([group, segment]) => [group, [segment]] as const));
+    return { ...this.#rest, ...(this.#list && { list: this.#list }), groups };
+  }
+}
+
+export function readSnapshot({ schema, groups, ...rest }: TaskSnapshot): StateReader {
   return {
-    *groups() {
-      for (const [keyGroup, bytes] of snapshot.groups) yield [keyGroup, deserialize(bytes) as unknown] as const;
+    schema,
+    *entries() {
+      for (const chain of groups.values()) yield* entriesOf(chain);
     },
-    value: () => (snapshot.value ? (deserialize(snapshot.value) as unknown) : undefined),
+    value: () => rest.value && segmentValue(rest.value),
+    splits: () => rest.splits && (segmentValue(rest.splits, 'splits') as ReadonlyMap<string, unknown>),
+    list: () => rest.list?.flatMap((segment) => segmentValue(segment, 'list')),
+    broadcast: () => rest.broadcast && segmentValue(rest.broadcast, 'broadcast'),
+    minimum: () => rest.minimum,
   };
 }
+
+/**
+ * Snapshots in a row as one, oldest first. It says what changed since the one before the first of
+ * them, so what is gone stays noted and nothing is compacted.
+ */
+export function joinedSnapshots(inOrder: readonly TaskSnapshot[]): TaskSnapshot {
+  return inOrder.reduce((earlier, later) => {
+    if (later.full) return later;
+    const groups = new Map(earlier.groups);
+    for (const [group, chain] of later.groups) appendChain(groups, group, chain);
+    return { ...earlier, ...later, full: earlier.full, groups };
+  });
+}
+
+/** The segments of `chain` are the latest of the group. */
+function appendChain(groups: Map<number, Chain>, group: number, chain: Chain): void {
+  groups.set(group, [...(groups.get(group) ?? []), ...chain]);
+}
+
+/** Bytes as they are saved, and a bound of the entries. */
+export function sizeOf({ groups, list = [], value, splits, broadcast }: TaskSnapshot): {
+  readonly entries: number;
+  readonly bytes: number;
+} {
+  let entries = 0;
+  let bytes = bytesOf(list);
+  for (const segment of [value, splits, broadcast]) bytes += segment?.length ?? 0;
+  for (const chain of groups.values()) {
+    bytes += bytesOf(chain);
+    entries += putsOf(chain);
+  }
+  return { entries, bytes };
+}
+
+/** Half of a chain may be bytes that later segments have replaced. */
+const mostGarbage = 0.5;
+/** With this much garbage, a chain is compacted when its turn comes. */
+const muchGarbage = 0.25;
+/** How much is compacted for each byte that a snapshot adds. */
+const compactedPerByte = 2.5;
 
 /** The later snapshot on top of the earlier ones. */
 export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapshot): TaskSnapshot {
   if (!base || next.full) return { ...next, full: true };
-  const value = next.value ?? base.value;
-  return {
-    full: true,
-    groups: next.groups.size === 0 ? base.groups : new Map([...base.groups, ...next.groups]),
-    ...(value && { value }),
-    watermark: next.watermark,
-    ...(next.gate && { gate: next.gate }),
-  };
+  const groups = next.groups.size === 0 ? base.groups : mergeGroups(base.groups, next.groups);
+  return { ...base, ...next, full: true, groups };
+}
+
+/**
+ * Appends segments to their chains, so a restore reads what was changed often several times: at
+ * most twice the bytes that it needs. The chains with the most garbage are compacted before that,
+ * a few each time, because all of them reach the bound together when the keys are even.
+ */
+function mergeGroups(base: TaskSnapshot['groups'], next: TaskSnapshot['groups']): TaskSnapshot['groups'] {
+  const groups = new Map(base);
+  let budget = 0;
+  for (const [group, chain] of next) {
+    appendChain(groups, group, chain);
+    budget += compactedPerByte * bytesOf(chain);
+  }
+  const worst = [...next.keys()]
+    .map((group) => ({ group, chain: groups.get(group)!, garbage: garbageOf(groups.get(group)!) }))
+    .filter(({ garbage }) => garbage > muchGarbage)
+    .sort((a, b) => b.garbage - a.garbage);
+  for (const { group, chain, garbage } of worst) {
+    if (budget <= 0 && garbage <= mostGarbage) break;
+    budget -= bytesOf(chain);
+    const segment = compacted(chain);
+    if (segment) groups.set(group, [segment]);
+    else groups.delete(group);
+  }
+  return groups;
 }

@@ -1,8 +1,11 @@
 // The present rows of a table that runs: the row of a key, or all of them. Tables without a state
 // of their own (map, filter) take the rows of the table above and apply their function.
+import { derivesRows, groupsTable } from '../graph/kinds.ts';
 import { canReadAgain } from '../graph/lineage.ts';
 import type { FunctionTable, Plan } from '../graph/plan.ts';
-import { type Change, rowOrNone } from '../tables/change.ts';
+import type { Change } from '../tables/change.ts';
+import { groupInserts } from '../tables/table-group.ts';
+import { rowMaker } from '../tables/table-map.ts';
 import type { Batch } from '../contract/operator.ts';
 import type { Task } from './task.ts';
 
@@ -50,15 +53,20 @@ export function lookupRow(
 export function contentOf(runtime: Running, functions: FunctionTable, id: string): readonly Batch[] {
   const changes: Change[] = [];
   const times: number[] = [];
-  eachRow(runtime, functions, id, (key, row, time) => {
-    changes.push({ key, row, old: undefined });
+  const node = runtime.plan.nodes.find((one) => one.id === id);
+  const group = node && groupsTable(node) ? node : undefined;
+  const insert = group
+    ? groupInserts(group, functions)
+    : (key: readonly unknown[], row: unknown): Change => ({ key, row, old: undefined });
+  eachRow(runtime, functions, group ? aboveOf(runtime, id) : id, (key, row, time) => {
+    changes.push(insert(key, row));
     times.push(time);
   });
   const batches: Batch[] = [];
   for (let at = 0; at < changes.length; at += rowsOfBatch) {
     const values = changes.slice(at, at + rowsOfBatch);
     const timestamps = Float64Array.from(times.slice(at, at + rowsOfBatch));
-    batches.push({ length: values.length, values, timestamps });
+    batches.push({ length: values.length, values, timestamps, isContent: true });
   }
   return batches;
 }
@@ -85,11 +93,11 @@ function derivation(
   id: string,
 ): { readonly above: string; readonly apply: (row: unknown) => unknown } | undefined {
   const node = plan.nodes.find((one) => one.id === id);
-  if (node?.kind !== 'tableMap' && node?.kind !== 'tableFilter') return undefined;
-  const above = plan.edges.find((edge) => edge.to === id)?.from ?? '';
-  const f = functions.get<(row: unknown) => unknown>(node.parameters.fn);
-  const isMap = node.kind === 'tableMap';
-  return { above, apply: isMap ? (row) => rowOrNone(f(row)) : (row) => (f(row) ? row : undefined) };
+  if (!node || !derivesRows(node)) return undefined;
+  return { above: aboveOf({ plan }, id), apply: rowMaker(node, functions) };
+}
+function aboveOf({ plan }: Pick<Running, 'plan'>, id: string): string {
+  return plan.edges.find((edge) => edge.to === id)?.from ?? '';
 }
 function keeperOf({ tasks }: Running, id: string): Lookup | undefined {
   const operator = tasks.get(id)?.operator;

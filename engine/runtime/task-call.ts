@@ -1,16 +1,29 @@
 // A call of a task's operator. A call that does not finish is repeated until it is done.
 import type { Batch, Operator } from '../contract/operator.ts';
+import { firstPromise, refusePromiseElement } from '../values/promise.ts';
 import type { Barrier } from './channel.ts';
 import type { Collector } from './collector.ts';
 import type { Slot } from './input-gate.ts';
 import { forwardTime, type TimeCall } from './time-forwarding.ts';
 
-/** `from`: the first record of the batch that the operator has not taken. */
+/**
+ * `from`: the first record of the batch that the operator has not taken. `end`: the first one that
+ * is a Promise, which it does not take; or the length of the batch; -1 before the test.
+ */
+export interface ProcessCall {
+  readonly kind: 'process';
+  readonly slot: Slot;
+  readonly batch: Batch;
+  from: number;
+  end: number;
+}
 export type OperatorCall =
-  | { readonly kind: 'process'; readonly slot: Slot; readonly batch: Batch; from: number }
-  | ({ readonly kind: 'time' } & TimeCall)
-  | { readonly kind: 'tick' }
-  | { readonly kind: 'end' };
+  ProcessCall | ({ readonly kind: 'time' } & TimeCall) | { readonly kind: 'tick' } | { readonly kind: 'end' };
+
+/** `refusesPromises`: the task's operator computes with the elements. */
+export function processCall(slot: Slot, batch: Batch, refusesPromises: boolean): ProcessCall {
+  return { kind: 'process', slot, batch, from: 0, end: refusesPromises ? -1 : batch.length };
+}
 
 /** The runtime does its part at a barrier, so the operator is not called. */
 export type Call = OperatorCall | { readonly kind: 'barrier'; readonly barrier: Barrier };
@@ -21,6 +34,7 @@ export interface CalledTask {
   readonly output: Collector;
   watermark: number;
   recordsIn: number;
+  contentIn: number;
   now(): number;
   isDrained(): boolean;
 }
@@ -31,10 +45,16 @@ export function performCall(call: OperatorCall, task: CalledTask): boolean {
   switch (call.kind) {
     case 'process': {
       task.output.origin = call.batch;
-      const next = operator.process(call.slot.input, call.batch, call.from);
+      const isContent = call.batch.isContent === true;
+      if (isContent) task.output.beginContent(true);
+      const next = take(operator, call);
       const consumed = next - call.from;
       call.slot.channel?.consumed(consumed);
       task.recordsIn += consumed;
+      if (isContent) {
+        task.contentIn += consumed;
+        task.output.beginContent(false);
+      }
       call.from = next;
       return next >= call.batch.length;
     }
@@ -45,4 +65,24 @@ export function performCall(call: OperatorCall, task: CalledTask): boolean {
     case 'end':
       return (operator.end?.() ?? true) && task.isDrained();
   }
+}
+
+function take(operator: Operator, call: ProcessCall): number {
+  const { slot, batch, from } = call;
+  // A trap of a Proxy may throw here. Then it is an error of the operator.
+  if (call.end < 0) call.end = firstPromise(batch.values, batch.length);
+  const { end } = call;
+  if (end === batch.length) return operator.process(slot.input, batch, from);
+  if (isAtPromise(call)) refusePromiseElement(batch.values[end]);
+  const { values, timestamps, partitions, offsets, isContent } = batch;
+  const readable: Batch = {
+    ...{ length: end, values, timestamps },
+    ...(partitions && { partitions }),
+    ...(offsets && { offsets }),
+    ...(isContent !== undefined && { isContent }),
+  };
+  return operator.process(slot.input, readable, from);
+}
+export function isAtPromise({ batch, from, end }: ProcessCall): boolean {
+  return from === end && end < batch.length;
 }

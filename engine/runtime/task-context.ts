@@ -8,13 +8,18 @@ import type { BatchShare } from './batch-share.ts';
 import type { Collector } from './collector.ts';
 import type { WakeUps } from './wake-ups.ts';
 
+/** What an operator and a source may ask. */
+export type OpenContext = OperatorContext & Pick<SourceContext, 'inBatches' | 'failPartitions'>;
+
 /** The part of a task that its context works on. */
 export interface ContextTask {
   readonly chain: Chain;
   readonly output: Collector;
   readonly batchShare: BatchShare | undefined;
+  late: number;
   lateDropped: number;
   interrupt(error: unknown): void;
+  partsFailed(names: readonly string[], error: unknown): void;
 }
 /** The part of the runtime that a context asks. */
 export interface ContextHost<T> {
@@ -24,11 +29,7 @@ export interface ContextHost<T> {
   barrierWaits(task: T): boolean;
 }
 
-export function contextOf<T extends ContextTask>(
-  task: T,
-  wakeUps: WakeUps,
-  host: ContextHost<T>,
-): OperatorContext & Pick<SourceContext, 'inBatches'> {
+export function contextOf<T extends ContextTask>(task: T, wakeUps: WakeUps, host: ContextHost<T>): OpenContext {
   const { id, uid, name } = task.chain.nodes[0]!;
   const { clock, freeze } = host;
   const { output, batchShare } = task;
@@ -43,7 +44,11 @@ export function contextOf<T extends ContextTask>(
       if (wakeUps.wakeAt(millis)) host.wake();
     },
     fail: (error) => task.interrupt(error),
-    countLate: () => void task.lateDropped++,
+    failPartitions: (names, error) => task.partsFailed(names, error),
+    countLate: (isRead) => {
+      task.late++;
+      if (!isRead) task.lateDropped++;
+    },
     barrierWaits: () => host.barrierWaits(task),
   };
 }

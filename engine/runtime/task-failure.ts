@@ -3,6 +3,8 @@
 import type { Batch, Operator } from '../contract/operator.ts';
 import { isBrokenInvariant } from '../errors/invariant.ts';
 import { SluiceError } from '../errors/error.ts';
+import { messageOf } from '../errors/thrown.ts';
+import { isAtPromise, type ProcessCall } from './task-call.ts';
 import type { TaskHead } from './task-head.ts';
 
 export interface TaskFailure {
@@ -15,6 +17,8 @@ export interface TaskFailure {
   readonly working?: string;
   /** The record it was working on. */
   readonly record?: FailedRecord;
+  /** Only these partitions of a source have failed. The source goes on with the others. */
+  readonly partitions?: readonly string[];
 }
 export interface FailedRecord {
   readonly value: unknown;
@@ -24,19 +28,20 @@ export interface FailedRecord {
 }
 
 /**
- * `nodes` are the ids of the task's operators, head first. `batch`: the error was thrown while it
- * was processed.
+ * `nodes` are the ids of the task's operators, head first. `call`: the error was thrown while its
+ * batch was processed.
  */
 export function failureOf(
   error: unknown,
   head: TaskHead,
   nodes: readonly string[],
-  batch: Batch | undefined,
+  call: ProcessCall | undefined,
 ): TaskFailure {
   const { operator } = head;
   const stage = head.failedStage;
-  const record = (stage === undefined ? operator?.failedRecord : undefined) ?? (batch && recordAt(batch, operator?.at));
-  const working = batch ? undefined : operator?.working;
+  const at = call && isAtPromise(call) ? call.end : operator?.at;
+  const record = (stage === undefined ? operator?.failedRecord : undefined) ?? (call && recordAt(call.batch, at));
+  const working = call ? undefined : operator?.working;
   return {
     node: nodes[stage ?? 0]!,
     error,
@@ -48,7 +53,7 @@ export function failureOf(
 /** The operator cannot write its state: the error names the operator and the way out. */
 export function unwritable(error: unknown, name: string): unknown {
   if (isBrokenInvariant(error)) return error;
-  const cause = error instanceof Error ? error.message : String(error);
+  const cause = messageOf(error);
   return new SluiceError(
     'state-not-stored',
     `${name} cannot keep its state in a snapshot: ${cause.replace(/\.$/, '')}. ` +

@@ -5,8 +5,9 @@ import type { Source } from '../contract/source.ts';
 import type { Collector } from './collector.ts';
 import { newCounters, StageChain, type StageCounters, stagedEmit } from './fuse.ts';
 import type { GateState } from './gate-state.ts';
-import { SnapshotWriter, type TaskSnapshot } from './snapshot.ts';
+import { type SnapshotInFlight, SnapshotWriter } from './snapshot.ts';
 import { StagedOutput } from './staged-output.ts';
+import type { OpenContext } from './task-context.ts';
 
 /** Of what a head is made. */
 export type Head =
@@ -34,7 +35,7 @@ export class TaskHead {
   }
 
   /** `state` is restored right after open, before anything else. */
-  open(context: OperatorContext, output: Collector, state: StateReader | undefined): void {
+  open(context: OpenContext, output: Collector, state: StateReader | undefined): void {
     if (this.source) this.source.open({ ...context, output });
     else this.operator!.open?.({ ...context, output: this.#outputOf(output) });
     if (state) (this.source ?? this.operator!).restore?.(state);
@@ -44,10 +45,23 @@ export class TaskHead {
     if (this.#behind.length === 0 || !this.counters) return output;
     return new StagedOutput(output, stagedEmit(this.#behind, output, this.counters));
   }
-  snapshot(isFull: boolean, watermark: number, gate: GateState | undefined): TaskSnapshot {
+  /** The entries are written by `SnapshotInFlight`. */
+  snapshot(isFull: boolean, watermark: number, gate: GateState | undefined): SnapshotInFlight {
     const writer = new SnapshotWriter(isFull);
     (this.source ?? this.operator)?.snapshot?.(writer);
-    return writer.done(watermark, gate);
+    return writer.begun(watermark, gate);
+  }
+  passWithoutSnapshot(): void {
+    this.operator?.passWithoutSnapshot?.();
+  }
+  preCommit(checkpoint: number): boolean {
+    return (this.source ?? this.operator)?.preCommit?.(checkpoint) ?? true;
+  }
+  complete(checkpoint: number): void {
+    (this.source ?? this.operator)?.complete?.(checkpoint);
+  }
+  aborted(checkpoint: number): void {
+    (this.source ?? this.operator)?.aborted?.(checkpoint);
   }
   status(): OperatorStatus | undefined {
     return this.source?.status() ?? this.operator?.status?.();

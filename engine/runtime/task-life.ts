@@ -8,14 +8,19 @@
 //
 // Ended and failed tasks still forward barriers, and discard records. The loop of a task is
 // task.ts.
-import type { Batch, Operator, OperatorContext, OperatorStatus, Stage } from '../contract/operator.ts';
-import type { Source, SourceContext } from '../contract/source.ts';
+import type { Operator, OperatorStatus, Stage, StateReader } from '../contract/operator.ts';
+import type { Source } from '../contract/source.ts';
+import { messageOf } from '../errors/thrown.ts';
 import type { Chain } from '../graph/chains.ts';
+import type { Declined } from './checkpoint.ts';
 import { kinds } from '../graph/kinds.ts';
 import { Collector } from './collector.ts';
 import type { StageCounters } from './fuse.ts';
 import { InputGate } from './input-gate.ts';
-import { readSnapshot, type TaskSnapshot } from './snapshot.ts';
+import type { ProcessCall } from './task-call.ts';
+import type { OpenContext } from './task-context.ts';
+import { emptySnapshot, readSnapshot, type SnapshotInFlight, type TaskSnapshot, unchanged } from './snapshot.ts';
+import { SluiceError } from '../errors/error.ts';
 import { failureOf, type TaskFailure, unwritable } from './task-failure.ts';
 import { type Head, TaskHead } from './task-head.ts';
 import { TaskLoad } from './task-load.ts';
@@ -30,6 +35,10 @@ export abstract class TaskLife {
   readonly operator: Operator | undefined;
   readonly source: Source | undefined;
   recordsIn = 0;
+  /** The part of `recordsIn` that no rate counts. */
+  contentIn = 0;
+  /** Whether or not somebody reads them. */
+  late = 0;
   lateDropped = 0;
   watermark = -Infinity;
   /** It has closed its inputs, because nobody read it or because it had enough. */
@@ -43,9 +52,12 @@ export abstract class TaskLife {
   /** Its state could not be written. The operator has failed, and it is not asked again. */
   #isUnwritable = false;
   /** State of an operator that failed in an earlier life. The operator itself is never opened. */
-  #unopened: TaskSnapshot | undefined;
+  #unopened: SnapshotInFlight | undefined;
   /** Its operator was opened, so it can be asked for its status and must be closed. */
   isOpen = false;
+  #failure: TaskFailure | undefined;
+  /** It has ended, and its last rows are not committed: it may still fail. */
+  #hasRowsToCommit = false;
 
   constructor(chain: Chain, head: Head, stages: readonly Stage[], epoch: number) {
     this.chain = chain;
@@ -58,7 +70,7 @@ export abstract class TaskLife {
   }
 
   /** What its operator may ask of it. */
-  protected abstract context(): OperatorContext & Pick<SourceContext, 'inBatches'>;
+  protected abstract context(): OpenContext;
   /** The unfinished call ends without its operator. `hasFailed`: a barrier still goes on. */
   protected abstract dropCall(hasFailed: boolean): void;
   protected abstract hasFailed(failure: TaskFailure): void;
@@ -92,7 +104,7 @@ export abstract class TaskLife {
     return this.status === 'running' && !this.output.hasRoom;
   }
   beginTurn(now: number): void {
-    this.load.beginTurn(this.recordsIn, this.output.recordsOut, now);
+    this.load.beginTurn(this.recordsIn - this.contentIn, this.output.recordsOut - this.output.contentOut, now);
   }
   operatorStatus(): OperatorStatus | undefined {
     return this.isOpen ? this.#head.status() : undefined;
@@ -105,7 +117,22 @@ export abstract class TaskLife {
     this.#isWholeNext = snapshot !== undefined;
     const state = snapshot && readSnapshot(snapshot);
     if (snapshot?.gate) this.gate.restore(snapshot.gate);
-    this.guard(() => this.#head.open(this.context(), this.output, state));
+    this.guard(() => this.#open(state, snapshot));
+  }
+  /** An operator that fails here is closed, and asked for nothing more. Its state stays known. */
+  #open(state: StateReader | undefined, snapshot: TaskSnapshot | undefined): void {
+    try {
+      this.#head.open(this.context(), this.output, state);
+    } catch (error) {
+      this.isOpen = false;
+      this.#unopened = unchanged(snapshot ?? emptySnapshot());
+      try {
+        this.#head.close();
+      } catch {
+        // It has nothing of what it would close.
+      }
+      throw error;
+    }
   }
   /**
    * Its operator failed in an earlier life and stays failed. What the operator held stays known,
@@ -113,17 +140,36 @@ export abstract class TaskLife {
    */
   stayFailed(snapshot: TaskSnapshot | undefined): void {
     this.status = 'failed';
+    this.#failure = { node: this.id, error: new SluiceError('failed-before', 'It had failed before the restart.') };
     this.output.hasFailed = true;
-    this.#unopened = snapshot ?? { full: true, groups: new Map(), watermark: -Infinity };
+    this.#unopened = unchanged(snapshot ?? emptySnapshot());
   }
-  /** undefined: its state cannot be written. Then the operator has failed, alone. */
-  snapshot(isFull: boolean): TaskSnapshot | undefined {
+  /**
+   * Its state at a barrier; the entries are still to be written (`written`). undefined: it cannot
+   * be written, and the operator has failed, alone.
+   */
+  beginSnapshot(isFull: boolean): SnapshotInFlight | undefined {
     if (this.#unopened) return this.#unopened;
     if (this.#isUnwritable) return undefined;
     const isWhole = isFull || this.#isWholeNext;
     this.#isWholeNext = false;
+    return this.#writing(() => this.#head.snapshot(isWhole, this.output.lastWatermark, this.gate.snapshot()));
+  }
+  passWithoutSnapshot(): void {
+    if (this.isOpen && !this.isClosed) this.guard(() => this.#head.passWithoutSnapshot());
+  }
+  /** The snapshot when it is written, 'later' when the time is up before. undefined: as above. */
+  written(snapshot: SnapshotInFlight, isTimeUp: () => boolean): TaskSnapshot | 'later' | undefined {
+    return this.#writing(() => (snapshot.proceed(isTimeUp) ? snapshot.finished() : 'later'));
+  }
+  /** The whole state, at once. undefined: as above. */
+  snapshot(): TaskSnapshot | undefined {
+    const begun = this.beginSnapshot(true);
+    return begun && this.#writing(() => begun.finished());
+  }
+  #writing<T>(write: () => T): T | undefined {
     try {
-      return this.#head.snapshot(isWhole, this.output.lastWatermark, this.gate.snapshot());
+      return write();
     } catch (error) {
       this.#isUnwritable = true;
       this.#fail({ node: this.chain.nodes[0]!.id, error: unwritable(error, this.chain.nodes[0]!.name) });
@@ -134,10 +180,52 @@ export abstract class TaskLife {
   forgetSnapshots(): void {
     this.#isWholeNext = true;
   }
+  /** It has failed, so what it has is not all that it should have. */
+  declines(): Declined | undefined {
+    if (this.status !== 'failed' || !this.#failure) return undefined;
+    const { node, error } = this.#failure;
+    return { task: this.id, node, reason: messageOf(error) };
+  }
+
+  // ------------------------------------------------------------ checkpoints
+
+  /** It has rows that become visible with a commit. */
+  get hasUncommitted(): boolean {
+    const isAtWork = this.status === 'running' || this.status === 'ended';
+    return isAtWork && this.isOpen && (this.source ?? this.operator)?.hasUncommitted === true;
+  }
+  /** It has ended, and waits for its last commit. */
+  awaitsCommit(): boolean {
+    this.#hasRowsToCommit &&= this.hasUncommitted;
+    return this.#hasRowsToCommit;
+  }
+  /** Nothing is left that would be lost if its state left it now. */
+  protected preCommit(checkpoint: number): boolean {
+    if (!this.isOpen || (this.status !== 'running' && !this.#hasRowsToCommit)) return true;
+    // An operator that throws here has failed, and a failed task lets barriers pass.
+    return this.guard(() => this.#head.preCommit(checkpoint)) ?? true;
+  }
+  complete(checkpoint: number): void {
+    if (this.isOpen && !this.isClosed) this.guard(() => this.#head.complete(checkpoint));
+  }
+  aborted(checkpoint: number): void {
+    if (this.isOpen && !this.isClosed) this.guard(() => this.#head.aborted(checkpoint));
+  }
+  /** It was removed, and stays for its last commit. */
+  retire(): void {
+    this.#closeInputs();
+    this.dropCall(false);
+    this.status = 'ended';
+    this.#hasRowsToCommit = true;
+  }
+
+  #closeInputs(): void {
+    for (const slot of this.gate.slots) slot.channel?.close();
+  }
   close(): void {
     if (this.status === 'closed') return;
     this.status = 'closed';
-    for (const slot of this.gate.slots) slot.channel?.close();
+    this.#closeInputs();
     this.dropCall(false);
     if (!this.isOpen) return;
     try {
@@ -154,13 +242,14 @@ export abstract class TaskLife {
     this.dropCall(false);
     this.output.finished = true;
     this.output.flush();
-    for (const slot of this.gate.slots) slot.channel?.close();
+    this.#closeInputs();
     this.output.watermark(Infinity);
     this.watermark = Infinity;
     this.end();
   }
   protected end(): void {
     this.status = 'ended';
+    this.#hasRowsToCommit = this.hasUncommitted;
     this.output.mark({ kind: 'end' });
     this.hasEnded();
   }
@@ -168,14 +257,20 @@ export abstract class TaskLife {
   interrupt(error: unknown): void {
     this.fail(error);
   }
-  /** `batch`: the operator was processing it. */
-  protected fail(error: unknown, batch?: Batch): void {
+  /** Partitions of a source have failed, and the source goes on with the others. */
+  partsFailed(partitions: readonly string[], error: unknown): void {
+    if (this.status === 'running') this.hasFailed({ node: this.id, error, partitions });
+  }
+  /** `call`: the operator was processing its batch. */
+  protected fail(error: unknown, call?: ProcessCall): void {
     const nodes = this.chain.nodes.map(({ id }) => id);
-    this.#fail(failureOf(error, this.#head, nodes, batch));
+    this.#fail(failureOf(error, this.#head, nodes, call));
   }
   #fail(failure: TaskFailure): void {
-    if (this.status !== 'running' && this.status !== 'created') return;
+    if (this.status !== 'running' && this.status !== 'created' && !this.#hasRowsToCommit) return;
+    this.#hasRowsToCommit = false;
     this.status = 'failed';
+    this.#failure = failure;
     this.output.hasFailed = true;
     this.output.flush();
     this.dropCall(true);

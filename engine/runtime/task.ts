@@ -8,13 +8,14 @@ import type { Stage } from '../contract/operator.ts';
 import type { Clock } from '../contract/clock.ts';
 import { invariant, isBrokenInvariant } from '../errors/invariant.ts';
 import type { Chain } from '../graph/chains.ts';
+import { isStage, kinds } from '../graph/kinds.ts';
 import { BatchShare } from './batch-share.ts';
 import type { Barrier, Channel } from './channel.ts';
 import type { GateItem } from './input-gate.ts';
 import { InjectedBarriers } from './injected-barriers.ts';
 import type { MicroBatches } from './micro-batches.ts';
 import { pollSource } from './source-poll.ts';
-import { type Call, performCall } from './task-call.ts';
+import { type Call, performCall, processCall } from './task-call.ts';
 import { contextOf } from './task-context.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Head } from './task-head.ts';
@@ -41,6 +42,8 @@ export interface TaskHost {
    * means nothing.
    */
   isChanging(task: Task): boolean;
+  /** The snapshot of this epoch was given up: nobody waits for the state of the task. */
+  isGivenUp(epoch: number): boolean;
   /** The barrier of this epoch does not remove the task. */
   staysAt(task: Task, epoch: number): boolean;
   /** A barrier has been entered that the task has not passed. */
@@ -54,6 +57,7 @@ export class Task extends TaskLife {
   /** Of a source. */
   readonly batchShare: BatchShare | undefined;
   readonly #host: TaskHost;
+  readonly #refusesPromises: boolean;
   readonly #wakeUps = new WakeUps();
   #call: Call | undefined;
   /** The call that has been entered, and when it last made progress. */
@@ -68,6 +72,9 @@ export class Task extends TaskLife {
   constructor(chain: Chain, head: Head, stages: readonly Stage[], host: TaskHost, epoch: number) {
     super(chain, head, stages, epoch);
     this.#host = host;
+    // A display leaves a Promise out, a sink has an error of its own, and stages test each element.
+    const { kind } = chain.nodes[0]!;
+    this.#refusesPromises = kinds[kind].role === 'operator' && !isStage({ kind });
     if (this.source) this.batchShare = new BatchShare(chain.nodes[0]!, this.source, this);
   }
 
@@ -92,8 +99,9 @@ export class Task extends TaskLife {
       case 'created':
         return hasInput;
       case 'failed':
+        return hasInput || this.isFlushing;
       case 'ended':
-        return hasInput || this.#call?.kind === 'barrier';
+        return this.isFlushing ? !this.#wakeUps.waitsOutside : hasInput;
       case 'running':
         if (this.#call) return !this.#wakeUps.waitsOutside || now >= this.#wakeUps.tickAt || this.#mayPassBarrier;
         if (hasInput || this.#wakeUps.isWoken || now >= this.#wakeUps.tickAt) return true;
@@ -155,7 +163,7 @@ export class Task extends TaskLife {
       this.fail(error);
     }
     this.output.flush();
-    if (this.#taken > 0) this.load.adaptChannels(this.gate.slots, this.#taken, this.recordsIn, now);
+    if (this.#taken > 0) this.load.adaptChannels(this.gate.slots, this.#taken, this.recordsIn - this.contentIn, now);
     this.#taken = 0;
     // A call that waits may have given work to others.
     return happened || this.output.recordsOut > before;
@@ -215,7 +223,7 @@ export class Task extends TaskLife {
     if (!isRunning) return discard(item);
     switch (item.kind) {
       case 'batch':
-        return this.#begin({ kind: 'process', slot: item.slot, batch: item.batch, from: 0 }, now, isMore);
+        return this.#begin(processCall(item.slot, item.batch, this.#refusesPromises), now, isMore);
       case 'time':
         if (item.emitted.length === 0) return true;
         return this.#begin({ kind: 'time', emitted: item.emitted, at: 0 }, now, isMore);
@@ -250,7 +258,7 @@ export class Task extends TaskLife {
       // The last question looks at the clock, so it is asked only when it matters.
       progressed = isDone || consumed > 0 || this.output.full;
     } catch (error) {
-      this.fail(error, call.kind === 'process' ? call.batch : undefined);
+      this.fail(error, call.kind === 'process' ? call : undefined);
     }
     this.output.origin = undefined;
     if (this.status !== 'running') return true;
@@ -300,7 +308,7 @@ export class Task extends TaskLife {
    * The barrier is aligned. The runtime does its part when nothing is on its way to the outside.
    */
   #align(barrier: Barrier): boolean {
-    if (!this.isDrained() && !this.#mayLeaveUnsent(barrier)) return this.#wakeUps.wait();
+    if (!this.#mayPass(barrier)) return this.#wakeUps.wait();
     this.#call = undefined;
     this.#wakeUps.waitsOutside = false;
     this.#host.onBarrier(this, barrier);
@@ -308,8 +316,12 @@ export class Task extends TaskLife {
     this.#isEnding = false;
     return true;
   }
-  #mayLeaveUnsent({ epoch }: Barrier): boolean {
-    return this.operator?.keepsUnsent === true && this.#host.staysAt(this, epoch);
+  #mayPass({ epoch, snapshot, commitsWith }: Barrier): boolean {
+    const stays = this.#host.staysAt(this, epoch);
+    if (stays && this.#host.isGivenUp(epoch)) return true;
+    // An operator that has not been opened has nothing unsent, and is asked for nothing.
+    if (!this.isDrained() && !(stays && this.operator?.keepsUnsent === true)) return false;
+    return (stays && snapshot === false) || this.preCommit(commitsWith);
   }
   /** The runtime has done its part at the barrier; the inputs flow again. */
   passed(epoch: number, channels?: readonly (Channel | undefined)[]): void {

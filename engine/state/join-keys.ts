@@ -57,12 +57,6 @@ export class JoinKeys implements Keys {
   tuple(row: KeyRow): readonly unknown[] {
     return this.#left.tuple(row);
   }
-  pack(row: KeyRow): unknown {
-    return this.#left.pack(row);
-  }
-  unpack(packed: unknown): KeyRow {
-    return this.#left.unpack(packed);
-  }
 
   /** The field names, for the snapshot. */
   get names(): readonly string[] | undefined {

@@ -13,6 +13,15 @@ export function refuseKey(value: unknown, field?: string): never {
   throw new SluiceError('bad-key', `${where} is ${described(value)}. ${hint}`);
 }
 
+/** Throws for an element without a key. The error names the element. */
+export function refuseMissingKey(element: unknown, field?: string): never {
+  const where = field === undefined ? 'The key' : `The key field "${field}"`;
+  throw new SluiceError(
+    'bad-key',
+    `${where} is undefined: the element is ${described(element)}. Filter out such elements, or give them a key of their own.`,
+  );
+}
+
 /** Stops the recursion over a key that contains itself. */
 export function refuseDeepKey(depth: number, field?: string): void {
   if (depth <= 500) return;

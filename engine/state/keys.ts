@@ -8,7 +8,7 @@ import type { KeySpec } from '../graph/spec.ts';
 import { compiled } from '../codegen/specialize.ts';
 import { fieldReader, type Select } from './selector.ts';
 import { emptyTuple, isPrimitive, type KeyMap, step } from './key-map.ts';
-import { assertKeyValue } from './key-value.ts';
+import { assertKeyValue, refuseMissingKey } from './key-value.ts';
 import { setField } from '../values/field.ts';
 import { kindOf } from '../values/kind.ts';
 
@@ -34,9 +34,6 @@ export interface Keys {
   row(element: unknown, key: unknown, names?: readonly string[]): KeyRow;
   /** The key's identity. */
   tuple(row: KeyRow): readonly unknown[];
-  /** The row in a snapshot: values without their labels, if the labels are known. */
-  pack(row: KeyRow): unknown;
-  unpack(packed: unknown): KeyRow;
 }
 
 export function compileKeys(spec: KeySpec, functions: FunctionTable, label: string): Keys {
@@ -64,7 +61,8 @@ class FieldKeys implements Keys {
     const row: Record<string, unknown> = {};
     for (let i = 0; i < this.fields.length; i++) {
       const field = this.fields[i]!;
-      const value = (element as KeyRow)[field];
+      const value = (element as KeyRow | null | undefined)?.[field];
+      if (value === undefined) refuseMissingKey(element, field);
       assertKeyValue(value, field);
       setField(row, names[i]!, withoutNegativeZero(value));
     }
@@ -73,13 +71,6 @@ class FieldKeys implements Keys {
   tuple(row: KeyRow): readonly unknown[] {
     if (this.fields.length === 1) return [row[this.fields[0]!]];
     return this.fields.map((field) => row[field]);
-  }
-  pack(row: KeyRow): unknown {
-    return this.fields.length === 1 ? row[this.fields[0]!] : this.tuple(row);
-  }
-  unpack(packed: unknown): KeyRow {
-    const values = this.fields.length === 1 ? [packed] : (packed as readonly unknown[]);
-    return Object.fromEntries(this.fields.map((field, at) => [field, values[at]]));
   }
 }
 
@@ -99,7 +90,8 @@ class FunctionKeys implements Keys {
     if (isPrimitive(key)) return map.plain.get(key);
     return map.get(kindOf(key) === 'object' ? this.tuple(key as KeyRow) : [key]);
   };
-  row(_element: unknown, key: unknown, names?: readonly string[]): KeyRow {
+  row(element: unknown, key: unknown, names?: readonly string[]): KeyRow {
+    if (key === undefined) refuseMissingKey(element);
     assertKeyValue(key);
     const row: Record<string, unknown> = {};
     if (kindOf(key) !== 'object') setField(row, names?.[0] ?? 'key', withoutNegativeZero(key));
@@ -115,12 +107,6 @@ class FunctionKeys implements Keys {
       this.#sorted = names.toSorted();
     }
     return this.#sorted.map((name) => row[name]);
-  }
-  pack(row: KeyRow): unknown {
-    return row;
-  }
-  unpack(packed: unknown): KeyRow {
-    return packed as KeyRow;
   }
 }
 
@@ -138,12 +124,6 @@ class CarriedKeys implements Keys {
   tuple(row: KeyRow): readonly unknown[] {
     return row['key'] as readonly unknown[];
   }
-  pack(row: KeyRow): unknown {
-    return row['key'];
-  }
-  unpack(packed: unknown): KeyRow {
-    return { key: packed };
-  }
 }
 
 /**
@@ -155,7 +135,7 @@ function branchFinder(
   checked: (element: unknown) => readonly unknown[],
   label: string,
 ): Keys['find'] {
-  const values = fields.map((field, at) => `const v${at} = element[${JSON.stringify(field)}];`);
+  const values = fields.map((field, at) => `const v${at} = element?.[${JSON.stringify(field)}];`);
   const objects = fields.map((_, at) => `(typeof v${at} === 'object' && v${at} !== null)`);
   const steps = fields.reduce((branch, _, at) => `step(${branch}, v${at})`, `branches[${fields.length}]`);
   const body = `

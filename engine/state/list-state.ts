@@ -40,17 +40,17 @@ export function listState(
     return { items, expiresAt: new Array<number>(items.length).fill(owner.now() + ttlMillis) };
   };
   const put = (cell: ListCell | undefined): void => {
-    owner.current.values[index] = cell;
     owner.touch();
+    owner.current.values[index] = cell;
   };
   return {
     add(value) {
       const item = check(value);
       const cell = owner.current.values[index] as ListCell | undefined;
       if (!cell) return put(newCell([item]));
+      owner.touch();
       cell.items.push(item);
       cell.expiresAt?.push(owner.now() + ttlMillis!);
-      owner.touch();
     },
     set(values) {
       if (typeof (values as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function')

@@ -83,8 +83,8 @@ class Entries {
       return undefined;
     }
     if (this.#renewsOnRead) {
-      entry.expiresAt = now + this.#ttlMillis;
       this.#owner.touch();
+      entry.expiresAt = now + this.#ttlMillis;
     }
     return entry;
   }
@@ -93,6 +93,7 @@ class Entries {
     const now = this.#owner.now();
     const expiresAt = now + this.#ttlMillis;
     const entry = cell.get(identity);
+    this.#owner.touch();
     if (entry && entry.expiresAt > now) {
       entry.value = value;
       entry.expiresAt = expiresAt;
@@ -103,16 +104,17 @@ class Entries {
     this.#write(cell);
   }
   remove(cell: MapCell, identity: unknown): void {
-    if (!cell.delete(identity)) return;
+    if (!cell.has(identity)) return;
+    this.#owner.touch();
+    cell.delete(identity);
     if (cell.size === 0) this.clear();
-    else this.#owner.touch();
   }
   clear(): void {
     this.#write(undefined);
   }
   #write(cell: MapCell | undefined): void {
-    this.#owner.current.values[this.#index] = cell;
     this.#owner.touch();
+    this.#owner.current.values[this.#index] = cell;
   }
 
   iterate(): IterableIterator<[unknown, unknown], undefined> {

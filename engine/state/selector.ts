@@ -12,8 +12,14 @@ export function compileSelector(spec: SelectorSpec, functions: FunctionTable, la
   return 'fn' in spec ? functions.get<Select>(spec.fn) : fieldReader(spec.field, label);
 }
 
+/**
+ * An element that is null or undefined has no field. The exception costs less than a check of each
+ * element.
+ */
 export function fieldReader(field: string, label: string): Select {
-  return compiled<Select>(`return (element) => element[${JSON.stringify(field)}]`, {}, label);
+  const read = `element[${JSON.stringify(field)}]`;
+  const missing = 'if (element === null || element === undefined) return undefined; throw error;';
+  return compiled<Select>(`return (element) => { try { return ${read}; } catch (error) { ${missing} } }`, {}, label);
 }
 
 /** The selector in an error message. */

@@ -18,7 +18,7 @@ export interface Values {
 export interface CurrentKey {
   readonly current: Values;
   now(): number;
-  /** The current key's values have changed. */
+  /** The current key's values are about to change. */
   touch(): void;
 }
 
@@ -33,7 +33,6 @@ export function valueState(
   const { ttlMillis, refresh } = spec;
   const written = (values: Values): void => {
     if (ttlMillis !== undefined) values.expiresAt![index] = owner.now() + ttlMillis;
-    owner.touch();
   };
   return {
     get() {
@@ -41,22 +40,26 @@ export function valueState(
       const value = values.values[index];
       if (value === undefined || ttlMillis === undefined) return value;
       if (values.expiresAt![index]! <= owner.now()) {
-        values.values[index] = undefined;
         owner.touch();
+        values.values[index] = undefined;
         return undefined;
       }
-      if (refresh === 'read-write') written(values);
+      if (refresh === 'read-write') {
+        owner.touch();
+        written(values);
+      }
       return value;
     },
     set(value) {
       assertStorable(value, what);
       if (freeze) deepFreeze(value);
+      owner.touch();
       owner.current.values[index] = value;
       written(owner.current);
     },
     clear() {
-      owner.current.values[index] = undefined;
       owner.touch();
+      owner.current.values[index] = undefined;
     },
   };
 }

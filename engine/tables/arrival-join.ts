@@ -20,6 +20,8 @@ interface Entry extends TableEntry {
   value: unknown;
 }
 
+const columns = ['row'];
+
 export function arrivalJoin(node: NodeOf<'arrivalJoin'>, functions: FunctionTable, left: KeySpec): Operator {
   const select = functions.get<ArrivalJoinOperator['select']>(node.parameters.select);
   return new ArrivalJoinOperator(compileKeys(left, functions, node.uid), select);
@@ -68,16 +70,16 @@ class ArrivalJoinOperator implements Operator {
     assertStorable(row, `A row of the table of "${this.#context.name}"`);
     if (!entry) this.#rows.add(tableEntry(key, { value: row }));
     else {
-      entry.value = row;
       this.#rows.touch(entry);
+      entry.value = row;
     }
   }
 
   snapshot(writer: StateWriter): void {
-    this.#rows.snapshot(writer, ({ value }) => value);
+    this.#rows.snapshot(writer, columns, ({ value }) => [value]);
   }
   restore(reader: StateReader): void {
-    this.#rows.restore(reader, (tuple, value) => tableEntry(tuple, { value }));
+    this.#rows.restore(reader, columns, this.#context.name, (tuple, [value]) => tableEntry(tuple, { value }));
   }
   /** Number of rows of the table. */
   status(): OperatorStatus {

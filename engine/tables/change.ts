@@ -7,6 +7,7 @@
 // none before. Only a table with versions by event time uses it; all others skip it. The timestamp
 // of a change is the event time from which it is valid. null is no row, like a tombstone.
 import { deepFreeze } from '../state/freeze.ts';
+import { refusePromise } from '../values/promise.ts';
 
 export interface Change {
   /** The tuple of the key's values. */
@@ -17,12 +18,31 @@ export interface Change {
 type ChangeKind = 'insert' | 'update' | 'delete';
 
 /** undefined: the change changes no row. */
-export function kindOfChange({ row, old }: Change): ChangeKind | undefined {
+function kindOfChange({ row, old }: Change): ChangeKind | undefined {
   if (row === undefined) return old === undefined ? undefined : 'delete';
   return old === undefined ? 'insert' : 'update';
 }
 
-/** The row that user code or a source returned. null becomes undefined. */
+/** An element of toStream(): `former` is the row that an update replaces or a delete removes. */
+interface StreamedChange {
+  readonly kind: ChangeKind;
+  readonly row: unknown;
+  readonly former?: unknown;
+}
+/** The change as toStream() gives it; undefined: it changes no row. */
+export function streamedChange(change: Change): StreamedChange | undefined {
+  const kind = kindOfChange(change);
+  if (kind === undefined) return undefined;
+  const { row, old } = change;
+  return kind === 'insert' ? { kind, row } : { kind, row: row ?? old, former: old };
+}
+
+/** The row that user code returned. null becomes undefined; a Promise is an error. */
+export function rowOfUser(value: unknown, what: string): unknown {
+  if (typeof value === 'object') refusePromise(value, what);
+  return rowOrNone(value);
+}
+/** The row that a source or an operator gave. null becomes undefined. */
 export function rowOrNone(value: unknown): unknown {
   return value === null ? undefined : value;
 }

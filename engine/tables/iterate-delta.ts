@@ -20,8 +20,9 @@ import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { described } from '../values/kind.ts';
+import { refusePromise } from '../values/promise.ts';
 import { assertStorable } from '../values/storable.ts';
-import { type Change, frozen, rowOrNone } from './change.ts';
+import { type Change, frozen, rowOfUser } from './change.ts';
 import type {
   Batch,
   Operator,
@@ -62,6 +63,8 @@ interface Touched {
   /** The row before the rounds. */
   readonly old: unknown;
 }
+
+const columns = ['row', 'time'];
 
 export function iterateDelta(node: NodeOf<'iterateDelta'>, functions: FunctionTable): Operator {
   const { key, step, keyFields, maxRounds, isBatch } = node.parameters;
@@ -121,11 +124,11 @@ class IterateDeltaOperator implements Operator {
   }
   #put(entry: Entry, row: unknown, time: number): void {
     const isNew = entry.value === undefined;
+    if (row === undefined) return this.#rows.delete(entry);
+    if (!isNew) this.#rows.touch(entry);
     entry.value = row;
     entry.time = time;
-    if (row === undefined) this.#rows.delete(entry);
-    else if (isNew) this.#rows.add(entry);
-    else this.#rows.touch(entry);
+    if (isNew) this.#rows.add(entry);
   }
 
   advance(watermark: number): boolean {
@@ -175,6 +178,7 @@ class IterateDeltaOperator implements Operator {
     const known = this.#rows.get(tuple);
     const result = this.#step(element, known?.value);
     if (result === undefined || result === null) return;
+    refusePromise(result, `The step of "${name}"`);
     if (typeof result !== 'object')
       throw new SluiceError(
         'bad-step',
@@ -183,13 +187,14 @@ class IterateDeltaOperator implements Operator {
     const { row: given, next } = result as { readonly row?: unknown; readonly next?: Iterable<unknown> };
     // null deletes; undefined leaves the row as it is.
     if (given !== undefined) {
-      const row = frozen(rowOrNone(given), freeze);
+      const row = frozen(rowOfUser(given, `The step of "${name}"`), freeze);
       assertStorable(row, `A row of "${name}"`);
       this.#touch(rounds, tuple, known?.value);
       const time = rounds.timestamp;
       this.#put(known ?? tableEntry(tuple, { value: undefined, time }), row, time);
     }
     if (next === undefined) return;
+    refusePromise(next, `The step of "${name}"`);
     if (next === null || typeof next !== 'object' || typeof next[Symbol.iterator] !== 'function')
       throw new SluiceError(
         'not-iterable',
@@ -204,11 +209,14 @@ class IterateDeltaOperator implements Operator {
     rounds.touched.push(touched);
   }
   #drain(rounds: Rounds): boolean {
-    const { output, freeze } = this.#context;
+    const { output, freeze, name } = this.#context;
     while (rounds.iterator) {
       const step = rounds.iterator.next();
       if (step.done) rounds.iterator = undefined;
-      else rounds.next.push(frozen(step.value, freeze));
+      else {
+        if (typeof step.value === 'object') refusePromise(step.value, `The step of "${name}"`);
+        rounds.next.push(frozen(step.value, freeze));
+      }
       if (output.full && rounds.iterator) return false;
     }
     return true;
@@ -235,17 +243,16 @@ class IterateDeltaOperator implements Operator {
     this.#rows.forEach(({ tuple, value, time }) => visit(tuple, value, time));
   }
   snapshot(writer: StateWriter): void {
-    this.#rows.snapshot(writer, ({ value, time }) => [value, time]);
-    writer.value({ watermark: this.#watermark, waiting: [...this.#waiting] });
+    this.#rows.snapshot(writer, columns, ({ value, time }) => [value, time]);
+    writer.minimum(this.#watermark);
+    writer.list([...this.#waiting]);
   }
   restore(reader: StateReader): void {
-    const saved = reader.value() as { readonly watermark: number; readonly waiting: readonly Waiting[] } | undefined;
-    this.#watermark = saved?.watermark ?? -Infinity;
-    this.#waiting = [...(saved?.waiting ?? [])];
-    this.#rows.restore(reader, (tuple, content) => {
-      const [value, time] = content as [unknown, number];
-      return tableEntry(tuple, { value, time });
-    });
+    this.#watermark = reader.minimum() ?? -Infinity;
+    this.#waiting = [...((reader.list() as readonly Waiting[] | undefined) ?? [])];
+    this.#rows.restore(reader, columns, this.#context.name, (tuple, [value, time]) =>
+      tableEntry(tuple, { value, time: time as number }),
+    );
   }
   /** Number of rows and of waiting workset elements. */
   status(): OperatorStatus {

@@ -11,7 +11,7 @@ import type { JoinKind } from '../graph/join-spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { assertStorable } from '../values/storable.ts';
-import { type Change, frozen, rowOrNone } from './change.ts';
+import { type Change, frozen, rowOfUser } from './change.ts';
 import type {
   Batch,
   Operator,
@@ -29,6 +29,8 @@ interface Entry extends TableEntry {
   readonly rows: [left: unknown, right: unknown];
   readonly times: [left: number, right: number];
 }
+
+const columns = ['left', 'right', 'leftTime', 'rightTime'];
 
 export function tableJoin(node: NodeOf<'tableJoin'>, functions: FunctionTable): Operator {
   const { kind, select } = node.parameters;
@@ -76,16 +78,17 @@ class TableJoinOperator implements Operator {
       if (!entry) {
         entry = tableEntry(key, { rows: [undefined, undefined], times: [0, 0] }) satisfies Entry;
         this.#entries.add(entry);
-      }
+      } else this.#entries.touch(entry);
       if (former === undefined) this.#live++;
       entry.rows[input] = row;
       entry.times[input] = time;
-      this.#entries.touch(entry);
     } else if (entry && former !== undefined) {
       this.#live--;
-      entry.rows[input] = undefined;
       if (other === undefined) this.#entries.delete(entry);
-      else this.#entries.touch(entry);
+      else {
+        this.#entries.touch(entry);
+        entry.rows[input] = undefined;
+      }
     }
     if (affectsResult) this.#context.output.emit({ key, row: result, old } satisfies Change, resultTime);
   }
@@ -101,7 +104,7 @@ class TableJoinOperator implements Operator {
   #joined(left: unknown, right: unknown): unknown {
     if (left === undefined && (right === undefined || this.#kind !== 'outer')) return undefined;
     if (right === undefined && this.#kind === 'inner') return undefined;
-    return frozen(rowOrNone(this.#select(left, right)), this.#context.freeze);
+    return frozen(rowOfUser(this.#select(left, right), 'The select of the join'), this.#context.freeze);
   }
 
   /** The current row of a key. */
@@ -118,13 +121,13 @@ class TableJoinOperator implements Operator {
     });
   }
   snapshot(writer: StateWriter): void {
-    this.#entries.snapshot(writer, ({ rows, times }) => ({ rows: [...rows], times: [...times] }));
+    this.#entries.snapshot(writer, columns, ({ rows, times }) => [...rows, ...times]);
   }
   restore(reader: StateReader): void {
-    this.#entries.restore(reader, (tuple, content) => {
-      const { rows, times } = content as Pick<Entry, 'rows' | 'times'>;
+    this.#entries.restore(reader, columns, this.#context.name, (tuple, [left, right, leftTime, rightTime]) => {
+      const rows: Entry['rows'] = [left, right];
       this.#live += rows.filter((row) => row !== undefined).length;
-      return tableEntry(tuple, { rows: [rows[0], rows[1]], times: [times[0], times[1]] }) satisfies Entry;
+      return tableEntry(tuple, { rows, times: [leftTime as number, rightTime as number] }) satisfies Entry;
     });
   }
   /** Number of rows of both sides. */

@@ -1,27 +1,35 @@
 // map and filter of a table: row by row, without state. The old row is mapped again to emit the
 // change, so the function must return the same for the same row.
+import { kinds } from '../graph/kinds.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
-import { type Change, frozen, rowOrNone } from './change.ts';
+import { type Change, frozen, rowOfUser } from './change.ts';
 import { isTrue } from '../values/promise.ts';
 import type { Batch, Operator, OperatorContext } from '../contract/operator.ts';
 
+type MadeRow = (row: unknown) => unknown;
+
+/** Makes the row of the new table; undefined: the row does not belong to it. */
+export function rowMaker(node: NodeOf<'tableMap' | 'tableFilter'>, functions: FunctionTable): MadeRow {
+  const f = functions.get<MadeRow>(node.parameters.fn);
+  return kinds[node.kind].derivesRows === 'map'
+    ? (row) => rowOfUser(f(row), 'The function of map')
+    : (row) => (isTrue(f(row), 'The function of filter') ? row : undefined);
+}
+
 export function tableMap(node: NodeOf<'tableMap'>, functions: FunctionTable): Operator {
-  const f = functions.get<(row: unknown) => unknown>(node.parameters.fn);
-  return new TableMapOperator((row) => rowOrNone(f(row)));
+  return new TableMapOperator(rowMaker(node, functions));
 }
 export function tableFilter(node: NodeOf<'tableFilter'>, functions: FunctionTable): Operator {
-  const predicate = functions.get<(row: unknown) => unknown>(node.parameters.fn);
-  return new TableMapOperator((row) => (isTrue(predicate(row), 'The function of filter') ? row : undefined));
+  return new TableMapOperator(rowMaker(node, functions));
 }
 
 class TableMapOperator implements Operator {
   at = 0;
-  readonly #f: (row: unknown) => unknown;
+  readonly #f: MadeRow;
   #context!: OperatorContext;
 
-  /** `f` returns undefined if the row does not belong to the new table. */
-  constructor(f: (row: unknown) => unknown) {
+  constructor(f: MadeRow) {
     this.#f = f;
   }
   open(context: OperatorContext): void {

@@ -1,5 +1,6 @@
 // The rows of a table by key: looked up by the key's tuple, saved by key group.
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { StateReader, StateWriter } from '../contract/operator.ts';
@@ -12,12 +13,12 @@ export interface TableEntry extends Keyed {
 const noLabels: KeyRow = {};
 
 export function tableEntry<E extends object>(tuple: readonly unknown[], rest: E): TableEntry & E {
-  return { row: noLabels, tuple, group: -1, touched: 0, ...rest };
+  return { row: noLabels, tuple, written: 0, touched: 0, ...rest };
 }
 
 export class TableRows<E extends TableEntry> {
   readonly #entries = new KeyMap<E>();
-  readonly #changed = new ChangedGroups();
+  readonly #table = new StateTable<E>();
 
   get size(): number {
     return this.#entries.size;
@@ -30,36 +31,32 @@ export class TableRows<E extends TableEntry> {
   }
   add(entry: E): void {
     this.#entries.set(entry.tuple, entry);
-    this.touch(entry);
+    this.#table.add(entry);
   }
-  /** Marks the entry as changed. */
+  /** The entry is about to change. */
   touch(entry: E): void {
-    entry.touched = this.#changed.epoch;
+    this.#table.touch(entry);
   }
   delete(entry: E): void {
     this.#entries.delete(entry.tuple);
-    this.#changed.forget(entry);
+    this.#table.delete(entry);
   }
   forEach(visit: (entry: E) => void): void {
     this.#entries.forEach(visit);
   }
 
-  /** `pack` returns the content to save with the key. */
-  snapshot(writer: StateWriter, pack: (entry: E) => unknown): void {
-    this.#changed.write<E, undefined, [tuple: readonly unknown[], content: unknown][]>(
-      writer,
-      ({ tuple }) => tuple,
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => [],
-      (content, entry) => content.push([entry.tuple, pack(entry)]),
-    );
+  /** `pack` returns the content by the columns. It may be the state itself. */
+  snapshot(writer: StateWriter, columns: readonly string[], pack: (entry: E) => readonly unknown[]): void {
+    const form = { schema: { columns }, tupleOf: ({ tuple }: E) => tuple, contentOf: pack };
+    this.#table.write(writer, form, (visit) => this.#entries.forEach((entry) => visit(entry)));
   }
-  restore(reader: StateReader, unpack: (tuple: readonly unknown[], content: unknown) => E): void {
-    for (const [group, content] of reader.groups())
-      for (const [tuple, packed] of (content as [readonly unknown[], unknown][] | undefined) ?? []) {
-        const entry = unpack(tuple, packed);
-        this.add(entry);
-        this.#changed.restored(entry, group);
-      }
+  /** `name` is the operator, for errors. */
+  restore(
+    reader: StateReader,
+    columns: readonly string[],
+    name: string,
+    unpack: (tuple: readonly unknown[], content: readonly unknown[]) => E,
+  ): void {
+    this.#table.read(reader, { columns }, name, ({ tuple, content }) => this.add(unpack(tuple, content)));
   }
 }

@@ -1,6 +1,7 @@
-// toStream: emits the changes of a table as elements {kind, row}. A delete has the last row.
+// toStream: emits the changes of a table as elements {kind, row, former}. `former` is the row that
+// an update replaces or a delete removes; the row of a delete is the same one.
 import type { Change } from './change.ts';
-import { kindOfChange } from './change.ts';
+import { streamedChange } from './change.ts';
 import type { Batch, Operator, OperatorContext, Output } from '../contract/operator.ts';
 
 export class TableToStreamOperator implements Operator {
@@ -13,10 +14,9 @@ export class TableToStreamOperator implements Operator {
     const output = this.#output;
     for (let i = from; i < batch.length; i++) {
       this.at = i;
-      const change = batch.values[i] as Change;
-      const kind = kindOfChange(change);
-      if (kind === undefined) continue;
-      output.emit({ kind, row: change.row ?? change.old }, batch.timestamps[i]!);
+      const streamed = streamedChange(batch.values[i] as Change);
+      if (streamed === undefined) continue;
+      output.emit(streamed, batch.timestamps[i]!);
       if (output.full) return i + 1;
     }
     return batch.length;

@@ -54,6 +54,8 @@ interface Ready {
   at: number;
 }
 
+const columns = ['waiting', 'versions'];
+
 export function temporalJoin(node: NodeOf<'temporalJoin'>, functions: FunctionTable, left: KeySpec): Operator {
   const select = functions.get<Select>(node.parameters.select);
   return new TemporalJoinOperator(compileKeys(left, functions, node.uid), select);
@@ -96,7 +98,6 @@ class TemporalJoinOperator implements Operator {
       this.at = i;
       const time = batch.timestamps[i]!;
       const entry = input === 0 ? this.#wait(batch.values[i], time) : this.#version(batch.values[i] as Change, time);
-      this.#entries.touch(entry);
       this.#plan(entry, time);
     }
     return batch.length;
@@ -107,7 +108,7 @@ class TemporalJoinOperator implements Operator {
     const found = keys.find(this.#entries.map, key);
     const tuple = found?.tuple ?? keys.tuple(keys.row(element, key));
     assertStorable(element, `An element that waits in "${this.#context.name}"`);
-    const entry = found ?? this.#newEntry(tuple);
+    const entry = this.#changing(found, tuple);
     entry.waiting.push({ time, value: element });
     this.#live++;
     this.#waiting++;
@@ -115,7 +116,7 @@ class TemporalJoinOperator implements Operator {
   }
   #version({ key, row }: Change, time: number): Entry {
     assertStorable(row, `A row of the table of "${this.#context.name}"`);
-    const entry = this.#entries.get(key) ?? this.#newEntry(key);
+    const entry = this.#changing(this.#entries.get(key), key);
     const { versions } = entry;
     const at = lastAtOrBefore(versions, time);
     if (versions[at]?.time === time) versions[at] = { time, value: row };
@@ -124,6 +125,12 @@ class TemporalJoinOperator implements Operator {
       this.#live++;
     }
     return entry;
+  }
+  /** The entry of a key, which is about to change. */
+  #changing(found: Entry | undefined, tuple: readonly unknown[]): Entry {
+    if (!found) return this.#newEntry(tuple);
+    this.#entries.touch(found);
+    return found;
   }
   #newEntry(tuple: readonly unknown[]): Entry {
     const entry: Entry = tableEntry(tuple, { waiting: [], versions: [], dueAt: Infinity });
@@ -198,14 +205,14 @@ class TemporalJoinOperator implements Operator {
   }
 
   snapshot(writer: StateWriter): void {
-    this.#entries.snapshot(writer, ({ waiting, versions }) => ({ waiting: [...waiting], versions: [...versions] }));
-    writer.value({ watermark: this.#watermark });
+    this.#entries.snapshot(writer, columns, ({ waiting, versions }) => [waiting, versions]);
+    writer.minimum(this.#watermark);
   }
   restore(reader: StateReader): void {
-    this.#watermark = (reader.value() as { readonly watermark: number } | undefined)?.watermark ?? -Infinity;
-    this.#entries.restore(reader, (tuple, content) => {
-      const { waiting, versions } = content as Pick<Entry, 'waiting' | 'versions'>;
-      const entry: Entry = tableEntry(tuple, { waiting: [...waiting], versions: [...versions], dueAt: Infinity });
+    this.#watermark = reader.minimum() ?? -Infinity;
+    this.#entries.restore(reader, columns, this.#context.name, (tuple, content) => {
+      const [waiting, versions] = content as [Timed[], Timed[]];
+      const entry: Entry = tableEntry(tuple, { waiting, versions, dueAt: Infinity });
       this.#live += waiting.length + versions.length;
       this.#waiting += waiting.length;
       this.#planNext(entry);

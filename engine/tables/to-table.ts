@@ -24,6 +24,8 @@ interface Entry extends TableEntry {
   time: number;
 }
 
+const columns = ['row', 'time'];
+
 export function toTable(node: NodeOf<'toTable'>, functions: FunctionTable, key: KeySpec): Operator {
   return new ToTableOperator(compileKeys(key, functions, node.uid), node.parameters.wrapped === true);
 }
@@ -69,9 +71,9 @@ class ToTableOperator implements Operator {
     if (row === undefined) {
       if (entry) this.#rows.delete(entry);
     } else if (entry) {
+      this.#rows.touch(entry);
       entry.value = row;
       entry.time = time;
-      this.#rows.touch(entry);
     } else this.#rows.add(tableEntry(tuple, { value: row, time }));
     return old;
   }
@@ -84,13 +86,12 @@ class ToTableOperator implements Operator {
     this.#rows.forEach(({ tuple, value, time }) => visit(tuple, value, time));
   }
   snapshot(writer: StateWriter): void {
-    this.#rows.snapshot(writer, ({ value, time }) => [value, time]);
+    this.#rows.snapshot(writer, columns, ({ value, time }) => [value, time]);
   }
   restore(reader: StateReader): void {
-    this.#rows.restore(reader, (tuple, content) => {
-      const [value, time] = content as [unknown, number];
-      return tableEntry(tuple, { value, time });
-    });
+    this.#rows.restore(reader, columns, this.#context.name, (tuple, [value, time]) =>
+      tableEntry(tuple, { value, time: time as number }),
+    );
   }
   status(): OperatorStatus {
     return { entries: this.#rows.size };

@@ -1,6 +1,5 @@
 // The harness: the test drives a chain of operators on the real runtime. The clock moves only when
 // the test moves it.
-import { deserialize, serialize } from 'node:v8';
 import { Builder } from '../api/builder.ts';
 import { checkSessionOptions } from '../api/session.ts';
 import { inputStream, originOf } from '../api/harness-input.ts';
@@ -14,6 +13,7 @@ import { planOf } from '../runtime/environment.ts';
 import type { Snapshot } from '../runtime/barriers.ts';
 import { Runtime } from '../runtime/runtime.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
+import { segmentValue, valueSegment } from '../state/segment.ts';
 import type { TaskFailure } from '../runtime/task-failure.ts';
 import { ManualClock } from '../contract/clock.ts';
 import { maxTimestamp } from '../time/event-time.ts';
@@ -99,7 +99,7 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
       host: (node) => hosted.get(node.id),
       onFailure: (failure) => (this.#failure ??= failure),
     });
-    const tasks = options.restore && (deserialize(options.restore) as [string, TaskSnapshot][]);
+    const tasks = options.restore && (segmentValue(options.restore) as [string, TaskSnapshot][]);
     const restore = tasks && new Map(share ? shareOf(tasks, share) : tasks);
     this.#runtime.mutate(plan, restore ? { restore } : {});
     this.#settle();
@@ -202,11 +202,10 @@ class Driven<R> implements DrivenHarness<R>, OneInputHarness<unknown, R>, TwoInp
         'unfinished',
         'The barrier waits behind an unfinished call: await settled(), or unblock downstream.',
       );
-    return serialize([...taken.tasks]);
+    return valueSegment([...taken.tasks]);
   }
   complete(_id: number): void {
-    // Two-phase sinks belong to a later version. Nothing else waits for the completion of a
-    // checkpoint.
+    // Only sinks wait for the completion of a checkpoint, and a harness has none.
   }
   blockDownstream(blocked: boolean): void {
     this.#isNarrow = true;

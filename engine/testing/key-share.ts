@@ -1,16 +1,17 @@
 // Shares of the keys: two harnesses, each with its own key groups, simulate the two instances of a
 // parallel operator. Both receive all inputs. After an exchange by key, each skips the elements
 // whose key belongs to the other.
-import { deserialize, serialize } from 'node:v8';
 import type { FunctionTable, Plan, PlanEdge, PlanNode } from '../graph/plan.ts';
 import { collapses, isLeaf, isSource, kinds } from '../graph/kinds.ts';
 import { edgesByReader } from '../graph/walk.ts';
 import type { KeySpec } from '../graph/spec.ts';
 import type { Batch, Operator, Output } from '../contract/operator.ts';
 import { createOperator } from '../runtime/operator-registry.ts';
+import { rescale } from '../runtime/rescale.ts';
 import type { TaskSnapshot } from '../runtime/snapshot.ts';
 import { keyGroupOf } from '../state/key-group.ts';
 import { compileKeys } from '../state/keys.ts';
+import { segmentValue, valueSegment } from '../state/segment.ts';
 
 /** Whether the key group belongs to this instance. */
 export type Share = (keyGroup: number) => boolean;
@@ -104,15 +105,29 @@ function upTo({ values, timestamps }: Batch, length: number): Batch {
 
 type Tasks = [id: string, snapshot: TaskSnapshot][];
 
+/** The snapshots of all instances as those of `parallelism` instances. */
+export function rescaledSnapshots(parts: readonly Uint8Array[], parallelism: number): Uint8Array[] {
+  const byTask = Map.groupBy(
+    parts.flatMap((part) => segmentValue(part) as Tasks),
+    ([id]) => id,
+  );
+  const tasks = [...byTask].map(
+    ([id, all]) =>
+      [
+        id,
+        rescale(
+          all.map(([, snapshot]) => snapshot),
+          parallelism,
+        ),
+      ] as const,
+  );
+  return Array.from({ length: parallelism }, (_, instance) =>
+    valueSegment(tasks.map(([id, divided]) => [id, divided[instance]!])),
+  );
+}
 /** The snapshots of all instances as the snapshot of one instance. */
 export function mergedSnapshot(parts: readonly Uint8Array[]): Uint8Array {
-  const merged = new Map<string, TaskSnapshot>();
-  for (const part of parts)
-    for (const [id, snapshot] of deserialize(part) as Tasks) {
-      const known = merged.get(id);
-      merged.set(id, known ? { ...known, groups: new Map([...known.groups, ...snapshot.groups]) } : snapshot);
-    }
-  return serialize([...merged]);
+  return rescaledSnapshots(parts, 1)[0]!;
 }
 /** A snapshot without the key groups of other instances. */
 export function shareOf(tasks: Tasks, share: Share): Tasks {

@@ -16,6 +16,9 @@ export function boundedOutOfOrdernessMillis(boundMillis: number): BoundedOutOfOr
   };
 }
 
+/** How often a source emits its watermark, in milliseconds of processing time. */
+export const emitEveryMillis = 200;
+
 export function watermarkAfter(newest: number, boundMillis: number): number {
   return newest - boundMillis - 1;
 }

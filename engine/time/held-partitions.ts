@@ -31,17 +31,17 @@ export class HeldPartitions<P extends HeldPartition> {
   }
 
   /** After a poll: tells the group about the progress. Returns the partitions that still wait. */
-  align(): P[] {
+  align(): number[] {
     this.#alignedUpTo = this.#alignment.limit();
     this.#alignment.pausedAt = Infinity;
-    const held: P[] = [];
-    for (const state of this.#partitions) {
+    const held: number[] = [];
+    for (const [partition, state] of this.#partitions.entries()) {
       if (!state.isHeld) continue;
       const watermark = watermarkAfter(state.newest, this.#boundMillis);
       state.isHeld = watermark > this.#alignedUpTo;
       if (!state.isHeld) continue;
       this.#alignment.pausedAt = Math.min(this.#alignment.pausedAt, watermark);
-      held.push(state);
+      held.push(partition);
     }
     this.#alignment.moved();
     return held;

@@ -1,13 +1,17 @@
-// Parses an ISO-8601 date and time with a zone to epoch milliseconds. Stricter than Date.parse,
-// which guesses a missing zone and accepts February 30; and faster.
+// Parses a date and time with a zone to epoch milliseconds: ISO 8601 in its extended and its basic
+// form, RFC 3339, and what Postgres and Java write (2024-01-31 08:00:00.123456+00,
+// 2024-01-31T09:00+01:00[Europe/Zurich]). Stricter than Date.parse, which guesses a missing zone
+// and accepts February 30; and faster.
+import { type Zone, zoneOf } from './zone.ts';
 
 const digits0 = 48;
 
 /**
- * undefined: not a complete date and time with a zone, or no such day or time. Fractions of a
- * millisecond are cut off.
+ * undefined: not a complete date and time with a zone, or no such day or time. With `zone`, a text
+ * without a zone is local time there, and a date alone is its midnight. Fractions of a millisecond
+ * are cut off. Second 60 is the next minute.
  */
-export function parseIsoInstant(text: string): number | undefined {
+export function parseIsoInstant(text: string, zone?: Zone): number | undefined {
   let at = 0;
   let sign = 1;
   const first = text.charCodeAt(0);
@@ -20,33 +24,67 @@ export function parseIsoInstant(text: string): number | undefined {
   }
   const year = sign * number(text, at, yearDigits);
   at += yearDigits;
-  const month = number(text, at + 1, 2);
-  const day = number(text, at + 4, 2);
-  const hour = number(text, at + 7, 2);
-  const minute = number(text, at + 10, 2);
-  const separators = text[at] === '-' && text[at + 3] === '-' && isT(text.charCodeAt(at + 6)) && text[at + 9] === ':';
-  if (!separators || Number.isNaN(year + month + day + hour + minute)) return undefined;
-  at += 12;
-  let second = 0;
-  let millis = 0;
-  if (text[at] === ':') {
-    second = number(text, at + 1, 2);
-    at += 3;
-    if (text[at] === '.' || text[at] === ',') {
-      const start = ++at;
-      while (isDigit(text.charCodeAt(at))) at++;
-      if (at === start) return undefined;
-      millis = Number(text.slice(start, Math.min(at, start + 3)).padEnd(3, '0'));
+  // 2024-01-31, or 20240131.
+  const gap = text[at] === '-' ? 1 : 0;
+  const month = number(text, at + gap, 2);
+  const day = number(text, at + 2 + 2 * gap, 2);
+  if (Number.isNaN(year + month + day) || (gap === 1 && text[at + 3] !== '-')) return undefined;
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
+  at += 4 + 2 * gap;
+  const dayMillis = daysSinceEpoch(year, month, day) * 86_400_000;
+  if (at === text.length) return zone && inRange(zone.instantOf(dayMillis));
+  if (!isSeparator(text.charCodeAt(at))) return undefined;
+  const time = timeOfDay(text, at + 1);
+  return Number.isNaN(time) ? undefined : pointInTime(text, dayMillis + time, zone);
+}
+
+/** Where the last `timeOfDay` or `offsetOf` ended. A module variable costs no allocation. */
+let end = 0;
+
+/** Milliseconds since midnight, or NaN. */
+function timeOfDay(text: string, from: number): number {
+  let at = from + 2;
+  const hour = number(text, from, 2);
+  const colon = text[at] === ':' ? 1 : 0;
+  let [minute, second, millis] = [0, 0, 0];
+  if (colon === 1 || isDigit(text.charCodeAt(at))) {
+    minute = number(text, at + colon, 2);
+    at += 2 + colon;
+    if (colon === 1 ? text[at] === ':' : isDigit(text.charCodeAt(at))) {
+      second = number(text, at + colon, 2);
+      at += 2 + colon;
+      if (text[at] === '.' || text[at] === ',') {
+        const start = ++at;
+        while (isDigit(text.charCodeAt(at))) at++;
+        if (at === start) return NaN;
+        millis = Number(text.slice(start, Math.min(at, start + 3)).padEnd(3, '0'));
+      }
     }
   }
-  const offset = zoneMinutes(text, at);
-  if (Number.isNaN(offset + second) || month < 1 || month > 12 || day < 1 || day > daysIn(year, month))
-    return undefined;
+  end = at;
   const isMidnight = hour === 24 && minute === 0 && second === 0 && millis === 0;
-  if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return undefined;
-  const minutes = (daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute - offset;
-  const result = (minutes * 60 + second) * 1000 + millis;
-  return Math.abs(result) <= 8.64e15 ? result : undefined;
+  if ((hour > 23 && !isMidnight) || minute > 59 || second > 60) return NaN;
+  return ((hour * 60 + minute) * 60 + second) * 1000 + millis;
+}
+
+/** The point in time of a local time whose zone begins at `end`. */
+function pointInTime(text: string, local: number, zone: Zone | undefined): number | undefined {
+  const offset = offsetOf(text, end);
+  if (!Number.isNaN(offset)) return end === text.length || hasTags(text, end) ? inRange(local - offset) : undefined;
+  const named = text[end] === '[' ? namedZone(text, end) : end === text.length ? zone : undefined;
+  return named && inRange(named.instantOf(local));
+}
+function inRange(instant: number): number | undefined {
+  return Math.abs(instant) <= 8.64e15 ? instant : undefined;
+}
+/** Behind an offset, the zone need not be known: Java writes +01:00[GMT+01:00]. */
+function hasTags(text: string, from: number): boolean {
+  return text[from] === '[' && /^(?:\[[^[\]]+\])+$/.test(text.slice(from));
+}
+/** [Europe/Zurich] at the end of the text, after which RFC 9557 allows tags: [u-ca=gregory]. */
+function namedZone(text: string, from: number): Zone | undefined {
+  const parts = /^\[!?([^\]=]+)\](?:\[[^\]]+=[^\]]*\])*$/.exec(text.slice(from));
+  return parts ? zoneOf(parts[1]!) : undefined;
 }
 
 /** NaN unless there are exactly `count` digits. */
@@ -62,25 +100,42 @@ function number(text: string, from: number, count: number): number {
 function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
-function isT(code: number): boolean {
-  return code === 84 || code === 116;
+/** T, t or a blank. */
+function isSeparator(code: number): boolean {
+  return code === 84 || code === 116 || code === 32;
 }
 
-/** Z, ±hh, ±hhmm or ±hh:mm at the end of the text; otherwise NaN. */
-function zoneMinutes(text: string, at: number): number {
+/**
+ * The offset in milliseconds at `from`: Z, UTC, ±hh, ±hhmm, ±hh:mm or ±hh:mm:ss, perhaps after a
+ * blank. Sets `end`. NaN if there is none.
+ */
+function offsetOf(text: string, from: number): number {
+  let at = text[from] === ' ' ? from + 1 : from;
   const code = text.charCodeAt(at);
-  if (code === 90 || code === 122) return text.length === at + 1 ? 0 : NaN;
+  if (code === 90 || code === 122) {
+    end = at + 1;
+    return 0;
+  }
+  if (text.startsWith('UTC', at)) {
+    end = at + 3;
+    return 0;
+  }
   if (code !== 43 && code !== 45) return NaN;
   const hours = number(text, at + 1, 2);
-  let minutes = 0;
-  let end = at + 3;
-  if (text.length > end) {
-    if (text[end] === ':') end++;
-    minutes = number(text, end, 2);
-    end += 2;
+  let [minutes, seconds] = [0, 0];
+  at += 3;
+  const colon = text[at] === ':' ? 1 : 0;
+  if (colon === 1 || isDigit(text.charCodeAt(at))) {
+    minutes = number(text, at + colon, 2);
+    at += 2 + colon;
+    if (colon === 1 && text[at] === ':') {
+      seconds = number(text, at + 1, 2);
+      at += 3;
+    }
   }
-  if (text.length !== end || hours > 23 || minutes > 59) return NaN;
-  return (code === 45 ? -1 : 1) * (hours * 60 + minutes);
+  // An offset that is none must not be taken for a text without zone.
+  end = hours <= 23 && minutes <= 59 && seconds <= 59 ? at : -1;
+  return (code === 45 ? -1 : 1) * ((hours * 60 + minutes) * 60 + seconds) * 1000;
 }
 
 function daysIn(year: number, month: number): number {

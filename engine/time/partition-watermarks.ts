@@ -87,10 +87,11 @@ export class PartitionWatermarks {
     this.#isIdle = true;
     return ['idle'];
   }
-  active(partition: number): Emitted[] {
-    this.#check(partition);
-    if (!this.#idle[partition]) return nothing;
-    this.#idle[partition] = false;
+  /** Together: none of them advances time before all of them count. */
+  active(...partitions: readonly number[]): Emitted[] {
+    partitions.forEach((partition) => this.#check(partition));
+    if (!partitions.some((partition) => this.#idle[partition])) return nothing;
+    for (const partition of partitions) this.#idle[partition] = false;
     if (!this.#isIdle) return this.#advance();
     this.#isIdle = false;
     return ['active', ...this.#advance()];

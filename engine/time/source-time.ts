@@ -12,8 +12,10 @@
 //                  ▲                                                               │
 //                  └──────────── next record: counts at once ──────────────────────┘
 //
-// A source that knows when a partition is read to its end calls `countsAnswers` and then `silent`.
-// Then silence is what it reports (reported-silence.ts), and not the time without records.
+// A source that knows when a partition is read to its end calls `countsAnswers`. Then silence is
+// what it reports with `silent` (reported-silence.ts), and not the time without records. It calls
+// `holdsBack` as soon as it knows of something that it has not emitted, or has no answer. From then
+// on the partition holds time back where it was, before a record of another partition is emitted.
 //
 // A source calls `record` before it emits a record, and `onClock` at the end of each poll. When it
 // waits, it asks to be woken at `nextAt`. A source in an alignment group calls `isAhead` before it
@@ -22,32 +24,29 @@ import type { WatermarkSpec } from '../graph/spec.ts';
 import type { Output } from '../contract/operator.ts';
 import type { PartitionStatus } from '../contract/source.ts';
 import type { Emitted } from './emitted.ts';
-import { watermarkAfter } from './bounded-out-of-orderness.ts';
+import { emitEveryMillis, watermarkAfter } from './bounded-out-of-orderness.ts';
 import { type HeldPartition, HeldPartitions } from './held-partitions.ts';
+import { type HeldBack, MeasuredSilence } from './measured-silence.ts';
 import { PartitionWatermarks } from './partition-watermarks.ts';
 import { ReportedSilence } from './reported-silence.ts';
 import { ReachedWatermark } from './reached-watermark.ts';
 import { type AlignedSource, lookAgainMillis } from './watermark-alignment.ts';
-
-export const emitEveryMillis = 200;
-/**
- * While the downstream had no room, the source could not read. Of such a time, at most this much
- * counts towards idleness.
- */
-const countedWhileHeldBack = 2 * emitEveryMillis;
 
 interface Partition extends HeldPartition {
   readonly name: string;
   /** A record has arrived since the last emission. */
   hasNewRecord: boolean;
   lastRecordAt: number | undefined;
-  /** Start of the present silence, in `#waited` time. */
-  silentSince: number;
+}
+export interface PartitionTime {
+  readonly name: string;
+  readonly newest: number;
+  readonly isIdle: boolean;
 }
 export interface SourceTimeState {
   readonly combined: number;
   readonly isIdle: boolean;
-  readonly partitions: readonly { readonly name: string; readonly newest: number; readonly isIdle: boolean }[];
+  readonly partitions: readonly PartitionTime[];
 }
 
 /** `holdsTime`: a micro-batch is running; time advances at its end. */
@@ -63,17 +62,15 @@ export class SourceTime {
   readonly #reached: ReachedWatermark;
   #emitAt: number;
   #lookedAt: number;
-  /** Time spent waiting for records. Idleness is measured in it. */
-  #waited = 0;
-  /** When the next partition becomes idle if it gets no record; in `#waited` time. */
+  readonly #measured = new MeasuredSilence();
+  /** Set if the source reports silence. */
+  #reported: ReportedSilence | undefined;
+  /** When the next partition becomes idle if it gets no record; in `#measured.waited` time. */
   #nextIdleAt = Infinity;
-  #heldBack = false;
   #hasNews = false;
   #isRestored = false;
   readonly #alignment: AlignedSource | undefined;
   readonly #held: HeldPartitions<Partition> | undefined;
-  /** Set if the source reports silence. */
-  #reported: ReportedSilence | undefined;
 
   /**
    * `now` is the processing time at opening. Without a spec: records in order, partitions never
@@ -100,11 +97,41 @@ export class SourceTime {
   silent(partition: number, now: number): void {
     const state = this.#partitions[partition]!;
     this.#reported?.report(partition, now);
-    if (!state.isIdle && this.#isSilent(state, partition)) this.#nextIdleAt = this.#waited;
+    if (!state.isIdle && this.#isSilent(partition)) this.#nextIdleAt = this.#measured.waited;
   }
-  #isSilent(state: Partition, partition: number): boolean {
-    const millis = this.#reported ? this.#reported.millis(partition) : this.#waited - state.silentSince;
-    return millis >= this.#idlenessMillis;
+  #isSilent(partition: number): boolean {
+    return this.#silence.millis(partition) >= this.#idlenessMillis;
+  }
+  get #silence(): MeasuredSilence | ReportedSilence {
+    return this.#reported ?? this.#measured;
+  }
+  /**
+   * These partitions are not silent. `unknown`: they do not answer. Otherwise they have something
+   * that is not emitted. Those that were idle hold time back from now on, all at once.
+   */
+  holdsBack(partitions: readonly number[], isKnown: 'unknown' | 'something'): void {
+    for (const partition of partitions)
+      if (isKnown === 'unknown') this.#reported?.pause(partition);
+      else this.#reported?.end(partition);
+    const idle = partitions.filter((partition) => this.#partitions[partition]!.isIdle);
+    if (idle.length === 0) return;
+    // Records that were emitted while these were silent have brought time so far.
+    const reached = this.#reached.now;
+    const isDue = !this.#output.holdsTime && !this.#isRestored;
+    if (isDue && reached > this.#watermarks.combined && reached < Infinity) this.#emitNow(reached);
+    for (const partition of idle) this.#partitions[partition]!.isIdle = false;
+    this.#activate(idle);
+  }
+  /** Before records are emitted: silence that was not reported lately is over. */
+  endOldSilence(now: number): void {
+    const old = this.#reported?.old(now) ?? [];
+    if (old.length > 0) this.holdsBack(old, 'unknown');
+  }
+  /** After a restore the channels are new, and get all of it with the first emission. */
+  #activate(partitions: readonly number[]): void {
+    const emitted = this.#watermarks.active(...partitions);
+    if (!this.#isRestored) forward(this.#output, emitted);
+    this.#reached.lookAgain();
   }
 
   /**
@@ -117,19 +144,15 @@ export class SourceTime {
   }
   #add(name: string, newest: number, isIdle: boolean): number {
     const watermark = watermarkAfter(newest, this.#boundMillis);
-    const index = this.#watermarks.add(watermark, isIdle);
-    this.#partitions.push({
-      name,
-      newest,
-      isIdle,
-      hasNewRecord: false,
-      lastRecordAt: undefined,
-      silentSince: this.#waited,
-      isHeld: false,
-    });
+    const { isIdle: areAllIdle } = this.#watermarks;
+    const index = this.#watermarks.add(watermark, isIdle || areAllIdle);
+    this.#partitions.push({ name, newest, isIdle, hasNewRecord: false, lastRecordAt: undefined, isHeld: false });
+    this.#silence.end(index);
     this.#byName.set(name, index);
     this.#reached.lookAgain();
-    if (!isIdle) this.#planIdleness();
+    if (isIdle) return index;
+    if (areAllIdle) this.#activate([index]);
+    this.#planIdleness();
     return index;
   }
   /**
@@ -138,7 +161,7 @@ export class SourceTime {
    */
   #planIdleness(): void {
     if (this.#reported) return;
-    this.#nextIdleAt = Math.min(this.#nextIdleAt, this.#waited + this.#idlenessMillis);
+    this.#nextIdleAt = Math.min(this.#nextIdleAt, this.#measured.waited + this.#idlenessMillis);
   }
 
   /**
@@ -157,9 +180,9 @@ export class SourceTime {
     this.#reported?.end(partition);
     if (!state.isIdle) return;
     state.isIdle = false;
-    state.silentSince = this.#waited;
+    this.#silence.end(partition);
     this.#planIdleness();
-    this.#forward(this.#watermarks.active(partition));
+    forward(this.#output, this.#watermarks.active(partition));
     reached.read(partition, this.#watermarks.combined);
   }
   /**
@@ -196,7 +219,9 @@ export class SourceTime {
     return this.#output.holdsTime ? -Infinity : (this.#output.timeMargin ?? 0);
   }
   #emitReached(): void {
-    const watermark = this.#reached.take();
+    this.#emitNow(this.#reached.take());
+  }
+  #emitNow(watermark: number): void {
     this.#watermarks.raise(watermark);
     this.#output.watermark(watermark);
   }
@@ -217,18 +242,16 @@ export class SourceTime {
   }
 
   /**
-   * `heldBack`: the poll ended because there was no room. Then the time until the next call is not
-   * silence.
+   * `heldBack`: the poll ended because there was no room, or a record waits for the source's rate.
+   * Then the time until the next call is not silence.
    */
-  onClock(now: number, heldBack = false): void {
-    const passed = now - this.#lookedAt;
+  onClock(now: number, heldBack: HeldBack = false): void {
+    this.#measured.pass(now - this.#lookedAt, heldBack);
     this.#lookedAt = now;
-    this.#waited += this.#heldBack ? Math.min(passed, countedWhileHeldBack) : passed;
-    this.#heldBack = heldBack;
     // A partition that waits for other sources does not become idle.
-    for (const state of this.#held?.align() ?? []) state.silentSince = this.#waited;
+    for (const partition of this.#held?.align() ?? []) this.#silence.end(partition);
     if (this.#output.holdsTime) return;
-    if (now < this.#emitAt && !this.#isRestored && this.#waited < this.#nextIdleAt) return;
+    if (now < this.#emitAt && !this.#isRestored && this.#measured.waited < this.#nextIdleAt) return;
     this.#emit(now);
   }
   /**
@@ -237,18 +260,19 @@ export class SourceTime {
    */
   done(partition: number): void {
     const state = this.#partitions[partition]!;
+    this.#reported?.end(partition);
     if (state.isIdle) return;
     if (state.hasNewRecord) state.lastRecordAt = this.#lookedAt;
     state.hasNewRecord = false;
     state.isIdle = true;
     this.#reached.lookAgain();
-    this.#forward(this.#watermarks.idle(partition));
+    forward(this.#output, this.#watermarks.idle(partition));
     this.#alignment?.moved();
   }
 
   /** All records of a micro-batch are emitted. */
   endBatch(now: number): void {
-    this.onClock(now, this.#heldBack);
+    this.onClock(now, this.#measured.isHeldBack);
     this.#emit(now);
   }
 
@@ -271,14 +295,11 @@ export class SourceTime {
     if (this.#output.holdsTime) return Infinity;
     if (this.#isRestored) return this.#lookedAt;
     const emission = this.#hasNews ? this.#emitAt : Infinity;
-    return Math.min(emission, this.#lookedAt + (this.#nextIdle() - this.#waited));
+    if (this.#measured.standsStill) return emission;
+    return Math.min(emission, this.#lookedAt + (this.#nextIdle() - this.#measured.waited));
   }
   #nextIdle(): number {
-    let next = Infinity;
-    if (this.#reported) return next;
-    for (const { isIdle, silentSince } of this.#partitions)
-      if (!isIdle) next = Math.min(next, silentSince + this.#idlenessMillis);
-    return next;
+    return this.#reported ? Infinity : this.#measured.nextIdle(this.#partitions, this.#idlenessMillis);
   }
 
   #emit(now: number): void {
@@ -289,43 +310,29 @@ export class SourceTime {
       if (this.#watermarks.combined > -Infinity) this.#output.watermark(this.#watermarks.combined);
       if (this.#watermarks.isIdle) this.#output.idle();
       // Records before the snapshot had brought time further than the last emission.
-      this.#forward(this.#watermarks.catchUp());
+      forward(this.#output, this.#watermarks.catchUp());
     }
     let reached: Emitted | undefined;
     this.#partitions.forEach((state, index) => {
       if (!state.hasNewRecord) return;
       state.hasNewRecord = false;
       state.lastRecordAt = now;
-      state.silentSince = this.#waited;
-      this.#reported?.end(index);
+      this.#silence.end(index);
       reached = this.#watermarks.watermark(index, watermarkAfter(state.newest, this.#boundMillis))[0] ?? reached;
     });
-    if (reached) this.#forward([reached]);
+    if (reached) forward(this.#output, [reached]);
     this.#partitions.forEach((state, index) => {
-      if (state.isIdle || !this.#isSilent(state, index)) return;
+      if (state.isIdle || !this.#isSilent(index)) return;
       state.isIdle = true;
-      this.#forward(this.#watermarks.idle(index));
+      forward(this.#output, this.#watermarks.idle(index));
       this.#alignment?.moved();
     });
     this.#hasNews = false;
     this.#nextIdleAt = this.#nextIdle();
     this.#reached.lookAgain();
   }
-  #forward(emitted: readonly Emitted[]): void {
-    for (const one of emitted) {
-      if (one === 'idle') this.#output.idle();
-      else if (one === 'active') this.#output.active();
-      else this.#output.watermark(one.watermark);
-    }
-  }
-
   partitions(): PartitionStatus[] {
-    return this.#partitions.map(({ name, newest, isIdle, lastRecordAt }) => ({
-      partition: name,
-      ...(newest > -Infinity && { watermark: watermarkAfter(newest, this.#boundMillis) }),
-      idle: isIdle,
-      ...(lastRecordAt !== undefined && { lastRecordAt }),
-    }));
+    return this.#partitions.map((state, index) => statusOf(state, this.#boundMillis, this.#silence.millis(index)));
   }
   snapshot(): SourceTimeState {
     return {
@@ -339,5 +346,23 @@ export class SourceTime {
     for (const { name, newest, isIdle } of state.partitions) this.#add(name, newest, isIdle);
     this.#watermarks.resume(state.combined, state.isIdle);
     this.#isRestored = true;
+  }
+}
+
+function statusOf(state: Partition, boundMillis: number, silentMillis: number): PartitionStatus {
+  const { name, newest, isIdle, lastRecordAt } = state;
+  return {
+    partition: name,
+    ...(newest > -Infinity && { watermark: watermarkAfter(newest, boundMillis) }),
+    idle: isIdle,
+    silentMillis,
+    ...(lastRecordAt !== undefined && { lastRecordAt }),
+  };
+}
+function forward(output: TimeOutput, emitted: readonly Emitted[]): void {
+  for (const one of emitted) {
+    if (one === 'idle') output.idle();
+    else if (one === 'active') output.active();
+    else output.watermark(one.watermark);
   }
 }

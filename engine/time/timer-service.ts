@@ -9,6 +9,7 @@ import { TimerQueue } from './timer-queue.ts';
 
 export class TimerService<E> {
   readonly #timesOf: (entry: E) => Set<number>;
+  readonly #willFire: ((entry: E) => void) | undefined;
   readonly #queue = new TimerQueue<E>();
   /** Timers that are set. */
   #live = 0;
@@ -18,8 +19,10 @@ export class TimerService<E> {
   /** Timers that were set at or below the moment: they fire in the next pass. */
   #deferred = new Map<E, Set<number>>();
 
-  constructor(timesOf: (entry: E) => Set<number>) {
+  /** `willFire` is told of an entry before a timer is taken out of its set to fire. */
+  constructor(timesOf: (entry: E) => Set<number>, willFire?: (entry: E) => void) {
     this.#timesOf = timesOf;
+    this.#willFire = willFire;
   }
   /** Infinity when no timer is set. May be the time of a deleted timer. */
   get nextTime(): number {
@@ -78,7 +81,10 @@ export class TimerService<E> {
       const time = this.#queue.nextTime;
       const entry = this.#queue.shift()!;
       // A stale queue entry must not fire a timer that was set again for the next pass.
-      if (this.#deferred.get(entry)?.has(time) || !this.#timesOf(entry).delete(time)) continue;
+      const times = this.#timesOf(entry);
+      if (this.#deferred.get(entry)?.has(time) || !times.has(time)) continue;
+      this.#willFire?.(entry);
+      times.delete(time);
       this.#live--;
       this.#moment = time;
       return { entry, time };

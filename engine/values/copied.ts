@@ -4,11 +4,34 @@ import { setField } from './field.ts';
 import { kindOf } from './kind.ts';
 
 export function copied<V>(value: V): V {
-  return copyOf(value) as V;
+  objects = 0;
+  copies = undefined;
+  const copy = copyOf(value) as V;
+  copies = undefined;
+  return copy;
 }
+
+/** Objects that the present copy has visited. */
+let objects = 0;
+/**
+ * Copies of the parts. Only a large value needs them: parts that it shares are copied once, so the
+ * copy is not larger than the value.
+ */
+let copies: Map<object, unknown> | undefined;
+const fewObjects = 10_000;
 
 function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  if (++objects <= fewObjects) return copyOfObject(value);
+  copies ??= new Map();
+  const known = copies.get(value);
+  if (known !== undefined) return known;
+  const copy = copyOfObject(value);
+  copies.set(value, copy);
+  return copy;
+}
+
+function copyOfObject(value: object): unknown {
   switch (kindOf(value)) {
     case 'object': {
       const copy: Record<string, unknown> = {};

@@ -39,6 +39,7 @@ export function kindOf(value: unknown): ValueKind {
 
 /** A value for an error message: short, on one line. */
 export function described(value: unknown): string {
+  if (types.isProxy(value)) return 'a Proxy';
   switch (kindOf(value)) {
     case 'string':
       return JSON.stringify((value as string).length > 60 ? `${(value as string).slice(0, 57)}…` : value);
@@ -75,6 +76,12 @@ export function describedRow(row: Readonly<Record<string, unknown>>): string {
 }
 
 export function classOf(value: object): string {
-  const { constructor } = value as { constructor?: { name?: unknown } };
-  return typeof constructor?.name === 'string' && constructor.name !== '' ? constructor.name : 'without a name';
+  try {
+    const { constructor } = value as { constructor?: { name?: unknown } };
+    const name = constructor?.name;
+    if (typeof name === 'string' && name !== '') return name.slice(0, 100);
+  } catch {
+    // A getter that throws.
+  }
+  return 'without a name';
 }

@@ -8,7 +8,10 @@ import { classOf, described, kindOf } from './kind.ts';
 
 /** `what` names the place in the error: 'State "last" of totals'. */
 export function assertStorable(value: unknown, what: string): void {
+  objects = 0;
+  storable = undefined;
   const path = firstUnstorable(value, 0);
+  storable = undefined;
   if (path !== undefined) throw notStorable(path, what);
 }
 
@@ -29,12 +32,27 @@ function isSimple(value: unknown): boolean {
   return typeof value !== 'function' && typeof value !== 'symbol';
 }
 
-/** undefined: the value is storable. Then nothing was allocated. */
+/** Objects that the present check has visited. */
+let objects = 0;
+/** Storable parts. Only a large value needs them: its parts may be shared many times. */
+let storable: Set<object> | undefined;
+const fewObjects = 10_000;
+
+/** undefined: the value is storable. Then nothing was allocated, unless the value is large. */
 function firstUnstorable(value: unknown, depth: number): Offender | undefined {
   if (isSimple(value)) return undefined;
   if (typeof value !== 'object') return { value, path: '' };
   if (depth > deepest) return { value: undefined, path: '' };
   if (types.isProxy(value)) return { value, path: '' };
+  if (++objects <= fewObjects) return unstorablePart(value!, depth);
+  storable ??= new Set();
+  if (storable.has(value!)) return undefined;
+  const found = unstorablePart(value!, depth);
+  if (!found) storable.add(value!);
+  return found;
+}
+
+function unstorablePart(value: object, depth: number): Offender | undefined {
   switch (kindOf(value)) {
     case 'object': {
       const fields = value as Record<string, unknown>;

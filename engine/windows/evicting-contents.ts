@@ -1,7 +1,7 @@
 // The contents of windows with an evictor: every element with its timestamp. The window function
 // runs on the elements that the evictor leaves.
 import type { Contents } from '../aggregates/accumulators.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { assertStorable } from '../values/storable.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { Elements, Evictor } from './evictor.ts';
@@ -42,10 +42,10 @@ export function evictingContents<A extends Keyed>(
     return result;
   };
   return {
-    columns: 2,
+    columns: ['elements', 'timestamps'],
     create(row, touched, element, timestamp) {
       assertStorable(element, what);
-      return { row, group: -1, touched, elements: [element], timestamps: [timestamp] };
+      return { row, written: 0, touched, elements: [element], timestamps: [timestamp] };
     },
     add({ elements, timestamps }, element, timestamp) {
       assertStorable(element, what);
@@ -64,16 +64,13 @@ export function evictingContents<A extends Keyed>(
       return result;
     },
     isGone: ({ elements }) => elements.length === 0,
-    pack({ elements, timestamps }, columns) {
-      columns[0]!.push(elements.slice());
-      columns[1]!.push(timestamps.slice());
-    },
-    unpack: (row, touched, columns, index) => ({
+    pack: ({ elements, timestamps }) => [elements, timestamps],
+    unpack: (row, touched, [elements, timestamps]) => ({
       row,
-      group: -1,
+      written: 0,
       touched,
-      elements: (columns[0]![index] as unknown[]).slice(),
-      timestamps: (columns[1]![index] as number[]).slice(),
+      elements: elements as unknown[],
+      timestamps: timestamps as number[],
     }),
   };
 }

@@ -1,19 +1,21 @@
 // The open windows of all keys: found by key, counted, and written to snapshots by key group.
 import type { StateReader, StateWriter } from '../contract/operator.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { deepFreeze } from '../state/freeze.ts';
+import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { Keys } from '../state/keys.ts';
 import type { WindowContents } from './evicting-contents.ts';
 import { type OpenWindow, WindowsOfKey } from './open-window.ts';
-import { packWindows, unpackWindows, type WindowGroup } from './window-snapshot.ts';
+import { packWindows, unpackWindows, windowColumns } from './window-snapshot.ts';
 
 export class KeyedWindows<A extends Keyed> {
   /** Entries and timers of all windows except the current one. */
   live = 0;
   readonly #keys: Keys;
   readonly #entries = new KeyMap<WindowsOfKey<A>>();
-  readonly #changed = new ChangedGroups();
+  readonly #table = new StateTable<WindowsOfKey<A>>();
 
   constructor(keys: Keys) {
     this.#keys = keys;
@@ -27,12 +29,20 @@ export class KeyedWindows<A extends Keyed> {
     if (freeze) deepFreeze(row);
     const entry = new WindowsOfKey<A>(row, this.#keys.tuple(row));
     this.#entries.set(entry.tuple, entry);
+    this.#table.add(entry);
     return entry;
+  }
+  forEach(visit: (entry: WindowsOfKey<A>) => void): void {
+    this.#entries.forEach(visit);
+  }
+  /** The windows of the key are about to change. */
+  touch(key: WindowsOfKey<A>): void {
+    this.#table.touch(key);
   }
   /** The window becomes the current one. Its state may change until `leave`. */
   enter(window: OpenWindow<A>): void {
+    this.#table.touch(window.key);
     this.live -= window.live;
-    window.key.touched = this.#changed.epoch;
   }
   /** Removes the window if it has no state, and the key if it has no windows. */
   leave(window: OpenWindow<A>): void {
@@ -42,17 +52,20 @@ export class KeyedWindows<A extends Keyed> {
     key.close(window);
     if (key.windows.length > 0) return;
     this.#entries.delete(key.tuple);
-    this.#changed.forget(key);
+    this.#table.delete(key);
   }
 
+  #form(contents: WindowContents<A>): EntryForm<WindowsOfKey<A>> {
+    const keys = this.#keys;
+    return {
+      schema: { ...(keys.fields && { key: keys.fields }), columns: windowColumns(contents) },
+      tupleOf: ({ tuple }) => tuple,
+      labelOf: ({ row }) => labelOf(row, keys),
+      contentOf: (entry) => packWindows(entry, contents),
+    };
+  }
   snapshot(writer: StateWriter, contents: WindowContents<A>): void {
-    this.#changed.write<WindowsOfKey<A>, undefined, WindowGroup>(
-      writer,
-      ({ tuple }) => tuple,
-      (visit) => this.#entries.forEach((entry) => visit(entry, undefined)),
-      () => ({ keys: [], windows: [], kept: Array.from({ length: contents.columns }, () => []) }),
-      (group, entry) => packWindows(group, entry, this.#keys.pack(entry.row), contents),
-    );
+    this.#table.write(writer, this.#form(contents), (visit) => this.#entries.forEach((entry) => visit(entry)));
   }
   /** `resume` sets the timers of a restored window. `name` is the operator, for errors. */
   restore(
@@ -61,21 +74,14 @@ export class KeyedWindows<A extends Keyed> {
     name: string,
     resume: (window: OpenWindow<A>) => void,
   ): void {
-    const entryOf = (packed: unknown): WindowsOfKey<A> => {
-      const row = this.#keys.unpack(packed);
-      return new WindowsOfKey<A>(row, this.#keys.tuple(row));
-    };
-    for (const [group, content] of reader.groups()) {
-      if (content === undefined) continue;
-      for (const entry of unpackWindows(content as WindowGroup, entryOf, contents, name)) {
-        entry.touched = this.#changed.epoch;
-        this.#changed.restored(entry, group);
-        this.#entries.set(entry.tuple, entry);
-        for (const window of entry.windows) {
-          resume(window);
-          this.live += window.live;
-        }
+    this.#table.read(reader, this.#form(contents).schema, name, ({ tuple, content, label }) => {
+      const entry = new WindowsOfKey<A>(rowOf(tuple, label, this.#keys), tuple);
+      unpackWindows(content, entry, contents);
+      this.#entries.set(tuple, entry);
+      for (const window of entry.windows) {
+        resume(window);
+        this.live += window.live;
       }
-    }
+    });
   }
 }

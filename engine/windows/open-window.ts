@@ -1,6 +1,6 @@
 // The state of one key: its open windows, ordered by start, each with its contents, the state of
 // its trigger and its timers.
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { WindowRange } from './assigner.ts';
 
@@ -45,8 +45,8 @@ export class OpenWindow<A> implements WindowRange {
 export class WindowsOfKey<A> implements Keyed {
   readonly row: KeyRow;
   readonly tuple: readonly unknown[];
-  group = -1;
   touched = 0;
+  written = 0;
   /** Ordered by start, then by end. Windows of a merging assigner do not even touch each other. */
   readonly windows: OpenWindow<A>[] = [];
 

@@ -4,7 +4,7 @@ import { SluiceError } from '../errors/error.ts';
 import type { FunctionRef } from '../graph/spec.ts';
 import type { FunctionTable } from '../graph/plan.ts';
 import type { Operator, OperatorContext } from '../contract/operator.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import type { Keys } from '../state/keys.ts';
 import type { WindowParameters } from '../graph/parameters.ts';
 import { assignerOf } from './assigner.ts';
@@ -25,6 +25,8 @@ interface WindowFunction<A extends Keyed> {
   readonly givesMany: boolean;
   /** User code runs for every element. */
   readonly mayBeSlow: boolean;
+  /** A result calls no function of the user's. */
+  readonly canPreview: boolean;
   /**
    * Elements may be added in any order, and parts may be merged. So overlapping windows can share
    * slices.
@@ -59,12 +61,19 @@ export function windowOperator<A extends Keyed>(
     allowedLatenessMillis,
     trigger: ({ freeze }: OperatorContext) => triggerOf(trigger, { window, resolve, name, freeze }),
     givesMany,
+    // Early results and triggers of the user decide themselves when a row comes.
+    canPreview: windowFunction.canPreview && trigger === undefined && evictor === undefined && window.kind !== 'global',
+    slideMillis: slideOf(parameters.window),
     waiting: whyNothingFires(window, trigger, name),
   };
   const general = <C extends Keyed>(kept: (context: OperatorContext) => WindowContents<C>): Operator =>
     new TriggeredWindowOperator<C>({ ...settings, contents: kept } satisfies TriggeredWindowSettings<C>);
   if (!evictor) return general(contents);
   return general((context) => evictingContents(contents(context), evictorOf(evictor, resolve, name), name));
+}
+
+function slideOf(window: WindowSpec): number {
+  return window.kind === 'sliding' ? window.slideMillis : Infinity;
 }
 
 /** Why no window has fired yet, for windows that do not wait for the watermark. */

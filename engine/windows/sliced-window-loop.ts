@@ -3,7 +3,8 @@
 import type { Contents } from '../aggregates/accumulators.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { Output } from '../contract/operator.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
+import type { StateTable } from '../state/state-table.ts';
 import type { KeyMap } from '../state/key-map.ts';
 import type { Keys } from '../state/keys.ts';
 import type { Chain, Link, Slice, Slices } from './slices.ts';
@@ -19,7 +20,7 @@ export interface SlicedLoopHost<A extends Keyed> {
   /** The key at which the loop stopped, and its chain if it has one. */
   newKey: unknown;
   knownChain: Chain<A> | undefined;
-  readonly epoch: number;
+  readonly table: StateTable<A, Slice<A>>;
   readonly chainByKey: KeyMap<Chain<A>>;
   /** Sets `quiet`. Returns the slice if it is quiet. */
   quietAt(timestamp: number): Slice<A> | undefined;
@@ -83,11 +84,12 @@ function addLoop<A extends Keyed>(
 ) {
   const { read, find } = keys;
   const { add } = contents;
+  const { table } = host;
   const chains = host.chainByKey;
   const { plain } = chains;
   return (values: readonly unknown[], timestamps: Float64Array, from: number, to: number, slice: Slice<A>): number => {
     const { start, end } = slice;
-    const epoch = host.epoch;
+    const { epoch } = table;
     let at = from;
     try {
       for (; at < to; at++) {
@@ -111,8 +113,8 @@ function addLoop<A extends Keyed>(
           host.knownChain = chain;
           return ~at;
         }
+        if (kept.touched !== epoch) table.touch(kept, slice);
         add(kept, element);
-        kept.touched = epoch;
         if (mayBeSlow && output.full) return at + 1;
       }
       return to;

@@ -20,12 +20,16 @@ import type {
   Output,
   StateReader,
   StateWriter,
+  VisitOpen,
 } from '../contract/operator.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { freezeElements } from '../state/freeze.ts';
+import { rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import type { Assigner } from './assigner.ts';
+import { firstIn, openWindows } from './open-results.ts';
 import { type Chain, type Link, Slice, Slices, sliceStart } from './slices.ts';
 import {
   type Firing,
@@ -35,7 +39,7 @@ import {
   type SlicedLoop,
   type SlicedLoopHost,
 } from './sliced-window-loop.ts';
-import { readColumns, windowText, writeColumns } from './window-columns.ts';
+import { windowForm, windowText } from './window-columns.ts';
 import type { WindowSettings } from './window-operator.ts';
 
 /** Slices are worth it only if windows overlap. */
@@ -64,7 +68,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
   readonly #pending = new TimerQueue<number>();
   readonly #isPending = new Set<number>();
   #entries = 0;
-  readonly #changed = new ChangedGroups();
+  readonly table = new StateTable<A, Slice<A>>();
 
   // Progress of an unfinished call.
   #firing: Firing | undefined;
@@ -82,9 +86,6 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     this.#contents = this.#settings.contents(context);
     this.#loop = slicedLoop<A>(this, keys, this.#contents, context.output, mayBeSlow, context.uid);
     this.#merged = fresh(mergedLoops<A>, context.uid)(this.#contents, context.output);
-  }
-  get epoch(): number {
-    return this.#changed.epoch;
   }
   /** The key and window of user code while a window fires. */
   get working(): string | undefined {
@@ -153,12 +154,12 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     // The running merge of the last window does not contain this element.
     if (chain?.running && slice.start <= chain.running.last.slice.start) chain.running = undefined;
     if (before?.slice === slice) {
+      this.table.touch(before.kept, slice);
       this.#contents.add(before.kept, element);
-      before.kept.touched = this.#changed.epoch;
       return before;
     }
     const row = chain?.row ?? this.#settings.keys.row(element, key);
-    return this.#link(slice, chain, before, this.#contents.create(row, this.#changed.epoch, element));
+    return this.#link(slice, chain, before, this.#contents.create(row, this.table.epoch, element));
   }
   #link(slice: Slice<A>, known: Chain<A> | undefined, before: Link<A> | undefined, kept: A): Link<A> {
     if (slice.links.length === 0) {
@@ -177,6 +178,7 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
     }
     slice.links.push(link);
     this.#entries++;
+    this.table.add(kept, slice);
     return link;
   }
   #newChain(kept: A, slice: Slice<A>): Chain<A> {
@@ -260,13 +262,13 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
       if (!first || first.lastEnd > end || first.lastEnd - 1 + this.#lateness > this.#watermark) return;
       this.#slices.shift();
       this.#entries -= first.links.length;
+      this.table.drop(first);
       for (const link of first.links) this.#unlink(link);
     }
   }
   /** The link is the first of its chain, because the oldest slice is removed first. */
   #unlink(link: Link<A>): void {
-    const { kept, chain, after } = link;
-    if (!this.#changed.isNew) this.#changed.forget(kept);
+    const { chain, after } = link;
     if (!after) return this.#dropChain(chain);
     chain.first = after;
     after.before = undefined;
@@ -285,24 +287,38 @@ export class SlicedWindowOperator<A extends Keyed> implements Operator, SlicedLo
 
   // ----------------------------------------------------------------------------------------- state
 
-  get #columns() {
-    return { keys: this.#settings.keys, contents: this.#contents, changed: this.#changed };
+  get #form(): EntryForm<A> {
+    return windowForm(this.#settings.keys, this.#contents, 'slice');
   }
   snapshot(writer: StateWriter): void {
-    writeColumns<A, Slice<A>>(writer, this.#columns, (visit) =>
+    this.table.write(writer, this.#form, (visit) =>
       this.#slices.forEach((slice) => slice.links.forEach(({ kept }) => visit(kept, slice))),
     );
-    writer.value({ watermark: this.#watermark });
+    writer.minimum(this.#watermark);
   }
   restore(reader: StateReader): void {
     const { keys } = this.#settings;
-    const value = reader.value() as { readonly watermark: number } | undefined;
-    this.#watermark = value?.watermark ?? -Infinity;
-    readColumns<A>(reader, this.#columns, this.#context.name, (start, row, entryOf) => {
-      const slice = this.#sliceAt(start);
-      const chain = this.chainByKey.get(keys.tuple(row));
-      this.#link(slice, chain, chain && lastUpTo(chain, slice), entryOf(chain?.row ?? row));
+    const { unpack } = this.#contents;
+    this.#watermark = reader.minimum() ?? -Infinity;
+    this.table.read(reader, this.#form.schema, this.#context.name, ({ namespace, tuple, content, label }) => {
+      const slice = this.#sliceAt(namespace!);
+      const chain = this.chainByKey.get(tuple);
+      const row = chain?.row ?? rowOf(tuple, label, keys);
+      this.#link(slice, chain, chain && lastUpTo(chain, slice), unpack(row, this.table.epoch, content));
     });
+  }
+  openResults(visit: VisitOpen): void {
+    if (!this.#settings.canPreview) return;
+    const { result } = this.#contents;
+    const { merged } = this.#merged;
+    const { assigner } = this.#settings;
+    for (const window of openWindows(this.#slices.last?.firstEnd, this.#watermark, assigner)) {
+      const [windowStart, windowEnd] = [new Date(window.start), new Date(window.end)];
+      for (const { first } of this.#chains) {
+        const link = firstIn(first, window);
+        if (link && !visit(result(merged(link, window.end), windowStart, windowEnd), window)) return;
+      }
+    }
   }
   status(): OperatorStatus {
     const end = this.#pending.next;

@@ -11,7 +11,7 @@
 //
 // All keys of a slice are stored together, because they are removed together. All slices of a key
 // are linked, because a window of the key merges the contents along the links.
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed, Namespace } from '../state/keyed.ts';
 import type { KeyRow } from '../state/keys.ts';
 import { type Assigner, windowStart } from './assigner.ts';
 
@@ -60,7 +60,7 @@ export interface Chain<A extends Keyed> {
   running: Running<A> | undefined;
 }
 
-export class Slice<A extends Keyed> {
+export class Slice<A extends Keyed> implements Namespace {
   readonly start: number;
   readonly end: number;
   /** Ends of the first and of the last window that it belongs to. */
@@ -68,6 +68,8 @@ export class Slice<A extends Keyed> {
   readonly lastEnd: number;
   /** In the order of arrival. */
   readonly links: Link<A>[] = [];
+  savedGroups: Map<number, number> | undefined;
+  droppedAt = 0;
 
   constructor(timestamp: number, assigner: Assigner) {
     const { sizeMillis, slideMillis } = assigner;
@@ -95,6 +97,9 @@ export class Slices<A extends Keyed> {
 
   get first(): Slice<A> | undefined {
     return this.#slices[0];
+  }
+  get last(): Slice<A> | undefined {
+    return this.#slices.at(-1);
   }
   at(index: number): Slice<A> | undefined {
     return this.#slices[index];

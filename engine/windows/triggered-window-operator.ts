@@ -17,8 +17,9 @@ import type {
   OperatorStatus,
   StateReader,
   StateWriter,
+  VisitOpen,
 } from '../contract/operator.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { freezeElements } from '../state/freeze.ts';
 import type { Keys } from '../state/keys.ts';
 import type { TimerService } from '../time/timer-service.ts';
@@ -39,6 +40,10 @@ export interface TriggeredWindowSettings<A extends Keyed> {
   readonly contents: (context: OperatorContext) => WindowContents<A>;
   /** A result is an iterable of rows, not one row. */
   readonly givesMany: boolean;
+  /** A result calls no function of the user's, and comes once, when the window closes. */
+  readonly canPreview: boolean;
+  /** Infinity if windows do not slide. */
+  readonly slideMillis: number;
   /** Why there is no result yet, for the user; undefined: the watermark explains it. */
   readonly waiting: string | undefined;
 }
@@ -74,7 +79,8 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     this.#assignment = settings.assignment;
     this.#keys = settings.keys;
     this.#windows = new KeyedWindows(settings.keys);
-    this.#timers = new WindowTimers(settings.assignment, settings.allowedLatenessMillis);
+    const willFire = ({ key }: OpenWindow<A>): void => this.#windows.touch(key);
+    this.#timers = new WindowTimers(settings.assignment, settings.allowedLatenessMillis, willFire);
   }
   open(context: OperatorContext): void {
     this.#context = context;
@@ -128,6 +134,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
     const window = entry && (isMerging ? this.#merged(entry, range) : entry.find(range));
     if (!window && this.#isLate(this.#assignment.maxTimestamp(range))) return;
     this.#isSkipped = false;
+    if (entry) this.#windows.touch(entry);
     this.#enter(window ?? (entry ?? this.#windows.add(element, this.#key, this.#context.freeze)).open(range));
     this.#add(element, timestamp);
     this.#follow(this.#trigger.onElement(element, timestamp, this));
@@ -163,6 +170,7 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
   #merge(entry: WindowsOfKey<A>, windows: readonly OpenWindow<A>[], range: WindowRange): void {
     const [first, ...others] = windows as [OpenWindow<A>, ...OpenWindow<A>[]];
     const states = windows.map(({ trigger }) => trigger);
+    this.#windows.touch(entry);
     for (const window of windows) {
       this.#windows.live -= window.live;
       this.#timers.deleteAll(window);
@@ -290,14 +298,27 @@ export class TriggeredWindowOperator<A extends Keyed> implements Operator, Trigg
 
   snapshot(writer: StateWriter): void {
     this.#windows.snapshot(writer, this.#contents);
-    writer.value({ watermark: this.#watermark, heldUntil: this.#timers.heldUntil });
+    writer.minimum(this.#watermark);
+    writer.value({ heldUntil: this.#timers.heldUntil });
   }
   restore(reader: StateReader): void {
-    const value = reader.value() as { readonly watermark: number; readonly heldUntil: number } | undefined;
-    this.#watermark = value?.watermark ?? -Infinity;
+    const value = reader.value() as { readonly heldUntil: number } | undefined;
+    this.#watermark = reader.minimum() ?? -Infinity;
     this.#timers.heldUntil = value?.heldUntil ?? -Infinity;
     this.#windows.restore(reader, this.#contents, this.#context.name, (window) => this.#timers.resume(window));
     this.#timers.wakeInTime();
+  }
+  openResults(visit: VisitOpen): void {
+    const { canPreview, slideMillis } = this.#settings;
+    const { isEventTime } = this.#assignment;
+    const now = isEventTime ? this.#watermark : this.processingTime;
+    const newestEnd = isEventTime ? Infinity : now + slideMillis;
+    let wantsMore = canPreview;
+    const one = ({ contents, start, end, windowStart, windowEnd }: OpenWindow<A>): void => {
+      if (!wantsMore || contents === undefined || end - 1 <= now || end > newestEnd) return;
+      wantsMore = visit(this.#contents.result(contents, windowStart, windowEnd), { start, end });
+    };
+    if (canPreview) this.#windows.forEach(({ windows }) => wantsMore && windows.forEach(one));
   }
   status(): OperatorStatus {
     const { waiting } = this.#settings;

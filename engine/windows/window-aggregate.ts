@@ -1,7 +1,7 @@
 // window(…).aggregate: one row per key and window, {…key fields, windowStart, windowEnd, …results}.
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import type { KeySpec } from '../graph/spec.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { compileKeys } from '../state/keys.ts';
 import { windowOperator } from './planned-windows.ts';
 import { planAccumulators } from '../aggregates/accumulator-plan.ts';
@@ -16,6 +16,7 @@ export function windowAggregate(node: NodeOf<'windowAggregate'>, functions: Func
     contents: () => compileAccumulators(plan, keys.fields, true, node.uid),
     givesMany: false,
     mayBeSlow: 'fn' in key || plan.callsUser,
+    canPreview: !plan.resultCallsUser,
     canSlice: plan.canMerge,
   });
 }

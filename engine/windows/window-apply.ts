@@ -2,7 +2,7 @@
 // number of rows.
 import type { KeySpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
 import { assertStorable } from '../values/storable.ts';
@@ -26,18 +26,19 @@ export function windowApply(node: NodeOf<'windowApply'>, functions: FunctionTabl
     contents: (context) => collectedContents(apply, context),
     givesMany: true,
     mayBeSlow: 'fn' in key,
+    canPreview: false,
   });
 }
 
 function collectedContents(apply: Apply, { name, freeze }: OperatorContext): FunctionContents<Collected> {
   const kept = `An element in a window of "${name}"`;
   return {
-    columns: 1,
+    columns: ['elements'],
     create(row, touched, element) {
       assertStorable(element, kept);
-      return { row, group: -1, touched, elements: [element] };
+      return { row, written: 0, touched, elements: [element] };
     },
-    empty: (row) => ({ row, group: -1, touched: 0, elements: [] }),
+    empty: (row) => ({ row, written: 0, touched: 0, elements: [] }),
     add({ elements }, element) {
       assertStorable(element, kept);
       elements.push(element);
@@ -45,19 +46,19 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Fun
     merge({ elements }, from) {
       for (const element of from.elements) elements.push(element);
     },
-    copy: ({ row, elements }, touched) => ({ row, group: -1, touched, elements: elements.slice() }),
+    copy: ({ row, elements }, touched) => ({ row, written: 0, touched, elements: elements.slice() }),
     result({ row, elements }, windowStart, windowEnd) {
       // Copied, because the user's iterator may still read it when a late element is added.
       const given = elements.slice();
       if (freeze) deepFreeze(given);
       return apply(row, { windowStart: windowStart!, windowEnd: windowEnd! }, given);
     },
-    pack: ({ elements }, columns) => void columns[0]!.push(elements.slice()),
-    unpack: (row, touched, columns, index) => ({
+    pack: ({ elements }) => [elements],
+    unpack: (row, touched, [elements]) => ({
       row,
-      group: -1,
+      written: 0,
       touched,
-      elements: (columns[0]![index] as unknown[]).slice(),
+      elements: elements as unknown[],
     }),
   };
 }

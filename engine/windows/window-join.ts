@@ -3,7 +3,7 @@
 // The sides matter only for the window's result.
 import type { KeySpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import { deepFreeze } from '../state/freeze.ts';
 import { JoinKeys } from '../state/join-keys.ts';
 import { compileKeys, type KeyRow } from '../state/keys.ts';
@@ -72,6 +72,7 @@ function sided(
     keys,
     contents: (context) => contentsOfSides(keys, result(context), context.name),
     givesMany: true,
+    canPreview: false,
     mayBeSlow: 'fn' in left || 'fn' in right,
   });
   return new BothInputs(keys, windows);
@@ -80,12 +81,12 @@ function sided(
 function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents<Sides> {
   const kept = `An element in a window of "${name}"`;
   return {
-    columns: 2,
+    columns: ['left', 'right'],
     create(row, touched, element) {
       assertStorable(element, kept);
       return keys.side === 0
-        ? { row, group: -1, touched, left: [element], right: none }
-        : { row, group: -1, touched, left: none, right: [element] };
+        ? { row, written: 0, touched, left: [element], right: none }
+        : { row, written: 0, touched, left: none, right: [element] };
     },
     add(sides, element) {
       assertStorable(element, kept);
@@ -102,22 +103,19 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
     },
     copy: ({ row, left, right }, touched) => ({
       row,
-      group: -1,
+      written: 0,
       touched,
       left: left.slice(),
       right: right.slice(),
     }),
     result,
-    pack({ left, right }, columns) {
-      columns[0]!.push(left.slice());
-      columns[1]!.push(right.slice());
-    },
-    unpack: (row, touched, columns, index) => ({
+    pack: ({ left, right }) => [left, right],
+    unpack: (row, touched, [left, right]) => ({
       row,
-      group: -1,
+      written: 0,
       touched,
-      left: (columns[0]![index] as unknown[]).slice(),
-      right: (columns[1]![index] as unknown[]).slice(),
+      left: left as unknown[],
+      right: right as unknown[],
     }),
   };
 }
@@ -164,16 +162,22 @@ class BothInputs implements Operator {
   }
   snapshot(writer: StateWriter): void {
     const { names } = this.#keys;
+    let inner: unknown;
     this.#inner.snapshot?.({
       full: writer.full,
-      group: (keyGroup, content) => writer.group(keyGroup, content),
-      value: (inner) => writer.value({ inner, names }),
+      entries: (schema, segments, isWhole) => writer.entries(schema, segments, isWhole),
+      value: (content) => (inner = content),
+      splits: (content) => writer.splits(content),
+      list: (items) => writer.list(items),
+      broadcast: (content) => writer.broadcast(content),
+      minimum: (time) => writer.minimum(time),
     });
+    writer.value({ inner, names });
   }
   restore(reader: StateReader): void {
     const value = reader.value() as { readonly inner: unknown; readonly names?: readonly string[] } | undefined;
     this.#keys.restoreNames(value?.names);
-    this.#inner.restore?.({ groups: () => reader.groups(), value: () => value?.inner });
+    this.#inner.restore?.({ ...reader, value: () => value?.inner });
   }
   status(): OperatorStatus {
     return this.#inner.status!();

@@ -4,7 +4,8 @@
 import type { Contents } from '../aggregates/accumulators.ts';
 import { fresh } from '../codegen/specialize.ts';
 import type { Output } from '../contract/operator.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
+import type { StateTable } from '../state/state-table.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import type { Pane } from './pane.ts';
 
@@ -25,8 +26,7 @@ export interface WindowLoopHost<A extends Keyed> {
   at: number;
   /** The key at which `addToOne` stopped. */
   newKey: unknown;
-  /** Epoch of the snapshots. */
-  readonly epoch: number;
+  readonly table: StateTable<A, Pane<A>>;
   spanAt(timestamp: number): Span<A>;
   insert(pane: Pane<A>, element: unknown, key: unknown, row: KeyRow | undefined): A;
   /** Handles an element of a span that is not quiet; false: call again. */
@@ -97,9 +97,10 @@ function addToOneLoop<A extends Keyed>(
 ): AddLoop<A> {
   const { read, find } = keys;
   const { add } = contents;
+  const { table } = host;
   return (values, timestamps, from, to, span) => {
     const { low, high } = span;
-    const epoch = host.epoch;
+    const { epoch } = table;
     const pane = span.panes[0]!;
     const { plain } = pane;
     // Consecutive elements often have the same key: no lookup is needed then.
@@ -120,8 +121,8 @@ function addToOneLoop<A extends Keyed>(
           }
           lastKey = key;
         }
+        if (accumulated.touched !== epoch) table.touch(accumulated, pane);
         add(accumulated, element);
-        accumulated.touched = epoch;
         if (mayBeSlow && output.full) return at + 1;
       }
       return to;
@@ -142,9 +143,10 @@ function addToManyLoop<A extends Keyed>(
 ): AddLoop<A> {
   const { read, find } = keys;
   const { add } = contents;
+  const { table } = host;
   return (values, timestamps, from, to, span) => {
     const { low, high, panes } = span;
-    const epoch = host.epoch;
+    const { epoch } = table;
     let at = from;
     try {
       for (; at < to; at++) {
@@ -158,8 +160,8 @@ function addToManyLoop<A extends Keyed>(
           const accumulated = typeof key === 'object' ? find(pane, key) : pane.plain.get(key);
           if (accumulated === undefined) row = host.insert(pane, element, key, row).row;
           else {
+            if (accumulated.touched !== epoch) table.touch(accumulated, pane);
             add(accumulated, element);
-            accumulated.touched = epoch;
           }
         }
         if (mayBeSlow && output.full) return at + 1;

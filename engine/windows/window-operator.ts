@@ -19,14 +19,18 @@ import type {
   Output,
   StateReader,
   StateWriter,
+  VisitOpen,
 } from '../contract/operator.ts';
-import { ChangedGroups, type Keyed } from '../state/changed-groups.ts';
+import type { EntryForm, Keyed } from '../state/keyed.ts';
+import { StateTable } from '../state/state-table.ts';
 import { freezeElements } from '../state/freeze.ts';
+import { rowOf } from '../state/key-label.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { type Assigner, windowsOf, windowStart } from './assigner.ts';
+import { newestOpen } from './open-results.ts';
 import { Pane } from './pane.ts';
-import { readColumns, windowText, writeColumns } from './window-columns.ts';
+import { windowForm, windowText } from './window-columns.ts';
 import { fireLoop, type FireLoop, type Span, windowLoop, type WindowLoop, type WindowLoopHost } from './window-loop.ts';
 
 export interface WindowSettings<A extends Keyed> {
@@ -38,6 +42,8 @@ export interface WindowSettings<A extends Keyed> {
   readonly givesMany: boolean;
   /** User code runs for every element. */
   readonly mayBeSlow: boolean;
+  /** A result calls no function of the user's, so it may be computed before the window closes. */
+  readonly canPreview: boolean;
 }
 
 /** Number of cached spans. */
@@ -67,7 +73,7 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   /** Windows that have fired and are kept for late elements, by their cleanup time. */
   readonly #fired = new TimerQueue<Pane<A>>();
   #entries = 0;
-  readonly #changed = new ChangedGroups();
+  readonly table = new StateTable<A, Pane<A>>();
 
   // Progress of an unfinished call.
   #firing: Pane<A> | undefined;
@@ -87,9 +93,6 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     this.#contents = this.#settings.contents(context);
     this.#loop = windowLoop<A>(this, keys, this.#contents, context.output, mayBeSlow, context.uid);
     this.#fire = fresh(fireLoop<A>, context.uid)(this.#contents, context.output);
-  }
-  get epoch(): number {
-    return this.#changed.epoch;
   }
   /** The key and window of user code while a window fires. */
   get working(): string | undefined {
@@ -131,8 +134,9 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   insert(pane: Pane<A>, element: unknown, key: unknown, known: KeyRow | undefined): A {
     const { keys } = this.#settings;
     const row = known ?? keys.row(element, key);
-    const entry = this.#contents.create(row, this.#changed.epoch, element);
+    const entry = this.#contents.create(row, this.table.epoch, element);
     this.#enter(pane, entry);
+    this.table.add(entry, pane);
     return entry;
   }
   admit(span: Span<A>, element: unknown, timestamp: number): boolean {
@@ -159,8 +163,8 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
     const key = keys.read(element);
     const entry = keys.find(pane, key);
     if (!entry) return this.insert(pane, element, key, undefined);
+    this.table.touch(entry, pane);
     this.#contents.add(entry, element);
-    entry.touched = this.#changed.epoch;
     return entry;
   }
   #enter(pane: Pane<A>, entry: A): void {
@@ -234,28 +238,39 @@ export class WindowOperator<A extends Keyed> implements Operator, WindowLoopHost
   #drop(pane: Pane<A>): void {
     this.#panes.delete(pane.start);
     this.#entries -= pane.entries.length;
-    if (!this.#changed.isNew) for (const entry of pane.entries) this.#changed.forget(entry);
+    this.table.drop(pane);
     pane.clear();
   }
 
   // ----------------------------------------------------------------------------------------- state
 
-  get #columns() {
-    return { keys: this.#settings.keys, contents: this.#contents, changed: this.#changed };
+  get #form(): EntryForm<A> {
+    return windowForm(this.#settings.keys, this.#contents, 'window');
   }
   snapshot(writer: StateWriter): void {
-    writeColumns<A, Pane<A>>(writer, this.#columns, (visit) =>
+    this.table.write(writer, this.#form, (visit) =>
       this.#panes.forEach((pane) => pane.entries.forEach((entry) => visit(entry, pane))),
     );
-    writer.value({ watermark: this.#watermark });
+    writer.minimum(this.#watermark);
   }
   restore(reader: StateReader): void {
     const { sizeMillis } = this.#settings.assigner;
-    const value = reader.value() as { readonly watermark: number } | undefined;
-    this.#watermark = value?.watermark ?? -Infinity;
-    readColumns<A>(reader, this.#columns, this.#context.name, (start, row, entryOf) =>
-      this.#enter(this.#panes.get(start) ?? this.#newPane(start, start + sizeMillis), entryOf(row)),
-    );
+    this.#watermark = reader.minimum() ?? -Infinity;
+    this.table.read(reader, this.#form.schema, this.#context.name, ({ namespace, tuple, content, label }) => {
+      const start = namespace!;
+      const row = rowOf(tuple, label, this.#settings.keys);
+      const pane = this.#panes.get(start) ?? this.#newPane(start, start + sizeMillis);
+      this.#enter(pane, this.#contents.unpack(row, this.table.epoch, content));
+    });
+  }
+  openResults(visit: VisitOpen): void {
+    if (!this.#settings.canPreview) return;
+    const { result } = this.#contents;
+    const isOpen = (pane: Pane<A>): boolean => !pane.hasFired && pane !== this.#firing;
+    for (const pane of newestOpen(this.#panes, isOpen, this.#settings.assigner)) {
+      const { entries, windowStart, windowEnd } = pane;
+      for (const entry of entries) if (!visit(result(entry, windowStart, windowEnd), pane)) return;
+    }
   }
   status(): OperatorStatus {
     const next = this.#open.next;

@@ -13,5 +13,6 @@ export function windowReduce(node: NodeOf<'windowReduce'>, functions: FunctionTa
     contents: (context) => reducedContents(fold, context),
     givesMany: false,
     mayBeSlow: true,
+    canPreview: true,
   });
 }

@@ -1,72 +1,52 @@
-// The snapshot form of open windows: one key group as columns.
+// The saved form of the open windows of one key: a list of windows, each with its contents, the
+// state of its trigger and its timers.
 import type { Contents } from '../aggregates/accumulators.ts';
-import type { Keyed } from '../state/changed-groups.ts';
+import type { Keyed } from '../state/keyed.ts';
 import type { WindowsOfKey } from './open-window.ts';
-import { checkColumns } from './window-columns.ts';
 
-export interface WindowGroup {
-  /** Packed keys. */
-  readonly keys: unknown[];
-  /** The windows of each key. */
-  readonly windows: (readonly PackedWindow[])[];
-  /** The contents of the windows, in columns. */
-  readonly kept: unknown[][];
-}
 type Packing<A extends Keyed> = Pick<Contents<A>, 'columns' | 'pack' | 'unpack'>;
 interface PackedWindow {
   readonly start: number;
   readonly end: number;
-  /** Index of its contents in the columns; a purged window has none. */
-  readonly at?: number;
+  /** By the contents' columns; a purged window has none. */
+  readonly kept?: readonly unknown[];
   readonly trigger?: unknown;
   readonly eventTimers?: readonly number[];
   readonly processingTimers?: readonly number[];
 }
 
-export function packWindows<A extends Keyed>(
-  group: WindowGroup,
-  entry: WindowsOfKey<A>,
-  packedKey: unknown,
-  contents: Packing<A>,
-): void {
-  group.keys.push(packedKey);
-  group.windows.push(
-    entry.windows.map(({ start, end, contents: kept, trigger, eventTimers, processingTimers }): PackedWindow => {
-      const at = group.kept[0]?.length ?? 0;
-      if (kept !== undefined) contents.pack(kept, group.kept);
-      return {
-        start,
-        end,
-        ...(kept !== undefined && { at }),
-        // Copied, because the snapshot must not change later.
-        ...(trigger !== undefined && { trigger: trigger instanceof Map ? new Map(trigger) : trigger }),
-        ...(eventTimers && { eventTimers: [...eventTimers] }),
-        ...(processingTimers && { processingTimers: [...processingTimers] }),
-      };
+export function windowColumns<A extends Keyed>({ columns }: Packing<A>): readonly string[] {
+  return [`windows of ${columns.join(' and ')}`];
+}
+
+/** Written at once, so nothing is copied but sets. */
+export function packWindows<A extends Keyed>(entry: WindowsOfKey<A>, contents: Packing<A>): readonly unknown[] {
+  const windows = entry.windows.map(
+    ({ start, end, contents: kept, trigger, eventTimers, processingTimers }): PackedWindow => ({
+      start,
+      end,
+      ...(kept !== undefined && { kept: contents.pack(kept) }),
+      ...(trigger !== undefined && { trigger }),
+      ...(eventTimers?.size && { eventTimers: [...eventTimers] }),
+      ...(processingTimers?.size && { processingTimers: [...processingTimers] }),
     }),
   );
+  return [windows];
 }
 
 /**
- * The keys of a group with their windows. The windows have their timers, but the timer services do
- * not know them yet.
+ * Opens the windows of a key. They have their timers, but the timer services do not know them yet.
  */
-export function* unpackWindows<A extends Keyed>(
-  { keys, windows, kept }: WindowGroup,
-  entryOf: (packedKey: unknown) => WindowsOfKey<A>,
+export function unpackWindows<A extends Keyed>(
+  [windows]: readonly unknown[],
+  entry: WindowsOfKey<A>,
   contents: Packing<A>,
-  name: string,
-): Generator<WindowsOfKey<A>> {
-  checkColumns(kept, contents.columns, name);
-  for (const [index, packedKey] of keys.entries()) {
-    const entry = entryOf(packedKey);
-    for (const { at, trigger, eventTimers, processingTimers, ...range } of windows[index]!) {
-      const window = entry.open(range);
-      if (at !== undefined) window.contents = contents.unpack(entry.row, 0, kept, at);
-      window.trigger = trigger;
-      if (eventTimers) window.eventTimers = new Set(eventTimers);
-      if (processingTimers) window.processingTimers = new Set(processingTimers);
-    }
-    yield entry;
+): void {
+  for (const { kept, trigger, eventTimers, processingTimers, ...range } of windows as readonly PackedWindow[]) {
+    const window = entry.open(range);
+    if (kept !== undefined) window.contents = contents.unpack(entry.row, 0, kept);
+    window.trigger = trigger;
+    if (eventTimers) window.eventTimers = new Set(eventTimers);
+    if (processingTimers) window.processingTimers = new Set(processingTimers);
   }
 }

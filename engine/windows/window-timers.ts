@@ -6,8 +6,8 @@ import type { Assignment } from './assignment.ts';
 import type { OpenWindow } from './open-window.ts';
 
 export class WindowTimers<A> {
-  readonly event = new TimerService<OpenWindow<A>>((window) => (window.eventTimers ??= new Set()));
-  readonly processing = new TimerService<OpenWindow<A>>((window) => (window.processingTimers ??= new Set()));
+  readonly event: TimerService<OpenWindow<A>>;
+  readonly processing: TimerService<OpenWindow<A>>;
   /**
    * A processing-time timer that is set at or before the current time fires when the clock is above
    * this time.
@@ -17,7 +17,9 @@ export class WindowTimers<A> {
   readonly #allowedLatenessMillis: number;
   #context!: OperatorContext;
 
-  constructor(assignment: Assignment, allowedLatenessMillis: number) {
+  constructor(assignment: Assignment, allowedLatenessMillis: number, willFire: (window: OpenWindow<A>) => void) {
+    this.event = new TimerService((window) => (window.eventTimers ??= new Set()), willFire);
+    this.processing = new TimerService((window) => (window.processingTimers ??= new Set()), willFire);
     this.#assignment = assignment;
     this.#allowedLatenessMillis = allowedLatenessMillis;
   }

@@ -20,6 +20,7 @@ export async function arm(cell: vscode.NotebookCell, live: LiveNotebook, armed: 
       {
         modal: true,
         detail:
+          (sink.obstacle === undefined ? '' : `${sink.obstacle}\n\n`) +
           'The rows have only been shown so far. From now on they are written until you disarm the sink or the session ends.',
       },
       'Arm',

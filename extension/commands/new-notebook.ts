@@ -2,7 +2,7 @@
 // plain .ts.
 import * as vscode from 'vscode';
 import { notebookType } from '../notebook/cell-metadata.ts';
-import { newNotebookText } from './new-notebook-text.ts';
+import { newNotebookText, notebookPath } from './new-notebook-text.ts';
 
 export async function newNotebook(): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
@@ -13,7 +13,7 @@ export async function newNotebook(): Promise<void> {
     filters: { 'Sluice notebook': ['sluice.ts'] },
   });
   if (chosen === undefined) return;
-  const uri = chosen.with({ path: chosen.path.replace(/(\.sluice)?(\.ts)?$/, '.sluice.ts') });
+  const uri = chosen.with({ path: notebookPath(chosen.path) });
   // The dialog has checked the chosen name only. With another ending, the file may exist.
   const exists = uri.path !== chosen.path && (await isThere(uri));
   if (!exists) await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(newNotebookText(uri.path)));

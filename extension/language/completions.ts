@@ -5,15 +5,34 @@ import type { LanguageProcess } from './language-process.ts';
 import type { PositionOf } from './position-of.ts';
 import { completionItem, range } from './to-editor.ts';
 
-export function completionProvider(server: LanguageProcess, positionOf: PositionOf): vscode.CompletionItemProvider {
+/** Completions of another kind; undefined: there are none at this place. */
+export type MoreCompletions = (
+  document: vscode.TextDocument,
+  position: vscode.Position,
+) => Promise<vscode.CompletionList | undefined>;
+
+/** `more` does not repeat a name of the server. */
+export function completionProvider(
+  server: LanguageProcess,
+  positionOf: PositionOf,
+  more: MoreCompletions,
+): vscode.CompletionItemProvider {
   return {
     async provideCompletionItems(document, position, token, { triggerCharacter }) {
       const at = positionOf(document, position);
-      const found = at && (await server.request('completion', { ...at, trigger: triggerCharacter }, token));
-      if (at === undefined || found === undefined) return undefined;
+      if (at === undefined) return undefined;
+      const [found, others] = await Promise.all([
+        server.request('completion', { ...at, trigger: triggerCharacter }, token),
+        more(document, position),
+      ]);
+      if (found === undefined) return others;
+      const labels = new Set(found.items.map(({ label }) => label));
       return new vscode.CompletionList(
-        found.items.map((completion) => remember(completionItem(completion), at, completion.data)),
-        found.isIncomplete,
+        [
+          ...found.items.map((completion) => remember(completionItem(completion), at, completion.data)),
+          ...(others?.items ?? []).filter((item) => !labels.has(nameOf(item))),
+        ],
+        found.isIncomplete || others?.isIncomplete === true,
       );
     },
     async resolveCompletionItem(item, token) {
@@ -26,6 +45,10 @@ export function completionProvider(server: LanguageProcess, positionOf: Position
       return item;
     },
   };
+}
+
+function nameOf({ label }: vscode.CompletionItem): string {
+  return typeof label === 'string' ? label : label.label;
 }
 
 const origins = new WeakMap<vscode.CompletionItem, CellPosition & { readonly data: CompletionData }>();

@@ -1,26 +1,35 @@
 // Completions, hovers, signatures, definitions and diagnostics in cells. A language server provides
 // them and sees the notebook as one module.
 import * as vscode from 'vscode';
-import type { NotebookDiagnostics } from '../../kernel/protocol/language.ts';
+import type { ExportPreview, ExportTarget, NotebookDiagnostics } from '../../kernel/protocol/language.ts';
 import { cellLanguage, notebookType } from '../notebook/cell-metadata.ts';
-import { completionProvider } from './completions.ts';
+import { completionProvider, type MoreCompletions } from './completions.ts';
 import { LanguageProcess } from './language-process.ts';
 import { OpenNotebooks } from './open-notebooks.ts';
 import { positionAfter, type PositionOf } from './position-of.ts';
 import { diagnostic, hover, location, signatureHelp } from './to-editor.ts';
 
+export interface LanguageFeatures extends vscode.Disposable {
+  /** What a job would have of the notebook. undefined: there is no answer. */
+  preview(notebook: vscode.NotebookDocument, target: 'node' | 'flink'): Promise<ExportPreview | undefined>;
+}
+
 /**
  * Starts nothing in an untrusted folder until the user trusts it. `shown` is called when the
- * diagnostics in the collection have changed.
+ * diagnostics in the collection have changed. `more`: completions that the server does not know.
  */
 export function registerLanguageFeatures(
   serverFile: string,
   collection: vscode.DiagnosticCollection,
   shown: () => void,
-): vscode.Disposable {
+  more: MoreCompletions,
+): LanguageFeatures {
   const open = new OpenNotebooks();
   const server: LanguageProcess = new LanguageProcess(serverFile, {
-    started: () => open.forgetAll().forEach(tell),
+    started: () => {
+      tellTarget();
+      open.forgetAll().forEach(tell);
+    },
     diagnostics: (found) => {
       show(found, open, collection);
       shown();
@@ -33,8 +42,21 @@ export function registerLanguageFeatures(
     const news = open.news(notebook);
     if (news !== undefined) server.notify(news.method, news.update);
   }
+  function tellTarget(): void {
+    const target = vscode.workspace.getConfiguration('sluice').get<ExportTarget>('exportTarget', 'none');
+    server.notify('target', { target });
+  }
+  const declarations = vscode.workspace.createFileSystemWatcher('**/.sluice/*.d.ts');
+  const declarationsChanged = (): void => server.notify('declarations', {});
   const registered = vscode.Disposable.from(
     server,
+    declarations,
+    declarations.onDidCreate(declarationsChanged),
+    declarations.onDidChange(declarationsChanged),
+    declarations.onDidDelete(declarationsChanged),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration('sluice.exportTarget')) tellTarget();
+    }),
     vscode.workspace.onDidOpenNotebookDocument(tell),
     vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => tell(notebook)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => vscode.workspace.notebookDocuments.forEach(tell)),
@@ -44,18 +66,29 @@ export function registerLanguageFeatures(
       server.notify('close', { notebook: notebook.uri.fsPath });
       for (const cell of notebook.getCells()) collection.delete(cell.document.uri);
     }),
-    ...registerProviders(server, positionAfter(tell)),
+    ...registerProviders(server, positionAfter(tell), more),
   );
   vscode.workspace.notebookDocuments.forEach(tell);
-  return registered;
+  return {
+    dispose: () => void registered.dispose(),
+    async preview(notebook, target) {
+      tell(notebook);
+      const never = new vscode.CancellationTokenSource().token;
+      return (await server.request('preview', { notebook: notebook.uri.fsPath, target }, never)) ?? undefined;
+    },
+  };
 }
 
-function registerProviders(server: LanguageProcess, positionOf: PositionOf): vscode.Disposable[] {
+function registerProviders(
+  server: LanguageProcess,
+  positionOf: PositionOf,
+  more: MoreCompletions,
+): vscode.Disposable[] {
   const selector: vscode.DocumentSelector = { language: cellLanguage, notebookType };
   return [
     vscode.languages.registerCompletionItemProvider(
       selector,
-      completionProvider(server, positionOf),
+      completionProvider(server, positionOf, more),
       ...['.', '"', "'", '`', '/', '@'],
     ),
     vscode.languages.registerHoverProvider(selector, {

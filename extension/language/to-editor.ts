@@ -68,12 +68,14 @@ export function location(definition: Definition): vscode.Location {
   return new vscode.Location(vscode.Uri.parse(uri), range(definition.range));
 }
 
+const severities = {
+  error: vscode.DiagnosticSeverity.Error,
+  warning: vscode.DiagnosticSeverity.Warning,
+  information: vscode.DiagnosticSeverity.Information,
+} as const;
+
 export function diagnostic({ range: at, message, code, severity }: LanguageDiagnostic): vscode.Diagnostic {
-  const result = new vscode.Diagnostic(
-    range(at),
-    message,
-    severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
-  );
+  const result = new vscode.Diagnostic(range(at), message, severities[severity]);
   result.source = 'sluice';
   result.code = code;
   return result;

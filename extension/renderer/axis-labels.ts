@@ -1,9 +1,13 @@
 // Labels of the axes of a compiled chart, in every plot of it. Times are "12:04:10", never ":10" or
-// "12 PM".
-// Numbers are "18.2k", and "0.5" where SI would write "500m". The number of labels depends on the
-// space.
+// "12 PM". Numbers are those of legend and tooltip. The number of labels depends on the space.
 // An axis title that repeats the chart's title is removed.
 import type { Axis, Mark, Spec } from 'vega';
+import { expressionFunction } from 'vega';
+import { figure } from './format.ts';
+
+/** Name of `figure` in Vega's expressions. */
+const figureFunction = 'sluiceFigure';
+expressionFunction(figureFunction, (value: unknown) => (typeof value === 'number' ? figure(value) : String(value)));
 
 export function labelAxes(vega: Spec, title: string): void {
   const typeByScale = new Map((vega.scales ?? []).map((scale) => [scale.name, scale.type ?? 'linear']));
@@ -17,7 +21,7 @@ export function labelAxes(vega: Spec, title: string): void {
     if (isTime) {
       axis.format = timeFormats;
     } else if (['linear', 'log', 'symlog', 'sqrt', 'pow'].includes(type)) {
-      const text = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')";
+      const text = `${figureFunction}(datum.value)`;
       axis.encode = { ...axis.encode, labels: { update: { text: { signal: text } } } };
     }
   }

@@ -36,7 +36,7 @@ export class BackpressurePanel implements PartView<BackpressurePart> {
         heading === 'backpressured'
           ? [element('span', 'sl-wide', heading), element('span', 'sl-short', 'held back')]
           : [heading];
-      head.append(element('th', className, ...words));
+      head.append(element(heading === '' ? 'td' : 'th', className, ...words));
     }
     this.#table.append(element('thead', '', head), this.#body);
     this.element.append(
@@ -64,6 +64,7 @@ export class BackpressurePanel implements PartView<BackpressurePart> {
 
   dispose(): void {
     this.#rowById.clear();
+    this.#headByCell.clear();
   }
 
   /**
@@ -76,8 +77,9 @@ export class BackpressurePanel implements PartView<BackpressurePart> {
       if (there !== node) this.#body.insertBefore(node, there ?? null);
     });
     while (this.#body.children.length > nodes.length) this.#body.lastElementChild?.remove();
-    for (const [id, line] of this.#rowById)
-      if (!line.element.isConnected && !nodes.includes(line.element)) this.#rowById.delete(id);
+    const shown = new Set(nodes);
+    for (const [id, line] of this.#rowById) if (!shown.has(line.element)) this.#rowById.delete(id);
+    for (const [cell, head] of this.#headByCell) if (!shown.has(head)) this.#headByCell.delete(cell);
   }
 
   #head(cell: string): HTMLTableRowElement {

@@ -1,7 +1,7 @@
 // The caption under a display. It contains pieces of text and times in the user's zone, with UTC on
 // hover.
 import type { Caption } from '../../kernel/protocol/displays.ts';
-import { element, setAttribute, setClass, setText } from './element.ts';
+import { element, setAttribute, setClass, setText, setTitle } from './element.ts';
 import { moment, utc } from './format.ts';
 
 export class CaptionLine {
@@ -25,6 +25,6 @@ export class CaptionLine {
       if (isTime) setAttribute(node, 'title', utc(piece.time));
     });
     while (this.element.children.length > caption.pieces.length) this.element.lastElementChild?.remove();
-    setAttribute(this.element, 'title', caption.waiting ? (this.element.textContent ?? '') : '');
+    setTitle(this.element, this.element.textContent ?? '');
   }
 }

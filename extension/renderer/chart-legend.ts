@@ -2,7 +2,7 @@
 // The series of the first frame are sorted, and later ones follow in the order of their appearance.
 import type { Datum } from './chart-rows.ts';
 import { timeOf } from './chart-rows.ts';
-import type { FieldReader, SeriesFields } from './chart-spec.ts';
+import { type FieldReader, openField, type SeriesFields } from './chart-spec.ts';
 import { element, setText } from './element.ts';
 import { figure } from './format.ts';
 
@@ -29,7 +29,10 @@ export interface LegendEntry {
   readonly value: number | undefined;
 }
 
-/** The figure of each series in its newest row, or in its newest row until `until`. */
+/**
+ * The figure of each series in its newest row, or in its newest row until `until`. A closed window
+ * is newer than an open one, whose figure is not final, unless `until` is given.
+ */
 export function lastValues(
   data: Iterable<Datum>,
   fields: SeriesFields,
@@ -42,7 +45,8 @@ export function lastValues(
     const value = fields.figure?.(datum);
     if (typeof value !== 'number') continue;
     const name = fields.field(datum);
-    const at = time === undefined ? 0 : timeOf(time(datum));
+    const isOpen = until === Infinity && datum[openField] === true;
+    const at = isOpen ? -Number.MAX_VALUE : time === undefined ? 0 : timeOf(time(datum));
     if (at > until || at < (times.get(name) ?? -Infinity)) continue;
     times.set(name, at);
     values.set(name, value);

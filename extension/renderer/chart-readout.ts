@@ -2,15 +2,15 @@
 // shows its values.
 // Over single marks, a box shows the fields of the row.
 import type { View } from 'vega';
-import type { Datum } from './chart-rows.ts';
+import type { ChartRows, Datum } from './chart-rows.ts';
 import { timeOf } from './chart-rows.ts';
 import type { DrawableSpec, FieldReader } from './chart-spec.ts';
-import { partialField } from './chart-spec.ts';
+import { openField, partialField } from './chart-spec.ts';
 import { element, setText } from './element.ts';
-import { figure, moment, utc } from './format.ts';
+import { moment, number, utc } from './format.ts';
 import { valueText } from './value-tree.ts';
 
-export type ReadoutFields = Pick<DrawableSpec, 'time' | 'figure' | 'isOverTime' | 'temporalFields'>;
+export type ReadoutFields = Pick<DrawableSpec, 'time' | 'figure' | 'isOverTime' | 'temporalFields' | 'made'>;
 
 export class Readout {
   readonly element = element('div', 'sl-readout');
@@ -55,13 +55,14 @@ export class Readout {
     });
   }
 
-  draw(view: View, data: Iterable<Datum>, fields: ReadoutFields): void {
+  draw(view: View, rows: ChartRows, fields: ReadoutFields): void {
     const pointer = this.#pointer;
     this.#at = undefined;
     this.#hide();
     if (pointer === undefined) return;
-    if (fields.isOverTime && fields.time !== undefined) this.#drawRule(view, data, pointer.x, fields, fields.time);
-    else if (this.#item !== undefined) this.#drawBox(this.#item, pointer, fields, fieldsOf(data));
+    if (fields.isOverTime && fields.time !== undefined)
+      this.#drawRule(view, rows.data(), pointer.x, fields, fields.time);
+    else if (this.#item !== undefined) this.#drawBox(this.#item, pointer, readable(this.#item, rows, fields));
   }
 
   #drawRule(view: View, data: Iterable<Datum>, pointerX: number, fields: ReadoutFields, time: FieldReader): void {
@@ -86,10 +87,8 @@ export class Readout {
     });
     this.#rule.hidden = this.#label.hidden = false;
     const value = fields.figure?.(nearest);
-    setText(
-      this.#label,
-      typeof value === 'number' ? `${moment(at, Date.now())}  ${figure(value)}` : moment(at, Date.now()),
-    );
+    const texts = [moment(at, Date.now()), typeof value === 'number' ? number(value) : '', windowState(nearest)];
+    setText(this.#label, texts.filter((text) => text !== '').join('  '));
     const isRight = x > (view.signal('width') as number) / 2;
     Object.assign(this.#label.style, {
       left: isRight ? 'auto' : `${(x + 6).toFixed(1)}px`,
@@ -101,21 +100,17 @@ export class Readout {
   #drawBox(
     datum: Datum,
     pointer: { readonly x: number; readonly y: number },
-    fields: ReadoutFields,
-    own: ReadonlySet<string>,
+    entries: readonly (readonly [name: string, value: unknown])[],
   ): void {
-    const lines = Object.entries(datum)
-      .filter(([name]) => own.has(name) && name !== partialField)
-      .slice(0, 12)
-      .map(([name, value]) => {
-        const isTime = fields.temporalFields.includes(name) && Number.isFinite(timeOf(value));
-        const text = isTime ? moment(timeOf(value), Date.now()) : valueText(value, 60);
-        const cell = element('span', '', text);
-        if (isTime) cell.title = utc(timeOf(value));
-        return element('div', '', element('span', 'sl-dim', `${name} `), cell);
-      });
+    const lines = entries.slice(0, 12).map(([name, value]) => {
+      const isTime = value instanceof Date && Number.isFinite(value.getTime());
+      const cell = element('span', '', isTime ? moment(value.getTime(), Date.now()) : valueText(value, 60));
+      if (isTime) cell.title = utc(value.getTime());
+      return element('div', '', element('span', 'sl-dim', `${name} `), cell);
+    });
     this.#box.replaceChildren(...lines);
-    if (datum[partialField] === true) this.#box.append(element('div', 'sl-dim', 'contains only a part of its window'));
+    const state = windowState(datum);
+    if (state !== '') this.#box.append(element('div', 'sl-dim', state));
     this.#box.hidden = false;
     const parent = this.element.parentElement;
     const isRight = pointer.x > (parent?.clientWidth ?? 0) * 0.6;
@@ -131,6 +126,32 @@ export class Readout {
   #hide(): void {
     this.#rule.hidden = this.#label.hidden = this.#box.hidden = true;
   }
+}
+
+function windowState(datum: Datum): string {
+  if (datum[openField] === true) return 'its window is still open';
+  return datum[partialField] === true ? 'contains only a part of its window' : '';
+}
+
+/**
+ * The fields of the row itself, or of a mark that stands for several rows: its group and its
+ * aggregate.
+ */
+function readable(
+  datum: Datum,
+  rows: ChartRows,
+  { temporalFields, made }: ReadoutFields,
+): readonly (readonly [name: string, value: unknown])[] {
+  const dated = (name: string, value: unknown): unknown => {
+    const isTime = (temporalFields.includes(name) || rows.dateFields.has(name)) && Number.isFinite(timeOf(value));
+    return isTime ? new Date(timeOf(value)) : value;
+  };
+  const own = fieldsOf(rows.data());
+  return Object.entries(datum).flatMap(([name, value]): (readonly [string, unknown])[] => {
+    const title = made.get(name);
+    if (title !== undefined) return [[title, value]];
+    return own.has(name) && name !== partialField && name !== openField ? [[name, dated(name, value)]] : [];
+  });
 }
 
 /** The fields of the rows themselves, without fields that the spec's transforms add. */

@@ -3,15 +3,16 @@
 import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { cannotBeShown, fromWire, setField } from '../../kernel/protocol/values.ts';
 import { plainName } from './chart-names.ts';
-import { partialField } from './chart-spec.ts';
-import { rowId } from '../../kernel/protocol/kept-rows.ts';
+import { openField, partialField } from './chart-spec.ts';
 import { isRecord } from './value-tree.ts';
 
 export type Datum = Record<string, unknown>;
 
 export class ChartRows {
-  #byId = new Map<string, { readonly row: WireRow; readonly datum: Datum | undefined }>();
-  readonly #problemById = new Map<string, string>();
+  #rows: readonly WireRow[] = [];
+  /** undefined: the row cannot be shown. */
+  #data: readonly (Datum | undefined)[] = [];
+  readonly #problemByRow = new Map<WireRow, string>();
   readonly #temporalFields: readonly string[];
 
   constructor(temporalFields: readonly string[] = []) {
@@ -20,66 +21,82 @@ export class ChartRows {
 
   /** Number of rows in the chart, without rows that cannot be shown. */
   get size(): number {
-    return this.#byId.size - this.problems.length;
+    return this.#rows.length - this.#problemByRow.size;
   }
   /** One reason for each row that cannot be shown. */
   problems: readonly string[] = [];
+  /** Fields that hold dates. Vega gets them as numbers. */
+  readonly dateFields = new Set<string>();
 
   *data(): Iterable<Datum> {
-    for (const { datum } of this.#byId.values()) if (datum !== undefined) yield datum;
+    for (const datum of this.#data) if (datum !== undefined) yield datum;
   }
 
   /**
    * The rows that Vega must insert and remove to show `rows`. Afterwards this object contains
-   * `rows`.
+   * `rows`. A row that stays is the same object; a row may have the number of another one that is
+   * gone.
    */
   reconcile(rows: readonly WireRow[]): { readonly inserted: readonly Datum[]; readonly removed: readonly Datum[] } {
+    const gone = this.#goneBefore(rows);
+    const known = gone === undefined ? new Map(this.#rows.map((row, index) => [row, this.#data[index]])) : undefined;
+    const data = gone === undefined ? [] : this.#data.slice(gone);
     const inserted: Datum[] = [];
-    const removed: Datum[] = [];
-    const next = new Map<string, { readonly row: WireRow; readonly datum: Datum | undefined }>();
-    for (const row of rows) {
-      const id = rowId(row);
-      const known = this.#byId.get(id);
-      // A row that stays is the same object. After a re-run of the cell, another row may have its
-      // number.
-      if (known !== undefined && known.row === row) {
-        next.set(id, known);
-        continue;
-      }
-      const datum = this.#read(row);
-      if (datum !== undefined) inserted.push(datum);
-      next.set(id, { row, datum });
+    for (let index = data.length; index < rows.length; index++) {
+      const row = rows[index]!;
+      const stays = known?.has(row) === true;
+      const datum = stays ? known.get(row) : this.#read(row);
+      data.push(datum);
+      if (stays) known.delete(row);
+      else if (datum !== undefined) inserted.push(datum);
     }
-    for (const [id, { datum }] of this.#byId)
-      if (datum !== undefined && next.get(id)?.datum !== datum) removed.push(datum);
-    this.#byId = next;
-    if (this.#problemById.size > 0) this.#forgetProblems();
-    return { inserted, removed };
+    const removed = known === undefined ? this.#data.slice(0, gone) : [...known.values()];
+    this.#rows = rows;
+    this.#data = data;
+    if (this.#problemByRow.size > 0 || this.problems.length > 0) this.#forgetProblems();
+    return { inserted, removed: removed.filter((datum) => datum !== undefined) };
+  }
+  /**
+   * The usual change, without a map: the first so many rows are gone, and new ones follow the rest.
+   * undefined: another change.
+   */
+  #goneBefore(rows: readonly WireRow[]): number | undefined {
+    const first = rows[0];
+    const gone = first === undefined ? this.#rows.length : this.#rows.indexOf(first);
+    if (gone < 0) return this.#rows.length === 0 ? 0 : undefined;
+    const kept = this.#rows.length - gone;
+    if (kept > rows.length) return undefined;
+    for (let index = 0; index < kept; index++) if (this.#rows[gone + index] !== rows[index]) return undefined;
+    return gone;
   }
 
   #read(row: WireRow): Datum | undefined {
     try {
-      return datumOf(row, this.#temporalFields);
+      return datumOf(row, this.#temporalFields, this.dateFields);
     } catch (error) {
-      this.#problemById.set(rowId(row), cannotBeShown(error));
+      this.#problemByRow.set(row, cannotBeShown(error));
       return undefined;
     }
   }
   #forgetProblems(): void {
-    for (const id of this.#problemById.keys())
-      if (!this.#byId.has(id) || this.#byId.get(id)?.datum !== undefined) this.#problemById.delete(id);
-    this.problems = [...this.#problemById.values()];
+    const present = new Set(this.#rows);
+    for (const row of this.#problemByRow.keys()) if (!present.has(row)) this.#problemByRow.delete(row);
+    this.problems = [...this.#problemByRow.values()];
   }
 }
 
 /** Throws an error for a row that cannot be decoded. */
-function datumOf(row: WireRow, temporalFields: readonly string[]): Datum {
-  const value = vegaValue(fromWire(row.value), true);
+export function datumOf(row: WireRow, temporalFields: readonly string[], dateFields: Set<string> = new Set()): Datum {
+  const given = fromWire(row.value);
+  if (isRecord(given))
+    for (const [name, inner] of Object.entries(given)) if (inner instanceof Date) dateFields.add(plainName(name));
+  const value = vegaValue(given, true);
   const datum: Datum = isRecord(value) ? value : { value };
   for (const field of temporalFields) {
     if (Object.hasOwn(datum, field) && !isDrawableTime(datum[field])) setField(datum, field, null);
   }
-  if (row.partial === true) datum[partialField] = true;
+  if (row.partial === true || row.open === true) datum[partialField] = true;
+  if (row.open === true) datum[openField] = true;
   return datum;
 }
 

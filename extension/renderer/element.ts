@@ -40,3 +40,8 @@ export function setClass(node: Element, className: string): void {
 export function setAttribute(node: Element, name: string, value: string): void {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
+
+/** The tooltip of a text that changes all the time. It stays as it is while somebody reads it. */
+export function setTitle(node: HTMLElement, title: string): void {
+  if (node.title !== title && !node.matches(':hover')) node.title = title;
+}

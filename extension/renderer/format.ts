@@ -1,5 +1,8 @@
 // Formats figures for people: grouped counts, shares, and times in the user's zone with UTC beside
 // them. Rates are in kernel/protocol/figures.ts.
+//
+// A label is short (`figure`): axes, and the last value in a legend. A value that somebody points
+// at or reads is whole (`number`): what the pointer shows in a chart, and cells of tables.
 import { si } from '../../kernel/protocol/figures.ts';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -21,7 +24,34 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** The last value of a series: "1,204", "0.0412", "3.42 M" */
+/** 1 → "1 row", 1204 → "1,204 rows" */
+export function rowCount(n: number): string {
+  return `${count(n)} ${n === 1 ? 'row' : 'rows'}`;
+}
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 });
+const exact = new Intl.NumberFormat('en-US', { maximumFractionDigits: 20 });
+
+/**
+ * A number of a row: 12040 → "12,040", 41.2 → "41.2", 1e-9 → "1e-9". A bigint and an integer keep
+ * all their digits, another number six decimals or six digits.
+ */
+export function number(n: number | bigint): string {
+  if (typeof n === 'bigint') return exact.format(n);
+  const magnitude = Math.abs(n);
+  if (!Number.isFinite(n) || magnitude >= 1e21) return String(n);
+  if (magnitude > 0 && magnitude < 1) return String(Number(n.toPrecision(6)));
+  return Number.isInteger(n) ? exact.format(n) : whole.format(n);
+}
+
+/** The number with so many decimals, unless it would look like zero then. */
+export function aligned(n: number, decimals: number): string {
+  const magnitude = Math.abs(n);
+  if (!Number.isFinite(n) || magnitude >= 1e21 || (n !== 0 && magnitude < 0.5 * 10 ** -decimals)) return number(n);
+  return n.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** A label of an axis or a legend: "1,204", "0.0412", "3.4 M" */
 export function figure(n: number): string {
   if (!Number.isFinite(n)) return String(n);
   const magnitude = Math.abs(n);

@@ -41,4 +41,6 @@ export type FromHost =
    * The connection to the kernel is back, or there is another kernel. All visible views must send
    * `show` again.
    */
-  | { readonly type: 'again' };
+  | { readonly type: 'again' }
+  /** The session has ended. Its views stay, and are shown as old. */
+  | { readonly type: 'ended'; readonly session: string };

@@ -54,9 +54,16 @@ export class LiveView {
     );
   }
 
+  /** Its session has ended, so what it shows is old. */
+  age(): void {
+    this.element.classList.add('sl-old');
+    this.#waiting.remove();
+  }
+
   apply(message: ViewSnapshot | ViewDelta): void {
     switch (this.client.apply(message)) {
       case 'changed':
+        this.element.classList.remove('sl-old');
         clearTimeout(this.#retry);
         this.#askedAt = -Infinity;
         this.#drawSoon();

@@ -1,7 +1,7 @@
 // The line above a display: its title and figures, and the actions that appear on hover and on
 // focus.
-import { element, setClass, setText, svgElement } from './element.ts';
-import { count } from './format.ts';
+import { element, setClass, setText, setTitle, svgElement } from './element.ts';
+import { rowCount } from './format.ts';
 
 const icons = {
   freeze: ['M4 3h3v10H4z', 'M9 3h3v10H9z'],
@@ -47,7 +47,7 @@ export class PartHeader {
   draw(title: string, figures: readonly string[]): void {
     setText(this.#title, title);
     setText(this.#figures, figures.map((figure) => ` · ${figure}`).join(''));
-    this.element.title = [title, ...figures].join(' · ');
+    setTitle(this.element, [title, ...figures].join(' · '));
   }
 
   drawFrozen(frozen: boolean, rowsSince: number): void {
@@ -58,7 +58,9 @@ export class PartHeader {
       this.#freeze.title = frozen ? 'Continue to draw new rows' : 'Stop drawing; the stream continues';
       setClass(this.#tools, frozen ? 'sl-tools sl-held' : 'sl-tools');
     }
-    this.#freeze.setAttribute('aria-label', frozen ? 'go on' : 'freeze');
-    setText(this.#freezeText, frozen ? `frozen · ${count(rowsSince)} rows since` : 'freeze');
+    const text = frozen ? `frozen · ${rowCount(rowsSince)} since` : 'freeze';
+    // A name has to begin with what is seen.
+    this.#freeze.setAttribute('aria-label', frozen ? `${text}: go on` : text);
+    setText(this.#freezeText, text);
   }
 }

@@ -47,6 +47,9 @@ class PlacedViews {
       case 'again':
         for (const { view } of this.#byCell.values()) view.again();
         return;
+      case 'ended':
+        for (const { view, session } of this.#byCell.values()) if (session === received.session) view.age();
+        return;
       default:
         // A later host may send messages that this renderer does not know.
         received satisfies never;

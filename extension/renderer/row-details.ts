@@ -30,7 +30,8 @@ export class RowDetails {
       this.#closed();
     });
     const place = row.partition === undefined ? '' : `  ${String(row.partition)}:${count(row.offset ?? 0)}`;
-    const partial = row.partial === true ? '  contains only a part of its window' : '';
+    const isOpen = row.open === true ? '  its window is still open' : '';
+    const partial = row.partial === true ? '  contains only a part of its window' : isOpen;
     const head = element('div', 'sl-details-head', time, element('span', 'sl-dim', place + partial), close);
     this.element.replaceChildren(head, valueTree(value, true));
     this.element.hidden = false;

@@ -2,7 +2,7 @@
 // Columns are added and become wider. They are never removed and never shrink.
 import type { WireRow } from '../../kernel/protocol/displays.ts';
 import { shownValue } from '../../kernel/protocol/values.ts';
-import { clock, count, day, utc } from './format.ts';
+import { aligned, clock, count, day, number, utc } from './format.ts';
 import type { ValueKind } from './value-tree.ts';
 import { isRecord, kindOf, valueText } from './value-tree.ts';
 
@@ -30,11 +30,22 @@ export interface Column {
 const widest = 44;
 const mostDecimals = 6;
 
+/** A column of the table itself, which is there when a row has a value in it. */
+export interface OwnColumn {
+  readonly name: string;
+  readonly read: (row: ReadRow) => unknown;
+}
+
 export class TableColumns {
   readonly columns: Column[] = [];
+  readonly #own: readonly OwnColumn[];
   readonly #byName = new Map<string, Column>();
   #showsDay = false;
   #timeField: string | undefined;
+
+  constructor(own: readonly OwnColumn[] = []) {
+    this.#own = own;
+  }
 
   /** Adds and widens columns for these rows. Returns true if a column changed. */
   learn(rows: readonly ReadRow[], now: number): boolean {
@@ -52,6 +63,11 @@ export class TableColumns {
             ? undefined
             : `${String(row.partition)}:${row.offset === undefined ? '' : count(row.offset)}`,
         );
+        changed = true;
+      }
+      for (const { name, read: readOwn } of this.#own) {
+        if (this.#byName.has(`\0${name}`) || readOwn(read) === undefined) continue;
+        this.#add(name, true, readOwn);
         changed = true;
       }
       for (const name of namesOf(read.value)) {
@@ -82,9 +98,10 @@ export class TableColumns {
       return { text, title: utc(at), kind };
     }
     if (typeof value === 'number' && column.decimals > 0 && Number.isFinite(value)) {
-      return { text: value.toFixed(column.decimals), title: String(value), kind };
+      return { text: aligned(value, column.decimals), title: String(value), kind };
     }
     const text = valueText(value, 120);
+    if (kind === 'number') return { text, title: text === String(value) ? '' : String(value), kind };
     return { text, title: text.length > column.width ? text : '', kind };
   }
 
@@ -98,7 +115,7 @@ export class TableColumns {
       kind: undefined,
       isOwn,
     };
-    this.#byName.set(isOwn ? (name === 'time' ? '\0time' : '\0offset') : name, column);
+    this.#byName.set(isOwn ? `\0${name === 'partition:offset' ? 'offset' : name}` : name, column);
     // The table's own columns stand before the row's fields, even if they are added later.
     if (isOwn) this.columns.splice(this.columns.filter((other) => other.isOwn).length, 0, column);
     else this.columns.push(column);
@@ -116,7 +133,7 @@ export class TableColumns {
       column.kind = column.kind === undefined ? kind : 'string';
     }
     if (typeof value === 'number' && !Number.isInteger(value)) {
-      const decimals = Math.min(String(value).split('.')[1]?.length ?? 0, mostDecimals);
+      const decimals = Math.min(/\.(\d+)$/.exec(number(value))?.[1]?.length ?? 0, mostDecimals);
       if (decimals > column.decimals) column.decimals = decimals;
     }
     const { length } = this.cell(column, row).text;

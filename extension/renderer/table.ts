@@ -1,21 +1,34 @@
 // A live table, newest row first: a fixed number of lines with fixed nodes, over the kept rows.
-// Scrolled away from the top, or frozen, it holds its rows and counts new ones.
+// A reader who freezes it, clicks a row, selects text or scrolls in it holds its rows; new ones are
+// counted. The wheel scrolls in it only after a click or a focus, so that scrolling past it holds
+// nothing.
 import type { TablePart } from '../../kernel/protocol/displays.ts';
 import { CaptionLine } from './caption.ts';
 import { element, setClass, setText } from './element.ts';
+import { fillLine } from './fill-line.ts';
 import { rate } from '../../kernel/protocol/figures.ts';
-import { count } from './format.ts';
+import { count, rowCount } from './format.ts';
 import { rowId } from '../../kernel/protocol/kept-rows.ts';
 import { PartHeader } from './part-header.ts';
 import type { PartHost, PartView } from './part-view.ts';
 import { RowDetails } from './row-details.ts';
-import type { Column, ReadRow } from './table-columns.ts';
+import type { Column, OwnColumn, ReadRow } from './table-columns.ts';
 import { readRow, TableColumns } from './table-columns.ts';
+import { TableHead } from './table-head.ts';
 
 const lineHeight = 20;
 const mostLines = 10;
 /** The space of the horizontal scroll bar is reserved from the start. */
 const scrollBar = 10;
+
+/** Is there as soon as a row has only a part of its window. */
+const ownColumns: readonly OwnColumn[] = [{ name: 'window', read: windowStateOf }];
+
+function windowStateOf({ row }: ReadRow): string | undefined {
+  if (row.open === true) return 'open';
+  return row.partial === true ? 'partial' : undefined;
+}
+const isPartOf = (row: ReadRow): boolean => windowStateOf(row) !== undefined;
 
 export class LiveTable implements PartView<TablePart> {
   readonly element = element('section', 'sl-part sl-table');
@@ -24,16 +37,19 @@ export class LiveTable implements PartView<TablePart> {
   readonly #scroller = element('div', 'sl-table-scroller');
   readonly #spacer = element('div', 'sl-table-spacer');
   readonly #table = element('table');
-  readonly #columnGroup = element('colgroup');
-  readonly #headRow = element('tr');
+  readonly #head = new TableHead(this.#table);
   readonly #body = element('tbody');
   readonly #empty = element('div', 'sl-empty', 'no rows yet');
   readonly #caption = new CaptionLine();
   readonly #details: RowDetails;
-  #columns = new TableColumns();
+  #columns = new TableColumns(ownColumns);
   #part: TablePart | undefined;
   #held: TablePart | undefined;
+  /** By the button. */
   #isFrozen = false;
+  /** A row is unfolded, or text is selected. */
+  #isRead = false;
+  readonly #abort = new AbortController();
   #read = new Map<string, ReadRow>();
   #shown: readonly ReadRow[] = [];
   #lines = 0;
@@ -48,8 +64,11 @@ export class LiveTable implements PartView<TablePart> {
     this.#filter.setAttribute('aria-label', 'Filter the shown rows');
     this.#filter.addEventListener('input', () => this.#select());
     this.#header.addTool(this.#filter);
-    this.#details = new RowDetails(() => this.#scroller.focus());
-    this.#table.append(this.#columnGroup, element('thead', '', this.#headRow), this.#body);
+    this.#details = new RowDetails(() => {
+      this.#scroller.focus({ preventScroll: true });
+      this.#readOn();
+    });
+    this.#table.append(this.#body);
     this.#spacer.append(this.#table);
     this.#scroller.append(this.#spacer);
     this.#scroller.tabIndex = 0;
@@ -57,6 +76,13 @@ export class LiveTable implements PartView<TablePart> {
     this.#body.addEventListener('click', (event) => this.#clicked(event));
     const box = element('div', 'sl-table-box', this.#scroller, this.#empty, this.#details.element);
     this.element.append(this.#header.element, box, this.#caption.element);
+    this.#scroller.classList.add('sl-passive');
+    box.addEventListener('focusin', () => this.#scroller.classList.remove('sl-passive'));
+    box.addEventListener('focusout', ({ relatedTarget }) => {
+      const stays = relatedTarget instanceof Node && box.contains(relatedTarget);
+      if (!stays) this.#scroller.classList.add('sl-passive');
+    });
+    document.addEventListener('selectionchange', () => this.#readOn(), { signal: this.#abort.signal });
   }
 
   draw(part: TablePart): void {
@@ -64,7 +90,7 @@ export class LiveTable implements PartView<TablePart> {
     if (this.#part !== undefined && part.total < this.#part.total) this.#startAnew(part);
     this.#part = part;
     if (this.#lines === 0) this.#layOut(Math.min(Math.max(part.limit, 1), mostLines));
-    const figures = part.rate > 0 ? [rate(part.rate)] : part.total > 0 ? [`${count(part.total)} rows`] : [];
+    const figures = part.rate > 0 ? [rate(part.rate)] : part.total > 0 ? [rowCount(part.total)] : [];
     figures.push(part.sampled > 1 ? 'showing a sample, newest first' : 'newest first');
     this.#header.draw(part.title, figures);
     this.#caption.draw(part.caption, Date.now());
@@ -74,19 +100,20 @@ export class LiveTable implements PartView<TablePart> {
   }
 
   dispose(): void {
+    this.#abort.abort();
     this.#details.close();
   }
 
   #startAnew(part: TablePart): void {
     this.#isFrozen = false;
+    this.#isRead = false;
     this.#held = undefined;
     this.#scroller.scrollTo(0, 0);
     const rows = part.rows.map(readRow);
     const isOfOtherRows = (column: Column): boolean => rows.every((row) => column.read(row) === undefined);
     if (rows.length === 0 || !this.#columns.columns.some(isOfOtherRows)) return;
-    this.#columns = new TableColumns();
-    this.#columnGroup.replaceChildren();
-    this.#headRow.replaceChildren();
+    this.#columns = new TableColumns(ownColumns);
+    this.#head.clear();
     for (const line of this.#body.children) line.replaceChildren();
   }
 
@@ -99,7 +126,7 @@ export class LiveTable implements PartView<TablePart> {
   #take(part: TablePart): void {
     const read = new Map<string, ReadRow>();
     const fresh: ReadRow[] = [];
-    for (const row of part.rows) {
+    for (const row of [...part.rows, ...(part.open ?? [])]) {
       const id = rowId(row);
       const known = this.#read.get(id);
       if (known?.row === row) {
@@ -111,7 +138,7 @@ export class LiveTable implements PartView<TablePart> {
       }
     }
     this.#read = read;
-    if (this.#columns.learn(fresh, Date.now())) this.#drawColumns();
+    if (this.#columns.learn(fresh, Date.now())) this.#head.draw(this.#columns.columns);
     this.#select();
   }
 
@@ -133,7 +160,11 @@ export class LiveTable implements PartView<TablePart> {
 
   #textOf(row: ReadRow): string {
     return this.#columns.columns
-      .map((column) => this.#columns.cell(column, row).text)
+      .flatMap((column) => {
+        // A number is found with and without its commas.
+        const { text, title } = this.#columns.cell(column, row);
+        return [text, title];
+      })
       .join('\u0001')
       .toLowerCase();
   }
@@ -144,51 +175,45 @@ export class LiveTable implements PartView<TablePart> {
     for (let line = 0; line < this.#lines; line++) {
       const tr = this.#body.children[line] as HTMLTableRowElement;
       const row = this.#shown[first + line];
-      setClass(tr, row === undefined ? 'sl-none' : row.row.partial === true ? 'sl-partial' : '');
-      columns.forEach((column, index) => {
-        const td = (tr.children[index] as HTMLTableCellElement | undefined) ?? tr.appendChild(element('td'));
-        if (row === undefined) {
-          setText(td, '');
-          setClass(td, '');
-          return;
-        }
-        const { text, title, kind } = this.#columns.cell(column, row);
-        setText(td, text);
-        if (td.title !== title) td.title = title;
-        setClass(td, `sl-is-${kind}${column.alignsRight ? ' sl-right' : ''}${column.isOwn ? ' sl-own' : ''}`);
-      });
+      setClass(tr, row === undefined ? 'sl-none' : isPartOf(row) ? 'sl-partial' : '');
+      fillLine(tr, columns, row && ((column) => this.#columns.cell(column, row)));
     }
-  }
-
-  #drawColumns(): void {
-    const { columns } = this.#columns;
-    columns.forEach((column, index) => {
-      const col =
-        (this.#columnGroup.children[index] as HTMLElement | undefined) ?? this.#columnGroup.appendChild(element('col'));
-      col.style.width = `calc(${String(column.width)}ch + 20px)`;
-      const th = (this.#headRow.children[index] as HTMLElement | undefined) ?? this.#headRow.appendChild(element('th'));
-      setText(th, column.name);
-      setClass(th, column.alignsRight ? 'sl-right' : '');
-    });
-    const total = columns.reduce((sum, column) => sum + column.width, 0);
-    this.#table.style.width = `calc(${String(total)}ch + ${String(columns.length * 20)}px)`;
   }
 
   #scrolled(): void {
-    const isAway = this.#scroller.scrollTop > 0;
-    if (!this.#isFrozen && isAway !== (this.#held !== undefined)) {
-      this.#held = isAway ? this.#part : undefined;
-      if (this.#part !== undefined) this.draw(this.#part);
-    }
+    this.#hold();
     this.#fill();
   }
 
-  #toggleFreeze(): void {
-    // The button also releases rows that scrolling holds.
-    if (this.#held !== undefined) this.#scroller.scrollTop = 0;
-    this.#isFrozen = this.#held === undefined;
-    this.#held = this.#isFrozen ? this.#part : undefined;
+  /** The reader has begun or ended to look at a row or to select text. */
+  #readOn(): void {
+    const selection = getSelection();
+    const isSelected = selection?.isCollapsed === false && this.#body.contains(selection.anchorNode);
+    const isRead = isSelected || !this.#details.element.hidden;
+    if (isRead === this.#isRead) return;
+    this.#isRead = isRead;
+    this.#hold();
+  }
+
+  /** Holds the rows of this moment as long as there is a reason, and then draws the newest. */
+  #hold(): void {
+    const holds = this.#isFrozen || this.#isRead || this.#scroller.scrollTop > 0;
+    if (holds === (this.#held !== undefined)) return;
+    this.#held = holds ? this.#part : undefined;
     if (this.#part !== undefined) this.draw(this.#part);
+  }
+
+  #toggleFreeze(): void {
+    const wasHeld = this.#held !== undefined;
+    // The button releases rows, whatever holds them.
+    if (wasHeld) {
+      this.#scroller.scrollTop = 0;
+      this.#details.close();
+      if (this.#isRead) getSelection()?.removeAllRanges();
+      this.#isRead = false;
+    }
+    this.#isFrozen = !wasHeld;
+    this.#hold();
   }
 
   #clicked(event: MouseEvent): void {
@@ -197,6 +222,8 @@ export class LiveTable implements PartView<TablePart> {
     if (td === null || tr === null || tr === undefined || getSelection()?.isCollapsed === false) return;
     const line = [...this.#body.children].indexOf(tr);
     const row = this.#shown[Math.round(this.#scroller.scrollTop / lineHeight) + line];
-    if (row !== undefined) this.#details.show(row);
+    if (row === undefined) return;
+    this.#details.show(row);
+    this.#readOn();
   }
 }

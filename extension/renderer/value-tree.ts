@@ -1,6 +1,6 @@
 // A value that unfolds: objects and lists as <details>, filled when they are opened.
 import { element } from './element.ts';
-import { count, moment, utc } from './format.ts';
+import { count, moment, number, utc } from './format.ts';
 
 /** A longer list is cut, and a line shows the number of further elements. */
 const longest = 200;
@@ -83,8 +83,10 @@ function plainText(value: unknown, depth: number): string {
     const fields = entries.slice(0, namedFields).map(([field, inner]) => `${field}: ${plainText(inner, depth + 1)}`);
     return `${name}{ ${fields.join(', ')}${entries.length > namedFields ? ', …' : ''} }`;
   }
+  // Commas separate elements and fields, so numbers among them have none.
+  if (typeof value === 'number' || typeof value === 'bigint') return depth === 0 ? number(value) : String(value);
   // The wire carries no other types.
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
+  return typeof value === 'boolean' ? String(value) : '';
 }
 
 function listText(before: string, elements: readonly unknown[], after: string, depth: number): string {

@@ -6,7 +6,7 @@
 //                         │  delta ≤ seq, snapshot ≤ seq of the same epoch: ignored
 //                         │  delta > seq+1 or of another epoch: 'resync'; the state stays
 //                         └─ snapshot of another epoch, or newer: applied
-import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot } from '../../kernel/protocol/displays.ts';
+import type { Part, PartChange, ViewDelta, ViewHello, ViewSnapshot, WireRow } from '../../kernel/protocol/displays.ts';
 import { keepRows } from '../../kernel/protocol/kept-rows.ts';
 
 export interface ViewState {
@@ -68,10 +68,15 @@ export function applyChange(parts: readonly Part[], change: PartChange): readonl
     case 'remove':
       return parts.filter((part) => part.id !== change.id);
     case 'rows': {
-      const { rows, rate, sampled, total, caption } = change;
+      const { rows, open, rate, sampled, total, caption } = change;
       return parts.map((part) =>
         part.id === change.id && (part.kind === 'table' || part.kind === 'chart')
-          ? { ...part, rows: keepRows(part.rows, rows, part), rate, sampled, total, caption }
+          ? {
+              ...part,
+              rows: keepRows(part.rows, rows, part),
+              ...(open && { open: keptOpen(part.open ?? [], open) }),
+              ...{ rate, sampled, total, caption },
+            }
           : part,
       );
     }
@@ -94,4 +99,12 @@ export function applyChange(parts: readonly Part[], change: PartChange): readonl
         return { ...part, operators: change.operators, history, thread: change.thread };
       });
   }
+}
+
+/**
+ * Rows of open windows that have not changed stay the same objects, so that they are not redrawn.
+ */
+function keptOpen(former: readonly WireRow[], rows: readonly WireRow[]): readonly WireRow[] {
+  const known = new Map(former.map((row) => [JSON.stringify(row), row]));
+  return rows.map((row) => known.get(JSON.stringify(row)) ?? row);
 }

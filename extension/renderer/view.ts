@@ -6,6 +6,7 @@ import { BackpressurePanel } from './backpressure.ts';
 import { Chart } from './chart.ts';
 import { element } from './element.ts';
 import { ErrorBox } from './error.ts';
+import { FiguresPanel } from './figures.ts';
 import { Log } from './log.ts';
 import type { PartHost, PartView } from './part-view.ts';
 import { LiveTable } from './table.ts';
@@ -80,6 +81,8 @@ function partView(kind: Part['kind'], host: PartHost): PartView<Part> {
       return new Chart(host);
     case 'backpressure':
       return new BackpressurePanel();
+    case 'figures':
+      return new FiguresPanel();
     case 'log':
       return new Log();
     case 'value':

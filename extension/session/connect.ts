@@ -2,9 +2,11 @@
 // Node.
 import * as vscode from 'vscode';
 import { connectSession, joinSession } from '../../kernel/client/connect.ts';
+import type { Connections } from '../browse/connections.ts';
+import { checkpointVariables } from './checkpoint-variables.ts';
 import type { Connect } from './live-notebook.ts';
 
-export function connectTo(extension: vscode.Uri, build: string): Connect {
+export function connectTo(extension: vscode.Uri, build: string, connections: Connections): Connect {
   const kernelPath = vscode.Uri.joinPath(extension, 'dist', 'kernel.cjs').fsPath;
   return async (notebook, { start }) => {
     // In an untrusted folder nothing connects and nothing starts, for any caller.
@@ -15,11 +17,12 @@ export function connectTo(extension: vscode.Uri, build: string): Connect {
     const own = { notebook, client: 'vscode', build } as const;
     if (!start) return await joinSession(own);
     const settings = vscode.workspace.getConfiguration('sluice');
-    const brokers = settings.get('brokers', '').trim();
     const memory = settings.get('memory', 0);
     const env = {
-      ...(brokers !== '' && { SLUICE_BROKERS: brokers }),
+      // Errors name settings instead of variables.
+      SLUICE_EDITOR: '1',
       ...(memory > 0 && { SLUICE_MEMORY: String(memory) }),
+      ...checkpointVariables((name, byDefault) => settings.get(name, byDefault)),
     };
     return await connectSession({
       ...own,
@@ -27,6 +30,7 @@ export function connectTo(extension: vscode.Uri, build: string): Connect {
       execPath: process.execPath,
       idleMinutes: settings.get('idleMinutes', 10),
       env,
+      connections: await connections.withSecrets(),
     });
   };
 }

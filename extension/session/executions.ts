@@ -3,6 +3,7 @@
 //
 //   none ─queue─► pending ─begin─► executing ─end─► none     a run of any client
 //   none ─attach─► executing ─► none                         writes the output after a reload
+//   none ─fail─► executing ─► none                           marks a cell that failed after its run
 //
 // A cell's output is one item that names session and cell. The renderer requests the content. An
 // existing item is not written again, because that would replace the chart.
@@ -23,6 +24,8 @@ export class Executions {
   /** The output of each cell, or its output after the pending write. */
   readonly #shown = new WeakMap<vscode.NotebookCell, string>();
   readonly #writing = new Map<vscode.NotebookCell, number>();
+  /** Cells whose last execution ended as failed. */
+  readonly #failed = new WeakSet<vscode.NotebookCell>();
   /** Ends of executions that still write. */
   readonly #ending = new Map<vscode.NotebookCell, Promise<void>>();
 
@@ -70,6 +73,14 @@ export class Executions {
     this.#finish(cell, running, ok);
   }
 
+  /** The run does not take place. An execution begins before it ends, as in `clear`. */
+  cancel(cell: vscode.NotebookCell): void {
+    const running = this.#running.get(cell);
+    if (running === undefined) return;
+    if (!running.begun) this.#start(running, undefined);
+    this.end(cell, undefined);
+  }
+
   /** Writes the item of a cell that has a view, unless the output already contains it. */
   async attach(cell: vscode.NotebookCell, item: ViewItem): Promise<void> {
     await this.#ending.get(cell);
@@ -82,19 +93,22 @@ export class Executions {
     this.#once(cell, (running) => this.#write(running, item));
   }
 
-  async clear(cell: vscode.NotebookCell): Promise<void> {
+  /**
+   * Marks a cell whose operators failed after its run. The execution writes nothing, so the output
+   * stays.
+   */
+  async fail(cell: vscode.NotebookCell): Promise<void> {
     await this.#ending.get(cell);
-    if (this.#running.has(cell) || cell.index < 0 || cell.outputs.length === 0) return;
-    this.#shown.delete(cell);
-    this.#once(cell, (running) => this.#append(running, () => running.execution.clearOutput()));
+    if (this.#running.has(cell) || cell.index < 0 || this.#failed.has(cell)) return;
+    this.#once(cell, () => undefined, false);
   }
 
-  #once(cell: vscode.NotebookCell, write: (running: Running) => void): void {
+  #once(cell: vscode.NotebookCell, write: (running: Running) => void, ok?: boolean): void {
     const running = this.#create(cell);
     this.#running.delete(cell);
     this.#start(running, undefined);
     write(running);
-    this.#finish(cell, running, undefined);
+    this.#finish(cell, running, ok);
   }
 
   #create(cell: vscode.NotebookCell): Running {
@@ -140,6 +154,8 @@ export class Executions {
   }
 
   #finish(cell: vscode.NotebookCell, running: Running, ok: boolean | undefined): void {
+    if (ok === false) this.#failed.add(cell);
+    else this.#failed.delete(cell);
     const ended = running.writes.then(() => {
       running.execution.end(ok, ok === undefined ? undefined : Date.now());
       if (this.#ending.get(cell) === ended) this.#ending.delete(cell);

@@ -3,13 +3,16 @@ import * as vscode from 'vscode';
 import type { Connection } from '../../kernel/client/connect.ts';
 import { notebookType } from '../notebook/cell-metadata.ts';
 import { Executions } from './executions.ts';
-import { type Connect, LiveNotebook } from './live-notebook.ts';
+import { type Connect, type Ended, LiveNotebook } from './live-notebook.ts';
 import { selectController } from './select-controller.ts';
 
 interface Listener {
   /** The states of cells have changed. */
   changed(live: LiveNotebook): void;
+  /** False: the run does not begin. */
+  beforeRun(live: LiveNotebook, connection: Connection): Promise<boolean>;
   attached(live: LiveNotebook, connection: Connection): void;
+  ended(live: LiveNotebook, ended: Ended): void;
   /** The live notebook is disposed. */
   closed(live: LiveNotebook): void;
 }
@@ -39,6 +42,11 @@ export class LiveNotebooks {
   get all(): LiveNotebook[] {
     return [...this.#lives.values()];
   }
+  /** This window is about to end the session: then nothing is offered. */
+  willEnd(session: string, reason: string): void {
+    const live = this.all.find(({ connection }) => connection?.welcome.session === session);
+    if (live !== undefined) live.endReason = reason;
+  }
   joinAll(): void {
     for (const live of this.all) void live.join();
   }
@@ -63,11 +71,13 @@ export class LiveNotebooks {
     const live = new LiveNotebook(notebook, this.#connect, this.#executions);
     this.#lives.set(notebook, live);
     live.isSelected = this.#selected.has(notebook);
+    live.beforeRun = (connection) => this.#listener.beforeRun(live, connection);
     live.onDidChange(() => this.#listener.changed(live));
     live.onDidAttach((connection) => {
       this.#listener.attached(live, connection);
       this.#selectController(live);
     });
+    live.onDidEnd((ended) => this.#listener.ended(live, ended));
     if (vscode.workspace.isTrusted && notebook.uri.scheme === 'file') void live.join();
   }
   #close(notebook: vscode.NotebookDocument): void {

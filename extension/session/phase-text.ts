@@ -1,18 +1,30 @@
 // The texts of a cell's status bar, from the kernel's state of the cell. Each has an icon, because
 // VS Code gives these items no colour.
 import { rate } from '../../kernel/protocol/figures.ts';
-import type { CellState } from '../../kernel/protocol/messages.ts';
+import type { CellState, SinkState } from '../../kernel/protocol/messages.ts';
+import { writtenTexts } from '../../kernel/protocol/written-texts.ts';
 import { labelText } from './plain-label.ts';
+import { settingIn } from './setting-in.ts';
 
 export interface StatusText {
   readonly text: string;
   readonly tooltip: string;
   /** The command of a click. */
   readonly action?: 'arm' | 'disarm';
+  /** A click opens this setting. */
+  readonly setting?: string;
 }
 
 export function statusTexts(state: CellState, locale?: string): StatusText[] {
   const texts: StatusText[] = [phaseText(state, locale)];
+  const setting = settingIn([
+    ...state.errors.map(({ message }) => message),
+    state.trouble,
+    state.reason,
+    state.sink?.obstacle,
+  ]);
+  if (setting !== undefined)
+    texts.push({ text: '$(gear) Open Setting', tooltip: `Opens ${setting}, which the error names.`, setting });
   if (state.edited)
     texts.push({
       text: '$(edit) edited',
@@ -42,22 +54,40 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
       text: `$(triangle-up) ${state.heldBack}`,
       tooltip: 'This cell could run faster. The operator named here holds it back.',
     });
-  if (state.sink !== undefined)
-    texts.push(
-      state.sink.armed
-        ? {
-            text: `$(record) writes to ${state.sink.target}`,
-            tooltip: 'The sink is armed: rows are written. Click to disarm it.',
-            action: 'disarm',
-          }
-        : {
-            text: `$(circle-slash) preview: nothing is written to ${state.sink.target}`,
-            tooltip: 'The sink shows what it would write. Click to arm it.',
-            action: 'arm',
-          },
-    );
+  if (state.sink !== undefined) texts.push(...sinkTexts(state.sink, locale));
   for (const note of state.notes) texts.push({ text: `$(info) ${note}`, tooltip: note });
-  return texts.map((text) => ({ ...text, text: withOwnIcon(text.text) }));
+  return texts.map((text) => ({ ...text, text: withOwnIcon(text.text), tooltip: withReason(text, state.reason) }));
+}
+
+/** VS Code cuts a long text, so its tooltip has the whole reason. */
+function withReason({ text, tooltip }: StatusText, reason: string | undefined): string {
+  if (reason === undefined || !text.includes(reason) || tooltip.includes(reason)) return tooltip;
+  return `${reason}\n${tooltip}`;
+}
+
+function sinkTexts(sink: SinkState, locale: string | undefined): StatusText[] {
+  const { armed, target, obstacle } = sink;
+  if (armed)
+    return [
+      {
+        text: '$(record) Armed · Disarm',
+        tooltip: `The sink is armed: its rows are written to ${target}. Click to disarm it.`,
+        action: 'disarm',
+      },
+      {
+        text: writtenTexts(sink, (n) => count(n, locale)).join(' · '),
+        tooltip: `Rows that ${target} has taken since the sink runs.`,
+      },
+    ];
+  return [
+    {
+      text: '$(circle-slash) Arm',
+      tooltip: `The sink shows the rows that it would write to ${target}, and writes nothing. Click to arm it.`,
+      action: 'arm',
+    },
+    { text: `nothing is written to ${target}`, tooltip: 'The sink is a preview until you arm it.' },
+    ...(obstacle === undefined ? [] : [{ text: `$(warning) ${obstacle}`, tooltip: obstacle }]),
+  ];
 }
 
 /** Only the icon at the beginning is ours. */
@@ -98,6 +128,11 @@ function phaseText(state: CellState, locale: string | undefined): StatusText {
         text: `$(circle-filled) live${name}`,
         tooltip: 'Records flow through this cell.',
       };
+    case 'stopped':
+      return {
+        text: `$(circle-slash) stopped${name}${because}`,
+        tooltip: state.reason ?? 'What this cell reads has stopped, so nothing comes any more.',
+      };
     case 'finished':
       return {
         text: `$(check) finished${name}${state.rows === undefined ? '' : ` (${count(state.rows, locale)} ${state.rows === 1 ? 'row' : 'rows'})`}`,
@@ -117,11 +152,9 @@ function figuresText(state: CellState, locale: string | undefined): StatusText |
     ...(state.lag === undefined ? [] : [state.lag]),
   ];
   if (figures.length === 0) return undefined;
-  return {
-    text: figures.join('  '),
-    tooltip:
-      'Records per second into and out of this cell, elements that were too late for their window, and the lag: records of its topics that wait, and the age of the last one that was read.',
-  };
+  const explained =
+    'Records per second into and out of this cell, elements that were too late for their window, and the lag: records of its topics that wait, and the age of the last one that was read.';
+  return { text: figures.join('  '), tooltip: [explained, ...(state.lagByPartition ?? [])].join('\n') };
 }
 
 const count = (n: number, locale?: string): string => n.toLocaleString(locale);

@@ -30,8 +30,17 @@ export function showProblems(
   }
 }
 
-/** The word at a one-based position, or the line if no word is there. */
-function rangeOf(document: vscode.TextDocument, line = 1, column = 1): vscode.Range {
+/**
+ * The word at a one-based position, or the line if no word is there. Without a position it is the
+ * first line that does something.
+ */
+function rangeOf(document: vscode.TextDocument, line = firstStatement(document), column = 1): vscode.Range {
   const at = document.validatePosition(new vscode.Position(Math.max(0, line - 1), Math.max(0, column - 1)));
   return document.getWordRangeAtPosition(at) ?? document.lineAt(at.line).range;
+}
+
+function firstStatement(document: vscode.TextDocument): number {
+  const lines = document.getText().split('\n');
+  const at = lines.findIndex((line) => line.trim() !== '' && !/^\s*(import\b|\/\/|\/\*|\*)/.test(line));
+  return at === -1 ? 1 : at + 1;
 }

@@ -47,6 +47,12 @@ export class ViewRelay {
     for (const editor of this.#visible) if (editor.notebook === live.notebook) this.#post(editor, { type: 'again' });
   }
 
+  /** The views of this session are old. */
+  ended(live: LiveNotebook, session: string): void {
+    for (const editor of this.#visible)
+      if (editor.notebook === live.notebook) this.#post(editor, { type: 'ended', session });
+  }
+
   forget(live: LiveNotebook): void {
     this.#viewers.delete(live);
   }
@@ -54,8 +60,11 @@ export class ViewRelay {
   #received(editor: vscode.NotebookEditor, message: ToHost): void {
     const live = this.#liveOf(editor.notebook);
     const connection = live?.connection;
-    // The output belongs to a session that has ended.
-    if (live === undefined || connection === undefined || connection.welcome.session !== message.session) return;
+    if (live === undefined || connection === undefined || connection.welcome.session !== message.session) {
+      // The output belongs to a session that has ended.
+      if (message.type === 'show') this.#post(editor, { type: 'ended', session: message.session });
+      return;
+    }
     switch (message.type) {
       case 'show':
         return this.#show(live, connection, editor, message);

@@ -2,7 +2,7 @@
 // `cell-transform.ts` writes the calls. An executor makes the object.
 import type { KeptData } from './kept-data.ts';
 import { annotateLiteral } from './annotate-literal.ts';
-import type { Namespace } from './modules.ts';
+import type { Namespace } from './module-files.ts';
 import { copyData } from './plain-data.ts';
 
 export interface CellRuntime {
@@ -18,9 +18,9 @@ export interface CellRuntime {
   variable(name: string): void;
   /**
    * Registers the values that a function literal captures, or an object literal with methods. A
-   * literal without a name gets the name of its variable.
+   * literal without a name gets the name of its variable. `isEffectFree`: see effect-free.ts.
    */
-  fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string): F;
+  fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string, isEffectFree?: boolean): F;
   /**
    * `needed` are the exports that are used as values. An optional module may be missing, because
    * only its types are used.
@@ -77,8 +77,8 @@ export class CellEvaluation implements CellRuntime {
   variable(name: string): void {
     this.#options.setVariable(name);
   }
-  fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string): F {
-    return annotateLiteral(literal, captured, name);
+  fn<F extends object>(literal: F, captured: () => readonly unknown[], name?: string, isEffectFree?: boolean): F {
+    return annotateLiteral(literal, captured, name, isEffectFree);
   }
   import(specifier: string, needed: readonly string[] = [], isOptional = false): Promise<Namespace> {
     return this.#options.import(specifier, needed, isOptional);

@@ -10,6 +10,7 @@
 //   $.last = totals;                                   the value of the last expression is shown
 //   return { totals };
 import ts from 'typescript';
+import { isEffectFree } from './effect-free.ts';
 import { hasModifier, type Reference } from './resolution.ts';
 import { withoutExport } from './without-export.ts';
 
@@ -310,36 +311,37 @@ class CellWriter {
     );
   }
 
-  /** `$.fn(literal, () => [captured…], name)`. */
+  /** `$.fn(literal, () => [captured…], name, isEffectFree)`. */
   #annotate(expression: ts.Expression, original: ts.Node, name?: string): ts.Expression {
-    const captured = this.#capturedBy(original).map((text) => factory.createIdentifier(text));
+    const outside = this.#readOutside(original);
+    const names = namesOf(outside.filter(this.#input.isCaptured));
+    // What comes from a package is not looked into.
+    const isFree = outside.every(this.#input.isCaptured) && isEffectFree(original, names);
     const values = factory.createArrowFunction(
       undefined,
       undefined,
       [],
       undefined,
       undefined,
-      factory.createArrayLiteralExpression(captured),
+      factory.createArrayLiteralExpression(names.map((text) => factory.createIdentifier(text))),
     );
     const call = factory.createCallExpression(this.#member('fn'), undefined, [
       expression,
       values,
-      ...(name === undefined ? [] : [factory.createStringLiteral(name)]),
+      ...(name === undefined ? (isFree ? [factory.createVoidZero()] : []) : [factory.createStringLiteral(name)]),
+      ...(isFree ? [factory.createTrue()] : []),
     ]);
     return this.#placed(call, original);
   }
 
-  /** Names that the literal refers to and that the notebook declares outside it. */
-  #capturedBy(node: ts.Node): string[] {
+  /** References of the literal to what the notebook declares outside it. */
+  #readOutside(node: ts.Node): readonly Reference[] {
     const from = node.getStart(this.#source);
     const isInside = (offset: number): boolean => offset >= from && offset < node.end;
-    const captured = this.#input.references.filter(
-      (reference) =>
-        isInside(reference.at.offset) &&
-        !(reference.declaredAt.cell === this.#input.cell && isInside(reference.declaredAt.offset)) &&
-        this.#input.isCaptured(reference),
+    return this.#input.references.filter(
+      ({ at, declaredAt }) =>
+        isInside(at.offset) && !(declaredAt.cell === this.#input.cell && isInside(declaredAt.offset)),
     );
-    return [...new Set(captured.map((reference) => reference.name))];
   }
 }
 
@@ -367,6 +369,9 @@ function isRepeatable(node: ts.Node): boolean {
   return !ts.forEachChild(node, (child) => !isRepeatable(child) || undefined);
 }
 
+function namesOf(references: readonly Reference[]): string[] {
+  return [...new Set(references.map(({ name }) => name))];
+}
 function boundNames(name: ts.BindingName): string[] {
   if (ts.isIdentifier(name)) return [name.text];
   return name.elements.flatMap((element) => (ts.isBindingElement(element) ? boundNames(element.name) : []));

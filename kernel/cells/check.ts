@@ -6,16 +6,17 @@ import ts from 'typescript';
 import { identify } from '../protocol/cell-identity.ts';
 import { decodeBytes, encode, NotebookFileError, parseNotebook, serializeNotebook } from '../protocol/notebook-file.ts';
 import { diagnostic, type CellDiagnostic } from './compile.ts';
-import { NotebookLanguageService } from './language-service.ts';
+import { NotebookLanguageService, type TypedModule } from './language-service.ts';
 import { linesOutOfPlace } from './lines-out-of-place.ts';
 import { joinedCells } from './missing-semicolon.ts';
-import { Resolver } from './resolution.ts';
 import { capturedAssignments, usesBeforeDefinition } from './scope.ts';
 import type { ModuleCell } from './virtual-module.ts';
 
 export interface CheckOptions {
   /** Folder of TypeScript's `lib.*.d.ts` files. Absent: they are searched in their usual places. */
   readonly libFolder?: string;
+  /** Looks at the notebook with its types. What it finds stands among the problems of the cells. */
+  readonly inspect?: (typed: TypedModule) => readonly CellDiagnostic[];
 }
 
 /**
@@ -50,6 +51,9 @@ export function checkNotebook(path: string, options: CheckOptions = {}): CellDia
   const service = new NotebookLanguageService({ notebook, ...options });
   service.update(cells);
   const byCell = service.diagnostics();
+  const typed = service.typed();
+  const inspected = Map.groupBy(options.inspect?.(typed) ?? [], ({ cell }) => cell);
+  const { resolution } = typed;
   service.dispose();
   for (const [i, { id, problem }] of identities.entries())
     if (problem === 'invalid')
@@ -61,7 +65,6 @@ export function checkNotebook(path: string, options: CheckOptions = {}): CellDia
           message: `"${id}" is not a cell id. An id consists of letters, digits, _ and -, and begins with a letter or _.`,
         }),
       );
-  const resolution = new Resolver().resolve(cells);
   for (const { cell, code, offset, length, message } of [
     ...capturedAssignments(resolution),
     ...usesBeforeDefinition(resolution),
@@ -73,9 +76,13 @@ export function checkNotebook(path: string, options: CheckOptions = {}): CellDia
     identities.map(({ id }) => id),
   );
   for (const [i, list] of byCell.entries()) {
-    const ofCell = [...list.map(asError), ...outOfPlace[i]!];
+    const { id } = cells[i]!;
+    const ofCell = [...list.map(asError), ...outOfPlace[i]!, ...(inspected.get(id) ?? [])];
+    inspected.delete(id);
     found.push(...ofCell.sort((a, b) => a.offset - b.offset));
   }
+  // What belongs to no cell.
+  for (const list of inspected.values()) found.push(...list);
   return found;
 }
 

@@ -12,6 +12,8 @@ import type {
   CellPosition,
   Completion,
   Definition,
+  ExportPreview,
+  ExportTarget,
   LanguageCell,
   LanguageEvents,
   LanguageNotifications,
@@ -22,9 +24,24 @@ import type {
   NotebookUpdate,
   SignatureHelp,
 } from '../protocol/language.ts';
-import { NotebookLanguageService, type CellRange, type LanguageServiceOptions } from './language-service.ts';
+import type { CellDiagnostic } from './compile.ts';
+import {
+  NotebookLanguageService,
+  type CellRange,
+  type LanguageServiceOptions,
+  type TypedModule,
+} from './language-service.ts';
 import { TextLines } from './text-lines.ts';
 import type { CellOffset, ModuleCell } from './virtual-module.ts';
+
+/** What an export says of a notebook. `kernel/export` imports this folder, so it is handed in. */
+export interface NotebookExport {
+  /** Of a notebook with a sink. What keeps it from being a job is a warning: its cells run. */
+  problems(notebook: string, target: JobTarget, typed: TypedModule): readonly ExportProblem[];
+  preview(notebook: string, target: JobTarget, service: NotebookLanguageService): ExportPreview;
+}
+export type JobTarget = Exclude<ExportTarget, 'none'>;
+export type ExportProblem = Omit<CellDiagnostic, 'severity'> & { readonly severity: 'warning' | 'information' };
 
 const restMillis = 250;
 
@@ -40,14 +57,30 @@ export class LanguageNotebooks {
   readonly #connection: MessageConnection;
   readonly #options: Pick<LanguageServiceOptions, 'libFolder'>;
   readonly #open = new Map<string, OpenNotebook>();
+  readonly #export: NotebookExport | undefined;
+  #target: ExportTarget = 'none';
 
-  constructor(connection: MessageConnection, options: Pick<LanguageServiceOptions, 'libFolder'> = {}) {
+  constructor(
+    connection: MessageConnection,
+    options: Pick<LanguageServiceOptions, 'libFolder'> = {},
+    notebookExport?: NotebookExport,
+  ) {
     this.#connection = connection;
     this.#options = options;
+    this.#export = notebookExport;
     this.#onNotification('open', (update) => this.#update(update));
     this.#onNotification('update', (update) => this.#update(update));
     this.#onNotification('close', ({ notebook }) => this.#close(notebook));
     this.#onNotification('rename', ({ from, to }) => this.#rename(from, to));
+    this.#onNotification('declarations', () => this.#checkAll());
+    this.#onNotification('target', ({ target }) => {
+      this.#target = target;
+      this.#checkAll();
+    });
+    connection.onRequest('preview', ({ notebook, target }: LanguageRequests['preview']['params']) => {
+      const open = this.#open.get(notebook);
+      return (open && this.#export?.preview(notebook, target, open.service)) ?? null;
+    });
     this.#onRequest('completion', (open, at, { trigger }) => ({
       isIncomplete: false,
       items: open.service
@@ -99,20 +132,34 @@ export class LanguageNotebooks {
     const open: OpenNotebook = { service, keys: cells.map(({ key }) => key), texts, version, timer: undefined };
     this.#open.set(notebook, open);
     // The first check starts at once, because the user is not typing yet.
-    open.timer = setTimeout(() => this.#check(notebook, open), former === undefined ? 0 : restMillis);
+    this.#checkAfter(notebook, open, former === undefined ? 0 : restMillis);
+  }
+  #checkAll(): void {
+    for (const [notebook, open] of this.#open) this.#checkAfter(notebook, open, 0);
+  }
+  #checkAfter(notebook: string, open: OpenNotebook, millis: number): void {
+    clearTimeout(open.timer);
+    open.timer = setTimeout(() => this.#check(notebook, open), millis);
   }
 
   #check(notebook: string, open: OpenNotebook): void {
     if (this.#open.get(notebook) !== open) return;
     const found = open.service.diagnostics();
+    const typed = open.service.typed();
+    // A cell that cannot run is to be corrected first.
+    const canRun = found.every((cell) => cell.every(({ severity }) => severity !== 'error'));
+    const target = canRun ? this.#target : 'none';
+    const ofExport = target === 'none' ? [] : (this.#export?.problems(notebook, target, typed) ?? []);
     const cells = open.keys.map((cell, i): NotebookDiagnostics['cells'][number] => ({
       cell,
-      diagnostics: found[i]!.map(({ offset, length, code, message, severity }) => ({
-        range: rangeOf(open, { cell: i, start: offset, end: offset + length }),
-        code,
-        message,
-        severity,
-      })),
+      diagnostics: [...found[i]!, ...ofExport.filter((one) => one.cell === typed.module.cells[i]!.id)].map(
+        ({ offset, length, code, message, severity }) => ({
+          range: rangeOf(open, { cell: i, start: offset, end: offset + length }),
+          code,
+          message,
+          severity,
+        }),
+      ),
     }));
     this.#say('diagnostics', { notebook, version: open.version, cells });
   }

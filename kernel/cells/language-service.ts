@@ -2,9 +2,11 @@
 // offsets.
 import ts from 'typescript';
 import type { CompletionData, CompletionKind } from '../protocol/language.ts';
+import { asyncCallbacks } from './async-callbacks.ts';
 import { diagnostic, syntaxErrors, type CellDiagnostic } from './compile.ts';
 import { libraryFiles } from './library-files.ts';
 import { NotebookHost } from './notebook-host.ts';
+import type { CheckedTypes } from './our-callee.ts';
 import { Resolver, type Resolution } from './resolution.ts';
 import { cycles, duplicateIds, duplicateNames, foreignAssignments, scopesOf } from './scope.ts';
 import { VirtualModule, type CellOffset, type ModuleCell } from './virtual-module.ts';
@@ -38,6 +40,12 @@ export interface HoverText {
   readonly range: CellRange;
   readonly display: string;
   readonly documentation: string;
+}
+/** The notebook as TypeScript's checker sees it. Offsets are those of the module. */
+export interface TypedModule extends CheckedTypes {
+  readonly module: VirtualModule;
+  readonly source: ts.SourceFile;
+  readonly resolution: Resolution;
 }
 export type DefinitionPlace = CellRange | { readonly file: string; readonly start: number; readonly end: number };
 
@@ -263,7 +271,31 @@ export class NotebookLanguageService {
         }),
       );
     }
+    this.#addAsyncCallbacks(result, broken);
     return result;
+  }
+  /** Of the cells of the last update. */
+  typed(): TypedModule {
+    const program = this.#service.getProgram();
+    const source = program?.getSourceFile(this.#file);
+    if (!program || !source) throw new Error('TypeScript has no program of this notebook.');
+    return {
+      module: this.#module,
+      source,
+      resolution: this.#resolver.resolve(this.#module.cells),
+      checker: program.getTypeChecker(),
+      isOurs: (file) => file === this.#host.libraries.sluice,
+    };
+  }
+  #addAsyncCallbacks(result: CellDiagnostic[][], broken: ReadonlySet<number>): void {
+    const typed = this.typed();
+    for (const { start, length, message } of asyncCallbacks(typed.source, typed)) {
+      const range = this.#module.rangeToCell(start, length);
+      if (range === undefined || broken.has(range.cell)) continue;
+      const place = { offset: range.start, length: range.end - range.start, code: 'gave-promise', message };
+      const { id } = this.#module.cells[range.cell]!;
+      result[range.cell]!.push({ ...diagnostic(id, this.#module.lines(range.cell), place), severity: 'warning' });
+    }
   }
 
   get #file(): string {

@@ -1,7 +1,7 @@
 // Lines of a notebook file that are probably not what their writer meant: code in a prose cell, and
 // lines that look like a marker of a cell and are none. `check`, `run` and `serve` report them.
 import { isMarkerLine } from '../protocol/marker-line.ts';
-import type { NotebookCell } from '../protocol/notebook-file.ts';
+import { type NotebookCell, rawLines } from '../protocol/notebook-file.ts';
 import { OpenLiteral } from '../protocol/open-literal.ts';
 import { diagnostic, type CellDiagnostic } from './compile.ts';
 import { TextLines } from './text-lines.ts';
@@ -31,13 +31,29 @@ function* codeInProse({ kind, text, metadata }: NotebookCell, id: string): Itera
  * magic such as `// %%time` is none.
  */
 const likeMarker = /^[ \t]*(?:\/\/|#)[ \t]*(?:#[ \t]*)?%%+(?=$|[ \t[]|id=|lines=)/;
-/** Prose may have `%%` behind blanks: a comment in a diagram. */
-const likeMarkerInProse = /^(?:\/\/%%|#[ \t]*%%)%*(?=$|[ \t[]|id=|lines=)/;
+/**
+ * Markers without `%%`: of Jupytext (`// +`, with options such as `tags=["parameters"]` or
+ * without), of Spyder (`# <codecell>`), and of exported notebooks (`# In[3]:`).
+ */
+const otherMarker = otherMarkers(' *[{[]');
+/** A list of Markdown may have `+ [ ]` and `+ [a link](…)`. */
+const otherMarkerInProse = otherMarkers(' *(?:\\{"|\\[(?:markdown|md|raw)\\])');
+function otherMarkers(brackets: string): RegExp {
+  const option = ' +[\\w.-]+=(?:["\'{[]|true\\b|false\\b)';
+  const exported = 'In ?\\[[ \\d]*\\](?:$|:(?=$| ))';
+  return new RegExp(`^(?://|#) ?(?:\\+(?=$|${brackets}|${option})|<(?:code|markdown)cell>(?=$)|${exported})`);
+}
+/**
+ * Prose may have `%%` behind more blanks than a marker has: a comment in a diagram. A heading does
+ * not begin with `%%`.
+ */
+const likeMarkerInProse = /^(?:\/\/%%|\/\/ %%%|(?:\/\/ ?)?#[ \t]*%%)%*(?=$|[ \t[]|id=|lines=)/;
 
 function* likeMarkers(cell: NotebookCell, id: string): Iterable<CellDiagnostic> {
   const lines = new TextLines(cell.text);
   for (const [line, raw] of linesOutsideLiterals(cell)) {
-    const found = (cell.kind === 'markdown' ? likeMarkerInProse : likeMarker).exec(raw);
+    const [own, other] = cell.kind === 'markdown' ? [likeMarkerInProse, otherMarkerInProse] : [likeMarker, otherMarker];
+    const found = own.exec(raw) ?? other.exec(raw.trimEnd());
     if (found === null || isMarkerLine(raw)) continue;
     const meant = `// %% ${raw.slice(found[0].length).trim()}`.trimEnd();
     const message = `This line looks like a marker, but no cell begins here: a marker begins with "// %%" and a blank or the end of the line. For a new cell, write: ${meant}`;
@@ -48,13 +64,18 @@ function* likeMarkers(cell: NotebookCell, id: string): Iterable<CellDiagnostic> 
 }
 
 /** Index in the text, and the line as it stands in the file. */
-function* linesOutsideLiterals({ kind, text, metadata }: NotebookCell): Iterable<readonly [number, string]> {
-  if (kind === 'markdown') {
-    yield* metadata.odd ?? [];
+function* linesOutsideLiterals(cell: NotebookCell): Iterable<readonly [number, string]> {
+  if (cell.kind === 'markdown') {
+    let isInFence = false;
+    for (const [i, line] of rawLines(cell).entries()) {
+      if (/^\/\/ *(?:```|~~~)/.test(line)) isInFence = !isInFence;
+      // A line that is not written as prose is no code of a fence either.
+      if (!isInFence || !line.startsWith('// ')) yield [i, line];
+    }
     return;
   }
   const literal = new OpenLiteral();
-  for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
+  for (const [i, line] of cell.text.split(/\r\n|\n|\r/).entries()) {
     if (!literal.inside) yield [i, line];
     literal.line(line);
   }

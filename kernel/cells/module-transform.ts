@@ -1,6 +1,7 @@
 // Registers the values that functions of a helper module capture, as cells do.
 // So a changed constant of a helper changes the fingerprints of all operators that use it.
 import ts from 'typescript';
+import { identifierAt } from './identifier-at.ts';
 import { isInFunction, Resolver, type Reference } from './resolution.ts';
 import { isRelative } from './specifiers.ts';
 
@@ -73,7 +74,7 @@ class ModuleVisitor {
     const captured = new Map<string, Reference>();
     for (const found of this.#references)
       if (isInside(found.at.offset) && !isInside(found.declaredAt.offset)) captured.set(found.name, found);
-    const names = [...captured.values()].map((found) => reference(identifierAt(this.#source, found.at.offset)));
+    const names = [...captured.values()].map((found) => reference(nameAt(this.#source, found.at.offset)));
     const values = factory.createArrowFunction(
       undefined,
       undefined,
@@ -99,16 +100,10 @@ function reference(original: ts.Identifier): ts.Identifier {
   return ts.setOriginalNode(factory.createIdentifier(original.text), original);
 }
 
-function identifierAt(source: ts.SourceFile, offset: number): ts.Identifier {
-  let node: ts.Node = source;
-  while (!ts.isIdentifier(node)) {
-    const inner: ts.Node | undefined = ts.forEachChild(node, (child) =>
-      child.getStart(source) <= offset && offset < child.end ? child : undefined,
-    );
-    if (inner === undefined) throw new Error(`There is no name at ${offset}.`);
-    node = inner;
-  }
-  return node;
+function nameAt(source: ts.SourceFile, offset: number): ts.Identifier {
+  const name = identifierAt(source, offset);
+  if (name === undefined) throw new Error(`There is no name at ${offset}.`);
+  return name;
 }
 
 function inferredName(node: ts.ArrowFunction | ts.FunctionExpression | ts.ClassExpression): string | undefined {

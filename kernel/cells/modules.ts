@@ -10,24 +10,23 @@
 // A helper is loaded again when its content, or the content of a module that it imports, has
 // changed. Then it and its importers are new instances. All other modules stay the same objects.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { resolve as resolvePackage } from 'import-meta-resolve';
 import { SluiceError } from '../../engine/errors/error.ts';
+import { isSluiceError } from '../../engine/errors/thrown.ts';
 import { closestName } from '../../engine/errors/closest-name.ts';
 import { annotateLiteral } from './annotate-literal.ts';
+import type { ModuleFiles, ModuleSource, Namespace } from './module-files.ts';
 import type { SourcePlaces } from './source-places.ts';
-import { isModuleSource, isRelative, packageName, resolveRelative } from './specifiers.ts';
-import { TextLines } from './text-lines.ts';
-
-export type Namespace = Readonly<Record<string, unknown>>;
+import { isModuleSource, isRelative } from './specifiers.ts';
 
 export interface ModuleLoaderOptions {
   /** Absolute path of the notebook. */
   readonly notebook: string;
+  readonly files: ModuleFiles;
   /** `sluice` and `sluice/testing`, which the kernel provides. */
   readonly builtins: Readonly<Record<string, () => Namespace | Promise<Namespace>>>;
   readonly places: SourcePlaces;
@@ -48,12 +47,6 @@ interface Instance {
   waitsFor: Instance | undefined;
   readonly imports: Instance[];
 }
-interface Source {
-  readonly path: string;
-  readonly hash: string;
-  readonly code: string;
-  readonly specifiers: readonly string[];
-}
 type ModuleFunction = (
   this: undefined,
   exports: unknown,
@@ -64,7 +57,6 @@ type ModuleFunction = (
 
 export class ModuleLoader {
   readonly #options: ModuleLoaderOptions;
-  readonly #sources = new Map<string, Source>();
   readonly #instances = new Map<string, Instance>();
 
   constructor(options: ModuleLoaderOptions) {
@@ -77,7 +69,7 @@ export class ModuleLoader {
     try {
       namespace = await this.#load(specifier, this.#options.notebook);
     } catch (error) {
-      if (isOptional && error instanceof SluiceError && error.code === 'missing-module') return {};
+      if (isOptional && isSluiceError(error) && error.code === 'missing-module') return {};
       throw error;
     }
     return withNeeded(specifier, namespace, needed);
@@ -88,30 +80,12 @@ export class ModuleLoader {
     const builtin = Object.hasOwn(builtins, specifier) ? builtins[specifier] : undefined;
     if (builtin !== undefined) return builtin();
     if (isBuiltin(specifier)) return (await import(specifier)) as Namespace;
-    if (isRelative(specifier)) {
-      const path = resolveRelative(specifier, from);
-      if (path === undefined) throw missingFile(specifier, from);
-      if (isModuleSource(path)) return namespaceOf((await this.#instance(path, importer)).module.exports);
-      return namespaceOf(createRequire(from)(path));
-    }
-    return (await import(this.#findPackage(specifier, from))) as Namespace;
-  }
-
-  #findPackage(specifier: string, from: string): string {
-    try {
-      return resolvePackage(specifier, pathToFileURL(from).href);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const name = packageName(specifier);
-      if (code === 'ERR_MODULE_NOT_FOUND' && !specifier.startsWith('#') && message.includes(`'${name}'`)) {
-        const folder = dirname(this.#options.notebook);
-        throw new SluiceError('missing-module', `Cannot find "${name}". npm install ${name} in ${folder}`, {
-          package: name,
-          folder,
-        });
-      }
-      throw new SluiceError('missing-module', `Cannot import "${specifier}": ${message}.`, {}, { cause: error });
-    }
+    const { files } = this.#options;
+    if (!isRelative(specifier)) return files.load(specifier, from);
+    const path = files.resolve(specifier, from);
+    if (path === undefined) throw missingFile(specifier, from);
+    if (isModuleSource(path)) return namespaceOf((await this.#instance(path, importer)).module.exports);
+    return namespaceOf(await files.load(specifier, from));
   }
 
   // -------------------------------------------------------------------------------- helper modules
@@ -138,7 +112,7 @@ export class ModuleLoader {
     return instance;
   }
 
-  #start(source: Source, key: string): Instance {
+  #start(source: ModuleSource, key: string): Instance {
     const { path, code } = source;
     const script = this.#options.places.addModule(path, code);
     const instance: Instance = {
@@ -162,7 +136,7 @@ export class ModuleLoader {
     return instance;
   }
 
-  async #run({ path, code, specifiers }: Source, instance: Instance): Promise<void> {
+  async #run({ path, code, specifiers }: ModuleSource, instance: Instance): Promise<void> {
     const loaded = new Map<string, unknown>();
     for (const specifier of specifiers) {
       try {
@@ -170,14 +144,14 @@ export class ModuleLoader {
       } catch (error) {
         // An import that was used for types only leaves no `require`. So a missing module is an
         // error only when it is required.
-        if (!(error instanceof SluiceError) || error.code !== 'missing-module') throw error;
+        if (!isSluiceError(error) || error.code !== 'missing-module') throw error;
         loaded.set(specifier, error);
       }
     }
     const nodeRequire = createRequire(path);
     const require = (specifier: string): unknown => {
       const found = loaded.get(specifier);
-      if (found instanceof SluiceError) throw found;
+      if (isSluiceError(found)) throw found;
       return found ?? nodeRequire(specifier);
     };
     const run = vm.runInThisContext(code, { filename: instance.script }) as ModuleFunction;
@@ -193,44 +167,25 @@ export class ModuleLoader {
    * a package in the form that TypeScript's interop expects.
    */
   async #required(specifier: string, from: string, importer: Instance): Promise<unknown> {
-    const path = isRelative(specifier) ? resolveRelative(specifier, from) : undefined;
+    const path = isRelative(specifier) ? this.#options.files.resolve(specifier, from) : undefined;
     if (path !== undefined && isModuleSource(path)) return (await this.#instance(path, importer)).module.exports;
     const namespace = await this.#load(specifier, from, importer);
     return asEsModule(namespace);
   }
 
   /** The file and all helpers that it imports, directly or not, as they are on disk now. */
-  async #closure(path: string): Promise<ReadonlyMap<string, Source>> {
-    const sources = new Map<string, Source>();
+  async #closure(path: string): Promise<ReadonlyMap<string, ModuleSource>> {
+    const sources = new Map<string, ModuleSource>();
     const visit = async (file: string): Promise<void> => {
-      const source = await this.#source(file);
+      const source = await this.#options.files.source(file);
       sources.set(file, source);
       for (const specifier of source.specifiers) {
-        const inner = isRelative(specifier) ? resolveRelative(specifier, file) : undefined;
+        const inner = isRelative(specifier) ? this.#options.files.resolve(specifier, file) : undefined;
         if (inner !== undefined && isModuleSource(inner) && !sources.has(inner)) await visit(inner);
       }
     };
     await visit(path);
     return sources;
-  }
-
-  async #source(path: string): Promise<Source> {
-    const text = readFileSync(path, 'utf8');
-    const hash = createHash('sha256').update(text).digest('base64url');
-    const known = this.#sources.get(path);
-    if (known?.hash === hash) return known;
-    // The compiler is loaded with the first helper, because most notebooks have none.
-    const { compileModule } = await import('./module-compile.ts');
-    const compiled = compileModule(path, text);
-    if ('error' in compiled) {
-      const lines = new TextLines(text);
-      const { line, column } = lines.position(compiled.error.offset);
-      const place = { file: path, line: line + 1, column: column + 1, excerpt: lines.line(line) };
-      throw new SluiceError('syntax', `${path}:${place.line}:${place.column}: ${compiled.error.message}`, { place });
-    }
-    const source: Source = { path, hash, ...compiled };
-    this.#sources.set(path, source);
-    return source;
   }
 }
 
@@ -256,7 +211,7 @@ export function metaOf(path: string): ImportMeta {
   };
 }
 
-function keyOf(path: string, sources: ReadonlyMap<string, Source>): string {
+function keyOf(path: string, sources: ReadonlyMap<string, ModuleSource>): string {
   const lines = [...sources.values()].map((source) => `${source.path} ${source.hash}`).sort();
   return createHash('sha256')
     .update([path, ...lines].join('\n'))

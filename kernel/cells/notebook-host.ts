@@ -23,7 +23,7 @@ interface ImportMeta { readonly filename: string; readonly dirname: string; read
 export class NotebookHost implements ts.LanguageServiceHost {
   readonly notebook: string;
   readonly libraries: LibraryFiles;
-  readonly #declarations: readonly string[];
+  readonly #nodeTypes: readonly string[];
   readonly #options: ts.CompilerOptions;
   #snapshot = new DiffableSnapshot('', undefined);
   #version = 0;
@@ -32,7 +32,7 @@ export class NotebookHost implements ts.LanguageServiceHost {
     this.notebook = notebook;
     this.libraries = libraries;
     const hasNodeTypes = foldersUp(notebook).some((folder) => existsSync(join(folder, 'node_modules/@types/node')));
-    this.#declarations = [...ownDeclarations(notebook), ...(hasNodeTypes ? [] : [nodeFile])];
+    this.#nodeTypes = hasNodeTypes ? [] : [nodeFile];
     this.#options = compilerOptions(libraries);
   }
 
@@ -53,7 +53,8 @@ export class NotebookHost implements ts.LanguageServiceHost {
   getScriptFileNames(): string[] {
     // The package's declarations are always in the program, so that its names are offered without
     // an import.
-    return [this.notebook, this.libraries.sluice, ...this.#declarations];
+    // Files in .sluice may come while the notebook is open.
+    return [this.notebook, this.libraries.sluice, ...ownDeclarations(this.notebook), ...this.#nodeTypes];
   }
   getScriptVersion(file: string): string {
     if (file === this.notebook) return String(this.#version);

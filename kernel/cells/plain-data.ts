@@ -1,13 +1,14 @@
 // Copies data, so that a later evaluation can use it as if it had been computed again.
 // The copy is made right after the value is computed, so that later changes by the cell are not in
 // it.
+import { types } from 'node:util';
 import { deepest } from '../../engine/values/leaving.ts';
 
 const primitives = new Set(['string', 'number', 'boolean', 'undefined', 'bigint']);
 
 /**
- * `isData` is false if the value contains a function, a stream, a promise or an instance of a
- * class, or if it is nested so deeply that another thread could not read it.
+ * `isData` is false if the value contains a function, a stream, a promise, a Proxy or an
+ * instance of a class, or if it is nested so deeply that another thread could not read it.
  */
 export type Copy = { readonly isData: true; readonly value: unknown } | { readonly isData: false };
 
@@ -23,7 +24,7 @@ const notData = new Error('not data');
 
 function copy(value: unknown, seen: Map<object, unknown>, depth: number): unknown {
   if (primitives.has(typeof value) || value === null) return value;
-  if (typeof value !== 'object' || depth > deepest) throw notData;
+  if (typeof value !== 'object' || depth > deepest || types.isProxy(value)) throw notData;
   const known = seen.get(value);
   if (known !== undefined) return known;
   const remember = <T extends object>(made: T): T => {

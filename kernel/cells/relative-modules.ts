@@ -1,6 +1,4 @@
-// Helper modules beside a notebook: the files that it imports, directly or not, and whether their
-// contents have changed.
-import { createHash } from 'node:crypto';
+// Helper modules beside a notebook: the files that it imports, directly or not.
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { isModuleSource, isRelative, resolveRelative } from './specifiers.ts';
@@ -29,37 +27,6 @@ export function specifiersOf(text: string): string[] {
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** Reports which tracked files have changed since the last question. */
-export class ModuleContents {
-  readonly #hashes = new Map<string, string>();
-
-  /** Tracks these paths and no others. */
-  track(paths: readonly string[]): void {
-    const wanted = new Set(paths);
-    for (const path of this.#hashes.keys()) if (!wanted.has(path)) this.#hashes.delete(path);
-    for (const path of wanted) if (!this.#hashes.has(path)) this.#hashes.set(path, contentHash(path));
-  }
-  changed(): string[] {
-    const changed: string[] = [];
-    for (const [path, former] of this.#hashes) {
-      const now = contentHash(path);
-      if (now === former) continue;
-      this.#hashes.set(path, now);
-      changed.push(path);
-    }
-    return changed;
-  }
-}
-
-/** '' for a missing file. */
-function contentHash(path: string): string {
-  try {
-    return createHash('sha256').update(readFileSync(path)).digest('base64url');
   } catch {
     return '';
   }

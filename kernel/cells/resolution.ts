@@ -4,6 +4,7 @@
 // The program is one file without libraries and imports, because only binding is needed. A notebook
 // of 20 cells takes a few milliseconds.
 import ts from 'typescript';
+import { assigns, counts } from './assignments.ts';
 import { VirtualModule, type CellOffset, type ModuleCell } from './virtual-module.ts';
 
 export type NameKind = 'const' | 'let' | 'var' | 'function' | 'class' | 'enum' | 'namespace' | 'type' | 'import';
@@ -280,13 +281,8 @@ function isAssignmentTarget(node: ts.Identifier): boolean {
   let inner: ts.Node = node;
   let outer: ts.Node = node.parent;
   for (;;) {
-    if (ts.isBinaryExpression(outer)) {
-      const { kind } = outer.operatorToken;
-      const assigns = kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
-      return assigns && outer.left === inner;
-    }
-    if (ts.isPrefixUnaryExpression(outer) || ts.isPostfixUnaryExpression(outer))
-      return outer.operator === ts.SyntaxKind.PlusPlusToken || outer.operator === ts.SyntaxKind.MinusMinusToken;
+    if (ts.isBinaryExpression(outer)) return assigns(outer.operatorToken) && outer.left === inner;
+    if (ts.isPrefixUnaryExpression(outer) || ts.isPostfixUnaryExpression(outer)) return counts(outer);
     if (ts.isForInStatement(outer) || ts.isForOfStatement(outer)) return outer.initializer === inner;
     const isPattern =
       ts.isArrayLiteralExpression(outer) ||

@@ -13,6 +13,8 @@ import type { Message } from 'vscode-jsonrpc/node.js';
 import type { Hello, Notifications, Requests, Welcome } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { endSession, SilentKernel } from './end-session.ts';
+import { endOfProcess, type LastCall } from '../protocol/last-call.ts';
+import { LastCallFile } from './last-call.ts';
 import { withLock } from './lock.ts';
 import { answerMillis, isNobodyThere, NoAnswer, openSocket, within } from './open-socket.ts';
 import { findSession, forget, type SessionEntry } from './registry.ts';
@@ -32,10 +34,18 @@ export interface Connection {
   readonly started: boolean;
   request<M extends keyof Requests>(method: M, params: Requests[M]['params']): Promise<Requests[M]['result']>;
   on<N extends keyof Notifications>(name: N, listener: (params: Notifications[N]) => void): void;
-  /** Ends the session for everybody. A kernel that hangs is killed. */
-  end(): Promise<void>;
+  /**
+   * Ends the session for everybody. A kernel that hangs is killed. Its last checkpoint stays,
+   * unless it is to be discarded.
+   */
+  end(options?: { readonly discard?: boolean }): Promise<void>;
   /** Resolves with the reason, a sentence, when the connection has ended. */
   readonly ended: Promise<string>;
+  /**
+   * After the end of the connection: the call of user code in which the kernel ended without a
+   * word. undefined: it said why, or no call lasted.
+   */
+  lastCall(): LastCall | undefined;
   close(): void;
 }
 
@@ -60,6 +70,11 @@ export async function joinSession(
   options: Pick<ConnectOptions, 'notebook' | 'client' | 'build'>,
 ): Promise<Connection | undefined> {
   return await joinIn(sessionFolder(), options);
+}
+
+/** Connects without joining: the session ends as if nobody were here. */
+export async function lookAt(entry: SessionEntry, build: string): Promise<Connection> {
+  return await connect(entry, { client: 'vscode', build }, { started: false, looks: true });
 }
 
 async function joinIn(
@@ -91,7 +106,7 @@ function isGone(error: unknown): boolean {
 async function connect(
   entry: SessionEntry,
   { client, build }: Pick<ConnectOptions, 'client' | 'build'>,
-  { started }: { readonly started: boolean },
+  { started, looks = false }: { readonly started: boolean; readonly looks?: boolean },
 ): Promise<Connection> {
   const millis = started ? startMillis : answerMillis;
   const silent = new SilentKernel(entry, millis);
@@ -99,13 +114,15 @@ async function connect(
     throw error instanceof NoAnswer ? silent : error;
   });
   const rpc = createMessageConnection(new SocketMessageReader(socket), new ClosingWriter(socket));
-  let reason = 'The kernel has ended.';
+  let reason: string | undefined;
+  let call: LastCall | undefined;
   let isClosed = false;
   let isOver = false;
   const ended = new Promise<string>((resolve) =>
     rpc.onClose(() => {
       isOver = true;
-      resolve((reason = isClosed ? 'Left the session.' : reason));
+      if (!isClosed && reason === undefined) call = new LastCallFile(sessionFolder(), entry.session).read();
+      resolve((reason = isClosed ? 'Left the session.' : (reason ?? endOf(call))));
       // Rejects pending requests, which will get no answer.
       rpc.dispose();
     }),
@@ -121,15 +138,16 @@ async function connect(
     try {
       return await rpc.sendRequest<Requests[typeof method]['result']>(method, params);
     } catch (error) {
-      throw isOver ? new Error(reason) : error;
+      throw isOver ? new Error(reason ?? endOf(call)) : error;
     }
   };
   try {
-    const hello: Hello = { protocol: protocolVersion, build, token: entry.token, client };
+    const hello: Hello = { protocol: protocolVersion, build, token: entry.token, client, ...(looks && { looks }) };
     const welcome = await within(millis, request('hello', hello), silent);
     return {
       ...{ welcome, entry, started, request, ended },
-      end: () => endSession(entry, request, ended),
+      lastCall: () => call,
+      end: ({ discard = false } = {}) => endSession(entry, request, ended, discard),
       on: (name, listener) => void listeners.set(name, [...(listeners.get(name) ?? []), listener]),
       close() {
         isClosed = true;
@@ -141,8 +159,13 @@ async function connect(
     socket.destroy();
     if (error === silent) throw silent;
     if (error instanceof ResponseError && !isOver) throw new Error(error.message);
-    throw Object.assign(new Error(reason, { cause: error }), { code: gone });
+    throw Object.assign(new Error(reason ?? endOf(call), { cause: error }), { code: gone });
   }
+}
+
+/** Of a kernel that has not said why. */
+function endOf(call: LastCall | undefined): string {
+  return call ? endOfProcess('The kernel', call) : 'The kernel has ended.';
 }
 
 /**

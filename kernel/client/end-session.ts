@@ -32,10 +32,15 @@ export class SilentKernel extends Error {
 }
 
 /** Resolves when the session has ended. */
-export async function endSession(entry: SessionEntry, request: Request, ended: Promise<string>): Promise<void> {
+export async function endSession(
+  entry: SessionEntry,
+  request: Request,
+  ended: Promise<string>,
+  discard = false,
+): Promise<void> {
   const silent = new SilentKernel(entry, answerMillis);
   // The kernel may end before its answer is sent.
-  const shutdown = request('shutdown', null).catch(() => null);
+  const shutdown = request('shutdown', discard ? { discard } : null).catch(() => null);
   try {
     await within(answerMillis, Promise.race([shutdown, ended]), silent);
   } catch (error) {

@@ -3,10 +3,11 @@
 // An entry is forgotten only when its socket does not answer. The process id decides nothing: it
 // may belong to another process by now, or to a process that this one cannot see. A kernel that
 // hangs still accepts connections, so its entry stays.
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNobodyThere, openSocket } from './open-socket.ts';
 import { entryPath, logPath, realNotebook, socketPath } from './session-folder.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface SessionEntry {
   readonly session: string;
@@ -24,10 +25,7 @@ export interface SessionEntry {
 
 /** Writes the entry atomically, because another process may read it. */
 export function writeEntry(folder: string, entry: SessionEntry): void {
-  const path = entryPath(folder, entry.session);
-  const unfinished = `${path}.${process.pid}`;
-  writeFileSync(unfinished, JSON.stringify(entry), { mode: 0o600 });
-  renameSync(unfinished, path);
+  writeWhole(entryPath(folder, entry.session), JSON.stringify(entry));
 }
 
 export function removeEntry(folder: string, session: string): void {

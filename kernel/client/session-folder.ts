@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Operating systems allow 104 to 108 bytes for a socket's path. */
 const longestSocketPath = 99;
@@ -64,6 +64,14 @@ export function socketPath(folder: string, session: string): string {
 }
 export function entryPath(folder: string, session: string): string {
   return join(folder, `${session}.json`);
+}
+/** Of the call of user code that lasts: see `last-call.ts`. */
+export function callPath(folder: string, session: string): string {
+  return join(folder, `${session}.call`);
+}
+/** Of the compiled code of a copy of the kernel: by its name, so by its content. */
+export function codeFolder(kernel: string): string {
+  return join(dirname(kernel), basename(kernel).replace(/^kernel-([0-9a-f]+)\.\w+$/, 'code-$1'));
 }
 export function logPath(folder: string, session: string): string {
   return join(folder, `${session}.log`);

@@ -14,9 +14,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { entryPath, logPath, newSessionId, realNotebook, shortHash } from './session-folder.ts';
+import { codeVariables } from '../protocol/code-variables.ts';
+import type { ConnectionDefinitions } from '../protocol/connections.ts';
+import { codeFolder, entryPath, logPath, newSessionId, realNotebook, shortHash } from './session-folder.ts';
 import { answeringEntries, type SessionEntry } from './registry.ts';
 
 export interface StartOptions {
@@ -26,11 +28,22 @@ export interface StartOptions {
   readonly kernelPath: string;
   /** Node, or an Electron that can run as Node. */
   readonly execPath?: string;
-  /** Added to the environment: SLUICE_BROKERS and SLUICE_MEMORY from the editor's settings. */
+  /**
+   * Added to the environment: SLUICE_MEMORY and others from the editor's settings, and
+   * SLUICE_EDITOR.
+   */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * The connections with their secrets (`value` instead of `stored`). They go through a pipe, so
+   * that they are in no environment and no list of processes.
+   */
+  readonly connections?: ConnectionDefinitions;
   /** The session ends after this many minutes without a client. */
   readonly idleMinutes?: number;
 }
+
+/** Says that connections come through the standard input. */
+export const handOverVariable = 'SLUICE_HANDOVER';
 
 /** A kernel that starts has this long until it answers. */
 export const startMillis = 20_000;
@@ -46,9 +59,15 @@ export async function startKernel(options: StartOptions): Promise<SessionEntry> 
     cwd: folder,
     detached: true,
     windowsHide: true,
-    stdio: 'ignore',
-    env: environment(options.env),
+    stdio: [options.connections ? 'pipe' : 'ignore', 'ignore', 'ignore'],
+    env: environment({
+      ...options.env,
+      ...(kernel !== options.kernelPath && codeVariables(codeFolder(kernel), process.env)),
+      ...(options.connections && { [handOverVariable]: 'stdin' }),
+    }),
   });
+  // A kernel that ends at once closes the pipe. Its end is reported below.
+  child.stdin?.on('error', () => undefined).end(JSON.stringify(options.connections));
   let ended: string | undefined;
   child.on('error', (error) => (ended = error.message));
   child.on('exit', (code, signal) => (ended ??= `it ended with ${signal ?? `code ${code}`}`));
@@ -88,7 +107,15 @@ function failure(folder: string, session: string, notebook: string, reason: stri
 function environment(extra: StartOptions['env']): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ...extra, ELECTRON_RUN_AS_NODE: '1' };
   for (const name of Object.keys(env)) if (name === 'NODE_OPTIONS' || name.startsWith('VSCODE_')) delete env[name];
+  // The kernel runs in another folder.
+  for (const name of Object.keys(env))
+    if (/^SLUICE_CONNECTIONS$|^SLUICE_REGISTRY(_\w+)?_CA$/.test(name) && isPath(env[name]))
+      env[name] = resolve(env[name]);
   return env;
+}
+
+function isPath(value: string | undefined): value is string {
+  return value !== undefined && value.trim() !== '' && !value.trim().startsWith('{');
 }
 
 /**
@@ -123,8 +150,9 @@ function isCopy(path: string, content: Buffer): boolean {
 
 const keptMillis = { ofLog: 7 * 24 * 3_600_000, ofCopy: 2 * startMillis } as const;
 /**
- * Removes entries whose sockets do not answer, copies that no kernel uses, and logs of ended
- * sessions that are a week old. A young copy may belong to a kernel that starts at this moment.
+ * Removes entries whose sockets do not answer, copies that no kernel uses with their compiled code,
+ * and logs of ended sessions that are a week old. A young copy may belong to a kernel that starts
+ * at this moment.
  */
 async function sweep(folder: string): Promise<void> {
   const living = await answeringEntries(folder);
@@ -133,10 +161,12 @@ async function sweep(folder: string): Promise<void> {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     const isUnused = /^kernel-[0-9a-f]{12}\.\w+(\.[\w-]+)?$/.test(name) && !used.has(path);
-    const session = /^([0-9a-f]{12})\.log(\.1)?$/.exec(name)?.[1];
+    const session = /^([0-9a-f]{12})\.(?:log(\.1)?|call)$/.exec(name)?.[1];
     const isEnded = session !== undefined && !sessions.has(session);
     const age = ageOf(path);
-    if ((isUnused && age > keptMillis.ofCopy) || (isEnded && age > keptMillis.ofLog)) rmSync(path, { force: true });
+    const isOldCopy = isUnused && age > keptMillis.ofCopy;
+    if (isOldCopy || (isEnded && age > keptMillis.ofLog)) rmSync(path, { force: true });
+    if (isOldCopy) rmSync(codeFolder(path), { recursive: true, force: true });
   }
 }
 function ageOf(path: string): number {

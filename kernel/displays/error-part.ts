@@ -3,11 +3,12 @@
 import type { LocatedError } from '../executor/executor-protocol.ts';
 import { cutText } from '../protocol/display-cut.ts';
 import type { ErrorPart } from '../protocol/displays.ts';
+import { shownFailures } from '../session/shown-failures.ts';
 import type { Cell, LeftOutRows, OperatorFailure } from '../session/state.ts';
 
 export function errorParts(cell: Cell): readonly ErrorPart[] {
   const { failures = [], leftOut = [] } = cell.active ?? {};
-  const parts = [...failures.map((failure) => ofOperator(cell.id, failure)), ...leftOut.map(ofRow)];
+  const parts = [...shownFailures(failures).map((failure) => ofOperator(cell.id, failure)), ...leftOut.map(ofRow)];
   return cell.error ? [ofRun(cell.id, cell.error), ...parts] : parts;
 }
 
@@ -20,17 +21,25 @@ function ofRun(cell: string, error: LocatedError): ErrorPart {
   return { kind: 'error', id: 'error', where: isElsewhere ? placeOf(cell, error) : '', ...described(error) };
 }
 
-function ofOperator(cell: string, { name, error, record, instance }: OperatorFailure): ErrorPart {
+function ofOperator(cell: string, { name, error, record, instance, partitions }: OperatorFailure): ErrorPart {
   return {
     kind: 'error',
-    id: `error/${instance ?? name}`,
+    // The list of folded partitions grows. The first one stays.
+    id: `error/${[instance ?? name, ...(partitions?.slice(0, 1) ?? [])].join('/')}`,
     where: `${name} · ${placeOf(cell, error)}`,
     ...described(error),
     record: record === undefined ? undefined : cutText(record),
-    hint:
-      error.hint ??
-      `Cell ${cell} and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.`,
+    hint: error.hint ?? (partitions ? hintOfPartitions(partitions) : hintOfOperator(cell)),
   };
+}
+function hintOfOperator(cell: string): string {
+  return `Cell ${cell} and the operators that read from it have stopped. All others continue. Edit and run the cell to resume.`;
+}
+function hintOfPartitions(partitions: readonly string[]): string {
+  const [first, ...rest] = partitions;
+  const what = rest.length === 0 ? `Partition ${first}` : `${partitions.length} partitions from ${first} on`;
+  const [has, its, it] = rest.length === 0 ? ['has', 'its', 'it'] : ['have', 'their', 'them'];
+  return `${what} ${has} stopped. The others continue, and event time goes on without ${its} records. Run the cell to try ${it} again.`;
 }
 
 function ofRow({ display, error, record }: LeftOutRows): ErrorPart {

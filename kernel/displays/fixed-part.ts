@@ -1,7 +1,6 @@
-// Parts that are replaced as a whole: an inspected value, an error box, and the panel with the
+// Parts that are replaced as a whole: an inspected value, an error box, and panels with the
 // session's measurements.
 import type { ErrorPart, Part, PartChange, ValuePart } from '../protocol/displays.ts';
-import type { BackpressureHistory } from './backpressure-part.ts';
 import type { LivePart } from './view.ts';
 
 export class FixedPart implements LivePart {
@@ -27,27 +26,34 @@ export class FixedPart implements LivePart {
   }
 }
 
+/** The measurements behind a panel. Every panel of a session shows the same ones. */
+export interface PanelFigures {
+  part(id: string): Part;
+  /** undefined: a change is the whole part. */
+  change?(id: string): PartChange;
+}
+
 export class PanelPart implements LivePart {
   readonly id: string;
-  readonly #history: BackpressureHistory;
+  readonly #figures: PanelFigures;
   #isNew = true;
   hasChanged = true;
 
-  constructor(id: string, history: BackpressureHistory) {
+  constructor(id: string, figures: PanelFigures) {
     this.id = id;
-    this.#history = history;
+    this.#figures = figures;
   }
   part(): Part {
-    return this.#history.part(this.id);
+    return this.#figures.part(this.id);
   }
   measured(): void {
     this.hasChanged = true;
   }
   takeChange(at: number): PartChange | undefined {
     if (!this.hasChanged) return undefined;
-    const change: PartChange = this.#isNew ? { kind: 'put', part: this.part(), at } : this.#history.change(this.id);
+    const change = this.#isNew ? undefined : this.#figures.change?.(this.id);
     this.forgetChanges();
-    return change;
+    return change ?? { kind: 'put', part: this.part(), at };
   }
   forgetChanges(): void {
     this.#isNew = false;

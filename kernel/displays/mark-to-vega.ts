@@ -23,6 +23,8 @@ export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>>
     (field): field is string => field !== undefined && typeof row?.[field] === 'string' && isoInstant.test(row[field]),
   );
   const usesWindow = (kind === 'bar' || kind === 'rect') && mark.x === 'windowStart' && (!row || 'windowEnd' in row);
+  // Bars of one category would stand in front of each other, and only the highest would be seen.
+  const addsUp = kind === 'bar' && x !== 'temporal' && y === 'quantitative';
   return {
     $schema: schema,
     ...(mark.title !== undefined && { title: mark.title }),
@@ -38,6 +40,7 @@ export function markToVega(mark: AnyMark, row: Readonly<Record<string, unknown>>
       y: {
         field: name(mark.y),
         ...axisOf(y, mark.y),
+        ...(addsUp && { aggregate: 'sum', title: `sum of ${mark.y}` }),
         ...(y === 'quantitative' && { scale: { zero: startsAtZero(kind) } }),
         ...(usesWindow && kind === 'bar' && y === 'quantitative' && { stack: 'zero' }),
       },
@@ -83,12 +86,7 @@ function axisOf(type: Scale, title: string): Spec {
     case 'temporal':
       return { type, title: null, axis: { labelOverlap: true } };
     case 'quantitative':
-      // SI suffixes start at a thousand. Below it, "500m" for a half would confuse readers.
-      return {
-        type,
-        title,
-        axis: { labelExpr: "abs(datum.value) >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '~r')" },
-      };
+      return { type, title };
     case 'nominal':
       return { type, title, axis: { labelOverlap: true } };
   }

@@ -1,17 +1,21 @@
 // All views of a session. The executor sends rows and measurements; the store sends frames to
 // watching clients, at most five a second.
 import { randomUUID } from 'node:crypto';
+import { invariant } from '../../engine/errors/invariant.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
-import type { Displayed, DisplayInstall, ExecutorEvent } from '../executor/executor-protocol.ts';
-import type { Caption, LogLine, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
+import type { DisplayInstall, ExecutorEvent } from '../executor/executor-protocol.ts';
+import type { LogLine, RestartMark, ViewDelta, ViewHello, ViewSnapshot } from '../protocol/displays.ts';
 import { shownValue, toPlainJson } from '../protocol/values.ts';
-import type { Cell, Metrics, SavedRows, SavedViews } from '../session/state.ts';
+import type { Cell, Metrics, SavedRows, SavedViews, Session } from '../session/state.ts';
 import { BackpressureHistory } from './backpressure-part.ts';
+import { CheckpointFigures } from './checkpoint-figures.ts';
+import { LagFigures } from './lag-figures.ts';
+import { WatermarkFigures } from './watermark-figures.ts';
 import { errorParts } from './error-part.ts';
 import { FixedPart, PanelPart } from './fixed-part.ts';
-import { layoutOf, type RowLayout } from './layout.ts';
+import { layoutOf, type RowLayout, type Shown } from './layout.ts';
 import { CellLog } from './log-part.ts';
-import { RowPart } from './row-part.ts';
+import { type Reason, RowPart } from './row-part.ts';
 import { type LivePart, View } from './view.ts';
 
 /** A connection that watches views. */
@@ -47,7 +51,12 @@ interface CellView {
 export class ViewStore {
   readonly #views = new Map<string, CellView>();
   readonly #watchers = new Map<string, Watcher>();
-  readonly #backpressure = new BackpressureHistory();
+  readonly #panels = {
+    backpressure: new BackpressureHistory(),
+    lag: new LagFigures(),
+    watermarks: new WatermarkFigures(),
+    checkpoints: new CheckpointFigures(),
+  };
   readonly #schedule: Schedule;
   readonly #now: () => number;
   #generation = 0;
@@ -64,15 +73,16 @@ export class ViewStore {
    * Prepares the displays of a mutation in progress. Their rows may arrive before the mutation is
    * known to have succeeded.
    */
-  prepare(cell: string, displayed: Displayed, installs: readonly DisplayInstall[]): void {
+  prepare(cell: string, shown: Shown, installs: readonly DisplayInstall[]): void {
     const entry = this.#entry(cell);
-    entry.prepared = layoutOf(displayed).map((layout, index): Prepared => {
+    entry.prepared = layoutOf(shown).map((layout, index): Prepared => {
       const id = String(index);
       if (layout.kind === 'value')
         return { part: new FixedPart({ kind: 'value', id: 'value', text: layout.text, wire: layout.wire }) };
-      if (layout.kind === 'backpressure') return { part: new PanelPart(id, this.#backpressure) };
+      if (layout.kind !== 'table' && layout.kind !== 'chart')
+        return { part: new PanelPart(id, this.#panels[layout.kind]) };
       const install = installs.find((candidate) => candidate.cell === cell && candidate.part === index);
-      if (!install) throw new Error(`Display ${id} of cell ${cell} is not in the mutation that installs it.`);
+      invariant(install, `display ${id} of cell ${cell} is in the mutation that installs it`);
       const { display, installed } = install;
       const kept = entry.displays.find((part) => isInstall(part, display, installed));
       return kept ? { part: kept, layout } : { part: new RowPart(id, display, installed, layout) };
@@ -109,6 +119,8 @@ export class ViewStore {
     if (!entry) return;
     const same = new Map(entry.errors.map((part) => [JSON.stringify(part.part()), part]));
     entry.errors = parts.map((part) => same.get(JSON.stringify(part)) ?? new FixedPart(part));
+    const isFormer = cell.error !== undefined && cell.active?.stopped === false;
+    for (const part of entry.displays) if (part instanceof RowPart) part.isFormer = isFormer;
     this.#arrange(entry);
   }
 
@@ -142,18 +154,18 @@ export class ViewStore {
     this.#changed(entry);
   }
 
-  measured(plan: Plan, metrics: Metrics): void {
-    this.#backpressure.update(plan, metrics);
+  measured(plan: Plan, metrics: Metrics, session?: Session): void {
+    for (const panel of Object.values(this.#panels)) panel.update(plan, metrics, session);
     for (const entry of this.#views.values()) {
       for (const part of entry.displays) if (part instanceof PanelPart) part.measured();
       this.#changed(entry);
     }
   }
   /** Shows under each display the reason why no rows arrive. */
-  explain(reasonOf: (display: string) => Caption['pieces'] | undefined): void {
+  explain(reasonOf: (display: string) => Reason | undefined): void {
     for (const entry of this.#views.values()) {
       for (const part of entry.displays) if (part instanceof RowPart) part.explain(reasonOf(part.display));
-      this.#changed(entry);
+      this.#arrange(entry);
     }
   }
 
@@ -166,13 +178,14 @@ export class ViewStore {
     return saved;
   }
   /** The executor continues from a snapshot. Rows after the snapshot will arrive again. */
-  rewind(saved: SavedViews): void {
+  rewind(saved: SavedViews, restart: RestartMark): void {
     this.#generation++;
     for (const entry of this.#views.values()) {
-      for (const part of entry.displays) {
+      // In a new process the parts are only prepared so far.
+      for (const part of new Set([...entry.displays, ...(entry.prepared ?? []).map(({ part }) => part)])) {
         if (!(part instanceof RowPart)) continue;
         const rows = saved.get(part.display);
-        part.rewind(rows?.installed === part.installed ? rows : undefined);
+        part.rewind(rows?.installed === part.installed ? rows : undefined, restart);
       }
       entry.view.beginEpoch(this.#epoch());
       this.#changed(entry);
@@ -225,7 +238,8 @@ export class ViewStore {
   }
 
   #arrange(entry: CellView): void {
-    entry.view.setParts([...entry.errors, ...entry.displays, ...(entry.log ? [entry.log] : [])]);
+    const displays = entry.displays.filter((part) => !(part instanceof RowPart && part.hidesAsEmpty()));
+    entry.view.setParts([...entry.errors, ...displays, ...(entry.log ? [entry.log] : [])]);
     this.#changed(entry);
   }
 
@@ -236,6 +250,10 @@ export class ViewStore {
     this.#schedule(() => this.#frame(entry), wait);
   }
 
+  /** Sends at once what the next frames would carry. A session that ends has no later frame. */
+  flush(): void {
+    for (const entry of this.#views.values()) this.#frame(entry);
+  }
   #frame(entry: CellView): void {
     entry.isScheduled = false;
     entry.sentAt = this.#now();

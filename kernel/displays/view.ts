@@ -141,7 +141,7 @@ export class View {
 
 function sizeOfChanges(changes: readonly PartChange[]): number {
   return changes.reduce((sum, change) => {
-    if (change.kind === 'rows') return sum + sizeOf(change.rows);
+    if (change.kind === 'rows') return sum + sizeOf(change.rows) + sizeOf(change.open ?? []);
     return change.kind === 'put' && 'rows' in change.part ? sum + sizeOf(change.part.rows) : sum;
   }, 0);
 }

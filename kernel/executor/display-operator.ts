@@ -4,7 +4,7 @@
 // A frame goes to the control thread five times a second, with `limit` rows at most. The others are
 // left out evenly: a full buffer drops every other row and from then on keeps every second one,
 // then every fourth, until the frame is sent. In lossless mode (`sluice run --json`) every row is
-// sent, and credit limits the rate.
+// sent, as soon as the thread has a moment, and credit limits the rate.
 import { createHash } from 'node:crypto';
 import type {
   Batch,
@@ -14,13 +14,14 @@ import type {
   StateReader,
   StateWriter,
 } from '../../engine/contract/operator.ts';
-import { type Change, kindOfChange } from '../../engine/tables/change.ts';
+import { type Change, streamedChange } from '../../engine/tables/change.ts';
 import { keyText } from '../../engine/state/key-text.ts';
 import { maxTimestamp } from '../../engine/time/event-time.ts';
 import { cutForDisplay, smallSize } from '../protocol/display-cut.ts';
 import { keptBytes, sizeOf, withinBytes } from '../protocol/kept-rows.ts';
 import { ChangedRows, type ChangedRowsState } from './changed-rows.ts';
-import type { DisplayInstall, DisplayRow, ExecutorEvent } from './executor-protocol.ts';
+import type { DisplayInstall, DisplayRow, ExecutorEvent, OpenFrame } from './executor-protocol.ts';
+import type { OpenWindowsLook } from './open-windows.ts';
 import type { RecordPlace } from './record.ts';
 import { RefusedRows } from './refused-rows.ts';
 
@@ -62,10 +63,20 @@ export class DisplayOperator implements Operator {
   #credit = 0;
   #changed = true;
   #context: OperatorContext | undefined;
+  readonly #onWaiting: () => void;
   /** Rows that may go beyond a frame's share. */
   #saved = Infinity;
   #countAtFrame = 0;
+  /**
+   * Present rows of a table since the last frame. They are not new, so the rate has none of them.
+   */
+  #contentInFrame = 0;
   #frameAt = performance.now();
+
+  /** `onWaiting`: in lossless mode something waits for a frame, which may go at once. */
+  constructor(onWaiting: () => void = () => undefined) {
+    this.#onWaiting = onWaiting;
+  }
 
   open(context: OperatorContext): void {
     this.#context = context;
@@ -82,7 +93,7 @@ export class DisplayOperator implements Operator {
         continue;
       }
       if (this.total % this.#stride !== 0) continue;
-      if (this.refused.refuses(batch.values[i], placeIn(batch, i))) continue;
+      if (this.refused.refuses(batch.values[i], lossless ? 'text' : 'display', placeIn(batch, i))) continue;
       const row = this.#row(batch, i, lossless);
       this.#rows.push(row);
       if (lossless) continue;
@@ -90,7 +101,9 @@ export class DisplayOperator implements Operator {
       if (this.#rows.length >= 2 * limit) this.#thin();
       if (this.#pendingBytes > 2 * keptBytes) this.#dropLarge();
     }
+    if (batch.isContent) this.#contentInFrame += i - from;
     this.#changed = true;
+    if (lossless && this.#rows.length > 0) this.#onWaiting();
     return i;
   }
   advance(watermark: number): boolean {
@@ -101,7 +114,12 @@ export class DisplayOperator implements Operator {
   end(): boolean {
     this.finished = true;
     this.#changed = true;
+    if (this.isLossless) this.#onWaiting();
     return true;
+  }
+  /** Every row is sent. */
+  get isLossless(): boolean {
+    return this.#bounds().lossless;
   }
   /** Lossless: this many rows more may be sent. */
   credit(rows: number): void {
@@ -109,10 +127,13 @@ export class DisplayOperator implements Operator {
     this.#context?.wake();
   }
 
-  /** What has come since the last frame; undefined when nothing has. */
-  frame(now: number): Frame | undefined {
-    if (!this.install || !this.#changed) return undefined;
-    const { display, installed } = this.install;
+  /**
+   * What has come since the last frame; undefined when nothing has. `look`: open windows that have
+   * changed.
+   */
+  frame(now: number, look?: OpenWindowsLook): Frame | undefined {
+    if (!this.install || !(this.#changed || look)) return undefined;
+    const { display, instance, installed } = this.install;
     const { lossless, limit } = this.#bounds();
     const arrived = this.total - this.#countAtFrame;
     const elapsed = Math.max(1, now - this.#frameAt);
@@ -121,6 +142,8 @@ export class DisplayOperator implements Operator {
     const rows = ofTable ? this.#changedRows.take() : lossless ? this.#rows : withinBytes(this.#rows.slice(-limit));
     const sampled = lossless || ofTable || rows.length === 0 ? 1 : Math.max(1, Math.round(arrived / rows.length));
     this.#spend(rows.length, elapsed);
+    const rate = (Math.max(0, arrived - this.#contentInFrame) * 1000) / elapsed;
+    this.#contentInFrame = 0;
     this.#rows = [];
     this.#pendingBytes = 0;
     this.#stride = 1;
@@ -132,14 +155,30 @@ export class DisplayOperator implements Operator {
     return {
       kind: 'display-rows',
       display,
+      instance,
       installed,
       rows,
-      rate: (arrived * 1000) / elapsed,
+      rate,
       sampled,
       total: this.total,
       ...(this.watermark > -Infinity && { watermark: this.watermark }),
       finished: this.finished,
+      ...(look && { open: this.#openFrame(look) }),
     };
+  }
+  #openFrame({ results, closesInMillis, isCut }: OpenWindowsLook): OpenFrame {
+    const rows = results.map(({ value, start, end }, index): DisplayRow => {
+      const partial = this.#isPartial(start);
+      return { n: index + 1, timestamp: end - 1, ...shown(value), ...(partial && { partial }) };
+    });
+    return { rows, ...(closesInMillis !== undefined && { closesInMillis }), ...(isCut && { isCut }) };
+  }
+  /**
+   * A global window has the least Date as its start, also in a late display. Like a rolling
+   * aggregate it holds the elements since then.
+   */
+  #isPartial(windowStart: number): boolean {
+    return windowStart < this.partialBefore && windowStart > -maxTimestamp;
   }
 
   snapshot(writer: StateWriter): void {
@@ -190,20 +229,20 @@ export class DisplayOperator implements Operator {
    * gives it.
    */
   #change(change: Change, timestamp: number, lossless: boolean): void {
-    const kind = kindOfChange(change);
-    if (kind === undefined) {
+    const value = streamedChange(change);
+    if (value === undefined) {
       this.total--;
       return;
     }
-    const { key, row, old } = change;
     if (lossless) {
-      const value = { kind, row: row ?? old };
-      if (!this.refused.refuses(value.row)) this.#rows.push({ n: this.total, timestamp, value });
+      if (!this.refused.refuses(value.row, 'text') && !this.refused.refuses(value.former, 'text'))
+        this.#rows.push({ n: this.total, timestamp, value });
       return;
     }
+    const { key, row } = change;
     this.#changedRows.limit = this.install!.changes!;
     // A row that is refused removes the older row of its key from the screen.
-    const gone = row === undefined || this.refused.refuses(row);
+    const gone = row === undefined || this.refused.refuses(row, 'display');
     const text = keyText(key);
     const shownKey = text.length > smallSize ? [createHash('sha256').update(text).digest('base64')] : key;
     this.#changedRows.put(text, {
@@ -218,9 +257,7 @@ export class DisplayOperator implements Operator {
     const value = batch.values[i];
     const start =
       value !== null && typeof value === 'object' ? (value as { windowStart?: unknown }).windowStart : undefined;
-    // A global window has the least Date as its start, also in a late display. Like a rolling
-    // aggregate it holds the elements since then.
-    const partial = start instanceof Date && start.getTime() < this.partialBefore && start.getTime() > -maxTimestamp;
+    const partial = start instanceof Date && this.#isPartial(start.getTime());
     return {
       n: this.total,
       timestamp: batch.timestamps[i]!,

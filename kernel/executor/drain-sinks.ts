@@ -14,13 +14,20 @@ const longestMillis = 10_000;
  * turn meanwhile.
  */
 export async function drainSinks(runtime: Runtime, report: () => void): Promise<void> {
-  const sinks = [...runtime.tasks.values()].filter(isSinkTask);
+  const tasks = [...runtime.tasks.values()];
+  const sinks = [...tasks.filter(isSinkTask), ...runtime.retired];
+  // The offsets of the last checkpoint, on their way to a consumer group.
+  const commitsOffsets = (): boolean =>
+    tasks.some(({ source, isOpen }) => isOpen && (source?.status().inFlight ?? 0) > 0);
   const start = performance.now();
   let [progressAt, reportedAt, before] = [start, start, Infinity];
   for (;;) {
     // A sink without a guarantee lets barriers pass, and has rows to write nevertheless.
-    const waiting = sinks.filter((task) => !task.isDrained() || task.inFlight > 0);
-    if (waiting.length === 0) return;
+    const waiting = sinks.filter(
+      // Its last checkpoint is complete, and it commits.
+      (task) => !task.isDrained() || task.inFlight > 0 || (task.status === 'ended' && task.hasUncommitted),
+    );
+    if (waiting.length === 0 && !commitsOffsets()) return;
     const now = performance.now();
     const rows = waiting.reduce((sum, { inFlight }) => sum + inFlight, 0);
     if (rows < before) progressAt = now;

@@ -5,13 +5,15 @@ import { dirname, resolve } from 'node:path';
 import { Builder, runWithBuilder } from '../../engine/api/builder.ts';
 import type { Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import { endpointOf, isStreamLike, reference } from '../../engine/api/reference.ts';
-import { displaySpecOf } from '../../engine/api/view.ts';
-import { SluiceError } from '../../engine/errors/error.ts';
+import { shownBy } from '../../engine/api/view.ts';
+import { isSluiceError, readThrown } from '../../engine/errors/thrown.ts';
+import type { JobTopics } from '../../engine/graph/parameters.ts';
 import { hashValue } from '../../engine/graph/fingerprint.ts';
-import type { PlanNode } from '../../engine/graph/plan.ts';
+import type { CallPlace, PlanNode } from '../../engine/graph/plan.ts';
 import type { PresentRow } from '../../engine/runtime/table-lookup.ts';
 import { CellEvaluation } from '../cells/cell-runtime.ts';
 import { evaluateCell } from '../cells/evaluate.ts';
+import type { ModuleFiles } from '../cells/module-files.ts';
 import { metaOf, ModuleLoader } from '../cells/modules.ts';
 import { copyData } from '../cells/plain-data.ts';
 import { withoutSourceMap } from '../cells/source-map.ts';
@@ -35,10 +37,15 @@ export interface EvaluatorHost {
 }
 
 export interface EvaluatorOptions {
+  /** Absolute path of the notebook. */
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
   /** A job reads without a default for idleness: the same input gives the same rows at any pace. */
   readonly isJob: boolean;
+  readonly modules: ModuleFiles;
+  readonly topics?: JobTopics | undefined;
+  /** Values of a cell that an export has evaluated. undefined: it has evaluated none. */
+  readonly constants?: ((cell: string) => KeptData | undefined) | undefined;
 }
 
 /**
@@ -61,18 +68,26 @@ export class Evaluator {
   readonly #notebook: string;
   readonly #params: Readonly<Record<string, string>>;
   readonly #idlenessMillis: number | undefined;
+  readonly #isJob: boolean;
+  readonly #topics: JobTopics | undefined;
+  readonly #constants: EvaluatorOptions['constants'];
   readonly #host: EvaluatorHost;
   readonly #places = new SourcePlaces();
   readonly #modules: ModuleLoader;
   readonly #committed = new Map<string, Committed>();
 
-  constructor({ notebook, params, isJob }: EvaluatorOptions, host: EvaluatorHost) {
+  constructor(options: EvaluatorOptions, host: EvaluatorHost) {
+    const { notebook, params, isJob, modules, topics } = options;
+    this.#constants = options.constants;
     this.#notebook = notebook;
     this.#params = params;
     this.#idlenessMillis = isJob ? undefined : notebookIdlenessMillis;
+    this.#isJob = isJob;
+    this.#topics = topics;
     this.#host = host;
     this.#modules = new ModuleLoader({
       notebook,
+      files: modules,
       builtins: ownModules,
       places: this.#places,
     });
@@ -96,7 +111,10 @@ export class Evaluator {
       params: this.#params,
       captures: hashValue([withoutSourceMap(command.code), Object.values(given)]),
       idlenessMillis: this.#idlenessMillis,
+      topics: this.#topics,
       isBounded: (endpoint) => this.#isBounded(endpoint),
+      showsSinks: !this.#isJob,
+      placeOfCall: () => this.#placeOfCall(command.cell),
       pullHost: {
         pull: (from, label, fragment) => this.#host.openPull(command.run, from, label, fragment),
         lookup: (from, key) => this.#lookup(from, key),
@@ -107,7 +125,7 @@ export class Evaluator {
       setVariable: (name) => (builder.variable = name),
       import: (specifier, needed, isOptional) => this.#modules.import(specifier, needed, isOptional),
       meta: metaOf(this.#notebook),
-      restore: command.restore,
+      restore: command.restore ?? this.#constants?.(command.cell),
     });
     return new Evaluation(command, builder, runtime, this.#places);
   }
@@ -126,15 +144,24 @@ export class Evaluator {
   /** The error with the place in the user's text. */
   locate(error: unknown, cell: string): LocatedError {
     const place = this.#places.locate(error);
-    const isOurs = error instanceof SluiceError;
-    const name = error instanceof Error && !isOurs ? `${error.name}: ` : '';
+    const isOurs = isSluiceError(error);
+    const { isError, name, message } = readThrown(error);
     return {
       code: isOurs ? error.code : 'exception',
-      message: error instanceof Error ? name + error.message : `Thrown: ${inspect(error)}`,
+      ...(isOurs && typeof error.details['checkpoint'] === 'number' && { checkpoint: error.details['checkpoint'] }),
+      message: cutText(isOurs ? message : `${isError ? name : 'Thrown'}: ${message}`),
       ...(place?.file === undefined ? { cell: place?.cell ?? cell } : { file: place.file }),
       ...(place && { line: place.line, column: place.column, excerpt: place.excerpt }),
       ...(!isOurs && { stack: this.#places.stack(error) }),
     };
+  }
+
+  #placeOfCall(group: string): CallPlace | undefined {
+    const place = this.#places.here();
+    if (place === undefined) return undefined;
+    const { file, cell, line, column, excerpt } = place;
+    const isElsewhere = cell !== undefined && cell !== group;
+    return { ...(file !== undefined && { file }), ...(isElsewhere && { cell }), line, column, excerpt };
   }
 
   /**
@@ -193,7 +220,7 @@ export class Evaluation {
       const { out, last } = await Promise.race([evaluated, this.#aborted.promise]);
       this.values = out;
       this.#builder.variable = '';
-      const displayed = displayedOf(last);
+      const displayed = displayedOf(this.#builder, last);
       const fragment = this.#builder.fragment();
       this.nodes = fragment.nodes;
       return { fragment, exports: Object.entries(out).map(exportOf), displayed, kept: this.#kept() };
@@ -229,11 +256,13 @@ function exportOf([name, value]: [string, unknown]): Export {
   return endpoint ? { kind: 'stream', name, endpoint } : { kind: 'value', name, hash: hashValue(value) };
 }
 
-function displayedOf(last: unknown): Displayed {
-  if (last === undefined) return { kind: 'nothing' };
-  const spec = displaySpecOf(last);
-  if (spec) return { kind: 'displays', parts: [spec] };
-  if (isSink(last)) return { kind: 'nothing' };
+function displayedOf(builder: Builder, last: unknown): Displayed {
+  const { parts: own, showsLast } = shownBy(builder, last);
+  const parts = [...own, ...builder.sinkDisplays()];
+  if (showsLast || last === undefined || isSink(last)) return { parts };
+  return { parts, value: shownValueOf(last) };
+}
+function shownValueOf(last: unknown): NonNullable<Displayed['value']> {
   const text =
     typeof last === 'string'
       ? last
@@ -243,7 +272,7 @@ function displayedOf(last: unknown): Displayed {
   // Only a value that is small and whole is sent as data. Encoding a huge one would double it.
   const wire = cut && cut.size <= unfoldedLength ? toWire(cut.value) : undefined;
   const isSmall = wire !== undefined && JSON.stringify(wire).length <= unfoldedLength;
-  return { kind: 'value', text: cutText(text, longestValue), ...(isSmall && { wire }) };
+  return { text: cutText(text, longestValue), ...(isSmall && { wire }) };
 }
 function isSink(value: unknown): boolean {
   return value !== null && typeof value === 'object' && (value as { kind?: unknown }).kind === 'sink';

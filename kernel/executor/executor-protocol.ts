@@ -8,10 +8,12 @@
 // on by itself.
 import type { MemoryEnd } from './memory-limit.ts';
 import type { KeptData } from '../cells/kept-data.ts';
+import type { Definitions } from '../../engine/connections/connection-named.ts';
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import type { OperatorStatus } from '../../engine/contract/operator.ts';
 import type { SourceStatus } from '../../engine/contract/source.ts';
+import type { RetiredPart } from '../../engine/runtime/retired-tasks.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
 
@@ -20,10 +22,7 @@ import type { LogLine, Wire } from '../protocol/displays.ts';
  * same runs again).
  */
 export type RunId = number;
-/**
- * Identifies a pull; given by the executor, unique in a session (a restored executor is told where
- * to go on).
- */
+/** Identifies a pull; given by the executor, unique in a session, also after a restore. */
 export type PullId = string;
 
 // ---------------------------------------------------------------------------------------- commands
@@ -60,6 +59,14 @@ export interface MutateCommand {
   readonly displays: readonly DisplayInstall[];
   /** The first mutation of a restored executor: every instance starts from its part. */
   readonly restore?: readonly SnapshotPart[];
+  /** With `restore`: sinks that had been removed before their last commit. */
+  readonly retired?: readonly RetiredPart[];
+  /** The barrier carries the id of this checkpoint. */
+  readonly checkpoint?: number;
+  /** With `restore`: the time of that state, in epoch milliseconds. Time never goes behind it. */
+  readonly goesOnFrom?: number;
+  /** With `restore`: everything up to this checkpoint outlives the executor, so sinks commit it. */
+  readonly completed?: number;
   /** With `restore`: instances that had failed. They stay failed, and none of their code runs. */
   readonly failed?: readonly string[];
 }
@@ -105,7 +112,11 @@ export type ExecutorCommand =
   /** The cell is gone for good: its values and functions too. */
   | { readonly kind: 'forget'; readonly cell: string }
   | MutateCommand
-  | { readonly kind: 'snapshot'; readonly epoch: number }
+  /** The barrier carries the id of the checkpoint, if the snapshot is one. */
+  | { readonly kind: 'snapshot'; readonly epoch: number; readonly checkpoint?: number }
+  /** Everything up to this checkpoint outlives the executor: sinks commit. */
+  | { readonly kind: 'checkpoint-complete'; readonly checkpoint: number }
+  | { readonly kind: 'checkpoint-aborted'; readonly checkpoint: number }
   /** The pull cannot be attached: it rejects. */
   | { readonly kind: 'refuse-pull'; readonly pull: PullId; readonly error: LocatedError }
   /** The observer has taken this many rows of a pull. */
@@ -118,6 +129,8 @@ export type ExecutorCommand =
    * The answer is `interrupted`. Without an answer in 500 ms the control thread ends the executor.
    */
   | { readonly kind: 'interrupt'; readonly interrupt: number; readonly cell?: string }
+  /** Replaces the connections that an editor has handed over. */
+  | { readonly kind: 'connections'; readonly connections: Definitions }
   | { readonly kind: 'close' };
 
 // ------------------------------------------------------------------------------------------ events
@@ -130,11 +143,12 @@ export type Export =
   | { readonly kind: 'stream'; readonly name: string; readonly endpoint: Endpoint }
   | { readonly kind: 'value'; readonly name: string; readonly hash: string };
 
-/** What is under the cell: parts of streams, the text of a value, or nothing. */
-export type Displayed =
-  | { readonly kind: 'displays'; readonly parts: readonly DisplaySpec[] }
-  | { readonly kind: 'value'; readonly text: string; readonly wire?: Wire }
-  | { readonly kind: 'nothing' };
+/** What is under the cell: its displays in order, and then the value of its last expression. */
+export interface Displayed {
+  readonly parts: readonly DisplaySpec[];
+  /** Absent: there is none, or it is one of the displays. */
+  readonly value?: { readonly text: string; readonly wire?: Wire };
+}
 
 /** An error with the place in the user's text, mapped back already. */
 export interface LocatedError {
@@ -147,6 +161,8 @@ export interface LocatedError {
   readonly excerpt?: string;
   readonly stack?: readonly string[];
   readonly hint?: string;
+  /** Of `transaction-expired`: the checkpoint whose rows are lost. */
+  readonly checkpoint?: number;
 }
 
 export interface SnapshotPart {
@@ -164,10 +180,7 @@ export interface SnapshotWaits {
   readonly millis: number;
 }
 
-/**
- * A row that has reached a display. `n` counts the rows of the display from 1 and is part of its
- * snapshot.
- */
+/** A row of a display. `n` counts them from 1 and is part of the display's snapshot. */
 export interface DisplayRow {
   readonly n: number;
   readonly timestamp: number;
@@ -182,6 +195,16 @@ export interface DisplayRow {
   readonly key?: readonly unknown[];
   /** The table has no row of this key any more. */
   readonly gone?: boolean;
+}
+
+/** Rows that open windows would give now. They replace those of the last frame. */
+export interface OpenFrame {
+  /** `n` counts from 1 in each frame. */
+  readonly rows: readonly DisplayRow[];
+  /** Time until the next window closes. Absent: not known. */
+  readonly closesInMillis?: number;
+  /** The windows have more rows than these. Absent: no. */
+  readonly isCut?: boolean;
 }
 
 /** One running instance, once a second. */
@@ -200,11 +223,15 @@ export interface OperatorReport {
   readonly idle: number;
   readonly backpressured: number;
   readonly watermark?: number;
+  /** Whether or not somebody reads them at `late`. */
   readonly late: number;
+  readonly lateDropped: number;
   /** Its input has ended and it has emitted everything. */
   readonly finished: boolean;
   /** It has thrown. Its task emits nothing any more, and its readers get no end. */
   readonly failed?: boolean;
+  /** Of a sink: rows that it was given and has not written. */
+  readonly unwritten?: number;
   /** It works on nothing, and nothing waits in its input. */
   readonly isQuiet?: boolean;
   readonly status?: OperatorStatus;
@@ -258,18 +285,22 @@ export type ExecutorEvent =
   | {
       readonly kind: 'snapshot';
       readonly epoch: number;
+      /** Of the barrier with which it came. */
+      readonly checkpoint?: number;
       readonly parts: readonly SnapshotPart[];
+      /** The executor's clock, behind all times in the parts. It may be ahead of the wall clock. */
+      readonly clock: number;
+      /** Removed sinks that have still to commit. Absent: none. */
+      readonly retired?: readonly RetiredPart[];
       /** Time of the executor's thread that writing it took. */
       readonly millis: number;
-      /**
-       * Age of the oldest barrier under way. A slow reader of a pull holds barriers back; then
-       * fewer should be sent.
-       */
+      /** Age of the oldest barrier under way. While a slow reader holds it, send fewer. */
       readonly behindMillis: number;
     }
   | {
       readonly kind: 'display-rows';
       readonly display: string;
+      readonly instance: string;
       readonly installed: number;
       readonly rows: readonly DisplayRow[];
       /**
@@ -281,13 +312,12 @@ export type ExecutorEvent =
       readonly total: number;
       readonly watermark?: number;
       readonly finished: boolean;
+      /** The windows that are open now. Absent: as in the last frame. */
+      readonly open?: OpenFrame;
       /** Rows that could not be sent. They have used credit, like the others. */
       readonly leftOut?: number;
     }
-  /**
-   * Rows of a display cannot leave the thread. They are left out, and everything else goes on. It
-   * comes before the frame that would have had the rows.
-   */
+  /** Rows of a display cannot leave the thread and are left out. It comes before their frame. */
   | {
       readonly kind: 'row-refused';
       readonly cell: string;
@@ -313,6 +343,8 @@ export type ExecutorEvent =
       readonly error: LocatedError;
       /** "orders[3]@188204  { … }" */
       readonly record?: string;
+      /** Only these partitions of a source have stopped. The instance goes on with the others. */
+      readonly partitions?: readonly string[];
     }
   | {
       readonly kind: 'metrics';
@@ -331,6 +363,8 @@ export type ExecutorEvent =
       readonly lines: readonly Omit<LogLine, 'n'>[];
       readonly dropped: number;
     }
+  /** A promise that no code awaits, or a throw in a timer. `error.message` names the place. */
+  | { readonly kind: 'uncaught'; readonly cell: string; readonly at: number; readonly error: LocatedError }
   /** `stopped` are the runs and operators that ended because of it. */
   | {
       readonly kind: 'interrupted';
@@ -338,13 +372,13 @@ export type ExecutorEvent =
       readonly stopped: readonly { readonly cell: string; readonly what: string }[];
     };
 
-/**
- * The work of the executor at this moment, in shared memory: readable even when the executor does
- * not answer.
- */
+/** The work of the executor at this moment, in shared memory: readable without its answer. */
 export interface Whereabouts {
   readonly cell: string;
-  /** Name of the operator; absent: the cell itself is being evaluated. */
+  /**
+   * Name of the operator; absent: the cell itself is being evaluated, or code that it left behind
+   * runs (a timer, a callback).
+   */
   readonly operator?: string;
   readonly millis: number;
 }
@@ -360,5 +394,7 @@ export interface ExecutorPort {
   onEnd(listener: (reason: string, memory?: MemoryEnd) => void): void;
   /** undefined: it is between two calls of user code. */
   whereabouts(): Whereabouts | undefined;
+  /** It is silent and answers no question: it is inside one call of V8, such as an allocation. */
+  isUnanswered?(): boolean;
   terminate(): Promise<void>;
 }

@@ -5,42 +5,45 @@
 //                    └─────────────────────────► discard
 //
 // Functions and values of a run wait between evaluated and commit.
+import { handOverConnections } from '../../engine/connections/connection-named.ts';
 import { currentBuilder } from '../../engine/api/builder.ts';
 import { FunctionTable, type PlanNode } from '../../engine/graph/plan.ts';
 import { below } from '../../engine/graph/walk.ts';
 import type { Operator } from '../../engine/contract/operator.ts';
+import { ForwardClock } from '../../engine/contract/clock.ts';
 import { Driver } from '../../engine/runtime/driver.ts';
 import { PullOperator } from '../../engine/runtime/pull.ts';
 import { Runtime } from '../../engine/runtime/runtime.ts';
 import type { TaskFailure } from '../../engine/runtime/task-failure.ts';
 import type { Trace } from '../../engine/runtime/trace.ts';
+import type { BufferAccount } from './buffer-account.ts';
+import { hasOwnFrame } from '../cells/source-places.ts';
 import { CellConsole } from './cell-console.ts';
 import { drainSinks } from './drain-sinks.ts';
 import { framesPerSecond } from './display-operator.ts';
 import type { ExecutorCommand, ExecutorEvent } from './executor-protocol.ts';
-import { failureReport, reportedNode } from './failure-report.ts';
+import { failureReport, reportedNode, sourceName } from './failure-report.ts';
 import { GraphChange } from './graph-change.ts';
 import { interrupt } from './interrupt.ts';
+import type { EvaluatorOptions } from './evaluation.ts';
 import { MetricsReport } from './metrics-report.ts';
 import { Runs } from './runs.ts';
 import { type PostPlace, Turns } from './turns.ts';
 import type { SharedPlace } from './whereabouts.ts';
 
-export interface ExecutorOptions {
-  /** Absolute path of the notebook. */
-  readonly notebook: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly isJob: boolean;
+export interface ExecutorOptions extends EvaluatorOptions {
   readonly place: SharedPlace;
   readonly post: (event: ExecutorEvent) => void;
   readonly trace?: Trace | undefined;
   /** Names the operator behind a number in the shared place. */
   readonly postPlace: PostPlace;
+  readonly account?: BufferAccount | undefined;
 }
 
 const pullPrefix = 'pull/';
 
 export class Executor {
+  readonly #clock = new ForwardClock();
   readonly #post: (event: ExecutorEvent) => void;
   readonly #runtime: Runtime;
   readonly #driver: Driver;
@@ -51,14 +54,17 @@ export class Executor {
   readonly #metrics: MetricsReport;
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor({ notebook, params, isJob, place, post, trace, postPlace }: ExecutorOptions) {
+  constructor(options: ExecutorOptions) {
+    const { place, post, trace, postPlace, account, isJob } = options;
     this.#post = post;
     const functions = new FunctionTable();
-    this.#turns = new Turns(place, postPlace);
+    this.#turns = new Turns(place, postPlace, account);
     this.#runtime = new Runtime({
       functions,
+      clock: this.#clock,
       host: (node) => this.#operatorOf(node),
       onFailure: (failure) => this.#failed(failure),
+      ...(isJob && { onEnded: () => this.#endsSoon() }),
       onTurn: (task) => this.#turns.turn(task),
       onWork: () => this.#driver.wake(),
       trace,
@@ -69,8 +75,9 @@ export class Executor {
       (cell, lines, dropped) => post({ kind: 'console', cell, lines, dropped }),
     );
     const { runtime, console } = { runtime: this.#runtime, console: this.#console };
-    this.#runs = new Runs({ notebook, params, isJob, place, console, runtime, functions, post });
-    this.#graph = new GraphChange({ runtime, post, onTasks: () => this.#turns.name(runtime.tasks.values()) });
+    this.#runs = new Runs({ ...options, console, runtime, functions });
+    const onTasks = (): void => this.#turns.name(runtime.tasks.values());
+    this.#graph = new GraphChange({ runtime, functions, clock: this.#clock, post, onTasks });
     this.#metrics = new MetricsReport(runtime);
     this.#timers = [
       setInterval(() => this.#graph.frames(), 1000 / framesPerSecond),
@@ -93,11 +100,18 @@ export class Executor {
         this.#runs.forget(command.cell);
         break;
       case 'mutate':
+        if (command.goesOnFrom !== undefined) this.#clock.goOnFrom(command.goesOnFrom);
         this.#metrics.leaving(command.plan);
         this.#graph.mutate(command);
         break;
       case 'snapshot':
-        this.#graph.snapshot(command.epoch);
+        this.#graph.snapshot(command.epoch, command.checkpoint);
+        break;
+      case 'checkpoint-complete':
+        this.#runtime.complete(command.checkpoint);
+        break;
+      case 'checkpoint-aborted':
+        this.#runtime.aborted(command.checkpoint);
         break;
       case 'refuse-pull':
         this.#runs.refusePull(command.pull, command.error);
@@ -113,6 +127,9 @@ export class Executor {
         this.#post({ kind: 'interrupted', interrupt: command.interrupt, stopped });
         break;
       }
+      case 'connections':
+        handOverConnections(command.connections);
+        break;
       case 'close':
         void this.close();
         break;
@@ -143,6 +160,17 @@ export class Executor {
     return undefined;
   }
 
+  /** A job whose last operator has ended is over: that is reported at once, not within a second. */
+  #endsSoon(): void {
+    const tasks = [...this.#runtime.tasks.values()];
+    if (tasks.every(({ isRunning }) => !isRunning)) setImmediate(() => this.#post(this.#metrics.take()));
+  }
+
+  /** The name of the one source above an instance, if there is one. */
+  sourceAbove(instance: string): string | undefined {
+    return sourceName(this.#runtime.plan, instance);
+  }
+
   #failed(failure: TaskFailure & { readonly uid: string }): void {
     const { plan } = this.#runtime;
     for (const id of below(plan.edges, [failure.node]))
@@ -155,16 +183,17 @@ export class Executor {
   /**
    * A promise that no code awaits, or a throw in a timer. It is reported under the cell that left
    * it behind; false when no cell did.
-   * The engine itself runs in the context of the cell that woke it, so an exception must have its
-   * place in the text of a cell.
+   * The engine itself runs in the context of the cell that woke it. So an exception with a frame of
+   * Sluice in its stack must have its place in the text of a cell.
    */
   reportUncaught(error: unknown, kind: 'exception' | 'rejection'): boolean {
     const group = currentBuilder()?.settings.group ?? '';
-    const { cell = group, file, line, message } = this.#runs.locate(error, group);
-    if (cell === '' || (kind === 'exception' && line === undefined)) return false;
+    const located = this.#runs.locate(error, group);
+    const { cell = group, file, line, message } = located;
+    if (cell === '' || (kind === 'exception' && line === undefined && hasOwnFrame(error))) return false;
     const where = line === undefined ? '' : ` (${file === undefined ? '' : `${file} `}line ${line})`;
-    const text = `Uncaught error${where}: ${message}`;
-    this.#post({ kind: 'console', cell, lines: [{ level: 'error', at: Date.now(), text }], dropped: 0 });
+    const uncaught = { ...located, message: `Uncaught error${where}: ${message}` };
+    this.#post({ kind: 'uncaught', cell, at: Date.now(), error: uncaught });
     return true;
   }
 }

@@ -22,11 +22,20 @@ export function failureReport(
     instance: failure.node,
     cell,
     name: node?.name ?? failure.uid,
-    error: locate(failure.error, cell),
+    error: atCall(locate(failure.error, cell), node),
+    ...(failure.partitions && { partitions: failure.partitions }),
     ...(failure.record
       ? { record: describeRecord(failure.record, source) }
       : failure.working !== undefined && { record: failure.working }),
   };
+}
+
+/** An error that no line of the user's threw, such as that of a missing topic, is at the call. */
+export function atCall(error: LocatedError, node: PlanNode | undefined): LocatedError {
+  if (error.line !== undefined || node?.calledAt === undefined) return error;
+  const { file, ...place } = node.calledAt;
+  const { cell: _unknown, ...rest } = error;
+  return { ...rest, ...(file === undefined ? { cell: node.group } : { file }), ...place };
 }
 
 /** A sink that was replaced is reported as the one that runs under its uid. */

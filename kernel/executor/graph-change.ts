@@ -3,17 +3,22 @@
 //
 // The control thread hears of a new instance only after the `mutated` event that brings it.
 // Rows from before a barrier go out before the event of the barrier.
-import type { PlanNode } from '../../engine/graph/plan.ts';
+import type { Clock } from '../../engine/contract/clock.ts';
+import type { FunctionTable, PlanNode } from '../../engine/graph/plan.ts';
 import type { Snapshot } from '../../engine/runtime/barriers.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
-import { SluiceError } from '../../engine/errors/error.ts';
+import { isSluiceError, messageOf } from '../../engine/errors/thrown.ts';
+import { cutText } from '../protocol/display-cut.ts';
 import { DisplayOperator } from './display-operator.ts';
 import type { ExecutorEvent, MutateCommand, SnapshotPart } from './executor-protocol.ts';
 import { sourceName } from './failure-report.ts';
-import { markPartial } from './partial-windows.ts';
+import { OpenWindows } from './open-windows.ts';
+import { BegunSources, markPartial } from './partial-windows.ts';
 
 export interface GraphChangeHost {
   readonly runtime: Runtime;
+  readonly functions: FunctionTable;
+  readonly clock: Clock;
   readonly post: (event: ExecutorEvent) => void;
   /** The tasks are others from now on. */
   readonly onTasks: () => void;
@@ -23,19 +28,32 @@ export class GraphChange {
   readonly #host: GraphChangeHost;
   /** By instance. */
   readonly #displays = new Map<string, DisplayOperator>();
+  /** By instance of the display. */
+  readonly #openWindows = new Map<string, OpenWindows>();
   /** Instances of the mutation in flight that did not run before. */
   #arriving: ReadonlySet<string> = new Set();
   /** Events of arriving instances. They go out after `mutated`. */
   readonly #held: ExecutorEvent[] = [];
+  /** Frames of lossless displays are under way. */
+  #soon: NodeJS.Immediate | undefined;
+
+  readonly #begun: BegunSources;
 
   constructor(host: GraphChangeHost) {
     this.#host = host;
+    this.#begun = new BegunSources(host.runtime, this.#markPartial);
   }
+  readonly #markPartial = (id: string, before: number): void => {
+    const display = this.#displays.get(id);
+    if (display) display.partialBefore = Math.max(display.partialBefore, before);
+  };
 
   /** The operator of a display node. */
   display(node: PlanNode): DisplayOperator {
-    const display = new DisplayOperator();
+    const { runtime, functions } = this.#host;
+    const display = new DisplayOperator(() => this.#sendSoon());
     this.#displays.set(node.id, display);
+    this.#openWindows.set(node.id, new OpenWindows(runtime, functions, node.id));
     return display;
   }
 
@@ -52,12 +70,13 @@ export class GraphChange {
     try {
       runtime.mutate(
         plan,
-        { handover, snapshot: 'changes', failed, ...(restore && { restore }) },
+        {
+          ...{ handover, snapshot: 'changes', failed, checkpoint: command.checkpoint, completed: command.completed },
+          ...(restore && { restore }),
+          ...(command.retired && { retired: command.retired }),
+        },
         ({ positions, joinedAt }) => {
-          markPartial({ plan: runtime.plan, joinedAt, startsAnew }, (id, before) => {
-            const display = this.#displays.get(id);
-            if (display) display.partialBefore = Math.max(display.partialBefore, before);
-          });
+          markPartial({ plan: runtime.plan, joinedAt, startsAnew }, this.#markPartial);
           this.frames();
           post({ kind: 'mutated', epoch, positions });
           this.#arriving = new Set();
@@ -65,13 +84,13 @@ export class GraphChange {
         },
         // The snapshot takes the same barrier, so the changed state is durable together with the
         // change.
-        (snapshot) => this.#snapshotTaken(epoch, snapshot),
+        (snapshot) => this.#snapshotTaken(epoch, command.checkpoint, snapshot),
       );
       this.#install(command);
       onTasks();
     } catch (error) {
-      const code = error instanceof SluiceError ? error.code : 'mutation-failed';
-      const message = error instanceof Error ? error.message : String(error);
+      const code = isSluiceError(error) ? error.code : 'mutation-failed';
+      const message = cutText(messageOf(error));
       post({ kind: 'mutation-failed', epoch, error: { code, message } });
     }
   }
@@ -80,8 +99,10 @@ export class GraphChange {
     const installed = new Map(displays.map((install) => [install.instance, install]));
     const running = new Set(this.#host.runtime.plan.nodes.map(({ id }) => id));
     for (const [instance, display] of this.#displays) {
-      if (!running.has(instance)) this.#displays.delete(instance);
-      else display.install = installed.get(instance);
+      if (!running.has(instance)) {
+        this.#displays.delete(instance);
+        this.#openWindows.delete(instance);
+      } else display.install = installed.get(instance);
     }
   }
 
@@ -92,23 +113,39 @@ export class GraphChange {
   }
 
   /** A snapshot that is under way already serves as well. */
-  snapshot(epoch: number): void {
+  snapshot(epoch: number, checkpoint: number | undefined): void {
     const { runtime } = this.#host;
-    if (runtime.snapshotsInFlight === 0) runtime.snapshot((snapshot) => this.#snapshotTaken(epoch, snapshot));
+    if (runtime.snapshotsInFlight > 0) return;
+    runtime.snapshot((snapshot) => this.#snapshotTaken(epoch, checkpoint, snapshot), 'changes', { checkpoint });
   }
-  #snapshotTaken(epoch: number, { tasks, millis }: Snapshot): void {
+  #snapshotTaken(epoch: number, checkpoint: number | undefined, { tasks, retired, millis }: Snapshot): void {
     this.frames();
     const parts = [...tasks].map(([instance, state]): SnapshotPart => ({ instance, state }));
     const behindMillis = this.#host.runtime.oldestBarrierMillis;
-    this.#host.post({ kind: 'snapshot', epoch, parts, millis, behindMillis });
+    const more = retired.length > 0 ? { retired } : {};
+    const clock = this.#host.clock.now();
+    this.#host.post({ kind: 'snapshot', epoch, checkpoint, parts, clock, ...more, millis, behindMillis });
   }
 
+  /**
+   * Nobody looks at a lossless display, so its rows need not wait for the next picture. Rows of one
+   * stretch of work go together.
+   */
+  #sendSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      this.frames((display) => display.isLossless);
+    });
+  }
   /** Rows that have come since the last frame go out. */
-  frames(): void {
+  frames(isDue: (display: DisplayOperator) => boolean = () => true): void {
     const now = performance.now();
+    this.#begun.look();
     for (const [instance, display] of this.#displays) {
+      if (!isDue(display)) continue;
       this.#reportRefused(instance, display);
-      const frame = display.frame(now);
+      const look = display.install && !display.isLossless ? this.#openWindows.get(instance)?.look(now) : undefined;
+      const frame = display.frame(now, look);
       if (frame) this.#host.post(frame);
     }
   }

@@ -12,6 +12,8 @@ import { totalmem } from 'node:os';
 export interface MemoryEnd {
   readonly limitMegabytes: number;
   readonly heldMegabytes: number;
+  /** The cell that holds most of what came near the limit. Absent: it is not known. */
+  readonly holder?: string;
 }
 export function causeOf({ limitMegabytes, heldMegabytes }: MemoryEnd): string {
   return `it held ${heldMegabytes.toLocaleString('en-US')} MB, more than sluice.memory allows (${limitMegabytes} MB)`;
@@ -24,8 +26,12 @@ export interface MemoryLook {
 }
 export interface WatchedThread {
   look(): Promise<MemoryLook>;
+  /** It holds more than half of what it may. */
+  near(now: MemoryLook): void;
+  /** It is far from its limit again. */
+  far(): void;
   collectGarbage(): void;
-  exceeded(end: MemoryEnd): void;
+  exceeded(end: MemoryEnd, now: MemoryLook): void;
 }
 
 const bytesInMegabyte = 1024 * 1024;
@@ -36,6 +42,10 @@ const lookEveryMillis = 100;
 const collectMillis = 1000;
 /** Above this it is ended at once: garbage that is collected grows slower. */
 const excess = (limitMegabytes: number): number => limitMegabytes * 1.5 + 128;
+
+/** Shares of the limit: above the first the thread is near to it, below the second far again. */
+const nearShare = 0.5;
+const farShare = 0.4;
 
 /** V8's own limit: room for what a thread allocates between two looks, as one large array. */
 export function heapLimitMegabytes(limitMegabytes: number): number {
@@ -55,6 +65,7 @@ export class MemoryWatch {
   readonly #limitMegabytes: number;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  #isNear = false;
   #askedAt: number | undefined;
   /** What the thread held at the last look. */
   heldMegabytes = 0;
@@ -86,10 +97,12 @@ export class MemoryWatch {
       this.#isLooking = false;
     }
   }
-  #judge({ used_heap_size, external_memory, heap_size_limit }: MemoryLook, now: number): void {
+  #judge(look: MemoryLook, now: number): void {
+    const { used_heap_size, external_memory, heap_size_limit } = look;
     this.heldMegabytes = Math.round((used_heap_size + external_memory) / bytesInMegabyte);
     const limit = Math.min(this.#limitMegabytes, Math.floor((heap_size_limit * 0.6) / bytesInMegabyte));
     this.limitMegabytes = limit;
+    this.#comesNear(look, this.heldMegabytes / limit);
     if (this.heldMegabytes <= limit) {
       this.#askedAt = undefined;
       return;
@@ -103,6 +116,12 @@ export class MemoryWatch {
       if (now - this.#askedAt < collectMillis) return;
     }
     this.stop();
-    this.#thread.exceeded({ limitMegabytes: limit, heldMegabytes: this.heldMegabytes });
+    this.#thread.exceeded({ limitMegabytes: limit, heldMegabytes: this.heldMegabytes }, look);
+  }
+  #comesNear(look: MemoryLook, share: number): void {
+    if (this.#isNear ? share >= farShare : share <= nearShare) return;
+    this.#isNear = !this.#isNear;
+    if (this.#isNear) this.#thread.near(look);
+    else this.#thread.far();
   }
 }

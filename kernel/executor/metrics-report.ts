@@ -1,5 +1,7 @@
 // The figures of all operators, once a second: one report for each instance, the last figures of
 // sources that have left the plan, and the operator that a snapshot waits for.
+import { isSinkTask } from '../../engine/runtime/sink-drain.ts';
+import type { SourceStatus } from '../../engine/contract/source.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
@@ -58,7 +60,7 @@ function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: 
     const node = nodes.get(row.id)!;
     const isHead = index === 0;
     const status = isHead ? task.operatorStatus() : undefined;
-    const source = isHead && task.isOpen ? task.source?.status() : undefined;
+    const source = task.source ? (status as SourceStatus | undefined) : undefined;
     return {
       ...{ id: row.id, uid: node.uid, name: row.name, cell: node.group, kind: node.kind },
       recordsIn: row.recordsIn,
@@ -67,9 +69,11 @@ function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: 
       outPerSecond: row.recordsOutPerSecond,
       ...{ busy: row.busy, idle: row.idle, backpressured: row.backpressured },
       ...(row.watermark !== undefined && { watermark: row.watermark }),
-      late: row.lateRecordsDropped,
+      late: row.lateRecords,
+      lateDropped: row.lateRecordsDropped,
       finished,
       ...(task.status === 'failed' && { failed: true }),
+      ...(isHead && isSinkTask(task) && task.unfinished > 0 && { unwritten: task.unfinished }),
       ...(isQuiet && { isQuiet }),
       ...(status && { status }),
       ...(source && { source }),

@@ -22,7 +22,7 @@ export function placeText({ partition, offset }: RecordPlace, source: string | u
 
 /** Works for every value: one that holds a Promise or itself, and one whose getters throw. */
 export function recordText(value: unknown): string {
-  const text = obstacleIn(value) === undefined ? jsonText(value) : inspected(value);
+  const text = obstacleIn(value, 'display') === undefined ? jsonText(value) : inspected(value);
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 

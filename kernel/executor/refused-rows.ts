@@ -1,6 +1,6 @@
 // Rows that cannot leave the executor's thread. Each is left out and counted, and the first is the
 // error of its cell. Everything else goes on.
-import { obstacleIn } from '../../engine/values/leaving.ts';
+import { obstacleIn, type RowTarget } from '../../engine/values/leaving.ts';
 import type { ExecutorEvent } from './executor-protocol.ts';
 import { placeText, type RecordPlace, recordText } from './record.ts';
 
@@ -23,8 +23,8 @@ export class RefusedRows {
   #first: { readonly obstacle: string; readonly place: RecordPlace; readonly text: string } | undefined;
 
   /** True when the row cannot leave. */
-  refuses(row: unknown, place: RecordPlace = {}): boolean {
-    const obstacle = obstacleIn(row);
+  refuses(row: unknown, target: RowTarget, place: RecordPlace = {}): boolean {
+    const obstacle = obstacleIn(row, target);
     if (obstacle === undefined) return false;
     this.#count++;
     // The text is made at once, because the cell may change the row later.

@@ -11,16 +11,13 @@ import { PullOperator } from '../../engine/runtime/pull.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import { lookupRow, type PresentRow } from '../../engine/runtime/table-lookup.ts';
 import type { CellConsole } from './cell-console.ts';
-import { type Evaluation, type EvaluationResult, Evaluator } from './evaluation.ts';
+import { type Evaluation, type EvaluationResult, Evaluator, type EvaluatorOptions } from './evaluation.ts';
 import type { EvaluateCommand, ExecutorEvent, LocatedError, PullId, RunId } from './executor-protocol.ts';
 import { ObservedPull } from './observed-pull.ts';
 import { RefusedRows } from './refused-rows.ts';
 import type { SharedPlace } from './whereabouts.ts';
 
-export interface RunsHost {
-  readonly notebook: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly isJob: boolean;
+export interface RunsHost extends EvaluatorOptions {
   readonly place: SharedPlace;
   readonly console: CellConsole;
   readonly runtime: Runtime;
@@ -144,7 +141,7 @@ export class Runs {
       operator,
       (rows) => post({ kind: 'pull-rows', pull, cell, label, rows }),
       (row) => {
-        if (!refused.refuses(row)) return false;
+        if (!refused.refuses(row, 'text')) return false;
         const report = refused.report({ cell, display: `pull ${pull}` });
         if (report) post(report);
         return true;

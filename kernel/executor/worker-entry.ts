@@ -1,17 +1,26 @@
 // The start of an executor's thread. In the bundle it is one role of the kernel's single file. From
 // sources it is a file of its own.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { type Definitions, handOverConnections } from '../../engine/connections/connection-named.ts';
+import type { JobTopics } from '../../engine/graph/parameters.ts';
 import { traceOf } from '../../engine/runtime/trace.ts';
+import type { KeptData } from '../cells/kept-data.ts';
+import type { ModuleFiles } from '../cells/module-files.ts';
+import { removeCodeVariables } from '../protocol/code-variables.ts';
+import { BufferAccount } from './buffer-account.ts';
 import { eventPoster } from './event-poster.ts';
 import { Executor } from './executor.ts';
 import type { ExecutorCommand } from './executor-protocol.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { answerHereabouts } from './hereabouts.ts';
+import { refuseExit } from './no-exit.ts';
 import { SharedPlace } from './whereabouts.ts';
 
-/** Not a command: it concerns the thread, not what runs in it. */
-export interface CollectGarbage {
-  readonly kind: 'collect-garbage';
-}
+/** No commands: they concern the thread, not what runs in it. */
+export type ThreadOrder =
+  | { readonly kind: 'collect-garbage' }
+  /** Counts which cell takes buffers, from now on or no longer. */
+  | { readonly kind: 'account'; readonly isOn: boolean };
 
 export const executorRole = 'sluice-executor';
 
@@ -20,25 +29,49 @@ export interface ExecutorData {
   readonly notebook: string;
   readonly params: Readonly<Record<string, string>>;
   readonly isJob: boolean;
+  readonly topics?: JobTopics | undefined;
   readonly place: SharedArrayBuffer;
+  /** Those that an editor has handed over. */
+  readonly connections: Definitions;
 }
 
-/** True when this thread was started to be an executor; then it is one from now on. */
-export function becomeExecutor(): boolean {
+/**
+ * True when this thread was started to be an executor; then it is one from now on. `modulesOf`:
+ * where the modules come from that the cells of a notebook import. `constants`: values that an
+ * export has evaluated.
+ */
+export function becomeExecutor(
+  modulesOf: (notebook: string) => ModuleFiles,
+  constants?: (cell: string) => KeptData | undefined,
+): boolean {
   const data = workerData as Partial<ExecutorData> | null;
   if (isMainThread || data?.kind !== executorRole) return false;
-  const { notebook, params, isJob, place } = data as ExecutorData;
+  const { notebook, params, isJob, topics, place, connections } = data as ExecutorData;
+  handOverConnections(connections);
+  removeCodeVariables(process.env);
+  // A cell that shows its workerData shows no secret.
+  Reflect.deleteProperty(data, 'connections');
   const port = parentPort!;
-  const executor = new Executor({
+  const account = new BufferAccount();
+  answerHereabouts(account);
+  const executor: Executor = new Executor({
     notebook,
     params,
     isJob,
+    topics,
+    modules: modulesOf(notebook),
+    constants,
     place: new SharedPlace(place),
-    post: eventPoster((event) => port.postMessage(event)),
+    post: eventPoster(
+      (event) => port.postMessage(event),
+      (instance) => executor.sourceAbove(instance),
+    ),
     // Standard error of a thread is that of its process, or the log of a kernel.
     trace: traceOf(process.env['SLUICE_TRACE'], (line) => process.stderr.write(`${line}\n`)),
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
+    account,
   });
+  refuseExit();
   // What a cell leaves to itself must not end the thread of all the others.
   process.on('unhandledRejection', (error) => {
     if (!executor.reportUncaught(error, 'rejection')) throw error;
@@ -46,8 +79,9 @@ export function becomeExecutor(): boolean {
   process.on('uncaughtException', (error) => {
     if (!executor.reportUncaught(error, 'exception')) throw error;
   });
-  port.on('message', (command: ExecutorCommand | CollectGarbage) => {
+  port.on('message', (command: ExecutorCommand | ThreadOrder) => {
     if (command.kind === 'collect-garbage') return collectGarbage();
+    if (command.kind === 'account') return account.switch(command.isOn);
     if (command.kind === 'close') void executor.close().then(() => port.close());
     else executor.handle(command);
   });

@@ -1,4 +1,5 @@
 // The executor's thread when it runs from sources.
+import { diskModules } from '../cells/disk-modules.ts';
 import { becomeExecutor } from './worker-entry.ts';
 
-becomeExecutor();
+becomeExecutor(diskModules);

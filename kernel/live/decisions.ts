@@ -1,5 +1,5 @@
 // What becomes of each operator when the notebook's plan changes. The table is in live-graph.ts.
-import { collapses, isSource, kinds } from '../../engine/graph/kinds.ts';
+import { collapses, isSource, kinds, startsFromTable } from '../../engine/graph/kinds.ts';
 import { canReadAgain, couldReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
 import { edgesByReader } from '../../engine/graph/walk.ts';
@@ -8,7 +8,7 @@ import { keyOwn, type RunningGraph, withoutUnknown } from './running-graph.ts';
 
 export type Decision = 'keep' | 'new' | 'rebuild' | 'rewire' | 'handover' | 'reset';
 /** Why an operator is reset. */
-export type ResetReason = 'unbounded' | 'key' | 'twice' | 'shape';
+export type ResetReason = 'unbounded' | 'key' | 'twice' | 'shape' | 'table';
 
 /** A slot of an instance that goes on. */
 interface ContinuedSlot {
@@ -68,6 +68,7 @@ export class Decisions {
     if (this.canReadAgain(uid)) return 'rebuild';
     const reason = this.#reasonToReset(ran, slots);
     if (reason) return this.#reset(uid, reason);
+    if (startsFromTable(node)) return this.#reset(uid, 'table');
     if (ran.own === node.own && !hasFailed) return 'rewire';
     if (ran.shape === node.shape && ran.kind === node.kind && node.shape !== '') return 'handover';
     return this.#reset(uid, 'shape');

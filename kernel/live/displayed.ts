@@ -14,7 +14,19 @@ const framesPerSecond = 5;
 export function partsOf(displayed: Displayed): readonly DisplaySpec[] {
   const unfold = (spec: DisplaySpec): readonly DisplaySpec[] =>
     spec.kind === 'view' ? spec.parts.flatMap(unfold) : [spec];
-  return displayed.kind === 'displays' ? displayed.parts.flatMap(unfold) : [];
+  return displayed.parts.flatMap(unfold);
+}
+
+/** A part that shows measurements of the whole session. */
+const panels = ['backpressure', 'lag', 'watermarks', 'checkpoints'] as const;
+export type PanelKind = (typeof panels)[number];
+export function isPanel(spec: DisplaySpec): boolean {
+  return (panels as readonly string[]).includes(spec.kind);
+}
+
+/** The stream or the title of a part, for people. */
+export function shownName(spec: RowSpec, exports: readonly Export[] = []): string {
+  return (spec.kind === 'table' ? spec.title : undefined) ?? streamName(spec.from, exports);
 }
 
 /** A part that shows rows of a stream. */
@@ -30,6 +42,24 @@ export function rowBounds(spec: RowSpec): RowBounds {
   const last = spec.mark?.['last'];
   const limit = typeof last === 'number' ? Math.min(Math.max(1, Math.floor(last)), chartPoints) : chartPoints;
   return { limit, perSecond: chartPerSecond };
+}
+
+/**
+ * The label of each part that shows rows: the name of its stream. Equal labels of a cell are
+ * numbered in the order of the parts: map#1, map#2.
+ */
+export function labelsOf(
+  parts: readonly DisplaySpec[],
+  exports: readonly Export[] = [],
+): readonly (string | undefined)[] {
+  const names = parts.map((spec) => ('from' in spec ? shownName(spec, exports) : undefined));
+  const numbers = new Map<string, number>();
+  return names.map((name) => {
+    if (name === undefined || names.indexOf(name) === names.lastIndexOf(name)) return name;
+    const number = (numbers.get(name) ?? 0) + 1;
+    numbers.set(name, number);
+    return `${name}#${number}`;
+  });
 }
 
 /** The user's name for a stream: the variable that holds it. */

@@ -11,6 +11,8 @@
 //   else, another key on a slot, or other slots      reset      a new instance
 //   else, a source that it has seen starts again     reset      a new instance
 //     into it, and it holds rows
+//   else, what it holds follows from the rows of a   reset      a new instance, which starts with
+//     table                                                     these rows
 //   else, same own text                              rewire     the task stays, its slots get
 //                                                               other channels
 //   else, same shape of state                        handover   a new instance takes over the state

@@ -27,6 +27,8 @@ export type Leaf =
       readonly from: Endpoint;
       readonly own: string;
       readonly label: string;
+      /** It shows the rows of a table. */
+      readonly changes?: true | undefined;
     }
   | { readonly kind: 'sink'; readonly node: string };
 
@@ -62,7 +64,7 @@ export function mergePlan(cells: Iterable<Declared>, leaves: readonly Leaf[]): P
       kind: leaf.kind,
       name: leaf.label,
       group: leaf.cell,
-      parameters: { leaf: leaf.id },
+      parameters: { leaf: leaf.id, ...(leaf.changes && { changes: true }) },
       own: leaf.own,
       shape: '',
     });

@@ -45,8 +45,10 @@ function noteOf(
     case 'rebuild':
       return `${name} starts again and reads ${startsOf(reads)}.`;
     case 'reset': {
+      const reason = reasons.get(node.uid)!;
+      if (reason === 'table') return `${name} starts again with the rows that its table has now.`;
       const starts = startsOf(reads);
-      const why = reasonText(reasons.get(node.uid)!, reads);
+      const why = reasonText(reason, reads);
       return `${name} starts again: ${why}.${starts === '' ? '' : ` It reads ${starts}.`}`;
     }
     default:
@@ -81,7 +83,7 @@ function startsOf({ again, begun, goesOn }: Sources): string {
     ...(now.length > 0 ? [`${listed(now)} from now on`] : []),
   ].join(' and ');
 }
-function reasonText(reason: ResetReason, { again }: Sources): string {
+function reasonText(reason: Exclude<ResetReason, 'table'>, { again }: Sources): string {
   switch (reason) {
     case 'shape':
       return 'what it held has another shape';

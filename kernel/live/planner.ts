@@ -6,7 +6,7 @@ import { lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { partsOf } from './displayed.ts';
-import { canReadNodeAgain, isSink, isSource } from '../../engine/graph/kinds.ts';
+import { canReadNodeAgain, isSink, isSource, startsFromTable } from '../../engine/graph/kinds.ts';
 import { above } from '../../engine/graph/walk.ts';
 import type { DeclaredCell, DeclaredPull, DisarmedSink, LivePlanner, PlanRequest } from './plan-request.ts';
 import { changeGraph } from './live-graph.ts';
@@ -73,12 +73,18 @@ const planAsAsked: LivePlanner = ({ graph, running, displays, failed, committing
   };
 };
 
-/** A sink wrote, and its new instance would get rows of a source from its start. */
+/**
+ * A sink wrote, and would get rows a second time: its new instance those of a source from its
+ * start, and any instance the present rows of a table whose groups start anew.
+ */
 function sinksThatStartAgain({ graph, running }: PlanRequest, plan: Plan): readonly DisarmedSink[] {
   const ran = new Set(running.nodes.map((node) => node.id));
+  const known = new Set(running.nodes.map((node) => node.uid));
   const startsAgain = (id: string): boolean => {
     const read = above(plan.edges, [id]);
-    return plan.nodes.some((node) => read.has(node.id) && !ran.has(node.id) && canReadNodeAgain(node));
+    const begins = plan.nodes.filter((node) => read.has(node.id) && !ran.has(node.id));
+    if (begins.some((node) => known.has(node.uid) && startsFromTable(node))) return true;
+    return !ran.has(id) && begins.some(canReadNodeAgain);
   };
   return graph.cells.flatMap(({ cell, fragment, armed, detached }) => {
     if (!armed || detached) return [];
@@ -86,7 +92,7 @@ function sinksThatStartAgain({ graph, running }: PlanRequest, plan: Plan): reado
     const wrote = running.nodes.filter((node) => uids.has(node.uid) && isSink(node) && node.parameters.armed !== false);
     return wrote.flatMap(({ id, uid }): DisarmedSink[] => {
       const next = plan.nodes.find((node) => node.uid === uid);
-      return next && !ran.has(next.id) && startsAgain(next.id) ? [{ cell, instance: id }] : [];
+      return next && startsAgain(next.id) ? [{ cell, instance: id }] : [];
     });
   });
 }
@@ -110,12 +116,16 @@ function declaredOf(cell: DeclaredCell): Declared {
     ...(options?.mode !== undefined && { mode: modeOf(options) ?? 'continuous' }),
   };
 }
-/** Armed and not armed are two different operators: one writes, the other is a preview. */
+/**
+ * Armed and not armed are two different operators: one writes, the other is a preview. A preview
+ * has no state, so it takes none over: what is to be committed stays with the sink that wrote it.
+ */
 function armedNode(node: PlanNode, armed: boolean): PlanNode {
+  if (!isSink(node)) return node;
   // `armed` is a parameter of every sink.
-  return isSink(node)
-    ? ({ ...node, parameters: { ...node.parameters, armed }, own: shapeHash(node.own, armed) } as PlanNode)
-    : node;
+  const parameters = { ...node.parameters, armed };
+  const shape = armed || node.shape === '' ? node.shape : shapeHash(node.shape, 'preview');
+  return { ...node, parameters, own: shapeHash(node.own, armed), shape } as PlanNode;
 }
 
 function leavesOf(cell: DeclaredCell): Leaf[] {
@@ -131,6 +141,7 @@ function leavesOf(cell: DeclaredCell): Leaf[] {
         from: isCut ? { node: nowhere, port: 'out' } : spec.from,
         own: shapeHash(JSON.stringify({ ...spec, from: '' })),
         label: spec.kind,
+        changes: spec.changes,
       },
     ];
   });

@@ -5,7 +5,7 @@
 // copy. The recursion ends at `depth`, so no value can overflow the stack, and it ends when `bytes`
 // are used up, so a value with shared parts costs no more than its size. Functions, symbols and
 // promises are left as they are. They cannot be sent, and that is an error of their row.
-import { setField } from './values.ts';
+import { isBoxed, setField } from './values.ts';
 
 export interface CutLimits {
   /** Depth of nesting. State has the same limit. */
@@ -93,9 +93,10 @@ class Cutter {
     if (value instanceof Map) return this.#map(value, depth);
     if (value instanceof Set) return this.#set(value, depth);
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return this.#bytes(value);
-    if (value instanceof String) return this.cut(String(value), depth);
+    if (isBoxed(value)) return this.cut(value.valueOf(), depth);
     if (value instanceof Error) return this.#error(value);
-    if (value instanceof Date || value instanceof RegExp) return value;
+    if (value instanceof RegExp) return this.cut(String(value), depth);
+    if (value instanceof Date) return value;
     return this.#fields(value, depth);
   }
 
@@ -187,10 +188,7 @@ class Cutter {
   }
 
   #error(value: Error): unknown {
-    const length = value.message.length + (value.stack?.length ?? 0);
-    if (length > 2 * this.#limits.text) return this.cut(`${value.name}: ${value.message}`, 0);
-    this.size += length;
-    return value;
+    return this.cut(`${value.name}: ${value.message}`, 0);
   }
 
   #bigint(value: bigint): unknown {

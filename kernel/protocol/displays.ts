@@ -28,6 +28,8 @@ export interface WireRow {
    * part of it.
    */
   readonly partial?: boolean;
+  /** The window is still open, so the row has what came so far. */
+  readonly open?: boolean;
   /** The row with this key is deleted. This row removes it from the display. */
   readonly gone?: boolean;
   /** Approximate size of a large row. It counts for the bytes that a display keeps. */
@@ -93,6 +95,14 @@ export interface Caption {
   /** The caption says what the display waits for. */
   readonly waiting: boolean;
 }
+/** The executor went on from an earlier state. Times in epoch milliseconds. */
+export interface RestartMark {
+  readonly at: number;
+  /** The time of that state. */
+  readonly from?: number;
+  /** The first row after it: the mark of a chart stands there. Absent: the row is large. */
+  readonly row?: WireRow;
+}
 export interface TablePart {
   readonly kind: 'table';
   readonly id: string;
@@ -100,6 +110,11 @@ export interface TablePart {
   /** Number of rows that are kept on screen. */
   readonly limit: number;
   readonly rows: readonly WireRow[];
+  /**
+   * What the open windows above would give now, in the order of their ends. They are no part of
+   * `rows`. Absent: none.
+   */
+  readonly open?: readonly WireRow[];
   /**
    * Records per second that reach the display. `sampled` is n if one record in n is shown (1: all).
    */
@@ -120,10 +135,14 @@ export interface ChartPart {
   /** Event time that is kept on screen, in milliseconds. Absent: only `limit` applies. */
   readonly lastMillis?: number;
   readonly rows: readonly WireRow[];
+  /** As in a table. */
+  readonly open?: readonly WireRow[];
   readonly rate: number;
   readonly sampled: number;
   readonly total: number;
   readonly caption: Caption;
+  /** The newest last, at most ten. Absent: none. */
+  readonly restarts?: readonly RestartMark[];
 }
 export interface BackpressurePart {
   readonly kind: 'backpressure';
@@ -153,7 +172,48 @@ export interface OperatorRow {
   readonly late: number;
   readonly opened?: number;
 }
-export type Part = TablePart | ChartPart | BackpressurePart | ValuePart | LogPart | ErrorPart;
+/**
+ * Measurements as tables: the panels `lag()`, `watermarks()` and `checkpoints()`. A `put` replaces
+ * it.
+ */
+export interface FiguresPart {
+  readonly kind: 'figures';
+  readonly id: string;
+  readonly title: string;
+  readonly groups: readonly FigureGroup[];
+  /** Says why there is no group. */
+  readonly note?: string;
+}
+export interface FigureGroup {
+  readonly id: string;
+  /** "kafka orders · cell orders". It is the heading of the first column. */
+  readonly name: string;
+  /** Without the first column. */
+  readonly columns: readonly string[];
+  readonly rows: readonly FigureRow[];
+  /** "100 of 1,000 partitions: those with the largest lag" */
+  readonly note?: string;
+}
+export interface FigureRow {
+  /** Unique in its group. */
+  readonly id: string;
+  /** The first is a name. */
+  readonly figures: readonly Figure[];
+  /**
+   * `bad`: it has stopped; `slow`: others wait for it; `quiet`: it counts for nothing at present.
+   */
+  readonly tone?: 'bad' | 'slow' | 'quiet';
+}
+/** null: unknown, or nothing to say. Clients format it; times are in the user's zone. */
+export type Figure =
+  | null
+  | string
+  | { readonly count: number }
+  | { readonly perSecond: number }
+  | { readonly millis: number }
+  | { readonly bytes: number }
+  | { readonly time: number };
+export type Part = FiguresPart | TablePart | ChartPart | BackpressurePart | ValuePart | LogPart | ErrorPart;
 
 export type PartChange =
   /** A part that is new or has a new spec. It replaces the part with this id. */
@@ -164,6 +224,8 @@ export type PartChange =
       readonly kind: 'rows';
       readonly id: string;
       readonly rows: readonly WireRow[];
+      /** Replaces all rows of open windows. Absent: they are the same. */
+      readonly open?: readonly WireRow[];
       readonly rate: number;
       readonly sampled: number;
       readonly total: number;

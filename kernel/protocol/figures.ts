@@ -1,4 +1,6 @@
 // Figures as all clients show them: three digits with an SI suffix.
+import type { Figure } from './displays.ts';
+
 const suffixes = [
   [1e12, 'T'],
   [1e9, 'G'],
@@ -25,6 +27,23 @@ function threeDigits(n: number): string {
 /** 18240 → "18.2 k/s", 412 → "412/s" */
 export function rate(perSecond: number): string {
   return `${si(perSecond)}/s`;
+}
+
+/** 3,100,000 → "3.1 MB", 412 → "412 B" */
+export function bytesText(bytes: number): string {
+  const text = si(bytes);
+  return /\d$/.test(text) ? `${text} B` : `${text}B`;
+}
+
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** A figure of a panel. `timeText` knows the user's zone. */
+export function figureText(figure: Figure, timeText: (at: number) => string): string {
+  if (figure === null || typeof figure === 'string') return figure ?? '';
+  if ('count' in figure) return grouped.format(figure.count);
+  if ('perSecond' in figure) return rate(figure.perSecond);
+  if ('bytes' in figure) return bytesText(figure.bytes);
+  return 'millis' in figure ? duration(figure.millis) : timeText(figure.time);
 }
 
 const units = [

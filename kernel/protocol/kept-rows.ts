@@ -17,6 +17,8 @@ export interface Retention {
 export const keptBytes = 8 * 1024 * 1024;
 
 export function rowId(row: WireRow): string {
+  // Rows of open windows are counted by themselves.
+  if (row.open === true) return `~${String(row.n)}`;
   return row.key === undefined ? `#${String(row.n)}` : `=${row.key}`;
 }
 
@@ -26,6 +28,25 @@ export function keepRows(
   retention: Retention,
 ): readonly WireRow[] {
   if (arrived.length === 0) return kept;
+  const all = isContinued(kept, arrived) ? [...kept, ...arrived] : undefined;
+  if (all === undefined) return keepAnyRows(kept, arrived, retention);
+  const newest = all.length > retention.limit ? all.slice(all.length - retention.limit) : all;
+  return withinBytes(within(newest, retention));
+}
+
+/** Rows without keys whose numbers only grow, the usual case: no row replaces another. */
+function isContinued(kept: readonly WireRow[], arrived: readonly WireRow[]): boolean {
+  let last = -Infinity;
+  for (const rows of [kept, arrived])
+    for (const { n, key, gone, open } of rows) {
+      if (n <= last || key !== undefined || gone === true || open === true) return false;
+      last = n;
+    }
+  return true;
+}
+
+/** The plain form of the rule. */
+function keepAnyRows(kept: readonly WireRow[], arrived: readonly WireRow[], retention: Retention): readonly WireRow[] {
   const byId = new Map<string, WireRow>();
   for (const rows of [kept, arrived]) {
     for (const row of rows) {

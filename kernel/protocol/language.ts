@@ -117,14 +117,48 @@ export interface LanguageDiagnostic {
   readonly message: string;
   /** 'syntax', 'duplicate-name', …; codes of TypeScript are "ts2345". */
   readonly code: string;
-  /** An error keeps the cell from running. A warning does not. */
-  readonly severity: 'error' | 'warning';
+  /**
+   * An error keeps the cell from running. A warning does not. An information is about an export
+   * alone.
+   */
+  readonly severity: 'error' | 'warning' | 'information';
 }
 export interface NotebookDiagnostics {
   readonly notebook: string;
   readonly version: number;
   /** One entry for every cell, also for an empty list. They replace the former diagnostics. */
   readonly cells: readonly { readonly cell: string; readonly diagnostics: readonly LanguageDiagnostic[] }[];
+}
+
+/** `none`: the editor says nothing of exports. */
+export type ExportTarget = 'none' | 'node' | 'flink';
+/** A statement or a place, for people. Lines are one-based, in the cell's text. */
+export interface PreviewedStatement {
+  readonly cell: string;
+  readonly line: number;
+  readonly text: string;
+  /** Why it goes, or stays. */
+  readonly because: string;
+}
+/** What a job would have of the notebook, as its texts are in the editor now. */
+export interface ExportPreview {
+  readonly goes: readonly PreviewedStatement[];
+  readonly stays: readonly PreviewedStatement[];
+  /** Values that functions capture. `value`: where the job gets it from. */
+  readonly captured: readonly { readonly name: string; readonly cell: string; readonly value: string }[];
+  /** Streams and sinks, with the type of their rows. */
+  readonly streams: readonly { readonly name: string; readonly verbs: string; readonly rows: string }[];
+  /** Files beside the notebook and packages that the job has inside. */
+  readonly modules: readonly string[];
+  /** Kafka connections by name; '' is the default one. */
+  readonly connections: readonly string[];
+  readonly problems: readonly {
+    /** '': it is about the notebook. */
+    readonly cell: string;
+    readonly line: number;
+    readonly message: string;
+    readonly severity: 'error' | 'warning';
+  }[];
 }
 
 /** Parameters and result by method name. All requests can be cancelled. */
@@ -134,12 +168,21 @@ export interface LanguageRequests {
   hover: { params: CellPosition; result: Hover | null };
   signature: { params: CellPosition; result: SignatureHelp | null };
   definition: { params: CellPosition; result: readonly Definition[] };
+  /** null: the notebook is not open. */
+  preview: {
+    params: { readonly notebook: string; readonly target: Exclude<ExportTarget, 'none'> };
+    result: ExportPreview | null;
+  };
 }
 /** Notifications from the client. */
 export interface LanguageNotifications {
   open: NotebookUpdate;
   update: NotebookUpdate;
   close: { readonly notebook: string };
+  /** Files in .sluice have changed, and with them the types of topics. */
+  declarations: Readonly<Record<string, never>>;
+  /** From now on, diagnostics have what keeps a notebook with a sink from being such a job. */
+  target: { readonly target: ExportTarget };
   /** The path of the notebook has changed. */
   rename: { readonly from: string; readonly to: string };
 }

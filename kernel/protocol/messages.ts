@@ -2,6 +2,8 @@
 // WebSocket (served page).
 // Unknown fields are ignored. Another major `protocol` is refused with an error that names the way
 // out.
+import type { ConnectionDefinition, ConnectionDefinitions, ConnectionReport } from './connections.ts';
+import type { LastCall } from './last-call.ts';
 import type { ViewDelta, ViewHello, ViewSnapshot } from './displays.ts';
 
 export const protocolVersion = 2;
@@ -11,6 +13,10 @@ export interface Hello {
   readonly build: string;
   readonly token: string;
   readonly client: 'vscode' | 'page' | 'cli';
+  /**
+   * It only looks, or ends the session: it is no client of the session, and gets no notification.
+   */
+  readonly looks?: boolean;
 }
 export interface Welcome {
   readonly protocol: number;
@@ -21,6 +27,8 @@ export interface Welcome {
   /** Start of the session, epoch milliseconds. */
   readonly since: number;
   readonly state: SessionView;
+  /** Memory of the kernel's process. */
+  readonly memoryBytes?: number;
   /** All cells in document order, as last synced. The served page shows them. */
   readonly cells: readonly CellText[];
 }
@@ -35,7 +43,7 @@ export interface CellText {
 /**
  * not-run ─run─► running ─ok─► defined | connecting ─► waiting ─► live ─► finished
  *                   │ ▲      in each of these: operator throws ─► failed
- *                   └─┴─error─► failed
+ *                   └─┴─error─► failed         what it reads fails or stops ─► stopped
  *
  * `edited` and `stale` are flags beside the phase. An edit sets the first. A new definition of a
  * value that the cell uses sets the second.
@@ -49,6 +57,7 @@ export type Phase =
   | 'connecting'
   | 'waiting'
   | 'live'
+  | 'stopped'
   | 'finished'
   | 'failed';
 
@@ -76,6 +85,8 @@ export interface CellState {
   readonly late?: number;
   /** "lag 10.9 k (4 min 36 s)": its topics have records that the cell has not read. */
   readonly lag?: string;
+  /** "orders[3]: 8.2 k (4 min 36 s)", the largest first. Empty: one partition lags alone. */
+  readonly lagByPartition?: readonly string[];
   /**
    * Sources of the cell that have rejected records, whether or not anybody reads their `errors`.
    */
@@ -84,10 +95,8 @@ export interface CellState {
   readonly leftOut?: string;
   /** "held back by enrich (HIGH)" */
   readonly heldBack?: string;
-  /**
-   * Set if the cell contains a sink: whether it is armed, and the target it writes to when armed.
-   */
-  readonly sink?: { readonly armed: boolean; readonly target: string };
+  /** Set if the cell contains a sink. */
+  readonly sink?: SinkState;
   /** The cell has at least one display. */
   readonly hasView: boolean;
   /** Failed operators of the cell, for the Problems view. */
@@ -98,8 +107,23 @@ export interface CellState {
     readonly code: string;
   }[];
 }
+export interface SinkState {
+  readonly armed: boolean;
+  /** It writes to this when it is armed. */
+  readonly target: string;
+  /** Armed: rows that the target has taken since the sink runs. */
+  readonly written?: number;
+  /** Armed: the time of the last acknowledgement. Absent: there was none. */
+  readonly acknowledged?: string;
+  /** Of a sink with transactions: the rows of those that are committed. */
+  readonly committed?: number;
+  /** The time at which the oldest transaction began that is not committed. */
+  readonly uncommittedSince?: string;
+  /** Not armed: what would keep it from writing, such as a topic that is missing. */
+  readonly obstacle?: string;
+}
 export interface RejectedText {
-  /** "2 of 4 records of orders were rejected" */
+  /** "2 of 4 records of orders were rejected"; "… so far" while the source reads. */
   readonly text: string;
   /** Where and why the first one was: "orders.jsonl line 2: It is not JSON: …." */
   readonly first?: string;
@@ -113,6 +137,42 @@ export interface SessionView {
    * since its last snapshot.
    */
   readonly warning?: string;
+  /** Absent: no checkpoint outlives the kernel. */
+  readonly checkpoints?: CheckpointsState;
+  /**
+   * An earlier kernel has left a checkpoint, and the user has not chosen. Until `choose` nothing
+   * can run.
+   */
+  readonly offered?: OfferedState;
+  /** When this session went on from the checkpoint of an earlier kernel: the time of that. */
+  readonly resumedFrom?: number;
+  /** A failure has ended the executor, and the next one starts after a delay. */
+  readonly restarting?: RestartingState;
+}
+/** Times in epoch milliseconds, sizes in bytes. */
+export interface CheckpointsState {
+  readonly completed: number;
+  readonly failed: number;
+  /** The last complete one. */
+  readonly last?: { readonly id: number; readonly takenAt: number; readonly bytes: number; readonly millis: number };
+  /** Why the newest one failed: a sentence. Absent: the newest one is complete. */
+  readonly problem?: string;
+}
+export interface OfferedState {
+  /** Epoch milliseconds. */
+  readonly takenAt: number;
+  /** Names of sources that cannot be read again. Their cells go on without them. */
+  readonly lost: readonly string[];
+  /** Newer checkpoints that cannot be used, and why: sentences. */
+  readonly skipped: readonly string[];
+}
+export interface RestartingState {
+  readonly startsAt: number;
+  /** How many restarts there were, with this one. */
+  readonly attempt: number;
+  /** Cell and message of the first failure of this outage. */
+  readonly cell: string;
+  readonly cause: string;
 }
 
 export interface RunResult {
@@ -159,8 +219,35 @@ export interface Requests {
   rows: { params: { view: string; part: string }; result: { readonly jsonl: string } };
   /** The notebook was renamed or moved. The session continues under its new path. */
   rename: { params: { notebook: string }; result: null };
-  /** Ends the kernel process. */
-  shutdown: { params: null; result: null };
+  /**
+   * Replaces the connections that the client has handed over, so that a changed password needs no
+   * restart. What is connected stays so; the next log-in takes the new ones. A wrong definition is
+   * an error of the cell that uses it.
+   */
+  connections: { params: { connections: ConnectionDefinitions }; result: null };
+  /**
+   * Connects to each broker, logs in, and looks at what this user may see. Writes nothing. `name`
+   * is a connection of the session, absent: the default one. With `definition` that one is tried.
+   */
+  testConnection: { params: { name?: string; definition?: ConnectionDefinition }; result: ConnectionReport };
+  /**
+   * The answer to the checkpoint that an earlier kernel has left. `fresh` removes it. `lastCall`:
+   * that kernel ended in this call, so its cell is failed and stays out.
+   */
+  choose: { params: { choice: 'resume' | 'fresh'; lastCall?: LastCall }; result: null };
+  /**
+   * A session in which nothing has run goes on from the savepoint in this folder, as from a
+   * checkpoint. Checkpoints of an earlier kernel are removed. The answer has sentences for the user:
+   * what is left out, and what cannot be read again.
+   */
+  fromSavepoint: { params: { savepoint: string }; result: { readonly warnings: readonly string[] } };
+  /** Writes a savepoint into a new folder inside `directory`. The answer has its path. */
+  savepoint: { params: { directory: string }; result: { readonly path: string } };
+  /**
+   * Ends the kernel process. Its last checkpoint stays and is offered when the notebook is opened
+   * again; with `discard` it is removed.
+   */
+  shutdown: { params: { discard?: boolean } | null; result: null };
 }
 /** Notifications of the kernel. */
 export interface Notifications {

@@ -269,7 +269,8 @@ function decodeLine(kind: CellKind, line: string): string {
   return line.startsWith('// ') && /^\\+%%(?![^ \t])/.test(text) ? text.slice(1) : text;
 }
 
-function rawLines(cell: NotebookCell): string[] {
+/** The lines of a cell's text as they stand in the file. */
+export function rawLines(cell: NotebookCell): string[] {
   const odd = new Map(cell.metadata.odd);
   const text = cell.text.replace(/\r\n|\r/g, '\n');
   const original = (i: number, line: string): string | undefined => {

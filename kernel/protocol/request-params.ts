@@ -39,6 +39,15 @@ const params: { readonly [M in keyof Requests]: Fields } = {
   hide: { view: text },
   rows: { view: text, part: text },
   rename: { notebook: text },
+  connections: { connections: object({}) },
+  testConnection: { name: optional(text), definition: optional(object({})) },
+  choose: {
+    choice: oneOf('resume', 'fresh'),
+    lastCall: optional(object({ cell: optional(text), operator: optional(text), duringRestore: optional(flag) })),
+  },
+  fromSavepoint: { savepoint: text },
+  savepoint: { directory: text },
+  // Older clients send no parameters.
   shutdown: {},
 };
 

@@ -121,21 +121,39 @@ export function cannotBeShown(error: unknown): string {
 }
 
 /**
- * The form for other programs: dates as ISO strings, bigint as string, bytes as base64, undefined
- * left out.
+ * The form for other programs: dates as ISO strings, bigint as string, bytes as base64, typed
+ * arrays as lists, a RegExp as its text, undefined left out. An invalid Date is the text "Invalid
+ * Date": a display shows it, and --json refuses it before.
  */
 export function toPlainJson(value: unknown): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'bigint') return String(value);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? String(value) : value.toISOString();
   if (value instanceof Uint8Array) return base64(value);
   if (value instanceof Map) return Array.from(value, ([key, inner]) => [plainElement(key), plainElement(inner)]);
   if (value instanceof Set) return Array.from(value, plainElement);
   if (Array.isArray(value)) return Array.from(value, plainElement);
+  if (ArrayBuffer.isView(value)) {
+    if (value instanceof DataView) return base64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    return Array.from(value as unknown as Iterable<unknown>, plainElement);
+  }
+  if (value instanceof ArrayBuffer || isSharedBuffer(value)) return base64(new Uint8Array(value));
+  if (value instanceof RegExp) return String(value);
+  if (isBoxed(value)) return toPlainJson(value.valueOf());
   if (typeof value === 'object') return mapFields(value, toPlainJson);
   return undefined;
 }
+
+/** A page has SharedArrayBuffer only where it is isolated. */
+function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
+  return typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer;
+}
+/* eslint-disable @typescript-eslint/no-wrapper-object-types -- the types of boxed values are meant */
+export function isBoxed(value: unknown): value is Number | String | Boolean | BigInt {
+  return value instanceof Number || value instanceof String || value instanceof Boolean || value instanceof BigInt;
+}
+/* eslint-enable @typescript-eslint/no-wrapper-object-types */
 
 function plainElement(value: unknown): unknown {
   return toPlainJson(value) ?? null;

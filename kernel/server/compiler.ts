@@ -10,7 +10,7 @@ export function notebookCompiler(notebook: () => string): CellCompiler {
   return {
     // The compiler does not wait, but the interface is asynchronous so that it can move to a
     // process of its own.
-    // eslint-disable-next-line @typescript-eslint/require-await
+    // eslint-disable-next-line @typescript-eslint/require-await -- see above
     async compile(cells, cell) {
       const compilation = compiler.compile(cell, cells);
       if (!compilation.ok) {

@@ -4,10 +4,12 @@ import { type LongTimer, startTimer } from '../../engine/runtime/long-timer.ts';
 import type { ViewStore } from '../displays/view-store.ts';
 import type { LocatedError, MutateCommand } from '../executor/executor-protocol.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
+import type { UnstoredRun } from '../session/checkpoint-state.ts';
 import type { SessionEffect, SessionEvent, TimerId, ViewEffect } from '../session/events.ts';
 import { locatedError } from '../session/located-error.ts';
 import type { Compiled, Session } from '../session/state.ts';
 import type { Broadcast } from './broadcast.ts';
+import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { ExecutorLink } from './executor-link.ts';
 import type { Observer } from './observer.ts';
 
@@ -24,8 +26,11 @@ export interface EffectsHost {
   readonly observer: Observer | undefined;
   readonly executor: ExecutorLink;
   readonly clients: Broadcast;
+  readonly checkpoints: CheckpointWriter;
   dispatch(event: SessionEvent): void;
   answer(request: number, results: readonly RunResult[]): void;
+  /** They outlive the process, until a checkpoint has them. */
+  noteRuns(runs: readonly UnstoredRun[]): void;
   /** The session is over: a sentence. */
   ended(reason: string): void;
 }
@@ -55,6 +60,8 @@ export class Effects {
         this.#mutate(effect);
         break;
       case 'snapshot':
+      case 'checkpoint-complete':
+      case 'checkpoint-aborted':
       case 'commit':
       case 'discard':
       case 'forget':
@@ -69,6 +76,24 @@ export class Effects {
         break;
       case 'terminate-executor':
         executor.terminate();
+        break;
+      case 'store-checkpoint':
+        void this.#host.checkpoints.store(effect.content, effect.retained);
+        break;
+      case 'store-savepoint':
+        this.#host.checkpoints.savepoint(effect.request, effect.content, effect.directory);
+        break;
+      case 'read-older-checkpoint':
+        void this.#host.checkpoints.readOlder(effect.before);
+        break;
+      case 'note-runs':
+        this.#host.noteRuns(effect.runs);
+        break;
+      case 'discard-checkpoints':
+        void this.#host.checkpoints.discard();
+        break;
+      case 'warn':
+        observer?.warned?.(effect.text);
         break;
       case 'graph-failed':
         observer?.graphFailed?.(effect.error);
@@ -113,7 +138,7 @@ export class Effects {
     const { views, session } = this.#host;
     switch (effect.kind) {
       case 'prepare-view':
-        views.prepare(effect.cell, effect.displayed, effect.displays);
+        views.prepare(effect.cell, effect, effect.displays);
         break;
       case 'show-prepared-views':
         views.showPrepared();
@@ -122,7 +147,7 @@ export class Effects {
         views.dropPrepared();
         break;
       case 'rewind-views':
-        views.rewind(effect.views);
+        views.rewind(effect.views, effect.restart);
         break;
       case 'remove-view':
         views.remove(effect.cell);

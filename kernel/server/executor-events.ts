@@ -5,8 +5,9 @@ import type { ExecutorCommand, ExecutorEvent } from '../executor/executor-protoc
 import { hasEnded, rowLabel } from '../session/displayed.ts';
 import type { SessionEvent } from '../session/events.ts';
 import { Flow } from '../session/flow.ts';
-import { whyNothingComes } from '../session/reasons.ts';
+import { lateBefore, whyNothingComes } from '../session/reasons.ts';
 import type { Session } from '../session/state.ts';
+import { whyStopped } from '../session/stopped.ts';
 import type { Observer, PulledRows, RowFrame } from './observer.ts';
 
 export interface ExecutorEventsHost {
@@ -39,9 +40,17 @@ export class ExecutorEvents {
         host.observer?.console?.(event);
         host.changed();
         return;
+      case 'uncaught': {
+        const { cell, at, error } = event;
+        host.views.log(cell, [{ level: 'error', at, text: error.message }], 0);
+        host.observer?.uncaught?.(event);
+        host.changed();
+        return;
+      }
       case 'metrics':
         host.dispatch(event);
         host.observer?.measured?.(event);
+        host.views.measured(host.session.plan, event, host.session);
         this.#explain();
         return;
       case 'mutated': {
@@ -60,6 +69,7 @@ export class ExecutorEvents {
         return;
       case 'operator-failed':
         host.dispatch(event);
+        this.#explain();
         host.observer?.operatorFailed?.(event);
         return;
       default:
@@ -94,12 +104,18 @@ export class ExecutorEvents {
     const { session, views } = this.#host;
     const { plan, metrics, displays } = session;
     if (!metrics) return;
-    views.measured(plan, metrics);
     const flow = new Flow(plan, metrics.operators);
     const instances = new Map(displays.map(({ install }) => [install.display, install.instance]));
     views.explain((display) => {
       const instance = instances.get(display);
-      return instance === undefined ? undefined : whyNothingComes(flow, instance, metrics.at);
+      // The cell was stopped, so its displays are not in the plan.
+      if (instance === undefined) return { pieces: ['stopped'], isOver: true };
+      const stopped = whyStopped(session, flow, [instance]);
+      if (stopped !== undefined) return { pieces: [`stopped: ${stopped}`], isOver: true };
+      const pieces = whyNothingComes(flow, instance);
+      if (pieces) return { pieces };
+      const late = lateBefore(flow, instance, plan.edges.find(({ to }) => to === instance)?.port ?? 'out');
+      return late === undefined ? undefined : { pieces: [late], isNote: true };
     });
   }
 }

@@ -50,6 +50,9 @@ export class ExecutorLink {
   whereabouts(): Whereabouts | undefined {
     return this.#executor?.whereabouts();
   }
+  isUnanswered(): boolean {
+    return this.#executor?.isUnanswered?.() === true;
+  }
   /** The executor does not answer. Its end is reported like any other. */
   terminate(): void {
     this.#stuckAt = this.whereabouts();
@@ -58,22 +61,26 @@ export class ExecutorLink {
 
   /**
    * Lets the executor send its last events and end by itself. One that is stuck in user code is
-   * terminated.
+   * terminated; the result is the call that did not return.
    */
-  async close(): Promise<void> {
+  async close(): Promise<Whereabouts | undefined> {
     this.#isClosing = true;
     const executor = this.#executor;
-    if (!executor) return;
+    if (!executor) return undefined;
     let isHeard = true;
     executor.onEvent(() => (isHeard = true));
     const ended = new Promise<boolean>((resolve) => executor.onEnd(() => resolve(false)));
     executor.post({ kind: 'close' });
+    let stuckAt: Whereabouts | undefined;
     // Its sinks may wait for acknowledgements.
     while (isHeard) {
       isHeard = false;
+      stuckAt = undefined;
       if (!(await Promise.race([ended, sleep(endMillis, true, { ref: false })]))) break;
+      stuckAt = executor.whereabouts();
     }
     this.#executor = undefined;
     await executor.terminate();
+    return stuckAt;
   }
 }

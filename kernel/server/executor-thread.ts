@@ -4,9 +4,9 @@ import { startWorkerExecutor, type WorkerExecutorOptions } from '../executor/wor
 
 export function executorThread(
   notebook: string,
-  { params = {}, isJob = false, onOutput }: Partial<Omit<WorkerExecutorOptions, 'notebook' | 'entry'>> = {},
+  { params = {}, isJob = false, topics, onOutput }: Partial<Omit<WorkerExecutorOptions, 'notebook' | 'entry'>> = {},
 ): ExecutorPort {
-  return startWorkerExecutor({ notebook, params, isJob, entry: entryFile(), onOutput });
+  return startWorkerExecutor({ notebook, params, isJob, topics, entry: entryFile(), onOutput });
 }
 
 /** A bundle contains all roles in one file. From sources, an executor has a file of its own. */

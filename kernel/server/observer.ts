@@ -1,5 +1,6 @@
 // An observer sees what happens in a session without being a client: the command line.
-import type { ExecutorEvent, LocatedError } from '../executor/executor-protocol.ts';
+import type { ExecutorEvent, LocatedError, Whereabouts } from '../executor/executor-protocol.ts';
+import type { MemoryEnd } from '../executor/memory-limit.ts';
 import type { RunResult } from '../protocol/messages.ts';
 import type { RowLabel } from '../session/state.ts';
 
@@ -12,10 +13,14 @@ export interface Observer {
   operatorFailed?(event: Extract<ExecutorEvent, { kind: 'operator-failed' }>): void;
   /** Rows of a display were left out, because they cannot leave their thread. */
   rowRefused?(event: Extract<ExecutorEvent, { kind: 'row-refused' }>): void;
+  /** A sentence about state that was restored. */
+  warned?(text: string): void;
   /** A change of the graph without a run has failed. */
   graphFailed?(error: LocatedError): void;
   /** The thread of the cells has ended. A session starts another one; a job is over. */
-  executorEnded?(reason: string): void;
+  executorEnded?(reason: string, whereabouts: Whereabouts | undefined, memory: MemoryEnd | undefined): void;
+  /** A cell has left a promise or a timer behind, which has failed. */
+  uncaught?(event: Extract<ExecutorEvent, { kind: 'uncaught' }>): void;
   runEnded?(cell: string, result: RunResult): void;
   /**
    * The graph has changed, and each source stood at its place in `positions`.

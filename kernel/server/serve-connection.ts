@@ -3,7 +3,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node.js';
 import { ResponseError } from 'vscode-jsonrpc/node.js';
+import { isSluiceError, messageOf } from '../../engine/errors/thrown.ts';
 import type { Watcher } from '../displays/view-store.ts';
+import type { ConnectionReport } from '../protocol/connections.ts';
 import type { Hello, Requests, Welcome } from '../protocol/messages.ts';
 import { protocolVersion } from '../protocol/messages.ts';
 import { wrongParams } from '../protocol/request-params.ts';
@@ -93,7 +95,7 @@ function handlersOf(served: ServedSession, client: Client, notify: Notify, line:
       if (client.kind === undefined) {
         client.kind = hello.client;
         line.onHello();
-        control.join(id, notify);
+        if (hello.looks !== true) control.join(id, notify);
       }
       return welcome(served);
     },
@@ -112,8 +114,31 @@ function handlersOf(served: ServedSession, client: Client, notify: Notify, line:
     },
     rows: ({ view, part }) => ({ jsonl: control.views.jsonLines(view, part) }),
     rename: ({ notebook }) => served.renamed(notebook),
-    shutdown: () => control.dispatch({ kind: 'shutdown' }),
+    connections: ({ connections }) => control.takeConnections(connections),
+    testConnection: (tested) => tryConnection(tested),
+    choose: ({ choice, lastCall }) => control.dispatch({ kind: 'choose', choice, lastCall }),
+    fromSavepoint: ({ savepoint }) => orRefusal('no-savepoint', () => control.fromSavepoint(savepoint)),
+    savepoint: ({ directory }) => orRefusal('checkpoint-failed', () => control.savepoint(directory)),
+    shutdown(given) {
+      if (given?.discard === true) control.keepsCheckpoint = false;
+      control.dispatch({ kind: 'shutdown' });
+    },
   };
+}
+
+/** The message of an error of ours is for the user. */
+async function orRefusal<T>(code: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw refusal(isSluiceError(error) ? error.code : code, messageOf(error));
+  }
+}
+
+/** kafkajs is loaded with the first test. */
+async function tryConnection(tested: Requests['testConnection']['params']): Promise<ConnectionReport> {
+  const { testConnection } = await import('../../engine/connectors/kafka/test-connection.ts');
+  return await testConnection(tested);
 }
 
 function refuseUnwanted({ kind, unanswered }: Client, method: keyof Requests, params: unknown): void {
@@ -170,7 +195,8 @@ function refuseUnknown({ token, build }: ServedSession, hello: Hello): void {
 
 function welcome({ control, session, build, notebook, since }: ServedSession): Welcome {
   const cells = control.session.document;
-  return { protocol: protocolVersion, build, session, notebook, since, state: control.view(), cells };
+  const memoryBytes = process.memoryUsage.rss();
+  return { protocol: protocolVersion, build, session, notebook, since, state: control.view(), memoryBytes, cells };
 }
 
 /**

@@ -20,6 +20,8 @@ export interface PageOptions extends SessionAddress {
 export interface ServedPage {
   /** Contains the page's own token. */
   readonly url: string;
+  /** Viewers that come from now on are relayed to this session. */
+  relayTo(session: SessionAddress): void;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ const refusedMillis = 1_000;
 
 export async function servePage(options: PageOptions): Promise<ServedPage> {
   const admission = new PageAdmission();
+  let { socket: path, token }: SessionAddress = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostMessageBytes });
   const limits = {
     headersTimeout: requestMillis,
@@ -60,7 +63,7 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
     // before this event.
     socket.on('error', () => socket.destroy());
     if (mayConnect(request, admission))
-      sockets.handleUpgrade(request, socket, head, (viewer) => relay(viewer, options));
+      sockets.handleUpgrade(request, socket, head, (viewer) => relay(viewer, { socket: path, token }));
     else refuseUpgrade(socket);
   });
   await new Promise<void>((resolve, reject) => {
@@ -70,6 +73,9 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/?token=${admission.token}`,
+    relayTo(session) {
+      ({ socket: path, token } = session);
+    },
     async close() {
       for (const viewer of sockets.clients) viewer.terminate();
       server.closeAllConnections();

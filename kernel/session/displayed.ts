@@ -1,7 +1,8 @@
 // Which displays run, which stream each one shows, and which have ended. Rows never pass through
 // the session.
+import { invariant } from '../../engine/errors/invariant.ts';
 import type { DisplayInstall } from '../executor/executor-protocol.ts';
-import { partsOf, rowBounds, streamName } from '../live/displayed.ts';
+import { labelsOf, partsOf, rowBounds } from '../live/displayed.ts';
 import type { DeclaredCell, GraphDeclaration } from '../live/plan-request.ts';
 import type { RowLabel, RunningDisplay, Session } from './state.ts';
 
@@ -41,7 +42,7 @@ export function nextDisplays(
   return planned.map((install) => {
     const kept = install.keep ? former.get(install.display) : undefined;
     const declared = cells.get(install.cell);
-    if (!declared) throw new Error(`Display ${install.display} belongs to a cell that is not in the graph.`);
+    invariant(declared, `display ${install.display} belongs to a cell of the graph, such as ${install.cell}`);
     return {
       install: kept ? { ...install, installed: kept.installed } : { ...install, keep: false },
       label: labelOf(declared, install.part),
@@ -50,11 +51,9 @@ export function nextDisplays(
 }
 
 function labelOf({ cell, displayed, exports }: DeclaredCell, part: number): RowLabel {
-  const parts = partsOf(displayed);
-  const streams = parts.flatMap((spec) => ('from' in spec ? [streamName(spec.from, exports)] : []));
-  const spec = parts[part];
-  const stream = spec && 'from' in spec ? streamName(spec.from, exports) : cell;
-  return { cell, stream, isOneOfSeveral: new Set(streams).size > 1 };
+  const labels = labelsOf(partsOf(displayed), exports);
+  const isOneOfSeveral = labels.filter((label) => label !== undefined).length > 1;
+  return { cell, stream: labels[part] ?? cell, isOneOfSeveral };
 }
 
 /** The first rows of a new display come before its mutation is done. */
@@ -75,11 +74,6 @@ export function displayEnded(session: Session, generation: Generation): Session 
   if (hasEnded(session, generation) || !displayOf(session, generation)) return session;
   return { ...session, endedDisplays: new Set(session.endedDisplays).add(nameOf(generation)) };
 }
-/** All rows of all displays have come. */
-export function allDisplaysEnded(session: Session): boolean {
-  return session.displays.every(({ install }) => hasEnded(session, install));
-}
-
 /** The mutation is done: its displays are those that run. */
 export function withDisplays(session: Session, displays: readonly RunningDisplay[]): Session {
   const names = new Set(displays.map(({ install }) => nameOf(install)));
@@ -102,4 +96,9 @@ export function shownBy({ displays, plan }: Session, cell: string): Shown | unde
   const edge = first && plan.edges.find(({ to }) => to === first.install.instance);
   if (!edge) return undefined;
   return { instance: edge.from, port: edge.port, display: first.install.instance, stream: first.label.stream };
+}
+/** The instances whose rows the cell shows. */
+export function instancesShownBy({ displays, plan }: Session, cell: string): ReadonlySet<string> {
+  const shown = new Set(displays.flatMap(({ install }) => (install.cell === cell ? [install.instance] : [])));
+  return new Set(plan.edges.flatMap(({ from, to }) => (shown.has(to) ? [from] : [])));
 }

@@ -105,7 +105,7 @@ function remove(session: Session, cell: Cell, now: number, emit: Emit): Session 
     emit({ kind: 'remove-view', cell: cell.id });
     return { ...s, cells };
   }
-  emit({ kind: 'set-timer', timer: graceTimer(cell.id), millis: s.settings.graceMillis });
+  beginGrace(s, cell.id, emit);
   return { ...withCell(s, cell.id, { deleted: true }), graphChanged: true };
 }
 
@@ -117,6 +117,10 @@ function withoutRunsOf(session: Session, cell: string, now: number, emit: Emit):
   return s;
 }
 
+/** A deleted cell waits for an undo. */
+export function beginGrace({ settings }: Session, cell: string, emit: Emit): void {
+  emit({ kind: 'set-timer', timer: graceTimer(cell), millis: settings.graceMillis });
+}
 export function graceIsOver(session: Session, id: string, emit: Emit): Session {
   if (!session.cells.get(id)?.deleted) return session;
   const cells = new Map(session.cells);

@@ -5,6 +5,7 @@ import type {
   Displayed,
   DisplayInstall,
   ExecutorEvent,
+  Export,
   LocatedError,
   MutateCommand,
   PullId,
@@ -12,15 +13,18 @@ import type {
   Whereabouts,
 } from '../executor/executor-protocol.ts';
 import type { MemoryEnd } from '../executor/memory-limit.ts';
+import type { RestartMark } from '../protocol/displays.ts';
+import type { LastCall } from '../protocol/last-call.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { Generation } from './displayed.ts';
+import type { SavedCheckpoint, SavepointRequest, UnstoredRun } from './checkpoint-state.ts';
 import type { Compiled, SavedViews } from './state.ts';
 
 /**
  * Events of the executor that change the session. Rows and console lines go to the displays alone.
  */
 export type SessionExecutorEvent =
-  Exclude<ExecutorEvent, { kind: 'display-rows' | 'pull-rows' | 'console' | 'snapshot' }> | SnapshotTaken;
+  Exclude<ExecutorEvent, { kind: 'display-rows' | 'pull-rows' | 'console' | 'uncaught' | 'snapshot' }> | SnapshotTaken;
 
 /** A snapshot of the executor, with the rows that were on screen when it came. */
 export type SnapshotTaken = Extract<ExecutorEvent, { kind: 'snapshot' }> & { readonly views: SavedViews };
@@ -45,6 +49,32 @@ export type SessionEvent =
   /** Once a second. */
   | { readonly kind: 'heartbeat' }
   | SessionExecutorEvent
+  /** All of the checkpoint is in the directory. Sizes in bytes. */
+  | { readonly kind: 'checkpoint-stored'; readonly id: number; readonly bytes: number; readonly newBytes: number }
+  | { readonly kind: 'checkpoint-failed'; readonly id: number; readonly message: string }
+  /**
+   * The newest checkpoint before that one. Without `found` there is none, or it cannot be read: a
+   * sentence.
+   */
+  | {
+      readonly kind: 'older-checkpoint';
+      readonly before: number;
+      readonly found?: SavedCheckpoint | undefined;
+      readonly problem?: string;
+    }
+  /** The next barrier that may enter is a checkpoint. */
+  | { readonly kind: 'want-checkpoint' }
+  | ({ readonly kind: 'want-savepoint' } & SavepointRequest)
+  /**
+   * The answer to the checkpoint that an earlier process has left. `lastCall`: that process ended
+   * in it. `from`: a savepoint that is resumed instead.
+   */
+  | {
+      readonly kind: 'choose';
+      readonly choice: 'resume' | 'fresh';
+      readonly lastCall?: LastCall | undefined;
+      readonly from?: SavedCheckpoint;
+    }
   /** User code has not returned for a while. Without `whereabouts` everything returns. */
   | { readonly kind: 'stuck'; readonly whereabouts?: Whereabouts }
   | {
@@ -68,10 +98,11 @@ export type ViewEffect =
       readonly kind: 'prepare-view';
       readonly cell: string;
       readonly displayed: Displayed;
+      readonly exports: readonly Export[];
       readonly displays: readonly DisplayInstall[];
     }
   /** Views go back to the rows of the snapshot from which the executor goes on. */
-  | { readonly kind: 'rewind-views'; readonly views: SavedViews }
+  | { readonly kind: 'rewind-views'; readonly views: SavedViews; readonly restart: RestartMark }
   /** The mutation is done: cells show what was prepared for it. */
   | { readonly kind: 'show-prepared-views' }
   | { readonly kind: 'drop-prepared-views' }
@@ -102,10 +133,21 @@ export type SessionEffect =
       readonly restore?: KeptData;
     }
   | MutateCommand
-  | { readonly kind: 'snapshot'; readonly epoch: number }
+  | { readonly kind: 'snapshot'; readonly epoch: number; readonly checkpoint?: number }
+  | { readonly kind: 'checkpoint-complete' | 'checkpoint-aborted'; readonly checkpoint: number }
+  /** So many checkpoints stay, with this one. */
+  | { readonly kind: 'store-checkpoint'; readonly content: SavedCheckpoint; readonly retained: number }
+  | ({ readonly kind: 'store-savepoint'; readonly content: SavedCheckpoint } & SavepointRequest)
+  | { readonly kind: 'read-older-checkpoint'; readonly before: number }
+  /** The user starts fresh: what an earlier process has left goes. */
+  | { readonly kind: 'discard-checkpoints' }
+  /** These runs are done, and no stored checkpoint has them. They replace those of before. */
+  | { readonly kind: 'note-runs'; readonly runs: readonly UnstoredRun[] }
   | { readonly kind: 'commit'; readonly run: RunId }
   | { readonly kind: 'discard'; readonly run: RunId }
   | { readonly kind: 'forget'; readonly cell: string }
+  /** A sentence for the user of a job. */
+  | { readonly kind: 'warn'; readonly text: string }
   /** A change without a run could not be made. */
   | { readonly kind: 'graph-failed'; readonly error: LocatedError }
   | { readonly kind: 'refuse-pull'; readonly pull: PullId; readonly error: LocatedError }

@@ -1,14 +1,19 @@
 // Interrupt, the end of an executor, and its restoration. The cell that caused the end stays out;
 // the others keep their state.
 import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
-import type { MemoryEnd } from '../executor/memory-limit.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { usesOf } from './dependencies.ts';
 import type { Emit, SessionEvent } from './events.ts';
+import { forgetAsked } from './checkpoints.ts';
+import { judged, type JudgedMemory, outOfMemory } from './memory-blame.ts';
 import { beginMutation } from './mutations.ts';
+import { upgradePending } from './pending-upgrade.ts';
+import { restartAfter, restarted } from './restarts.ts';
 import { endRun } from './runs.ts';
 import type { Cell, Run, Session } from './state.ts';
-import { withActive, withCell } from './state.ts';
+import { createSession, withActive, withCell } from './state.ts';
+import { withStopped } from './stopped-operator.ts';
+import { offerOf } from './own-offer.ts';
 
 const interruptTimer = 'interrupt';
 const minute = 60_000;
@@ -59,30 +64,71 @@ export function interruptTimedOut(session: Session, emit: Emit): Session {
   return { ...session, executor: 'ending' };
 }
 
-type Ended = Extract<SessionEvent, { kind: 'executor-ended' }>;
-export function executorEnded(session: Session, event: Ended, now: number, emit: Emit): Session {
+type Ended = Extract<SessionEvent, { kind: 'executor-ended' }> & { readonly memory?: JudgedMemory | undefined };
+export function executorEnded(
+  session: Session,
+  end: Extract<SessionEvent, { kind: 'executor-ended' }>,
+  now: number,
+  emit: Emit,
+): Session {
+  const event: Ended = judged(session, end);
   const { whereabouts } = event;
   const asked = session.interrupt !== undefined;
   const whileRestoring = session.executor === 'restoring' || session.restoring.length > 0;
   emit({ kind: 'clear-timer', timer: interruptTimer });
   emit({ kind: 'drop-prepared-views' });
-  let s: Session = { ...session, interrupt: undefined, mutation: undefined, restoring: [] };
+  let s: Session = {
+    ...upgradePending(forgetAsked(session)),
+    interrupt: undefined,
+    mutation: undefined,
+    restoring: [],
+  };
   for (const run of session.runs)
     if (!['queued', 'compiling', 'compiled'].includes(run.status) && s.runs.some((other) => other.id === run.id))
       s = endRun(s, run, endOf(run.cell, event, asked), now, emit);
   s = { ...s, pulls: new Map(), attachedPulls: new Set() };
+  const restarting = restartOfEnd(s, event, asked, now);
+  if (restarting) return waitForRestart(restarting, now, emit);
   if (whereabouts?.operator !== undefined) s = blame(s, event, whereabouts, whereabouts.operator, asked, emit);
+  else if (whereabouts && !whileRestoring && !isEvaluated(session, whereabouts.cell))
+    s = blameLeftBehind(s, event, whereabouts, asked, emit);
   if (!whereabouts && !asked) {
     s = { ...s, endsWithoutCause: [...s.endsWithoutCause.filter((at) => at > now - minute), now] };
-    if (s.endsWithoutCause.length >= s.settings.endsWithoutCause) return giveUp(s, endedAgain(s, event), now, emit);
+    if (s.endsWithoutCause.length >= s.settings.endsWithoutCause) return standStill(s, endedAgain(s, event), now, emit);
   }
   if (whileRestoring) {
     // Each try drops the cell that caused the end. Without such a cell the tries would never end.
-    if (!whereabouts) return giveUp(s, endedWhileRestored(event.reason), now, emit);
-    if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, event, emit);
+    if (!whereabouts) return standStill(s, endedWithoutCell(event.reason), now, emit);
+    if (whereabouts.operator === undefined) s = dropCell(s, whereabouts.cell, whileEvaluated(event, whereabouts), emit);
   }
   emit({ kind: 'start-executor' });
   return { ...s, executor: 'starting', recovery: { ...s.recovery, isAwaited: false } };
+}
+
+/**
+ * The strategy of the session decides, if it has one. A failure may have ended the executor: its
+ * restart goes on, also while an interrupt is pending. An end that an interrupt asked for is no
+ * failure.
+ */
+function restartOfEnd(session: Session, event: Ended, asked: boolean, now: number): Session | undefined {
+  if (session.restarts.startsAt !== undefined) return session;
+  if (asked) return undefined;
+  const { whereabouts, memory, reason } = event;
+  const cell = whereabouts?.cell ?? '';
+  const error = memory
+    ? outOfMemory(cell, memory)
+    : { code: 'executor-ended', cell, message: `The thread of the cells has ended: ${reason}.` };
+  return restartAfter(session, cell, error, now);
+}
+function waitForRestart(session: Session, now: number, emit: Emit): Session {
+  emit({ kind: 'set-timer', timer: 'restart', millis: Math.max(0, (session.restarts.startsAt ?? now) - now) });
+  return { ...session, executor: 'ending', recovery: { ...session.recovery, isAwaited: false } };
+}
+/** The delay is over. */
+export function restartNow(session: Session, now: number, emit: Emit): Session {
+  if (session.restarts.startsAt === undefined) return session;
+  emit({ kind: 'start-executor' });
+  return { ...restarted(session, now), executor: 'starting' };
 }
 
 function endOf(cell: string, event: Ended, asked: boolean): LocatedError {
@@ -93,7 +139,9 @@ function endOf(cell: string, event: Ended, asked: boolean): LocatedError {
     return { code: 'executor-ended', cell, message: `Cell "${cell}" ended the executor: ${reason}.` };
   }
   const guilty = whereabouts && described(whereabouts);
-  const cause = guilty ? `${guilty} ${memory ? 'needed more memory than it may' : 'did not return'}` : reason;
+  const cause = guilty
+    ? `${guilty} ${memory ? 'was at work when the thread held more memory than it may' : 'did not return'}`
+    : reason;
   return {
     code: 'executor-ended',
     cell,
@@ -105,17 +153,6 @@ function described({ cell, operator }: Whereabouts): string {
   return operator === undefined ? `cell "${cell}"` : `${operator} of cell "${cell}"`;
 }
 
-/** The cell at work needed the memory, or one that had filled it before. */
-function outOfMemory(cell: string, { limitMegabytes, heldMegabytes }: MemoryEnd): LocatedError {
-  return {
-    code: 'out-of-memory',
-    cell,
-    message:
-      `Cell "${cell}" needed more memory than the session may hold ` +
-      `(sluice.memory: ${limitMegabytes} MB; the thread held ${heldMegabytes.toLocaleString('en-US')} MB). ` +
-      'Let it keep less, with a window, a time to live or a limit, or raise the setting and restart the session.',
-  };
-}
 /**
  * An operator that does not return, or that needs too much memory, stays out when the others are
  * restored. One that was at work when the thread ended for another reason may be innocent: it stays
@@ -127,9 +164,6 @@ function blame(session: Session, event: Ended, guilty: Whereabouts, name: string
   const s = withCell(session, cell, { ends });
   if (!asked && !event.memory && ends < mostEnds) return s;
   emit({ kind: 'show-errors', cell });
-  const hint =
-    `Cell "${cell}" and the operators that read from it have stopped. All others continue. ` +
-    'Edit and run the cell to resume.';
   const error: LocatedError = event.memory
     ? outOfMemory(cell, event.memory)
     : {
@@ -137,7 +171,7 @@ function blame(session: Session, event: Ended, guilty: Whereabouts, name: string
         cell,
         message: notReturned(guilty, name, asked ? undefined : event.reason, ends),
       };
-  return withActive(s, cell, { stopped: true, failures: [{ name, error: { ...error, hint } }] });
+  return withStopped(s, cell, name, error);
 }
 function notReturned({ millis }: Whereabouts, name: string, reason: string | undefined, ends: number): string {
   const seconds = (millis / 1000).toFixed(1);
@@ -145,22 +179,77 @@ function notReturned({ millis }: Whereabouts, name: string, reason: string | und
   return `${name} was at work each of ${ends} times that the executor ended, the last time for ${seconds} s: ${reason}.`;
 }
 
-function dropCell(session: Session, cell: string, event: Ended, emit: Emit): Session {
+/** A run of the cell is in the executor: what happens there is that run's. */
+function isEvaluated(session: Session, cell: string): boolean {
+  return session.runs.some((run) => run.cell === cell && !['queued', 'compiling', 'compiled'].includes(run.status));
+}
+/**
+ * A timer, a callback or a promise that a former run of the cell left behind. To evaluate the cell
+ * again would start it again, so all of the cell stays out.
+ */
+function blameLeftBehind(session: Session, event: Ended, guilty: Whereabouts, asked: boolean, emit: Emit): Session {
+  const { cell, millis } = guilty;
+  const ends = (session.cells.get(cell)?.ends ?? 0) + 1;
+  const s = withCell(session, cell, { ends });
+  if (event.memory) return dropCell(s, cell, outOfMemory(cell, event.memory), emit);
+  if (!asked && ends < mostEnds) return s;
+  const what = `A timer, a callback or a promise of cell "${cell}"`;
+  const message = asked
+    ? `${what} had not returned for ${(millis / 1000).toFixed(1)} s when it was interrupted.`
+    : `${what} was at work each of ${ends} times that the executor ended: ${event.reason}.`;
+  const hint = `Cell "${cell}" has stopped. All others continue. Edit and run the cell to resume.`;
+  return dropCell(s, cell, { code: 'callback-did-not-return', cell, message, hint }, emit);
+}
+
+function whileEvaluated({ reason, memory }: Ended, { cell }: Whereabouts): LocatedError {
+  if (memory) return outOfMemory(cell, memory);
+  const message = `Cell "${cell}" ended the executor while it was evaluated again (${reason}). Run it again.`;
+  return { code: 'executor-ended', cell, message };
+}
+/** It is not restored. */
+function dropCell(session: Session, cell: string, error: LocatedError, emit: Emit): Session {
   emit({ kind: 'show-errors', cell });
-  const message = `Cell "${cell}" ended the executor while it was evaluated again (${event.reason}). Run it again.`;
-  const error = event.memory ? outOfMemory(cell, event.memory) : { code: 'executor-ended', cell, message };
   return withCell(session, cell, { active: undefined, error });
 }
 
-export function endedWhileRestored(cause: string): string {
+function endedWithoutCell(cause: string): string {
+  return `The executor ended again while it was being restored, and no cell was at work (${cause}).`;
+}
+/** A job ends with this error: nobody is there who could restart its session. */
+export function notRestored(session: Session, error: LocatedError, now: number, emit: Emit): Session {
+  emit({ kind: 'graph-failed', error });
+  return giveUp(session, endedWhileRestored(error.message), now, emit);
+}
+function endedWhileRestored(cause: string): string {
   return `The executor ended again while it was being restored (${cause}). Restart the session.`;
 }
 function endedAgain({ endsWithoutCause }: Session, event: Ended): string {
   return (
     `The executor ended ${endsWithoutCause.length} times within a minute, and no cell was at work ` +
-    `(${event.reason}). Restart the session and run its cells one after another: a timer or a promise of one of ` +
-    'them may end it.'
+    `(${event.reason}). A timer or a promise of one of the cells may end it.`
   );
+}
+
+/**
+ * Nothing is restored any more by itself. What ran is offered like the checkpoint of an earlier
+ * kernel: the user resumes it, perhaps without a cell, or starts fresh.
+ */
+function standStill(session: Session, because: string, now: number, emit: Emit): Session {
+  const offered = offerOf(session, because, now);
+  if (!offered) return giveUp(session, `${because} Restart the session.`, now, emit);
+  const message = `${because} Choose Resume to try again from the last state, or Start Fresh.`;
+  const { settings, document, documents, requests, cells, nextRun, nextInterrupt, clients, checkpoints } = giveUp(
+    session,
+    message,
+    now,
+    emit,
+  );
+  emit({ kind: 'start-executor' });
+  return {
+    ...createSession(settings, { ...checkpoints, offered }),
+    ...{ document, documents, requests, cells, nextRun, nextInterrupt, clients, restarts: session.restarts },
+    epoch: session.epoch,
+  };
 }
 
 /** Nothing is restored any more. */
@@ -184,8 +273,21 @@ function broken(cell: Cell, message: string): Cell {
  */
 export function executorReady(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
   const restoring = definitionsFirst(session);
-  if (restoring.length === 0) return { ...session, executor: 'ready' };
-  return evaluateNext({ ...session, executor: 'restoring', restoring }, now, planner, emit);
+  // Removed sinks may have rows to commit, also when no cell is left.
+  if (restoring.length === 0 && session.recovery.retired.length === 0) return { ...session, executor: 'ready' };
+  const s = withoutFailedPartitions(session, emit);
+  return evaluateNext({ ...s, executor: 'restoring', restoring }, now, planner, emit);
+}
+/** They are tried again, and report their errors again. */
+function withoutFailedPartitions(session: Session, emit: Emit): Session {
+  let s = session;
+  for (const [id, { active }] of session.cells) {
+    const failures = active?.failures.filter(({ partitions }) => !partitions);
+    if (!failures || failures.length === active?.failures.length) continue;
+    s = withActive(s, id, { failures });
+    emit({ kind: 'show-errors', cell: id });
+  }
+  return s;
 }
 
 /** A definition may have run again after its user, so the order of the runs does not help. */
@@ -206,8 +308,8 @@ function definitionsFirst(session: Session): RunId[] {
 function evaluateNext(session: Session, now: number, planner: LivePlanner, emit: Emit): Session {
   const [run] = session.restoring;
   if (run === undefined) {
-    const begun = beginMutation(session, undefined, planner, emit);
-    return begun.error ? giveUp(begun.session, endedWhileRestored(begun.error.message), now, emit) : begun.session;
+    const begun = beginMutation(session, undefined, now, planner, emit);
+    return begun.error ? notRestored(begun.session, begun.error, now, emit) : begun.session;
   }
   const cell = cellOfRun(session, run);
   if (!cell?.active) return evaluateNext({ ...session, restoring: session.restoring.slice(1) }, now, planner, emit);

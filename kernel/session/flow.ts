@@ -1,6 +1,6 @@
 // The running plan as a graph: operators above and below another one, and the one that holds others
 // back.
-import { collapses, kinds } from '../../engine/graph/kinds.ts';
+import { collapses, isSource, kinds } from '../../engine/graph/kinds.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import { edgesByReader, edgesByWriter, reached, type Way } from '../../engine/graph/walk.ts';
 import { backpressureLevel } from '../../engine/runtime/metrics.ts';
@@ -12,6 +12,7 @@ export const levelOf = backpressureLevel;
 export class Flow {
   readonly #inputs: ReadonlyMap<string, readonly Way[]>;
   readonly #outputs: ReadonlyMap<string, readonly Way[]>;
+  readonly #sources: ReadonlySet<string>;
   readonly reportById: ReadonlyMap<string, OperatorReport>;
 
   constructor(plan: Plan, operators: readonly OperatorReport[]) {
@@ -25,9 +26,13 @@ export class Flow {
     });
     this.#inputs = edgesByReader(edges);
     this.#outputs = edgesByWriter(edges);
+    this.#sources = new Set(plan.nodes.filter(isSource).map(({ id }) => id));
     this.reportById = new Map(operators.map((report) => [report.id, report]));
   }
 
+  isSource(id: string): boolean {
+    return this.#sources.has(id);
+  }
   inputsOf(id: string): readonly string[] {
     return (this.#inputs.get(id) ?? []).map(({ from }) => from);
   }

@@ -4,16 +4,22 @@
 //   due ─plan─► in flight ─mutated─► done: plan, displays and successors are those of the session
 //     │             └─mutation-failed─► given up
 //     └─planner throws──────────────► given up: its run fails, or its new pulls are refused
-import type { LocatedError, PullId, RunId } from '../executor/executor-protocol.ts';
+import { checkTransactionTimeouts } from '../../engine/graph/transaction-timeouts.ts';
+import type { LocatedError, MutateCommand, PullId, RunId } from '../executor/executor-protocol.ts';
 import type { DeclaredCell, DisarmedSink, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
 import { nextDisplays, wantedDisplays, withDisplays } from './displayed.ts';
+import { checkpointIntervalOf, forgetAsked, isKept, withNextCheckpoint } from './checkpoints.ts';
 import type { Emit } from './events.ts';
 import { forgetLeftOut } from './left-out-rows.ts';
 import { locatedError } from './located-error.ts';
-import { partsToRestore, withHandover } from './recovery.ts';
+import { timeToGoOnFrom, withHandover } from './recovery.ts';
+import { partsWithUpgrade, upgradePending, upgradeUnderWay } from './pending-upgrade.ts';
+import { retiredToRestore, withRetired } from './retired-sinks.ts';
 import { endRun } from './runs.ts';
-import type { Active, Cell, Mutation, Run, Session } from './state.ts';
+import { type UpgradedState, upgradedState } from './upgrade.ts';
+import type { Active, Cell, Mutation, OperatorFailure, Run, Session } from './state.ts';
 import { withActive, withCell, withRun } from './state.ts';
+import { withNotedRun } from './unstored-runs.ts';
 
 /** In a job an evaluated run is committed at once. Its operators come later, with all others. */
 export function commitWithoutGraph(session: Session, now: number, emit: Emit): Session {
@@ -45,7 +51,7 @@ export function mutateIfNeeded(session: Session, now: number, planner: LivePlann
     const run = nextToCommit(s);
     if (!run && !s.graphChanged) break;
     const committing = run ? withRun(s, run.id, { status: 'committing' }) : s;
-    const begun = beginMutation(committing, run, planner, emit);
+    const begun = beginMutation(committing, run, now, planner, emit);
     const { pulls } = committing;
     s = begun.error ? giveUpMutation(begun.session, run?.id, [...pulls.keys()], begun.error, now, emit) : begun.session;
   }
@@ -59,28 +65,69 @@ export interface Begun {
 }
 
 /** While the executor is being restored, its first mutation starts from the last snapshot. */
-export function beginMutation(former: Session, run: Run | undefined, planner: LivePlanner, emit: Emit): Begun {
+export function beginMutation(
+  former: Session,
+  run: Run | undefined,
+  now: number,
+  planner: LivePlanner,
+  emit: Emit,
+): Begun {
   const epoch = former.epoch + 1;
   const session: Session = { ...former, epoch, graphChanged: false };
   const graph = declared(session, run);
+  const { upgrade } = session.checkpoints;
   let mutation: Mutation;
+  let upgraded: UpgradedState | undefined;
   try {
     mutation = plannedMutation(session, graph, run, planner);
+    checkTransactionTimeouts(mutation.plan.nodes, checkpointIntervalOf(session, run));
+    upgraded = upgrade && upgradedState(upgrade, mutation.plan, session.runs.length === 0);
   } catch (error) {
     return { session, error: locatedError(error, run?.cell) };
   }
   const { plan, handover } = mutation;
+  for (const text of upgraded?.warnings ?? []) emit({ kind: 'warn', text });
   const displays = mutation.displays.map(({ install }) => install);
-  for (const { cell, displayed, detached } of graph.cells) {
-    const isAnew = displays.some((install) => install.cell === cell && !install.keep);
-    if (!detached && (cell === run?.cell || isAnew)) emit({ kind: 'prepare-view', cell, displayed, displays });
-  }
   const isRestoring = session.executor === 'restoring';
-  if (isRestoring) emit({ kind: 'rewind-views', views: session.recovery.views });
+  for (const { cell, displayed, exports, detached } of graph.cells) {
+    // In a new process no cell shows anything yet.
+    const isAnew = isRestoring || displays.some((install) => install.cell === cell && !install.keep);
+    if (!detached && (cell === run?.cell || isAnew)) emit({ kind: 'prepare-view', cell, displayed, exports, displays });
+  }
+  if (isRestoring) {
+    const { views, takenAt } = session.recovery;
+    emit({ kind: 'rewind-views', views, restart: { at: now, ...(takenAt > 0 && { from: takenAt }) } });
+  }
   // An operator that failed stays failed: started again it would go on behind a hole in its input.
-  const restore = isRestoring && { restore: partsToRestore(session.recovery), failed: failedInstances(session) };
-  emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore });
-  return { session: { ...session, mutation } };
+  // Partitions that failed are tried again.
+  const failed = failedInstances(session, ({ partitions }) => !partitions);
+  const removed = isRestoring
+    ? retiredToRestore(
+        session,
+        mutation,
+        graph.cells.flatMap(({ fragment }) => fragment.nodes),
+      )
+    : undefined;
+  for (const text of removed?.warnings ?? []) emit({ kind: 'warn', text });
+  const restore = isRestoring
+    ? {
+        restore: partsWithUpgrade(session, upgraded),
+        ...(removed && removed.retired.length > 0 && { retired: removed.retired }),
+        failed,
+        goesOnFrom: Math.max(timeToGoOnFrom(session.recovery), upgrade ? timeToGoOnFrom(upgrade) : 0),
+        ...completedBefore(session),
+      }
+    : upgrade &&
+      upgraded && { restore: upgraded.parts, goesOnFrom: timeToGoOnFrom(upgrade), ...completedBefore(session) };
+  // The changed state is durable together with the change.
+  const checkpoint = withNextCheckpoint(upgradeUnderWay(session, upgraded), now);
+  emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore, checkpoint: checkpoint.id });
+  return { session: { ...checkpoint.session, mutation } };
+}
+
+/** What sinks had finished up to here is committed. */
+function completedBefore({ checkpoints }: Session): Pick<MutateCommand, 'completed'> {
+  return checkpoints.completeId > 0 ? { completed: checkpoints.completeId } : {};
 }
 
 function plannedMutation(
@@ -121,11 +168,13 @@ function withWritten(
 ): Mutation['notes'] {
   const result: Record<string, readonly string[]> = { ...notes };
   for (const { cell, instance } of disarmed) {
-    const rows = metrics?.operators.find(({ id }) => id === instance)?.recordsIn ?? 0;
+    // The metrics are up to a second old, so it may have written more.
+    const { recordsIn = 0, unwritten = 0 } = metrics?.operators.find(({ id }) => id === instance) ?? {};
+    const rows = Math.max(0, recordsIn - unwritten).toLocaleString('en-US');
     const sinks = graph.cells.find((one) => one.cell === cell)?.fragment.sinks ?? [];
     const uid = uidOf(instance);
     const target = sinks.find((sink) => sink.node === uid)?.target ?? cell;
-    const note = `The sink to ${target} wrote ${rows} rows before this edit; arm it again to write all rows from the start.`;
+    const note = `The sink to ${target} wrote at least ${rows} rows before this edit; arm it again to write all rows from the start.`;
     result[cell] = [...(result[cell] ?? []), note];
   }
   return result;
@@ -135,10 +184,14 @@ function uidOf(instance: string): string {
   return uid;
 }
 
-/** Operators that ended with an error and whose cells have not run since. */
-function failedInstances({ cells }: Session): readonly string[] {
+/** Operators that had an error and whose cells have not run since. */
+function failedInstances(
+  { cells }: Session,
+  isWanted: (failure: OperatorFailure) => boolean = () => true,
+): readonly string[] {
   return [...cells.values()]
     .flatMap((cell) => cell.active?.failures ?? [])
+    .filter(isWanted)
     .flatMap(({ instance }) => (instance === undefined ? [] : [instance]));
 }
 
@@ -188,7 +241,7 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
     ...withDisplays(session, mutation.displays),
     mutation: undefined,
     plan: mutation.plan,
-    recovery: withHandover(session.recovery, mutation.handover),
+    recovery: withRetired(session, mutation, withHandover(session.recovery, mutation.handover)),
     attachedPulls: new Set(mutation.pulls.filter((pull) => session.pulls.has(pull))),
     executor: session.executor === 'restoring' ? 'ready' : session.executor,
   };
@@ -206,6 +259,7 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
     emit({ kind: 'show-prepared-views' });
     emit({ kind: 'show-errors', cell: run.cell });
     s = withNotes(s, mutation.notes, run.cell);
+    if (isKept(s)) s = withNotedRun(s, run.cell, emit);
     return endRun(s, run, undefined, now, emit);
   }
   s = forgetLeftOut(s, session.plan, emit);
@@ -217,7 +271,14 @@ export function mutated(session: Session, epoch: number, now: number, emit: Emit
 export function mutationFailed(session: Session, epoch: number, error: LocatedError, now: number, emit: Emit): Session {
   const { mutation } = session;
   if (mutation?.epoch !== epoch) return session;
-  return giveUpMutation({ ...session, mutation: undefined }, mutation.run, mutation.pulls, error, now, emit);
+  return giveUpMutation(
+    { ...upgradePending(forgetAsked(session), epoch), mutation: undefined },
+    mutation.run,
+    mutation.pulls,
+    error,
+    now,
+    emit,
+  );
 }
 
 /**

@@ -16,8 +16,21 @@ const behindMillis = 300_000;
  * Nothing comes from an instance because a source above it is in trouble, because it reads its
  * history, or because a window above it waits. A window waits because of the trouble, too.
  */
-export function whyNothingComes(flow: Flow, instance: string, now: number): Pieces | undefined {
-  return trouble(flow, instance) ?? catchingUp(flow, instance) ?? whyNothingFires(flow, instance, now);
+export function whyNothingComes(flow: Flow, instance: string): Pieces | undefined {
+  return trouble(flow, instance) ?? catchingUp(flow, instance) ?? whyNothingFires(flow, instance);
+}
+
+/**
+ * A display of `late` came after elements had been late: they are known by their number only.
+ * `instance` is the display.
+ */
+export function lateBefore(flow: Flow, instance: string, port: string): string | undefined {
+  if (port !== 'late') return undefined;
+  const [from = ''] = flow.inputsOf(instance);
+  const known = flow.reportById.get(from)?.late ?? 0;
+  const missed = known - (flow.reportById.get(instance)?.recordsIn ?? 0);
+  if (missed <= 0) return undefined;
+  return `${missed.toLocaleString('en-US')} ${missed === 1 ? 'element was' : 'elements were'} late before`;
 }
 
 function trouble(flow: Flow, instance: string): Pieces | undefined {
@@ -25,10 +38,10 @@ function trouble(flow: Flow, instance: string): Pieces | undefined {
   return found?.source?.trouble === undefined ? undefined : [found.source.trouble];
 }
 
-function whyNothingFires(flow: Flow, instance: string, now: number): Pieces | undefined {
+function whyNothingFires(flow: Flow, instance: string): Pieces | undefined {
   const above = flow.upstream(instance).flatMap((id) => flow.reportById.get(id) ?? []);
   for (const report of above) {
-    const reason = whyWindowWaits(flow, report, now) ?? whyOperatorWaits(report);
+    const reason = whyWindowWaits(flow, report) ?? whyOperatorWaits(report);
     if (reason) return reason;
   }
   return undefined;
@@ -41,10 +54,10 @@ export function whyOperatorWaits({ status, finished }: OperatorReport): Pieces |
   return waitingSince === undefined ? [waiting] : [`${waiting}; since `, { time: waitingSince }];
 }
 
-function whyWindowWaits(flow: Flow, report: OperatorReport, now: number): Pieces | undefined {
+function whyWindowWaits(flow: Flow, report: OperatorReport): Pieces | undefined {
   const window = report.status?.nextWindow;
   if (!window || report.finished) return undefined;
-  const held = partitionThatHolds(flow, report, window.end, now);
+  const held = partitionThatHolds(flow, report, window.end);
   if (held)
     return [
       `waiting: ${held}; the window `,
@@ -64,33 +77,45 @@ interface Holder {
   readonly name: string;
   readonly watermark: number;
   readonly silentMillis: number;
+  /** The offset of its end, if known. 0: it is empty. */
+  readonly end: number | undefined;
 }
 
 /**
- * The partition with the lowest watermark of all sources above, if it is not idle and either silent
- * or far behind a partition that has passed the end of the window.
+ * The partition with the lowest watermark of all sources above, if it is not idle and has had no
+ * record, is silent, or is far behind a partition that has passed the end of the window.
  */
-function partitionThatHolds(flow: Flow, report: OperatorReport, windowEnd: number, now: number): string | undefined {
-  const active = flow.sourcesOf([report.id]).flatMap((source) => activePartitions(source, now));
+function partitionThatHolds(flow: Flow, report: OperatorReport, windowEnd: number): string | undefined {
+  const active = flow.sourcesOf([report.id]).flatMap(activePartitions);
   if (active.length === 0) return undefined;
   const lowest = active.reduce((a, b) => (b.watermark < a.watermark ? b : a));
   if (lowest.watermark >= windowEnd - 1) return undefined;
   const { name, silentMillis } = lowest;
-  if (silentMillis >= silenceMillis) return `${name} has been silent for ${Math.round(silentMillis / 1000)} s`;
   const furthest = active.reduce((a, b) => (b.watermark > a.watermark ? b : a));
+  if (lowest.watermark === -Infinity && furthest.watermark > -Infinity) return withoutRecord(active);
+  if (silentMillis >= silenceMillis) return `${name} has been silent for ${Math.round(silentMillis / 1000)} s`;
   const behind = furthest.watermark - lowest.watermark;
   if (furthest.watermark < windowEnd - 1 || !Number.isFinite(behind) || behind < behindMillis) return undefined;
   return `${name} is ${duration(behind)} behind ${furthest.name}`;
 }
-function activePartitions({ name, source }: OperatorReport, now: number): Holder[] {
-  if (source?.phase !== 'live') return [];
+function withoutRecord(active: readonly Holder[]): string {
+  const [first, ...others] = active.filter(({ watermark }) => watermark === -Infinity) as [Holder, ...Holder[]];
+  const isEmpty = [first, ...others].every(({ end }) => end === 0);
+  const had = isEmpty ? 'never had a record' : 'had no record yet';
+  if (others.length === 0) return `${first.name} has ${had}`;
+  return `${first.name} and ${others.length === 1 ? 'another one' : `${others.length} others`} have ${had}`;
+}
+function activePartitions({ name, source }: OperatorReport): Holder[] {
+  // A topic without any record is 'waiting'.
+  if (source?.phase !== 'live' && source?.phase !== 'waiting') return [];
   const { partitions = [] } = source;
   return partitions
     .filter(({ idle }) => !idle)
-    .map(({ partition, watermark = -Infinity, lastRecordAt }) => ({
+    .map(({ partition, watermark = -Infinity, silentMillis = 0, end }) => ({
       name: partitions.length > 1 ? `partition ${name}[${partition}]` : name,
       watermark,
-      silentMillis: lastRecordAt === undefined ? NaN : now - lastRecordAt,
+      silentMillis,
+      end,
     }));
 }
 

@@ -11,15 +11,22 @@ export function rejections(reports: readonly OperatorReport[]): readonly Rejecte
   const furthest = new Map<string, OperatorReport>();
   for (const report of reports) {
     const known = furthest.get(report.uid)?.source;
-    if (report.source && report.source.errors > (known?.errors ?? 0)) furthest.set(report.uid, report);
+    if (report.source && report.source.errors > 0 && seen(report.source) > (known ? seen(known) : 0))
+      furthest.set(report.uid, report);
   }
   return [...furthest.values()].map(rejectedText);
 }
 
+/** The records that a source has read. */
+function seen({ errors, emitted = 0 }: NonNullable<OperatorReport['source']>): number {
+  return errors + emitted;
+}
+
+/** More records may be usable as long as the source reads. */
 function rejectedText({ name, recordsOut, source }: OperatorReport): RejectedText {
   const { errors = 0, emitted = recordsOut, firstRejection } = source ?? {};
   const all = errors + emitted;
-  const text = `${shown(errors)} of ${shown(all)} ${all === 1 ? 'record' : 'records'} of ${name} ${errors === 1 ? 'was' : 'were'} rejected`;
+  const text = `${shown(errors)} of ${shown(all)} ${all === 1 ? 'record' : 'records'} of ${name} ${errors === 1 ? 'was' : 'were'} rejected${source?.phase === 'finished' ? '' : ' so far'}`;
   return { text, ...(firstRejection !== undefined && { first: firstRejection }) };
 }
 

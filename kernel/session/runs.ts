@@ -6,12 +6,17 @@ import { capturedNow, cycleOf, duplicateName, neededFirst, notebookFor, usesOf }
 import type { Emit } from './events.ts';
 import type { Compiled, Run, RunStatus, Session } from './state.ts';
 import { withCell, withoutPullsOf, withRun } from './state.ts';
+import { withoutFailedRun } from './unstored-runs.ts';
 
 const holdsTurn: ReadonlySet<RunStatus> = new Set<RunStatus>(['compiling', 'compiled', 'evaluating', 'committing']);
 
 export function requestRun(session: Session, request: number, cells: readonly string[], emit: Emit): Session {
   if (cells.length === 0 || session.executor === 'broken') {
     emit({ kind: 'answer', request, results: cells.slice(0, 1).map((cell) => notWhileBroken(session, cell)) });
+    return session;
+  }
+  if (session.checkpoints.offered) {
+    emit({ kind: 'answer', request, results: cells.slice(0, 1).map(notBeforeChoice) });
     return session;
   }
   let { nextRun } = session;
@@ -22,6 +27,14 @@ export function requestRun(session: Session, request: number, cells: readonly st
 
 function notWhileBroken({ brokenBy: message = '' }: Session, cell: string): RunResult {
   return { cell, ok: false, ranFirst: [], error: { code: 'executor-broken', message }, millis: 0 };
+}
+
+/** A run would hide the state that an earlier process has left. */
+function notBeforeChoice(cell: string): RunResult {
+  const message =
+    'This notebook has a checkpoint of an earlier session. Choose Resume to go on from it, or Start Fresh to ' +
+    'remove it, and run the cell then.';
+  return { cell, ok: false, ranFirst: [], error: { code: 'resume-first', message }, millis: 0 };
 }
 
 function newRun(id: RunId, request: number, cell: string, asked: boolean, neededBy?: RunId): Run {
@@ -158,6 +171,7 @@ export function endRun(session: Session, run: Run, error: LocatedError | undefin
   if (error) {
     if (run.status !== 'queued' && run.status !== 'compiling') emit({ kind: 'discard', run: run.id });
     s = withCell(s, run.cell, { error });
+    s = withoutFailedRun(s, run.cell, run.text, emit);
     emit({ kind: 'show-errors', cell: run.cell });
   }
   const result = resultOf(run, error, now);

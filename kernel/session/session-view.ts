@@ -1,18 +1,22 @@
 // The session as clients see it: for each cell its phase, figures and reasons, derived from state
 // and metrics.
 import { isLeaf, kinds } from '../../engine/graph/kinds.ts';
+import { verbOf } from '../../engine/graph/uid.ts';
 import type { LocatedError, OperatorReport } from '../executor/executor-protocol.ts';
-import { partsOf } from '../live/displayed.ts';
+import { isPanel, partsOf } from '../live/displayed.ts';
 import type { CellState, Phase, SessionView } from '../protocol/messages.ts';
 import { detachedNames, staleNames } from './dependencies.ts';
-import { type Shown, shownBy } from './displayed.ts';
+import { instancesShownBy, type Shown, shownBy } from './displayed.ts';
 import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
-import { lagText } from './lag.ts';
-import { isArmed } from './mutations.ts';
+import { lagOf } from './lag.ts';
 import { asText, whyNothingComes, whyOperatorWaits } from './reasons.ts';
 import { rejections } from './rejections.ts';
+import { durability } from './durability-view.ts';
+import { sinkStateOf } from './sink-state.ts';
+import { shownFailures } from './shown-failures.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
+import { whyStopped } from './stopped.ts';
 
 export interface ViewContext {
   readonly now: number;
@@ -34,8 +38,11 @@ export function sessionView(session: Session, context: ViewContext): SessionView
   const recordsPerSecond = (session.metrics?.operators ?? [])
     .filter(({ id, source }) => source && !copies.has(id))
     .reduce((sum, report) => sum + report.outPerSecond, 0);
-  const warning = snapshotWarning(session);
-  return { cells, clients: session.clients.size, recordsPerSecond, ...(warning !== undefined && { warning }) };
+  const warning = session.checkpoints.unkept ?? snapshotWarning(session);
+  return {
+    ...{ cells, clients: session.clients.size, recordsPerSecond, ...(warning !== undefined && { warning }) },
+    ...durability(session),
+  };
 }
 
 /** A busy thread takes a snapshot seconds late; a user need not know. */
@@ -64,14 +71,13 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   // A copy for late cells repeats the work of the operator itself.
   const originals = running.filter((node) => !node.copy);
   const own = (originals.length > 0 ? originals : running).map((node) => node.id);
-  const relevant = shown === undefined || own.includes(shown) ? own : [...own, shown];
+  const relevant = [...new Set([...own, ...instancesShownBy(session, cell.id)])];
   const phase = phaseOf(session, cell, run, relevant, flow);
   const main = shown ?? own.at(-1);
-  const sinks = active?.fragment.sinks ?? [];
   const reports = own.flatMap((instance) => flow.reportById.get(instance) ?? []);
   const rejected = rejections(reports);
   const troubles = troublesOf(reports, context);
-  const lag = lagText(reports);
+  const lag = lagOf(reports);
   return {
     id: cell.id,
     phase,
@@ -84,15 +90,12 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     ],
     reason: reasonOf(session, cell, run, main, flow, context),
     ...(active && main !== undefined ? figures(active, own, main, display, flow) : {}),
-    ...(lag !== undefined && { lag }),
+    ...(lag && { lag: lag.text, lagByPartition: lag.partitions }),
     heldBack: heldBack(cell.id, relevant, flow),
     ...(rejected.length > 0 && { rejected }),
     ...leftOutOf(active),
     ...(troubles.size > 0 && { trouble: [...troubles].join('; ') }),
-    sink:
-      sinks.length > 0
-        ? { armed: isArmed(session, cell), target: sinks.map((sink) => sink.target).join(', ') }
-        : undefined,
+    sink: sinkStateOf(session, cell, reports, context),
     hasView: context.hasView(cell.id),
     errors: errorsOf(cell),
   };
@@ -115,15 +118,23 @@ function phaseOf(session: Session, cell: Cell, run: Run | undefined, relevant: r
     if (run.status !== 'queued') return 'running';
   }
   const { active } = cell;
-  if (!active) return cell.error ? 'failed' : 'not-run';
-  if (active.stopped || active.failures.length > 0) return 'failed';
+  if (!active) return hasFailed(cell) ? 'failed' : 'not-run';
+  if (hasFailed(cell)) return 'failed';
+  if (session.executor !== 'ready') return 'starting';
   if (relevant.length === 0) return showsPanel(active) && session.plan.nodes.length > 0 ? 'live' : 'defined';
-  return livePhase(relevant, flow);
+  const phase = livePhase(relevant, flow);
+  return phase !== 'finished' && whyStopped(session, flow, relevant) !== undefined ? 'stopped' : phase;
+}
+
+/** Of a source that goes on, only partitions may have failed. */
+function hasFailed({ error, active }: Cell): boolean {
+  if (error || !active) return error !== undefined;
+  return active.stopped || active.failures.some(({ partitions }) => !partitions);
 }
 
 /** A panel has no operators of its own; it is about those of the others. */
 function showsPanel({ displayed }: Active): boolean {
-  return partsOf(displayed).some(({ kind }) => kind === 'backpressure');
+  return partsOf(displayed).some(isPanel);
 }
 
 /**
@@ -143,7 +154,7 @@ function notesOf(session: Session, cell: Cell): readonly string[] {
   const { active } = cell;
   if (!active) return [];
   const notes = [...active.notes];
-  if (cell.error && active.text !== cell.text) notes.push('the former version still runs: the last run failed');
+  if (cell.error && !active.stopped) notes.push('the former version still runs: the last run failed');
   const warning = session.metrics?.snapshotWaits?.cell === cell.id ? snapshotWarning(session) : undefined;
   return warning === undefined ? notes : [...notes, warning];
 }
@@ -165,7 +176,11 @@ function reasonOf(
   const detached = detachedNames(session, cell);
   if (detached.length > 0) return `its input is detached: ${detached.join(', ')} is no longer defined`;
   if (!cell.active || main === undefined) return undefined;
-  const pieces = whyNothingComes(flow, main, now);
+  // The error of a cell that failed itself says why.
+  if (hasFailed(cell)) return undefined;
+  const stopped = whyStopped(session, flow, [main]);
+  if (stopped !== undefined) return stopped;
+  const pieces = whyNothingComes(flow, main);
   return pieces && asText(pieces, now, zone);
 }
 
@@ -207,14 +222,21 @@ function figures(
     ...(own.length > 0 && { inPerSecond }),
     outPerSecond: sideReport ? sideReport.inPerSecond : report?.outPerSecond,
     rows: sideReport ? sideReport.recordsIn : report?.recordsOut,
-    // Nothing is late but for a window.
-    ...(reports.some(({ kind, late }) => late > 0 || kinds[kind].opensWindows === true) && {
-      late: reports.reduce((sum, r) => sum + r.late, 0),
-    }),
+    ...lateOf(display?.port === 'late' && report ? [report] : reports),
   };
+}
+/**
+ * Only a window can have late elements. A reader of `late` also sees how many there were before it
+ * came.
+ */
+function lateOf(reports: readonly OperatorReport[]): Pick<CellState, 'late'> {
+  if (!reports.some(({ kind, late }) => late > 0 || kinds[kind].opensWindows === true)) return {};
+  return { late: reports.reduce((sum, { late }) => sum + late, 0) };
 }
 /** Records enter a cell at its sources and where it reads other cells. */
 function isEntry(report: OperatorReport, own: readonly string[], flow: Flow): boolean {
+  // It reads what the sink beside it reads, to show it.
+  if (verbOf(report.uid) === 'preview') return false;
   const inputs = flow.inputsOf(report.id);
   return inputs.length === 0 || inputs.some((input) => !own.includes(input));
 }
@@ -253,5 +275,8 @@ function errorsOf(cell: Cell): CellState['errors'] {
   const located = ({ code, message, line, column, cell: where }: LocatedError): CellState['errors'][number] =>
     where === undefined || where === cell.id ? { code, message, line, column } : { code, message };
   const { failures = [], leftOut = [] } = cell.active ?? {};
-  return [...(cell.error ? [cell.error] : []), ...[...failures, ...leftOut].map(({ error }) => error)].map(located);
+  return [
+    ...(cell.error ? [cell.error] : []),
+    ...[...shownFailures(failures), ...leftOut].map(({ error }) => error),
+  ].map(located);
 }

@@ -1,20 +1,20 @@
 // The session as a pure function: (state, event, now) → (state, effects). Timers, threads and
 // sockets are in `server/`.
-import type { ExecutorEvent } from '../executor/executor-protocol.ts';
+import type { ExecutorEvent, LocatedError } from '../executor/executor-protocol.ts';
 import { planLive } from '../live/planner.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { displayEnded } from './displayed.ts';
 import { asClientHasThem, deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
 import type { Emit, SessionEffect, SessionEvent, SessionExecutorEvent } from './events.ts';
 import {
-  endedWhileRestored,
   executorEnded,
   executorInterrupted,
   executorReady,
-  giveUp,
   interrupt,
   interruptTimedOut,
   isRestoring,
+  notRestored,
+  restartNow,
   restoredRun,
 } from './executor-life.ts';
 import {
@@ -27,9 +27,19 @@ import {
   withoutPull,
 } from './mutations.ts';
 import { rowRefused } from './left-out-rows.ts';
+import {
+  checkpointFailed,
+  checkpointStored,
+  giveUpLateCheckpoints,
+  wantCheckpoint,
+  wantSavepoint,
+} from './checkpoints.ts';
 import { askForSnapshot, snapshotTaken } from './recovery.ts';
+import { goesBackByItself, outageOver, restartAfter, withCause } from './restarts.ts';
+import { choose } from './resume.ts';
+import { olderRead, rewindAfter, rewindIsDue } from './rewind.ts';
 import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
-import type { Session } from './state.ts';
+import type { OperatorFailure, Session } from './state.ts';
 import { withActive, withRun } from './state.ts';
 
 export interface Step {
@@ -80,7 +90,7 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
       emit({ kind: 'end-session', reason: 'The session was shut down.' });
       return s;
     case 'timer':
-      return timer(s, event.timer, emit);
+      return timer(s, event.timer, now, emit);
     case 'compiled':
       return compiled(s, event.run, event.compiled, now, emit);
     case 'compilation-failed':
@@ -88,7 +98,19 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'modules-changed':
       return modulesChanged(s, event.modules);
     case 'heartbeat':
-      return askForSnapshot(s, now, emit);
+      return askForSnapshot(giveUpLateCheckpoints(s, now, emit), now, emit);
+    case 'checkpoint-stored':
+      return checkpointStored(s, event, now, emit);
+    case 'checkpoint-failed':
+      return checkpointFailed(s, event.id, event.message, emit);
+    case 'older-checkpoint':
+      return olderRead(s, event, now, emit);
+    case 'want-checkpoint':
+      return askForSnapshot(wantCheckpoint(s), now, emit);
+    case 'want-savepoint':
+      return askForSnapshot(wantSavepoint(s, event), now, emit);
+    case 'choose':
+      return choose(s, event, now, planner, emit);
     case 'display-ended':
       return displayEnded(s, event);
     case 'stuck':
@@ -109,7 +131,7 @@ function handleExecutor(
 ): Session {
   switch (event.kind) {
     case 'snapshot':
-      return snapshotTaken(s, event, now);
+      return snapshotTaken(s, event, now, emit);
     case 'ready':
       return executorReady(s, now, planner, emit);
     case 'evaluated':
@@ -125,14 +147,14 @@ function handleExecutor(
     case 'mutated':
       return mutated(s, event.epoch, now, emit);
     case 'mutation-failed':
-      if (s.executor === 'restoring') return giveUp(s, endedWhileRestored(event.error.message), now, emit);
+      if (s.executor === 'restoring') return notRestored(s, event.error, now, emit);
       return mutationFailed(s, event.epoch, event.error, now, emit);
     case 'operator-failed':
-      return operatorFailed(s, event, emit);
+      return operatorFailed(s, event, now, emit);
     case 'row-refused':
       return rowRefused(s, event, emit);
     case 'metrics':
-      return { ...s, metrics: event };
+      return outageOver({ ...s, metrics: event });
     case 'interrupted':
       return executorInterrupted(s, event.interrupt, now, emit);
     default:
@@ -150,7 +172,11 @@ function clientLeft(s: Session, client: string, emit: Emit): Session {
   return { ...s, clients, documents };
 }
 
-function timer(s: Session, id: string, emit: Emit): Session {
+function timer(s: Session, id: string, now: number, emit: Emit): Session {
+  if (id === 'restart') {
+    const { rewind } = s.restarts;
+    return rewind ? rewindIsDue(s, rewind, now, emit) : restartNow(s, now, emit);
+  }
   if (id === 'interrupt') return interruptTimedOut(s, emit);
   if (id.startsWith('grace:')) return graceIsOver(s, id.slice('grace:'.length), emit);
   if (id === 'idle' && s.clients.size === 0)
@@ -172,10 +198,40 @@ function pullClosed(s: Session, pull: string): Session {
   return withoutPull(s, pull);
 }
 
-function operatorFailed(s: Session, event: Extract<ExecutorEvent, { kind: 'operator-failed' }>, emit: Emit): Session {
+/** Nobody has asked for this restart, so the cell says why there was one. */
+function noted(s: Session, cell: string, { code, message }: LocatedError): Session {
+  const active = s.cells.get(cell)?.active;
+  if (!active || !goesBackByItself(s, code)) return s;
+  const note = `${message} The session has gone back to its last checkpoint by itself.`;
+  return withActive(s, cell, { notes: [...(active.notes ?? []), note] });
+}
+
+function operatorFailed(
+  s: Session,
+  event: Extract<ExecutorEvent, { kind: 'operator-failed' }>,
+  now: number,
+  emit: Emit,
+): Session {
   const active = s.cells.get(event.cell)?.active;
-  if (!active || active.failures.some((failure) => failure.instance === event.instance)) return s;
-  const { instance, name, error, record } = event;
+  const { instance, name, record, partitions } = event;
+  // One failure has caused a restart, and others come before the executor has ended.
+  if (s.restarts.startsAt !== undefined) return s;
+  const rewinding = rewindAfter(s, event, now, emit);
+  if (rewinding) return rewinding;
+  if (!partitions) {
+    const restarting = restartAfter(s, event.cell, event.error, now);
+    if (restarting) {
+      emit({ kind: 'terminate-executor' });
+      return { ...noted(restarting, event.cell, event.error), executor: 'ending' };
+    }
+  }
+  const error = partitions ? event.error : withCause(s, event.error);
+  const isKnown = (failure: OperatorFailure): boolean =>
+    failure.instance === instance && failure.partitions?.join() === partitions?.join();
+  // A removed sink could not commit, and its cell is gone too.
+  if (!s.cells.has(event.cell)) emit({ kind: 'warn', text: `"${name}" was removed, and has failed: ${error.message}` });
+  if (!active || active.failures.some(isKnown)) return s;
   emit({ kind: 'show-errors', cell: event.cell });
-  return withActive(s, event.cell, { failures: [...active.failures, { instance, name, error, record }] });
+  const failure = { instance, name, error, record, ...(partitions && { partitions }) };
+  return withActive(s, event.cell, { failures: [...active.failures, failure] });
 }

@@ -33,10 +33,12 @@ import type {
   SnapshotWaits,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
-import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
-import type { WireRow } from '../protocol/displays.ts';
+import { checkpointDefaults, type RestartStrategy } from '../../engine/api/fault-tolerance.ts';
+import type { RetiredSink } from '../../engine/runtime/retired-tasks.ts';
+import type { RestartMark, WireRow } from '../protocol/displays.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { DeclaredPull } from '../live/plan-request.ts';
+import { type Checkpoints, type KnownParts, noCheckpoints, type Restarts } from './checkpoint-state.ts';
 
 /** Names by resolved symbols, as `kernel/cells` finds them. */
 export interface CellScope {
@@ -62,6 +64,8 @@ export interface OperatorFailure {
   readonly name: string;
   readonly error: LocatedError;
   readonly record?: string;
+  /** Only these partitions of a source have stopped. The instance goes on with the others. */
+  readonly partitions?: readonly string[];
 }
 
 /** Rows of a display that cannot leave the executor's thread. */
@@ -155,14 +159,13 @@ export interface RunningDisplay {
   readonly label: RowLabel;
 }
 
-/** Instance → its state. */
-export type KnownParts = ReadonlyMap<string, TaskSnapshot>;
-
 /** The rows that a generation of a display showed at a snapshot. */
 export interface SavedRows {
   readonly installed: number;
   readonly rows: readonly WireRow[];
   readonly total: number;
+  /** Absent: none. */
+  readonly restarts?: readonly RestartMark[];
 }
 /** Display → its rows at a snapshot. The session keeps them and never reads them. */
 export type SavedViews = ReadonlyMap<string, SavedRows>;
@@ -170,6 +173,12 @@ export type SavedViews = ReadonlyMap<string, SavedRows>;
 /** What a new executor starts from, and when the next snapshot is due: see `recovery.ts`. */
 export interface Recovery {
   readonly parts: KnownParts;
+  /** Removed sinks that have still to commit. Their state is among the parts. */
+  readonly retired: readonly RetiredSink[];
+  /** When they were known; epoch milliseconds, 0: never. */
+  readonly takenAt: number;
+  /** The executor's clock at that time; 0: never. Its state has the times of this clock. */
+  readonly clock: number;
   /** The rows on screen at the last snapshot. After a restore the later ones come again. */
   readonly views: SavedViews;
   /** Successor → the instance under whose name its state is known. */
@@ -223,6 +232,12 @@ export interface Settings {
   readonly endsWithoutCause: number;
   /** Every row of a display is sent and waits for its reader: `sluice run --json`. */
   readonly lossless: boolean;
+  /** Parameters of the notebook. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Time between checkpoints, when the notebook does not say. Milliseconds. */
+  readonly checkpointMillis: number;
+  /** What follows a failure, when the notebook does not say. */
+  readonly restart: RestartStrategy;
 }
 const defaultSettings: Settings = {
   arming: 'ask',
@@ -232,6 +247,9 @@ const defaultSettings: Settings = {
   interruptMillis: 500,
   endsWithoutCause: 3,
   lossless: false,
+  params: {},
+  checkpointMillis: checkpointDefaults.intervalMillis,
+  restart: { kind: 'none' },
 };
 
 export interface Session {
@@ -261,6 +279,8 @@ export interface Session {
   /** Generations of displays whose rows have all come. */
   readonly endedDisplays: ReadonlySet<string>;
   readonly recovery: Recovery;
+  readonly checkpoints: Checkpoints;
+  readonly restarts: Restarts;
   /** A deletion, a pull or arming changed what should run. */
   readonly graphChanged: boolean;
   readonly executor: 'starting' | 'restoring' | 'ready' | 'ending' | 'broken';
@@ -281,7 +301,7 @@ export interface Session {
   readonly clients: ReadonlySet<string>;
 }
 
-export function createSession(settings: Partial<Settings> = {}): Session {
+export function createSession(settings: Partial<Settings> = {}, checkpoints: Partial<Checkpoints> = {}): Session {
   return {
     settings: { ...defaultSettings, ...settings },
     document: [],
@@ -296,7 +316,19 @@ export function createSession(settings: Partial<Settings> = {}): Session {
     plan: emptyPlan,
     displays: [],
     endedDisplays: new Set(),
-    recovery: { parts: new Map(), views: new Map(), successors: new Map(), asked: 0, isAwaited: false, notBefore: 0 },
+    recovery: {
+      parts: new Map(),
+      retired: [],
+      takenAt: 0,
+      clock: 0,
+      views: new Map(),
+      successors: new Map(),
+      asked: 0,
+      isAwaited: false,
+      notBefore: 0,
+    },
+    checkpoints: { ...noCheckpoints, ...checkpoints },
+    restarts: { failures: [], at: [] },
     graphChanged: false,
     executor: 'starting',
     endsWithoutCause: [],

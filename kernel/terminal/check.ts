@@ -2,14 +2,18 @@
 // 1 if there is an error.
 import { existsSync } from 'node:fs';
 import { checkNotebook } from '../cells/check.ts';
+import { checkExport } from '../export/check-export.ts';
+import type { Target } from '../export/exportability.ts';
 import { CommandError } from './command-error.ts';
 import { problemLine } from './problem-line.ts';
 import { lineText } from './terminal-text.ts';
 
-/** Returns the exit code. */
-export function check(path: string, out: NodeJS.WritableStream): number {
+/**
+ * With a target, what keeps the notebook from being a job is a problem too. Returns the exit code.
+ */
+export function check(path: string, out: NodeJS.WritableStream, target?: Target): number {
   if (!existsSync(path)) throw new CommandError('no-notebook', `There is no notebook ${path}.`);
-  const found = checkNotebook(path);
+  const found = target === undefined ? checkNotebook(path) : checkExport(path, target).problems;
   for (const problem of found) out.write(`${problemLine(path, problem)}\n`);
   const errors = found.filter(({ severity }) => severity === 'error').length;
   const warnings = found.length - errors;

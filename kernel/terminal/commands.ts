@@ -1,14 +1,20 @@
 // The commands and their options. Commands and options of later versions are refused by name. No
 // option is ignored.
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../engine/time/duration.ts';
+import { type Target, targets } from '../export/exportability.ts';
 import { build } from '../protocol/version.ts';
 import { check } from './check.ts';
 import { CommandError } from './command-error.ts';
+import { listConnections, tryConnection } from './connections.ts';
+import { exportNotebook } from './export.ts';
 import { JsonLines } from './json-lines.ts';
+import { lastWordsCommand, sayLastWords } from './last-words.ts';
 import { parseParams, run } from './run.ts';
+import { takeSavepoint } from './savepoint.ts';
 import { serve } from './serve.ts';
 import { linesText } from './terminal-text.ts';
+import { types } from './types.ts';
 
 interface RunFlags {
   readonly json?: boolean;
@@ -16,17 +22,36 @@ interface RunFlags {
   readonly param?: readonly string[];
   readonly state?: string;
   readonly fromSavepoint?: string;
+  readonly allowNonRestoredState?: boolean;
   readonly dry?: boolean;
   readonly memory?: number;
 }
 
+interface ServeFlags {
+  readonly port: number;
+  readonly memory?: number;
+  readonly fresh?: boolean;
+  readonly fromSavepoint?: string;
+}
+
+interface TypesFlags {
+  readonly connection?: string;
+  readonly registry?: string;
+  readonly out?: string;
+  readonly all?: boolean;
+  readonly list?: boolean;
+}
+
 export async function main(argv: readonly string[]): Promise<void> {
+  if (argv[2] === lastWordsCommand) return sayLastWords(argv[3]);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
   // A reader that closes the pipe (head) ends the command, as is usual.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
   const program = new Command('sluice').description('Streaming notebooks from the command line.').version(build);
+  // Its errors repeat words of the command line, which may be names of files that others gave.
+  program.configureOutput({ writeErr: (text) => process.stderr.write(linesText(text)) });
   program
     .command('run')
     .description('Run the notebook as a job until its sources end.')
@@ -34,54 +59,102 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--json', 'write one JSON object per line to stdout, and nothing else')
     .option('--for <duration>', 'end after this time: 10s, 5m', duration)
     .option('--param <name=value>', 'a parameter of the notebook', collect)
-    .option('--state <dir>', 'folder of the checkpoints')
-    .option('--from-savepoint <path>', 'start from a savepoint')
+    .option('--state <dir>', 'write checkpoints to this folder, and go on from the last one that it has')
+    .option('--from-savepoint <path>', 'start with the state of a savepoint; the notebook may have changed')
+    .option('--allow-non-restored-state', 'leave out state of the savepoint that no operator takes')
     .option('--dry', 'sinks write nothing')
     .option('--memory <megabytes>', 'what the cells may hold together; a cell that needs more fails', megabytes)
     .action(async (notebook: string, flags: RunFlags) => {
       await ending(flags.json === true, () => {
-        if (flags.state !== undefined) throw notYet('--state');
-        if (flags.fromSavepoint !== undefined) throw notYet('--from-savepoint');
         const params = parseParams(flags.param ?? []);
         limitMemory(flags.memory);
         const { json = false, dry = false, for: forMillis } = flags;
-        return run(notebook, { json, dry, forMillis, params, out: process.stdout, stopped: stopped.signal });
+        const { state: directory, fromSavepoint: savepoint, allowNonRestoredState: mayLeaveOut = false } = flags;
+        const state = { directory, savepoint, mayLeaveOut };
+        return run(notebook, { json, dry, forMillis, params, state, out: process.stdout, stopped: stopped.signal });
       });
     });
   program
     .command('serve')
     .description('Show the live session of the notebook in this terminal and on a web page.')
     .argument('<notebook>')
+    .option('--fresh', 'do not go on from the checkpoint of an earlier session; remove it')
+    .addOption(
+      new Option('--from-savepoint <path>', 'go on from a savepoint, instead of a checkpoint').conflicts('fresh'),
+    )
     .option('--port <port>', 'port of the page on 127.0.0.1; 0: any free port', portNumber, 0)
     .option('--memory <megabytes>', 'what the cells may hold together; a cell that needs more fails', megabytes)
-    .action(async (notebook: string, { port, memory }: { readonly port: number; readonly memory?: number }) => {
+    .action(async (notebook: string, { port, memory, fresh = false, fromSavepoint: savepoint }: ServeFlags) => {
       await ending(false, () => {
         limitMemory(memory);
-        return serve(notebook, { port, out: process.stdout, stopped: stopped.signal });
+        return serve(notebook, { port, fresh, savepoint, out: process.stdout, stopped: stopped.signal });
       });
+    });
+  program
+    .command('savepoint')
+    .description('Write a savepoint of the running session of the notebook.')
+    .argument('<notebook>')
+    .argument('<directory>', 'a new folder in it becomes the savepoint')
+    .action(async (notebook: string, directory: string) => {
+      await ending(false, () => takeSavepoint(notebook, directory, process.stdout));
     });
   program
     .command('check')
     .description('Check types and dataflow of the notebook without running it.')
     .argument('<notebook>')
-    .action(async (notebook: string) => {
-      await ending(false, () => check(notebook, process.stdout));
+    .addOption(targetOption('also report what keeps it from being a job of this kind'))
+    .action(async (notebook: string, { target }: { readonly target?: Target }) => {
+      await ending(false, () => check(notebook, process.stdout, target));
     });
-  for (const [name, what] of [
-    ['test', 'Run the test cells of the notebook.'],
-    ['export', 'Export the notebook as a job.'],
-  ] as const)
-    program
-      .command(name)
-      .description(`${what} (later)`)
-      .argument('<notebook>')
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(async () => {
-        await ending(false, () => {
-          throw notYet(`sluice ${name}`);
-        });
+  program
+    .command('types')
+    .description('Write the row types of topics to .sluice/topics.d.ts, from schemas or sampled records.')
+    .argument('[topics...]', 'names of topics; without any, those that the file has')
+    .option('--connection <name>', 'a connection of the environment; default: SLUICE_BROKERS')
+    .option('--registry <name>', 'a schema registry of the environment; default: as in kafka()')
+    .option('--out <file>', 'write another file')
+    .option('--all', "all topics of the cluster, except Kafka's own")
+    .option('--list', 'only print the names of the topics')
+    .action(async (topics: readonly string[], flags: TypesFlags) => {
+      await ending(false, () => {
+        const { connection, registry, out: file, all = false, list = false } = flags;
+        return types(topics, { connection, registry, file, all, list, out: process.stdout, errors: process.stderr });
       });
+    });
+  program
+    .command('connections')
+    .description('List the Kafka connections that a notebook can name here.')
+    .action(async () => {
+      await ending(false, () => listConnections(process.stdout));
+    });
+  program
+    .command('test-connection')
+    .description('Connect and log in to Kafka, and say which step fails. Nothing is written.')
+    .argument('[name]', 'a connection; without it, the default one')
+    .option('--json', 'write the report as one JSON object')
+    .action(async (name: string | undefined, { json = false }: { readonly json?: boolean }) => {
+      await ending(json, () => tryConnection(name, { json, out: process.stdout }));
+    });
+  program
+    .command('export')
+    .description('Export the notebook as a job: a folder that stands alone.')
+    .argument('<notebook>')
+    .addOption(targetOption('what runs the job').makeOptionMandatory())
+    .requiredOption('--out <directory>', 'the folder to make; it must be empty or new')
+    .action(async (notebook: string, { target, out: directory }: { readonly target: Target; readonly out: string }) => {
+      await ending(false, () => exportNotebook(notebook, { target, directory, out: process.stdout }));
+    });
+  program
+    .command('test')
+    .description('Run the test cells of the notebook. (later)')
+    .argument('<notebook>')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async () => {
+      await ending(false, () => {
+        throw notYet('sluice test');
+      });
+    });
   await program.parseAsync([...argv]);
 }
 
@@ -118,6 +191,9 @@ function megabytes(text: string): number {
   return value;
 }
 
+function targetOption(description: string): Option {
+  return new Option('--target <target>', description).choices(targets);
+}
 function notYet(what: string): CommandError {
   return new CommandError('not-yet', `not-yet: ${what} comes in a later version`);
 }

@@ -1,6 +1,6 @@
 // Formats numbers, times and rows for a terminal.
 import { shownValue, toPlainJson } from '../protocol/values.ts';
-import { timeAsText } from '../session/reasons.ts';
+import { zoneOf } from '../../engine/time/zone.ts';
 import { lineText } from './terminal-text.ts';
 
 const bars = '▁▂▃▄▅▆▇█';
@@ -15,9 +15,34 @@ export function sparkline(values: readonly number[]): string {
     .join('');
 }
 
+const localZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/**
+ * A point in time in the user's zone: the clock, the date if it is another day than `now`, and the
+ * offset if it is not 0. The offset tells the two equal hours of an autumn night apart. The text of
+ * another day is what `timestamp` reads (in UTC with zone: 'UTC').
+ */
+export function printedTime(time: number, now: number, name = localZone()): string {
+  const zone = zoneOf(name);
+  if (!zone || Number.isNaN(time)) return String(new Date(time));
+  const local = (instant: number): string => {
+    const shifted = new Date(instant + zone.offsetAt(instant));
+    return Number.isNaN(shifted.getTime()) ? new Date(instant).toISOString() : shifted.toISOString().slice(0, -1);
+  };
+  const [day, clock = ''] = local(time).split('T');
+  const offset = zone.offsetAt(time);
+  const text = `${clock.replace(/\.000$/, '')}${offset === 0 ? '' : offsetText(offset)}`;
+  return day === local(now).split('T')[0] ? text : `${day} ${text}`;
+}
+/** +01:00, or with seconds, as local mean times have them. */
+function offsetText(offset: number): string {
+  const parts = new Date(Math.abs(offset)).toISOString().slice(11, 19);
+  return `${offset < 0 ? '-' : '+'}${parts.endsWith(':00') ? parts.slice(0, 5) : parts}`;
+}
+
 /** A value of a row on one line. */
 export function cellText(value: unknown, now: number): string {
-  if (value instanceof Date) return timeAsText(value.getTime(), now);
+  if (value instanceof Date) return printedTime(value.getTime(), now);
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
   if (typeof value === 'string') return lineText(value);
   return lineText(JSON.stringify(toPlainJson(value)) ?? '');

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { JobMetrics } from '../../engine/api/surface.ts';
 import { toPlainJson } from '../protocol/values.ts';
-import { jsonText } from './terminal-text.ts';
+import { jsonText } from '../job/json-text.ts';
 
 /** Characters that one write of rows collects. */
 const mostCollected = 1_000_000;

@@ -5,14 +5,23 @@ import { stripVTControlCharacters } from 'node:util';
 import { isLeaf } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { ChartPart, Part, TablePart, ViewDelta, ViewSnapshot } from '../protocol/displays.ts';
-import type { CellState, Notifications, SessionView } from '../protocol/messages.ts';
+import type { CellState, Notifications, RejectedText, SessionView } from '../protocol/messages.ts';
 import { shownValue } from '../protocol/values.ts';
 import { asText } from '../session/reasons.ts';
 import { rejectedSentence, rejections } from '../session/rejections.ts';
+import {
+  checkpointText,
+  durabilityWarnings,
+  failedCheckpointText,
+  restartingText,
+} from '../protocol/durability-text.ts';
 import { rate, si } from '../protocol/figures.ts';
 import { cellText, isRecord, sparkline, table } from './figures.ts';
+import { figureLines } from './figure-lines.ts';
 import { paint } from './paint.ts';
+import { notesOf } from '../job/job-metrics.ts';
 import { lineText, linesText } from './terminal-text.ts';
+import { TroubleLines } from './trouble-lines.ts';
 import { ViewCopy } from './view-copy.ts';
 
 const shownRows = 4;
@@ -28,7 +37,7 @@ export class LiveTerminal {
   readonly #showsErrors: boolean;
   readonly #views = new Map<string, ViewCopy>();
   readonly #phases = new Map<string, string>();
-  readonly #troubles = new Map<string, string | undefined>();
+  readonly #troubles = new TroubleLines();
   /** Number of the last printed row of each display part. */
   readonly #printed = new Map<string, number>();
   readonly #rates = new Map<string, number[]>();
@@ -43,6 +52,10 @@ export class LiveTerminal {
     this.#showsErrors = showsErrors;
   }
 
+  /** The session goes on in another kernel, which sends all its views anew. */
+  hearAnother(): void {
+    this.#views.clear();
+  }
   hear<N extends keyof Notifications>(method: N, params: Notifications[N]): void {
     if (method === 'state') this.#heardState(params as SessionView);
     if (method === 'view') this.#heardView(params as ViewSnapshot | ViewDelta);
@@ -68,14 +81,18 @@ export class LiveTerminal {
     const read = shown.reduce((sum, { source, recordsOut }) => sum + (source ? recordsOut : 0), 0);
     const late = shown.reduce((sum, report) => sum + report.late, 0);
     const dropped = late > 0 ? `, ${si(late)} late` : '';
-    this.#out.write(`${si(read)} records read, ${shown.length} operators${dropped}\n`);
-    for (const { status } of shown) if (status?.note !== undefined) this.#out.write(`▲ ${linesText(status.note)}\n`);
-    for (const rejected of rejections(operators)) this.#out.write(`▲ ${rejectedSentence(rejected)}\n`);
+    this.#out.write(
+      `${read < 1000 ? read : si(read)} ${read === 1 ? 'record' : 'records'} read, ${shown.length} operators${dropped}\n`,
+    );
+    for (const note of notesOf(operators)) this.#out.write(`▲ ${linesText(note)}\n`);
+    for (const rejected of rejections(operators)) this.#out.write(`▲ ${rejectedLine(rejected)}\n`);
   }
 
   #heardState(state: SessionView): void {
     if (!this.#out.isTTY && state.warning !== undefined && this.#state.warning === undefined)
       this.#out.write(`▲ ${linesText(state.warning)}\n`);
+    if (!this.#out.isTTY) this.#printDurability(state);
+    if (!this.#out.isTTY) for (const line of this.#troubles.news(state)) this.#out.write(`▲ ${line}\n`);
     this.#state = state;
     for (const cell of state.cells) {
       if (cell.hasView && !this.#views.has(cell.id)) {
@@ -83,9 +100,8 @@ export class LiveTerminal {
         this.onCell(cell.id);
       }
       if (cell.rejected && !this.#out.isTTY)
-        this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedSentence).join('  ')}`);
+        this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedLine).join('  ')}`);
       if (cell.sink && !this.#out.isTTY) this.#printNotes(cell);
-      if (!this.#out.isTTY) this.#printTrouble(cell);
       if (this.#phases.get(cell.id) === cell.phase) continue;
       this.#phases.set(cell.id, cell.phase);
       if (!this.#out.isTTY && cell.phase !== 'not-run') this.#out.write(`${statusLine(cell)}\n`);
@@ -103,16 +119,23 @@ export class LiveTerminal {
       const rates = this.#rates.get(key) ?? [];
       rates.push(part.rate);
       this.#rates.set(key, rates.slice(-sparkPoints));
-      if (!this.#out.isTTY) this.#printRows(message.view, key, part);
+      if (this.#out.isTTY) continue;
+      const isOneOfSeveral = view.parts.filter(({ kind }) => kind === 'table' || kind === 'chart').length > 1;
+      this.#printRows(isOneOfSeveral ? `${message.view}  ${part.title}` : message.view, key, part);
     }
   }
 
-  /** A line when a trouble begins, changes or ends. */
-  #printTrouble({ id, trouble }: CellState): void {
-    const before = this.#troubles.get(id);
-    if (before === trouble) return;
-    this.#troubles.set(id, trouble);
-    this.#out.write(`▲ ${linesText(`${id}  ${trouble ?? 'the trouble is over'}`)}\n`);
+  /**
+   * A line for each restart, when checkpoints begin to fail, and when one is complete again. A
+   * caller that prints errors also prints restarts.
+   */
+  #printDurability(state: SessionView): void {
+    const { restarting } = state;
+    if (this.#showsErrors && restarting && restarting.attempt !== this.#state.restarting?.attempt)
+      this.#out.write(`▲ ${linesText(restartingText(state, Date.now()) ?? '')}\n`);
+    const [before, failed] = [failedCheckpointText(this.#state), failedCheckpointText(state)];
+    if (failed === before) return;
+    this.#out.write(`▲ ${linesText(failed ?? 'checkpoints are complete again')}\n`);
   }
   /** A note whose numbers grow is printed once. The summary has the last ones. */
   #printNotes({ id, notes }: CellState): void {
@@ -123,11 +146,11 @@ export class LiveTerminal {
     this.#printed.set(key, 1);
     this.#out.write(`${linesText(text)}\n`);
   }
-  #printRows(cell: string, key: string, part: TablePart | ChartPart): void {
+  #printRows(from: string, key: string, part: TablePart | ChartPart): void {
     const last = this.#printed.get(key) ?? 0;
     for (const row of part.rows) {
       if (row.n <= last) continue;
-      this.#out.write(`${lineText(cell)}  ${fields(row.value)}\n`);
+      this.#out.write(`${lineText(from)}  ${fields(row.value)}\n`);
     }
     this.#printed.set(key, Math.max(last, ...part.rows.map(({ n }) => n)));
   }
@@ -142,8 +165,12 @@ export class LiveTerminal {
   #draw(): void {
     this.#timer = undefined;
     const { warning, cells } = this.#state;
+    const now = Date.now();
+    const checkpoint = checkpointText(this.#state, now);
+    const warnings = [...(warning === undefined ? [] : [warning]), ...durabilityWarnings(this.#state, now)];
     const lines = [
-      ...(warning === undefined ? [] : [paint.yellow(`▲ ${lineText(warning)}`)]),
+      ...(checkpoint === undefined ? [] : [paint.dim(checkpoint)]),
+      ...warnings.map((text) => paint.yellow(`▲ ${lineText(text)}`)),
       ...cells.flatMap((cell) => this.#block(cell)),
     ];
     // Lines that have scrolled out of the window cannot be rewritten.
@@ -159,7 +186,7 @@ export class LiveTerminal {
     // A cell with a sink has no display. Its status is all there is to see.
     const isSeen = cell.rejected !== undefined || cell.sink !== undefined;
     if (parts.length === 0 && cell.errors.length === 0 && !isSeen) return [];
-    const rejected = (cell.rejected ?? []).map((one) => `  ${paint.yellow(`▲ ${rejectedSentence(one)}`)}`);
+    const rejected = (cell.rejected ?? []).map((one) => `  ${paint.yellow(`▲ ${rejectedLine(one)}`)}`);
     return [statusLine(cell), ...rejected, ...parts.flatMap((part) => this.#part(cell.id, part)), ''];
   }
 
@@ -191,6 +218,8 @@ export class LiveTerminal {
           const limits = culprit === undefined ? '' : `  ◀ ${lineText(culprit)}`;
           return `  ${lineText(name)}  ${figures}  backpressured ${percent(backpressured)}  ${level}${limits}`;
         });
+      case 'figures':
+        return figureLines(part, Date.now()).map((line) => `  ${line}`);
       case 'value':
         return part.text.split('\n').map((line) => `  ${lineText(line)}`);
       case 'log':
@@ -248,4 +277,9 @@ function yField(spec: Readonly<Record<string, unknown>>): string | undefined {
 function cut(line: string, columns: number): string {
   const plain = stripVTControlCharacters(line);
   return plain.length < columns ? line : `${plain.slice(0, columns - 2)}…`;
+}
+
+/** The reason has pieces of the record, and the name of its file. */
+function rejectedLine(rejected: RejectedText): string {
+  return lineText(rejectedSentence(rejected));
 }

@@ -2,7 +2,12 @@
 // It joins a running session and only leaves it at the end. It ends a session that it has started.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { messageOf } from '../../engine/errors/thrown.ts';
 import { connectSession, type Connection } from '../client/connect.ts';
+import { ProcessEnds } from '../client/process-ends.ts';
+import { readSummary } from '../client/state-summary.ts';
+import { lostText } from '../protocol/durability-text.ts';
+import type { OfferedState, SessionView } from '../protocol/messages.ts';
 import { build } from '../protocol/version.ts';
 import { servePage } from '../server/serve-page.ts';
 import { CommandError } from './command-error.ts';
@@ -13,19 +18,26 @@ import { linesText } from './terminal-text.ts';
 
 export interface ServeOptions {
   readonly port: number;
+  /** The checkpoint of an earlier session is removed. False: the session goes on from it. */
+  readonly fresh: boolean;
+  /** Folder of a savepoint: the session goes on from it. */
+  readonly savepoint: string | undefined;
   readonly out: NodeJS.WriteStream;
   readonly stopped: AbortSignal;
 }
 
 /** Returns the exit code. */
-export async function serve(path: string, { port, out, stopped }: ServeOptions): Promise<number> {
+export async function serve(path: string, options: ServeOptions): Promise<number> {
+  const { port, out, stopped, savepoint } = options;
   const notebook = resolve(path);
   const { cells: document, problems } = readNotebook(notebook);
   const places = shipped();
-  const connection = await connectSession({ notebook, kernelPath: places.kernel, client: 'cli', build });
+  const connect = (): Promise<Connection> =>
+    connectSession({ notebook, kernelPath: places.kernel, client: 'cli', build });
+  let connection = await connect();
   try {
-    const { socket, token } = connection.entry;
-    const page = await servePage({ port, folder: places.page, socket, token }).catch((error: unknown) => {
+    if (savepoint !== undefined && !connection.started) throw alreadyRuns();
+    const page = await servePage({ port, folder: places.page, ...connection.entry }).catch((error: unknown) => {
       throw portError(error, port);
     });
     const terminal = new LiveTerminal(out);
@@ -33,8 +45,15 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
     // Nothing is drawn yet.
     for (const problem of problems) out.write(`${problemLine(path, problem)}\n`);
     follow(connection, terminal);
-    if (connection.started) await begin(connection, document, terminal, stopped);
-    const reason = await Promise.race([connection.ended, aborted(stopped)]);
+    if (connection.started) await begin(connection, document, terminal, options);
+    const ends = new ProcessEnds();
+    let reason = await Promise.race([connection.ended, aborted(stopped)]);
+    while (reason !== undefined && mayGoOn(connection, notebook, ends)) {
+      terminal.line(`✖ ${reason}`);
+      connection = await goOn(connection, connect, document, terminal);
+      page.relayTo(connection.entry);
+      reason = await Promise.race([connection.ended, aborted(stopped)]);
+    }
     terminal.end();
     // The session ends before the page closes, so that viewers get the reason.
     if (connection.started) await connection.end();
@@ -49,18 +68,96 @@ export async function serve(path: string, { port, out, stopped }: ServeOptions):
   }
 }
 
+/** Whoever started the kernel starts it again, if there is a checkpoint to go on from. */
+function mayGoOn(connection: Connection, notebook: string, ends: ProcessEnds): boolean {
+  const call = connection.lastCall();
+  return connection.started && call !== undefined && !!readSummary(notebook) && ends.goesOn(call, Date.now());
+}
+/**
+ * The session in another kernel, from its last checkpoint: without the cell that ended the kernel.
+ */
+async function goOn(
+  ended: Connection,
+  connect: () => Promise<Connection>,
+  cells: Document,
+  terminal: LiveTerminal,
+): Promise<Connection> {
+  const connection = await connect();
+  const lastCall = ended.lastCall();
+  terminal.hearAnother();
+  follow(connection, terminal);
+  await connection.request('sync', { cells });
+  const { offered } = connection.welcome.state;
+  // Another client may have been first.
+  if (!offered) return connection;
+  await connection.request('choose', { choice: 'resume', ...(lastCall && { lastCall }) });
+  terminal.line(`The session goes on from the checkpoint of ${new Date(offered.takenAt).toISOString()}.`);
+  return connection;
+}
+
 type Document = ReturnType<typeof readNotebook>['cells'];
 async function begin(
   connection: Connection,
   cells: Document,
   terminal: LiveTerminal,
-  stopped: AbortSignal,
+  { fresh, savepoint, stopped }: Pick<ServeOptions, 'fresh' | 'savepoint' | 'stopped'>,
 ): Promise<void> {
   await connection.request('sync', { cells });
-  const code = cells.filter(({ kind }) => kind === 'code').map(({ id }) => id);
+  const { offered } = connection.welcome.state;
+  let code = cells.filter(({ kind }) => kind === 'code').map(({ id }) => id);
+  if (savepoint !== undefined || offered) {
+    const resumed = stateAfterResume(connection);
+    if (savepoint !== undefined) await startFrom(connection, savepoint, terminal);
+    else if (offered) await answerOffer(connection, offered, terminal, fresh);
+    if (savepoint !== undefined || !fresh) {
+      // Cells that were edited since then run with their new texts; the others go on.
+      const state = await Promise.race([resumed, aborted(stopped), connection.ended.then(() => undefined)]);
+      const changed = (state?.cells ?? []).filter(({ edited, phase }) => edited || phase === 'not-run');
+      code = changed.map(({ id }) => id);
+    }
+  }
+  if (code.length === 0) return;
   const run = connection.request('run', { cells: code }).catch(() => []);
   for (const { ok, cell, error } of (await Promise.race([run, aborted(stopped)])) ?? [])
     if (!ok) terminal.line(`✖ ${cell}: ${error?.message ?? 'failed'}`);
+}
+
+async function startFrom(connection: Connection, savepoint: string, terminal: LiveTerminal): Promise<void> {
+  const asked = connection.request('fromSavepoint', { savepoint: resolve(savepoint) });
+  const { warnings } = await asked.catch((error: unknown) => {
+    throw new CommandError('no-savepoint', messageOf(error));
+  });
+  terminal.line(`The session goes on from the savepoint ${resolve(savepoint)}.`);
+  for (const text of warnings) terminal.line(`▲ ${text}`);
+}
+
+async function answerOffer(
+  connection: Connection,
+  { skipped, takenAt, lost }: OfferedState,
+  terminal: LiveTerminal,
+  fresh: boolean,
+): Promise<void> {
+  await connection.request('choose', { choice: fresh ? 'fresh' : 'resume' });
+  for (const text of skipped) terminal.line(`▲ ${text}`);
+  if (fresh) return;
+  const time = new Date(takenAt).toISOString();
+  terminal.line(`The session goes on from the checkpoint of ${time} (--fresh starts anew).`);
+  if (lost.length > 0) terminal.line(`▲ ${lostText(lost)}`);
+}
+
+function alreadyRuns(): CommandError {
+  return new CommandError(
+    'session-runs',
+    'A session of this notebook runs already, so it cannot start from a savepoint. End that session first.',
+  );
+}
+
+function stateAfterResume(connection: Connection): Promise<SessionView> {
+  return new Promise((resolve) =>
+    connection.on('state', (state) => {
+      if (state.resumedFrom !== undefined) resolve(state);
+    }),
+  );
 }
 
 function follow(connection: Connection, terminal: LiveTerminal): void {

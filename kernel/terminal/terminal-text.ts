@@ -25,13 +25,6 @@ export function linesText(text: string): string {
     .join('\n');
 }
 
-/**
- * JSON.stringify escapes C0 only. These characters occur within strings of JSON, and nowhere else.
- */
-export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(controls, (character) => `\\u${hex(character, 4)}`);
-}
-
 function escaped(character: string): string {
   return short[character] ?? (character < '\u0100' ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`);
 }

@@ -23,8 +23,8 @@ function foldersOf(path: string): string[] {
 
 const topLevel = /^(?:engine|kernel|extension|samples|\.ci|\.vscode)\//;
 const fileName = /[\w*}]\.(?:ts|js|json|jsonl|md)$/;
-/** Folders that `npm run build` writes and that npm installs. */
-const made = /^(?:dist|node_modules)\//;
+/** Folders that the build writes, that npm installs, and that Sluice writes beside notebooks. */
+const made = /^(?:dist|node_modules|\.sluice)\//;
 
 /** The words between backticks that look like a path of this repository. */
 function pathsIn(text: string): readonly string[] {

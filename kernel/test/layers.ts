@@ -59,8 +59,14 @@ export const layers: readonly Layer[] = [
       'Formats turn bytes into values and back, and never wait. What reads or writes a topic belongs in engine/connectors.',
   },
   {
+    folder: 'engine/connections',
+    imports: ['engine/errors'],
+    reason:
+      'Connections are names, addresses and places of secrets. What speaks to a broker belongs in engine/connectors.',
+  },
+  {
     folder: 'engine/registry',
-    imports: ['engine/errors', 'engine/formats', 'engine/graph', 'engine/values'],
+    imports: ['engine/connections', 'engine/errors', 'engine/formats', 'engine/graph'],
     reason: 'The registry is asked for schemas over the network. What a schema means belongs in engine/formats.',
   },
   {
@@ -91,7 +97,15 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'engine/tables',
-    imports: ['engine/contract', 'engine/errors', 'engine/graph', 'engine/state', 'engine/time', 'engine/values'],
+    imports: [
+      'engine/aggregates',
+      'engine/contract',
+      'engine/errors',
+      'engine/graph',
+      'engine/state',
+      'engine/time',
+      'engine/values',
+    ],
     reason: 'Operators of tables. What streams need as well belongs in a layer below.',
   },
   {
@@ -125,10 +139,17 @@ export const layers: readonly Layer[] = [
       'One operator per file. What two operators share belongs in a layer below; the table that makes them is in engine/runtime.',
   },
   {
+    folder: 'engine/commits',
+    imports: ['engine/contract', 'engine/errors', 'engine/values'],
+    reason: 'What sinks with transactions share. What begins and commits one belongs in engine/connectors.',
+  },
+  {
     folder: 'engine/connectors',
     imports: [
       surface,
       'engine/codegen',
+      'engine/commits',
+      'engine/connections',
       'engine/contract',
       'engine/errors',
       'engine/formats',
@@ -143,7 +164,15 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'engine/api',
-    imports: [surface, 'engine/errors', 'engine/formats', 'engine/graph', 'engine/state', 'engine/time'],
+    imports: [
+      surface,
+      'engine/errors',
+      'engine/formats',
+      'engine/graph',
+      'engine/state',
+      'engine/time',
+      'engine/values',
+    ],
     reason: 'Builders make nodes of the plan and run nothing. What runs belongs behind a kind of engine/graph.',
   },
   {
@@ -159,8 +188,10 @@ export const layers: readonly Layer[] = [
       'engine/graph',
       'engine/operators',
       'engine/process',
+      'engine/state',
       'engine/tables',
       'engine/time',
+      'engine/values',
       'engine/windows',
     ],
     reason:
@@ -200,15 +231,43 @@ export const layers: readonly Layer[] = [
       'A client finds or starts the kernel of a notebook and connects to it. What runs in the kernel process belongs elsewhere.',
   },
   {
+    folder: 'kernel/topics',
+    imports: ['engine/connectors', 'engine/errors', 'engine/formats', 'engine/graph', 'engine/registry'],
+    reason:
+      'The types of topics are found once and written to a file. What a cell does with them belongs in kernel/cells.',
+  },
+  {
+    folder: 'kernel/browse',
+    imports: [
+      'engine/connections',
+      'engine/connectors',
+      'engine/errors',
+      'engine/formats',
+      'engine/graph',
+      'engine/registry',
+      'kernel/protocol',
+      'kernel/topics',
+    ],
+    reason:
+      'The browse service looks into clusters for an editor. It knows no session; what a notebook runs belongs elsewhere.',
+  },
+  {
     folder: 'kernel/cells',
     imports: ['engine/errors', 'engine/graph', 'engine/values', 'kernel/protocol'],
     reason: 'Cells are compiled and their dependencies found. What runs them belongs in kernel/executor.',
+  },
+  {
+    folder: 'kernel/checkpoints',
+    imports: ['engine/errors', 'engine/runtime', 'engine/state', 'engine/values'],
+    reason:
+      'The store keeps checkpoints on disk. What a checkpoint of a session holds, and when one is taken, belongs to the session.',
   },
   {
     folder: 'kernel/executor',
     imports: [
       'engine',
       'engine/api',
+      'engine/connections',
       'engine/contract',
       'engine/errors',
       'engine/graph',
@@ -231,7 +290,17 @@ export const layers: readonly Layer[] = [
   },
   {
     folder: 'kernel/session',
-    imports: ['engine/graph', 'engine/runtime', 'kernel/cells', 'kernel/executor', 'kernel/live', 'kernel/protocol'],
+    imports: [
+      surface,
+      'engine/api',
+      'engine/errors',
+      'engine/graph',
+      'engine/runtime',
+      'kernel/cells',
+      'kernel/executor',
+      'kernel/live',
+      'kernel/protocol',
+    ],
     reason: 'The session is a pure function of state and event. An effect is performed in kernel/server.',
   },
   {
@@ -239,6 +308,7 @@ export const layers: readonly Layer[] = [
     imports: [
       surface,
       'engine/api',
+      'engine/errors',
       'engine/graph',
       'engine/time',
       'kernel/executor',
@@ -251,8 +321,12 @@ export const layers: readonly Layer[] = [
   {
     folder: 'kernel/server',
     imports: [
+      'engine/connections',
+      'engine/connectors',
+      'engine/errors',
       'engine/runtime',
       'kernel/cells',
+      'kernel/checkpoints',
       'kernel/client',
       'kernel/displays',
       'kernel/executor',
@@ -263,26 +337,81 @@ export const layers: readonly Layer[] = [
     reason: 'The server performs effects and speaks to clients. A decision belongs in kernel/session.',
   },
   {
-    folder: 'kernel/terminal',
+    folder: 'kernel/job',
     imports: [
       surface,
+      'engine/api',
+      'engine/connections',
+      'engine/connectors',
+      'engine/errors',
       'engine/graph',
+      'engine/registry',
       'engine/runtime',
-      'engine/time',
       'kernel/cells',
-      'kernel/client',
+      'kernel/checkpoints',
       'kernel/displays',
       'kernel/executor',
       'kernel/protocol',
       'kernel/server',
       'kernel/session',
     ],
+    reason: 'A job runs without a client. What the command prints of it belongs in kernel/terminal.',
+  },
+  {
+    folder: 'kernel/export',
+    imports: [
+      'engine/api',
+      'engine/errors',
+      'engine/graph',
+      'engine/values',
+      'kernel/cells',
+      'kernel/executor',
+      'kernel/job',
+      'kernel/live',
+      'kernel/protocol',
+      'kernel/server',
+      'kernel/session',
+    ],
+    reason:
+      'What becomes of a notebook as a job, and the files of that job. What runs in the job belongs in kernel/job.',
+  },
+  {
+    folder: 'kernel/terminal',
+    imports: [
+      surface,
+      'engine/connections',
+      'engine/connectors',
+      'engine/errors',
+      'engine/graph',
+      'engine/time',
+      'kernel/cells',
+      'kernel/client',
+      'kernel/executor',
+      'kernel/export',
+      'kernel/job',
+      'kernel/protocol',
+      'kernel/server',
+      'kernel/session',
+      'kernel/topics',
+    ],
     reason: 'The command `sluice` and what it draws. What other clients need as well belongs in kernel/server.',
   },
   {
     folder: 'kernel',
-    imports: ['engine/connectors', 'kernel/executor', 'kernel/server', 'kernel/terminal'],
-    reason: 'The entry points of the bundles: the command and the kernel process.',
+    imports: [
+      'engine/connectors',
+      'kernel/browse',
+      'kernel/cells',
+      'kernel/client',
+      'kernel/executor',
+      'kernel/export',
+      'kernel/job',
+      'kernel/protocol',
+      'kernel/server',
+      'kernel/terminal',
+    ],
+    reason:
+      'The entry points of the bundles: the command, the kernel process, the language server and the exported job.',
   },
 ];
 

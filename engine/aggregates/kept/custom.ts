@@ -1,5 +1,5 @@
-// aggregator({create, add, merge?, result}): the accumulator of the user's functions. They may
-// change the given accumulator, or return another one.
+// aggregator({create, add, merge?, subtract?, result}): the accumulator of the user's functions.
+// They may change the given accumulator, or return another one.
 import { SluiceError } from '../../errors/error.ts';
 import { copied } from '../../values/copied.ts';
 import { assertStorable } from '../../values/storable.ts';
@@ -10,6 +10,8 @@ export interface CustomFunctions {
   readonly create: () => unknown;
   readonly add: (accumulator: unknown, element: unknown) => unknown;
   readonly merge?: ((a: unknown, b: unknown) => unknown) | undefined;
+  /** For groups of a table. */
+  readonly subtract?: ((accumulator: unknown, element: unknown) => unknown) | undefined;
   readonly result: (accumulator: unknown) => unknown;
 }
 export interface Custom {
@@ -18,9 +20,10 @@ export interface Custom {
   adds: number;
 }
 
-export function custom({ create, add, merge }: CustomFunctions, aggregate: string): Kept<Custom> {
+/** Returns the accumulator that the function `from` gave, or throws if it cannot be kept. */
+export function accumulatorCheck(aggregate: string): (accumulator: unknown, from: string) => unknown {
   const what = `The accumulator of aggregate "${aggregate}"`;
-  const checked = (accumulator: unknown, from: string): unknown => {
+  return (accumulator, from) => {
     if (accumulator === undefined)
       throw new SluiceError(
         'bad-accumulator',
@@ -30,6 +33,10 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
     assertStorable(accumulator, what);
     return accumulator;
   };
+}
+
+export function custom({ create, add, merge }: CustomFunctions, aggregate: string): Kept<Custom> {
+  const checked = accumulatorCheck(aggregate);
   return {
     // Copied, because `create` may always return the same object.
     create: (_value, element) => ({

@@ -10,34 +10,32 @@ export interface Extreme {
 }
 
 /** `sign` 1: the greatest; −1: the least. */
-export function extreme(sign: 1 | -1, what: string): Kept<Extreme> {
-  const isBetter = (value: number, order: number, than: Extreme): boolean => {
+/** null: no value so far. */
+export function extreme(sign: 1 | -1, what: string): Kept<Extreme | null> {
+  const isBetter = (value: number, order: number, than: Extreme | null): boolean => {
+    if (than === null) return true;
     const difference = sign === 1 ? value > than.value : value < than.value;
     return difference || (value === than.value && order < than.order);
   };
   return {
     check(kept, value, element) {
-      if (kept === undefined || isBetter(value as number, Infinity, kept)) assertStorable(element, what);
+      if (value !== null && isBetter(value as number, Infinity, kept ?? null)) assertStorable(element, what);
     },
-    create: (value, element, order) => ({ value: value as number, element, order }),
+    create: (value, element, order) => (value === null ? null : { value: value as number, element, order }),
     add(kept, value, element, order) {
-      if (isBetter(value as number, order, kept)) {
-        kept.value = value as number;
-        kept.element = element;
-        kept.order = order;
-      }
+      if (value === null || !isBetter(value as number, order, kept)) return kept;
+      if (kept === null) return { value: value as number, element, order };
+      kept.value = value as number;
+      kept.element = element;
+      kept.order = order;
       return kept;
     },
     merge(into, from) {
-      if (isBetter(from.value, from.order, into)) {
-        into.value = from.value;
-        into.element = from.element;
-        into.order = from.order;
-      }
-      return into;
+      if (from === null || !isBetter(from.value, from.order, into)) return into;
+      return { ...from };
     },
-    copy: ({ value, element, order }) => ({ value, element, order }),
-    order: ({ order }) => order,
+    copy: (kept) => kept && { ...kept },
+    order: (kept) => kept?.order ?? 0,
     isSmall: () => true,
   };
 }

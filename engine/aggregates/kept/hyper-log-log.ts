@@ -7,8 +7,6 @@ import { withKeyBytes } from '../../state/key-bytes.ts';
 import { murmur3 } from '../../state/murmur3.ts';
 import type { Kept } from './kept.ts';
 
-/** The standard error, as a share of the true count. Two thirds of all estimates are closer. */
-export const distinctError = 0.01625;
 const registerBits = 12;
 const registers = 1 << registerBits;
 /** Bits of a hash that are left for the rank. */

@@ -5,7 +5,10 @@
 // matters: slices and sessions merge elements by event time, and the merged result must be the same
 // as without merging.
 
-/** `value` is the selected value. If the selector is −1, it is the element. */
+/**
+ * `value` is the selected value. If the selector is −1, it is the element. An aggregate that skips
+ * null must do so itself: without a value it keeps an empty state.
+ */
 export interface Kept<S> {
   /**
    * Throws when `add` could not keep the value (`create`, if nothing is kept yet). Called before

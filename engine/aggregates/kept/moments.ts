@@ -11,8 +11,10 @@ interface Moments {
 }
 
 export const moments: Kept<Moments> = {
-  create: (value) => ({ count: 1, mean: value as number, squares: 0 }),
+  create: (value) =>
+    value === null ? { count: 0, mean: 0, squares: 0 } : { count: 1, mean: value as number, squares: 0 },
   add(kept, value) {
+    if (value === null) return kept;
     const before = (value as number) - kept.mean;
     kept.count++;
     kept.mean += before / kept.count;
@@ -20,6 +22,7 @@ export const moments: Kept<Moments> = {
     return kept;
   },
   merge(into, { count, mean, squares }) {
+    if (count === 0) return into;
     const difference = mean - into.mean;
     const all = into.count + count;
     into.squares += squares + (difference * difference * into.count * count) / all;
@@ -31,10 +34,11 @@ export const moments: Kept<Moments> = {
   isSmall: () => true,
 };
 
-/** Sample variance: Σ (x − mean)² / (n − 1). NaN for one element. */
-export function variance({ count, squares }: Moments): number {
-  return squares / (count - 1);
+/** Sample variance: Σ (x − mean)² / (n − 1). NaN for one value, null without one. */
+export function variance({ count, squares }: Moments): number | null {
+  return count === 0 ? null : squares / (count - 1);
 }
-export function stddev(kept: Moments): number {
-  return Math.sqrt(variance(kept));
+export function stddev(kept: Moments): number | null {
+  const squared = variance(kept);
+  return squared && Math.sqrt(squared);
 }

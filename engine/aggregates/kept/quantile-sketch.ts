@@ -32,7 +32,9 @@ export const quantileSketch: Kept<QuantileSketch> = {
       0,
     ),
   add(kept, given) {
-    const value = given as number;
+    if (given === null) return kept;
+    // 0 and -0 are one value: `<` does not order them, so which one came first would decide.
+    const value = given === 0 ? 0 : (given as number);
     if (value > 0) increase(kept.positive, binOf(value), 1);
     else if (value < 0) increase(kept.negative, binOf(-value), 1);
     else kept.zeros++;
@@ -55,9 +57,11 @@ export const quantileSketch: Kept<QuantileSketch> = {
 
 /**
  * The value of rank ⌊p · (n − 1)⌋, counted from 0 at the smallest, with a relative error of at most
- * `quantileError`.
+ * `quantileError`. null without a value.
  */
-export function quantileOf({ positive, negative, zeros, count, least, greatest }: QuantileSketch, p: number): number {
+export function quantileOf(sketch: QuantileSketch, p: number): number | null {
+  const { positive, negative, zeros, count, least, greatest } = sketch;
+  if (count === 0) return null;
   let rank = Math.floor(p * (count - 1));
   if (rank === 0) return least;
   if (rank === count - 1) return greatest;

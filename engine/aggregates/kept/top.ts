@@ -19,11 +19,13 @@ export function top(n: number, what: string): Kept<Ranked[]> {
   };
   return {
     check(kept, value, element) {
+      if (value === null) return;
       if (kept === undefined || kept.length < n || (value as number) > kept.at(-1)!.value)
         assertStorable(element, what);
     },
-    create: (value, element, order) => [{ value: value as number, element, order }],
+    create: (value, element, order) => (value === null ? [] : [{ value: value as number, element, order }]),
     add(kept, value, element, order) {
+      if (value === null) return kept;
       // Most elements do not rank: nothing is allocated for them.
       if (kept.length < n || (value as number) > kept[n - 1]!.value)
         insert(kept, { value: value as number, element, order });

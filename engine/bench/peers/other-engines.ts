@@ -11,7 +11,8 @@ import type { Measured, Side } from '../comparison.ts';
 import type { QueryName } from './rules.ts';
 
 const folder = join(import.meta.dirname, '../../../../shared/peers');
-const libraries = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sluice', 'peers');
+/** The cache folder with all that other engines need. */
+export const libraries: string = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sluice', 'peers');
 
 export function flinkSide(query: QueryName, sized: (scale: number) => number, goal: number | undefined): Side {
   return {
@@ -41,8 +42,8 @@ function whyNoPeers(): string | undefined {
 }
 function prepare(): string | undefined {
   if (!existsSync(join(folder, 'setup.sh'))) return 'the folder ../shared/peers is not beside the repository';
-  const absent = ['java', 'javac', 'mvn'].filter((tool) => !isInstalled(tool));
-  if (absent.length > 0) return `${absent.join(' and ')} is not installed`;
+  const absent = whyNoJava();
+  if (absent !== undefined) return absent;
   const compiled = join(libraries, 'classes-flink', 'FlinkQ.class');
   const source = join(folder, 'java', 'FlinkQ.java');
   if (existsSync(compiled) && statSync(compiled).mtimeMs >= statSync(source).mtimeMs) return undefined;
@@ -54,6 +55,11 @@ function prepare(): string | undefined {
   } catch (error) {
     return `${join(folder, 'setup.sh')} failed: ${String(error)}`;
   }
+}
+/** The reason why no Java program can be built here. */
+export function whyNoJava(): string | undefined {
+  const absent = ['java', 'javac', 'mvn'].filter((tool) => !isInstalled(tool));
+  return absent.length > 0 ? `${absent.join(' and ')} is not installed` : undefined;
 }
 function isInstalled(tool: string): boolean {
   try {

@@ -1,6 +1,6 @@
 // The one point where a record of a topic enters the dataflow: after it was read and decoded. Here
-// it gets its sequence number within the source and its time of arrival, and event time sees it. A
-// record that could not be decoded gets them too, and goes to `errors`.
+// it is counted, event time sees it, and it is emitted with its partition and offset. A record that
+// could not be decoded is counted too, and goes to `errors`. The counts are part of a snapshot.
 import type { SourceOutput } from '../../contract/source.ts';
 import { maxTimestamp } from '../../time/event-time.ts';
 import type { SourceTime } from '../../time/source-time.ts';
@@ -21,6 +21,11 @@ export class Admission {
   arrival = 0;
   emitted = 0;
   errors = 0;
+  /**
+   * Event time of the first record since the source began, if it may have older ones. Absent after
+   * a restore.
+   */
+  firstTime: number | undefined;
   /** The problem of the first rejected record, and of the last one. */
   firstProblem: string | undefined;
   lastProblem: string | undefined;
@@ -36,7 +41,8 @@ export class Admission {
     return this.emitted + this.errors;
   }
   admit(state: SplitState, offset: number, value: unknown, timestamp: number): void {
-    this.emitted++;
+    // Behind the first offset of a topic lie no older records.
+    if (this.emitted++ === 0 && offset > 0) this.firstTime = timestamp;
     if (state.time !== undefined) this.#time.record(state.time, timestamp);
     this.#output.emitAt(value, timestamp, state.split.partition, offset);
   }

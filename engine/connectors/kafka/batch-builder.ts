@@ -6,6 +6,8 @@ import { compress, compressionNumber, type CompressionName } from './compress.ts
 
 const headerSize = 61;
 const attributesAt = 21;
+/** An attribute: the rows are of a transaction. */
+const transactional = 0x10;
 /**
  * Kafka's default limit of a batch is 1 MiB. A larger row gets its own batch, and the broker
  * accepts or refuses it.
@@ -95,13 +97,19 @@ export class BatchBuilder {
    * The finished batch. It can be called again for another producer or sequence, with the same
    * rows. −1 for all three: the broker does not recognise a repeated batch.
    */
-  stamped(producer: bigint, epoch: number, sequence: number, compression: CompressionName = 'none'): Buffer {
+  stamped(
+    producer: bigint,
+    epoch: number,
+    sequence: number,
+    compression: CompressionName = 'none',
+    isTransactional = false,
+  ): Buffer {
     const bytes = this.#withBody(compression);
     bytes.writeBigInt64BE(0n, 0);
     bytes.writeInt32BE(bytes.length - 12, 8);
     bytes.writeInt32BE(-1, 12);
     bytes.writeInt8(2, 16);
-    bytes.writeInt16BE(compressionNumber(compression), attributesAt);
+    bytes.writeInt16BE(compressionNumber(compression) | (isTransactional ? transactional : 0), attributesAt);
     bytes.writeInt32BE(this.count - 1, 23);
     bytes.writeBigInt64BE(BigInt(this.#firstTimestamp), 27);
     bytes.writeBigInt64BE(BigInt(this.#maxTimestamp), 35);

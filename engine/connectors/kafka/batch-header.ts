@@ -45,16 +45,17 @@ const leastMessage = [26, 34] as const;
 
 /**
  * The complete batches between `start` and `end`; the last one of an answer may be cut off. Throws
- * if the first one is broken, or larger than `most` bytes.
+ * if the first one is broken. `most`: bytes of a batch, also of a control batch when it is
+ * decompressed; by default 64 MB.
  */
-export function batchHeaders(bytes: Buffer, start: number, end: number, most = Infinity): BatchHeader[] {
+export function batchHeaders(bytes: Buffer, start: number, end: number, most = defaultMaxBatchBytes): BatchHeader[] {
   const found: BatchHeader[] = [];
   for (let at = start; at + sizeUpToMagic <= end;) {
     const next = at + sizeOfOffsetAndLength + bytes.readInt32BE(at + 8);
     try {
       checkFrame(bytes, at, next, most);
       if (next > end) break;
-      found.push(checkedHeader(bytes, at, next, found.at(-1)?.lastOffset ?? -1));
+      found.push(checkedHeader(bytes, at, next, found.at(-1)?.lastOffset ?? -1, most));
     } catch (error) {
       if (found.length === 0) throw error;
       break;
@@ -79,7 +80,7 @@ function checkFrame(bytes: Buffer, at: number, next: number, most: number): void
   if (next - at > most) throw tooLarge(most);
 }
 
-function checkedHeader(bytes: Buffer, at: number, next: number, previous: number): BatchHeader {
+function checkedHeader(bytes: Buffer, at: number, next: number, previous: number, most: number): BatchHeader {
   const magic = bytes.readInt8(at + 16);
   const isCurrent = magic === 2;
   const header = isCurrent ? currentHeader(bytes, at, next) : messageHeader(bytes, at, next, magic as 0 | 1, previous);
@@ -96,7 +97,7 @@ function checkedHeader(bytes: Buffer, at: number, next: number, previous: number
     throw new RecordsUnreadable(`its batch begins at offset ${baseOffset}, and the one before it ends at ${previous}.`);
   if (!(count >= 0 && count <= lastOffset - baseOffset + 1))
     throw new RecordsUnreadable(`its batch has ${count} records at the offsets ${baseOffset} to ${lastOffset}.`);
-  return isControl ? { ...header, isAbortMarker: isAbortMarker(header, bytes) } : header;
+  return isControl ? { ...header, isAbortMarker: isAbortMarker(header, bytes, most) } : header;
 }
 
 function currentHeader(bytes: Buffer, at: number, next: number): BatchHeader {
@@ -146,20 +147,31 @@ function messageHeader(bytes: Buffer, at: number, next: number, format: 0 | 1, p
   };
 }
 
-/** The key of a control record is its version and its type. Compaction may leave a batch empty. */
-function isAbortMarker({ count, compression, start, end }: BatchHeader, bytes: Buffer): boolean {
-  if (count === 0) return false;
-  const body = decompress(compression, bytes.subarray(start, end), defaultMaxBatchBytes);
+/**
+ * The key of a control record is its version and its type. A control batch has one record;
+ * compaction may leave it empty.
+ */
+function isAbortMarker({ count, compression, start, end }: BatchHeader, bytes: Buffer, most: number): boolean {
+  if (count === 0 && start === end) return false;
+  const body = decompress(compression, bytes.subarray(start, end), most);
   const cursor = new RecordCursor(body, 0);
-  cursor.varint();
-  cursor.at += 1;
-  cursor.varlong();
-  cursor.varint();
-  const keySize = cursor.varint();
-  if (keySize < 4 || cursor.at + keySize > body.length)
-    throw new RecordsUnreadable('its control record, the end of a transaction, has no type.');
+  let type: number | undefined;
+  for (let i = 0; i < count; i++) {
+    const size = cursor.varint();
+    const recordEnd = cursor.at + size;
+    cursor.at += 1;
+    cursor.varlong();
+    cursor.varint();
+    const keySize = cursor.varint();
+    if (size < 0 || keySize < 4 || cursor.at + keySize > recordEnd || recordEnd > body.length)
+      throw new RecordsUnreadable('its control record, the end of a transaction, has no type.');
+    type ??= body.readInt16BE(cursor.at + 2);
+    cursor.at = recordEnd;
+  }
+  if (cursor.at !== body.length)
+    throw new RecordsUnreadable(`its control batch has ${body.length - cursor.at} bytes behind its ${count} records.`);
   const abort = 0;
-  return body.readInt16BE(cursor.at + 2) === abort;
+  return type === abort;
 }
 
 function hex(checksum: number): string {

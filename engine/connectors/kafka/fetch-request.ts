@@ -1,11 +1,14 @@
-// The request for records. It names no group, and reads only committed transactions.
+// The request for records. It names no group, and reads only committed transactions if it is not
+// told otherwise.
 import type { Exchange } from './kafkajs-connection.ts';
 import type { AbortedTransaction } from './requests.ts';
-import type { WireReader } from './wire.ts';
+import type { WireReader, WireWriter } from './wire.ts';
 
 export interface FetchQuestion {
   readonly maxWaitMillis: number;
   readonly maxBytes: number;
+  /** The records of open transactions are asked for, too. */
+  readonly isUncommitted?: boolean;
   readonly topics: readonly {
     readonly topic: string;
     readonly id: string | undefined;
@@ -43,6 +46,7 @@ export interface Fetched {
 }
 
 const noReplica = -1;
+const readUncommitted = 0;
 const readCommitted = 1;
 const noSession = 0;
 const finalEpoch = -1;
@@ -57,15 +61,21 @@ function bigInt64(reader: WireReader): bigint {
 const inOrder = (aborted: AbortedTransaction[]): AbortedTransaction[] =>
   aborted.sort((a, b) => a.firstOffset - b.firstOffset);
 
+function writeHead(writer: WireWriter, { maxWaitMillis, maxBytes, isUncommitted }: FetchQuestion): void {
+  const isolation = isUncommitted === true ? readUncommitted : readCommitted;
+  writer.int32(noReplica).int32(maxWaitMillis).int32(1).int32(maxBytes).int8(isolation);
+  writer.int32(noSession).int32(finalEpoch);
+}
+
 /** With topic ids: a topic that was made again is not mistaken for the former one. */
 export const fetch: Exchange<FetchQuestion, Fetched> = {
   api: 1,
   version: 13,
   isFlexible: true,
   throttleMillis: (answer) => answer.throttleMillis,
-  write(writer, { maxWaitMillis, maxBytes, topics }) {
-    writer.int32(noReplica).int32(maxWaitMillis).int32(1).int32(maxBytes).int8(readCommitted);
-    writer.int32(noSession).int32(finalEpoch);
+  write(writer, question) {
+    const { topics } = question;
+    writeHead(writer, question);
     writer.compactArray(topics, ({ id, partitions }) =>
       writer
         .uuid(id!)
@@ -124,9 +134,9 @@ export const fetchByName: Exchange<FetchQuestion, Fetched> = {
   api: 1,
   version: 11,
   throttleMillis: (answer) => answer.throttleMillis,
-  write(writer, { maxWaitMillis, maxBytes, topics }) {
-    writer.int32(noReplica).int32(maxWaitMillis).int32(1).int32(maxBytes).int8(readCommitted);
-    writer.int32(noSession).int32(finalEpoch);
+  write(writer, question) {
+    const { topics } = question;
+    writeHead(writer, question);
     writer.array(topics, ({ topic, partitions }) =>
       writer
         .string(topic)

@@ -21,7 +21,7 @@ export interface ReadPiece {
 }
 
 export class FetchedBatches {
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
   readonly #options: ReadOptions;
   /** Batches that have not been read. */
   #left: readonly BatchHeader[];
@@ -49,6 +49,17 @@ export class FetchedBatches {
 
   get isRead(): boolean {
     return this.#left.length === 0;
+  }
+
+  /** Bytes of the batches that have not been read. */
+  get size(): number {
+    return this.#left.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+  /** Copies what has not been read. So it keeps no bytes of other partitions in memory. */
+  keepOwnBytes(): void {
+    const from = this.#left[0]?.start ?? 0;
+    this.#bytes = Buffer.from(this.#bytes.subarray(from, this.#left.at(-1)?.end ?? 0));
+    this.#left = this.#left.map((batch) => ({ ...batch, start: batch.start - from, end: batch.end - from }));
   }
 
   /** The next records with `from ≤ offset < until`. undefined: the answer has no complete batch. */

@@ -2,6 +2,7 @@
 // partition when it has none.
 import { isAscii } from 'node:buffer';
 import { SluiceError } from '../../errors/error.ts';
+import { hasLongDigits } from '../../formats/integers.ts';
 import type { FetchedPartition } from './fetch-request.ts';
 import { FetchedBatches } from './fetched-batches.ts';
 import type { Chunk } from './reader-messages.ts';
@@ -25,9 +26,11 @@ export interface Progress {
   needs: number | undefined;
 }
 export interface FetchedRest {
+  /** Its bytes are with the batches. */
   readonly answer: FetchedPartition;
   readonly batches: FetchedBatches;
 }
+const noBytes = Buffer.alloc(0);
 
 /**
  * The partition has answered, is read to its end, and had nothing. An answer without records is not
@@ -48,6 +51,22 @@ export interface ChunkOptions extends ReadOptions {
 }
 
 /**
+ * Keeps an answer, or what is left of it, until the source may get more of the partition. `read`:
+ * its batches, of which some are read.
+ */
+export function keepRest(
+  answer: FetchedPartition,
+  progress: Progress,
+  options: ReadOptions,
+  read?: FetchedBatches,
+): void {
+  if (progress.rest) return;
+  const batches = read ?? new FetchedBatches(answer, options);
+  batches.keepOwnBytes();
+  progress.rest = { answer: { ...answer, bytes: noBytes }, batches };
+}
+
+/**
  * The next chunk of an answer. `next` and `end` of the chunk may be those of the progress after it.
  * undefined: no whole batch. What is left of the answer stays in `progress.rest`.
  */
@@ -61,7 +80,9 @@ export function chunkOf(answer: FetchedPartition, progress: Progress, options: C
       throw new RecordsUnreadable(`its batch of ${needs} bytes does not arrive as a whole.`);
     progress.needs = needs;
     const piece = batches.read(from, until);
-    progress.rest = piece && !batches.isRead && piece.next < until ? { answer, batches } : undefined;
+    const hasRest = piece !== undefined && !batches.isRead && piece.next < until;
+    if (!hasRest) progress.rest = undefined;
+    else keepRest(answer, progress, options, batches);
     if (!piece) return undefined;
     let { columns, next } = piece;
     const beyond =
@@ -69,12 +90,13 @@ export function chunkOf(answer: FetchedPartition, progress: Progress, options: C
     if (beyond >= 0) {
       next = columns.offsets[beyond]!;
       progress.rest = undefined;
-      columns = new FetchedBatches(answer, options).read(from, next)!.columns;
+      columns = { ...columns, count: beyond };
     }
     return {
       split: nameOf(split),
       columns,
       ascii: isAscii(columns.values),
+      longDigits: hasLongDigits(columns.values),
       next,
       epoch,
       end: beyond >= 0 ? next : lastStable,

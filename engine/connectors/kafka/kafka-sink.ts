@@ -1,6 +1,8 @@
 // A topic as a sink. Rows go to a writer and are acknowledged in the background. A barrier waits
-// until all rows are acknowledged, so none is lost.
-import { notYet, SluiceError } from '../../errors/error.ts';
+// until all rows are acknowledged, so none is lost. With exactly-once they are of a transaction
+// (sink-transactions.ts), which ends at the barrier.
+import { SluiceError } from '../../errors/error.ts';
+import { defaultTransactionMillis } from '../../graph/transaction-timeouts.ts';
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type {
   Batch,
@@ -11,34 +13,31 @@ import type {
   StateWriter,
 } from '../../contract/operator.ts';
 import { BadRow } from '../../formats/avro-writer.ts';
-import { AvroRowFormat, rowBytes } from '../../registry/row-format.ts';
 import { compileSelector, type Select } from '../../state/selector.ts';
 import { compileEventTime } from '../../time/event-time.ts';
 import { described } from '../../values/kind.ts';
 import type { RecordHeaders, Value } from './batch-builder.ts';
-import { connectionNamed } from './connections.ts';
+import { Cluster } from './cluster.ts';
+import { connectionNamed } from '../../connections/connection-named.ts';
 import { recordHeaders } from './record-headers.ts';
+import { PartWriter } from './part-writer.ts';
 import { RetentionWatch } from './retention-watch.ts';
-import { rowText } from '../row-text.ts';
+import { SinkPreview } from './sink-preview.ts';
+import { SinkTransactions } from './sink-transactions.ts';
 import type { UnsentBatch } from './topic-partition.ts';
 import { TopicWriter, type WriterOptions } from './topic-writer.ts';
 
-interface Saved {
-  readonly unsent: readonly UnsentBatch[];
-}
 type Parameters = NodeOf<'kafkaSink'>['parameters'];
 
 export function createKafkaSink(node: NodeOf<'kafkaSink'>, functions: FunctionTable): Operator {
   const parameters = node.parameters;
-  if (!['at-least-once', 'none'].includes(parameters.delivery)) notYet(`sinks with delivery "${parameters.delivery}"`);
-  return parameters.armed === false ? new PreviewOfSink() : new KafkaSink(parameters, functions, node.name);
+  if (parameters.armed !== false) return new KafkaSink(parameters, functions, node.name);
+  const eventTime = eventTimeOf(parameters, functions, node.name);
+  return new SinkPreview(parameters, (row, own) => (eventTime ? eventTime(row) : own));
 }
 
-/** It does not even connect. */
-class PreviewOfSink implements Operator {
-  process(_input: 0 | 1, batch: Batch): number {
-    return batch.length;
-  }
+function eventTimeOf({ timestamp }: Parameters, functions: FunctionTable, name: string) {
+  return timestamp && compileEventTime(timestamp, functions, `${name} timestamp`);
 }
 
 /** A barrier that waits looks for a trouble this often. */
@@ -59,6 +58,10 @@ function writerOptions({ acks, idempotent, compression, lingerMillis, create }: 
   };
 }
 
+function lostNote(lost: number, because: string): string {
+  return `${lost.toLocaleString('en-US')} ${lost === 1 ? 'row was' : 'rows were'} lost, because ${because}`;
+}
+
 class KafkaSink implements Operator {
   at = 0;
   readonly #parameters: Parameters;
@@ -68,37 +71,53 @@ class KafkaSink implements Operator {
   readonly #partitioner: ((element: unknown, partitions: number) => unknown) | undefined;
   #context!: OperatorContext;
   #writer!: TopicWriter;
-  /** Absent if the format is another one. */
-  #avro: AvroRowFormat | undefined;
+  /** Only of an exactly-once sink. */
+  #transactions: SinkTransactions | undefined;
+  #values!: PartWriter;
+  #keys!: PartWriter;
   #isClosed = false;
   /** Absent before the first contact. */
   #retention: RetentionWatch | undefined;
+  /** So many rows from the present one on were looked at. */
+  #lookedAhead = 0;
 
   constructor(parameters: Parameters, functions: FunctionTable, name: string) {
     this.#parameters = parameters;
-    const { key, timestamp, headers, partitioner } = parameters;
+    const { key, headers, partitioner } = parameters;
     this.#key = key && compileSelector(key, functions, `${name} key`);
-    this.#eventTime = timestamp && compileEventTime(timestamp, functions, `${name} timestamp`);
+    this.#eventTime = eventTimeOf(parameters, functions, name);
     this.#headers = headers && functions.get(headers.fn);
     this.#partitioner = partitioner && functions.get(partitioner.fn);
   }
 
   open(context: OperatorContext): void {
     this.#context = context;
-    const { topic, connection, format, avro } = this.#parameters;
+    const { topic, connection, format, avro, keyFormat = 'string', keyAvro } = this.#parameters;
     const events = {
       onProgress: () => (this.#isClosed ? undefined : context.wake()),
       onFailure: (error: unknown) => (this.#isClosed ? undefined : context.fail(error)),
     };
     const cluster = connectionNamed(connection);
-    if (format === 'avro') this.#avro = new AvroRowFormat({ schemas: 'use', ...avro, topic, connection }, events);
-    this.#writer = new TopicWriter(cluster, topic, events, writerOptions(this.#parameters));
+    this.#values = new PartWriter({ part: 'value', format, avro, topic, connection }, events);
+    this.#keys = new PartWriter({ part: 'key', format: keyFormat, avro: keyAvro, topic, connection }, events);
+    const options = writerOptions(this.#parameters);
+    if (this.#parameters.delivery !== 'exactly-once') {
+      this.#writer = new TopicWriter(cluster, topic, events, options);
+      return;
+    }
+    const shared = new Cluster(cluster, 'write');
+    const { transactionalIdPrefix: prefix, transactionTimeoutMillis: timeoutMillis = defaultTransactionMillis } =
+      this.#parameters;
+    const unsent = (): number => this.#writer.inFlight;
+    const transactions = new SinkTransactions({ topic, prefix, timeoutMillis, unsent }, context, shared);
+    this.#transactions = transactions;
+    this.#writer = new TopicWriter(cluster, topic, events, { ...options, transactions }, shared);
   }
 
   process(_input: 0 | 1, batch: Batch, from: number): number {
     const { output, clock } = this.#context;
     const writer = this.#writer;
-    if (!writer.takesRows || this.#avro?.isReady === false) return from;
+    if (!writer.takesRows || !this.#values.isReady || !this.#keys.isReady) return from;
     const retention = (this.#retention ??= new RetentionWatch(this.#parameters.topic, writer.settings));
     const now = clock.now();
     for (let i = from; i < batch.length; i++) {
@@ -106,8 +125,20 @@ class KafkaSink implements Operator {
       this.at = i;
       const row = batch.values[i];
       const timestamp = this.#timestampOf(row, batch.timestamps[i]!);
-      retention.look(timestamp, now);
-      writer.append(this.#keyOf(row), this.#value(row), timestamp, this.#headersOf(row), this.#partitionOf(row));
+      if (retention.isOld(timestamp, now) && !retention.hasWarned(now)) {
+        this.#lookAhead(batch, i, now);
+        this.#context.wakeAt(retention.warn(now));
+        return i;
+      }
+      if (this.#lookedAhead > 0) this.#lookedAhead--;
+      else retention.look(timestamp, now);
+      writer.append(
+        this.#keyOf(row),
+        this.#written(this.#values, row),
+        timestamp,
+        this.#headersOf(row),
+        this.#partitionOf(row),
+      );
     }
     return batch.length;
   }
@@ -115,20 +146,41 @@ class KafkaSink implements Operator {
   flush(): boolean {
     if (this.#writer.isEmpty || this.#parameters.delivery === 'none' || this.#parameters.acks === 0) return true;
     this.#writer.flush();
-    // A trouble may begin without an answer of the broker.
+    return this.#looksAgain();
+  }
+  /** A trouble may begin without an answer of the broker. */
+  #looksAgain(): false {
     this.#context.wakeAt(this.#context.clock.now() + lookMillis);
     return false;
   }
-  /** In an outage the rows go into the snapshot, and other rows go on. */
+  /**
+   * In an outage the rows go into the snapshot, and other rows go on. Not those of a transaction:
+   * whether the topic has them is not known.
+   */
   get keepsUnsent(): boolean {
-    return this.#writer.trouble !== undefined;
+    return !this.#transactions && this.#writer.trouble !== undefined;
+  }
+  preCommit(checkpoint: number): boolean {
+    if (!this.#transactions) return true;
+    if (!this.#writer.isEmpty) return this.flush();
+    if (!this.#transactions.preCommit(checkpoint)) return this.#looksAgain();
+    this.#writer.endTransaction();
+    return true;
+  }
+  complete(checkpoint: number): void {
+    this.#transactions?.complete(checkpoint);
+  }
+  get hasUncommitted(): boolean {
+    return this.#transactions?.hasUncommitted === true;
   }
   snapshot(writer: StateWriter): void {
-    writer.value({ unsent: this.#writer.unacknowledged() } satisfies Saved);
+    if (this.#transactions) this.#transactions.snapshot(writer);
+    else writer.list(this.#writer.unacknowledged());
   }
   restore(reader: StateReader): void {
-    const saved = reader.value() as Saved | undefined;
-    if (saved) this.#writer.restore(saved.unsent);
+    if (this.#transactions) return this.#transactions.restore(reader);
+    const unsent = reader.list() as readonly UnsentBatch[] | undefined;
+    if (unsent) this.#writer.restore(unsent);
   }
   /** All rows must be written before the job ends, with any delivery. */
   end(): boolean {
@@ -136,27 +188,55 @@ class KafkaSink implements Operator {
     return this.#writer.isEmpty;
   }
   status(): OperatorStatus {
-    const { inFlight, lost } = this.#writer;
-    const notes = [this.#retention?.note, lost > 0 ? this.#lostNote(lost) : undefined];
+    const { inFlight, written, writtenAt } = this.#writer;
+    const lost = this.#transactions?.rowsLost ?? this.#writer.lost;
+    const lostBecause = this.#lostBecause();
+    const isLost = lost > 0 ? lostNote(lost, lostBecause) : undefined;
+    const notes = [this.#readWarning(), isLost, this.#transactions?.note];
     const note = notes.filter((one) => one !== undefined).join('; ');
     return {
       entries: 0,
-      inFlight,
+      inFlight: inFlight + (this.#transactions?.inFlight ?? 0),
+      rowsWritten: written,
+      ...(writtenAt !== undefined && { writtenAt }),
       ...this.#waiting(),
+      ...this.#transactions?.figures,
+      ...(lost > 0 && { rowsLost: lost, lostBecause }),
       ...(note !== '' && { note }),
     };
   }
   /** The rows that it took are written also when its task is removed at once. */
   close(): void {
     this.#isClosed = true;
-    this.#writer.finish(finishMillis);
-    this.#avro?.close();
+    // A transaction without a checkpoint is of no use.
+    if (this.#transactions) this.#transactions.close(this.#writer.stop());
+    else this.#writer.finish(finishMillis);
+    this.#values?.close();
+    this.#keys?.close();
   }
   #waiting(): Pick<OperatorStatus, 'waiting' | 'waitingSince'> {
     const { trouble } = this.#writer;
     if (trouble) return { waiting: trouble.reason, waitingSince: trouble.since };
-    const schema = this.#avro?.trouble;
+    const ofTransactions = this.#transactions?.trouble;
+    if (ofTransactions?.waiting !== undefined) return ofTransactions;
+    const schema = this.#values.trouble ?? this.#keys.trouble;
     return schema === undefined ? {} : { waiting: `${schema.replace(/\.?$/, ';')} trying again` };
+  }
+
+  /** The warning counts the old rows of the batch, before one of them is written. */
+  #lookAhead({ length, values, timestamps }: Batch, from: number, now: number): void {
+    for (let i = from + this.#lookedAhead; i < length; i++, this.#lookedAhead++)
+      try {
+        this.#retention!.look(this.#timestampOf(values[i], timestamps[i]!), now);
+      } catch {
+        // The error comes when this row is written.
+        return;
+      }
+  }
+  #readWarning(): string | undefined {
+    const note = this.#retention?.readNote();
+    if (note !== undefined && this.#lookedAhead > 0) this.#context.wake();
+    return note;
   }
 
   #timestampOf(row: unknown, own: number): number {
@@ -167,29 +247,16 @@ class KafkaSink implements Operator {
       `Its time is ${timestamp} ms since 1970, which Kafka cannot hold: give to() a \`timestamp\`.`,
     );
   }
-  #keyOf(row: unknown): string | undefined {
-    if (!this.#key) return undefined;
-    const key = this.#key(row);
-    if (typeof key === 'string' || key === undefined || key === null) return key ?? undefined;
-    if (typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') return String(key);
-    throw this.#cannotWrite('Its key is no text. Give to() a `key` that is a string.');
+  #keyOf(row: unknown): Value | undefined {
+    const key = this.#key?.(row);
+    return key === undefined || key === null ? undefined : this.#written(this.#keys, key);
   }
-  #value(row: unknown): Value {
-    switch (this.#parameters.format) {
-      case 'string':
-        return (
-          textOf(row) ?? this.#refuse(`It is ${described(row)}; format "string" writes texts, numbers and the like.`)
-        );
-      case 'json':
-        return rowText(row) ?? this.#refuse(`It is ${typeof row}, which is no JSON.`);
-      case 'bytes':
-      case 'avro':
-        try {
-          return this.#avro ? this.#avro.bytesOf(row) : rowBytes(row);
-        } catch (error) {
-          if (error instanceof BadRow) throw this.#cannotWrite(error.message);
-          throw error;
-        }
+  #written(writer: PartWriter, value: unknown): Value {
+    try {
+      return writer.write(value);
+    } catch (error) {
+      if (error instanceof BadRow) throw this.#cannotWrite(error.message);
+      throw error;
     }
   }
   #headersOf(row: unknown): RecordHeaders | undefined {
@@ -208,21 +275,12 @@ class KafkaSink implements Operator {
       `The partitioner of to() gave ${described(partition)}. Give a whole number from 0 to ${count - 1}.`,
     );
   }
-  #lostNote(lost: number): string {
-    return `${lost.toLocaleString('en-US')} ${lost === 1 ? 'row was' : 'rows were'} lost, because to() has acks: 0`;
-  }
-  #refuse(why: string): never {
-    throw this.#cannotWrite(why);
+  #lostBecause(): string {
+    if (!this.#transactions) return 'to() has acks: 0 and does not send again';
+    return `topic "${this.#parameters.topic}" was deleted before they were committed`;
   }
   #cannotWrite(why: string): SluiceError {
     const { topic } = this.#parameters;
     return new SluiceError('kafka-bad-row', `A row cannot be written to topic "${topic}". ${why}`, { topic });
   }
-}
-
-/** undefined: an object has no text of its own. */
-function textOf(row: unknown): string | undefined {
-  if (row instanceof Date) return row.toISOString();
-  if (typeof row === 'string') return row;
-  return typeof row === 'number' || typeof row === 'bigint' || typeof row === 'boolean' ? String(row) : undefined;
 }

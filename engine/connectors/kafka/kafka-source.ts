@@ -1,6 +1,7 @@
 // A topic as a source. Reading, decoding and event time are separate steps: a reader thread fetches
 // chunks, this thread decodes their records, and admission.ts lets them in. The source joins no
-// group, commits no offset and creates no topic.
+// group and creates no topic. It commits offsets only to a group that the user names for that
+// (group-commit.ts).
 //
 // The reader finds the splits (the partitions of the topic). The source assigns each to it, with
 // the position after the last record that was emitted. Splits can be assigned and revoked at any
@@ -13,24 +14,24 @@ import type { Source, SourceContext, SourceStatus } from '../../contract/source.
 import { SourceTime, type SourceTimeState } from '../../time/source-time.ts';
 import { AlignmentGroups } from '../../time/watermark-alignment.ts';
 import { Admission, type AdmissionState } from './admission.ts';
-import { connectionNamed, type Connection } from './connections.ts';
+import type { Connection } from '../../connections/connection.ts';
+import { connectionNamed } from '../../connections/connection-named.ts';
+import { type GroupCommit, groupCommitOf, groupStatus } from './group-commit.ts';
 import { keyOf, type OpenChunk } from './open-chunk.ts';
-import { RateAllowance } from './rate-allowance.ts';
+import { RateAllowance } from '../../time/rate-allowance.ts';
 import type { ReadRequest, ToReader, ToSource } from './reader-messages.ts';
+import { readRequest } from './read-request.ts';
 import { startReaderThread } from './reader-thread.ts';
 import { rawText } from './record-decoder.ts';
 import { type FormatsState, RecordFormats } from './record-formats.ts';
+import type { LostState } from './offset-gone.ts';
 import { SourceSplits } from './source-splits.ts';
+import { packSplits, restoreSplits } from './saved-splits.ts';
 import { nameOf, type SplitPosition } from './split.ts';
 import { describeTroubles, type Trouble } from './troubles.ts';
 
-const defaultDiscoveryMillis = 300_000;
-
-interface Saved extends AdmissionState, FormatsState {
-  /** undefined: the source had not found its start yet. */
-  readonly splits?: readonly SplitPosition[];
-  /** All splits were found. */
-  readonly isComplete?: boolean;
+interface Saved extends AdmissionState, FormatsState, LostState {
+  /** Without what belongs to splits. */
   readonly time: SourceTimeState;
   readonly opened: number;
 }
@@ -38,7 +39,7 @@ interface Saved extends AdmissionState, FormatsState {
 /** The source's end of the channel to its reader. */
 export type ReaderThread = Pick<Worker, 'postMessage' | 'terminate'> & {
   on(event: 'message', listener: (message: ToSource) => void): unknown;
-  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'error' | 'messageerror', listener: (error: unknown) => void): unknown;
   on(event: 'exit', listener: (code: number) => void): unknown;
 };
 
@@ -70,6 +71,7 @@ export class KafkaSource implements Source {
   #troubles: readonly Trouble[] = [];
   #isFinished = false;
   #allowance: RateAllowance | undefined;
+  #group: GroupCommit | undefined;
 
   constructor(
     node: NodeOf<'kafka'>,
@@ -86,15 +88,15 @@ export class KafkaSource implements Source {
 
   open(context: SourceContext): void {
     this.#context = context;
-    const { watermark } = this.#parameters;
-    const aligned = this.#alignment.join(watermark?.alignment, this.#node, context);
-    this.#time = new SourceTime(context.output, context.clock.now(), watermark, aligned);
+    const aligned = this.#alignment.join(this.#parameters.watermark?.alignment, this.#node, context);
+    this.#time = new SourceTime(context.output, context.clock.now(), this.#parameters.watermark, aligned);
     this.#time.countsAnswers();
     this.#splits = new SourceSplits(this.#time, this.#formats, this.#parameters.pattern !== undefined);
     this.#admission = new Admission(context.output, this.#time, this.#node.name);
     this.#opened++;
     // May throw; a source that failed is still asked for its snapshot.
     this.#connection = connectionNamed(this.#parameters.connection);
+    this.#group = groupCommitOf(this.#parameters.commitTo, this.#connection, () => context.wake());
     this.#formats.open(() => context.wake());
     this.#allowance = allowanceOf(this.#parameters.rate, this.#node.name, context.inBatches === true);
   }
@@ -105,30 +107,45 @@ export class KafkaSource implements Source {
     this.#admission.restore(saved);
     this.#opened += saved.opened;
     this.#formats.restore(saved);
-    if (!saved.splits) return;
-    this.#time.restore(saved.time);
+    this.#splits.lost.restore(saved);
+    const splits = reader.splits();
+    if (!splits) return;
     this.#isStarted = true;
-    this.#splits.assign(saved.splits);
-    if (saved.isComplete) this.#splits.unresolved([]);
+    restoreSplits(splits, saved.time, this.#time, this.#splits);
   }
 
+  /** Before the start is found there are no splits. */
   snapshot(writer: StateWriter): void {
+    const { splits, time } = packSplits(this.#splits.positions(), this.#splits.withoutStart(), this.#time.snapshot());
+    if (this.#isStarted) writer.splits(splits);
     writer.value({
-      ...(this.#isStarted && { splits: this.#splits.positions(), isComplete: this.#splits.isComplete }),
-      time: this.#time.snapshot(),
+      time,
       ...this.#admission.snapshot(),
       opened: this.#opened,
       ...this.#formats.snapshot(),
+      ...this.#splits.lost.snapshot(),
     } satisfies Saved);
+  }
+
+  preCommit(checkpoint: number): boolean {
+    if (this.#isStarted) this.#group?.noted(checkpoint, this.#splits.positions());
+    return true;
+  }
+  complete(checkpoint: number): void {
+    this.#group?.complete(checkpoint);
+  }
+  /** A checkpoint after the end commits the last offsets. */
+  get hasUncommitted(): boolean {
+    return this.#isFinished && this.#group?.isDone(this.#splits.positions()) === false;
   }
 
   poll(): 'more' | 'wait' | 'end' {
     if (this.#isFinished) return 'end';
-    // Only now: a restore would have come before.
-    if (!this.#reader) this.#start();
+    if (!this.#reader) this.#start(); // A restore comes before the first poll.
     const { output, clock } = this.#context;
     const now = clock.now();
     this.#admission.arrival = now;
+    this.#time.endOldSilence(now);
     while ((this.#chunk ??= this.#splits.take(output.holdsTime === true))) {
       if (this.#emitChunk(this.#chunk, now) && !output.full) continue;
       const isHeldBack = output.full;
@@ -137,6 +154,10 @@ export class KafkaSource implements Source {
       this.#context.wakeAt(Math.min(this.#allowance!.next(now), this.#time.nextAt));
       return 'wait';
     }
+    const needed = this.#splits.needed(output.holdsTime === true);
+    if (needed) this.#tellReader({ kind: 'blocked', needed });
+    const failure = this.#splits.failureOfAll;
+    if (failure && this.#splits.isDrained) throw failure;
     if (this.#isStarted && this.#parameters.until !== undefined && this.#splits.hasReachedEnd()) {
       this.#isFinished = true;
       this.#stopReader();
@@ -159,34 +180,27 @@ export class KafkaSource implements Source {
   }
 
   status(): SourceStatus {
-    const { emitted, errors, firstProblem } = this.#admission;
-    const trouble = describeTroubles(this.#troubles, Date.now()) ?? this.#formats.waiting;
-    const waiting = trouble ?? this.#waiting();
+    const { emitted, errors, firstProblem, firstTime } = this.#admission;
+    const passing = describeTroubles(this.#troubles, Date.now()) ?? this.#formats.waiting;
+    const trouble = [passing, this.#splits?.stopped].filter((text) => text !== undefined).join('; ') || undefined;
+    const noRecord = this.#isStarted ? whyNoRecord(this.#admission, this.#parameters.topic) : undefined;
+    const waiting = trouble ?? this.#time?.waiting ?? noRecord;
     return {
       entries: 0,
       ...this.#formats.status(),
-      opened: this.#opened,
+      ...this.#splits.lost.status(this.#parameters.offsetReset, groupStatus(this.#group, this.#formats.status().note)),
+      ...{ opened: this.#opened, emitted, errors },
       phase: this.#isFinished ? 'finished' : !this.#isStarted ? 'connecting' : emitted === 0 ? 'waiting' : 'live',
       partitions: this.#splits.partitions(this.#context.clock.now()),
-      emitted,
-      errors,
+      ...(firstTime !== undefined && this.#parameters.from !== 'earliest' && { beganAt: firstTime }),
       ...(firstProblem !== undefined && { firstRejection: firstProblem }),
       ...(trouble !== undefined && { trouble }),
       ...(waiting !== undefined && { waiting }),
     };
   }
 
-  /** The reason why no records arrive, if there is one. */
-  #waiting(): string | undefined {
-    const aligning = this.#time?.waiting;
-    if (aligning !== undefined) return aligning;
-    const { emitted, lastProblem } = this.#admission;
-    if (!this.#isStarted || emitted > 0) return undefined;
-    if (lastProblem !== undefined) return `no record is usable: ${lastProblem}`;
-    return `no record has come from ${this.#parameters.topic} yet`;
-  }
-
   close(): void {
+    this.#group?.close();
     this.#time?.close();
     this.#formats.close();
     this.#stopReader();
@@ -200,11 +214,11 @@ export class KafkaSource implements Source {
   #emitChunk(open: OpenChunk, now: number): boolean {
     const { chunk, state, text } = open;
     const { count, lengths, offsets, timestamps, keys } = chunk.columns;
-    const { output } = this.#context;
-    const { decoder } = this.#formats;
+    const [{ output }, { decoder }] = [this.#context, this.#formats];
     const admission = this.#admission;
-    const allowance = this.#allowance;
     const holdsTime = output.holdsTime === true;
+    const allowance = holdsTime ? undefined : this.#allowance;
+    const isTable = this.#parameters.tableKey !== undefined;
     let next = state.next;
     try {
       while (open.at < count) {
@@ -221,7 +235,7 @@ export class KafkaSource implements Source {
         if (length > 0) open.bytesAt += length;
         const offset = offsets[i]!;
         const keyStart = open.keysAt;
-        const isElement = decoder.decode(text, start, length, timestamps[i]!, keys && keyOf(open, i));
+        const isElement = decoder.decode(text, start, length, timestamps[i]!, keys && keyOf(open, i), open);
         if (decoder.waits) {
           this.#formats.hold(open, start, keyStart);
           if (holdsTime) state.share++;
@@ -230,8 +244,9 @@ export class KafkaSource implements Source {
         // Only now: user code that throws leaves the position at the record.
         next = offset + 1;
         if (!isElement) admission.reject(state, offset, rawText(text, start, length), timestamps[i]!, decoder.problem);
-        // A tombstone may delete nothing.
-        else if (!keys || decoder.value !== undefined) admission.admit(state, offset, decoder.value, decoder.timestamp);
+        // A tombstone of a table may delete nothing.
+        else if (!isTable || decoder.value !== undefined)
+          admission.admit(state, offset, decoder.value, decoder.timestamp);
         if (output.full) break;
       }
     } finally {
@@ -279,27 +294,13 @@ export class KafkaSource implements Source {
   // ------------------------------------------------------------------------------------ the reader
 
   #start(): void {
-    const parameters = this.#parameters;
-    const { topic, pattern, from, until, maxBatchBytes, tableKey } = parameters;
-    const { discoveryMillis = defaultDiscoveryMillis } = parameters;
-    const { brokers, variable } = this.#connection;
     const known = this.#splits.positions();
-    const reader = this.#startReader({
-      brokers,
-      variable,
-      topic,
-      ...(pattern && { pattern }),
-      discoveryMillis,
-      from,
-      until,
-      maxBatchBytes,
-      keys: tableKey !== undefined,
-      known,
-      isComplete: this.#isStarted && this.#splits.isComplete,
-    });
+    const found = { known, unresolved: this.#splits.withoutStart(), hasLooked: this.#isStarted };
+    const reader = this.#startReader(readRequest(this.#parameters, this.#connection, found));
     this.#reader = reader;
     reader.on('message', (message) => this.#receive(message));
     reader.on('error', (error) => this.#readerFailed(reader, String(error)));
+    reader.on('messageerror', (error) => this.#readerFailed(reader, `an unreadable message (${String(error)})`));
     reader.on('exit', (code) => this.#readerFailed(reader, `exit code ${code}`));
     if (known.length > 0) this.#tellReader({ kind: 'assign', splits: known });
   }
@@ -323,11 +324,8 @@ export class KafkaSource implements Source {
       case 'gone':
         this.#revoke(message.splits);
         break;
-      case 'chunks':
-      case 'ends':
-      case 'silent':
-      case 'ended':
-        this.#splits.receive(message, this.#context.clock.now());
+      case 'splits-failed':
+        this.#splitsFailed(message.splits, new SluiceError(message.code, message.message, message.details));
         break;
       case 'troubles':
         this.#troubles = message.troubles;
@@ -336,16 +334,29 @@ export class KafkaSource implements Source {
         this.#stopReader();
         this.#context.fail(new SluiceError(message.code, message.message, message.details));
         return;
+      default:
+        this.#splits.receive(message, this.#context.clock.now());
     }
     this.#context.wake();
   }
+  /** The source fails as a whole with its last split, when all that was read is emitted. */
+  #splitsFailed(splits: readonly string[], error: SluiceError): void {
+    this.#splits.fail(splits, error);
+    if (!this.#splits.failureOfAll) this.#context.failPartitions(splits, error);
+  }
   #readerFailed(reader: ReaderThread, what: string): void {
     if (this.#reader !== reader) return;
-    this.#reader = undefined;
+    this.#stopReader();
     this.#context.fail(
       new SluiceError('kafka-failure', `The thread that reads topic "${this.#parameters.topic}" ended: ${what}.`),
     );
   }
+}
+
+function whyNoRecord({ emitted, lastProblem }: Admission, topic: string): string | undefined {
+  if (emitted > 0) return undefined;
+  if (lastProblem === undefined) return `no record has come from ${topic} yet`;
+  return `no record was usable so far: ${lastProblem}`;
 }
 
 /** undefined: the rate has no fixed limit. Errors: `not-in-batches`. */

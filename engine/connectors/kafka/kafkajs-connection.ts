@@ -1,6 +1,7 @@
 // Connections to one broker, made by kafkajs: sockets, the handshake, the log-in and the numbers of
-// requests are its work. The requests and their answers are ours (`Exchange`). This is the only
-// file that imports kafkajs, and it handles what is unusual about version 2.2.4, which is pinned:
+// requests are its work. The requests and their answers are ours (`Exchange`). Only this file and
+// kafkajs-inside.ts import kafkajs, and handle what is unusual about version 2.2.4, which is
+// pinned:
 //
 // - Its Cluster is not exported. A consumer hands it to the factories of its partition assigners at
 //   once, before any connection, and it joins no group until it runs. It never runs here.
@@ -13,10 +14,27 @@
 // - It waits for any number of bytes that an answer announces. `AnswerSizes` checks the number.
 // - Its request queue sets a timer every millisecond, also into the past (TimeoutNegativeWarning of
 //   Node 24). `calm` replaces that function.
+// - It logs in again 10 s before a session ends, also when the session lasts less. A broker refuses
+//   two log-ins within a second. `logsInInTime` sets a share of the session.
 // - Its log goes to the console by default.
-import { connect, type Socket } from 'node:net';
-import { Kafka, logLevel, PartitionAssigners, type Cluster } from 'kafkajs';
-import { invariant } from '../../errors/invariant.ts';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import { SluiceError } from '../../errors/error.ts';
+import { AnswerSizes, isTlsAlert } from './answer-sizes.ts';
+import type { BrokerAccess } from './broker-access.ts';
+import { isPort, splitAddress } from './broker-address.ts';
+import { loginRefusal, saslOf } from './broker-login.ts';
+import { type Heard, whyClosed } from './broker-probe.ts';
+import { isOwnFile, shownCertificate, tlsOptions, tlsRefusal, unusableFiles } from './broker-tls.ts';
+import {
+  BrokerRefused,
+  BrokerUnreachable,
+  type ContactStep,
+  refusalOf,
+  type UnreachableReason,
+} from './broker-unreachable.ts';
+import { calm, clusterOf, type ConnectionPool, type KafkajsBroker, logsInInTime } from './kafkajs-inside.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /**
@@ -33,113 +51,52 @@ export interface Exchange<Question, Answer> {
   throttleMillis?(answer: Answer): number;
 }
 
-/** No answer from the broker. A retry, or another broker, may help. */
-export class BrokerUnreachable extends Error {
-  readonly address: string;
-  readonly reason: 'refused' | 'unknown-host' | 'silent' | 'closed' | 'not-kafka';
-  constructor(address: string, cause: BrokerUnreachable['reason'], message: string) {
-    super(message);
-    this.address = address;
-    this.reason = cause;
-  }
-}
-
-// ------------------------------------------------------------------- the inside of kafkajs 2.2.4
-
-interface RequestQueue {
-  readonly pending: readonly unknown[];
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  checkPendingRequests(): void;
-  scheduleCheckPendingRequests(): void;
-}
-interface Protocol<Answer> {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
-  };
-  readonly response: {
-    decode(payload: Buffer): Promise<{ readonly answer: Answer; readonly clientSideThrottleTime: number }>;
-    parse(decoded: { readonly answer: Answer }): Promise<Answer>;
-  };
-  readonly requestTimeout: number;
-}
-interface ConnectionPool {
-  /** The second connection is for Fetch only, so a fetch that waits holds up no other request. */
-  readonly pool: readonly { readonly requestQueue: RequestQueue }[];
-  getConnection(index: number): Promise<unknown>;
-  send<Answer>(protocol: Protocol<Answer>): Promise<Answer>;
-}
-interface KafkajsBroker {
-  readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null;
-  connect(): Promise<void>;
-}
-interface ClusterInside {
-  readonly rootLogger: unknown;
-  readonly connectionPoolBuilder: { build(at: { host: string; port: number }): Promise<ConnectionPool> };
-  readonly brokerPool: { createBroker(options: { connectionPool: ConnectionPool; logger: unknown }): KafkajsBroker };
-}
-function showsInside(cluster: object): cluster is ClusterInside {
-  return 'rootLogger' in cluster && 'connectionPoolBuilder' in cluster && 'brokerPool' in cluster;
-}
-
-function clusterOf(kafka: Kafka): ClusterInside {
-  let found: Cluster | undefined;
-  kafka.consumer({
-    groupId: 'never-joined',
-    allowAutoTopicCreation: false,
-    partitionAssigners: [
-      (given) => {
-        found = given.cluster;
-        return PartitionAssigners.roundRobin(given);
-      },
-    ],
-  });
-  invariant(found !== undefined && showsInside(found), 'kafkajs gives its cluster to partition assigners');
-  return found;
-}
-
-/** Looks at the waiting requests when the broker's throttling is over, and sets no other timer. */
-function calm(queue: RequestQueue): void {
-  queue.scheduleCheckPendingRequests = () => {
-    if (queue.throttleCheckTimeoutId || queue.pending.length === 0) return;
-    queue.throttleCheckTimeoutId = setTimeout(
-      () => {
-        queue.throttleCheckTimeoutId = null;
-        queue.checkPendingRequests();
-      },
-      Math.max(1, queue.throttledUntil - Date.now()),
-    );
-  };
-}
-
-// ----------------------------------------------------------------------------------- connections
-
 const clientId = 'sluice';
 const fetchApi = 1;
 
 export class BrokerConnection {
   readonly address: string;
   readonly #timeoutMillis: number;
+  readonly #access: BrokerAccess;
+  readonly #onStep: ((step: ContactStep) => void) | undefined;
   readonly #sockets = new Set<Socket>();
   #pool!: ConnectionPool;
   #broker!: KafkajsBroker;
   #fetching: Promise<unknown> | undefined;
   #closed: BrokerUnreachable | undefined;
+  /** The step of the contact that is under way; undefined: it is open. */
+  #step: ContactStep | undefined = 'settings';
+  #hasAnswered = false;
+  #heard: Heard = 'nothing';
+  #socketError: NodeJS.ErrnoException | undefined;
+  #explaining: Promise<BrokerRefused | undefined> | undefined;
   #onEnd: (() => void) | undefined;
 
-  /** Resolves when the connection is open and logged in. */
-  static async open(address: string, timeoutMillis: number): Promise<BrokerConnection> {
-    const connection = new BrokerConnection(address, timeoutMillis);
+  /**
+   * Resolves when the connection is open and logged in. `onStep` gets each step that is done.
+   * Errors: BrokerUnreachable, BrokerRefused.
+   */
+  static async open(
+    address: string,
+    timeoutMillis: number,
+    access: BrokerAccess,
+    onStep?: (step: ContactStep) => void,
+  ): Promise<BrokerConnection> {
+    const connection = new BrokerConnection(address, timeoutMillis, access, onStep);
     await connection.#connect();
     return connection;
   }
 
-  private constructor(address: string, timeoutMillis: number) {
+  private constructor(
+    address: string,
+    timeoutMillis: number,
+    access: BrokerAccess,
+    onStep: ((step: ContactStep) => void) | undefined,
+  ) {
     this.address = address;
     this.#timeoutMillis = timeoutMillis;
+    this.#access = access;
+    this.#onStep = onStep;
   }
 
   /** Calls back once when the connection is closed, by either side. */
@@ -167,7 +124,7 @@ export class BrokerConnection {
     if (isFlexible) writer.noTags();
     exchange.write(writer, question);
     const buffer = writer.content();
-    return await this.#named(timeoutMillis, async () => {
+    const answer = await this.#named(timeoutMillis, async () => {
       // Two requests at the same time would open the connection twice.
       if (api === fetchApi) await (this.#fetching ??= this.#pool.getConnection(1));
       return await this.#pool.send<Answer>({
@@ -187,6 +144,8 @@ export class BrokerConnection {
         requestTimeout: timeoutMillis,
       });
     });
+    this.#hasAnswered = true;
+    return answer;
   }
 
   close(): void {
@@ -195,6 +154,20 @@ export class BrokerConnection {
 
   async #connect(): Promise<void> {
     const { host, port } = splitAddress(this.address);
+    const { sasl } = this.#access.connection;
+    if (sasl?.mechanism === 'oauthbearer') {
+      this.#step = 'token';
+      // Before the connection: a program of the user's may take longer than a broker waits.
+      await this.#named(this.#timeoutMillis, () => this.#access.tokens.take());
+      this.#done('token');
+    }
+    this.#step = isIP(host) === 0 ? 'name' : 'socket';
+    if (host === '' || !isPort(port))
+      throw new BrokerUnreachable(
+        this.address,
+        'bad-address',
+        `${this.address} is no address: it needs a host, and a port between 1 and 65535.`,
+      );
     const kafka = new Kafka({
       clientId,
       brokers: [this.address],
@@ -202,25 +175,53 @@ export class BrokerConnection {
       requestTimeout: this.#timeoutMillis,
       retry: { retries: 0 },
       logLevel: logLevel.NOTHING,
-      socketFactory: ({ onConnect }) =>
-        this.#watched(connect({ host, port, noDelay: true, keepAlive: true }, onConnect)),
+      sasl: saslOf(this.#access) as SASLOptions,
+      socketFactory: ({ onConnect }) => this.#watched(this.#socket(onConnect)),
     });
     const cluster = clusterOf(kafka);
     this.#pool = await cluster.connectionPoolBuilder.build({ host, port });
-    for (const { requestQueue } of this.#pool.pool) calm(requestQueue);
+    for (const one of this.#pool.pool) {
+      calm(one.requestQueue);
+      logsInInTime(one);
+    }
     this.#broker = cluster.brokerPool.createBroker({ connectionPool: this.#pool, logger: cluster.rootLogger });
     await this.#named(this.#timeoutMillis, () => this.#broker.connect());
+    this.#done('login');
+    this.#step = undefined;
+  }
+
+  #done(step: ContactStep): void {
+    if (this.#step !== undefined) this.#onStep?.(step);
+  }
+
+  #socket(onConnect: () => void): Socket {
+    const { host, port } = splitAddress(this.address);
+    const { tls, setIn } = this.#access.connection;
+    // 250 ms, the default, is short for an address behind a VPN.
+    const target = { host, port, autoSelectFamilyAttemptTimeout: 2_000 };
+    if (!tls) return connect({ ...target, noDelay: true, keepAlive: true }, onConnect);
+    try {
+      const socket = connectTls({ ...target, ...tlsOptions(host, tls, setIn) }, onConnect);
+      return socket.setNoDelay(true).setKeepAlive(true);
+    } catch (error) {
+      // A file of the user's that cannot be used. kafkajs would keep the message only.
+      this.#socketError = error as NodeJS.ErrnoException;
+      throw error;
+    }
   }
 
   /** Sees the reason for a socket's end before kafkajs does. */
   #watched(socket: Socket): Socket {
     this.#sockets.add(socket);
     const sizes = new AnswerSizes();
+    this.#follow(socket);
     socket.on('data', (bytes: Buffer) => {
+      if (this.#heard === 'nothing') this.#heard = isTlsAlert(bytes) ? 'tls-alert' : 'kafka';
       if (!sizes.areSound(bytes)) this.#end('not-kafka', `${this.address} does not speak Kafka's protocol.`);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const code = error.code ?? error.message;
+      this.#socketError ??= error;
       if (code === 'ECONNREFUSED') this.#end('refused', `${this.address} refused the connection.`);
       else if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
         this.#end('unknown-host', `The host of ${this.address} is not known.`);
@@ -231,23 +232,80 @@ export class BrokerConnection {
     return socket;
   }
 
+  /** Notes the steps of the first socket. */
+  #follow(socket: Socket): void {
+    if (this.#step === undefined) return;
+    const isTls = this.#access.connection.tls !== undefined;
+    const next = (done: ContactStep, step: ContactStep) => (): void => {
+      if (this.#step === undefined) return;
+      this.#done(done);
+      this.#step = step;
+    };
+    socket.once('lookup', (error: Error | null) => {
+      if (!error && this.#step === 'name') next('name', 'socket')();
+    });
+    socket.once('connect', next('socket', isTls ? 'tls' : 'login'));
+    if (isTls) socket.once('secureConnect', next('tls', 'login'));
+  }
+
   /** A failure of kafkajs becomes the reason that the socket gave, or one of our own. */
   async #named<T>(timeoutMillis: number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) throw this.#closed ?? error;
-      const isConnected = [...this.#sockets].every((socket) => !socket.connecting);
-      if (error.name === 'KafkaJSRequestTimeoutError')
-        this.#end(
-          'silent',
-          `${this.address} accepted the connection but did not answer within ${seconds(timeoutMillis)}.`,
-        );
-      else if (!isConnected)
-        this.#end('silent', `${this.address} did not accept a connection within ${seconds(this.#timeoutMillis)}.`);
-      else this.#end('closed', `The connection to ${this.address} broke (${error.message}).`);
+      if (error instanceof SluiceError) this.#refuse(refusalOf(this.address, this.#step ?? 'login', error));
+      else if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) throw this.#closed ?? error;
+      else {
+        const refusal = await loginRefusal(this.address, this.#access.connection, error, () => this.#socket(() => {}));
+        if (refusal) this.#refuse(refusal);
+        else this.#endAfter(error, timeoutMillis);
+      }
+      await this.#explain();
       throw this.#closed ?? error;
     }
+  }
+
+  #endAfter(error: Error, timeoutMillis: number): void {
+    const isConnected = [...this.#sockets].every((socket) => !socket.connecting);
+    if (error.name === 'KafkaJSRequestTimeoutError')
+      this.#end(
+        'silent',
+        `${this.address} accepted the connection but did not answer within ${seconds(timeoutMillis)}.`,
+      );
+    else if (!isConnected)
+      this.#end('silent', `${this.address} did not accept a connection within ${seconds(this.#timeoutMillis)}.`);
+    else if (this.#step === 'tls' && !this.#closed)
+      this.#end('silent', `${this.address} did not answer TLS within ${seconds(this.#timeoutMillis)}.`);
+    else this.#end('closed', `The connection to ${this.address} broke (${error.message.slice(0, 200)}).`);
+  }
+
+  /** Looks for the reason behind the end of a connection that has never answered. */
+  async #explain(): Promise<void> {
+    const { connection } = this.#access;
+    const { host, port } = splitAddress(this.address);
+    const error = this.#socketError;
+    if (this.#closed instanceof BrokerRefused || this.#hasAnswered) return;
+    if (error instanceof SluiceError) return this.#refuse(refusalOf(this.address, 'tls', error));
+    if (connection.tls && error && isOwnFile(error.code ?? ''))
+      return this.#refuse(unusableFiles(this.address, connection, error));
+    const { reason } = this.#closed ?? {};
+    if (reason !== 'closed' && this.#heard !== 'tls-alert') return;
+    // An encrypted answer, or the step behind TLS, shows that both sides speak it.
+    const heard = connection.tls && this.#step !== 'tls' ? 'kafka' : this.#heard;
+    this.#explaining ??= (async () => {
+      const certificate = connection.tls && (await shownCertificate(host, port, connection.tls.serverName));
+      const shown = typeof certificate === 'object' ? certificate : undefined;
+      return (
+        (connection.tls && error && tlsRefusal(this.address, connection, error, shown)) ??
+        (await whyClosed(this.address, { host, port }, connection, heard))
+      );
+    })();
+    const refusal = await this.#explaining;
+    if (refusal) this.#refuse(refusal);
+  }
+  #refuse(refusal: BrokerRefused): void {
+    this.#end('not-accepted', refusal.message);
+    this.#closed = refusal;
   }
 
   #read<Question, Answer>(exchange: Exchange<Question, Answer>, reader: WireReader): Answer {
@@ -260,45 +318,13 @@ export class BrokerConnection {
     }
   }
 
-  #end(cause: BrokerUnreachable['reason'], message: string): void {
+  #end(cause: UnreachableReason, message: string): void {
     if (this.#closed) return;
-    this.#closed = new BrokerUnreachable(this.address, cause, message);
+    this.#closed = new BrokerUnreachable(this.address, cause, message, this.#step);
     // With an error, because only an error makes kafkajs reject the requests that wait.
     for (const socket of this.#sockets) socket.destroy(this.#closed);
     this.#onEnd?.();
   }
-}
-
-/** Checks the length before each answer of a connection. A wrong one is not from Kafka. */
-class AnswerSizes {
-  readonly #length = Buffer.alloc(4);
-  #lengthBytes = 0;
-  /** Bytes of the present answer that are still to come. */
-  #missing = 0;
-
-  areSound(bytes: Buffer): boolean {
-    for (let at = 0; at < bytes.length;) {
-      if (this.#missing > 0) {
-        const taken = Math.min(this.#missing, bytes.length - at);
-        this.#missing -= taken;
-        at += taken;
-        continue;
-      }
-      this.#length[this.#lengthBytes++] = bytes[at++]!;
-      if (this.#lengthBytes < 4) continue;
-      this.#lengthBytes = 0;
-      this.#missing = this.#length.readInt32BE(0);
-      if (this.#missing < 4 || this.#missing > largestAnswer) return false;
-    }
-    return true;
-  }
-}
-/** Far more than any answer to our requests. */
-const largestAnswer = 1 << 29;
-
-function splitAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(at + 1)) };
 }
 
 function seconds(millis: number): string {

@@ -47,7 +47,7 @@ export class Leaders {
       case kafkaErrors.invalidTopic:
         return { kind: 'unknown' };
       case kafkaErrors.topicAuthorizationFailed:
-        return { kind: 'refused', error: this.#brokers.notAllowed(topic) };
+        return { kind: 'refused', error: this.#brokers.notAllowed(topic, 'hidden') };
       default:
         return { kind: 'wait', reason: `topic "${topic}" answers ${errorName(about.error)}` };
     }

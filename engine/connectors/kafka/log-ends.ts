@@ -4,20 +4,16 @@
 import type { Brokers } from './brokers.ts';
 import { latestOffset, listOffsets } from './offset-requests.ts';
 import type { AssignedSplit, Placement } from './placement.ts';
+import type { SplitPlace } from './reader-messages.ts';
 import { kafkaErrors } from './requests.ts';
 
 const lookEveryMillis = 1000;
-
-export interface LogEnd {
-  readonly split: string;
-  readonly offset: number;
-}
 
 export class LogEnds {
   readonly #brokers: Pick<Brokers, 'ask'>;
   readonly #placement: Pick<Placement, 'ledBy' | 'nodes'>;
   readonly #waits: (split: AssignedSplit) => boolean;
-  readonly #onEnds: (ends: readonly LogEnd[]) => void;
+  readonly #onEnds: (ends: readonly SplitPlace[]) => void;
   readonly #timer: NodeJS.Timeout;
   #isAsking = false;
 
@@ -25,7 +21,7 @@ export class LogEnds {
     brokers: Pick<Brokers, 'ask'>,
     placement: Pick<Placement, 'ledBy' | 'nodes'>,
     waits: (split: AssignedSplit) => boolean,
-    onEnds: (ends: readonly LogEnd[]) => void,
+    onEnds: (ends: readonly SplitPlace[]) => void,
   ) {
     this.#brokers = brokers;
     this.#placement = placement;
@@ -52,7 +48,7 @@ export class LogEnds {
       try {
         const answers = await this.#brokers.ask(node, listOffsets, { topic, partitions });
         const byPartition = new Map(splits.map(({ split, name }) => [split.partition, name]));
-        const ends = answers.flatMap(({ partition, error, offset }): LogEnd[] => {
+        const ends = answers.flatMap(({ partition, error, offset }): SplitPlace[] => {
           const split = byPartition.get(partition);
           return split === undefined || error !== kafkaErrors.none ? [] : [{ split, offset }];
         });

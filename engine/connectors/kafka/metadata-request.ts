@@ -1,5 +1,6 @@
 // What a cluster knows of its brokers and topics: addresses, leaders, and the numbers that tell one
 // topic from another of the same name. Looking creates no topic.
+import { addressOf } from './broker-address.ts';
 import type { Exchange } from './kafkajs-connection.ts';
 
 export interface Metadata {
@@ -20,12 +21,12 @@ export interface PartitionMetadata {
   readonly leader: number;
   /** It is raised with each election. */
   readonly epoch: number;
+  /** How many brokers hold a copy, and how many of the copies are complete. */
+  readonly replicas: number;
+  readonly inSync: number;
 }
 
 const noId = '0'.repeat(32);
-function addressOf(host: string | null, port: number): string {
-  return host?.includes(':') ? `[${host}]:${port}` : `${host ?? ''}:${port}`;
-}
 
 /** null: all topics that this client may see. */
 export const metadata: Exchange<readonly string[] | null, Metadata> = {
@@ -56,12 +57,11 @@ export const metadata: Exchange<readonly string[] | null, Metadata> = {
       const internal = reader.boolean();
       const partitions = reader.compactArray(() => {
         reader.int16();
-        const found = { partition: reader.int32(), leader: reader.int32(), epoch: reader.int32() };
-        numbers();
-        numbers();
+        const [partition, leader, epoch] = [reader.int32(), reader.int32(), reader.int32()];
+        const [replicas, inSync] = [numbers().length, numbers().length];
         numbers();
         reader.skipTags();
-        return found;
+        return { partition, leader, epoch, replicas, inSync };
       });
       reader.int32();
       reader.skipTags();
@@ -98,11 +98,10 @@ export const metadataWithoutIds: Exchange<readonly string[] | null, Metadata> = 
       internal: reader.boolean(),
       partitions: reader.array(() => {
         reader.int16();
-        const found = { partition: reader.int32(), leader: reader.int32(), epoch: reader.int32() };
+        const [partition, leader, epoch] = [reader.int32(), reader.int32(), reader.int32()];
+        const [replicas, inSync] = [numbers().length, numbers().length];
         numbers();
-        numbers();
-        numbers();
-        return found;
+        return { partition, leader, epoch, replicas, inSync };
       }),
     }));
     return { brokers, topics };

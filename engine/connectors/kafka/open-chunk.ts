@@ -1,5 +1,5 @@
 // A chunk of records that is being emitted: the index of the next record, and the place of its
-// value and key in the bytes.
+// value, key and headers in the bytes.
 import type { Chunk } from './reader-messages.ts';
 import { ChunkText } from './record-decoder.ts';
 import type { SplitState } from './split.ts';
@@ -11,10 +11,11 @@ export interface OpenChunk {
   at: number;
   bytesAt: number;
   keysAt: number;
+  headersAt: number;
 }
 
 export function openChunk(chunk: Chunk, state: SplitState): OpenChunk {
-  return { chunk, state, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0 };
+  return { chunk, state, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0, headersAt: 0 };
 }
 
 /** The key of record i; undefined: it has none. */

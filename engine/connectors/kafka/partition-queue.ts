@@ -35,6 +35,8 @@ interface Entry<B> extends QueuedBatch<B> {
   readonly order: number;
   readonly width: number;
   stamp: { readonly producer: Producer; readonly sequence: number } | undefined;
+  /** It was sent before. */
+  isResent: boolean;
 }
 
 /**
@@ -49,6 +51,7 @@ const lastEpoch = 2 ** 15 - 1;
 
 export class PartitionQueue<B extends RowBatch<B>> {
   readonly #isIdempotent: boolean;
+  readonly #raisesEpoch: boolean;
   #waiting: Entry<B>[] = [];
   #inFlight: Entry<B>[] = [];
   #returned: Entry<B>[] = [];
@@ -62,8 +65,10 @@ export class PartitionQueue<B extends RowBatch<B>> {
   rows = 0;
   bytes = 0;
 
-  constructor(isIdempotent: boolean) {
+  /** `raisesEpoch`: it goes on by itself when the broker has forgotten its producer. */
+  constructor(isIdempotent: boolean, raisesEpoch = true) {
     this.#isIdempotent = isIdempotent;
+    this.#raisesEpoch = raisesEpoch;
   }
 
   /** The queue sends nothing until `renew`: it needs a producer's number. */
@@ -74,6 +79,11 @@ export class PartitionQueue<B extends RowBatch<B>> {
     this.#producer = producer;
     this.#nextSequence = 0;
     this.#isKnown = false;
+  }
+  /** What comes next is of another producer. The queue is empty. */
+  retire(): void {
+    invariant(this.isEmpty, 'a transaction ends when its rows are written');
+    this.#producer = undefined;
   }
 
   get isEmpty(): boolean {
@@ -97,23 +107,26 @@ export class PartitionQueue<B extends RowBatch<B>> {
   }
 
   add(batch: B): void {
-    this.#waiting.push({ batch, order: this.#nextOrder++, width: 1, stamp: undefined });
+    this.#waiting.push({ batch, order: this.#nextOrder++, width: 1, stamp: undefined, isResent: false });
     this.rows += batch.count;
     this.bytes += batch.size;
   }
 
   /**
    * Whether one more batch may be in flight to this broker. Batches to a new leader wait for the
-   * answers of the former one.
+   * answers of the former one. A batch that is sent again is in flight alone: a broker recognises
+   * it only among its last five.
    */
   mayTake(node: number): boolean {
     if (this.needsProducer || this.#returned.length > 0) return false;
     if (this.#inFlight.length === 0) return true;
+    if (this.#waiting[0]?.stamp || this.#inFlight.some(({ isResent }) => isResent)) return false;
     return node === this.#node && this.#inFlight.length < (this.#isKnown ? mostInFlight : 1);
   }
   take(node: number): QueuedBatch<B> {
     invariant(this.hasWaiting && this.mayTake(node), 'a batch is taken only from a queue that may send one');
     const entry = this.#waiting.shift()!;
+    entry.isResent = entry.stamp !== undefined;
     if (this.#producer && !entry.stamp) {
       entry.stamp = { producer: this.#producer, sequence: this.#nextSequence };
       this.#nextSequence = after(this.#nextSequence, entry.batch.count);
@@ -168,8 +181,8 @@ export class PartitionQueue<B extends RowBatch<B>> {
     this.bytes += first.size + second.size - batch.size;
     const secondStamp = stamp && { producer: stamp.producer, sequence: after(stamp.sequence, first.count) };
     return [
-      { batch: first, order, width: width / 2, stamp },
-      { batch: second, order: order + width / 2, width: width / 2, stamp: secondStamp },
+      { batch: first, order, width: width / 2, stamp, isResent: false },
+      { batch: second, order: order + width / 2, width: width / 2, stamp: secondStamp, isResent: false },
     ];
   }
   #sendReturnedAgain(): void {
@@ -185,7 +198,7 @@ export class PartitionQueue<B extends RowBatch<B>> {
     const former = this.#producer;
     if (!former) return;
     this.#producer = undefined;
-    if (former.epoch < lastEpoch) this.renew({ id: former.id, epoch: former.epoch + 1 });
+    if (this.#raisesEpoch && former.epoch < lastEpoch) this.renew({ id: former.id, epoch: former.epoch + 1 });
   }
 }
 

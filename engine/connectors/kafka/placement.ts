@@ -7,9 +7,10 @@
 //
 // Splits are lost and found one by one: one that has no leader holds no other back.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Brokers, mayPass, TryAgain } from './brokers.ts';
+import { SluiceError } from '../../errors/error.ts';
+import type { TryAgain } from './brokers.ts';
+import { type Brokers, mayPass } from './brokers.ts';
 import type { FetchedRest, Progress } from './fetched-chunk.ts';
-import type { BrokerUnreachable } from './kafkajs-connection.ts';
 import { isSameTopic, leaderOf, type Leader, type Leaders, topicMadeAgain, type TopicView } from './leaders.ts';
 import { nameOf, type Split, type SplitPosition } from './split.ts';
 import { contact, type Troubles } from './troubles.ts';
@@ -56,9 +57,13 @@ export class AssignedSplit implements Progress {
 export interface PlacementEvents {
   /** Splits can be read. */
   onReady(): void;
+  /** The split is not read any more, or not at present. */
+  onUnread(split: AssignedSplit): void;
   /** The topic of a split was deleted. Absent: that is a failure. */
   onGone?(split: string): void;
-  /** An error that is final. */
+  /** An error of this split that is final. It may concern others of its topic. */
+  onSplitFailure(split: AssignedSplit, error: unknown): void;
+  /** An error that is final, of all splits. */
   onFailure(error: unknown): void;
 }
 
@@ -86,14 +91,20 @@ export class Placement {
   get(name: string): AssignedSplit | undefined {
     return this.#splits.get(name);
   }
+  /** The splits that are read or looked for. */
+  get splits(): readonly Split[] {
+    return [...this.#splits.values()].map(({ split }) => split);
+  }
   assign(positions: readonly SplitPosition[]): void {
     for (const position of positions) this.#splits.set(nameOf(position), new AssignedSplit(position));
     this.#place();
     this.#wake();
   }
   revoke(name: string): void {
+    const split = this.#splits.get(name);
     this.#splits.delete(name);
     this.#troubles.end(name);
+    if (split) this.#events.onUnread(split);
   }
   /** The splits to read from this node. */
   ledBy(node: number): AssignedSplit[] {
@@ -116,6 +127,7 @@ export class Placement {
     if (this.#splits.get(split.name) !== split) return;
     split.state = 'lost';
     split.rest = undefined;
+    this.#events.onUnread(split);
     split.retryAt = Date.now() + Math.min(pauseMillis.longest, pauseMillis.first * 2 ** Math.min(10, split.failures++));
     this.#troubles.fails(split.name, reason);
     this.#place();
@@ -157,7 +169,10 @@ export class Placement {
     const unchecked: AssignedSplit[] = [];
     for (const split of due) {
       const view = views.get(split.split.topic)!;
-      if (view.kind === 'refused') throw view.error;
+      if (view.kind === 'refused') {
+        this.#events.onSplitFailure(split, view.error);
+        continue;
+      }
       if (view.kind === 'unknown') {
         split.unknownSince ??= Date.now();
         if (Date.now() - split.unknownSince > goneAfterMillis)
@@ -201,24 +216,27 @@ export class Placement {
         epoch,
         leader: led!,
       }));
-      await checkPositions(this.#brokers, leader!.node, positions);
+      const problems = await checkPositions(this.#brokers, leader!.node, positions);
       for (const split of splits) {
-        if (split.state !== 'checking') continue;
-        split.state = 'reading';
-        split.checkedUnder = split.leader!.epoch;
+        if (split.state !== 'checking' || this.#closed) continue;
+        const problem = problems.get(split.name);
+        if (problem) this.#checkFailed(split, problem);
+        else {
+          split.state = 'reading';
+          split.checkedUnder = split.leader!.epoch;
+        }
       }
       if (!this.#closed) this.#events.onReady();
     } catch (error) {
       if (this.#closed) return;
-      if (mayPass(error)) for (const split of splits) this.lose(split, this.reasonOf(error, leader!.node));
+      if (mayPass(error)) for (const split of splits) this.lose(split, error.message);
       else this.#events.onFailure(error);
     }
   }
 
-  /** A wrong advertised name looks like an address that nobody gave. */
-  reasonOf(error: TryAgain | BrokerUnreachable, node: number): string {
-    if (error instanceof TryAgain || this.#brokers.isGiven(error.address)) return error.message;
-    const message = error.message.replace(/\.$/, '');
-    return `${message}, which is the address that broker ${node} advertises (advertised.listeners)`;
+  #checkFailed(split: AssignedSplit, problem: TryAgain | SluiceError): void {
+    if (!(problem instanceof SluiceError)) this.lose(split, problem.message);
+    else if (problem.code === 'kafka-topic-made-again' && this.#events.onGone) void this.#gone(split, () => problem);
+    else if (this.#splits.get(split.name) === split) this.#events.onSplitFailure(split, problem);
   }
 }

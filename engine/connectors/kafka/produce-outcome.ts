@@ -3,6 +3,7 @@
 import { SluiceError } from '../../errors/error.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { Outcome } from './partition-queue.ts';
+import { kafkaErrors } from './requests.ts';
 import type { Produced } from './sink-requests.ts';
 
 /** Java's RetriableException, as far as a broker answers it to a producer. */
@@ -46,9 +47,15 @@ const refusals: ReadonlyMap<number, string> = new Map([
   [45, 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
   [46, 'DUPLICATE_SEQUENCE_NUMBER'],
   [47, 'INVALID_PRODUCER_EPOCH'],
+  [48, 'INVALID_TXN_STATE'],
+  [49, 'INVALID_PRODUCER_ID_MAPPING'],
+  [50, 'INVALID_TRANSACTION_TIMEOUT'],
+  [53, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
   [59, 'UNKNOWN_PRODUCER_ID'],
   [76, 'UNSUPPORTED_COMPRESSION_TYPE'],
   [87, 'INVALID_RECORD'],
+  [90, 'PRODUCER_FENCED'],
+  [120, 'TRANSACTION_ABORTABLE'],
 ]);
 export function isRetriable(error: number): boolean {
   return retriable.has(error);
@@ -61,23 +68,27 @@ export function producerErrorName(error: number): string {
 /** An answer that ends the sink. */
 export type Refusal = 'refused' | 'topicNotAllowed' | 'clusterNotAllowed';
 
-export function outcomeOf(error: number, rows: number): Outcome | Refusal {
+/** Somebody else has ended the transaction. The error comes when the queue asks for a producer. */
+const transactionIsOver: readonly number[] = [48, 49, 90, 120];
+
+export function outcomeOf(error: number, rows: number, isOfTransaction = false): Outcome | Refusal {
+  if (isOfTransaction && transactionIsOver.includes(error)) return 'forgotten';
   switch (error) {
-    case 0:
+    case kafkaErrors.none:
     // The batch was written before, and its first answer was lost.
-    case 46:
+    case kafkaErrors.duplicateSequence:
       return 'written';
-    case 10:
-    case 18:
+    case kafkaErrors.messageTooLarge:
+    case kafkaErrors.recordListTooLarge:
       return rows > 1 ? 'halves' : 'refused';
-    case 45:
+    case kafkaErrors.outOfOrderSequence:
       return 'outOfSequence';
-    case 47:
-    case 59:
+    case kafkaErrors.invalidProducerEpoch:
+    case kafkaErrors.unknownProducer:
       return 'forgotten';
-    case 29:
+    case kafkaErrors.topicAuthorizationFailed:
       return 'topicNotAllowed';
-    case 31:
+    case kafkaErrors.clusterAuthorizationFailed:
       return 'clusterNotAllowed';
     default:
       return isRetriable(error) ? 'again' : 'refused';
@@ -102,21 +113,23 @@ export function refusal(topic: string, answer: Produced, batch: BatchBuilder): S
   const place = `${topic}[${partition}]`;
   const details = { topic, partition, error };
   const row = rowOf(batch, answer.row);
-  if (error === 10 || error === 18)
+  if (error === kafkaErrors.messageTooLarge || error === kafkaErrors.recordListTooLarge)
     return new SluiceError(
       'kafka-row-too-large',
       `A row of ${batch.size.toLocaleString('en-US')} bytes is more than topic "${topic}" takes. Make it smaller, or raise the topic's max.message.bytes. It is for ${place}: ${row}`,
       { ...details, bytes: batch.size },
     );
-  const why = reasonOf(answer) ?? (message ?? producerErrorName(error)).replace(/\.$/, '');
+  const unknown = (): string =>
+    `${(message ?? producerErrorName(error)).replace(/\.$/, '')}. Change these rows or the settings of the topic; the broker's log may say more`;
+  const why = reasonOf(answer) ?? unknown();
   return new SluiceError('kafka-refused', `Topic ${place} refuses rows: ${why}. Row: ${row}`, details);
 }
 
 function reasonOf({ error, message = '' }: Produced): string | undefined {
   switch (error) {
-    case 32:
+    case kafkaErrors.invalidTimestamp:
       return 'the timestamp of a row is outside of what the topic allows (message.timestamp.before.max.ms and after.max.ms). Give to() another `timestamp`';
-    case 87:
+    case kafkaErrors.invalidRecord:
       if (!/without key|compact/i.test(message)) return undefined;
       return 'it is compacted, so each row needs a key. Give to() a `key`';
     case 21:

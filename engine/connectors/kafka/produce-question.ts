@@ -34,21 +34,27 @@ export function takeBatches(
   return batches;
 }
 
+export interface ProduceOptions {
+  readonly topic: string;
+  readonly acks: 'all' | 1 | 0;
+  readonly compression: CompressionName;
+  readonly transactionalId: string | undefined;
+}
 export function produceQuestion(
-  topic: string,
-  acks: 'all' | 1 | 0,
-  compression: CompressionName,
+  { topic, acks, compression, transactionalId }: ProduceOptions,
   batches: Batches,
 ): ProduceQuestion {
+  const isTransactional = transactionalId !== undefined;
   return {
     topic,
+    transactionalId,
     // With acks 0 the leader answers too: only its answer shows that the leader has moved.
     acks: acks === 'all' ? -1 : 1,
     timeoutMillis: produceMillis,
     batches: [...batches].map(([{ partition }, { batch, stamp }]) => ({
       partition,
       bytes: stamp
-        ? batch.stamped(stamp.producer.id, stamp.producer.epoch, stamp.sequence, compression)
+        ? batch.stamped(stamp.producer.id, stamp.producer.epoch, stamp.sequence, compression, isTransactional)
         : batch.stamped(-1n, -1, -1, compression),
     })),
   };

@@ -5,7 +5,8 @@
 // starts a reader in such a thread, and does nothing elsewhere. A program in one file must check
 // `isReaderThread` before its own work.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import type { ReaderPort, ReadRequest } from './reader-messages.ts';
+import { followConnection } from '../../connections/connection-named.ts';
+import type { ReadRequest, ToReader } from './reader-messages.ts';
 import { TopicReader } from './topic-reader.ts';
 
 const readerRole = 'sluice-kafka-reader';
@@ -16,11 +17,26 @@ interface ReaderData {
 
 export function startReaderThread(request: ReadRequest): Worker {
   const data: ReaderData = { kind: readerRole, request };
-  return new Worker(new URL(import.meta.url), { workerData: data, name: `kafka ${request.topic}`, execArgv: [] });
+  const reader = new Worker(new URL(import.meta.url), {
+    workerData: data,
+    name: `kafka ${request.topic}`,
+    execArgv: [],
+  });
+  const endFollowing = followConnection(request.connection, (connection) =>
+    reader.postMessage({ kind: 'connection', connection } satisfies ToReader),
+  );
+  return reader.once('exit', endFollowing);
 }
 
 export function isReaderThread(): boolean {
   return !isMainThread && (workerData as Partial<ReaderData> | null)?.kind === readerRole;
 }
 
-if (isReaderThread()) void new TopicReader((workerData as ReaderData).request, parentPort as ReaderPort).run();
+if (isReaderThread()) {
+  const port = parentPort!;
+  // The source waits for what it asked for, so a lost message is the end of this thread.
+  port.on('messageerror', (error) => {
+    throw new Error(`a message of the source could not be read: ${error.message}`);
+  });
+  void new TopicReader((workerData as ReaderData).request, port).run();
+}

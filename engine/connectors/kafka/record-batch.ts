@@ -4,7 +4,7 @@
 import type { BatchHeader } from './batch-header.ts';
 import { decompress, defaultMaxBatchBytes } from './compression.ts';
 import { readMessages } from './old-messages.ts';
-import { GrowingColumns, type RecordColumns } from './record-columns.ts';
+import { GrowingColumns, type RecordColumns, type WantedColumns } from './record-columns.ts';
 import { RecordCursor } from './record-cursor.ts';
 import { RecordsUnreadable } from './records-unreadable.ts';
 import type { AbortedTransaction } from './requests.ts';
@@ -30,8 +30,7 @@ export function committedBatches(
   });
 }
 
-export interface ReadOptions {
-  readonly withKeys?: boolean;
+export interface ReadOptions extends WantedColumns {
   /** Most bytes of a batch when it is decompressed. */
   readonly maxBatchBytes?: number;
   /** With so many bytes of records, no further batch is read. */
@@ -48,9 +47,9 @@ export function readRecords(
   bytes: Buffer,
   from: number,
   until: number,
-  { withKeys = false, maxBatchBytes = defaultMaxBatchBytes, enough = Infinity }: ReadOptions = {},
+  { maxBatchBytes = defaultMaxBatchBytes, enough = Infinity, ...wanted }: ReadOptions = {},
 ): RecordColumns & { readonly read: number } {
-  const columns = new GrowingColumns(withKeys);
+  const columns = new GrowingColumns(wanted);
   const plainBytes = batches.reduce(
     (sum, { compression, start, end }) => sum + (compression === 0 ? end - start : 0),
     0,
@@ -105,6 +104,7 @@ function readBatch(
     const valueSize = cursor.varint();
     const valueAt = cursor.at;
     if (valueSize > 0) cursor.at += valueSize;
+    const headersAt = cursor.at;
     const headers = cursor.varint();
     if (headers !== 0) skipHeaders(cursor, headers, end);
     // A read beyond the record has moved the cursor beyond its end.
@@ -117,7 +117,8 @@ function readBatch(
     previous = offset;
     if (offset >= from && offset < until) {
       const timestamp = logAppendTime ? maxTimestamp : firstTimestamp + timestampDelta;
-      columns.add(offset, timestamp, keyAt, keySize, valueAt, valueSize);
+      const headersSize = headers === 0 ? 0 : end - headersAt;
+      columns.add(offset, timestamp, keyAt, keySize, valueAt, valueSize, headersAt, headersSize);
     }
   }
   if (cursor.at !== bodyEnd)

@@ -3,24 +3,27 @@
 // fetched has neither: it `waits`, and is decoded again when the schema has come.
 import { isUtf8 } from 'node:buffer';
 import type { FormatSpec } from '../../graph/format-spec.ts';
-import type { FunctionRef, SelectorSpec } from '../../graph/spec.ts';
+import type { FunctionRef, SelectorSpec, TimeReading } from '../../graph/spec.ts';
 import type { FunctionTable } from '../../graph/plan.ts';
 import { type FoundKind, FoundFormat } from '../../formats/found-format.ts';
-import { openFormat, type RecordBytes, type ValueFormat } from '../../formats/value-format.ts';
+import { openFormat, type RecordBytes, type RecordPart, type ValueFormat } from '../../formats/value-format.ts';
 import { schemasFor } from '../../registry/schema-cache.ts';
-import { compileEventTime, maxTimestamp } from '../../time/event-time.ts';
-import { compileSchema, type Fitted, type Validate } from '../schema.ts';
+import { compileEventTime, type EventTimeOrProblem, maxTimestamp } from '../../time/event-time.ts';
+import { compileSchema, type Fitted, type Validate } from '../../values/standard-schema.ts';
 import type { Chunk } from './reader-messages.ts';
+import { bufferOn } from './record-columns.ts';
 
 export interface DecoderSpec extends Partial<FormatSpec> {
   /** Name of the Kafka connection. */
   readonly connection?: string;
   readonly timestamp?: SelectorSpec;
+  readonly time?: TimeReading;
   /** From the parsed value to { value } or { issues }, as Standard Schema has it. */
   readonly schema?: { readonly fn: FunctionRef };
 }
 /**
- * The bytes and the text of each value of a chunk, and the bytes of each key where there are keys.
+ * The bytes and the text of each value of a chunk, and the bytes of keys and headers if the plan
+ * wants them.
  */
 export class ChunkText implements RecordBytes {
   readonly bytes: Buffer;
@@ -29,27 +32,38 @@ export class ChunkText implements RecordBytes {
    * each value.
    */
   readonly #ascii: string | undefined;
+  readonly longDigits: boolean | undefined;
   readonly keys: Buffer | undefined;
-  constructor({ columns: { values, keys }, ascii }: Chunk) {
-    this.bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  readonly headers: Buffer | undefined;
+  constructor({ columns: { values, keys, headers }, ascii, longDigits }: Chunk) {
+    this.longDigits = longDigits;
+    this.bytes = bufferOn(values);
     this.#ascii = ascii ? this.bytes.toString('latin1') : undefined;
-    this.keys = keys && Buffer.from(keys.bytes.buffer, keys.bytes.byteOffset, keys.bytes.byteLength);
+    this.keys = keys && bufferOn(keys.bytes);
+    this.headers = headers && bufferOn(headers.bytes);
   }
   slice(start: number, end: number): string {
     return this.#ascii === undefined ? this.bytes.toString('utf8', start, end) : this.#ascii.substring(start, end);
   }
 }
 
-/** Opens a format of a plan, with the registry from the environment. Errors: as openFormat. */
-export function openFormatSpec(spec: Partial<FormatSpec>, connection: string | undefined): ValueFormat {
-  const { format = 'json', schemaFile, message, registry } = spec;
-  if (format === 'auto') return new FoundFormat({ registry, connection }, schemasFor);
-  return openFormat({ format, schemaFile, message, registry, connection }, schemasFor);
+/**
+ * Opens a format of a plan, with the registry from the environment. `part` is what it reads, for
+ * messages. Errors: as openFormat.
+ */
+export function openFormatSpec(
+  spec: Partial<FormatSpec>,
+  connection: string | undefined,
+  part: RecordPart = 'value',
+): ValueFormat {
+  const { format = 'json', schemaFile, message, registry, integers } = spec;
+  if (format === 'auto') return new FoundFormat({ registry, connection }, schemasFor, part, integers);
+  return openFormat({ format, schemaFile, message, registry, connection, integers }, schemasFor, part);
 }
 
 export class RecordDecoder {
   readonly #spec: DecoderSpec;
-  readonly #eventTime: ((element: unknown) => number | string) | undefined;
+  readonly #eventTime: EventTimeOrProblem | undefined;
   #format!: ValueFormat;
   readonly #validate: ((value: unknown) => Fitted) | undefined;
   /** The result of `decode`. */
@@ -62,8 +76,8 @@ export class RecordDecoder {
 
   constructor(spec: DecoderSpec, functions: FunctionTable, label: string) {
     this.#spec = spec;
-    const { timestamp, schema } = spec;
-    this.#eventTime = timestamp && compileEventTime(timestamp, functions, label);
+    const { timestamp, time, schema } = spec;
+    this.#eventTime = timestamp && compileEventTime(timestamp, functions, label, time);
     this.#validate = schema && compileSchema(functions.get<Validate>(schema.fn), 'kafka()');
   }
 
@@ -86,6 +100,10 @@ export class RecordDecoder {
   /** The format that was found, for the user. */
   get about(): string | undefined {
     return this.#format instanceof FoundFormat ? this.#format.about : undefined;
+  }
+  /** A warning about the unit of its timestamps. */
+  get note(): { readonly note?: string } {
+    return this.#eventTime?.guess?.note(false) ?? {};
   }
   /** Why the schema of a record is not there yet, if it takes longer. */
   get trouble(): string | undefined {

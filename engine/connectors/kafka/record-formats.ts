@@ -4,6 +4,7 @@
 import type { FunctionTable, NodeOf } from '../../graph/plan.ts';
 import type { FoundKind } from '../../formats/found-format.ts';
 import { KeyReader } from './key-reader.ts';
+import { MetaDecoder } from './meta-decoder.ts';
 import type { OpenChunk } from './open-chunk.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { type ShownForm, TableDecoder } from './table-decoder.ts';
@@ -14,10 +15,12 @@ export interface FormatsState {
   readonly keyForm?: ShownForm;
   /** The format that the first records have shown. */
   readonly found?: FoundKind;
+  /** And that of their keys. */
+  readonly foundKeys?: FoundKind;
 }
 
 export class RecordFormats {
-  readonly decoder: RecordDecoder | TableDecoder;
+  readonly decoder: RecordDecoder | TableDecoder | MetaDecoder;
   readonly #values: RecordDecoder;
   readonly #keys: KeyReader;
   /** The names of splits. */
@@ -25,10 +28,11 @@ export class RecordFormats {
   #stops: (() => void)[] = [];
 
   constructor(parameters: NodeOf<'kafka'>['parameters'], functions: FunctionTable, name: string) {
-    const { tableKey, keyFormat, connection } = parameters;
+    const { tableKey, meta, keyFormat, connection, integers } = parameters;
     this.#values = new RecordDecoder(parameters, functions, name);
     this.#keys = new KeyReader(keyFormat, connection);
-    this.decoder = tableKey === undefined ? this.#values : new TableDecoder(tableKey, this.#values, this.#keys);
+    if (tableKey !== undefined) this.decoder = new TableDecoder(tableKey, this.#values, this.#keys, integers);
+    else this.decoder = meta ? new MetaDecoder(this.#values, this.#keys) : this.#values;
   }
 
   /** `onSchema` is called when partitions may be read again. Errors: those of openFormat. */
@@ -46,23 +50,27 @@ export class RecordFormats {
     for (const stop of this.#stops) stop();
     this.#stops = [];
   }
-  restore({ keyForm, found }: FormatsState): void {
+  restore({ keyForm, found, foundKeys }: FormatsState): void {
     if (this.decoder instanceof TableDecoder) this.decoder.form = keyForm;
     this.#values.restore(found);
+    this.#keys.restore(foundKeys);
   }
   snapshot(): FormatsState {
     const { found } = this.#values;
+    const { found: foundKeys } = this.#keys;
     const keyForm = this.decoder instanceof TableDecoder ? this.decoder.form : undefined;
-    return { ...(keyForm && { keyForm }), ...(found && { found }) };
+    return { ...(keyForm && { keyForm }), ...(found && { found }), ...(foundKeys && { foundKeys }) };
   }
 
   /** A chunk is opened: its first records may show the format. */
   look({ chunk, text }: OpenChunk): void {
-    this.#values.look(text, chunk.columns.lengths, chunk.columns.count);
+    const { lengths, count, keys } = chunk.columns;
+    this.#values.look(text, lengths, count);
+    if (keys) this.#keys.look(keys, count);
   }
   /**
    * The record that was taken last needs a schema that is being fetched. The chunk goes back to it:
-   * to the place of its value and of its key.
+   * to the place of its value and of its key. Its decoder has gone back to its headers.
    */
   hold(open: OpenChunk, bytesAt: number, keysAt: number): void {
     open.at--;
@@ -79,8 +87,11 @@ export class RecordFormats {
     return trouble && `${trouble.replace(/\.?$/, ';')} trying again`;
   }
   /** For the source's status. */
-  status(): { readonly format?: string } {
-    const { about } = this.#values;
-    return about === undefined ? {} : { format: about };
+  status(): { readonly format?: string; readonly note?: string } {
+    const { about: values, note } = this.#values;
+    const { about: keys } = this.#keys;
+    const parts = [values, keys === undefined ? undefined : `keys: ${keys}`];
+    const format = parts.filter((part) => part !== undefined).join(', ');
+    return { ...(format !== '' && { format }), ...note };
   }
 }

@@ -7,6 +7,15 @@ export interface Producer {
   readonly id: bigint;
   readonly epoch: number;
 }
+/** The answer to a request for a producer's number. */
+export function readProducer(reader: WireReader): Producer & { readonly error: number } {
+  reader.int32();
+  const error = reader.int16();
+  const id = reader.bytes.readBigInt64BE(reader.position);
+  reader.position += 8;
+  return { error, id, epoch: reader.int16() };
+}
+
 /** A producer without transactions: its number makes a repeated batch recognisable. */
 export const initProducerId: Exchange<undefined, Producer & { readonly error: number }> = {
   api: 22,
@@ -15,17 +24,13 @@ export const initProducerId: Exchange<undefined, Producer & { readonly error: nu
     const transactionTimeout = 60_000;
     writer.string(null).int32(transactionTimeout);
   },
-  read(reader) {
-    reader.int32();
-    const error = reader.int16();
-    const id = reader.bytes.readBigInt64BE(reader.position);
-    reader.position += 8;
-    return { error, id, epoch: reader.int16() };
-  },
+  read: readProducer,
 };
 
 export interface ProduceQuestion {
   readonly topic: string;
+  /** Absent: the batches are of no transaction. */
+  readonly transactionalId?: string | undefined;
   /** −1: all in-sync replicas; 1: the leader. */
   readonly acks: -1 | 1;
   /** The time for which the leader waits for the other replicas. */
@@ -35,39 +40,50 @@ export interface ProduceQuestion {
 export interface Produced {
   readonly partition: number;
   readonly error: number;
+  /** Of the first row; −1: the broker does not say. */
+  readonly offset: number;
   /** The broker's own words, when it has some. */
   readonly message: string | undefined;
   /** The refused row, as its index in the batch, when the broker names one. */
   readonly row: number | undefined;
 }
-export const produce: Exchange<ProduceQuestion, readonly Produced[]> = {
+export interface ProduceAnswer {
+  readonly partitions: readonly Produced[];
+  /** How long the broker makes this client wait because of its quota. */
+  readonly throttleMillis: number;
+}
+export const produce: Exchange<ProduceQuestion, ProduceAnswer> = {
   api: 0,
   version: 8,
-  write(writer, { topic, acks, timeoutMillis, batches }) {
-    writer.string(null).int16(acks).int32(timeoutMillis);
+  throttleMillis: (answer) => answer.throttleMillis,
+  write(writer, { topic, transactionalId = null, acks, timeoutMillis, batches }) {
+    writer.string(transactionalId).int16(acks).int32(timeoutMillis);
     writer.array([topic], () =>
       writer.string(topic).array(batches, ({ partition, bytes }) => writer.int32(partition).bytes(bytes)),
     );
   },
   read(reader) {
-    return reader
+    const partitions = reader
       .array(() => {
         reader.string();
         return reader.array(() => producedPartition(reader));
       })
       .flat();
+    return { partitions, throttleMillis: reader.int32() };
   },
 };
 function producedPartition(reader: WireReader): Produced {
   const partition = reader.int32();
   const error = reader.int16();
-  // The first offset, the time of the append, the start of the log.
-  for (let i = 0; i < 3; i++) reader.int64();
+  const offset = reader.int64();
+  // The time of the append, the start of the log.
+  for (let i = 0; i < 2; i++) reader.int64();
   const records = reader.array(() => ({ index: reader.int32(), message: reader.string() }));
   const message = reader.string();
   return {
     partition,
     error,
+    offset,
     message: records.find((record) => record.message !== null)?.message ?? message ?? undefined,
     row: records[0]?.index,
   };

@@ -3,6 +3,7 @@ import { SluiceError } from '../../errors/error.ts';
 import { TryAgain } from './brokers.ts';
 import type { Cluster } from './cluster.ts';
 import { isRetriable, producerErrorName } from './produce-outcome.ts';
+import { kafkaErrors } from './requests.ts';
 import { createTopic, describeSettings } from './sink-requests.ts';
 
 export interface TopicToCreate {
@@ -33,7 +34,7 @@ export async function createMissingTopic(cluster: Asked, topic: string, create: 
   throw new TryAgain(`${cluster.description} has no controller at present, which creates topics`);
 }
 
-const notAllowed: readonly number[] = [29, 31];
+const notAllowed: readonly number[] = [kafkaErrors.topicAuthorizationFailed, kafkaErrors.clusterAuthorizationFailed];
 function notCreated(topic: string, cluster: string, error: number, message: string): SluiceError {
   const why = notAllowed.includes(error)
     ? 'it is not allowed. Ask for the right CREATE on the topic, or create it with another tool'
@@ -45,17 +46,27 @@ function notCreated(topic: string, cluster: string, error: number, message: stri
 }
 
 const settingNames = ['retention.ms', 'cleanup.policy', 'message.timestamp.type'];
+/** The settings of a topic that matter to a sink. */
+export interface KnownSettings {
+  /** By name. Empty: they are not known. */
+  readonly values: ReadonlyMap<string, string>;
+  /** The right DESCRIBE_CONFIGS is missing. */
+  readonly isDenied: boolean;
+}
+export const unknownSettings: KnownSettings = { values: new Map(), isDenied: false };
+
 /**
- * The settings by name. It is empty when this client may not read them, or gets no answer: a sink
- * works without them, and only does not warn.
+ * They are not known when this client may not read them, or gets no answer: a sink works without
+ * them, and only does not warn of what the topic deletes.
  */
-export async function topicSettings(cluster: Asked, topic: string): Promise<ReadonlyMap<string, string>> {
+export async function topicSettings(cluster: Asked, topic: string): Promise<KnownSettings> {
   const [node] = cluster.nodes();
-  if (node === undefined) return new Map();
+  if (node === undefined) return unknownSettings;
   try {
     const { error, settings } = await cluster.ask(node, describeSettings, { topic, names: settingNames });
-    return error === 0 ? settings : new Map<string, string>();
+    if (error === 0) return { values: settings, isDenied: false };
+    return { ...unknownSettings, isDenied: error === kafkaErrors.topicAuthorizationFailed };
   } catch {
-    return new Map();
+    return unknownSettings;
   }
 }

@@ -1,16 +1,20 @@
 // The splits of a source, each with its position, and the chunks that were read and not emitted
 // yet. A position is that after the last record that was emitted.
+import type { SluiceError } from '../../errors/error.ts';
 import type { PartitionStatus } from '../../contract/source.ts';
 import type { SourceTime } from '../../time/source-time.ts';
+import { ChunksInHand } from './chunks-in-hand.ts';
+import { LostRecords } from './offset-gone.ts';
 import { type OpenChunk, openChunk } from './open-chunk.ts';
-import type { Chunk, ToSource } from './reader-messages.ts';
+import type { Chunk, SplitPlace, ToSource } from './reader-messages.ts';
 import type { RecordFormats } from './record-formats.ts';
-import { nameOf, type Split, type SplitPosition, type SplitState } from './split.ts';
+import { stoppedText } from './split-failure.ts';
+import { nameOf, splitNamed, type Split, type SplitPosition, type SplitState } from './split.ts';
 
 const byName = new Intl.Collator('en', { numeric: true });
 
 /** What the reader says of splits that it reads. */
-export type SplitNews = Extract<ToSource, { kind: 'chunks' | 'ends' | 'silent' | 'ended' }>;
+export type SplitNews = Extract<ToSource, { kind: 'chunks' | 'ends' | 'silent' | 'behind' | 'unanswered' | 'ended' }>;
 
 export class SourceSplits {
   readonly #time: SourceTime;
@@ -18,15 +22,18 @@ export class SourceSplits {
   /** Partitions of several topics are told apart by their topics. */
   readonly #hasTopics: boolean;
   readonly #states = new Map<string, SplitState>();
-  readonly #unresolved = new Set<string>();
-  #chunks: Chunk[] = [];
-  /**
-   * Chunks that were begun. Their splits have used up their share, are ahead of other sources, or
-   * wait for a schema.
-   */
-  #setAside: OpenChunk[] = [];
+  readonly #unresolved = new Map<string, Split>();
+  /** Their numbers in the source's event time. */
+  readonly #unresolvedTime = new Map<string, number>();
+  /** Splits that failed before their start was known. */
+  readonly #neverStarted = new Set<string>();
+  #lastFailure: SluiceError | undefined;
+  readonly #inHand = new ChunksInHand();
+  readonly lost = new LostRecords();
   /** The finder has looked at the topic. */
   #hasLooked = false;
+  /** See `needed`. */
+  #isNeedKnown = false;
 
   constructor(time: SourceTime, formats: Pick<RecordFormats, 'look' | 'isHeld'>, hasTopics: boolean) {
     this.#time = time;
@@ -34,8 +41,12 @@ export class SourceSplits {
     this.#hasTopics = hasTopics;
   }
 
-  /** Every split that exists was found. Otherwise the others hold the end back. */
-  get isComplete(): boolean {
+  /** The splits that exist, and whose start is not known. */
+  withoutStart(): Split[] {
+    return [...this.#unresolved.values(), ...[...this.#neverStarted].map(splitNamed)];
+  }
+  /** Otherwise the splits whose start is not known hold the end back. */
+  get #isResolved(): boolean {
     return this.#hasLooked && this.#unresolved.size === 0;
   }
 
@@ -57,19 +68,23 @@ export class SourceSplits {
         end,
         endTime,
         knownEnd: -Infinity,
+        inHand: 0,
         share: Infinity,
         time: isEmpty ? undefined : this.#timeOf(position),
       });
     }
-    for (const position of added) this.#doneIfEnded(this.#states.get(nameOf(position))!);
+    const states = added.map((position) => this.#states.get(nameOf(position))!);
+    for (const state of states) this.#doneIfEnded(state);
+    // A restored split was idle in its former life, and nobody has asked it since.
+    this.#holdsBack(states, 'unknown');
     return added;
   }
   /** These splits exist, and it is not known where to begin. They hold time and the end back. */
   unresolved(splits: readonly Split[]): void {
     for (const split of splits) {
       if (this.#states.has(nameOf(split))) continue;
-      this.#unresolved.add(nameOf(split));
-      this.#timeOf(split);
+      this.#unresolved.set(nameOf(split), split);
+      this.#unresolvedTime.set(nameOf(split), this.#timeOf(split));
     }
     this.#hasLooked = true;
   }
@@ -77,12 +92,45 @@ export class SourceSplits {
   revoke(names: readonly string[]): void {
     for (const name of names) {
       const state = this.#states.get(name);
-      if (state?.time !== undefined) this.#time.done(state.time);
+      const time = state ? state.time : this.#unresolvedTime.get(name);
+      if (time !== undefined) this.#time.done(time);
       this.#states.delete(name);
+      this.#unresolved.delete(name);
+      this.#neverStarted.delete(name);
     }
-    const isKept = (name: string): boolean => this.#states.has(name);
-    this.#chunks = this.#chunks.filter(({ split }) => isKept(split));
-    this.#setAside = this.#setAside.filter(({ state }) => isKept(state.name));
+    this.#inHand.keep((name) => this.#states.has(name));
+  }
+  /**
+   * The reader has given these splits up. Their positions stay in the snapshot. When their records
+   * in hand are emitted, they hold time and the end back no longer.
+   */
+  fail(names: readonly string[], failure: SluiceError): void {
+    for (const name of names) {
+      const state = this.#states.get(name);
+      this.#lastFailure = failure;
+      if (state) state.failure = failure;
+      else this.#neverStarted.add(name);
+      const time = state ? (hasStopped(state) ? state.time : undefined) : this.#unresolvedTime.get(name);
+      this.#unresolved.delete(name);
+      if (time !== undefined && !this.hasReachedEnd()) this.#time.done(time);
+    }
+  }
+  /** The last failure, if no split is left: the reader has given all of them up. */
+  get failureOfAll(): SluiceError | undefined {
+    if (this.#lastFailure === undefined || !this.#isResolved) return undefined;
+    for (const { failure } of this.#states.values()) if (!failure) return undefined;
+    return this.#lastFailure;
+  }
+  /** Nothing of them is in hand. */
+  get isDrained(): boolean {
+    return this.#states.values().every(({ inHand }) => inHand === 0);
+  }
+  /** undefined: all splits go on. */
+  get stopped(): string | undefined {
+    if (this.#lastFailure === undefined) return undefined;
+    const states = [...this.#states.values()].filter(({ failure }) => failure);
+    const places = states.map(({ name, next }) => `${name} at offset ${next}`);
+    return stoppedText([...places, ...this.#neverStarted]);
   }
   #timeOf(split: Split): number {
     return this.#time.partition(this.#hasTopics ? nameOf(split) : split.partition);
@@ -92,7 +140,7 @@ export class SourceSplits {
     const states = new Map([...this.#states.values()].map((state) => [state.time, state]));
     return this.#time
       .partitions()
-      .map((status, index) => ({ ...status, ...shownLag(states.get(index), now) }))
+      .map((status, index) => ({ ...status, ...shown(states.get(index), now) }))
       .sort((a, b) => byName.compare(String(a.partition), String(b.partition)));
   }
   /** By topic and partition, in whatever order they were found. */
@@ -112,6 +160,7 @@ export class SourceSplits {
   // ---------------------------------------------------------------------------------------- chunks
 
   receive(news: SplitNews, now: number): void {
+    this.#isNeedKnown = false;
     switch (news.kind) {
       case 'chunks':
         return this.push(news.chunks);
@@ -119,24 +168,46 @@ export class SourceSplits {
         return this.ends(news.splits);
       case 'silent':
         return this.silent(news.splits, now);
+      case 'behind':
+        return this.#behind(news.splits);
+      case 'unanswered':
+        return this.#holdsBack(this.#statesOf(news.splits), 'unknown');
       case 'ended':
         return this.ended(news.splits);
     }
   }
   push(chunks: readonly Chunk[]): void {
+    // All of them hold time back before a record of one of them is emitted.
+    this.#holdsBack(this.#statesOf(chunks.map(({ split }) => split)), 'something');
     for (const chunk of chunks) {
       const state = this.#states.get(chunk.split);
       if (!state) continue;
       this.#endsAt(state, chunk.end);
-      this.#chunks.push(chunk);
+      state.inHand++;
+      this.#inHand.push(chunk);
     }
   }
   /** The present ends of splits that wait for room. */
-  ends(splits: readonly { readonly split: string; readonly offset: number }[]): void {
+  ends(splits: readonly SplitPlace[]): void {
     for (const { split, offset } of splits) {
       const state = this.#states.get(split);
       if (state) this.#endsAt(state, offset);
     }
+    const waiting = this.#statesOf(splits.map(({ split }) => split)).filter((state) => lagOf(state) > 0);
+    this.#holdsBack(waiting, 'something');
+  }
+  #behind(splits: readonly SplitPlace[]): void {
+    this.ends(splits);
+    this.#holdsBack(this.#statesOf(splits.map(({ split }) => split)), 'something');
+  }
+  #statesOf(names: readonly string[]): SplitState[] {
+    return names.flatMap((name) => this.#states.get(name) ?? []);
+  }
+  /** These splits are not silent: see SourceTime. */
+  #holdsBack(states: readonly SplitState[], isKnown: 'unknown' | 'something'): void {
+    const counting = states.filter((state) => !hasEnded(state) && !state.failure);
+    const times = counting.flatMap(({ time }) => time ?? []);
+    if (times.length > 0) this.#time.holdsBack(times, isKnown);
   }
   /** The end does not go back: an answer that is handed over in pieces has an older one. */
   #endsAt(state: SplitState, offset: number): void {
@@ -144,17 +215,31 @@ export class SourceSplits {
   }
   /** The next chunk of a split that may be read, see `mayRead`. */
   take(holdsTime: boolean): OpenChunk | undefined {
-    const aside = this.#setAside.findIndex(({ state }) => this.mayRead(state, holdsTime));
-    if (aside >= 0) return this.#setAside.splice(aside, 1)[0];
-    const index = this.#chunks.findIndex(({ split }) => this.mayRead(this.#states.get(split)!, holdsTime));
-    const chunk = index > 0 ? this.#chunks.splice(index, 1)[0] : index === 0 ? this.#chunks.shift() : undefined;
-    if (!chunk) return undefined;
-    const open = openChunk(chunk, this.#states.get(chunk.split)!);
+    const taken = this.#inHand.take((split) => this.mayRead(this.#states.get(split)!, holdsTime));
+    if (!taken || 'state' in taken) return taken;
+    const open = openChunk(taken, this.#states.get(taken.split)!);
     this.#formats.look(open);
     return open;
   }
+  /**
+   * Nothing that is in hand may be read: the splits whose records are needed to go on. undefined:
+   * none, or nothing has changed since the last call.
+   */
+  needed(holdsTime: boolean): string[] | undefined {
+    if (this.#isNeedKnown || this.#inHand.isEmpty) return undefined;
+    this.#isNeedKnown = true;
+    const needed = [...this.#states.values()].filter(
+      (state) =>
+        state.inHand === 0 &&
+        !hasEnded(state) &&
+        !state.failure &&
+        (state.knownEnd === -Infinity || lagOf(state) > 0) &&
+        this.mayRead(state, holdsTime),
+    );
+    return needed.length === 0 ? undefined : needed.map(({ name }) => name);
+  }
   setAside(open: OpenChunk): void {
-    this.#setAside.push(open);
+    this.#inHand.setAside(open);
   }
   /** Its share is left, it waits for no schema, and it is not ahead of other sources. */
   mayRead(state: SplitState, holdsTime: boolean): boolean {
@@ -173,11 +258,14 @@ export class SourceSplits {
   finish({ chunk, state }: OpenChunk): void {
     state.next = chunk.next;
     state.epoch = chunk.epoch;
+    state.inHand--;
+    this.#isNeedKnown = false;
     if (chunk.isLast) state.end = chunk.next;
+    if (chunk.lost) this.lost.add(state.name, chunk.lost);
     this.#doneIfEnded(state);
   }
   /** The reader has found the end of splits whose `endTime` has passed. */
-  ended(splits: readonly { readonly split: string; readonly offset: number }[]): void {
+  ended(splits: readonly SplitPlace[]): void {
     for (const { split, offset } of splits) {
       const state = this.#states.get(split);
       if (!state) continue;
@@ -186,7 +274,7 @@ export class SourceSplits {
     }
   }
   /** These splits answered and had nothing. It is silence only if all that was read is emitted. */
-  silent(splits: readonly { readonly split: string; readonly offset: number }[], now: number): void {
+  silent(splits: readonly SplitPlace[], now: number): void {
     for (const { split, offset } of splits) {
       const state = this.#states.get(split);
       if (state) this.#endsAt(state, offset);
@@ -194,32 +282,34 @@ export class SourceSplits {
     }
   }
   clear(): void {
-    this.#chunks = [];
-    this.#setAside = [];
+    this.#inHand.keep(() => false);
   }
 
-  // ---------------------------------------------------------------------------------- ends and lags
+  // --------------------------------------------------------------------------------- ends and lags
 
   hasReachedEnd(): boolean {
-    if (!this.isComplete) return false;
-    for (const state of this.#states.values()) if (!hasEnded(state)) return false;
+    if (!this.#isResolved) return false;
+    for (const state of this.#states.values()) if (!hasEnded(state) && !hasStopped(state)) return false;
     return true;
   }
   /** Not for the last split, whose end is the end of the source. */
   #doneIfEnded(state: SplitState): void {
-    if (state.time !== undefined && hasEnded(state) && !this.hasReachedEnd()) this.#time.done(state.time);
+    const isDone = hasEnded(state) || hasStopped(state);
+    if (state.time !== undefined && isDone && !this.hasReachedEnd()) this.#time.done(state.time);
   }
   lag(): number {
     let sum = 0;
-    for (const state of this.#states.values()) sum += lagOf(state);
+    for (const state of this.#states.values()) if (!hasStopped(state)) sum += lagOf(state);
     return sum;
   }
   awaits(holdsTime: boolean): boolean {
-    for (const state of this.#states.values()) if (lagOf(state) > 0 && this.mayRead(state, holdsTime)) return true;
+    for (const state of this.#states.values())
+      if (lagOf(state) > 0 && !hasStopped(state) && this.mayRead(state, holdsTime)) return true;
     return false;
   }
   /** As Spark does: each split by its lag, at least one record of each that has any. */
   share(records: number): void {
+    this.#isNeedKnown = false;
     const total = this.lag();
     const part = (state: SplitState): number => (total > 0 ? lagOf(state) / total : 1 / this.#states.size);
     for (const state of this.#states.values())
@@ -230,15 +320,29 @@ export class SourceSplits {
 function hasEnded({ next, end }: SplitState): boolean {
   return end !== undefined && next >= end;
 }
+function hasStopped({ failure, inHand }: SplitState): boolean {
+  return failure !== undefined && inHand === 0;
+}
 function lagOf({ next, knownEnd, end }: SplitState): number {
   return Math.max(0, Math.min(knownEnd, end ?? Infinity) - next);
 }
 /** Nothing if the end is not known. */
-function shownLag(state: SplitState | undefined, now: number): Pick<PartitionStatus, 'lag' | 'lagMillis'> {
-  if (!state || (state.knownEnd === -Infinity && !hasEnded(state))) return {};
+function shown(state: SplitState | undefined, now: number): Partial<PartitionStatus> {
+  if (!state) return {};
+  const { next, failure, knownEnd } = state;
+  const end = state.end ?? (knownEnd === -Infinity ? undefined : knownEnd);
+  return {
+    position: next,
+    ...(end !== undefined && { end }),
+    ...shownLag(state, now),
+    ...(failure && { failed: failure.message }),
+  };
+}
+function shownLag(state: SplitState, now: number): Pick<PartitionStatus, 'lag' | 'lagMillis' | 'aheadMillis'> {
+  if (state.knownEnd === -Infinity && !hasEnded(state)) return {};
   const lag = lagOf(state);
   const { lastRead } = state;
   // Kafka writes −1 for a record without a timestamp.
   if (lag === 0 || lastRead === undefined || lastRead < 0) return { lag };
-  return { lag, lagMillis: Math.max(0, now - lastRead) };
+  return lastRead > now ? { lag, lagMillis: 0, aheadMillis: lastRead - now } : { lag, lagMillis: now - lastRead };
 }

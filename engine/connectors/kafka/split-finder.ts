@@ -9,7 +9,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../errors/error.ts';
 import { mayPass, TryAgain, type Brokers } from './brokers.ts';
-import { BrokerUnreachable } from './kafkajs-connection.ts';
+import { committedOffsets } from './group-offsets.ts';
+import { BrokerUnreachable, contactError, contactReason, isFinalAtStart } from './broker-unreachable.ts';
 import { isSameTopic, leaderOf, type Leader, type Leaders, topicMadeAgain } from './leaders.ts';
 import type { TopicMetadata } from './metadata-request.ts';
 import { listOffsets, type FoundOffset } from './offset-requests.ts';
@@ -26,8 +27,10 @@ const unknownMillis = { atStart: 250, later: 5_000 };
 
 export interface FinderEvents {
   onFound(splits: readonly SplitPosition[], unresolved: readonly Split[]): void;
-  /** The topic of a split was made again. Only if all topics of a pattern are read. */
+  /** The topic of a split was made again or deleted. Only if all topics of a pattern are read. */
   onGone(split: string): void;
+  /** An error that is final: the start of a split cannot be found. */
+  onSplitFailure(split: Split, error: SluiceError): void;
 }
 
 export class SplitFinder {
@@ -39,7 +42,11 @@ export class SplitFinder {
   /** The splits whose start is known. */
   readonly #known: Map<string, Split>;
   /** The splits that existed at the first look. Later ones are read from their earliest offset. */
-  readonly #atStart = new Set<string>();
+  readonly #atStart: Set<string>;
+  /** The splits whose start is not known yet, and since when each is in no answer. */
+  readonly #waiting = new Map<string, number | undefined>();
+  /** The splits whose start cannot be found. They are not looked for again. */
+  readonly #failed = new Set<string>();
   #hasLooked: boolean;
   #closed = false;
 
@@ -50,7 +57,9 @@ export class SplitFinder {
     this.#troubles = troubles;
     this.#events = events;
     this.#known = new Map(request.known.map((split) => [nameOf(split), split]));
-    this.#hasLooked = request.isComplete;
+    this.#atStart = new Set(request.unresolved.map(nameOf));
+    for (const name of this.#atStart) this.#waiting.set(name, undefined);
+    this.#hasLooked = request.hasLooked;
   }
 
   close(): void {
@@ -80,10 +89,8 @@ export class SplitFinder {
       } catch (error) {
         if (this.#closed) return;
         if (!mayPass(error)) throw error;
-        const reason = this.#unreachable(error);
-        if (error instanceof BrokerUnreachable && error.reason === 'not-kafka')
-          throw new SluiceError('kafka-unreachable', `${reason}.`, { variable: this.#request.variable });
-        this.#troubles.fails(contact, reason);
+        if (isFinalAtStart(error) && !this.#hasLooked) throw contactError(this.#request.connection, error);
+        this.#troubles.fails(contact, contactReason(this.#request.connection, error));
       }
       if (isComplete && this.#request.until !== undefined) return;
       await sleep(isComplete ? this.#request.discoveryMillis : pause);
@@ -99,7 +106,12 @@ export class SplitFinder {
       const none = `no topic on ${this.#brokers.description} matches ${topic}`;
       if (views.size > 0) this.#troubles.end(noMatch);
       else if (this.#request.until === undefined) this.#troubles.waits(noMatch, `${none} yet`);
-      else throw new SluiceError('kafka-unknown-topic', `${none.replace('no', 'No')}.`, { topic });
+      else
+        throw new SluiceError(
+          'kafka-unknown-topic',
+          `${none.replace('no', 'No')}. Correct the pattern, or create a topic that it matches.`,
+          { topic },
+        );
       return [...views.values()].flatMap((view) => (view.kind === 'there' ? view.about : []));
     }
     const view = (await this.#leaders.look([topic])).get(topic)!;
@@ -119,7 +131,8 @@ export class SplitFinder {
   async #find(topics: readonly TopicMetadata[]): Promise<number> {
     const splits = topics.flatMap((about) => this.#splitsOf(about));
     if (!this.#hasLooked) for (const { split } of splits) this.#atStart.add(nameOf(split));
-    const missing = splits.filter(({ split }) => !this.#known.has(nameOf(split)));
+    const isMissing = (split: Split): boolean => !this.#known.has(nameOf(split)) && !this.#failed.has(nameOf(split));
+    const missing = splits.filter(({ split }) => isMissing(split));
     const noNode = -1;
     const byLeader = Map.groupBy(missing, ({ split, about }) => {
       const node = leaderOf(about, split.partition)?.node ?? noNode;
@@ -128,10 +141,30 @@ export class SplitFinder {
     const resolved = await Promise.all([...byLeader.values()].map((group) => this.#startsOf(group)));
     const found = resolved.flat();
     for (const split of found) this.#known.set(nameOf(split), split);
-    const unresolved = missing.map(({ split }) => split).filter((split) => !this.#known.has(nameOf(split)));
+    const unresolved = missing.map(({ split }) => split).filter(isMissing);
     if (!this.#closed && (!this.#hasLooked || missing.length > 0)) this.#events.onFound(found, unresolved);
     this.#hasLooked = true;
-    return unresolved.length;
+    return unresolved.length + this.#absent(unresolved, Date.now());
+  }
+  /**
+   * The number of splits that had no start yet and are in no answer now. After a while their topic
+   * was deleted, and nobody waits for them any more. Without a pattern, the topic has an error.
+   */
+  #absent(unresolved: readonly Split[], now: number): number {
+    const present = new Set(unresolved.map(nameOf));
+    for (const name of present) this.#waiting.set(name, undefined);
+    for (const [name, since = now] of this.#waiting) {
+      if (present.has(name)) continue;
+      this.#waiting.set(name, since);
+      const isResolved = this.#known.has(name) || this.#failed.has(name);
+      if (!isResolved && now - since <= unknownMillis.later) continue;
+      this.#waiting.delete(name);
+      if (isResolved) continue;
+      this.#troubles.end(name);
+      this.#atStart.delete(name);
+      this.#events.onGone(name);
+    }
+    return this.#waiting.size - present.size;
   }
   #splitsOf(about: TopicMetadata): { readonly split: Split; readonly about: TopicMetadata }[] {
     const { topic, id, partitions } = about;
@@ -149,6 +182,7 @@ export class SplitFinder {
     if (!this.#request.pattern) throw topicMadeAgain(split);
     this.#known.delete(nameOf(split));
     this.#atStart.delete(nameOf(split));
+    this.#failed.delete(nameOf(split));
     this.#events.onGone(nameOf(split));
   }
   /** The starts of partitions of one topic that one broker leads, or none does. */
@@ -172,8 +206,13 @@ export class SplitFinder {
       const isLater = !this.#atStart.has(nameOf(first));
       const bounds = { from: isLater ? 'earliest' : from, ...(until !== undefined && { until }) } as const;
       const name = { topic, ...(topicId !== undefined && { topicId }) };
-      const ask = (time: number) => this.#offsets(node, topic, leaders, time);
-      const found = await startPositions(name, bounds, ask, Date.now());
+      const ask = (time: number) => this.#offsets(node, name, leaders, time);
+      const committed = typeof from === 'object' && 'committed' in from && !isLater ? from.committed : undefined;
+      const offsets =
+        committed === undefined
+          ? undefined
+          : await committedOffsets(this.#brokers, node, committed, topic, [...leaders.keys()]);
+      const found = await startPositions(name, bounds, ask, Date.now(), offsets);
       for (const split of found) this.#troubles.end(nameOf(split));
       return found;
     } catch (error) {
@@ -184,27 +223,31 @@ export class SplitFinder {
   }
   async #offsets(
     node: number,
-    topic: string,
+    about: Omit<Split, 'partition'>,
     leaders: ReadonlyMap<number, Leader>,
     time: number,
   ): Promise<ReadonlyMap<number, FoundOffset>> {
+    const { topic } = about;
     const partitions = [...leaders].map(([partition, { epoch }]) => ({ partition, epoch, time }));
     const answers = await this.#brokers.ask(node, listOffsets, { topic, partitions });
     const found = new Map<number, FoundOffset>();
     for (const answer of answers) {
       const { partition, error } = answer;
       const name = nameOf({ topic, partition });
-      if (error === kafkaErrors.topicAuthorizationFailed) throw this.#brokers.notAllowed(topic);
       if (error === kafkaErrors.none) found.set(partition, answer);
       else if (passesByItself(error)) this.#troubles.fails(name, `the broker answers ${errorName(error)}`);
-      else throw kafkaFailure(topic, partition, error);
+      else if (error === kafkaErrors.topicAuthorizationFailed)
+        this.#fail({ ...about, partition }, this.#brokers.notAllowed(topic, 'hidden'));
+      else this.#fail({ ...about, partition }, kafkaFailure(topic, partition, error));
     }
     return found;
   }
-
-  #unreachable(error: TryAgain | BrokerUnreachable): string {
-    if (error instanceof TryAgain) return error.message;
-    return `Kafka cannot be reached: ${error.message.replace(/\.$/, '')}; the address is from ${this.#request.variable}`;
+  #fail(split: Split, error: SluiceError): void {
+    const name = nameOf(split);
+    if (this.#failed.has(name) || this.#closed) return;
+    this.#failed.add(name);
+    this.#troubles.end(name);
+    this.#events.onSplitFailure(split, error);
   }
 }
 

@@ -1,6 +1,7 @@
 // A split is a partition of a topic that a source reads. Its position is {topic id, leader epoch,
 // offset}: the name alone does not tell a topic from one that was made again, and the offset alone
 // does not tell a record from one that another leader wrote in its place.
+import type { SluiceError } from '../../errors/error.ts';
 
 export interface Split {
   readonly topic: string;
@@ -34,12 +35,21 @@ export interface SplitState {
   knownEnd: number;
   /** The timestamp in the topic of the last record that was emitted or rejected. */
   lastRead?: number;
+  /** Chunks that were handed over and are not emitted as a whole. */
+  inHand: number;
+  /** Set: the reader has given it up. It has stopped when what it has in hand is emitted. */
+  failure?: SluiceError;
   /** How many records it may still add to the micro-batch. */
   share: number;
   /** Its number in the source's event time; undefined: it had ended when it was found. */
   readonly time: number | undefined;
 }
 
+/** The split with this name, without the id of its topic. */
+export function splitNamed(name: string): Split {
+  const at = name.lastIndexOf('[');
+  return { topic: name.slice(0, at), partition: Number(name.slice(at + 1, -1)) };
+}
 /** As users and Kafka's own tools name it: orders[3]. It identifies the split within a source. */
 export function nameOf({ topic, partition }: Split): string {
   return `${topic}[${partition}]`;

@@ -2,6 +2,7 @@
 // partition, once, when the partition is found.
 import { SluiceError } from '../../errors/error.ts';
 import type { StartFrom, StopAt } from '../../graph/parameters.ts';
+import type { CommittedOffset } from './group-offsets.ts';
 import { earliestOffset, latestOffset, type FoundOffset } from './offset-requests.ts';
 import type { Split, SplitPosition } from './split.ts';
 
@@ -18,6 +19,7 @@ export async function startPositions(
   { from, until }: Bounds,
   ask: AskOffsets,
   now: number,
+  committed?: ReadonlyMap<number, CommittedOffset>,
 ): Promise<SplitPosition[]> {
   const fromTime = typeof from === 'object' && 'timestamp' in from ? from.timestamp : undefined;
   const untilTime = typeof until === 'object' ? until.timestamp : undefined;
@@ -39,7 +41,9 @@ export async function startPositions(
           ? end
           : first
             ? orEnd(first.get(partition)!, end)
-            : givenOffset(topic.topic, partition, from, begin, end);
+            : committed
+              ? committedOffset(topic.topic, partition, committed.get(partition), begin, end)
+              : givenOffset(topic.topic, partition, from, begin, end);
     const position = { ...topic, partition, offset: start.offset, epoch: start.epoch };
     if (until === undefined) found.push(position);
     else if (!last) found.push({ ...position, end: end.offset });
@@ -62,6 +66,23 @@ function firstAt(ask: AskOffsets, time: number): Promise<ReadonlyMap<number, Fou
   return ask(time < 0 ? earliestOffset : Math.ceil(time));
 }
 
+/** A partition without a committed offset is read from its earliest one. */
+function committedOffset(
+  topic: string,
+  partition: number,
+  committed: CommittedOffset | undefined,
+  begin: FoundOffset,
+  end: FoundOffset,
+): { readonly offset: number; readonly epoch: number } {
+  // Retention may have deleted records that the group has not read.
+  if (!committed || committed.offset <= begin.offset) return begin;
+  if (committed.offset <= end.offset) return committed;
+  throw refused(
+    topic,
+    `${topic}[${partition}] ends at offset ${end.offset}, and the group has committed ${committed.offset}: the topic was made again. Give another \`from\`.`,
+  );
+}
+
 /** Partitions that are not named are read from their earliest offset. */
 function givenOffset(
   topic: string,
@@ -74,11 +95,14 @@ function givenOffset(
   if (text === undefined) return begin;
   const offset = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(offset))
-    throw refused(topic, `"${text}" in \`from.offsets\` is not an offset of ${topic}[${partition}].`);
+    throw refused(
+      topic,
+      `"${text}" in \`from.offsets\` is not an offset of ${topic}[${partition}]. Give a whole number as a text, such as "0".`,
+    );
   if (offset < begin.offset || offset > end.offset)
     throw refused(
       topic,
-      `${topic}[${partition}] holds the offsets ${begin.offset} to ${end.offset}; \`from.offsets\` asks for ${text}.`,
+      `${topic}[${partition}] holds the offsets ${begin.offset} to ${end.offset}; \`from.offsets\` asks for ${text}. Give one of them, or leave the partition out: it is then read from offset ${begin.offset}.`,
     );
   return { offset, epoch: none };
 }
@@ -89,7 +113,7 @@ export function checkNamedPartitions(topic: string, from: StartFrom, partitions:
     if (!partitions.includes(Number(name)))
       throw refused(
         topic,
-        `${topic} has the partitions 0 to ${partitions.length - 1}; \`from.offsets\` names ${name}.`,
+        `${topic} has the partitions 0 to ${partitions.length - 1}; \`from.offsets\` names ${name}. Leave that one out.`,
       );
 }
 

@@ -16,7 +16,9 @@
 // If there were records with a value, but none showed the form of the keys, a tombstone cannot be
 // read and goes to `errors`. The event time of a tombstone is the timestamp of the Kafka record,
 // because it has no row.
+import { parseJson } from '../../formats/integers.ts';
 import type { RecordBytes } from '../../formats/value-format.ts';
+import type { Integers } from '../../graph/format-spec.ts';
 import { described } from '../../values/kind.ts';
 import type { KeyReader } from './key-reader.ts';
 import { timestampProblem, type RecordDecoder } from './record-decoder.ts';
@@ -31,6 +33,7 @@ export class TableDecoder {
   readonly #field: string;
   readonly #rows: RecordDecoder;
   readonly #keys: KeyReader;
+  readonly #integers: Integers | undefined;
   /** The {key, row} that `decode` found; undefined: a tombstone that deletes nothing. */
   value: { readonly key: unknown; readonly row: unknown } | undefined;
   timestamp = NaN;
@@ -40,7 +43,8 @@ export class TableDecoder {
   /** The form of the keys; undefined: there was no record with a value. */
   form: ShownForm | undefined;
 
-  constructor(field: string, rows: RecordDecoder, keys: KeyReader) {
+  constructor(field: string, rows: RecordDecoder, keys: KeyReader, integers?: Integers) {
+    this.#integers = integers;
     this.#field = field;
     this.#rows = rows;
     this.#keys = keys;
@@ -71,10 +75,11 @@ export class TableDecoder {
     }
     const row = rows.value;
     if (row === null || typeof row !== 'object')
-      return this.#refuse(` is ${JSON.stringify(row)}, which has no "${this.#field}": it is no row of the table`);
+      return this.#refuse(` is ${described(row)}, which has no "${this.#field}": it is no row of the table`);
     const value = (row as Readonly<Record<string, unknown>>)[this.#field];
     if (value === undefined) return this.#refuse(` has no "${this.#field}", so it is no row of the table`);
-    if (this.form === undefined || this.form === 'other') this.form = formOf(key, this.#field, value) ?? 'other';
+    if (this.form === undefined || this.form === 'other')
+      this.form = formOf(key, this.#field, value, this.#integers) ?? 'other';
     this.value = { key: value, row };
     this.timestamp = rows.timestamp;
     return true;
@@ -83,7 +88,7 @@ export class TableDecoder {
     this.value = undefined;
     this.timestamp = recordTimestamp;
     if (this.form === undefined) return true;
-    const value = this.form === 'other' ? undefined : valueOfKey(key, this.#field, this.form);
+    const value = this.form === 'other' ? undefined : valueOfKey(key, this.#field, this.form, this.#integers);
     if (value === undefined)
       return this.#refuse(
         ` has no value, so it deletes a row of the table, but its key, ${shownKey(key)}, does not say which "${this.#field}". A key is that value as text or as JSON, or an object with the field "${this.#field}"`,
@@ -99,18 +104,18 @@ export class TableDecoder {
   }
 }
 
-function formOf(key: unknown, field: string, value: unknown): KeyForm | undefined {
+function formOf(key: unknown, field: string, value: unknown, integers: Integers | undefined): KeyForm | undefined {
   for (const form of ['text', 'json', 'field'] as const) {
-    const read = valueOfKey(key, field, form);
+    const read = valueOfKey(key, field, form, integers);
     if (read !== undefined && read === value) return form;
   }
   return undefined;
 }
 
 /** undefined: the key does not have this form. */
-function valueOfKey(key: unknown, field: string, form: KeyForm): unknown {
+function valueOfKey(key: unknown, field: string, form: KeyForm, integers: Integers | undefined): unknown {
   if (key === undefined || form === 'text') return key;
-  const parsed = typeof key === 'string' ? parsedKey(key) : key;
+  const parsed = typeof key === 'string' ? parsedKey(key, integers) : key;
   if (form === 'json') return parsed;
   if (parsed === null || typeof parsed !== 'object' || !Object.hasOwn(parsed, field)) return undefined;
   return (parsed as Readonly<Record<string, unknown>>)[field];
@@ -120,9 +125,9 @@ function shownKey(key: unknown): string {
   if (key === undefined) return 'none';
   return typeof key === 'string' ? key : described(key);
 }
-function parsedKey(text: string): unknown {
+function parsedKey(text: string, integers: Integers | undefined): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, integers);
   } catch {
     return undefined;
   }

@@ -1,37 +1,39 @@
 // A sink's contact with the cluster: finds the topic at the start, reads its leaders and partitions
 // again, and gets the number of an idempotent producer. A failure that may pass becomes `trouble`.
-import { SluiceError } from '../../errors/error.ts';
-import { BrokerUnreachable } from './kafkajs-connection.ts';
+import { contactError, contactReason, isFinalAtStart, isUnknownTopic } from './broker-unreachable.ts';
 import { mayPass, TryAgain } from './brokers.ts';
 import type { Cluster } from './cluster.ts';
-import type { Connection } from './connections.ts';
+import type { Connection } from '../../connections/connection.ts';
 import { outcomeOf, producerErrorName } from './produce-outcome.ts';
 import { initProducerId, type Producer } from './sink-requests.ts';
-import { createMissingTopic, topicSettings, type TopicToCreate } from './sink-topic.ts';
-import { idempotenceNotAllowed, unreachable, unwritten, type WriterTrouble } from './write-trouble.ts';
+import { createMissingTopic, type KnownSettings, topicSettings, type TopicToCreate } from './sink-topic.ts';
+import { idempotenceNotAllowed, type WriterTrouble } from './write-trouble.ts';
 
 /** The part of a cluster that a writer uses. */
 export type WriterCluster = Pick<
   Cluster,
-  'ask' | 'close' | 'description' | 'leader' | 'nodes' | 'notAllowed' | 'refresh'
+  'ask' | 'close' | 'description' | 'leader' | 'nodes' | 'notAllowed' | 'refresh' | 'speaks' | 'topicId'
 >;
 export interface FirstContact {
   readonly partitions: readonly number[];
   /** The topic's settings that matter to a sink. */
-  readonly settings: ReadonlyMap<string, string>;
+  readonly settings: KnownSettings;
   /** Absent without idempotence. */
   readonly producer: Producer | undefined;
 }
 
-const firstContact = { attempts: 4, pauseMillis: 250 };
 /** As Java's delivery.timeout.ms. */
-export const givesUpMillis = 120_000;
+export const topicIsGoneMillis = 120_000;
+/** Between two attempts at the start: the pause doubles up to the longest one. */
+const firstContact = { pauseMillis: 250, longestMillis: 1_000 };
 
 export class TopicContact {
   readonly #connection: Connection;
   readonly #cluster: WriterCluster;
   readonly #topic: string;
   #refreshing: Promise<readonly number[] | undefined> | undefined;
+  /** Epoch milliseconds of the first look that did not find the topic. */
+  #goneSince: number | undefined;
   trouble: WriterTrouble | undefined;
 
   constructor(connection: Connection, cluster: WriterCluster, topic: string) {
@@ -40,13 +42,17 @@ export class TopicContact {
     this.#topic = topic;
   }
 
-  /** undefined: the signal ended it. Throws when a further attempt cannot help. */
+  /**
+   * Tries until the cluster answers. undefined: the signal ended it. Throws when a further attempt
+   * cannot help.
+   */
   async begin(
     create: TopicToCreate | undefined,
     isIdempotent: boolean,
     signal: AbortSignal,
   ): Promise<FirstContact | undefined> {
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    for (let pause = firstContact.pauseMillis; ; pause = Math.min(2 * pause, firstContact.longestMillis)) {
+      if (signal.aborted) return undefined;
       try {
         const partitions = await this.#find(create);
         const settings = await topicSettings(this.#cluster, this.#topic);
@@ -55,15 +61,12 @@ export class TopicContact {
         return { partitions, settings, producer };
       } catch (error) {
         if (!mayPass(error)) throw error;
-        const { since, reason } = this.#note(error);
-        const isOver =
-          error instanceof BrokerUnreachable && (error.reason === 'silent' || attempt >= firstContact.attempts);
-        if (isOver) throw unreachable(this.#connection, error);
-        if (Date.now() - since > givesUpMillis) throw unwritten(this.#topic, 0, { since, reason, hint: '' });
-        await new Promise((resolve) => setTimeout(resolve, firstContact.pauseMillis));
+        if (isFinalAtStart(error)) throw contactError(this.#connection, error);
+        this.#note(contactReason(this.#connection, error));
+        // The global timer, because tests set its clock.
+        await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
-    return undefined;
   }
   async #find(create: TopicToCreate | undefined): Promise<readonly number[]> {
     try {
@@ -99,21 +102,24 @@ export class TopicContact {
     try {
       const partitions = await this.#cluster.refresh(this.#topic);
       this.trouble = undefined;
+      this.#goneSince = undefined;
       return partitions;
     } catch (error) {
-      if (!mayPass(error) && !isUnknownTopic(error)) throw error;
-      this.#note(error);
+      if (isUnknownTopic(error)) {
+        this.#goneSince ??= Date.now();
+        this.#note(error.message);
+      } else if (mayPass(error)) this.#note(error.message);
+      else throw error;
       return undefined;
     }
   }
-
-  #note(error: Error): WriterTrouble {
-    const reason = error.message.replace(/\.$/, '');
-    this.trouble = { since: this.trouble?.since ?? Date.now(), reason };
-    return this.trouble;
+  /** The trouble of a topic that does not come back; undefined: it is there, or may come back. */
+  get gone(): WriterTrouble | undefined {
+    const isOver = this.#goneSince !== undefined && Date.now() - this.#goneSince > topicIsGoneMillis;
+    return isOver ? this.trouble : undefined;
   }
-}
 
-function isUnknownTopic(error: unknown): error is SluiceError {
-  return error instanceof SluiceError && error.code === 'kafka-unknown-topic';
+  #note(sentence: string): void {
+    this.trouble = { since: this.trouble?.since ?? Date.now(), reason: sentence.replace(/\.$/, '') };
+  }
 }

@@ -37,9 +37,9 @@ export class TopicPartition {
   #pausedUntil: number | undefined;
   trouble: Trouble | undefined;
 
-  constructor(partition: number, isIdempotent: boolean) {
+  constructor(partition: number, isIdempotent: boolean, raisesEpoch = true) {
     this.partition = partition;
-    this.queue = new PartitionQueue(isIdempotent);
+    this.queue = new PartitionQueue(isIdempotent, raisesEpoch);
   }
 
   /** Rows and bytes without an acknowledgement. */

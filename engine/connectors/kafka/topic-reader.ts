@@ -3,25 +3,24 @@
 //
 // A loop for each broker fetches all splits that it leads. A split that is revoked, or that its
 // broker refuses, leaves the loop, and the others stay.
-import { SluiceError } from '../../errors/error.ts';
 import { Brokers, mayPass, TryAgain } from './brokers.ts';
-import { chunkOf, isSilent, waitsForTransaction, type ChunkOptions } from './fetched-chunk.ts';
+import { AnswerNews, type Asked, transferOf } from './answer-news.ts';
+import { chunkOf, keepRest, type ChunkOptions } from './fetched-chunk.ts';
 import { fetch, fetchByName, type FetchedPartition } from './fetch-request.ts';
-import { isSameTopic, Leaders, topicMadeAgain } from './leaders.ts';
+import { Leaders } from './leaders.ts';
 import { LogEnds } from './log-ends.ts';
-import { earliestOffset, listOffsets } from './offset-requests.ts';
+import { OpenTransactions } from './open-transactions.ts';
+import { offsetGone, type ReadOn, skipTo } from './offset-gone.ts';
 import { type AssignedSplit, Placement } from './placement.ts';
+import { ReaderCredit } from './reader-credit.ts';
 import type { Chunk, ReaderPort, ReadRequest, ToReader, ToSource } from './reader-messages.ts';
 import { errorName, kafkaErrors, passesByItself } from './requests.ts';
 import { kafkaFailure, SplitFinder } from './split-finder.ts';
+import type { Split } from './split.ts';
+import { asKafkaError, readerError, splitsEndedBy } from './split-failure.ts';
+import { Throttling } from './throttling.ts';
 import { Troubles } from './troubles.ts';
 
-/**
- * Bytes in flight to the source: the limit for all partitions together, and the most and the least
- * for one.
- */
-const creditForAll = 32 << 20;
-const creditForOne = { least: 256 << 10, most: 4 << 20 };
 const fetchBytes = 16 << 20;
 /**
  * The longest time for which a broker may hold a fetch without data. It is shorter while a
@@ -29,12 +28,8 @@ const fetchBytes = 16 << 20;
  */
 const waitMillis = 500;
 const shortWaitMillis = 20;
-
-/** A split as it was when the request was made. */
-interface Asked {
-  readonly split: AssignedSplit;
-  readonly offset: number;
-}
+/** How often partitions are looked at while there is no credit for their records. */
+const lookEveryMillis = 500;
 
 export class TopicReader {
   readonly #request: ReadRequest;
@@ -45,6 +40,9 @@ export class TopicReader {
   readonly #finder: SplitFinder;
   readonly #placement: Placement;
   readonly #logEnds: LogEnds;
+  readonly #credit: ReaderCredit;
+  readonly #transactions: OpenTransactions;
+  readonly #throttling: Throttling;
   #closed = false;
   #credited: (() => void)[] = [];
   /** Nodes that a loop fetches from. */
@@ -53,22 +51,31 @@ export class TopicReader {
   constructor(request: ReadRequest, port: ReaderPort) {
     this.#request = request;
     this.#port = port;
-    this.#brokers = new Brokers(request.brokers, 'read');
+    this.#brokers = new Brokers(request.connection, 'read');
     this.#leaders = new Leaders(this.#brokers);
     this.#troubles = new Troubles((troubles) => this.#send({ kind: 'troubles', troubles }));
+    this.#transactions = new OpenTransactions(this.#brokers, this.#troubles);
+    this.#throttling = new Throttling(this.#troubles);
     this.#finder = new SplitFinder(request, this.#brokers, this.#leaders, this.#troubles, {
       onFound: (splits, unresolved) => this.#send({ kind: 'found', splits, unresolved }),
       onGone: (split) => this.#drop(split),
+      onSplitFailure: (split, error) => this.#failSplit(split, error),
     });
     this.#placement = new Placement(this.#brokers, this.#leaders, this.#troubles, {
       onReady: () => this.#startLoops(),
+      onSplitFailure: ({ split }, error) => this.#failSplit(split, error),
       onFailure: (error) => this.#fail(error),
+      onUnread: (split) => {
+        this.#transactions.forget(split);
+        this.#credit.keeps(split);
+      },
       ...(request.pattern && { onGone: (split: string) => this.#drop(split) }),
     });
+    this.#credit = new ReaderCredit(() => this.#placement.size);
     this.#logEnds = new LogEnds(
       this.#brokers,
       this.#placement,
-      ({ pending }) => pending >= this.#creditEach(),
+      (split) => !this.#credit.mayAsk(split),
       (splits) => this.#send({ kind: 'ends', splits }),
     );
     port.on('message', (message) => this.#receive(message));
@@ -76,7 +83,8 @@ export class TopicReader {
 
   /** Reads until an error is final, or `close` is called. */
   async run(): Promise<void> {
-    if (this.#request.isComplete && this.#request.until !== undefined) return;
+    const { hasLooked, unresolved, until } = this.#request;
+    if (hasLooked && unresolved.length === 0 && until !== undefined) return;
     await this.#finder.run().catch((error: unknown) => this.#fail(error));
   }
 
@@ -85,11 +93,12 @@ export class TopicReader {
     this.#finder.close();
     this.#placement.close();
     this.#logEnds.close();
+    this.#throttling.close();
     this.#brokers.close();
     this.#wakeLoops();
   }
 
-  // -------------------------------------------------------------------------------------- the loops
+  // ------------------------------------------------------------------------------------- the loops
 
   #startLoops(): void {
     for (const node of this.#placement.nodes()) {
@@ -99,6 +108,7 @@ export class TopicReader {
         .catch((error: unknown) => this.#fail(error))
         .finally(() => {
           this.#loops.delete(node);
+          this.#throttling.forget(node);
           // Splits may have been placed here while the loop ended.
           if (!this.#closed && this.#placement.nodes().has(node)) this.#startLoops();
         });
@@ -110,12 +120,7 @@ export class TopicReader {
     while (!this.#closed) {
       const led = this.#placement.ledBy(node);
       if (led.length === 0) return;
-      const wanted = led.filter(({ pending }) => pending < this.#creditEach());
-      if (wanted.length === 0) {
-        await new Promise<void>((resolve) => this.#credited.push(resolve));
-        continue;
-      }
-      const rests = wanted.filter(({ rest }) => rest !== undefined);
+      const rests = led.filter((split) => split.rest !== undefined && this.#credit.mayHandOver(split));
       if (rests.length > 0) {
         await this.#handOver(
           rests.map(({ rest }) => rest!.answer),
@@ -123,24 +128,51 @@ export class TopicReader {
         );
         continue;
       }
+      const wanted = led.filter((split) => split.rest === undefined && this.#credit.mayAsk(split));
+      if (wanted.length === 0) {
+        await this.#waitForCredit(node, led);
+        continue;
+      }
       // Kafka fills an answer in the order of the request, so the first partition is a random one.
       wanted.push(...wanted.splice(0, Math.floor(Math.random() * wanted.length)));
       const isComplete = wanted.length === led.length;
       const maxWaitMillis = isComplete ? waitMillis : Math.min(waitMillis, shortWaitMillis * (1 + idleRounds));
-      const asked = wanted.map((split): Asked => ({ split, offset: split.next }));
-      try {
-        const hasRecords = await this.#fetch(node, asked, maxWaitMillis);
-        idleRounds = hasRecords ? 0 : idleRounds + 1;
-      } catch (error) {
-        if (this.#closed) return;
-        if (!mayPass(error)) throw error;
-        for (const { split } of asked) this.#placement.lose(split, this.#placement.reasonOf(error, node));
-      }
+      const hasRecords = await this.#fetch(node, wanted, maxWaitMillis);
+      idleRounds = hasRecords ? 0 : idleRounds + 1;
     }
+  }
+  /**
+   * The source has enough for now. Partitions of which it has nothing are looked at meanwhile,
+   * because one that has nothing holds no time back.
+   */
+  async #waitForCredit(node: number, led: readonly AssignedSplit[]): Promise<void> {
+    const credited = new Promise<void>((resolve) => this.#credited.push(resolve));
+    const unseen = led.filter(({ pending, rest }) => pending === 0 && rest === undefined);
+    if (unseen.length > 0) await this.#fetch(node, unseen, 0, true);
+    const timer = unseen.length > 0 ? setTimeout(() => this.#wakeLoops(), lookEveryMillis) : undefined;
+    await credited;
+    clearTimeout(timer);
   }
 
   /** One request and its answer. True: there were records. */
-  async #fetch(node: number, asked: readonly Asked[], maxWaitMillis: number): Promise<boolean> {
+  async #fetch(node: number, splits: readonly AssignedSplit[], maxWaitMillis: number, isLook = false) {
+    const asked = splits.map((split): Asked => ({ split, offset: split.next }));
+    try {
+      const fetched = await this.#ask(node, asked, maxWaitMillis, isLook);
+      if (fetched.error !== kafkaErrors.none) throw new TryAgain(`broker ${node} answers ${errorName(fetched.error)}`);
+      this.#throttling.answered(node, fetched.throttleMillis);
+      await this.#handOver(fetched.partitions, asked, isLook);
+      return fetched.partitions.some(({ start, end }) => end > start);
+    } catch (error) {
+      if (this.#closed) return false;
+      if (!mayPass(error)) throw error;
+      this.#send({ kind: 'unanswered', splits: splits.map(({ name }) => name) });
+      for (const split of splits) this.#placement.lose(split, error.message);
+      return false;
+    }
+  }
+  #ask(node: number, asked: readonly Asked[], maxWaitMillis: number, isLook: boolean) {
+    const bytesOf = (split: AssignedSplit): number => (isLook ? 1 : this.#mostOf(split));
     const byTopic = Map.groupBy(asked, ({ split }) => split.split.topic);
     const topics = [...byTopic].map(([topic, group]) => ({
       topic,
@@ -149,116 +181,83 @@ export class TopicReader {
         partition: split.split.partition,
         leaderEpoch: split.leader!.epoch,
         offset,
-        maxBytes: this.#mostOf(split),
+        maxBytes: bytesOf(split),
       })),
     }));
     const versions = topics.every(({ id }) => id !== undefined) ? [fetch, fetchByName] : [fetchByName];
-    const maxBytes = Math.max(fetchBytes, ...asked.map(({ split }) => this.#mostOf(split)));
-    const question = { maxWaitMillis, maxBytes, topics };
-    const fetched = await this.#brokers.ask(node, versions, question, maxWaitMillis);
-    if (fetched.error !== kafkaErrors.none) throw new TryAgain(`broker ${node} answers ${errorName(fetched.error)}`);
-    if (fetched.throttleMillis > 0)
-      this.#troubles.waits(`broker ${node}`, `broker ${node} makes this client wait because of its quota`);
-    else this.#troubles.end(`broker ${node}`);
-    await this.#handOver(fetched.partitions, asked);
-    return fetched.partitions.some(({ start, end }) => end > start);
+    const maxBytes = isLook ? 1 : asked.reduce((most, { split }) => Math.max(most, bytesOf(split)), fetchBytes);
+    return this.#brokers.ask(node, versions, { maxWaitMillis, maxBytes, topics }, maxWaitMillis);
   }
 
-  // ---------------------------------------------------------------------------------- their answers
+  // --------------------------------------------------------------------------------- their answers
 
-  async #handOver(answers: readonly FetchedPartition[], asked: readonly Asked[]): Promise<void> {
-    const askedFor = new Map<string, Asked>();
-    for (const one of asked) {
-      const { topic, topicId, partition } = one.split.split;
-      askedFor.set(`${topic} ${partition}`, one);
-      if (topicId !== undefined) askedFor.set(`${topicId} ${partition}`, one);
-    }
-    const chunks: Chunk[] = [];
-    const silent: { split: string; offset: number }[] = [];
-    const ended: { split: string; offset: number }[] = [];
+  /** `isLook`: records are not taken. They only show that there are some. */
+  async #handOver(answers: readonly FetchedPartition[], asked: readonly Asked[], isLook = false): Promise<void> {
+    const news = new AnswerNews(asked);
     const failed: [FetchedPartition, AssignedSplit][] = [];
     for (const answer of answers) {
-      const { split, offset } = askedFor.get(`${answer.topic} ${answer.partition}`) ?? {};
+      const question = news.asked(answer);
       // It may have been revoked, and assigned again at another offset.
-      if (!split || this.#placement.get(split.name) !== split) continue;
+      if (!question || this.#placement.get(question.split.name) !== question.split) continue;
+      const { split } = question;
       if (answer.error !== kafkaErrors.none) {
         failed.push([answer, split]);
         continue;
       }
       this.#placement.works(split);
-      this.#noteTransaction(answer, split);
-      const chunk = chunkOf(answer, split, this.#chunkOptions(split));
-      if (chunk) {
-        split.next = chunk.next;
-        split.epoch = chunk.epoch;
-        split.pending += chunk.bytes;
-        if (chunk.isLast) split.end = chunk.next;
-        chunks.push(chunk);
-      } else if (answer.start === answer.end && offset! >= answer.lastStable) {
-        if (isSilent(answer, offset!)) silent.push({ split: split.name, offset: offset! });
-        if (split.endTime !== undefined && Date.now() >= split.endTime) {
-          split.end = offset!;
-          ended.push({ split: split.name, offset: offset! });
-        }
-      }
+      this.#transactions.note(answer, split);
+      const chunk = this.#chunkOf(answer, split, isLook);
+      if (chunk === 'failed') continue;
+      news.answered(question, answer, chunk, Date.now());
+      if (split.isDone) this.#transactions.forget(split);
     }
-    this.#sendChunks(chunks);
-    if (silent.length > 0) this.#send({ kind: 'silent', splits: silent });
-    if (ended.length > 0) this.#send({ kind: 'ended', splits: ended });
-    for (const [answer, split] of failed)
-      await this.#answerError(answer, split).catch((error: unknown) => {
-        if (!mayPass(error)) throw error;
-        this.#placement.lose(split, error.message);
-      });
+    for (const message of news.messages()) this.#send(message);
+    for (const [answer, split] of failed) {
+      const found = await this.#answerError(answer, split).catch((error: unknown) => error as Error);
+      if (this.#placement.get(split.name) !== split) continue;
+      if (mayPass(found)) this.#placement.lose(split, found.message);
+      else if ('offset' in found) this.#skip(split, found);
+      else this.#failSplit(split.split, found);
+    }
+  }
+  /** undefined: there are no records, or it is not their turn. */
+  #chunkOf(answer: FetchedPartition, split: AssignedSplit, isLook: boolean): Chunk | 'failed' | undefined {
+    try {
+      if (isLook) return undefined;
+      const options = this.#chunkOptions(split);
+      // The chunks of other partitions in this answer may have used up the credit.
+      const hasRoom = answer.start === answer.end || this.#credit.mayHandOver(split);
+      if (!hasRoom) keepRest(answer, split, options);
+      const chunk = hasRoom ? chunkOf(answer, split, options) : undefined;
+      if (chunk) this.#credit.handedOver(split, chunk.bytes);
+      else this.#credit.keeps(split);
+      return chunk;
+    } catch (error) {
+      this.#failSplit(split.split, error);
+      return 'failed';
+    }
   }
 
   /** Bytes to ask for. A batch that is larger than the usual number must arrive as a whole. */
   #mostOf({ needs = 0 }: AssignedSplit): number {
-    return Math.max(Math.floor(this.#creditEach() / 2), needs);
+    return Math.max(Math.floor(this.#credit.each / 2), needs);
   }
   #chunkOptions(split: AssignedSplit): ChunkOptions {
-    const { keys: withKeys, maxBatchBytes } = this.#request;
-    return { withKeys, maxBatchBytes, enough: this.#creditEach(), asked: this.#mostOf(split) };
+    const { keys: withKeys, headers: withHeaders, maxBatchBytes } = this.#request;
+    return { withKeys, withHeaders, maxBatchBytes, enough: this.#credit.each, asked: this.#mostOf(split) };
   }
-  #sendChunks(chunks: readonly Chunk[]): void {
-    if (chunks.length === 0) return;
-    const transfer = chunks.flatMap(({ columns: { values, lengths, offsets, timestamps, keys } }) => [
-      ...[values.buffer, lengths.buffer, offsets.buffer, timestamps.buffer],
-      ...(keys ? [keys.bytes.buffer, keys.lengths.buffer] : []),
-    ]);
-    this.#port.postMessage({ kind: 'chunks', chunks }, transfer);
-  }
-
-  #noteTransaction(answer: FetchedPartition, { name, next }: AssignedSplit): void {
-    const key = `transaction ${name}`;
-    if (!waitsForTransaction(answer, next)) return this.#troubles.end(key);
-    this.#troubles.waits(key, `${name} waits for an open transaction that begins at offset ${answer.lastStable}`);
-  }
-
-  async #answerError({ error }: FetchedPartition, split: AssignedSplit): Promise<void> {
+  async #answerError({ error }: FetchedPartition, split: AssignedSplit): Promise<Error | ReadOn> {
     const { topic, partition } = split.split;
-    if (error === kafkaErrors.topicAuthorizationFailed) throw this.#brokers.notAllowed(topic);
-    if (error === kafkaErrors.offsetOutOfRange) throw await this.#offsetGone(split);
-    if (!passesByItself(error)) throw kafkaFailure(topic, partition, error);
-    this.#placement.lose(split, `the broker answers ${errorName(error)}`);
+    if (error === kafkaErrors.topicAuthorizationFailed) return this.#brokers.notAllowed(topic);
+    if (error === kafkaErrors.offsetOutOfRange)
+      return await offsetGone(this.#brokers, this.#leaders, split, this.#request);
+    if (!passesByItself(error)) return kafkaFailure(topic, partition, error);
+    return new TryAgain(`the broker answers ${errorName(error)}`);
   }
-  async #offsetGone({ split, next, leader, name }: AssignedSplit): Promise<Error> {
-    const { topic, partition } = split;
-    const view = (await this.#leaders.look([topic])).get(topic)!;
-    if (view.kind === 'there' && !isSameTopic(split, view.about))
-      return this.#request.pattern ? new TryAgain(`topic "${topic}" was made again`) : topicMadeAgain(split);
-    const question = { topic, partitions: [{ partition, epoch: -1, time: earliestOffset }] };
-    const [answer] = await this.#brokers.ask(leader!.node, listOffsets, question);
-    if (!answer || passesByItself(answer.error))
-      throw new TryAgain(`broker ${leader!.node} does not know the offsets of ${name}`);
-    const begins = answer.offset;
-    return new SluiceError(
-      'kafka-offset-gone',
-      next < begins
-        ? `${name} begins at offset ${begins} now: what was before it, ${next} on, has been deleted by the topic's retention. Run the cell again to start anew.`
-        : `${name} has no offset ${next} any more: the topic lost its end, or was deleted and created again. Run the cell again to start anew.`,
-      { topic, partition, offset: next, begins },
-    );
+  #skip(split: AssignedSplit, to: ReadOn): void {
+    const chunk = skipTo(split, to, this.#request);
+    this.#credit.handedOver(split, chunk.bytes);
+    this.#send({ kind: 'chunks', chunks: [chunk] });
   }
 
   // --------------------------------------------------------------------------- messages and credit
@@ -269,24 +268,32 @@ export class TopicReader {
         this.#placement.assign(message.splits);
         return;
       case 'revoke':
-        for (const name of message.splits) this.#placement.revoke(name);
+        for (const name of message.splits) this.#revoke(name);
         this.#wakeLoops();
+        return;
+      case 'connection':
+        this.#brokers.use(message.connection);
         return;
       case 'credit': {
         const split = this.#placement.get(message.split);
         if (!split) return;
-        split.pending -= message.bytes;
-        if (split.pending < this.#creditEach()) this.#wakeLoops();
+        this.#credit.returned(split, message.bytes);
+        if (this.#credit.mayHandOver(split)) this.#wakeLoops();
+        return;
       }
+      case 'blocked':
+        this.#credit.blocked(message.needed);
+        this.#wakeLoops();
     }
   }
-  #drop(split: string): void {
-    this.#placement.revoke(split);
-    this.#send({ kind: 'gone', splits: [split] });
+  #revoke(name: string): void {
+    const split = this.#placement.get(name);
+    this.#placement.revoke(name);
+    if (split) this.#credit.dropped(split);
   }
-  #creditEach(): number {
-    const share = Math.floor(creditForAll / Math.max(1, this.#placement.size));
-    return Math.max(creditForOne.least, Math.min(creditForOne.most, share));
+  #drop(split: string): void {
+    this.#revoke(split);
+    this.#send({ kind: 'gone', splits: [split] });
   }
   #wakeLoops(): void {
     const waiting = this.#credited;
@@ -294,14 +301,22 @@ export class TopicReader {
     for (const resolve of waiting) resolve();
   }
 
+  #failSplit(split: Split, error: unknown): void {
+    if (this.#closed) return;
+    const known = asKafkaError(error);
+    const read = [...this.#placement.splits, split];
+    const splits = splitsEndedBy(known, split, read, this.#request.pattern !== undefined);
+    if (splits === undefined) return this.#fail(known);
+    for (const name of splits) this.#revoke(name);
+    this.#wakeLoops();
+    this.#send({ kind: 'splits-failed', splits: [...new Set(splits)], ...readerError(known) });
+  }
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.close();
-    const known = error instanceof SluiceError ? error : new SluiceError('kafka-failure', String(error));
-    const details = known.details as Extract<ToSource, { kind: 'failed' }>['details'];
-    this.#send({ kind: 'failed', code: known.code, message: known.message, details });
+    this.#send({ kind: 'failed', ...readerError(error) });
   }
   #send(message: ToSource): void {
-    this.#port.postMessage(message, []);
+    this.#port.postMessage(message, message.kind === 'chunks' ? transferOf(message.chunks) : []);
   }
 }

@@ -7,20 +7,24 @@
 // Every row is written at least once. With idempotence the broker recognises a repeated batch and
 // does not write it again. Only a producer that the broker has forgotten starts a new sequence, and
 // then a row may be written twice.
+//
+// A writer waits for its brokers as long as it takes, as a source does: its trouble says for what.
+// It gives up what cannot succeed: a refused row, a missing right, a topic that is gone.
 import { mayPass } from './brokers.ts';
 import { Cluster } from './cluster.ts';
 import { BatchBuilder, type RecordHeaders, type Value } from './batch-builder.ts';
 import type { CompressionName } from './compress.ts';
-import type { Connection } from './connections.ts';
+import type { Connection } from '../../connections/connection.ts';
 import { Partitioner } from './partitioner.ts';
 import { hintOf, outcomeOf, producerErrorName, refusal } from './produce-outcome.ts';
 import { produceQuestion, takeBatches, type Batches, type SentBatch } from './produce-question.ts';
+import { QueueProducers, type WriterTransactions } from './queue-producers.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
 import { produce, type Produced } from './sink-requests.ts';
-import type { TopicToCreate } from './sink-topic.ts';
-import { givesUpMillis, TopicContact, type WriterCluster } from './topic-contact.ts';
+import { type TopicToCreate, unknownSettings } from './sink-topic.ts';
+import { TopicContact, type WriterCluster } from './topic-contact.ts';
 import { TopicPartition, type UnsentBatch } from './topic-partition.ts';
-import { idempotenceNotAllowed, troubleOf, unwritten, type WriterTrouble } from './write-trouble.ts';
+import { idempotenceNotAllowed, slownessOf, troubleOf, unwritten, type WriterTrouble } from './write-trouble.ts';
 
 /** The limit for rows without an acknowledgement, as Java's buffer.memory. */
 const waitingBytes = 32 << 20;
@@ -41,6 +45,8 @@ export interface WriterOptions {
   /** Absent: a missing topic is an error. */
   readonly create?: TopicToCreate;
   readonly metadataMillis: number;
+  /** Absent: the rows are of no transaction. With them it is idempotent. */
+  readonly transactions?: WriterTransactions;
 }
 export const writerDefaults: WriterOptions = {
   acks: 'all',
@@ -55,6 +61,7 @@ export class TopicWriter {
   readonly #options: WriterOptions;
   readonly #cluster: WriterCluster;
   readonly #contact: TopicContact;
+  readonly #producers: QueueProducers;
   readonly #closing = new AbortController();
   #partitions: TopicPartition[] = [];
   #partitioner = new Partitioner([]);
@@ -65,29 +72,31 @@ export class TopicWriter {
   #aging: NodeJS.Timeout | undefined;
   #restored: readonly UnsentBatch[] | undefined;
   #isFinishing = false;
-  #isRenewing = false;
   #isReady = false;
   #bytes = 0;
   /** Rows without an acknowledgement. */
   inFlight = 0;
   written = 0;
+  /** Epoch milliseconds of the last acknowledgement. */
+  writtenAt: number | undefined;
   /** Only with `acks: 0`. */
   lost = 0;
-  /** The topic's settings that matter to a sink; absent: they are not known. */
-  settings: ReadonlyMap<string, string> = new Map();
+  /** The topic's settings that matter to a sink. */
+  settings = unknownSettings;
 
   constructor(
     connection: Connection,
     topic: string,
     events: WriterEvents,
     options: Partial<WriterOptions> = {},
-    cluster: WriterCluster = new Cluster(connection.brokers, 'write'),
+    cluster: WriterCluster = new Cluster(connection, 'write'),
   ) {
     this.topic = topic;
     this.#events = events;
     this.#options = { ...writerDefaults, ...options };
     this.#cluster = cluster;
     this.#contact = new TopicContact(connection, cluster, topic);
+    this.#producers = new QueueProducers(this.#contact, options.transactions);
     this.#guard(this.#start());
   }
 
@@ -103,17 +112,13 @@ export class TopicWriter {
   }
   /** undefined: there is none at present. */
   get trouble(): WriterTrouble | undefined {
-    return troubleOf(this.#partitions) ?? this.#contact.trouble ?? this.#slowness();
-  }
-  #slowness(): WriterTrouble | undefined {
-    const slow = this.#requests.slow(Date.now());
-    return slow && { since: slow.since, reason: `broker ${slow.node} does not answer for ${this.#place(slow)}` };
+    return troubleOf(this.#partitions) ?? this.#contact.trouble ?? slownessOf(this.#requests, Date.now(), this.topic);
   }
   get #isClosed(): boolean {
     return this.#closing.signal.aborted;
   }
 
-  append(key: string | undefined, value: Value, timestamp: number, headers?: RecordHeaders, partition?: number): void {
+  append(key: Value | undefined, value: Value, timestamp: number, headers?: RecordHeaders, partition?: number): void {
     const keyBytes = key === undefined ? undefined : Buffer.from(key);
     const chosen =
       partition !== undefined
@@ -146,6 +151,16 @@ export class TopicWriter {
   flush(): void {
     if (this.#lingering) this.#endLinger();
   }
+  /** All rows are written, and the next ones are of another transaction. */
+  endTransaction(): void {
+    for (const { queue } of this.#partitions) queue.retire();
+  }
+  /** Sends nothing more. Resolves when what was sent is answered. The cluster stays open. */
+  stop(): Promise<void> {
+    this.#closing.abort();
+    for (const timer of [this.#lingering, this.#recovering, this.#aging]) clearTimeout(timer);
+    return this.#requests.allAnswered();
+  }
   /** Writes the rows that it has, and closes then, or after this time. */
   finish(millis: number): void {
     this.#isFinishing = true;
@@ -155,8 +170,7 @@ export class TopicWriter {
     this.#closing.signal.addEventListener('abort', () => clearTimeout(timer));
   }
   close(): void {
-    this.#closing.abort();
-    for (const timer of [this.#lingering, this.#recovering, this.#aging]) clearTimeout(timer);
+    void this.stop();
     this.#cluster.close();
   }
 
@@ -199,13 +213,15 @@ export class TopicWriter {
     }
   }
   async #request(node: number, batches: Batches): Promise<void> {
-    const { acks, compression } = this.#options;
+    const { acks, compression, transactions } = this.#options;
     const request = { node, partition: [...batches.keys()][0]!.partition, since: Date.now() };
     this.#requests.begin(request);
     try {
-      const question = produceQuestion(this.topic, acks, compression, batches);
-      const answers = await this.#cluster.ask(node, produce, question, question.timeoutMillis);
-      const byPartition = new Map(answers.map((answer) => [answer.partition, answer]));
+      const options = { topic: this.topic, acks, compression, transactionalId: transactions?.transactionalId };
+      const question = produceQuestion(options, batches);
+      const answer = await this.#cluster.ask(node, produce, question, question.timeoutMillis);
+      this.#requests.answered(node, answer.throttleMillis, Date.now());
+      const byPartition = new Map(answer.partitions.map((one) => [one.partition, one]));
       for (const [one, sent] of batches) this.#answered(node, one, sent, byPartition.get(one.partition));
     } catch (error) {
       if (!mayPass(error)) return this.#fail(error);
@@ -223,21 +239,23 @@ export class TopicWriter {
 
   #answered(node: number, one: TopicPartition, sent: SentBatch, answer: Produced | undefined): void {
     const place = this.#place(one);
+    const { transactions } = this.#options;
     this.#settle(one, () => {
       if (!answer) return this.#again(one, sent, `broker ${node} does not answer for ${place}`);
-      const outcome = outcomeOf(answer.error, sent.batch.count);
+      const outcome = outcomeOf(answer.error, sent.batch.count, transactions !== undefined);
       switch (outcome) {
         case 'topicNotAllowed':
           throw this.#cluster.notAllowed(this.topic);
         case 'clusterNotAllowed':
           throw idempotenceNotAllowed(this.topic, this.#cluster.description);
         case 'refused':
-          throw refusal(this.topic, answer, sent.batch);
+          throw transactions?.refused(answer.error) ?? refusal(this.topic, answer, sent.batch);
         case 'again': {
           const name = producerErrorName(answer.error);
           return this.#again(one, sent, `broker ${node} answers ${name} for ${place}`, hintOf(answer.error));
         }
         default:
+          if (outcome === 'written') transactions?.wrote(one.partition, answer.offset, sent.batch.count);
           return one.answered(sent, outcome);
       }
     });
@@ -255,14 +273,16 @@ export class TopicWriter {
     answered();
     this.inFlight += one.rows - rows;
     this.#bytes += one.bytes - bytes;
-    this.written += rows - one.rows - (this.lost - lost);
+    const written = rows - one.rows - (this.lost - lost);
+    this.written += written;
+    if (written > 0) this.writtenAt = Date.now();
   }
 
   // --------------------------------------------------------------------------------------- contact
 
   async #start(): Promise<void> {
-    const { create, isIdempotent } = this.#options;
-    const first = await this.#contact.begin(create, isIdempotent, this.#closing.signal);
+    const { create, isIdempotent, transactions } = this.#options;
+    const first = await this.#contact.begin(create, isIdempotent && !transactions, this.#closing.signal);
     if (!first || this.#isClosed) return;
     this.settings = first.settings;
     this.#adopt(first.partitions);
@@ -279,8 +299,9 @@ export class TopicWriter {
   /** The topic has more partitions than before. */
   #adopt(found: readonly number[]): void {
     if (found.length <= this.#partitions.length) return;
+    const { isIdempotent, transactions } = this.#options;
     for (let partition = this.#partitions.length; partition < found.length; partition++)
-      this.#partitions.push(new TopicPartition(partition, this.#options.isIdempotent));
+      this.#partitions.push(new TopicPartition(partition, isIdempotent, !transactions));
     this.#partitioner = new Partitioner(this.#partitions);
   }
   #ageMetadata(): void {
@@ -293,6 +314,7 @@ export class TopicWriter {
   }
   async #refresh(): Promise<void> {
     const found = await this.#contact.refresh();
+    if (found) this.#options.transactions?.checkTopic();
     if (found) this.#adopt(found);
   }
 
@@ -306,32 +328,19 @@ export class TopicWriter {
   async #recover(): Promise<void> {
     await this.#refresh();
     this.#recovering = undefined;
+    const { gone } = this.#contact;
+    const openRows = this.#options.transactions?.openRows ?? 0;
+    if (gone) throw unwritten(this.topic, this.inFlight + openRows, gone);
     const now = Date.now();
-    for (const one of this.#partitions) {
-      const { trouble, pausedUntil } = one;
-      if (trouble && now - trouble.since > givesUpMillis) throw unwritten(this.topic, this.inFlight, trouble);
-      if (pausedUntil !== undefined && pausedUntil <= now) one.resume();
-    }
+    for (const one of this.#partitions) if ((one.pausedUntil ?? Infinity) <= now) one.resume();
     this.#pump();
   }
   /** New partitions, and producers whose epochs are used up, need a number. */
   #renewProducers(): void {
-    const needing = this.#partitions.filter((one) => one.queue.needsProducer && one.pausedUntil === undefined);
-    if (needing.length === 0 || this.#isRenewing) return;
-    this.#isRenewing = true;
-    const renew = async (): Promise<void> => {
-      try {
-        const producer = await this.#contact.producer(needing.map(({ partition }) => partition));
-        for (const { queue } of needing) queue.renew(producer);
-      } catch (error) {
-        if (!mayPass(error)) throw error;
-        for (const one of needing) one.pause(Date.now(), `${this.#place(one)} gets no producer: ${error.message}`);
-      } finally {
-        this.#isRenewing = false;
-      }
-      this.#pump();
-    };
-    this.#guard(renew());
+    const renewed = this.#producers.renew(this.#partitions, (one, reason) =>
+      one.pause(Date.now(), `${this.#place(one)} gets no producer: ${reason}`),
+    );
+    if (renewed) this.#guard(renewed.then(() => this.#pump()));
   }
 
   #place({ partition }: { readonly partition: number }): string {

@@ -1,8 +1,9 @@
 // The troubles of a sink in words: what is not written, since when, why, and what may help.
 import { SluiceError } from '../../errors/error.ts';
-import type { Connection } from './connections.ts';
 import { producerErrorName } from './produce-outcome.ts';
+import type { RequestsInFlight } from './requests-in-flight.ts';
 import type { TopicPartition, Trouble } from './topic-partition.ts';
+import { throttledBy } from './troubles.ts';
 
 export interface WriterTrouble {
   /** Epoch milliseconds. */
@@ -24,22 +25,22 @@ function reasonAndHint({ reason, hint }: Pick<Trouble, 'reason' | 'hint'>): stri
   return hint === '' ? reason : `${reason}: ${hint}`;
 }
 
-/** `rows` is the number of rows that the topic has not acknowledged. */
-export function unwritten(topic: string, rows: number, { since, reason, hint }: Trouble): SluiceError {
-  const minutes = Math.round((Date.now() - since) / 60_000);
-  const many = rows === 0 ? 'Rows' : `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
-  return new SluiceError(
-    'kafka-unwritten',
-    `${many} for topic "${topic}" could not be written for ${minutes} minutes: ${reasonAndHint({ reason, hint })}.`,
-    { topic, rows },
-  );
+/** A broker makes this client wait, or does not answer for a while. */
+export function slownessOf(requests: RequestsInFlight, now: number, topic: string): WriterTrouble | undefined {
+  const throttling = requests.throttling(now);
+  if (throttling) return { since: throttling.since, reason: throttledBy(throttling.node) };
+  const slow = requests.slow(now);
+  return slow && { since: slow.since, reason: `broker ${slow.node} does not answer for ${topic}[${slow.partition}]` };
 }
 
-export function unreachable({ brokers, variable }: Connection, error: Error): SluiceError {
+/** The topic is gone, and with it `rows` rows that it has not acknowledged. */
+export function unwritten(topic: string, rows: number, { since, reason }: WriterTrouble): SluiceError {
+  const minutes = Math.round((Date.now() - since) / 60_000);
+  const many = `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
   return new SluiceError(
-    'kafka-unreachable',
-    `Kafka cannot be reached: ${error.message} The address is from ${variable}.`,
-    { brokers, variable },
+    'kafka-unwritten',
+    `${many} for topic "${topic}" could not be written for ${minutes} minutes: ${reason}. When the topic is there again, run the cell or start the job again.`,
+    { topic, rows },
   );
 }
 

@@ -79,7 +79,7 @@ test('what cannot be an aggregate is refused when it is declared', () => {
     [() => any.collect(5), /collect\(\) takes the name of a field or a function, not 5/],
     [() => any.countDistinct('n', { aproximate: true }), /has no option "aproximate". Closest: "approximate"/],
     [() => any.countDistinct('n', { approximate: 1 }), /approximate of countDistinct\(\) is true or false, not 1/],
-    [() => any.aggregator(), /aggregator\(\) takes \{ create, add, merge\?, result \}, not undefined/],
+    [() => any.aggregator(), /aggregator\(\) takes \{ create, add, merge\?, subtract\?, result \}, not undefined/],
     [() => any.aggregator({ create: () => 0, result: () => 0 }), /aggregator\(\) needs a function add, not undefined/],
     [
       () => any.aggregator({ create: () => 0, add: () => 0, merge: 5, result: () => 0 }),

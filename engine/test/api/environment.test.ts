@@ -152,6 +152,15 @@ test('an option that a job does not have yet is refused by name', () => {
   assert.throws(() => new Environment({ checkpoint: { interval: '5s' } }), { code: 'not-yet' });
 });
 
+test('the metrics of a job have the notes of its sources', async () => {
+  const env = new Environment();
+  env.from([{ at: 1_700_000_000 }], { timestamp: 'at', name: 'orders' }).sink(() => undefined);
+  const job = await env.execute();
+  await job.finished;
+  const { note } = job.metrics().operators.find(({ name }) => name === 'orders')!;
+  assert.match(note!, /look like seconds\. Give unit: 's'/);
+});
+
 test('the metrics of a job have the rejected records of its sources, also if their errors have no reader', async () => {
   const env = new Environment();
   env

@@ -95,6 +95,13 @@ const mistakes: readonly (readonly [mistake: string, code: string, message: RegE
 
   ['a topic that is no text', 'bad-option', /topic of kafka\(\) is a text, not undefined/, () => kafka()],
   ['an unknown start', 'bad-option', /from of kafka\(\) is .* not "begin"/, () => kafka('t', { from: 'begin' })],
+  [
+    'committed offsets of no group',
+    'bad-option',
+    /and no group. Give the name/,
+    () => kafka('t', { from: 'committed' }),
+  ],
+  ['a group without a name', 'bad-option', /The group of kafka\(\)/, () => kafka('t', { group: '' })],
   ['offsets that are numbers', 'bad-option', /not 0 to 42/, () => kafka('t', { from: { offsets: { 0: 42 } } })],
   [
     'a time without a zone',

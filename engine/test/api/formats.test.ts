@@ -20,9 +20,9 @@ const source = (options: KafkaOptions<unknown>): unknown =>
     evaluate(() => void kafka('t', options), { resolvePath }),
     'kafka',
   ).parameters;
-const sink = (options: KafkaSinkOptions<number>): unknown =>
+const sink = (options: KafkaSinkOptions<number, unknown>): unknown =>
   nodeOf(
-    evaluate(() => void from([1]).to('t', options), { resolvePath }),
+    evaluate(() => void from([1]).to('t', options as never), { resolvePath }),
     'kafkaSink',
   ).parameters;
 const some = (parameters: unknown, expected: object): void =>
@@ -45,12 +45,27 @@ test('a schema file is text in the plan, and decides the format', () => {
   some(nodeOf(read, 'kafka').parameters, { format: 'avro', keyFormat: { format: 'avro', schemaFile: avro } });
 });
 
+test('meta: true asks for keys and headers, in the format of the keys', () => {
+  some(source({ meta: true }), { meta: true });
+  some(source({ meta: true, keyFormat: 'json' }), { meta: true, keyFormat: { format: 'json' } });
+  some(source({ meta: true, keySchemaFile: 'order.avsc' }), { keyFormat: { format: 'avro', schemaFile: avro } });
+  assert.ok(!('meta' in (source({ meta: false }) as object)));
+});
+
 test('a sink writes Avro with a schema file or the latest schema', () => {
   some(sink({ format: 'avro' }), { format: 'avro', avro: { schemas: 'use' } });
   some(sink({ format: 'avro', schemaFile: 'order.avsc', schemas: 'register', registry: 'eu' }), {
     avro: { schemas: 'register', schemaFile: avro, registry: 'eu' },
   });
   some(sink({ format: 'bytes' }), { format: 'bytes' });
+  const key = (n: number): number => n;
+  some(sink({ key, keyFormat: 'avro' }), { format: 'json', keyFormat: 'avro', keyAvro: { schemas: 'use' } });
+  const both = { format: 'avro', schemas: 'register', key, keyFormat: 'avro' } as const;
+  some(sink({ ...both, keySchemaFile: 'order.avsc' }), {
+    avro: { schemas: 'use' },
+    keyAvro: { schemas: 'register', schemaFile: avro },
+  });
+  assert.ok(!('keyFormat' in (sink({ key, keyFormat: 'string' }) as object)));
 });
 
 test('options that do not go together are one error each', () => {
@@ -63,7 +78,15 @@ test('options that do not go together are one error each', () => {
     [() => source({ schemaFile: 'none.avsc' }), /cannot be read: ENOENT/],
     [() => source({ message: 'M' }), /chooses a type of a Protobuf schemaFile, and there is none/],
     [() => source({ schemaFile: 'order.avsc', message: 'M' }), /chooses a type of a Protobuf schemaFile/],
+    [() => source({ keyFormat: 'avro' }), /its elements have no key. Give meta: true/],
+    [() => source({ meta: 'yes' as never }), /The option meta of kafka\(\) is true or false, not "yes"/],
+    [() => evaluate(() => void table('t', { key: 'id', meta: true } as never)), /meta/],
     [() => sink({ schemas: 'use' }), /The schemas of to\(\) needs format: "avro"; the format is "json"/],
+    [() => sink({ keyFormat: 'json' }), /has a keyFormat or a keySchemaFile, and no key/],
+    [
+      () => sink({ key: (n: number) => n, keySchemaFile: 'order.avsc' }),
+      /needs keyFormat: "avro"; the keyFormat is "string"/,
+    ],
     [() => sink({ format: 'avro', schemas: 'register' }), /registers the schema of a schemaFile. Give one/],
   ];
   for (const [declare, message] of cases) assert.throws(declare, message);

@@ -11,17 +11,9 @@ import { evaluate, nodeOf } from './evaluate.ts';
 const api: any = sluice;
 
 const later: Readonly<Record<string, () => unknown>> = {
-  'two-phase sinks': () => api.from([1]).sink({ begin() {} }),
-  'watermark panels': () => api.watermarks(),
   'graph panels': () => api.graph(),
-  'keys of kafka()': () => api.kafka('t', { keyFormat: 'avro' }),
-  'committed offsets': () => api.kafka('t', { from: 'committed' }),
   'sinks that write protobuf': () => api.from([1]).to('t', { format: 'protobuf' }),
-  'delivery "exactly-once"': () => api.from([1]).to('t', { delivery: 'exactly-once' }),
-  transactionalIdPrefix: () => api.from([1]).to('t', { transactionalIdPrefix: 'p' }),
   parallelism: () => api.configure({ parallelism: 2 }),
-  checkpoints: () => api.configure({ checkpoint: { interval: '5s' } }),
-  restarts: () => api.configure({ restart: { kind: 'fixed-delay', attempts: 1, delay: '1s' } }),
   memory: () => api.configure({ memory: { state: '1GB' } }),
   record: () => api.configure({ record: { size: '1GB' } }),
 };

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { Builder, runWithBuilder } from '../../api/builder.ts';
 import { endpointOf, follow, isStreamLike, reference } from '../../api/reference.ts';
-import { displaySpecOf } from '../../api/view.ts';
+import { shownBy } from '../../api/view.ts';
 import { hashValue } from '../../graph/fingerprint.ts';
 import { backpressure, count, from, kafka, tumbling, view } from '../../index.ts';
 import { evaluate } from './evaluate.ts';
+
+/** How a cell shows the value of its last expression. */
+const displaySpecOf = (last: unknown) => shownBy(new Builder({ group: 'b' }), last).parts[0];
 
 /** The variables of cell `a`. */
 function cellA() {

@@ -46,6 +46,13 @@ test('the window and the aggregates are the shape of a windowed aggregate; what 
   assert.notEqual(of(sum('n')), of(avg('n')));
 });
 
+test('the aggregates are the shape of the groups of a table', () => {
+  const grouped = (total: ReturnType<typeof sum<typeof row>>) =>
+    shapeOf(() => from([row]).keyBy('k').toTable().groupBy('n').aggregate({ total }));
+  assert.equal(grouped(sum('n')), grouped(sum('m')));
+  assert.notEqual(grouped(sum('n')), grouped(avg('n')));
+});
+
 test('allowed lateness and functions leave the shape alone', () => {
   const late = shapeOf(() =>
     from([row]).keyBy('k').window(tumbling('1m')).allowedLateness('5s').aggregate({ n: count() }),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { FunctionRef } from '../../graph/spec.ts';
-import { file, from, generate, kafka, type StandardSchema } from '../../index.ts';
+import { file, from, generate, kafka, type StandardSchema, table } from '../../index.ts';
 import type { Kind } from '../../graph/kinds.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 
@@ -29,6 +29,19 @@ test('a topic is read from its end, or from its start when an end is given', () 
       rate: 500,
     },
   );
+});
+
+test('the policy for records that retention has deleted is in the plan unless it is the default', () => {
+  const policyOf = (offsetReset?: unknown) =>
+    parametersOf('kafka', () => kafka('t', offsetReset === undefined ? {} : ({ offsetReset } as object))).offsetReset;
+  assert.deepEqual(
+    [policyOf(), policyOf('none'), policyOf('earliest'), policyOf('latest')],
+    [undefined, undefined, 'earliest', 'latest'],
+  );
+  assert.throws(() => policyOf('smallest'), {
+    code: 'bad-option',
+    message: /^The offsetReset of kafka\(\) is "none", "earliest" or "latest", not "smallest"/,
+  });
 });
 
 test('where a topic starts and ends may be a time or offsets', () => {
@@ -65,6 +78,14 @@ test('generate has seed 0 and neither rate nor limit of its own', () => {
   assert.equal(fragment.functions.get((reference as unknown as { fn: FunctionRef }).fn), next);
   const { rate, seed, limit } = parametersOf('generate', () => generate({ rate: 0.5, seed: -3, limit: 7 }, next));
   assert.deepEqual([rate, seed, limit], [0.5, -3, 7]);
+});
+
+test('every source takes a rate', () => {
+  assert.equal(parametersOf('file', () => file('a.jsonl', { rate: 5 }))['rate'], 5);
+  assert.equal(parametersOf('from', () => from([1], { rate: 0.5 }))['rate'], 0.5);
+  assert.equal(parametersOf('kafka', () => table<{ k: string }, 'k'>('t', { key: 'k', rate: 7 }))['rate'], 7);
+  assert.throws(() => evaluate(() => void file('a.jsonl', { rate: 0 })), /rate of file\(\) is a number above 0, not 0/);
+  assert.throws(() => evaluate(() => void from([1], { rate: '5' as never })), /rate of from\(\) is a number above 0/);
 });
 
 test('what can be iterated again is replayable; an iterator and an async iterable are not', () => {

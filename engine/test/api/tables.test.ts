@@ -2,7 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Plan } from '../../graph/plan.ts';
-import { Environment, from, generate, table, type Stream } from '../../index.ts';
+import {
+  aggregator,
+  collect,
+  count,
+  countDistinct,
+  Environment,
+  first,
+  from,
+  generate,
+  minBy,
+  quantile,
+  table,
+  variance,
+  type Stream,
+  type Table,
+} from '../../index.ts';
 import { planOf } from '../../runtime/environment.ts';
 import { evaluate, nodeOf } from './evaluate.ts';
 
@@ -227,6 +242,46 @@ test('the plan of tables is JSON, and a changed function keeps what is held', ()
     fragment.nodes.filter(({ kind, parameters }) => kind === 'keyBy' && 'of' in parameters).map(({ own }) => own);
   assert.equal(new Set(keysOf(first)).size, 1);
   assert.notDeepEqual(keysOf(first), keysOf(third));
+});
+
+test('an aggregate that cannot subtract is refused by name, and so is what is no key', () => {
+  const grouped = (declare: (table: Table<{ id: string; n: number }, { id: string }>) => unknown) => () =>
+    evaluate(() => void declare(from(rows).keyBy('id').toTable()));
+  const own = aggregator({ create: () => 0, add: (sum: number) => sum, result: (sum) => sum });
+  const refusedAggregates = {
+    'quantile\\(\\)': quantile<{ n: number }>(0.5, 'n'),
+    'first\\(\\)': first((row: { n: number }) => row.n),
+    'variance\\(\\)': variance<{ n: number }>('n'),
+    'minBy\\(\\)': minBy<{ n: number }>('n'),
+    'countDistinct\\(\\) with approximate': countDistinct<{ n: number }>('n', { approximate: true }),
+    'aggregator\\(\\) without subtract': own,
+  };
+  for (const [what, mine] of Object.entries(refusedAggregates))
+    assert.throws(
+      grouped((table) => table.groupBy('n').aggregate({ n2: count(), mine })),
+      refused('cannot-subtract', new RegExp(`^Aggregate "mine" is ${what}, which cannot subtract`)),
+    );
+  assert.throws(
+    grouped((table) => (table.groupBy as () => unknown).call(table)),
+    refused('bad-key', /groupBy\(\) needs the names of the key fields, or one function/),
+  );
+  assert.throws(
+    grouped((table) => table.groupBy(5 as never)),
+    refused('bad-key', /groupBy\(\) takes names of fields or one function, not 5/),
+  );
+  assert.throws(
+    grouped((table) => table.groupBy('n').aggregate({ n: count() })),
+    refused('name-taken', /Aggregate "n" has the name of the key field "n"/),
+  );
+});
+
+test('groups of a table in a program have a row for each key', async () => {
+  const env = new Environment();
+  const table = env.from(rows).keyBy('id').toTable();
+  const groups = table.groupBy(({ n }) => n > 2).aggregate({ ids: collect((row) => row.id) });
+  assert.deepEqual(await groups.get({ key: false }), { key: false, ids: ['b'] });
+  assert.deepEqual(await groups.get({ key: true }), { key: true, ids: ['a'] });
+  assert.equal(await groups.map((row) => row.ids.length).get({ key: true }), 1);
 });
 
 test('the changes of one table are read by many, each at its own pace', async () => {

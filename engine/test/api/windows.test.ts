@@ -2,6 +2,7 @@
 // and the errors when the cell is evaluated.
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- the mistakes are type errors too; in a notebook types are advice */
 import assert from 'node:assert/strict';
+import { readSnapshot } from '../../runtime/snapshot.ts';
 import { test } from 'vitest';
 import { SluiceError } from '../../errors/error.ts';
 import type { NodeOf } from '../../graph/plan.ts';
@@ -169,15 +170,9 @@ test('another allowed lateness finds windows in place, and they still close', ()
   ] as const) {
     const first = new Driven(windows(before));
     first.step({ records: [[{ k: 'a' }, 0]] });
-    const groups: (readonly [number, unknown])[] = [];
-    let value: unknown;
-    first.operator.snapshot!({
-      full: true,
-      group: (group, content) => void groups.push([group, content]),
-      value: (content) => (value = content),
-    });
+    first.snapshot(true);
     const second = new Driven(windows(after));
-    second.operator.restore!({ groups: () => groups, value: () => value });
+    second.operator.restore!(readSnapshot(first.saved));
     assert.equal(second.step({ watermark: 9 }).rows.length, 1);
     second.step({ watermark: 9 + after - 1 });
     assert.ok(second.entries > 0);

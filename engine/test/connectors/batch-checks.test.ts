@@ -5,7 +5,19 @@ import { test } from 'vitest';
 import { FetchedBatches } from '../../connectors/kafka/fetched-batches.ts';
 import { RecordsUnreadable } from '../../connectors/kafka/records-unreadable.ts';
 import { heldBytes } from '../../connectors/kafka/record-columns.ts';
-import { attribute, batch, codecs, compressed, message, readAll, record, recordsOf, zigzag } from './made-batches.ts';
+import {
+  attribute,
+  attributesOf,
+  batch,
+  type Codec,
+  codecs,
+  compressed,
+  message,
+  readAll,
+  record,
+  recordsOf,
+  zigzag,
+} from './made-batches.ts';
 
 function refused(bytes: Buffer, sentence: RegExp, options = {}): void {
   assert.throws(
@@ -235,6 +247,27 @@ test('control batches are skipped, also empty ones, and the next offset is after
     assert.deepEqual([alone.read(1, Infinity)?.next, alone.isRead], [2, true]);
   }
   refused(control(0, 0, 0), /^its control record, the end of a transaction, has no type\.$/);
+});
+test('a control batch is decompressed within the limit, and has nothing behind its record', () => {
+  const marker = record({ key: Buffer.of(0, 0, 0, 1), value: Buffer.alloc(6) });
+  const control = (rest: Buffer, codec: Codec) =>
+    batch({
+      body: compressed(codec, Buffer.concat([marker, rest])),
+      count: 1,
+      attributes: attribute.control | attribute.transactional | attributesOf(codec),
+      producer: 7n,
+    });
+  const read = (bytes: Buffer, maxBatchBytes: number) =>
+    new FetchedBatches({ bytes, start: 0, end: bytes.length, aborted: [] }, { maxBatchBytes }).read(0, Infinity)?.next;
+  for (const codec of codecs) {
+    assert.equal(read(control(Buffer.alloc(0), codec), 100_000), 1, codec);
+    assert.throws(
+      () => read(control(Buffer.alloc(3), codec), 100_000),
+      /its control batch has 3 bytes behind its 1 records\.$/,
+    );
+    if (codec !== 'none')
+      assert.throws(() => read(control(Buffer.alloc(5 << 20), codec), 100_000), /holds more than 100,000 bytes/, codec);
+  }
 });
 
 test('a batch that compaction has emptied moves the reader on', () => {

@@ -34,6 +34,7 @@ test('a header with a quote out of place is refused by name, as a record with on
     );
 });
 
-test('a lone carriage return does not end the header', (t) => {
-  assert.deepEqual(read(t, 'returns.csv', 'a,b\rc\n1,2\n'), [{ a: 1, 'b\rc': 2 }]);
+test('a lone carriage return ends the header, unless it is quoted', (t) => {
+  assert.deepEqual(read(t, 'returns.csv', 'a,b\r1,2\n'), [{ a: 1, b: 2 }]);
+  assert.deepEqual(read(t, 'quoted.csv', 'a,"b\rc"\n1,2\n'), [{ a: 1, 'b\rc': 2 }]);
 });

@@ -83,6 +83,13 @@ test('what cannot be written is an error that names the row or the partition', a
   assert.throws(() => stream.toFile('rows.parquet', { format: 'parquet' as never }), { code: 'bad-option' });
 });
 
+test('an invalid Date in a CSV is an error that names its field', async () => {
+  await assert.rejects(
+    run([{ n: 1, at: new Date(NaN) }], (stream) => stream.toFile(at('date.csv'))),
+    /toFile\(\) cannot write a row: at is an invalid Date/,
+  );
+});
+
 test('a sink that goes on from a snapshot cuts what was written after it', () => {
   const node = (name: string): NodeOf<'fileSink'> => ({
     ...{ id: 's', uid: 's', kind: 'fileSink', name: 'toFile', group: '', own: '', shape: '' },

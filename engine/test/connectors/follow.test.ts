@@ -4,8 +4,11 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -15,6 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, test } from 'vitest';
 import type { TaskSnapshot } from '../../runtime/snapshot.ts';
 import { PolledSource } from './polled-source.ts';
@@ -83,6 +87,9 @@ class Followed {
     whileAway();
     this.#start(snapshot);
     this.source.clock.advanceTo(1_100_000);
+  }
+  get missing(): string | undefined {
+    return this.source.source.status().mayBeMissing;
   }
   get numbers(): unknown[] {
     return [...this.#read, ...this.source.values].map((row) => (row as { n: unknown }).n);
@@ -159,6 +166,37 @@ const cases: Readonly<Record<string, { readonly happens: (log: Followed) => void
         renameSync(log.path, log.beside('.1'));
         log.look();
         renameSync(log.beside('.1'), log.path);
+        log.append(3);
+      },
+      rows: [1, 2, 3],
+    },
+    'rotated twice between two looks, to names without the extension': {
+      happens(log) {
+        const numbered = (n: number): string => log.path.replace('.jsonl', `.${n}`);
+        log.append(3);
+        renameSync(log.path, numbered(1));
+        log.create(lines(4));
+        renameSync(numbered(1), numbered(2));
+        renameSync(log.path, numbered(1));
+        log.create(lines(5));
+      },
+      rows: [1, 2, 3, 4, 5],
+    },
+    'gone, and a folder has its name for a while': {
+      happens(log) {
+        unlinkSync(log.path);
+        mkdirSync(log.path);
+        log.settle();
+        rmdirSync(log.path);
+        log.create(lines(3));
+      },
+      rows: [1, 2, 3],
+    },
+    'packed and truncated when all was read': {
+      happens(log) {
+        writeFileSync(log.beside('.1.gz'), gzipSync(readFileSync(log.path)));
+        truncateSync(log.path);
+        log.look();
         log.append(3);
       },
       rows: [1, 2, 3],
@@ -317,6 +355,150 @@ test('a writer that goes on with the former file for long is an error that names
     message: /has grown by 8 bytes after it was replaced, and they were not read/,
   });
   assert.deepEqual(log.numbers, [1, 2, 3]);
+});
+
+for (const [form, pack] of [
+  ['gz', gzipSync],
+  ['zst', zstdCompressSync],
+] as const) {
+  const packs = (log: Followed): void => {
+    log.append(3, 4);
+    writeFileSync(log.path.replace('.jsonl', `.1.${form}`), pack(readFileSync(log.path)));
+    truncateSync(log.path);
+    log.append(5);
+  };
+  test(`rows that exist only in a .${form} of a truncated file: every row once`, () => {
+    const log = new Followed(lines(1, 2));
+    packs(log);
+    log.settle();
+    assert.deepEqual(log.numbers, [1, 2, 3, 4, 5]);
+    assert.equal(log.missing, undefined);
+  });
+  test(`a restored source whose file was packed as .${form} and truncated: every row once`, () => {
+    const log = new Followed(lines(1, 2));
+    log.restart(() => packs(log));
+    log.settle();
+    assert.deepEqual(log.numbers, [1, 2, 3, 4, 5]);
+    assert.equal(log.missing, undefined);
+  });
+  test(`a restored source whose file was renamed, packed as .${form} and rotated again: every row once`, () => {
+    const log = new Followed(lines(1, 2));
+    log.restart(() => {
+      log.append(3);
+      const content = readFileSync(log.path);
+      const { mtimeMs } = statSync(log.path);
+      log.rotate('.1', lines(4));
+      log.rotate('.2', lines(5));
+      unlinkSync(log.beside('.1'));
+      writeFileSync(log.beside(`.3.${form}`), pack(content));
+      // gzip and zstd keep the time of the content.
+      utimesSync(log.beside(`.3.${form}`), mtimeMs / 1000, Math.floor(mtimeMs) / 1000);
+    });
+    log.settle();
+    assert.deepEqual(log.numbers, [1, 2, 3, 4, 5]);
+    assert.equal(log.missing, undefined);
+  });
+}
+
+test('an archive with 300 MB of rows is read on, step by step', () => {
+  const filler = `{"n":0,"x":"${'x'.repeat(1 << 20)}"}\n`.repeat(300);
+  const log = new Followed(lines(1, 2));
+  const archive = gzipSync(readFileSync(log.path, 'utf8') + filler + line(3), { level: 1 });
+  writeFileSync(log.beside('.1.gz'), archive);
+  truncateSync(log.path);
+  for (let i = 0; i < 60; i++) log.look(10);
+  assert.deepEqual(
+    log.numbers.filter((n) => n !== 0),
+    [1, 2, 3],
+  );
+});
+
+test('CSV: the rest is read from a packed copy, with the header of that file', () => {
+  const log = new Followed('n,x\n1,a\n', 'log.csv');
+  appendFileSync(log.path, '2,b\n');
+  writeFileSync(log.beside('.1.gz'), gzipSync(readFileSync(log.path)));
+  writeFileSync(log.path, 'x,n\nc,3\n');
+  log.settle();
+  assert.deepEqual(log.source.values, [
+    { n: 1, x: 'a' },
+    { n: 2, x: 'b' },
+    { x: 'c', n: 3 },
+  ]);
+});
+
+const gaps: Readonly<
+  Record<
+    string,
+    { readonly happens: (log: Followed) => void; readonly rows: readonly number[]; readonly says?: RegExp }
+  >
+> = {
+  'appended to and truncated': {
+    happens(log) {
+      log.append(3, 4);
+      truncateSync(log.path);
+      log.look();
+      log.append(5);
+    },
+    rows: [1, 2, 5],
+  },
+  'appended to, truncated and regrown to the same size': {
+    happens(log) {
+      log.append(3, 4);
+      log.rewrite(5, 6);
+    },
+    rows: [1, 2, 5, 6],
+  },
+  'appended to, truncated and regrown beyond what was read': {
+    happens(log) {
+      log.append(3, 4);
+      log.rewrite(5, 6, 7, 8, 9);
+    },
+    rows: [1, 2, 5, 6, 7, 8, 9],
+  },
+  'appended to, packed in a way that cannot be read, and truncated': {
+    happens(log) {
+      log.append(3, 4);
+      writeFileSync(log.beside('.1.xz'), 'packed');
+      truncateSync(log.path);
+      log.append(5);
+    },
+    rows: [1, 2, 5],
+    says: /log\.jsonl\.1\.xz may have them: unpack and read with file\(\)\./,
+  },
+};
+for (const [what, { happens, rows, says }] of Object.entries(gaps))
+  test(`a followed file that is ${what} between two looks: it goes on, and says what may be missing`, () => {
+    const log = new Followed(lines(1, 2));
+    happens(log);
+    log.settle();
+    assert.deepEqual(log.numbers, rows);
+    assert.match(
+      log.missing ?? '',
+      /^Rows of log\.jsonl may be missing: the file was truncated or rewritten between \S+Z and \S+Z\. What was appended behind line 2 \(byte 16\)/,
+    );
+    if (says) assert.match(log.missing!, says);
+    assert.equal(log.source.source.status().note, log.missing, 'the cell shows it');
+    log.restart(() => log.append(99));
+    log.settle();
+    assert.match(log.missing ?? '', /^Rows of log\.jsonl may be missing/, 'a restore does not forget it');
+    truncateSync(log.path);
+    log.settle();
+    assert.match(log.missing ?? '', /This has happened 2 times\.$/);
+  });
+
+test('a restored source, while a packed file had the name in between, says which one', () => {
+  const log = new Followed(lines(1, 2));
+  log.restart(() => {
+    log.append(3);
+    log.rotate('.3', lines(4));
+    renameSync(log.path, log.beside('.2'));
+    log.create(lines(5));
+    writeFileSync(log.beside('.2.gz'), gzipSync(readFileSync(log.beside('.2'))));
+    unlinkSync(log.beside('.2'));
+  });
+  log.settle();
+  assert.deepEqual(log.numbers, [1, 2, 3, 5]);
+  assert.match(log.missing ?? '', /behind line 3 of a former file: .* log\.jsonl\.2\.gz may have them/);
 });
 
 // ------------------------------------------------------------------------- while no source follows

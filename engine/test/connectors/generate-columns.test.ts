@@ -45,6 +45,7 @@ function opened(parameters: Readonly<Record<string, Json | undefined>>, next: (g
     wakeAt: () => {},
     fail: (error) => assert.fail(String(error)),
     countLate: () => {},
+    failPartitions: () => {},
   });
   /**
    * One call, as a task makes it, and its output: marks by their kind, records by value and offset.

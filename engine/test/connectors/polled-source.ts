@@ -134,6 +134,7 @@ export class PolledSource {
         throw error;
       },
       countLate: () => {},
+      failPartitions: () => {},
     };
   }
 

@@ -104,6 +104,7 @@ class Model {
       wakeAt: none,
       fail: (error) => assert.fail(String(error)),
       countLate: none,
+      failPartitions: none,
     };
   }
 

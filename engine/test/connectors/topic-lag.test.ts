@@ -2,10 +2,10 @@
 // record that was read while others wait.
 import assert from 'node:assert/strict';
 import { test, vi } from 'vitest';
-import { LogEnds, type LogEnd } from '../../connectors/kafka/log-ends.ts';
+import { LogEnds } from '../../connectors/kafka/log-ends.ts';
 import type { OffsetsQuestion } from '../../connectors/kafka/offset-requests.ts';
 import { AssignedSplit } from '../../connectors/kafka/placement.ts';
-import type { Chunk } from '../../connectors/kafka/reader-messages.ts';
+import type { Chunk, SplitPlace } from '../../connectors/kafka/reader-messages.ts';
 import { SourceSplits } from '../../connectors/kafka/source-splits.ts';
 import { sourceMetrics } from '../../runtime/metrics.ts';
 import { SourceTime } from '../../time/source-time.ts';
@@ -88,6 +88,7 @@ test('a bounded read lags behind its own end, and a record without timestamp or 
     [2, undefined],
     [2, 0],
   ]);
+  assert.equal(splits.partitions(now)[2]!.aheadMillis, hour);
   splits.push([chunk(0, 60, 1000)]);
   read(splits, now);
   assert.deepEqual(lags(splits)[0], [0, undefined]);
@@ -143,7 +144,7 @@ test('only splits that wait for credit and have no end are asked for it, at thei
       return Promise.resolve(answers as never);
     },
   };
-  const told: LogEnd[] = [];
+  const told: SplitPlace[] = [];
   const ends = new LogEnds(
     brokers,
     placement,

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { afterEach, beforeEach, test, vi } from 'vitest';
-import { BrokerUnreachable } from '../../connectors/kafka/kafkajs-connection.ts';
+import { SluiceError } from '../../errors/error.ts';
+import { BrokerUnreachable } from '../../connectors/kafka/broker-unreachable.ts';
 import { ScriptedCluster, scriptedWriter, type Answer } from './scripted-cluster.ts';
 
 const notLeader = 6;
 const corruptMessage = 2;
 const notEnoughReplicas = 19;
+const unknownTopic = 3;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -69,6 +71,31 @@ test('a sink that starts with a partition without leader writes the others', asy
   assert.equal(writer.written, 11);
 });
 
+test('a broker that makes the client wait is named after a moment, as long as rows wait for it', async () => {
+  const cluster = new ScriptedCluster([1]);
+  const { writer } = scriptedWriter(cluster);
+  await pass(0);
+  const begun = Date.now();
+  cluster.throttleMillis = 500;
+  cluster.answers.set(1, () => after(1_000));
+  const troubles = new Set<string | undefined>();
+  for (let round = 0; round < 8; round++) {
+    writer.append(undefined, '"x"', 1);
+    await pass(900);
+    troubles.add(writer.trouble?.reason);
+  }
+  assert.deepEqual([...troubles], [undefined, 'broker 1 makes this client wait because of its quota']);
+  assert.ok(writer.trouble!.since - begun < 2_000, 'since its first answer');
+  await pass(10_000);
+  assert.equal(writer.trouble, undefined, 'nothing waits');
+  cluster.throttleMillis = 0;
+  writer.append(undefined, '"x"', 1);
+  await pass(2_000);
+  writer.append(undefined, '"x"', 1);
+  await pass(500);
+  assert.equal(writer.trouble, undefined);
+});
+
 test('a broker that never answers holds only its own partitions', async () => {
   const cluster = new ScriptedCluster([1, 2]);
   const { writer } = scriptedWriter(cluster);
@@ -111,21 +138,73 @@ for (const [name, answer] of [
     assert.deepEqual([writer.written, writer.trouble, failures], [1, undefined, []]);
   });
 
-test('rows that cannot be written for two minutes are an error with their number and the reason', async () => {
+test('rows that a broker refuses for now wait as long as it takes', async () => {
   const cluster = new ScriptedCluster([1]);
   const { writer, failures } = scriptedWriter(cluster);
   await pass(0);
   cluster.answers.set(1, () => ({ 0: notEnoughReplicas }));
+  for (let i = 0; i < 1234; i++) writer.append('k', '"x"', 1);
+  await pass(600_000);
+  assert.deepEqual([writer.inFlight, failures], [1234, []]);
+  assert.match(
+    writer.trouble!.reason,
+    /^broker 1 answers NOT_ENOUGH_REPLICAS for t\[0\]: fewer replicas .* Start the other brokers, or lower min\.insync\.replicas; its rows are sent again$/,
+  );
+  cluster.answers.delete(1);
+  await pass(2000);
+  assert.deepEqual([writer.written, writer.inFlight, writer.trouble], [1234, 0, undefined]);
+});
+
+test('a topic that is gone for two minutes is an error with the number of unwritten rows', async () => {
+  const cluster = new ScriptedCluster([1]);
+  const { writer, failures } = scriptedWriter(cluster);
+  await pass(0);
+  cluster.answers.set(1, () => ({ 0: unknownTopic }));
+  cluster.refreshError = new SluiceError('kafka-unknown-topic', 'Topic "t" is not on b:1.');
   for (let i = 0; i < 1234; i++) writer.append('k', '"x"', 1);
   await pass(119_000);
   assert.deepEqual(failures, []);
   await pass(3000);
   assert.equal(
     failures.map(({ message }) => message)[0],
-    '1,234 rows for topic "t" could not be written for 2 minutes: broker 1 answers NOT_ENOUGH_REPLICAS for t[0]: fewer replicas are in sync than the topic\'s min.insync.replicas. Start the other brokers, or lower min.insync.replicas.',
+    '1,234 rows for topic "t" could not be written for 2 minutes: Topic "t" is not on b:1. When the topic is there again, run the cell or start the job again.',
   );
   assert.ok(cluster.isClosed);
 });
+
+test('a topic that comes back within two minutes gets its rows', async () => {
+  const cluster = new ScriptedCluster([1]);
+  const { writer, failures } = scriptedWriter(cluster);
+  await pass(0);
+  cluster.answers.set(1, () => ({ 0: unknownTopic }));
+  cluster.refreshError = new SluiceError('kafka-unknown-topic', 'Topic "t" is not on b:1.');
+  writer.append('k', '"x"', 1);
+  await pass(100_000);
+  cluster.refreshError = undefined;
+  cluster.answers.delete(1);
+  await pass(100_000);
+  assert.deepEqual([writer.written, failures], [1, []]);
+});
+
+for (const reason of ['refused', 'silent'] as const)
+  test(`a cluster that is ${reason} at the start is tried until it answers`, async () => {
+    const cluster = new ScriptedCluster([1]);
+    const address = '127.0.0.1:9092';
+    cluster.refreshError = new BrokerUnreachable(address, reason, `${address} is ${reason}.`);
+    const { writer, failures } = scriptedWriter(cluster);
+    await pass(600_000);
+    assert.deepEqual([writer.takesRows, failures], [false, []]);
+    assert.equal(
+      writer.trouble!.reason,
+      `Kafka cannot be reached: 127.0.0.1:9092 is ${reason}; the address is from SLUICE_BROKERS`,
+    );
+    cluster.refreshError = undefined;
+    await pass(2000);
+    assert.ok(writer.takesRows);
+    writer.append('k', '"x"', 1);
+    await pass(10);
+    assert.deepEqual([writer.written, writer.trouble], [1, undefined]);
+  });
 
 test('new partitions are used when the metadata is five minutes old', async () => {
   const cluster = new ScriptedCluster([1]);
@@ -158,7 +237,12 @@ test('with acks 0, rows that the leader refuses are lost and counted, and nothin
 const refusals: readonly (readonly [name: string, error: number, code: string, message: RegExp])[] = [
   ['MESSAGE_TOO_LARGE', 10, 'kafka-row-too-large', /A row of [\d,]+ bytes .* t\[0\]: key "k", "x"/],
   ['RECORD_LIST_TOO_LARGE', 18, 'kafka-row-too-large', /raise the topic's max.message.bytes/],
-  ['INVALID_RECORD', 87, 'kafka-refused', /Topic t\[0\] refuses rows: INVALID_RECORD. Row: key "k", "x"/],
+  [
+    'INVALID_RECORD',
+    87,
+    'kafka-refused',
+    /Topic t\[0\] refuses rows: INVALID_RECORD. Change .+ log may say more. Row: key "k", "x"/,
+  ],
   ['INVALID_REQUIRED_ACKS', 21, 'kafka-refused', /t\[0\].*Leave out the `acks` of to\(\)/],
   ['INVALID_TIMESTAMP', 32, 'kafka-refused', /t\[0\].*Give to\(\) another `timestamp`/],
   ['UNSUPPORTED_COMPRESSION_TYPE', 76, 'kafka-refused', /t\[0\].*another `compression`/],

@@ -49,6 +49,19 @@ test('a payload is checked and read', () => {
   assert.throws(() => readWith(read, Buffer.from('{"id":')), /it is not JSON/);
 });
 
+test('integers that a double cannot hold are exact, and are checked as numbers', () => {
+  const read = framedReader(schemaOf({ ...order, properties: { ...order.properties, big: { maximum: 1e18 } } }));
+  const text = '{"id":9007199254740993,"lines":[{"n":-12345678901234567890}],"big":7,"text":"90071992547409931"}';
+  assert.deepEqual(readWith(read, Buffer.from(text)), {
+    id: 9007199254740993n,
+    lines: [{ n: -12345678901234567890n }],
+    big: 7,
+    text: '90071992547409931',
+  });
+  assert.throws(() => readWith(read, Buffer.from('{"id":1,"big":9007199254740993000}')), /its big must be <= /);
+  assert.throws(() => readWith(read, Buffer.from('{"id":"9007199254740993"}')), /its id must be integer/);
+});
+
 test('references are found by name, drafts by $schema', () => {
   const schema = { type: 'object', properties: { price: { $ref: 'money.json' } } };
   const check = compileJsonSchema(schemaOf(schema, { 'money.json': { type: 'number', minimum: 0 } }));

@@ -187,6 +187,11 @@ test('auto without a registry says what the records need', () => {
     code: 'registry-no-connection',
     message: /first records begin with a schema id, and there is no schema registry/,
   });
+  const keys = new FoundFormat({}, () => undefined, 'key');
+  assert.throws(() => read(keys, framed(7, '02')), {
+    code: 'registry-no-connection',
+    message: /The keys of the first records begin with a schema id, .* or give keyFormat: "bytes"/,
+  });
 });
 
 test('auto tells its listeners when a schema has come, whenever they began to listen', () => {

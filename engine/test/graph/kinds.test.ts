@@ -55,6 +55,7 @@ const fragment = evaluate((_set, builder) => {
   stream.iterate((loop) => ({ feedback: loop, output: loop }));
   stream.to('topic');
   stream.sink(() => {});
+  stream.sink({ begin: () => 0, write: () => {}, preCommit: () => 0, commit: () => {}, abort: () => {} });
   stream.toFile('rows.jsonl');
   stream.connect(stream).map(
     (row) => row,
@@ -93,6 +94,7 @@ const fragment = evaluate((_set, builder) => {
   table.filter(() => true);
   table.join(table).select((row) => row);
   table.toStream();
+  table.groupBy('k').aggregate({ n: sluice.count() });
   keyed.temporalJoin(table).select((row) => row);
   keyed.temporalJoin(table, { time: 'arrival' }).select((row) => row);
   table.iterateDelta(stream, { key: (row: Row) => ({ k: row.k }), step: () => {} });
@@ -123,13 +125,14 @@ test('kinds are spelled in camel case', () => {
 test('each trait belongs to these kinds', () => {
   const ofRole = (role: string): Kind[] => all.filter((kind) => kinds[kind].role === role);
   assert.deepEqual(ofRole('source'), ['generate', 'from', 'file', 'kafka', 'microBatches', 'harnessInput']);
-  assert.deepEqual(ofRole('sink'), ['kafkaSink', 'functionSink', 'fileSink']);
+  assert.deepEqual(ofRole('sink'), ['kafkaSink', 'functionSink', 'twoPhaseSink', 'fileSink']);
   assert.deepEqual(ofRole('leaf'), ['display', 'pull', 'harnessOutput']);
   assert.deepEqual(ofRole('exchange'), ['keyBy']);
   assert.deepEqual(withTrait('isHosted'), ['harnessInput', 'display', 'pull', 'harnessOutput']);
   assert.deepEqual(withTrait('isStage'), ['map', 'filter']);
   assert.deepEqual(withTrait('collapses'), ['keyBy']);
   assert.deepEqual(withTrait('keepsOrigin'), ['flatMap', 'union', 'take', 'assignTimestamps', 'connectMap']);
+  assert.deepEqual(withTrait('startsFromTable'), ['tableGroup', 'tableAggregate', 'display']);
   assert.deepEqual(withTrait('keepsKey'), [
     'map',
     'filter',

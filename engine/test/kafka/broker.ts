@@ -2,9 +2,9 @@
 // SLUICE_BROKERS names a broker to use instead. Auto-creation of topics is ON, so that a test sees
 // it when Sluice creates a topic.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +23,8 @@ export interface OwnBroker extends Broker {
   kill(): Promise<void>;
   /** Starts it again on the same ports with the same data. */
   start(): Promise<void>;
+  /** From the next start on it has these properties, too. */
+  configure(properties: Readonly<Record<string, string>>): void;
 }
 
 /**
@@ -31,13 +33,19 @@ export interface OwnBroker extends Broker {
  */
 export function whyNoKafka(): string | undefined {
   if (process.env['SLUICE_BROKERS']) return undefined;
+  const missing = whyNoJava();
+  if (missing === undefined) return undefined;
+  const reason = `NO KAFKA TESTS: ${missing} not found. Install Java 17 and Maven, or set SLUICE_BROKERS.`;
+  reportSkipped(reason);
+  return reason;
+}
+
+/** The programs that a broker needs and this machine lacks: "java and mvn". */
+export function whyNoJava(): string | undefined {
   const missing = ['java', ...(hasJars() ? [] : ['mvn'])].filter(
     (tool) => spawnSync(tool, ['-version'], { stdio: 'ignore' }).error !== undefined,
   );
-  if (missing.length === 0) return undefined;
-  const reason = `NO KAFKA TESTS: ${missing.join(' and ')} not found. Install Java 17 and Maven, or set SLUICE_BROKERS.`;
-  reportSkipped(reason);
-  return reason;
+  return missing.length === 0 ? undefined : missing.join(' and ');
 }
 
 /** The broker of SLUICE_BROKERS, or one of our own. */
@@ -49,25 +57,51 @@ export async function startBroker(): Promise<Broker> {
 export async function startOwnBroker(): Promise<OwnBroker> {
   const cluster = await startOwnCluster(1);
   const node = cluster.nodes[0]!;
-  return { brokers: cluster.brokers, stop: () => cluster.stop(), kill: () => node.kill(), start: () => node.start() };
+  const { kill, start, configure } = node;
+  return { brokers: cluster.brokers, stop: () => cluster.stop(), kill, start, configure };
 }
 
 export interface OwnCluster extends Broker {
+  /** Runs one of Kafka's command-line tools to its end. */
+  tool(main: string, given: readonly string[]): void;
   /** The first is the controller too, and must live. */
-  readonly nodes: readonly { readonly id: number; kill(): Promise<void>; start(): Promise<void> }[];
+  readonly nodes: readonly ({ readonly id: number } & Pick<OwnBroker, 'kill' | 'start' | 'configure'>)[];
 }
-export async function startOwnCluster(size: number): Promise<OwnCluster> {
+/** What a cluster has besides the ordinary: it listens there too. */
+export interface ClusterExtras {
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly protocol: string;
+    readonly address: string;
+    /** The address that clients are told. Absent: the same. */
+    readonly advertised?: string;
+  }[];
+  readonly properties: Readonly<Record<string, string>>;
+  /** Of kafka.tools.StorageTool. */
+  readonly formatArguments: readonly string[];
+}
+/** `wanted`: the ports of its brokers. Default: free ones. */
+export async function startOwnCluster(
+  size: number,
+  extras?: ClusterExtras,
+  wanted?: readonly number[],
+): Promise<OwnCluster> {
   const lib = await fetchJars();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-'));
-  const [controller, ...ports] = await freePorts(1 + size);
+  const [controller, ...free] = await freePorts(1 + size);
+  const ports = wanted ?? free;
   // An id that begins with a dash would be taken for an option.
   const clusterId = randomBytes(16).toString('base64url').replace(/^[-_]/, 'A');
   const nodes = ports.map((port, index) => {
     const id = index + 1;
     const file = join(folder, `${id}.properties`);
-    writeFileSync(file, serverProperties(id, join(folder, String(id)), port, controller!));
-    formatStorage(lib, file, clusterId, id === 1 ? '--standalone' : '--no-initial-controllers');
-    return { id, ...brokerProcess(lib, file, port) };
+    const properties = serverProperties(id, join(folder, String(id)), port, controller!, extras);
+    const configure = (more: Readonly<Record<string, string>>): void =>
+      writeFileSync(file, propertiesText({ ...properties, ...more }));
+    configure({});
+    const controllers = id === 1 ? '--standalone' : '--no-initial-controllers';
+    formatStorage(lib, file, clusterId, [controllers, ...(extras?.formatArguments ?? [])]);
+    return { id, configure, ...brokerProcess(lib, file, port) };
   });
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.kill()));
@@ -79,17 +113,20 @@ export async function startOwnCluster(size: number): Promise<OwnCluster> {
     await stop();
     throw error;
   }
-  return { brokers: ports.map((port) => `127.0.0.1:${port}`).join(','), nodes, stop };
+  const brokers = ports.map((port) => `127.0.0.1:${port}`).join(',');
+  return { brokers, nodes, stop, tool: (main, given) => kafkaTool(lib, main, given) };
 }
 
-function formatStorage(lib: string, file: string, clusterId: string, controllers: string): void {
+function formatStorage(lib: string, file: string, clusterId: string, given: readonly string[]): void {
+  kafkaTool(lib, 'kafka.tools.StorageTool', ['format', ...given, '-t', clusterId, '-c', file]);
+}
+function kafkaTool(lib: string, main: string, given: readonly string[]): void {
   const { status, stdout, stderr } = spawnSync(
     'java',
-    // prettier-ignore
-    ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(lib, '*'), 'kafka.tools.StorageTool', 'format', controllers, '-t', clusterId, '-c', file],
+    ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(lib, '*'), main, ...given],
     { encoding: 'utf8' },
   );
-  if (status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${stdout}${stderr}`);
+  if (status !== 0) throw new Error(`${main} failed:\n${stdout}${stderr}`);
 }
 
 function brokerProcess(lib: string, file: string, port: number) {
@@ -97,7 +134,7 @@ function brokerProcess(lib: string, file: string, port: number) {
   const kill = async (): Promise<void> => {
     const child = running;
     running = undefined;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     child.ref();
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.stdin?.end();
@@ -114,7 +151,7 @@ function brokerProcess(lib: string, file: string, port: number) {
     running = child;
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-20_000)));
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 240_000;
     while (!(await answers(port))) {
       if (child.exitCode !== null || Date.now() > deadline) {
         await kill();
@@ -129,23 +166,41 @@ function brokerProcess(lib: string, file: string, port: number) {
 
 /**
  * Ends with the broker. Ends the broker when its own standard input closes. This happens on `kill`,
- * and when the process of the test dies. The arguments are those of `java`.
+ * and when the process of the test dies. Ctrl-C reaches the whole group, but it is for the process
+ * that started this one. The arguments are those of `java`.
  */
-export const watched = `exec 3<&0
+export const watched = `trap '' INT
+exec 3<&0
 java "$@" </dev/null 3<&- & broker=$!
 ( read -r line <&3; kill -9 $broker 2>/dev/null ) & wait $broker`;
 
-function serverProperties(id: number, folder: string, port: number, controller: number): string {
-  const listener = `PLAINTEXT://127.0.0.1:${port}`;
+function serverProperties(
+  id: number,
+  folder: string,
+  port: number,
+  controller: number,
+  extras: ClusterExtras | undefined,
+): Record<string, string> {
+  const more = extras?.listeners ?? [];
+  const all = [`PLAINTEXT://127.0.0.1:${port}`, ...more.map(({ name, address }) => `${name}://${address}`)];
+  const listener = all.join(',');
+  const advertised = [all[0]!, ...more.map(({ name, address, advertised: told = address }) => `${name}://${told}`)];
+  const protocols = [
+    'PLAINTEXT:PLAINTEXT',
+    'CONTROLLER:PLAINTEXT',
+    ...more.map((one) => `${one.name}:${one.protocol}`),
+  ];
   const isController = id === 1;
-  const properties: Record<string, string> = {
+  return {
     'process.roles': isController ? 'broker,controller' : 'broker',
     'node.id': String(id),
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controller}`,
     listeners: isController ? `${listener},CONTROLLER://127.0.0.1:${controller}` : listener,
-    'advertised.listeners': isController ? `${listener},CONTROLLER://127.0.0.1:${controller}` : listener,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'advertised.listeners': [...advertised, ...(isController ? [`CONTROLLER://127.0.0.1:${controller}`] : [])].join(
+      ',',
+    ),
+    'listener.security.protocol.map': protocols.join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': folder,
     'num.partitions': '1',
@@ -167,23 +222,43 @@ function serverProperties(id: number, folder: string, port: number, controller: 
     // them. So a test can deny READ without passwords.
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found': 'true',
+    ...extras?.properties,
   };
+}
+function propertiesText(properties: Readonly<Record<string, string>>): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 }
 
+/**
+ * Below the ports that a system gives to outgoing connections. A broker takes a while until it
+ * listens, and meanwhile a connection of any process may get one of those.
+ */
+const choice = { first: 15_000, count: 17_000 };
+
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const held: Server[] = [];
+  while (held.length < count) {
+    const server = await listening(choice.first + randomInt(choice.count));
+    if (server) held.push(server);
+  }
+  const ports = held.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+export async function isFree(port: number): Promise<boolean> {
+  const server = await listening(port);
+  if (server) await new Promise((resolve) => server.close(resolve));
+  return server !== undefined;
+}
+/** undefined: the port is taken. */
+function listening(port: number): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
 }
 
 /** The port opens when the broker is ready to serve: Kafka starts its listeners last. */

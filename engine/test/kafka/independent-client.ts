@@ -1,5 +1,7 @@
-// Another implementation of the Kafka protocol (kafkajs). It fills topics and reads the state of a
-// cluster.
+// kafkajs as its users call it: its own producer, consumer and admin. It fills topics and reads the
+// state of a cluster. The product uses kafkajs too, but only its connections: what fetches, decodes
+// and builds batches there is our own. Independent of both are Java's client and kcat
+// (java-records.ts, kcat-records.ts).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 
@@ -29,6 +31,8 @@ export async function independentClient(brokers: string): Promise<IndependentCli
   const kafka = new Kafka({
     brokers: brokers.split(','),
     logLevel: logLevel.NOTHING,
+    // A busy machine may need more than the second that kafkajs gives it.
+    connectionTimeout: 30_000,
     retry: { initialRetryTime: 50, retries: 12 },
   });
   const admin = kafka.admin();
@@ -64,11 +68,11 @@ export async function independentClient(brokers: string): Promise<IndependentCli
  * itself fails when the broker does not know the topic yet.
  */
 async function hasLeaders(admin: Admin, topic: string, partitions: number): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+  for (const deadline = Date.now() + 120_000; ;) {
     try {
       if ((await admin.fetchTopicOffsets(topic)).length === partitions) return;
     } catch (error) {
-      if (attempt === 100) throw error;
+      if (Date.now() > deadline) throw error;
     }
     await sleep(50);
   }

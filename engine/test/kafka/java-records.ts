@@ -1,8 +1,8 @@
 // The records of a topic as Java's own consumer reads them: Kafka's console consumer.
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { fetchJars } from './kafka-jars.ts';
+import { consoleArguments } from './console-consumer.ts';
 import type { IndependentClient } from './independent-client.ts';
 
 export interface JavaRecord {
@@ -19,18 +19,55 @@ export interface JavaRecord {
 export async function javaRecords({ admin }: IndependentClient, brokers: string, topic: string): Promise<JavaRecord[]> {
   const offsets = await admin.fetchTopicOffsets(topic);
   const count = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-  if (count === 0) return [];
-  const properties = ['timestamp', 'partition', 'offset', 'headers', 'key'].flatMap((name) => [
-    '--formatter-property',
-    `print.${name}=true`,
-  ]);
+  return count === 0 ? [] : await consoleRecords(brokers, topic, count, 'read_uncommitted');
+}
+
+const lastOne = 'the last record of this test';
+/**
+ * The records of committed transactions, and of none, that a reader of committed records sees. If
+ * there are more than `expected`, or fewer, then these are other ones than the test expects. A
+ * record is written behind them in each partition, so that the end is seen.
+ */
+export async function committedRecords(
+  client: IndependentClient,
+  brokers: string,
+  topic: string,
+  expected: number,
+): Promise<JavaRecord[]> {
+  const partitions = await partitionsOf(client, topic);
+  await client.send(
+    topic,
+    partitions.map((partition) => ({ partition, value: lastOne })),
+  );
+  const records = await consoleRecords(brokers, topic, expected + partitions.length, 'read_committed');
+  const ends = records.filter(({ value }) => value === lastOne).length;
+  const rows = records.filter(({ value }) => value !== lastOne);
+  if (ends !== partitions.length) throw new Error(`Topic ${topic} has more than ${expected} committed records.`);
+  if (rows.length !== expected) throw new Error(`Topic ${topic} has ${rows.length} records, and not ${expected}.`);
+  return rows;
+}
+
+/** A broker that has just come back may not lead its partitions yet. */
+async function partitionsOf({ admin }: IndependentClient, topic: string): Promise<readonly number[]> {
+  for (const deadline = Date.now() + 120_000; ; await sleep(100))
+    try {
+      return (await admin.fetchTopicOffsets(topic)).map(({ partition }) => partition);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+}
+
+async function consoleRecords(
+  brokers: string,
+  topic: string,
+  count: number,
+  isolation: 'read_committed' | 'read_uncommitted',
+): Promise<JavaRecord[]> {
+  const printed = ['timestamp', 'partition', 'offset', 'headers', 'key'];
+  const given = await consoleArguments(brokers, isolation, printed);
   const { stdout } = await promisify(execFile)(
     'java',
-    [
-      ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', join(await fetchJars(), '*')],
-      ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers, '--topic', topic],
-      ...['--from-beginning', '--max-messages', String(count), '--timeout-ms', '60000', ...properties],
-    ],
+    [...given, '--topic', topic, '--max-messages', String(count), '--timeout-ms', '60000'],
     { encoding: 'utf8', maxBuffer: 1 << 30 },
   );
   return stdout

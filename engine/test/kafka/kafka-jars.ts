@@ -1,10 +1,17 @@
-// Downloads Apache Kafka from Maven Central into a cache outside the checkout, once per machine.
+// Downloads Apache Kafka from Maven Central into a cache outside the checkout, once per machine and
+// version. SLUICE_KAFKA chooses the version: 4.3 (default) or 3.9.
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, filledOnce } from './maven-cache.ts';
 
-const version = '4.3.1';
+const versions: Readonly<Record<string, string>> = { '4.3': '4.3.1', '3.9': '3.9.1' };
+const chosen = process.env['SLUICE_KAFKA'] || '4.3';
+if (!Object.hasOwn(versions, chosen))
+  throw new Error(`SLUICE_KAFKA is "${chosen}"; there are ${Object.keys(versions).join(' and ')}.`);
+const version = versions[chosen]!;
+/** Tools of Kafka 4 have other names for some options. */
+export const isKafka4 = version.startsWith('4');
 const cache = cacheFolder(`kafka-${version}`);
 
 export function hasJars(): boolean {

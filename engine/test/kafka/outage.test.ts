@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import kafkajs from 'kafkajs';
 import { test } from 'vitest';
-import { connectionNamed } from '../../connectors/kafka/connections.ts';
+import { connectionNamed } from '../../connections/connection-named.ts';
 import { startOwnBroker, startOwnCluster, whyNoKafka, type OwnBroker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
 import { onBroker } from './on-broker.ts';
@@ -52,7 +52,7 @@ test('a broker that is killed in the middle and comes back loses nothing and rep
   assert.match(source.source.status().waiting!, /127\.0\.0\.1:\d+ .+; trying again$/);
   await broker.start();
   await client.send('killed', numbered(3000, 300, 3));
-  await source.until('all rows', () => source.rows.length >= 3300, 60_000);
+  await source.until('all rows', () => source.rows.length >= 3300);
   assert.deepEqual(numbers(source), upTo(3300));
   assert.equal(source.source.status().waiting, undefined);
   assert.equal(source.source.status().opened, 1);
@@ -70,12 +70,12 @@ test('a restored source waits for a broker that is away', { skip }, async () => 
   const second = read({ topic: 'away', from: 'earliest', format: 'json' }, { snapshot });
   await second.until('the trouble', () => second.source.status().waiting !== undefined);
   await broker.start();
-  await second.until('the rest', () => first.rows.length + second.rows.length === 10, 60_000);
+  await second.until('the rest', () => first.rows.length + second.rows.length === 10);
   assert.deepEqual([...numbers(first), ...numbers(second)], upTo(10));
   assert.equal(second.source.status().opened, 2);
 });
 
-test('a source and a sink follow a partition to its next leader', { skip, timeout: 120_000 }, async () => {
+test('a source and a sink follow a partition to its next leader', { skip, timeout: 300_000 }, async () => {
   const cluster = await startOwnCluster(2);
   const other = await independentClient(cluster.brokers);
   try {
@@ -97,7 +97,7 @@ test('a source and a sink follow a partition to its next leader', { skip, timeou
     await source.until('the first rows', () => source.rows.length === 500);
     await cluster.nodes[1]!.kill();
     await write(500);
-    await source.until('rows of the new leaders', () => source.rows.length === 1000, 40_000);
+    await source.until('rows of the new leaders', () => source.rows.length === 1000);
     assert.deepEqual([...(await leaders())], [1]);
     assert.deepEqual(numbers(source), upTo(1000));
     sink.sink.close?.();
@@ -114,7 +114,10 @@ test('an unknown topic is an error that offers the closest name', { skip }, asyn
   assert.equal(error.code, 'kafka-unknown-topic');
   assert.equal(error.message, `Topic "ordres" is not on ${broker.brokers}. Closest: "orders".`);
   const other = await read({ topic: 'nothing-like-it', from: 'earliest', format: 'json' }).failed();
-  assert.equal(other.message, `Topic "nothing-like-it" is not on ${broker.brokers}.`);
+  assert.equal(
+    other.message,
+    `Topic "nothing-like-it" is not on ${broker.brokers}. Correct its name, or create it first.`,
+  );
   const impossible = await read({ topic: 'or/ders', from: 'earliest', format: 'json' }).failed();
   assert.equal(impossible.code, 'kafka-unknown-topic');
 });
@@ -142,7 +145,8 @@ test('a topic that may be described but not read says which rights are missing',
   for (const topic of ['secret', 'hidden']) {
     const error = await read({ topic, from: 'earliest', format: 'json' }).failed();
     assert.equal(error.code, 'kafka-not-allowed');
-    assert.match(error.message, new RegExp(`^Reading topic "${topic}" on .+ is not allowed\\. .*READ and DESCRIBE`));
+    assert.match(error.message, new RegExp(`^Reading topic "${topic}" on .+ is not allowed: .*READ and DESCRIBE`));
+    assert.match(error.message, topic === 'secret' ? /the right READ .*missing/ : /the right DESCRIBE .*missing/);
   }
   await admin.close();
 });
@@ -153,9 +157,18 @@ test('offsets that are not there are refused with those that are', { skip }, asy
   await client.deleteBefore('short', 0, 5);
   const refused = async (offsets: Record<string, string>): Promise<string> =>
     (await read({ topic: 'short', from: { offsets }, format: 'json' }).failed()).message;
-  assert.equal(await refused({ 0: '2' }), 'short[0] holds the offsets 5 to 10; `from.offsets` asks for 2.');
-  assert.equal(await refused({ 1: '11' }), 'short[1] holds the offsets 0 to 10; `from.offsets` asks for 11.');
-  assert.equal(await refused({ 7: '0' }), 'short has the partitions 0 to 1; `from.offsets` names 7.');
+  assert.equal(
+    await refused({ 0: '2' }),
+    'short[0] holds the offsets 5 to 10; `from.offsets` asks for 2. Give one of them, or leave the partition out: it is then read from offset 5.',
+  );
+  assert.equal(
+    await refused({ 1: '11' }),
+    'short[1] holds the offsets 0 to 10; `from.offsets` asks for 11. Give one of them, or leave the partition out: it is then read from offset 0.',
+  );
+  assert.equal(
+    await refused({ 7: '0' }),
+    'short has the partitions 0 to 1; `from.offsets` names 7. Leave that one out.',
+  );
 });
 
 test('records that retention took away before they were read are an error, not a gap', { skip }, async () => {
@@ -184,7 +197,7 @@ test('a topic that is deleted and made again is another topic, and says so', { s
   await client.send('again', numbered(1000, 160, 1));
   const restored = read({ topic: 'again', from: 'earliest', format: 'json' }, { snapshot });
   for (const source of [running, restored]) {
-    const error = await source.failed(30_000);
+    const error = await source.failed();
     assert.equal(error.code, 'kafka-topic-made-again');
     assert.match(error.message, /^Topic "again" was deleted and made again\. It is another topic now/);
   }
@@ -200,7 +213,7 @@ test('a topic that is deleted while it is read is an error', { skip }, async () 
   const source = read({ topic: 'deleted', from: 'earliest', format: 'json' });
   await source.until('the start', () => source.source.status().phase === 'waiting');
   await client.admin.deleteTopics({ topics: ['deleted'] });
-  const error = await source.failed(30_000);
+  const error = await source.failed();
   assert.equal(error.code, 'kafka-unknown-topic');
   assert.ok(!(await client.admin.listTopics()).includes('deleted'));
 });
@@ -228,14 +241,27 @@ test('a host that nobody knows is named, and tried again', async () => {
   );
 });
 
-test('a broker that accepts and never answers is named within ten seconds', async () => {
+test('a broker that accepts and never answers is named', async () => {
   const { server, address } = await listening();
-  const begun = Date.now();
   const source = readFrom(address);
   await source.until('the trouble', () => source.source.status().waiting !== undefined);
   server.close();
   assert.match(source.source.status().waiting!, /accepted the connection but did not answer within 8 s/);
-  assert.ok(Date.now() - begun < 10_000);
+});
+
+test('silent brokers before one that answers hold up neither a source nor a sink', { skip }, async () => {
+  await client.createTopic('past-silence', 1);
+  await client.send('past-silence', numbered(0, 10, 1));
+  const silent = await Promise.all([listening(), listening(), listening()]);
+  process.env['SLUICE_CONNECTION_OTHER_PLACE'] = [...silent.map(({ address }) => address), broker.brokers].join(',');
+  const topic = { topic: 'past-silence', connection: 'other-place' };
+  const source = read({ ...topic, from: 'earliest', format: 'json' });
+  await source.until('all rows', () => source.rows.length === 10);
+  const sink = new SinkDriver({ ...topic, format: 'json', delivery: 'at-least-once' });
+  await sink.write([{ value: { n: 10 }, timestamp: 1 }]);
+  await source.until('the row of the sink', () => source.rows.length === 11);
+  sink.sink.close?.();
+  for (const { server } of silent) server.close();
 });
 
 test('something that is not Kafka is said to be none', async () => {
@@ -246,7 +272,7 @@ test('something that is not Kafka is said to be none', async () => {
   const error = await readFrom(`127.0.0.1:${(server.address() as { port: number }).port}`).failed();
   server.close();
   assert.equal(error.code, 'kafka-unreachable');
-  assert.match(error.message, /does not speak Kafka's protocol; the address is from SLUICE_CONNECTION_OTHER_PLACE\.$/);
+  assert.match(error.message, /does not speak Kafka's protocol\. The address is from SLUICE_CONNECTION_OTHER_PLACE\.$/);
 });
 
 test('a source that starts while the broker is down is live when the broker is back', { skip }, async () => {
@@ -257,9 +283,30 @@ test('a source that starts while the broker is down is live when the broker is b
   await source.until('the trouble', () => source.source.status().waiting !== undefined);
   assert.equal(source.source.status().phase, 'connecting');
   await broker.start();
-  await source.until('all rows', () => source.rows.length === 10, 60_000);
+  await source.until('all rows', () => source.rows.length === 10);
   assert.deepEqual(numbers(source), upTo(10));
   assert.equal(source.source.status().waiting, undefined);
+});
+
+test('a sink that starts while the broker is down writes when the broker is back', { skip }, async () => {
+  await client.createTopic('written-later', 2);
+  await broker.kill();
+  const sink = new SinkDriver({ topic: 'written-later', format: 'json', delivery: 'at-least-once' });
+  await sink.until(() => sink.sink.status!().waiting !== undefined);
+  assert.match(
+    sink.sink.status!().waiting!,
+    /^Kafka cannot be reached: 127\.0\.0\.1:\d+ refused the connection; the address is from SLUICE_BROKERS$/,
+  );
+  await broker.start();
+  await sink.write([1, 2, 3].map((n) => ({ value: { n }, timestamp: 1 })));
+  await sink.end();
+  assert.deepEqual([sink.failure, sink.sink.status!().waiting], [undefined, undefined]);
+  sink.sink.close?.();
+  const offsets = await client.admin.fetchTopicOffsets('written-later');
+  assert.equal(
+    offsets.reduce((sum, { high }) => sum + Number(high), 0),
+    3,
+  );
 });
 
 test('a connection that nobody has set says how to get on', () => {
@@ -275,6 +322,6 @@ test('a connection that nobody has set says how to get on', () => {
   assert.deepEqual(connectionNamed('prod', { SLUICE_CONNECTION_PROD: 'a:1, b:2' }), {
     name: 'prod',
     brokers: ['a:1', 'b:2'],
-    variable: 'SLUICE_CONNECTION_PROD',
+    setIn: 'SLUICE_CONNECTION_PROD',
   });
 });

@@ -1,6 +1,6 @@
-// Formats on a real broker with a real schema registry: records of other clients are read, other
-// clients read ours, and a registry that is away, closed or not trusted harms only the records that
-// need it.
+// Formats, all on one real broker with one real schema registry: records of other clients are read,
+// other clients read ours, and a registry that is away, closed or not trusted harms only the
+// records that need it.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -156,6 +156,82 @@ test('Protobuf with an import and a message index, JSON Schema with a reference'
     new RegExp(`\\[0\\]@1 does not fit its schema ${json} \\(JSON Schema\\): its price must be >= 0`),
   );
 });
+
+const everyAvro = {
+  type: 'record',
+  name: 'Every',
+  fields: [
+    {
+      name: 'prices',
+      type: { type: 'map', values: { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 } },
+    },
+    { name: 'choice', type: ['int', 'string'] },
+    {
+      name: 'either',
+      type: [
+        'null',
+        { type: 'record', name: 'Line', fields: [{ name: 'n', type: 'int' }] },
+        { type: 'record', name: 'Other', fields: [{ name: 'o', type: 'string' }] },
+      ],
+    },
+    { name: 'day', type: { type: 'int', logicalType: 'date' } },
+    { name: 'clock', type: { type: 'long', logicalType: 'time-micros' } },
+    { name: 'local', type: { type: 'long', logicalType: 'local-timestamp-micros' } },
+    { name: 'uuid', type: { type: 'string', logicalType: 'uuid' } },
+    { name: 'span', type: { type: 'fixed', name: 'Span', size: 12, logicalType: 'duration' } },
+  ],
+};
+const uuid = '00112233-4455-6677-8899-aabbccddeeff';
+const everyProtobuf = `syntax = "proto3"; message Order {
+  enum State { OPEN = 0; SHIPPED = 1; } State state = 1; repeated State states = 2;
+  map<string, int64> counts = 3; map<int32, Line> lines = 4;
+} message Line { int32 n = 1; }`;
+
+/** The payload that another library writes, and the row that it is. */
+const every: readonly (readonly ['avro' | 'protobuf', SchemaText, () => Uint8Array, unknown])[] = [
+  [
+    'avro',
+    { type: 'AVRO', text: JSON.stringify(everyAvro), references: [] },
+    () =>
+      avsc.Type.forSchema(everyAvro as unknown as Schema, { wrapUnions: true }).toBuffer({
+        ...{ prices: { a: Buffer.from([1, 44]) }, choice: { string: 'x' }, either: { Other: { o: 'y' } }, day: 19_753 },
+        ...{ clock: 1_500, local: 6, uuid, span: Buffer.from('010000000200000003000000', 'hex') },
+      }),
+    {
+      ...{ prices: { a: '3.00' }, choice: 'x', either: { Other: { o: 'y' } }, day: new Date('2024-01-31') },
+      ...{ clock: 1.5, local: '1970-01-01T00:00:00.000006', uuid, span: { months: 1, days: 2, millis: 3 } },
+    },
+  ],
+  [
+    'protobuf',
+    { type: 'PROTOBUF', text: everyProtobuf, references: [] },
+    () => {
+      const order = protobuf.parse(everyProtobuf, new protobuf.Root()).root.lookupType('Order');
+      const row = { state: 1, states: [0, 1], counts: { a: '9007199254740993' }, lines: { 7: { n: 1 } } };
+      return order.encode(order.fromObject(row)).finish();
+    },
+    {
+      ...{ state: 'SHIPPED', states: ['OPEN', 'SHIPPED'] },
+      ...{ counts: { a: 9_007_199_254_740_993n }, lines: { 7: { n: 1 } } },
+    },
+  ],
+];
+for (const [format, schemaFile, payload, row] of every)
+  test(`all types of ${format} are read, with a registry, and with a schema file and none`, { skip }, async () => {
+    const { text: schema, type: schemaType } = schemaFile;
+    const id = await registry.register(`${run}every-${format}-value`, { schema, schemaType });
+    const index = format === 'protobuf' ? [0] : [];
+    const withId = await filled(`every-${format}`, [{ value: framed(id, payload(), index) }]);
+    assert.deepEqual(values(await all({ topic: withId, format })), [row]);
+    const bare = await filled(`bare-${format}`, [{ value: Buffer.from(payload()) }]);
+    const message = format === 'protobuf' ? { message: 'Order' } : {};
+    delete process.env['SLUICE_REGISTRY'];
+    try {
+      assert.deepEqual(values(await all({ topic: bare, format, schemaFile, ...message })), [row]);
+    } finally {
+      process.env['SLUICE_REGISTRY'] = registry.url;
+    }
+  });
 
 test('a record that cannot be read goes to errors with offset, schema id and cause', { skip }, async () => {
   const id = await registry.register(`${run}errors-value`, {

@@ -46,7 +46,7 @@ export async function startRegistry(): Promise<TestRegistry> {
   });
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-20_000)));
-  const deadline = Date.now() + 120_000;
+  const deadline = Date.now() + 240_000;
   while (!(await answers(`${url}/subjects`))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await ended(child);

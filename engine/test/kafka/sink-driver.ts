@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafkaSink } from '../../connectors/kafka/kafka-sink.ts';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import type { Batch, Operator, OperatorContext } from '../../contract/operator.ts';
+import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/snapshot.ts';
 
 export interface SinkRow {
   readonly value: unknown;
@@ -45,7 +46,7 @@ export class SinkDriver {
         finish: () => undefined,
       },
       wake: () => this.#wake(),
-      wakeAt: () => undefined,
+      wakeAt: (millis) => void setTimeout(() => this.#wake(), Math.max(0, millis - Date.now())).unref(),
       fail: (error) => {
         this.failure ??= error;
         this.#wake();
@@ -69,15 +70,30 @@ export class SinkDriver {
   flush(): Promise<void> {
     return this.#repeat(() => this.sink.flush?.() ?? true);
   }
+  /** Resolves when the barrier has passed: rows written before it are finished. */
+  async preCommit(checkpoint: number): Promise<void> {
+    await this.flush();
+    await this.#repeat(() => this.sink.preCommit?.(checkpoint) ?? true);
+  }
+  /** As a checkpoint has it. */
+  snapshot(): TaskSnapshot {
+    const writer = new SnapshotWriter(true);
+    this.sink.snapshot?.(writer);
+    return writer.begun(0, undefined).finished();
+  }
+  /** Directly after the constructor. */
+  restore(state: TaskSnapshot): void {
+    this.sink.restore?.(readSnapshot(state));
+  }
   /** Resolves when the input could end. */
   end(): Promise<void> {
     return this.#repeat(() => this.sink.end?.() ?? true);
   }
   /** Resolves when the condition holds. It is looked at every few milliseconds. */
   async until(condition: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 30_000; !condition();) {
+    for (const deadline = Date.now() + 120_000; !condition();) {
       if (this.failure !== undefined) throw this.failure as Error;
-      if (Date.now() > deadline) throw new Error('The sink did not get there within 30 s.');
+      if (Date.now() > deadline) throw new Error('The sink did not get there within 120 s.');
       await sleep(10);
     }
   }

@@ -6,6 +6,7 @@ import { afterAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
 import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
 import type { IndependentClient } from './independent-client.ts';
+import { kcatRecords, whyNoKcat } from './kcat-records.ts';
 import { onBroker } from './on-broker.ts';
 import { javaRecords } from './java-records.ts';
 import { SinkDriver, type SinkRow } from './sink-driver.ts';
@@ -52,6 +53,22 @@ for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)
       assert.deepEqual([key, timestamp], [customer, 1_700_000_000_000 + n]);
     }
   });
+
+test('kcat reads the same rows with every compression', { skip: skip || whyNoKcat() !== undefined }, async () => {
+  for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    const topic = `for-kcat-${compression}`;
+    await client.createTopic(topic, 3);
+    const sink = sinkTo({ topic, compression, key: { field: 'customer' } });
+    await sink.write(rows(2_000));
+    await sink.flush();
+    const records = await kcatRecords(broker.brokers, topic);
+    assert.deepEqual(numbersOf(records.map(({ payload }) => ({ value: payload }))), upTo(2_000));
+    for (const { key, payload, ts } of records) {
+      const { n, customer } = JSON.parse(payload) as { n: number; customer: string };
+      assert.deepEqual([key, ts], [customer, 1_700_000_000_000 + n]);
+    }
+  }
+});
 
 test('Java reads the headers, and the partition that the function chose', { skip }, async () => {
   await client.createTopic('dressed', 4);
@@ -109,6 +126,32 @@ for (const options of [{ acks: 1 }, { acks: 0 }, { idempotent: false }] as const
     assert.deepEqual(numbersOf(await javaRecords(client, broker.brokers, topic)), upTo(5000));
     assert.equal(sink.sink.status!().inFlight, 0);
   });
+
+test(
+  "with delivery: 'none' a barrier passes while rows are in flight, and the end waits for them",
+  { skip },
+  async () => {
+    await client.createTopic('hasty', 1);
+    const [none, once] = (['none', 'at-least-once'] as const).map((delivery) =>
+      // Nothing is sent before somebody asks for it.
+      sinkTo({ topic: 'hasty', delivery, lingerMillis: 3_600_000 }),
+    );
+    await none!.write(rows(10));
+    await once!.write(rows(10));
+    assert.equal(once!.sink.flush!(), false, 'other deliveries hold the barrier');
+    assert.equal(none!.sink.flush!(), true);
+    assert.equal(none!.sink.status!().inFlight, 10);
+    await once!.flush();
+    assert.equal(none!.sink.status!().inFlight, 10, 'the barrier has not sent them');
+    await none!.end();
+    assert.equal(none!.sink.status!().inFlight, 0);
+    const found = numbersOf(await javaRecords(client, broker.brokers, 'hasty'));
+    assert.deepEqual(
+      found,
+      upTo(10).flatMap((n) => [n, n]),
+    );
+  },
+);
 
 test('a row waits for others as long as linger says', { skip }, async () => {
   await client.createTopic('patient', 1);
@@ -206,10 +249,58 @@ test('rows older than the retention are warned of, with their number and the old
   assert.equal(await noteOf('compact-week', { 'retention.ms': week, 'cleanup.policy': 'compact' }), undefined);
 });
 
+test('no row older than the retention is written before the warning is read', { skip }, async () => {
+  const day = 86_400_000;
+  const old = Date.now() - 30 * day;
+  await client.createTopic('warned', 1, { 'retention.ms': String(7 * day) });
+  const sink = sinkTo({ topic: 'warned' });
+  const given = [Date.now(), Date.now(), old, old + 1, Date.now()].map((timestamp, n) => ({ value: { n }, timestamp }));
+  let taken = 0;
+  await sink.until(() => (taken = sink.offer(given, taken)) > 0);
+  assert.equal(taken, 2);
+  assert.equal(sink.offer(given, taken), 2);
+  assert.match(sink.sink.status!().note!, /keeps rows for 7 days, and 2 rows are older \(the oldest /);
+  assert.equal(sink.offer(given, taken), 5);
+  assert.match(sink.sink.status!().note!, /and 2 rows are older/);
+  await sink.flush();
+  assert.deepEqual(numbersOf(await javaRecords(client, broker.brokers, 'warned')), upTo(5));
+});
+
+test('a sink that is not armed warns of the retention, and writes nothing', { skip }, async () => {
+  const day = 86_400_000;
+  const old = Date.now() - 30 * day;
+  const given = [{ value: { at: old }, timestamp: Date.now() }];
+  const preview = (parameters: Partial<Parameters> & { topic: string }, rows: readonly SinkRow[]) => {
+    const sink = sinkTo({ armed: false, ...parameters });
+    assert.equal(sink.offer(rows), rows.length);
+    return sink;
+  };
+  await client.createTopic('previewed', 1, { 'retention.ms': String(7 * day) });
+  const byField = preview({ topic: 'previewed', timestamp: { field: 'at' } }, given);
+  await byField.until(() => byField.sink.status!().note !== undefined);
+  assert.equal(
+    byField.sink.status!().note,
+    `topic "previewed" keeps rows for 7 days, and rows of this sink are older (the oldest ${new Date(old).toISOString()}): when they are written, the broker deletes them within minutes. Raise its retention.ms, or give to() another \`timestamp\``,
+  );
+  const config = { 'retention.ms': String(2 * day) };
+  const missing = preview({ topic: 'to-come', create: { config } }, [{ value: {}, timestamp: old }]);
+  await missing.until(() => missing.sink.status!().note?.includes('keeps rows for 2 days') === true);
+  const topics = await client.admin.listTopics();
+  assert.ok(!topics.includes('to-come'));
+  assert.deepEqual(await javaRecords(client, broker.brokers, 'previewed'), []);
+
+  // Nothing listens at port 1, and a row of the present asks nobody.
+  process.env['SLUICE_CONNECTION_NOWHERE'] = '127.0.0.1:1';
+  const away = preview({ topic: 'previewed', connection: 'nowhere' }, [{ value: {}, timestamp: old }]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(away.sink.status!().note, undefined);
+  assert.equal(away.failure, undefined);
+});
+
 test('new partitions get rows when the metadata is read again', { skip }, async () => {
   await client.createTopic('growing', 1);
   const { TopicWriter } = await import('../../connectors/kafka/topic-writer.ts');
-  const { connectionNamed } = await import('../../connectors/kafka/connections.ts');
+  const { connectionNamed } = await import('../../connections/connection-named.ts');
   const ready = Promise.withResolvers<void>();
   const events = { onProgress: () => ready.resolve(), onFailure: (error: unknown) => ready.reject(error) };
   const writer = new TopicWriter(connectionNamed(undefined), 'growing', events, { metadataMillis: 100 });
@@ -225,4 +316,16 @@ test('new partitions get rows when the metadata is read again', { skip }, async 
   const records = await javaRecords(client, broker.brokers, 'growing');
   assert.deepEqual(numbersOf(records), upTo(400));
   assert.equal(new Set(records.map(({ partition }) => partition)).size, 4);
+});
+
+test('a sink that is not armed says that its topic is missing, until the topic is there', { skip }, async () => {
+  const topic = 'not-there-yet';
+  const sink = sinkTo({ topic, armed: false });
+  await sink.until(() => sink.sink.status!().obstacle !== undefined);
+  assert.match(sink.sink.status!().obstacle!, /^Topic "not-there-yet" is not on .*Create it first/);
+  // It would make the topic itself.
+  const making = sinkTo({ topic, armed: false, create: { partitions: 1 } });
+  await client.createTopic(topic, 1);
+  await sink.until(() => sink.sink.status!().obstacle === undefined);
+  assert.equal(making.sink.status!().obstacle, undefined);
 });

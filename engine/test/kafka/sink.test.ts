@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { afterAll, test } from 'vitest';
 import { FunctionTable } from '../../graph/plan.ts';
-import { rowText } from '../../connectors/row-text.ts';
+import { rowText } from '../../formats/row-text.ts';
 import { startOwnBroker, whyNoKafka, type OwnBroker } from './broker.ts';
 import { independentClient, type IndependentClient } from './independent-client.ts';
 import { onBroker } from './on-broker.ts';
@@ -135,7 +135,7 @@ test('rows with dates, big integers, bytes, maps and sets are JSON that others u
   const date = new Date(0);
   assert.equal(
     rowText({ date, n: 1, none: undefined, nan: NaN }),
-    '{"date":"1970-01-01T00:00:00.000Z","n":1,"nan":null}',
+    '{"date":"1970-01-01T00:00:00.000Z","n":1,"nan":"NaN"}',
   );
   assert.equal(
     rowText({ big: 12n, deep: { date, bytes: Uint8Array.of(1, 2) } }),
@@ -161,7 +161,7 @@ test('an unknown topic is an error and is not created', { skip }, async () => {
   assert.ok(!(await client.admin.listTopics()).includes('dialy-totals'));
 });
 
-test('a sink that is not armed takes all rows, connects to nothing and writes nothing', { skip }, async () => {
+test('a sink that is not armed takes all rows, also when its connection is unknown', { skip }, async () => {
   await client.createTopic('preview', 1);
   const sink = sinkTo({ topic: 'preview', connection: 'nowhere', armed: false });
   assert.equal(sink.offer(rows(10)), 10);
@@ -198,7 +198,10 @@ test('rows that Kafka cannot hold are errors that say why', { skip }, async () =
   await sink.write(rows(1));
   const offer = (value: unknown, timestamp: number) => () => sink.offer([{ value, timestamp }]);
   assert.throws(offer({}, -1), { code: 'kafka-bad-row', message: /Its time is -1 ms since 1970/ });
-  assert.throws(offer({ key: { a: 1 } }, 0), { code: 'kafka-bad-row', message: /Its key is no text/ });
+  assert.throws(offer({ key: { a: 1 } }, 0), {
+    code: 'kafka-bad-row',
+    message: /Its key is an object with a; keyFormat "string" writes texts/,
+  });
   const plain = sinkTo({ topic: 'bad-rows' });
   await plain.write(rows(1));
   assert.throws(() => plain.offer([{ value: undefined, timestamp: 0 }]), {
@@ -230,16 +233,18 @@ test('a broker that is killed while rows are written and comes back has each row
   const killed = broker.kill();
   await sink.write(rows(5000, 5000));
   await killed;
+  // It may have acknowledged all of them before its end.
+  await sink.write(rows(10, 10_000));
   assert.equal(sink.sink.flush!(), false);
   // Without an answer the sink takes no more records than it can hold.
   const wide = Array.from({ length: 5000 }, (_, i) => ({
-    value: { n: 10_000 + i, text: 'x'.repeat(10_000) },
+    value: { n: 10_010 + i, text: 'x'.repeat(10_000) },
     timestamp: 1,
   }));
   const taken = sink.offer(wide);
   assert.ok(taken > 2500 && taken < 3500, `${taken} rows of 10 kB were taken`);
   await broker.start();
   await sink.flush();
-  assert.deepEqual(numbersOf(await seenByOthers('survivor', 10_000 + taken)), upTo(10_000 + taken));
-  assert.equal(await size('survivor'), 10_000 + taken);
+  assert.deepEqual(numbersOf(await seenByOthers('survivor', 10_010 + taken)), upTo(10_010 + taken));
+  assert.equal(await size('survivor'), 10_010 + taken);
 });

@@ -1,8 +1,10 @@
 // Drives one source as a task does: polls it while there is room, waits for its wake, collects its
 // output.
 import { afterAll } from 'vitest';
-import type { StateWriter } from '../../contract/operator.ts';
+import { savedState } from '../connectors/saved-state.ts';
+import type { StateReader } from '../../contract/operator.ts';
 import type { Source, SourceContext } from '../../contract/source.ts';
+import type { SluiceError } from '../../errors/error.ts';
 import { FunctionTable, type NodeOf } from '../../graph/plan.ts';
 import { createKafkaSource } from '../../connectors/kafka/kafka-source.ts';
 
@@ -30,6 +32,10 @@ export class SourceDriver {
   readonly errors: ErrorRow[] = [];
   readonly watermarks: number[] = [];
   readonly marks: ('idle' | 'active')[] = [];
+  /** Rows that came behind a watermark at or after their time. */
+  late = 0;
+  /** Partitions that have stopped, each with its error. */
+  readonly failures: { readonly names: readonly string[]; readonly error: SluiceError }[] = [];
   state: 'running' | 'ended' | 'failed' = 'running';
   failure: unknown;
   /** Records it takes until this is set to false. */
@@ -42,11 +48,15 @@ export class SourceDriver {
 
   constructor(
     parameters: NodeOf<'kafka'>['parameters'],
-    options: { readonly roomPerPoll?: number; readonly snapshot?: unknown; readonly functions?: FunctionTable } = {},
+    options: {
+      readonly roomPerPoll?: number;
+      readonly snapshot?: StateReader | undefined;
+      readonly functions?: FunctionTable;
+    } = {},
   ) {
     this.#roomPerPoll = options.roomPerPoll ?? 1000;
     this.source = createKafkaSource(kafkaNode(parameters), options.functions ?? new FunctionTable());
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- a getter of the output has another `this`
     const driver = this;
     const context: SourceContext = {
       id: 'k',
@@ -63,6 +73,7 @@ export class SourceDriver {
         },
         emitAt: (value, timestamp, partition, offset) => {
           this.#room--;
+          if (timestamp <= (this.watermark ?? -Infinity)) this.late++;
           this.rows.push({ value, timestamp, partition, offset });
         },
         get room() {
@@ -99,10 +110,10 @@ export class SourceDriver {
         this.#tellWatchers();
       },
       countLate: () => undefined,
+      failPartitions: (names, error) => void this.failures.push({ names, error: error as SluiceError }),
     };
     this.source.open(context);
-    if (options.snapshot !== undefined)
-      this.source.restore({ groups: () => [], value: () => structuredClone(options.snapshot) });
+    if (options.snapshot) this.source.restore(options.snapshot);
     this.#schedule();
   }
 
@@ -113,19 +124,12 @@ export class SourceDriver {
     this.isPaused = false;
     this.#schedule();
   }
-  snapshot(): unknown {
-    let content: unknown;
-    const writer: StateWriter = {
-      full: true,
-      group: () => undefined,
-      value: (value) => (content = structuredClone(value)),
-    };
-    this.source.snapshot(writer);
-    return content;
+  snapshot(): StateReader {
+    return savedState(this.source);
   }
 
   /** Resolves when the condition holds; rejects when the source fails first or the time is over. */
-  async until(what: string, condition: () => boolean, timeoutMillis = 20_000): Promise<void> {
+  async until(what: string, condition: () => boolean, timeoutMillis = 120_000): Promise<void> {
     const deadline = Date.now() + timeoutMillis;
     while (!condition()) {
       if (this.state === 'failed') throw this.failure;

@@ -46,8 +46,8 @@ test('rows by key: updates replace, tombstones delete', { skip }, async () => {
   assert.deepEqual(await customers(env, topic).toStream().toArray(), [
     { kind: 'insert', row: { id: 'a', tier: 'basic' } },
     { kind: 'insert', row: { id: 'b', tier: 'basic' } },
-    { kind: 'update', row: { id: 'a', tier: 'gold' } },
-    { kind: 'delete', row: { id: 'b', tier: 'basic' } },
+    { kind: 'update', row: { id: 'a', tier: 'gold' }, former: { id: 'a', tier: 'basic' } },
+    { kind: 'delete', row: { id: 'b', tier: 'basic' }, former: { id: 'b', tier: 'basic' } },
   ]);
   const table = customers(env, topic);
   assert.deepEqual(await table.get({ id: 'a' }), { id: 'a', tier: 'gold' });

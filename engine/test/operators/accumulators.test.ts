@@ -9,7 +9,9 @@ import type { AggregateSpec, AggregatesSpec } from '../../graph/aggregate-spec.t
 import { planAccumulators } from '../../aggregates/accumulator-plan.ts';
 import { type Contents, plainAccumulators } from '../../aggregates/accumulators.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
-import type { Keyed } from '../../state/changed-groups.ts';
+import type { Keyed } from '../../state/keyed.ts';
+import { valueOf } from '../../values/value-reader.ts';
+import { valueBytes } from '../../values/value-writer.ts';
 
 const functions = new FunctionTable();
 const double = { uid: 'it', slot: 'double', textHash: '' };
@@ -41,9 +43,9 @@ function folded(contents: Contents<Keyed>, elements: readonly unknown[]): unknow
   let accumulated = contents.create(row, 1, elements[0]);
   elements.slice(1).forEach((element, index) => {
     if (index === elements.length >> 1) {
-      const columns = Array.from({ length: contents.columns }, (): unknown[] => []);
-      contents.pack(accumulated, columns);
-      accumulated = contents.unpack(row, 2, structuredClone(columns), 0);
+      const content = valueOf(valueBytes(contents.pack(accumulated))) as readonly unknown[];
+      assert.equal(content.length, contents.columns.length);
+      accumulated = contents.unpack(row, 2, content);
     }
     contents.add(accumulated, element);
   });
@@ -110,7 +112,7 @@ test('law: the compiled form is the plain form, over any aggregates and elements
       }),
       (aggregates, elements) => {
         const { plain, compiled } = forms(aggregates);
-        assert.equal(compiled.columns, plain.columns);
+        assert.deepEqual(compiled.columns, plain.columns);
         assert.deepEqual(
           outcome(() => folded(compiled, elements)),
           outcome(() => folded(plain, elements)),
@@ -128,7 +130,11 @@ test('law: merging is adding, however the elements are divided and merged; and w
       // Whole numbers: sums of fractions depend on the order of the additions.
       fc.array(
         fc.record(
-          { part: fc.nat({ max: 3 }), v: fc.integer({ min: -9, max: 9 }), w: fc.integer() },
+          {
+            part: fc.nat({ max: 3 }),
+            v: fc.integer({ min: -9, max: 9 }),
+            w: fc.oneof(fc.integer(), fc.constantFrom(null, undefined, 7n)),
+          },
           { noNullPrototype: true },
         ),
         { minLength: 1, maxLength: 12 },
@@ -207,9 +213,9 @@ for (const form of ['plain', 'compiled'] as const)
     test('name the aggregate, the field and the value that cannot be used', () => {
       const total: AggregatesSpec = { total: { name: 'sum', value: { field: 'v' } } };
       const message =
-        'Aggregate "total" needs a number from "v", but the record gives undefined. Filter such records out, or give them a value with map().';
-      assert.throws(() => all([{}], total), { code: 'bad-value', message });
-      assert.throws(() => all([{ v: 1 }, {}], total), { code: 'bad-value', message });
+        'Aggregate "total" needs a number from "v", but the record gives true. Filter such records out, or give them a value with map().';
+      assert.throws(() => all([{ v: true }], total), { code: 'bad-value', message });
+      assert.throws(() => all([{ v: 1 }, { v: true }], total), { code: 'bad-value', message });
       assert.throws(() => all([{ v: '1' }], total), /gives "1"/);
       assert.throws(() => all([{ v: 1 }, { v: NaN }], { m: { name: 'max', value: { fn: double } } }), {
         code: 'bad-value',
@@ -219,6 +225,69 @@ for (const form of ['plain', 'compiled'] as const)
         () => all([{ v: 1 }, { v: 'b' }], { m: { name: 'min', value: { field: 'v' } } }),
         /needs a number to compare with 1 from "v", but the record gives "b"/,
       );
+    });
+    const field = { field: 'v' };
+    const everyKind: AggregatesSpec = {
+      n: { name: 'count' },
+      ...Object.fromEntries(
+        (['sum', 'avg', 'min', 'max', 'minBy', 'maxBy', 'variance', 'first', 'last', 'collect'] as const).map(
+          (name) => [name, { name, value: field }],
+        ),
+      ),
+      quantile: { name: 'quantile', p: 0.5, value: field },
+      distinct: { name: 'countDistinct', approximate: false, value: field },
+      estimate: { name: 'countDistinct', approximate: true, value: field },
+      top: { name: 'topN', n: 2, value: field },
+    };
+    const resultOf = (...values: unknown[]): Record<string, unknown> => {
+      const elements = values.map((v, i) => (v === undefined ? { i } : { i, v }));
+      const result = { ...(all(elements, everyKind) as Record<string, unknown>) };
+      for (const name of ['customer', 'windowStart', 'windowEnd']) delete result[name];
+      return result;
+    };
+    test('skip null and missing values, except those that see every element', () => {
+      const values = { sum: 4, avg: 2, min: 1, max: 3, variance: 2, quantile: 1, distinct: 2, estimate: 2 };
+      const elements = {
+        minBy: { i: 1, v: 1 },
+        maxBy: { i: 3, v: 3 },
+        top: [
+          { i: 3, v: 3 },
+          { i: 1, v: 1 },
+        ],
+      };
+      const every = { n: 4, first: null, last: 3, collect: [null, 1, null, 3] };
+      assert.deepEqual(resultOf(null, 1, undefined, 3), { ...every, ...values, ...elements });
+      assert.equal(resultOf(1, null)['last'], null);
+    });
+    test('are null without any value; a count of values is 0, and a ranking is empty', () => {
+      const none = { sum: null, avg: null, min: null, max: null, minBy: null, maxBy: null, variance: null };
+      const empty = { quantile: null, distinct: 0, estimate: 0, top: [], first: null, last: null };
+      for (const values of [[null], [undefined, null]])
+        assert.deepEqual(resultOf(...values), {
+          n: values.length,
+          ...none,
+          ...empty,
+          collect: values.map(() => null),
+        });
+    });
+    test('read a bigint as a double where a number is needed, and compare it with numbers', () => {
+      const large = 2n ** 60n;
+      const { sum, avg, min, max, distinct } = resultOf(1, large, null, large + 1n, 2 ** 61);
+      assert.deepEqual([sum, avg, min, max, distinct], [2 ** 62, 2 ** 60, 1, 2 ** 61, 4]);
+      assert.equal(resultOf(5, large + 1n, large)['max'], large + 1n);
+      assert.equal(resultOf(-large - 1n, 5, -large)['min'], -large - 1n);
+    });
+    test('give an average of values whose sum a double cannot hold', () => {
+      const most = Number.MAX_VALUE;
+      for (const values of [
+        [most, most],
+        [-most, -most, null],
+        [-most, most, most],
+      ])
+        assert.equal(resultOf(...values)['avg'], values.length === 3 && values[2] ? most / 3 : values[0]);
+      assert.equal(resultOf(most, most)['sum'], Infinity);
+      assert.equal(resultOf(most, most, -most)['sum'], most);
+      assert.equal(resultOf(most, most, 5, 5)['avg'], most / 2);
     });
     test('are unchanged by an element that they refuse', () => {
       const contents = forms({
@@ -252,7 +321,7 @@ test('aggregates of the same field share what they keep', () => {
   );
   assert.deepEqual(
     plan.slots.map(({ kind }) => kind),
-    ['count', 'sum', 'max'],
+    ['count', 'sum', 'count', 'max'],
   );
 });
 

@@ -6,7 +6,10 @@ import assert from 'node:assert/strict';
 import { FunctionTable, type PlanNode } from '../../graph/plan.ts';
 import type { FunctionRef, Json, KeySpec } from '../../graph/spec.ts';
 import type { Batch, Operator, Output } from '../../contract/operator.ts';
+import { createSink } from '../../connectors/sinks.ts';
 import { createOperator } from '../../runtime/operator-registry.ts';
+import { mergeSnapshots, readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/snapshot.ts';
+import { bytesOf, entriesOf } from '../../state/segment.ts';
 
 export type Step =
   | { readonly records: readonly Timed[]; readonly input?: 0 | 1 }
@@ -57,7 +60,8 @@ export class Program {
     const { kind, parameters } = this;
     const node = { id: 'it', uid: 'it', kind, name: 'it', group: '', parameters, own: '', shape: '' };
     // Tests also give wrong parameters, to test the errors of the operator.
-    return createOperator(node as unknown as PlanNode, this.functions, this.keys);
+    const given = node as unknown as PlanNode;
+    return createSink(given, this.functions) ?? createOperator(given, this.functions, this.keys);
   }
   #lowered(value: unknown, slot: string): unknown {
     if (typeof value === 'function') {
@@ -125,8 +129,8 @@ export class Driven {
   wakeAt = Infinity;
   readonly #program: Program;
   readonly #schedule: Schedule;
-  readonly #groups = new Map<number, unknown>();
-  #value: unknown;
+  #saved: TaskSnapshot | undefined;
+  #checkpoint = 0;
 
   constructor(program: Program, schedule: Schedule = {}) {
     this.#program = program;
@@ -135,8 +139,11 @@ export class Driven {
     this.#create();
   }
   #create(): void {
-    this.operator = this.#program.operator();
-    this.operator.open?.({
+    this.operator = this.#opened();
+  }
+  #opened(): Operator {
+    const operator = this.#program.operator();
+    operator.open?.({
       id: 'it',
       uid: 'it',
       name: 'it',
@@ -148,14 +155,25 @@ export class Driven {
       fail: (error) => {
         throw error;
       },
-      countLate: () => void this.output.given.countedLate++,
+      countLate: (isRead) => void (this.output.given.countedLate += isRead ? 0 : 1),
     });
+    return operator;
+  }
+  /** What is restored from bytes is written as it was: no operator forgets a part of its state. */
+  #checkIdentity(): void {
+    const again = this.#opened();
+    again.restore?.(readSnapshot(this.saved));
+    const writer = new SnapshotWriter(true);
+    again.snapshot?.(writer);
+    assert.deepEqual(contentOf(writer.done(-Infinity)), contentOf(this.saved), 'a restored state is the saved one');
+    again.close?.();
+    this.wakeAt = Infinity;
   }
 
   steps(steps: readonly Step[]): Given[] {
     return steps.map((step, index) => {
       if (this.#schedule.snapshotBefore?.(index)) this.snapshot();
-      if (this.#schedule.replaceBefore?.(index)) this.replace();
+      if (this.#schedule.replaceBefore?.(index)) this.replace(step);
       return this.step(step);
     });
   }
@@ -204,31 +222,75 @@ export class Driven {
 
   snapshot(full = false): void {
     const before = this.output.emitted;
-    this.operator.snapshot?.({
-      full,
-      group: (group, content) => {
-        assert.ok(Number.isInteger(group) && group >= 0 && group < 128);
-        this.#groups.set(group, structuredClone(content));
-      },
-      value: (content) => (this.#value = structuredClone(content)),
-    });
+    this.#preCommit();
+    const writer = new SnapshotWriter(full);
+    this.operator.snapshot?.(writer);
+    this.#saved = mergeSnapshots(this.#saved, writer.done(-Infinity));
+    this.operator.complete?.(this.#checkpoint);
     assert.equal(this.output.emitted, before, 'a snapshot emits nothing');
   }
-  /** Groups that hold something. */
-  get groupsKept(): number[] {
-    return [...this.#groups].filter(([, content]) => content !== undefined).map(([group]) => group);
+  #preCommit(): void {
+    assert.ok(this.operator.preCommit?.(++this.#checkpoint) ?? true, 'preCommit waits for nothing here');
   }
-  replace(): void {
-    this.snapshot();
+  /** Key groups that hold something. */
+  get groupsKept(): number[] {
+    return [...this.saved.groups].filter(([, chain]) => entriesOf(chain).length > 0).map(([group]) => group);
+  }
+  /** All snapshots so far as one. */
+  get saved(): TaskSnapshot {
+    return this.#saved ?? { full: true, groups: new Map(), watermark: -Infinity };
+  }
+  /** Bytes of the state, written as a whole. */
+  get stateBytes(): number {
+    const writer = new SnapshotWriter(true);
+    this.operator.snapshot?.(writer);
+    const { groups, value } = writer.done(-Infinity);
+    return (value?.length ?? 0) + [...groups.values()].reduce((sum, chain) => sum + bytesOf(chain), 0);
+  }
+  /**
+   * `wasted`: a step that the operator takes between the barrier and its end, before the entries of
+   * the snapshot are written. Its rows are lost.
+   */
+  replace(wasted?: Step): void {
+    const writer = new SnapshotWriter(false);
+    const { now } = this;
+    this.#preCommit();
+    this.operator.snapshot?.(writer);
+    const begun = writer.begun(-Infinity);
+    if (wasted) this.#waste(wasted);
+    this.#saved = mergeSnapshots(this.#saved, begun.finished());
     this.operator.close?.();
+    this.now = now;
     this.wakeAt = Infinity;
+    this.#checkIdentity();
     this.#create();
-    const groups = [...this.#groups].map(([group, content]) => [group, structuredClone(content)] as const);
-    this.operator.restore?.({ groups: () => groups, value: () => structuredClone(this.#value) });
+    this.operator.restore?.(readSnapshot(this.saved));
+    this.operator.complete?.(this.#checkpoint);
+  }
+  #waste(step: Step): void {
+    try {
+      this.step(step);
+    } catch {
+      // The next life throws it again.
+    }
   }
   get entries(): number {
     return this.operator.status?.().entries ?? 0;
   }
+}
+
+/** The entries in the order of their keys, and the rest. */
+function contentOf(snapshot: TaskSnapshot): unknown {
+  const reader = readSnapshot(snapshot);
+  const byKey = [...reader.entries()].map((entry) => [inText([entry.namespace, entry.tuple]), entry] as const);
+  return {
+    entries: byKey.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+    value: reader.value(),
+    splits: reader.splits(),
+    list: reader.list(),
+    broadcast: reader.broadcast(),
+    minimum: reader.minimum(),
+  };
 }
 
 export function batchOf(records: readonly Timed[]): Batch {

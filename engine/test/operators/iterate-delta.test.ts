@@ -269,25 +269,25 @@ test('the workset waits for its time, rounds go on until it is empty, and each r
     `
     >L: k n
     >R: k n
-    <: time kind row
+    <: time kind row former
     >L 00:01 a 10
-    < 00:01 insert {"k":"a","n":10}
+    < 00:01 insert {"k":"a","n":10} -
     >R 00:05 a 3
     >R 00:09 b 2
     >R 00:20 a 1                       its time has not come
     = 5
     | 00:10
-    < 00:09 update {"k":"a","n":13}    the latest time of those that have set it off
-    < 00:09 insert {"k":"b","n":2}
+    < 00:09 update {"k":"a","n":13} {"k":"a","n":10}   the latest time of those that have set it off
+    < 00:09 insert {"k":"b","n":2} -
     >L 00:12 a 0                       the table itself says so
-    < 00:12 update {"k":"a","n":0}
+    < 00:12 update {"k":"a","n":0} {"k":"a","n":13}
     | 00:20
-    < 00:20 update {"k":"a","n":1}
+    < 00:20 update {"k":"a","n":1} {"k":"a","n":0}
     >R 00:22 b -1
     >R 00:22 c 1
     >R 00:22 c -1                      there and gone in the same rounds: nobody hears of it
     | 00:25
-    < 00:22 delete {"k":"b","n":2}
+    < 00:22 delete {"k":"b","n":2} {"k":"b","n":2}
     | end
     = 2
     `,

@@ -63,7 +63,8 @@ for (const kind of ['inner', 'left', 'outer'] as const)
       // row.
       const isNothing = result === null || (result[0] === null && old === undefined);
       const change = result?.[0] === null ? 'delete' : old === undefined ? 'insert' : 'update';
-      const expected = isNothing ? [] : [{ kind: change, row: result[0] ?? old, timestamp: result[1] }];
+      const former = old === undefined ? {} : { former: old };
+      const expected = isNothing ? [] : [{ kind: change, row: result[0] ?? old, ...former, timestamp: result[1] }];
       assert.deepEqual(came, expected, `input ${index}: ${JSON.stringify(recorded.inputs[index])}`);
       if (result?.[0] === null) rows.delete(k);
       else if (result) rows.set(k, result[0]);

@@ -7,11 +7,13 @@ import { FunctionTable } from '../../graph/plan.ts';
 import type { AggregateSpec } from '../../graph/aggregate-spec.ts';
 import { planAccumulators } from '../../aggregates/accumulator-plan.ts';
 import { compileAccumulators } from '../../aggregates/compiled-accumulators.ts';
-import { distinctError, estimatedCount, hyperLogLog } from '../../aggregates/kept/hyper-log-log.ts';
+import { estimatedCount, hyperLogLog } from '../../aggregates/kept/hyper-log-log.ts';
 import { moments, stddev, variance } from '../../aggregates/kept/moments.ts';
 import { quantileError, quantileOf, quantileSketch } from '../../aggregates/kept/quantile-sketch.ts';
 import type { Kept } from '../../aggregates/kept/kept.ts';
-import type { Keyed } from '../../state/changed-groups.ts';
+import type { Keyed } from '../../state/keyed.ts';
+import { valueOf } from '../../values/value-reader.ts';
+import { valueBytes } from '../../values/value-writer.ts';
 import { copied } from '../../values/copied.ts';
 import { described } from '../../values/kind.ts';
 
@@ -56,8 +58,8 @@ describe('variance and stddev', () => {
           const expected = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1);
           const all = parts.map((part) => kept(moments, part)).reduce((a, b) => moments.merge!(a, b));
           const scale = Math.max(...values.map((x) => x * x), 1);
-          assert.ok(Math.abs(variance(all) - expected) <= 1e-9 * scale);
-          assert.ok(Math.abs(stddev(all) - Math.sqrt(expected)) <= 1e-4 * Math.sqrt(scale));
+          assert.ok(Math.abs(variance(all)! - expected) <= 1e-9 * scale);
+          assert.ok(Math.abs(stddev(all)! - Math.sqrt(expected)) <= 1e-4 * Math.sqrt(scale));
         },
       ),
     );
@@ -77,7 +79,7 @@ describe('quantile', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (values, p) => {
           const exact = values.toSorted((a, b) => a - b)[Math.floor(p * (values.length - 1))]!;
-          const given = quantileOf(kept(quantileSketch, values), p);
+          const given = quantileOf(kept(quantileSketch, values), p)!;
           // 1e-9: logarithms are rounded.
           assert.ok(Math.abs(given - exact) <= quantileError * Math.abs(exact) * (1 + 1e-9), `${given} for ${exact}`);
         },
@@ -93,6 +95,17 @@ describe('quantile', () => {
         for (const p of [0, 0.1, 0.5, 0.99, 1]) assert.equal(quantileOf(merged, p), quantileOf(whole, p));
       }),
     );
+  });
+  test('0 and -0 are one value, whichever comes first', () => {
+    for (const values of [
+      [0, -0],
+      [-0, 0],
+      [-0, -0],
+    ]) {
+      const merged = quantileSketch.merge!(kept(quantileSketch, [values[0]]), kept(quantileSketch, [values[1]]));
+      for (const p of [0, 1])
+        for (const sketch of [merged, kept(quantileSketch, values)]) assert.equal(quantileOf(sketch, p), 0);
+    }
   });
   test('gives the ends exactly', () => {
     assert.equal(resultOf({ name: 'quantile', p: 0, value: { field: 'v' } }, [3, 1.7, 9.9]), 1.7);
@@ -125,6 +138,8 @@ describe('countDistinct', () => {
         return estimatedCount(kept(hyperLogLog, values)) / n - 1;
       }),
     );
+    // Ertl's estimator with 4,096 registers: 1.04 / √4096.
+    const distinctError = 0.01625;
     const squares = errors.reduce((sum, error) => sum + error * error, 0);
     assert.ok(Math.sqrt(squares / errors.length) < distinctError * 1.15, 'the standard error');
     assert.ok(Math.max(...errors.map(Math.abs)) < distinctError * 4);
@@ -169,10 +184,9 @@ describe('who came first', () => {
     const before = make();
     const a = before.create({}, 1, { v: 1 });
     before.add(a, { v: 2 });
-    const columns: unknown[][] = [[]];
-    before.pack(a, columns);
+    const content = valueOf(valueBytes(before.pack(a))) as readonly unknown[];
     const after = make();
-    const restored = after.unpack({}, 1, columns, 0);
+    const restored = after.unpack({}, 1, content);
     const later = after.create({}, 1, { v: 3 });
     after.merge!(later, restored);
     assert.deepEqual(after.result(later), { last: 3 });
@@ -217,22 +231,20 @@ describe('what cannot be used is named', () => {
   }
   for (const [spec, value, message] of [
     ['minBy', '5', /Aggregate "it" needs a number from "v", but the record gives "5"/],
-    ['first', undefined, /Aggregate "it" needs a value from "v", but the record gives undefined/],
-    ['collect', undefined, /needs a value from "v", but the record gives undefined/],
     ['variance', Infinity, /needs a finite number from "v", but the record gives Infinity/],
     [{ name: 'quantile', p: 0.5, value: { field: 'v' } }, NaN, /needs a finite number from "v", .* gives NaN/],
-    [{ name: 'topN', n: 2, value: { field: 'v' } }, null, /needs a number from "v", but the record gives null/],
+    [{ name: 'topN', n: 2, value: { field: 'v' } }, true, /needs a number from "v", but the record gives true/],
     [
       { name: 'countDistinct', approximate: false, value: { field: 'v' } },
-      undefined,
-      /needs a string, finite number, .* from "v", but the record gives undefined/,
+      NaN,
+      /needs a string, finite number, .* from "v", but the record gives NaN/,
     ],
     ['last', new Money(), /What aggregate "it" keeps is an object of class Money/],
     ['collect', new Money(), /What aggregate "it" keeps is an object of class Money/],
   ] as const)
     test(`${typeof spec === 'string' ? spec : spec.name} of ${described(value)}`, () => {
       assert.throws(() => resultOf(spec, [value]), { message });
-      if (spec !== 'first') assert.throws(() => resultOf(spec, [1, value]), { message });
+      assert.throws(() => resultOf(spec, [1, value]), { message });
     });
   test('maxBy of a class instance, when it is to be kept', () => {
     const plan = planAccumulators({ it: { name: 'maxBy', value: { field: 'cents' } } }, new FunctionTable(), 'it');

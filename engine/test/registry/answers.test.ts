@@ -32,7 +32,16 @@ const json =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
 const fetchFrom = (url: string, auth?: { user: string; password: string }): Promise<unknown> =>
-  fetchSchema({ url, variable: 'SLUICE_REGISTRY', ...(auth && { auth }) }, 7);
+  fetchSchema(
+    {
+      url,
+      setIn: 'SLUICE_REGISTRY',
+      authIn: 'SLUICE_REGISTRY_AUTH',
+      caIn: 'SLUICE_REGISTRY_CA',
+      ...(auth && { auth }),
+    },
+    7,
+  );
 
 test('basic auth is sent, and refused without showing the password', async () => {
   const auth = { user: 'ann', password: 'hunter2' };
@@ -54,6 +63,9 @@ test('basic auth is sent, and refused without showing the password', async () =>
     );
     assert.equal(sent, undefined);
   });
+  await withServer(json(403, {}), (url) =>
+    assert.rejects(fetchFrom(url, auth), /answers 403 \(not authorised\)\. Its user "ann" may not do this\. Ask for/),
+  );
 });
 
 test('what may pass is away, what the registry does not know is absent', async () => {
@@ -137,7 +149,7 @@ test('references are fetched once each, also in a circle, and no more than the l
     json(body ? 200 : 404, body ?? { error_code: 40401, message: 'no' })(request, response);
   };
   await withServer(answer, async (url) => {
-    const cache = new SchemaCache({ url, variable: 'V' });
+    const cache = new SchemaCache({ url, setIn: 'V', authIn: 'V_AUTH', caIn: 'V_CA' });
     const state = await settled(cache, 7);
     assert.equal(state.kind, 'known');
     if (state.kind === 'known')
@@ -173,7 +185,7 @@ async function settled(cache: SchemaCache, id: number): Promise<ReturnType<Schem
 test('a registry that is down is asked again until it is there, and known schemas go on', async () => {
   let isDown = true;
   let asked = 0;
-  const cache = new SchemaCache({ url: 'http://r', variable: 'V' }, () => {
+  const cache = new SchemaCache({ url: 'http://r', setIn: 'V', authIn: 'V_AUTH', caIn: 'V_CA' }, () => {
     asked++;
     return isDown
       ? Promise.reject(new RegistryAway('connect ECONNREFUSED'))
@@ -196,7 +208,7 @@ test('a registry that is down is asked again until it is there, and known schema
 
 test('nobody who waits, no more questions', async () => {
   let asked = 0;
-  const cache = new SchemaCache({ url: 'http://r', variable: 'V' }, () => {
+  const cache = new SchemaCache({ url: 'http://r', setIn: 'V', authIn: 'V_AUTH', caIn: 'V_CA' }, () => {
     asked++;
     return Promise.reject(new RegistryAway('down'));
   });
@@ -214,7 +226,7 @@ test('an unknown id, a broken schema and a refused password are three different 
     else json(403, { message: 'no' })(request, response);
   };
   await withServer(answer, async (url) => {
-    const cache = new SchemaCache({ url, variable: 'V' });
+    const cache = new SchemaCache({ url, setIn: 'V', authIn: 'V_AUTH', caIn: 'V_CA' });
     assert.deepEqual(await settled(cache, 1), {
       kind: 'unusable',
       problem: `has the schema id 1, which ${url} does not know`,

@@ -15,8 +15,9 @@ test('a registry is found by its name, by that of the connection, or by default'
     SLUICE_REGISTRY: 'http://default:8081/',
     SLUICE_REGISTRY_EU_WEST: 'https://eu:8081/apis/ccompat/v7/',
   };
-  const byDefault = { url: 'http://default:8081', variable: 'SLUICE_REGISTRY' };
-  const europe = { url: 'https://eu:8081/apis/ccompat/v7', variable: 'SLUICE_REGISTRY_EU_WEST' };
+  const at = (url: string, setIn: string) => ({ url, setIn, authIn: `${setIn}_AUTH`, caIn: `${setIn}_CA` });
+  const byDefault = at('http://default:8081', 'SLUICE_REGISTRY');
+  const europe = at('https://eu:8081/apis/ccompat/v7', 'SLUICE_REGISTRY_EU_WEST');
   assert.deepEqual(named({}, environment), byDefault);
   assert.deepEqual(named({ registry: 'eu-west' }, environment), europe);
   assert.deepEqual(named({ connection: 'eu.west' }, environment), europe);

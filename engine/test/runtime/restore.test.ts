@@ -223,46 +223,50 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'crash' as const }) },
 );
 
-test('restored from a snapshot at any moment, a job gives the rows of an uninterrupted one', () => {
-  const plain = new ManualClock();
-  const expected = new Life(plain).toTheEnd(plain);
-  for (const name of names) assert.ok(expected[name]!.length > 10, `${name}: ${expected[name]!.length} rows`);
-  const seen = { snapshots: 0, whileInFlight: 0, restores: 0 };
-  fc.assert(
-    fc.property(fc.array(move, { minLength: 10, maxLength: 80 }), (moves) => {
-      const clock = new ManualClock();
-      let life = new Life(clock);
-      let known: ReadonlyMap<string, TaskSnapshot> | undefined;
-      const keep = ({ tasks }: Snapshot): void => {
-        known = new Map([...tasks].map(([id, next]) => [id, mergeSnapshots(known?.get(id), next)]));
-        seen.snapshots++;
-      };
-      for (const one of moves)
-        switch (one.kind) {
-          case 'rounds':
-            for (let i = 0; i < one.count; i++) life.runtime.round(one.one ? 0 : Infinity);
-            break;
-          case 'clock':
-            clock.advanceTo(clock.now() + one.millis);
-            break;
-          case 'stop':
-          case 'go on':
-            life.shelves.get(one.shelf)!.stop(one.kind === 'stop');
-            break;
-          case 'snapshot':
-            if (life.inFlight > 50) seen.whileInFlight++;
-            life.runtime.snapshot(keep);
-            break;
-          case 'crash':
-            life.runtime.close();
-            if (known) seen.restores++;
-            life = new Life(clock, known);
-        }
-      assert.deepEqual(life.toTheEnd(clock), expected);
-    }),
-    { numRuns: 150 },
-  );
-  // The law would hold of a job that never had anything on its way.
-  assert.ok(seen.whileInFlight > 20 && seen.restores > 20, JSON.stringify(seen));
-  console.log(JSON.stringify(seen));
-});
+test(
+  'restored from a snapshot at any moment, a job gives the rows of an uninterrupted one',
+  { timeout: 600_000 },
+  () => {
+    const plain = new ManualClock();
+    const expected = new Life(plain).toTheEnd(plain);
+    for (const name of names) assert.ok(expected[name]!.length > 10, `${name}: ${expected[name]!.length} rows`);
+    const seen = { snapshots: 0, whileInFlight: 0, restores: 0 };
+    fc.assert(
+      fc.property(fc.array(move, { minLength: 10, maxLength: 80 }), (moves) => {
+        const clock = new ManualClock();
+        let life = new Life(clock);
+        let known: ReadonlyMap<string, TaskSnapshot> | undefined;
+        const keep = ({ tasks }: Snapshot): void => {
+          known = new Map([...tasks].map(([id, next]) => [id, mergeSnapshots(known?.get(id), next)]));
+          seen.snapshots++;
+        };
+        for (const one of moves)
+          switch (one.kind) {
+            case 'rounds':
+              for (let i = 0; i < one.count; i++) life.runtime.round(one.one ? 0 : Infinity);
+              break;
+            case 'clock':
+              clock.advanceTo(clock.now() + one.millis);
+              break;
+            case 'stop':
+            case 'go on':
+              life.shelves.get(one.shelf)!.stop(one.kind === 'stop');
+              break;
+            case 'snapshot':
+              if (life.inFlight > 50) seen.whileInFlight++;
+              life.runtime.snapshot(keep);
+              break;
+            case 'crash':
+              life.runtime.close();
+              if (known) seen.restores++;
+              life = new Life(clock, known);
+          }
+        assert.deepEqual(life.toTheEnd(clock), expected);
+      }),
+      { numRuns: 150 },
+    );
+    // The law would hold of a job that never had anything on its way.
+    assert.ok(seen.whileInFlight > 20 && seen.restores > 20, JSON.stringify(seen));
+    console.log(JSON.stringify(seen));
+  },
+);

@@ -97,3 +97,46 @@ test('a mutation and a snapshot pass an operator that stays failed', () => {
   settle();
   assert.equal(other.rows.at(-1), 'mutated');
 });
+
+test('an operator that cannot be opened is closed and asked for nothing more; its state lives on', () => {
+  const calls: string[] = [];
+  /** Has nothing before `open`, so each other call would throw. */
+  class Unopenable extends Sum {
+    override open(): void {
+      calls.push('open');
+      throw new Error('no connection');
+    }
+    override snapshot(): void {
+      calls.push('snapshot');
+      throw new Error('not open');
+    }
+    status(): never {
+      calls.push('status');
+      throw new Error('not open');
+    }
+    override close(): void {
+      calls.push('close');
+      throw new Error('not open');
+    }
+  }
+  const { tasks } = failedJob();
+  const failures: string[] = [];
+  const numbers = new Numbers();
+  const other = new Sink();
+  const { runtime, settle } = runtimeOf(
+    { numbers, pass: new Pass(), sum: () => new Unopenable(), sink: () => new Sink(), other: () => other },
+    { onFailure: ({ node, error }) => void failures.push(`${node}: ${(error as Error).message}`) },
+  );
+  runtime.mutate(planOf(edges), { restore: tasks });
+  settle();
+  numbers.give(4);
+  settle();
+  assert.deepEqual(failures, ['sum: no connection']);
+  assert.equal(runtime.tasks.get('sum')?.operatorStatus(), undefined);
+  assert.equal(other.rows.length, 4, 'the others go on');
+  let taken: Snapshot | undefined;
+  runtime.snapshot((snapshot) => (taken = snapshot), 'full');
+  settle();
+  assert.deepEqual(taken!.tasks.get('sum')?.value, tasks.get('sum')?.value);
+  assert.deepEqual(calls, ['open', 'close']);
+});

@@ -1,8 +1,7 @@
 // One turn of a task. Small batches share a turn and leave together, marks keep their place between
 // them, and neither the room nor the time budget is exceeded.
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
-import { test } from 'vitest';
+import { test, vi } from 'vitest';
 import type { Batch, Operator } from '../../contract/operator.ts';
 import { type Channel, isMark, type Mark } from '../../runtime/channel.ts';
 import { Numbers, Pass, planOf, runtimeOf, Sink } from './graph-kit.ts';
@@ -28,7 +27,7 @@ const shown = (item: Batch | Mark): unknown =>
   isMark(item) ? (item.kind === 'watermark' ? `watermark ${item.time}` : item.kind) : item.values;
 
 // A turn also ends when its time budget is used up. Here the clock stands still.
-mock.method(performance, 'now', () => 0);
+vi.spyOn(performance, 'now').mockReturnValue(0);
 
 test('small batches that wait are taken in one turn, and their rows leave as one batch', () => {
   const { input, output, turn } = taskWithChannels();

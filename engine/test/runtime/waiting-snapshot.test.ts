@@ -181,7 +181,10 @@ test('an operator whose snapshot throws fails alone: the snapshot goes on withou
     ['numbers', 'sink', 'sink2'],
   ]);
   assert.equal(failures.length, 1);
-  assert.match(failures[0]!, /^sum: sum cannot keep its state in a snapshot: .* could not be cloned\. .*plain data/);
+  assert.match(
+    failures[0]!,
+    /^sum: sum cannot keep its state in a snapshot: the function f cannot be stored\. .*plain data/,
+  );
   const rows = (id: string): unknown => (made.get(id)?.[0] as Sink).rows;
   assert.deepEqual(
     [rows('sink'), rows('sink2')],

@@ -165,7 +165,7 @@ test('a generator is part of the fingerprint, with its methods and its fields', 
   assert.throws(declare({ onElement() {}, onEvent() {} }), { code: 'unknown-option', message: /"onEvent"/ });
 });
 
-test('timestamps with idleness: a silence of any length, and the record after it', { timeout: 10_000 }, () => {
+test('timestamps with idleness: a silence of any length, and the record after it', () => {
   const driven = harness((readings: Stream<Reading>) =>
     readings.assignTimestamps('at', { outOfOrderness: '5ms', idleness: '1s' }),
   );

@@ -8,9 +8,12 @@ import type { KeySpec } from '../../graph/spec.ts';
 import { keyBytes } from '../../state/key-bytes.ts';
 import { keyGroupOf } from '../../state/key-group.ts';
 import { KeyMap } from '../../state/key-map.ts';
+import { labelOf, rowOf } from '../../state/key-label.ts';
 import { keyText } from '../../state/key-text.ts';
 import { compileKeys, type Keys } from '../../state/keys.ts';
 import { murmur3 } from '../../state/murmur3.ts';
+import { entriesOf, SegmentWriter } from '../../state/segment.ts';
+import type { SavedEntry } from '../../contract/operator.ts';
 
 const hex = (tuple: readonly unknown[]): string => Buffer.from(keyBytes(tuple)).toString('hex');
 
@@ -242,15 +245,23 @@ describe('the key of an element', () => {
     assert.deepEqual(numbered(keys, [1, 'x', null]), [0, 0, 0]);
     assert.deepEqual(keys.row(1, keys.read(1)), {});
   });
-  test('survives a snapshot as values without labels', () => {
+  test('survives a snapshot, with its names in their order', () => {
     for (const [spec, row] of [
       [{ fields: ['a'] }, { a: [1] }],
       [{ fields: ['a', 'b'] }, { a: 1, b: null }],
       [{ constant: true }, {}],
       [(element: unknown) => element, { b: 1, a: 2 }],
+      [(element: unknown) => element, { key: 1 }],
+      [{ fields: ['a', 'b'] }, { a: { z: 1, b: [1] }, b: new Date(3) }],
     ] as const) {
       const keys = keysOf(spec);
-      assert.deepEqual(keys.unpack(structuredClone(keys.pack(row))), row);
+      const writer = new SegmentWriter();
+      writer.put(undefined, keys.tuple(row), [], labelOf(row, keys));
+      const [{ tuple, label }] = [...writer.segments().values()].flatMap((segment) => entriesOf([segment])) as [
+        SavedEntry,
+      ];
+      assert.deepEqual(tuple, keys.tuple(row));
+      assert.deepEqual(Object.entries(rowOf(tuple, label, keys)), Object.entries(row));
     }
   });
 });

@@ -51,7 +51,10 @@ expectType<Stream<{ zone: string }>>()(
         yield { zone: key.zone };
       },
       onBroadcast() {},
-      *onTimer(_at, { key }) {
+      *onTimer(_at, { key, broadcast }) {
+        expectType<number | undefined>()(broadcast.limits.get(key.zone));
+        // @ts-expect-error it is only read here
+        broadcast.limits.set('x', 5);
         yield { zone: key.zone };
       },
     }),

@@ -44,7 +44,7 @@ declare const source: SourceKind;
 declare const sink: SinkKind;
 declare const stage: StageKind;
 expectType<'generate' | 'from' | 'file' | 'kafka' | 'microBatches'>()(source);
-expectType<'kafkaSink' | 'functionSink' | 'fileSink'>()(sink);
+expectType<'kafkaSink' | 'functionSink' | 'twoPhaseSink' | 'fileSink'>()(sink);
 expectType<'map' | 'filter'>()(stage);
 declare const operator: OperatorKind;
 export const kind: Kind = operator;

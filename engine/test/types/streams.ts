@@ -51,6 +51,36 @@ generate({ timestamp: 'missing' }, ({ n }) => ({ n }));
 // @ts-expect-error not a duration
 kafka('trips', { watermark: { outOfOrderness: '5 seconds' } });
 
+// The place, the key and the headers of a record.
+const placed = kafka('trips', { meta: true, timestamp: 'at' }).map((trip) => ({
+  fare: trip.fare,
+  place: [trip.meta.topic, trip.meta.partition, trip.meta.offset] as const,
+  at: trip.meta.timestamp,
+  key: trip.meta.key,
+  trace: trip.meta.headers['trace'],
+}));
+expectType<
+  Stream<{
+    fare: number;
+    place: readonly [string, number, string];
+    at: number | null;
+    key: string | null;
+    trace: string | Uint8Array | null | undefined;
+  }>
+>()(placed);
+kafka('trips', { meta: true }).keyBy('zone');
+expectType<Stream<Uint8Array | null>>()(kafka('trips', { meta: true, keyFormat: 'bytes' }).map(({ meta }) => meta.key));
+expectType<Stream<unknown>>()(kafka('trips', { meta: true, keyFormat: 'avro' }).map(({ meta }) => meta.key));
+expectType<Stream<unknown>>()(kafka('trips', { meta: true, keySchemaFile: 'k.avsc' }).map(({ meta }) => meta.key));
+expectType<Stream<number>>()(kafka<{ n: number }>('another', { meta: true, keyFormat: 'json' }).map(({ n }) => n));
+expectType<Stream<string | null>>()(kafka<{ n: number }>('another', { meta: true }).map(({ meta }) => meta.key));
+expectType<Stream<string>>()(kafka<string>('another', { meta: true }).map(({ value }) => value));
+expectType<Stream<unknown>>()(kafka<{ meta: string }>('another', { meta: true }).map(({ meta }) => meta.own));
+// @ts-expect-error `timestamp` selects a field of the value
+kafka<{ n: number }>('another', { meta: true, timestamp: 'missing' });
+// @ts-expect-error without meta: true there is none
+kafka('trips').map(({ meta }) => meta);
+
 // Per record.
 expectType<Stream<number>>()(trips.map((trip) => trip.fare));
 expectType<Stream<Trip & { zone: 'north' }>>()(
@@ -60,6 +90,7 @@ expectType<Stream<string>>()(trips.flatMap((trip) => [trip.id]));
 expectType<Stream<Trip | number>>()(trips.union(from([1])));
 // @ts-expect-error no such field
 trips.map((trip) => trip.fair);
+const fares = sum('fare');
 // @ts-expect-error a predicate gives a boolean
 trips.filter((trip) => trip.fare);
 
@@ -100,8 +131,12 @@ expectType<WindowResult<{ windowStart: Date; windowEnd: Date; n: number }, Trip>
 );
 // @ts-expect-error not a number
 trips.keyBy('zone').aggregate({ total: sum('id') });
-// @ts-expect-error not a number in every trip
-trips.keyBy('zone').aggregate({ total: sum('tip') });
+// A field that may be missing: without a value, the result is null.
+expectType<Stream<{ zone: 'north' | 'south'; total: number | null; most: number | null }>>()(
+  trips.keyBy('zone').aggregate({ total: sum('tip'), most: max((trip) => trip.tip) }),
+);
+// Not tied to a stream.
+expectType<Stream<{ zone: 'north' | 'south'; total: number }>>()(trips.keyBy('zone').aggregate({ total: fares }));
 // @ts-expect-error a window needs a key, or windowAll
 trips.window(tumbling('1m'));
 // @ts-expect-error not a duration
@@ -127,6 +162,21 @@ const seen = trips.keyBy('zone').process({
   },
 });
 expectType<Stream<{ id: string } | number>>()(seen);
+
+// onElement gives nothing: the type is that of what onTimer yields.
+expectType<Stream<number>>()(
+  trips.keyBy('zone').process({
+    state: { last: valueState<Trip>() },
+    onElement(trip, { state, timers }) {
+      state.last.set(trip);
+      timers.eventTime(0);
+    },
+    *onTimer(at) {
+      yield at;
+    },
+  }),
+);
+expectType<Stream<never>>()(trips.keyBy('zone').process({ onElement() {} }));
 trips.keyBy('zone').process({
   state: { last: valueState<Trip>() },
   onElement(_trip, { state }) {
@@ -163,6 +213,8 @@ expectType<Stream<string>>()(
 trips.to('copies', { key: 'zone', timestamp: 'at' });
 // @ts-expect-error a key is a string field
 trips.to('copies', { key: 'fare' });
+trips.to('copies', { key: 'fare', keyFormat: 'json' });
+trips.to('copies', { key: ({ id, zone }) => ({ id, zone }), keyFormat: 'avro', keySchemaFile: 'key.avsc' });
 trips.to('copies', {
   headers: ({ zone }) => ({ zone, raw: Uint8Array.of(1), none: null }),
   partitioner: ({ fare }, partitions) => Math.floor(fare) % partitions,

@@ -1,6 +1,19 @@
 // The types of tables: inferred rows and refused arguments, through the package as it is imported.
 
-import { from, generate, table, view, Environment, type Stream, type Table } from '../../index.ts';
+import {
+  aggregator,
+  collect,
+  count,
+  from,
+  generate,
+  max,
+  table,
+  view,
+  Environment,
+  type Stream,
+  type Table,
+  type TableChange,
+} from '../../index.ts';
 
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 /** The value's type is exactly T. */
@@ -39,7 +52,11 @@ expectType<Table<Order, Pick<Order, 'customer'>>>()(latest);
 expectType<Table<Order, { key: number }>>()(orders.keyBy(({ n }) => n % 2).toTable());
 expectType<Table<number, Pick<Order, 'customer'>>>()(latest.map(({ amount }) => amount));
 expectType<Table<Order, Pick<Order, 'customer'>>>()(latest.filter(({ amount }) => amount > 1));
-expectType<Stream<{ kind: 'insert' | 'update' | 'delete'; row: Order }>>()(latest.toStream());
+expectType<Stream<TableChange<Order>>>()(latest.toStream());
+latest.toStream().map((change) => {
+  if (change.kind !== 'insert') expectType<Order>()(change.former);
+  return change.former?.amount;
+});
 expectType<Promise<Order | undefined>>()(latest.get({ customer: 'ann' }));
 // @ts-expect-error another key
 void latest.get({ n: 1 });
@@ -93,6 +110,29 @@ latest.iterateDelta(from([{ who: 'ann' }]), {
   key: ({ who }) => ({ who }),
   step: () => undefined,
 });
+
+// Groups.
+const byTier = customers.groupBy('tier').aggregate({ n: count(), who: collect((row) => row.id) });
+expectType<Table<{ tier: 'gold' | 'basic'; n: number; who: string[] }, Pick<Customer, 'tier'>>>()(byTier);
+expectType<Table<{ key: number; most: number }, { key: number }>>()(
+  latest.groupBy(({ n }) => n % 2).aggregate({ most: max('amount') }),
+);
+expectType<Promise<{ n: number; orders: number } | undefined>>()(
+  latest.groupBy('n').aggregate({ orders: count() }).get({ n: 1 }),
+);
+// @ts-expect-error no such field
+customers.groupBy('ident');
+// @ts-expect-error no such field
+latest.groupBy('n').aggregate({ most: max('total') });
+// @ts-expect-error aggregates are made by functions
+latest.groupBy('n').aggregate({ n: 1 });
+const net = aggregator({
+  create: () => 0,
+  add: (sum: number, row: Order) => sum + row.amount,
+  subtract: (sum, row) => sum - row.amount,
+  result: (sum) => sum,
+});
+expectType<Table<{ n: number; net: number }, Pick<Order, 'n'>>>()(latest.groupBy('n').aggregate({ net }));
 
 // Displays.
 view(customers, latest.chart({ mark: 'bar', x: 'customer', y: 'amount' }), latest.show());

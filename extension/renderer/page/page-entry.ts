@@ -1,7 +1,8 @@
 // The served page: the notebook's title and prose, its live displays, and its code folded away.
 // It follows the session and reconnects automatically.
 import type { SessionView, Welcome } from '../../../kernel/protocol/messages.ts';
-import { element, setClass, setText } from '../element.ts';
+import { element, setAttribute, setClass, setText } from '../element.ts';
+import { checkpointText, durabilityWarnings } from '../../../kernel/protocol/durability-text.ts';
 import { rate } from '../../../kernel/protocol/figures.ts';
 import { clock, count, day } from '../format.ts';
 import { injectStyles } from '../inject-styles.ts';
@@ -19,9 +20,10 @@ const stateWord: Readonly<Record<LinkState, string>> = {
 function openPage(): void {
   const word = element('span', 'sl-link-word', 'connecting');
   const figures = element('span', 'sl-link-figures');
-  const bar = element('header', 'sl-bar-top', word, figures);
-  bar.setAttribute('role', 'status');
-  bar.setAttribute('aria-live', 'off');
+  const status = element('span', 'sl-status', word, figures);
+  status.setAttribute('role', 'status');
+  status.setAttribute('aria-live', 'off');
+  const bar = element('header', 'sl-bar-top', status);
 
   const cells = new Cells({
     show: (hello) => void link.rpc?.request('show', hello).catch(ignoreCut),
@@ -37,12 +39,22 @@ function openPage(): void {
     const viewers = `${count(state.clients)} ${state.clients === 1 ? 'viewer' : 'viewers'}`;
     const begun =
       day(since) === day(Date.now()) ? clock(since).slice(0, 5) : `${day(since)} ${clock(since).slice(0, 5)}`;
-    const warning = state.warning === undefined ? '' : ` · ${state.warning}`;
-    setText(figures, ` · ${viewers} · ${rate(state.recordsPerSecond)} · session since ${begun}${warning}`);
+    const now = Date.now();
+    const pieces = [
+      ...[viewers, rate(state.recordsPerSecond), `session since ${begun}`],
+      ...[checkpointText(state, now), state.warning, ...durabilityWarnings(state, now)],
+    ];
+    setText(figures, pieces.flatMap((piece) => (piece === undefined ? [] : [` · ${piece}`])).join(''));
+    // A narrow window cuts the line.
+    setAttribute(bar, 'title', bar.textContent ?? '');
   };
+  let drawn: SessionView | undefined;
+  // The age of a checkpoint grows by itself.
+  setInterval(() => drawn && drawFigures(drawn), 1_000);
   const link = new SessionLink({
     linked(state, sentence) {
       setText(word, stateWord[state]);
+      if (state !== 'live') drawn = undefined;
       setClass(bar, `sl-bar-top sl-link-${state}`);
       if (sentence !== '') setText(figures, ` · ${sentence}`);
     },
@@ -51,12 +63,12 @@ function openPage(): void {
       document.title = titleOf(welcome);
       cells.draw(welcome.cells);
       cells.states(welcome.state.cells);
-      drawFigures(welcome.state);
+      drawFigures((drawn = welcome.state));
       for (const view of cells.views()) view.again();
     },
     state(state) {
       cells.states(state.cells);
-      drawFigures(state);
+      drawFigures((drawn = state));
     },
     view: (message) => cells.view(message.view)?.apply(message),
     cells: (texts) => cells.draw(texts),

@@ -1,9 +1,10 @@
 // The line under a cell: its phase in words and colour, its figures, and the reason why no rows
 // arrive.
-import type { CellState } from '../../../kernel/protocol/messages.ts';
-import { element, setAttribute, setClass, setText } from '../element.ts';
+import type { CellState, SinkState } from '../../../kernel/protocol/messages.ts';
+import { element, setClass, setText, setTitle } from '../element.ts';
 import { rate } from '../../../kernel/protocol/figures.ts';
-import { count } from '../format.ts';
+import { writtenTexts } from '../../../kernel/protocol/written-texts.ts';
+import { count, rowCount } from '../format.ts';
 
 const words: Readonly<Record<CellState['phase'], string>> = {
   'not-run': 'not run',
@@ -14,6 +15,7 @@ const words: Readonly<Record<CellState['phase'], string>> = {
   connecting: 'connecting',
   waiting: 'waiting for the first record',
   live: 'live',
+  stopped: 'stopped',
   finished: 'finished',
   failed: 'failed',
 };
@@ -34,7 +36,9 @@ export class PhaseLine {
         .map((figure) => ` · ${figure}`)
         .join(''),
     );
-    setAttribute(this.element, 'title', this.element.textContent ?? '');
+    const reason = state.reason === undefined || state.reason === '' ? '' : `\n${state.reason}`;
+    const text = this.element.textContent ?? '';
+    setTitle(this.element, text.includes(reason.trim()) ? text : text + reason);
   }
 }
 
@@ -44,6 +48,12 @@ function phaseWords(state: CellState): string {
   return words[state.phase];
 }
 
+function sinkFigures(sink: SinkState): readonly string[] {
+  const { armed, target, obstacle } = sink;
+  if (!armed) return [`preview of ${target}`, ...(obstacle === undefined ? [] : [obstacle])];
+  return [writtenTexts(sink, count).join(', ')];
+}
+
 export function phaseFigures(state: CellState): readonly string[] {
   const figures: string[] = [];
   if (state.stream !== undefined) figures.push(state.stream);
@@ -51,7 +61,7 @@ export function phaseFigures(state: CellState): readonly string[] {
     if (state.inPerSecond !== undefined) figures.push(`in ${rate(state.inPerSecond)}`);
     if (state.outPerSecond !== undefined) figures.push(`out ${rate(state.outPerSecond)}`);
   }
-  if (state.phase === 'finished' && state.rows !== undefined) figures.push(`${count(state.rows)} rows`);
+  if (state.phase === 'finished' && state.rows !== undefined) figures.push(rowCount(state.rows));
   if (state.late !== undefined && state.late > 0) figures.push(`late ${count(state.late)}`);
   if (state.phase === 'live' && state.lag !== undefined) figures.push(state.lag);
   for (const { text, first } of state.rejected ?? []) figures.push(first === undefined ? text : `${text}: ${first}`);
@@ -60,6 +70,6 @@ export function phaseFigures(state: CellState): readonly string[] {
   if (state.trouble !== undefined && state.trouble !== state.reason) figures.push(state.trouble);
   // The display's own caption contains the reason.
   if (state.reason !== undefined && !state.hasView) figures.push(state.reason);
-  if (state.sink !== undefined) figures.push(`${state.sink.armed ? 'writes to' : 'preview of'} ${state.sink.target}`);
+  if (state.sink !== undefined) figures.push(...sinkFigures(state.sink));
   return [...figures, ...state.notes];
 }

@@ -87,8 +87,14 @@ describe('the served page', { skip: skipWithoutBrowser() }, () => {
             vega: document.querySelector('.sl-plot')!.vegaView,
           }),
       );
+      // The page may have its connection again before the test looks.
+      await page.evaluate(() =>
+        new MutationObserver(() => {
+          if (document.querySelector('.sl-link-cut, .sl-link-connecting')) window.kept['wasCut'] = true;
+        }).observe(document.body, { subtree: true, childList: true, attributes: true }),
+      );
       demo.cut();
-      await page.waitForSelector('.sl-link-cut, .sl-link-connecting');
+      await page.waitForFunction(() => window.kept['wasCut'] === true);
       await page.waitForSelector('.sl-link-live');
       const first = await page.evaluate(() => document.querySelector('.sl-table tbody')!.textContent);
       await page.waitForFunction((text) => document.querySelector('.sl-table tbody')!.textContent !== text, first);

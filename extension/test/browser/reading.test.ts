@@ -1,5 +1,4 @@
-// A reader's actions on a display in the notebook's webview: freeze, scroll, filter, unfold, and
-// read.
+// A reader's actions on one display, on one page: freeze, scroll, filter, unfold, and read.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { ChartPart, WireRow } from '../../../kernel/protocol/displays.ts';
@@ -7,6 +6,7 @@ import {
   backpressurePart,
   closedCaption,
   errorPart,
+  lagPart,
   logPart,
   orderRows,
   ordersPart,
@@ -52,6 +52,36 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal((await webview.chartRows()).length, 9);
     }));
 
+  test('a rule stands at the first row after a restart, and goes with it', () =>
+    withWebview(async (webview) => {
+      const windows = windowRows(start);
+      const before = windows.next().value;
+      const after = windows.next().value;
+      const part = totalsPart([...before, ...after], start);
+      const mark = { at: start + 20_000, from: start + 10_000, row: after[0]! };
+      const view = new ScriptedView('totals', [{ ...part, restarts: [mark] }]);
+      await webview.show(view);
+      const rules = webview.page.locator('.sl-restart');
+      assert.match(
+        (await rules.getAttribute('title')) ?? '',
+        /^restarted at .*\d\d:\d\d:\d\d from the checkpoint of .*\d\d:\d\d:\d\d$/,
+      );
+      const plot = (await webview.page.locator('.sl-plot').boundingBox())!;
+      // The plot gets its final width a moment after its first picture.
+      let box = (await rules.boundingBox())!;
+      for (let looks = 0; looks < 1_200 && box.x >= plot.x + plot.width; looks++) {
+        await webview.page.waitForTimeout(50);
+        box = (await rules.boundingBox())!;
+      }
+      assert.ok(box.height > 100 && box.x > plot.x + 20 && box.x < plot.x + plot.width, JSON.stringify({ box, plot }));
+      await webview.receive({
+        type: 'view',
+        message: view.change({ kind: 'put', part: { ...part, restarts: [] }, at: 0 }),
+      });
+      await webview.settle();
+      assert.equal(await rules.count(), 0);
+    }));
+
   test('a table that is scrolled down holds its rows, and resumes at the top', () =>
     withWebview(async (webview) => {
       const orders = orderRows(start);
@@ -66,6 +96,78 @@ describeWebview('a display that is read', (withWebview) => {
       await webview.page.evaluate(() => document.querySelector('.sl-table-scroller')!.scrollTo(0, 0));
       await webview.settle();
       assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /o-99065/);
+    }));
+
+  test('the wheel scrolls past a table, and in it after a click', () =>
+    withWebview(async (webview) => {
+      const orders = orderRows(start);
+      const view = new ScriptedView('orders', [ordersPart(take(orders, 60))]);
+      await webview.show(view);
+      await webview.page.evaluate(() =>
+        document.body.append(Object.assign(document.createElement('div'), { style: 'height: 3000px' })),
+      );
+      const tableTop = () => webview.page.evaluate(() => document.querySelector('.sl-table-scroller')!.scrollTop);
+      await webview.page.hover('.sl-table tbody tr:nth-child(3) td:nth-child(3)');
+      await webview.page.mouse.wheel(0, 60);
+      await webview.page.waitForFunction(() => document.scrollingElement!.scrollTop > 0);
+      assert.equal(await tableTop(), 0);
+      assert.equal(await webview.page.locator('.sl-table button[aria-pressed=true]').count(), 0);
+      await webview.receive(rows(view, 'orders', take(orders, 5)));
+      assert.match((await webview.texts('.sl-table tbody tr')).at(0) ?? '', /o-99065/);
+      await webview.page.evaluate(() => document.scrollingElement!.scrollTo(0, 0));
+      await webview.page.click('.sl-table thead th');
+      await webview.page.hover('.sl-table tbody tr:nth-child(3) td:nth-child(3)');
+      await webview.page.mouse.wheel(0, 60);
+      await webview.page.waitForFunction(() => document.querySelector('.sl-table-scroller')!.scrollTop > 0);
+      await webview.page.locator('.sl-table button[aria-pressed=true]').waitFor();
+    }));
+
+  test('a tooltip that is read stays as it is, and holds the whole reason', () =>
+    withWebview(async (webview) => {
+      const reason = `waiting: ${'a long reason '.repeat(30)}ends here`;
+      const part = (text: string) => ({ ...totalsPart([], start), caption: { pieces: [text], waiting: true } });
+      const view = new ScriptedView('totals', [part(reason)]);
+      await webview.show(view);
+      const title = () => webview.page.locator('.sl-caption:visible').first().getAttribute('title');
+      const draw = (text: string) =>
+        webview.receive({ type: 'view', message: view.change({ kind: 'put', part: part(text), at: 0 }) });
+      assert.equal(await title(), reason);
+      await webview.page.locator('.sl-caption:visible').first().hover();
+      await draw('another reason');
+      assert.equal(await title(), reason);
+      assert.deepEqual(await webview.texts('.sl-caption:visible'), ['another reason']);
+      await webview.page.mouse.move(0, 0);
+      await draw('a third reason');
+      assert.equal(await title(), 'a third reason');
+    }));
+
+  test('selected text and an unfolded row hold the rows, and let go of them', () =>
+    withWebview(async (webview) => {
+      const orders = orderRows(start);
+      const view = new ScriptedView('orders', [ordersPart(take(orders, 60))]);
+      await webview.show(view);
+      const frozen = webview.page.locator('.sl-table button[aria-pressed=true]');
+      const newest = async () => (await webview.texts('.sl-table tbody tr')).at(0) ?? '';
+      await webview.page.evaluate(() => {
+        const cell = document.querySelector('.sl-table tbody tr:nth-child(2) td:nth-child(3)')!;
+        getSelection()!.selectAllChildren(cell);
+      });
+      await frozen.waitFor();
+      await webview.receive(rows(view, 'orders', take(orders, 5)));
+      assert.match(await newest(), /o-99060/);
+      assert.equal(await webview.page.evaluate(() => String(getSelection())), 'o-99059');
+      await webview.page.evaluate(() => getSelection()!.removeAllRanges());
+      await frozen.waitFor({ state: 'detached' });
+      await webview.settle();
+      assert.match(await newest(), /o-99065/);
+      await webview.page.click('.sl-table tbody tr:nth-child(2) td:nth-child(3)');
+      await frozen.waitFor();
+      await webview.receive(rows(view, 'orders', take(orders, 5)));
+      assert.match(await newest(), /o-99065/);
+      await frozen.click();
+      await webview.settle();
+      assert.equal(await webview.page.locator('.sl-details:visible').count(), 0);
+      assert.match(await newest(), /o-99070/);
     }));
 
   test('a row or a part that cannot be shown spoils no other, and the view goes on', () =>
@@ -145,7 +247,7 @@ describeWebview('a display that is read', (withWebview) => {
       assert.equal(await webview.height('.sl-table'), height);
     }));
 
-  test('a row unfolds beside the others, stays while the table moves on, and closes by Escape', () =>
+  test('a row unfolds beside the others, stays while rows come, and closes by Escape', () =>
     withWebview(async (webview) => {
       const orders = orderRows(start);
       const view = new ScriptedView('orders', [ordersPart(take(orders, 40))]);
@@ -215,6 +317,50 @@ describeWebview('a display that is read', (withWebview) => {
         /map lookup limits the flow: 54 µs a record/,
       );
       assert.equal(await webview.page.locator('.sl-backpressure .sl-spark-line[d^=M]').count(), 5);
+    }));
+
+  test('the lag of each partition is a table whose cells change in place', () =>
+    withWebview(async (webview) => {
+      const view = new ScriptedView('lag', [lagPart()]);
+      await webview.show(view);
+      const lines = await webview.texts('.sl-figures-panel tr');
+      assert.deepEqual(
+        lines.map((line) => line.split('\t').join('|')),
+        [
+          'kafka orders · cell orders|position|end|lag|behind|rate|',
+          '0|188,204|199,104|10,900|4 min 36 s|18.2 k/s|',
+          '1|40|||||stopped: orders[1]@40 cannot be read',
+        ],
+      );
+      assert.equal(await webview.page.locator('tr.sl-figures-bad').count(), 1);
+      await webview.page.evaluate(() =>
+        document.querySelector('.sl-figures-panel tbody tr')!.setAttribute('data-kept', ''),
+      );
+      const part = lagPart(900);
+      const [orders] = part.groups;
+      const added = { id: '2', figures: ['2', { count: 1 }, null, null, null, null, null] };
+      await webview.receive({
+        type: 'view',
+        message: view.change({
+          kind: 'put',
+          part: { ...part, groups: [{ ...orders!, rows: [orders!.rows[0]!, added] }] },
+          at: 0,
+        }),
+      });
+      const [first, second] = await webview.texts('.sl-figures-panel tbody tr');
+      assert.match(first!, /^0\s+189,104\s+199,104\s+10,000/);
+      assert.match(second!, /^2\s+1\b/);
+      assert.equal(await webview.page.locator('.sl-figures-panel tbody tr').count(), 2);
+      assert.equal(await webview.page.locator('tr[data-kept]').count(), 1, 'the row is the same node');
+      await webview.receive({
+        type: 'view',
+        message: view.change({
+          kind: 'put',
+          part: { ...part, groups: [], note: 'No topic is read at present.' },
+          at: 0,
+        }),
+      });
+      assert.match((await webview.texts('.sl-figures-panel')).join(), /No topic is read at present/);
     }));
 
   test('an invalid spec shows its error in the plot, and the next spec is drawn', () =>

@@ -61,13 +61,35 @@ test('edited and stale stand beside the phase, because the cell still runs', () 
   assert.equal(line({ stale: ['rate', 'limit'], stream: 'totals' }), 'live · totals | stale: rate, limit changed');
 });
 
-test('a sink shows whether it writes, and a click changes that', () => {
-  const preview = statusTexts(state({ sink: { armed: false, target: 'topic alerts' } })).at(-1);
-  assert.equal(preview?.action, 'arm');
-  assert.match(preview?.text ?? '', /preview: nothing is written to topic alerts/);
-  const armed = statusTexts(state({ sink: { armed: true, target: 'topic alerts' } })).at(-1);
-  assert.equal(armed?.action, 'disarm');
-  assert.match(armed?.text ?? '', /writes to topic alerts/);
+test('the verb of a sink says what a click does, and its figures what it has done', () => {
+  const of = (sink: NonNullable<CellState['sink']>) => statusTexts(state({ sink }), 'en').slice(1);
+  const target = 'topic alerts';
+  const obstacle = 'Topic "alerts" is not on 127.0.0.1:9092.';
+  const preview = of({ armed: false, target, obstacle });
+  assert.deepEqual(
+    preview.map(({ text }) => text),
+    ['$(circle-slash) Arm', 'nothing is written to topic alerts', `$(warning) ${obstacle}`],
+  );
+  assert.equal(preview[0]?.action, 'arm');
+  const armed = of({ armed: true, target, written: 1204, acknowledged: '12:04:31' });
+  assert.deepEqual(
+    armed.map(({ text }) => text),
+    ['$(record) Armed · Disarm', '1,204 rows written to topic alerts · last acknowledged 12:04:31'],
+  );
+  assert.equal(armed[0]?.action, 'disarm');
+  assert.match(of({ armed: true, target, written: 1 })[1]!.text, /^1 row written to topic alerts$/);
+});
+
+test('an error that names a setting offers to open it', () => {
+  const message = 'There is no Kafka connection. Set sluice.brokers to host:port of a broker.';
+  const errors = [{ code: 'kafka-no-connection', message }];
+  const opening = statusTexts(state({ phase: 'failed', errors })).find(({ setting }) => setting !== undefined);
+  assert.equal(opening?.setting, 'sluice.brokers');
+  assert.equal(opening?.text, '$(gear) Open Setting');
+  const trouble = 'the address is from connection "prod" of the setting sluice.connections';
+  assert.ok(statusTexts(state({ trouble })).some(({ setting }) => setting === 'sluice.connections'));
+  const ofEnvironment = [{ code: 'kafka-no-connection', message: 'Set SLUICE_BROKERS to host:port of a broker' }];
+  assert.ok(statusTexts(state({ errors: ofEnvironment })).every(({ setting }) => setting === undefined));
 });
 
 test('every state begins with an icon, so that colour is never the only sign', () => {
@@ -80,6 +102,7 @@ test('every state begins with an icon, so that colour is never the only sign', (
     'connecting',
     'waiting',
     'live',
+    'stopped',
     'finished',
     'failed',
   ] as const)
@@ -108,7 +131,8 @@ test('an icon in a name is text; only the icon of the state is drawn', () => {
     '$(circle-filled) live · \\$(error) s',
     '\\$(pass) reason',
     '$(triangle-up) \\$(zap) h',
-    '$(record) writes to \\$(trash) topic',
+    '$(record) Armed · Disarm',
+    '0 rows written to \\$(trash) topic',
     '$(info) a \\$(info) note',
   ]);
 });

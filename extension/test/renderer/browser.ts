@@ -20,9 +20,12 @@ export function skipWithoutBrowser(): boolean {
   return true;
 }
 
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
+export async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: browserPath,
     args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
   });
+  // A wait ends when its event comes, and the machine may be busy.
+  browser.on('context', (context) => context.setDefaultTimeout(120_000));
+  return browser;
 }

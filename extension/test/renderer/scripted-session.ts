@@ -5,6 +5,7 @@ import type {
   BackpressurePart,
   ChartPart,
   ErrorPart,
+  FiguresPart,
   LogLine,
   LogPart,
   OperatorRow,
@@ -107,6 +108,11 @@ export function* windowRows(start: number, random = seeded(7)): Generator<readon
       };
     });
   }
+}
+
+/** The same rows as those of windows that are still open. */
+export function openRows(rows: readonly WireRow[]): readonly WireRow[] {
+  return rows.map(({ key: _key, partial: _partial, ...row }, index) => ({ ...row, n: index + 1, open: true }));
 }
 
 export function totalsPart(rows: readonly WireRow[], watermark: number): ChartPart {
@@ -236,6 +242,41 @@ export function backpressurePart(random = seeded(3)): BackpressurePart {
   };
 }
 
+/** `read`: records that partition 0 has read since the panel was opened. */
+export function lagPart(read = 0): FiguresPart {
+  return {
+    kind: 'figures',
+    id: 'lag',
+    title: 'lag',
+    groups: [
+      {
+        id: 'orders',
+        name: 'kafka orders · cell orders',
+        columns: ['position', 'end', 'lag', 'behind', 'rate', ''],
+        rows: [
+          {
+            id: '0',
+            figures: [
+              '0',
+              { count: 188_204 + read },
+              { count: 199_104 },
+              { count: 10_900 - read },
+              { millis: 276_000 },
+              { perSecond: 18_240 },
+              null,
+            ],
+          },
+          {
+            id: '1',
+            figures: ['1', { count: 40 }, null, null, null, null, 'stopped: orders[1]@40 cannot be read'],
+            tone: 'bad',
+          },
+        ],
+      },
+    ],
+  };
+}
+
 export const errorPart: ErrorPart = {
   kind: 'error',
   id: 'error',
@@ -323,6 +364,7 @@ export const demoCells: readonly CellText[] = [
     text: '## What holds the flow back\n\nThe lookup takes 54 µs a record, and one thread does it.',
   },
   { id: 'pressure', kind: 'code', text: 'backpressure()' },
+  { id: 'lag', kind: 'code', text: 'lag()' },
   { id: 'enrich', kind: 'code', text: 'const enriched = orders.map((o) => {\n  …\n});' },
   { id: 'hourly', kind: 'code', text: 'hourly.chart(…)' },
 ];
@@ -330,16 +372,20 @@ export const demoCells: readonly CellText[] = [
 export function demoViews(now: number): ReadonlyMap<string, ScriptedView> {
   const windows = windowRows(now - 300 * seconds);
   const totals = Array.from({ length: 30 }, () => windows.next().value).flat();
+  const open = openRows(windows.next().value);
+  const { spec: _spec, ...common } = totalsPart(totals.slice(0, 6), now);
+  const table: TablePart = { ...common, kind: 'table', id: 'windows', title: 'totals', limit: 10, open };
   const orders = orderRows(now - 2 * seconds);
   const orderList = Array.from({ length: 100 }, () => orders.next().value);
   const shocks = quakes(now - 7 * 86_400_000);
   return new Map(
     [
       new ScriptedView('orders', [ordersPart(orderList)]),
-      new ScriptedView('totals', [totalsPart(totals, now)]),
+      new ScriptedView('totals', [{ ...totalsPart(totals, now), open }]),
       new ScriptedView('pressure', [backpressurePart()]),
+      new ScriptedView('lag', [lagPart()]),
       new ScriptedView('enrich', [errorPart, logPart(now, 5), valuePart]),
-      new ScriptedView('hourly', [waitingPart(now - (now % 10_000))]),
+      new ScriptedView('hourly', [waitingPart(now - (now % 10_000)), table]),
       new ScriptedView('quakes', [quakesPart(Array.from({ length: 400 }, () => shocks.next().value))]),
     ].map((view) => [view.view, view]),
   );

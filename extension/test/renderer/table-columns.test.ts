@@ -35,6 +35,20 @@ test('numbers are aligned right at their points; a column of mixed types is alig
   assert.equal(drawn(columns, read({ amount: 812 }))[1], '812.0');
 });
 
+test('a column has one number of decimals, and a tiny number is not written as zero', () => {
+  const columns = new TableColumns();
+  const rows = [{ v: 12_040.25 }, { v: 1e-9 }, { v: 0 }, { v: -3 }].map((value) => read(value));
+  columns.learn(rows, now);
+  assert.deepEqual(
+    rows.map((row) => drawn(columns, row)[1]),
+    ['12,040.25', '1e-9', '0.00', '-3.00'],
+  );
+  assert.equal(columns.cell(columns.columns[1]!, rows[0]!).title, '12040.25');
+  const whole = new TableColumns();
+  whole.learn([read({ n: 1_204_118 })], now);
+  assert.equal(drawn(whole, read({ n: 1_204_118 }))[1], '1,204,118');
+});
+
 test('a row that lacks a field has no value in its column, although every object inherits the name', () => {
   const columns = new TableColumns();
   const rows: readonly unknown[] = [JSON.parse('{"__proto__": "own", "constructor": 1, "toString": 2}'), { v: 3 }];
@@ -88,7 +102,7 @@ test('a field is written by its type: dates in the zone of the user, bigint whol
   columns.learn([read(value)], now);
   assert.deepEqual(drawn(columns, read(value)).slice(1), [
     '12:04:13',
-    '9007199254740993',
+    '9,007,199,254,740,993',
     '3 bytes',
     'null',
     '{ a: [1] }',

@@ -25,6 +25,7 @@ declare global {
   }
   interface Element {
     vegaView?: VegaView;
+    isBehind?: boolean;
   }
 }
 
@@ -70,6 +71,7 @@ export class Webview {
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
       await frame();
       await frame();
+      while ([...document.querySelectorAll('.sl-plot')].some((plot) => plot.isBehind === true)) await frame();
       for (const plot of document.querySelectorAll('.sl-plot')) await plot.vegaView?.runAsync();
       await frame();
     });

@@ -65,7 +65,7 @@ test('the chart begins with the first record', { skip }, async () => {
 test('a reloaded window shows it again', { skip }, async () => {
   const last = await seesEverything(window);
   await window.page.reload();
-  await window.cells.first().waitFor({ state: 'attached', timeout: 40_000 });
+  await window.cells.first().waitFor({ state: 'attached' });
   await seesEverything(window, last);
   await until(
     'the phase',
@@ -87,8 +87,14 @@ test('an editor that is hidden for 30 s costs nothing, and is up to date when it
   const last = await seesEverything(window);
   await window.page.locator('.explorer-folders-view').getByText('other.txt').dblclick();
   await window.page.locator('.tab.active', { hasText: 'other.txt' }).waitFor();
-  await window.page.waitForTimeout(2_000);
-  const sent = await window.sentMessages();
+  // The session hears a moment later that nobody sees the view.
+  let sent = -1;
+  const sentSince = async (): Promise<number> => {
+    const before = sent;
+    await window.page.waitForTimeout(2_000);
+    return (sent = await window.sentMessages()) - before;
+  };
+  await until('the last message', sentSince, (messages) => messages === 0);
   await window.page.waitForTimeout(28_000);
   assert.equal(await window.sentMessages(), sent, 'nothing is sent to a view that nobody sees');
   await window.page.locator('.tab', { hasText: file }).click();

@@ -34,7 +34,7 @@ const key = (...keys: string[]): Promise<void> =>
 
 test('a new cell gets four letters at once, and they are written into its marker', { skip }, async () => {
   await window.selectCell(0);
-  await key('Control+Enter', 'Escape');
+  await key('b', 'Escape');
   const [, fresh] = await idsBecome('four letters', (all) => all.length === 3 && /^[a-z]{4}$/.test(all[1]!));
   await key('Control+s');
   await until(
@@ -68,8 +68,8 @@ test('cut and paste keeps the id', { skip }, async () => {
   await idsBecome('two ids', (all) => all.length === 2);
   await window.selectCell(1);
   await key('Control+v');
-  const all = await idsBecome('three ids', (now) => now.length === 3);
-  assert.deepEqual([all[1], all[2]], ['b', 'a']);
+  // VS Code pastes the text alone: for a moment the pasted cell has a derived id.
+  await idsBecome('the ids b and a', (now) => now.length === 3 && now[1] === 'b' && now[2] === 'a');
   await key('Control+s');
   await until(
     'the whole marker',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
+import { SideBar } from './side-bar.ts';
 
 const skip = whyNoEditor() !== undefined;
 let editor: Editor;
@@ -26,7 +27,7 @@ test('the walkthrough has one step, which leads to Open a Sample', { skip }, asy
   await window.command('Welcome: Open Walkthrough...');
   await window.pick('Get Started with Sluice');
   const step = window.page.getByRole('button', { name: 'Open a Sample', exact: true });
-  await step.waitFor({ timeout: 30_000 });
+  await step.waitFor();
   // The picture is our own page of four sentences.
   const media = window.page.frameLocator('iframe.webview').last().frameLocator('#active-frame');
   await media.getByText('Run means attach').waitFor();
@@ -54,7 +55,7 @@ test('Open a Sample copies it with its data, and it runs there', { skip }, async
 
 test('Open Live Page shows the same session in a browser', { skip }, async () => {
   await window.allowOpening();
-  const opening = window.page.context().waitForEvent('page', { timeout: 30_000 });
+  const opening = window.page.context().waitForEvent('page');
   await window.command('Sluice: Open Live Page');
   const page = await opening;
   await page.waitForURL(/token=/);
@@ -63,7 +64,7 @@ test('Open Live Page shows the same session in a browser', { skip }, async () =>
   const [, port, rest] = /\/proxy\/(\d+)(\/.*)$/.exec(page.url()) ?? [];
   assert.ok(port !== undefined && rest !== undefined, page.url());
   await page.goto(`http://127.0.0.1:${port}${rest}`);
-  await page.locator('.sl-plot svg.marks').first().waitFor({ timeout: 30_000 });
+  await page.locator('.sl-plot svg.marks').first().waitFor();
   await page.getByText('A first chart').first().waitFor();
   assert.equal(editor.processes('kernel-').length, 1);
   await window.screenshot('commands-live-page', page);
@@ -94,6 +95,76 @@ test('New Notebook creates the file where it is asked to, with an ending of our 
   assert.equal(await window.isDirty(), false);
 });
 
+test('the keys are those of Jupyter where the notebook has the focus', { skip }, async () => {
+  // Each run shows another value, so a key that runs nothing is seen.
+  editor.write('keys.sluice.ts', '// %% id=a\nDate.now()\n');
+  const keys = await editor.open('keys.sluice.ts');
+  const counts = async (n: number): Promise<unknown> =>
+    until(
+      `${n} cells`,
+      () => keys.codeCells.count(),
+      (count) => count === n,
+    );
+  const press = (...pressed: string[]): Promise<void> =>
+    pressed.reduce(async (before, key) => {
+      await before;
+      await keys.page.keyboard.press(key);
+    }, Promise.resolve());
+  const isFocused = (index: number): Promise<void> => keys.codeCell(index).and(keys.page.locator('.focused')).waitFor();
+  await keys.selectCell(0);
+  await press('b');
+  await counts(2);
+  await isFocused(1);
+  await press('k');
+  await isFocused(0);
+  await press('j');
+  await isFocused(1);
+  await press('d', 'd');
+  await counts(1);
+  await press('z');
+  await counts(2);
+  await keys.selectCell(0);
+  await press('a');
+  await counts(3);
+  await press('d', 'd');
+  await counts(2);
+  const value = async (): Promise<string> => ((await keys.view('a').count()) === 0 ? '' : keys.view('a').innerText());
+  const runsBy = async (key: string): Promise<void> => {
+    const before = await value();
+    await keys.selectCell(0);
+    await press(key);
+    const runs = (text: string): boolean => /\d{13}/.test(text.replaceAll(',', '')) && text !== before;
+    await until(`a run by ${key}`, value, runs);
+  };
+  await runsBy('Shift+Enter');
+  await isFocused(1);
+  await runsBy('Control+Enter');
+  await isFocused(0);
+  await counts(2);
+  await runsBy('Alt+Enter');
+  await counts(3);
+  // The new cell is below, and its text has the focus.
+  await keys.page.keyboard.press('Escape');
+  await isFocused(1);
+  await press('d', 'd');
+  await counts(2);
+  await keys.screenshot('commands-keys');
+  await keys.page.keyboard.press('Control+S');
+});
+
+test('the Extensions view begins with the extension, and no picture is broken', { skip }, async () => {
+  await window.command('Extensions: Show Installed Extensions');
+  await window.page.locator('.extensions-list .monaco-list-row', { hasText: 'Sluice' }).first().click();
+  const page = window.page.frameLocator('iframe.webview.ready').last().frameLocator('#active-frame');
+  await page.getByText('Run its cells one after the other').waitFor();
+  await window.screenshot('commands-extension');
+  const text = await page.locator('body').innerText();
+  assert.doesNotMatch(text, /clone|npm (start|run)/);
+  const sources = await page.locator('img').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('src')));
+  for (const source of sources) assert.match(source ?? '', /^https:/);
+  await window.command('View: Close Editor');
+});
+
 test('Set Up This Folder writes declarations and a tsconfig', { skip }, async () => {
   await window.command('Sluice: Set Up This Folder');
   await until(
@@ -106,7 +177,8 @@ test('Set Up This Folder writes declarations and a tsconfig', { skip }, async ()
 });
 
 test('in a folder that is not trusted a notebook opens, and nothing starts or connects', { skip }, async (t) => {
-  const strict = await startEditor({ trust: false });
+  const connections = { prod: { brokers: '127.0.0.1:1' } };
+  const strict = await startEditor({ trust: false, settings: { 'sluice.connections': connections } });
   t.onTestFinished(() => strict.close());
   strict.write('quiet.sluice.ts', '// %% id=a\nconst a: string = 1;\nexport {};\n');
   const quiet = await strict.open('quiet.sluice.ts');
@@ -119,8 +191,11 @@ test('in a folder that is not trusted a notebook opens, and nothing starts or co
   await quiet.writeAtEnd(0, '\na.');
   await quiet.page.waitForTimeout(2_000);
   assert.equal(await quiet.notebook.locator('.squiggly-error, .squiggly-warning').count(), 0);
-  assert.deepEqual(strict.processes('kernel-'), []);
-  assert.deepEqual(strict.processes('language.cjs'), []);
+  const sideBar = new SideBar(quiet);
+  await sideBar.open();
+  await sideBar.pane.getByText('In this folder nothing connects until you trust it.').waitFor();
+  assert.equal(await sideBar.pane.locator('.monaco-list-row').count(), 0);
+  for (const program of ['kernel-', 'kernel.cjs', 'language.cjs']) assert.deepEqual(strict.processes(program), []);
   await quiet.screenshot('commands-untrusted');
   await quiet.command('View: Close Editor');
   await quiet.page.waitForTimeout(1_000);

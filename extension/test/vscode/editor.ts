@@ -14,16 +14,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Browser } from 'playwright-core';
 import { reportSkipped } from '../../../.ci/in-ci.ts';
+import { freePorts } from '../../../engine/test/kafka/broker.ts';
 import { browserPath } from '../renderer/browser.ts';
 import { installCodeServer } from './code-server.ts';
 import { logDisplays } from './display-log.ts';
-import { NotebookWindow } from './notebook-window.ts';
+import { longestWait, NotebookWindow } from './notebook-window.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const packed = join(root, 'dist', 'sluice.vsix');
@@ -91,6 +91,7 @@ export class Editor {
    */
   async open(file?: string, { height = 1_800 }: { readonly height?: number } = {}): Promise<NotebookWindow> {
     const context = await this.#browser.newContext({ viewport: { width: 1400, height }, locale: 'en-GB' });
+    context.setDefaultTimeout(longestWait);
     const page = await context.newPage();
     await logDisplays(page);
     const window = new NotebookWindow(page, { address: this.address, folder: this.folder, screenshots });
@@ -109,6 +110,18 @@ export class Editor {
     return readFileSync(join(this.folder, name), 'utf8');
   }
 
+  /** All texts that the editor has written: settings, logs, and what its processes may read. */
+  writtenTexts(): string[] {
+    return [this.log, ...textsIn(this.#scratch)];
+  }
+  /** The command lines and the environments of all its processes. */
+  processTexts(): string[] {
+    return marked(this.#mark).flatMap((pid) => [commandLine(pid), environmentOf(pid)]);
+  }
+  get settings(): string {
+    return readFileSync(join(this.#scratch, 'data', 'User', 'settings.json'), 'utf8');
+  }
+
   /** Processes that this editor or one of its kernels started, selected by their command line. */
   processes(holding: string): number[] {
     return marked(this.#mark).filter((pid) => commandLine(pid).includes(holding));
@@ -117,9 +130,9 @@ export class Editor {
   async close(): Promise<void> {
     await this.#browser.close();
     this.#server.kill('SIGTERM');
-    for (let waited = 0; waited < 3_000 && this.#server.exitCode === null; waited += 50) await sleep(50);
+    for (let waited = 0; waited < 10_000 && this.#server.exitCode === null; waited += 50) await sleep(50);
     for (const pid of marked(this.#mark)) endProcess(pid);
-    for (let waited = 0; waited < 2_000 && marked(this.#mark).length > 0; waited += 50) await sleep(50);
+    for (let waited = 0; waited < 20_000 && marked(this.#mark).length > 0; waited += 50) await sleep(50);
     rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -152,7 +165,7 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
   });
   if (installed.status !== 0)
     throw new Error(`The extension could not be installed:\n${installed.stdout}${installed.stderr}`);
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const server = spawn(
     node,
     [
@@ -170,7 +183,7 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
     stream.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-50_000)));
   const address = `127.0.0.1:${port}`;
   for (let waited = 0; !(await isHealthy(address)); waited += 100) {
-    if (server.exitCode !== null || waited > 30_000) {
+    if (server.exitCode !== null || waited > 180_000) {
       server.kill('SIGKILL');
       throw new Error(`code-server did not start:\n${log}`);
     }
@@ -227,17 +240,6 @@ function pathWithoutNode(folder: string): string {
   return folder;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 async function isHealthy(address: string): Promise<boolean> {
   try {
     return (await fetch(`http://${address}/healthz`)).ok;
@@ -246,6 +248,12 @@ async function isHealthy(address: string): Promise<boolean> {
   }
 }
 
+/** Of all files below a folder, but the extensions. */
+function textsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('/extensions/'))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
+}
 function marked(mark: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -26,6 +26,7 @@ const cells = [
     '}',
     'await slowly();',
   ],
+  ['topic', "import { kafka } from 'sluice';", '', "const orders = kafka('orders');", 'orders.show();'],
   ['syntax', 'const a = 1;', 'const b = ;', 'export {};'],
 ];
 const text = cells.map(([id, ...lines]) => [`// %% id=${id}`, ...lines, ''].join('\r\n')).join('\r\n');
@@ -81,6 +82,9 @@ test(
       (status) => /failed/.test(status),
     );
     assert.match(said, /\[0\]@0/, 'its partition and offset');
+    // The run had succeeded. The mark of the cell changes with its phase.
+    await window.failed(index('operator')).waitFor();
+    await window.view('operator').locator('table').waitFor({ state: 'detached' });
     await window.codeCell(index('operator')).locator('.squiggly-error').first().waitFor();
     await window.command('Problems: Focus on Problems View');
     const problem = window.page
@@ -108,6 +112,22 @@ test('a syntax error has its place, and the other cells run on', { skip }, async
   assert.match(said, /2 │ const b = ;/);
   await window.screenshot('errors');
   assert.equal(await window.isDirty(), false);
+});
+
+test('a missing connection is an error at the call, and its setting opens', { skip }, async () => {
+  const said = await failing('topic');
+  assert.match(said, /kafka orders · cell topic, line 3/);
+  assert.match(said, /There is no Kafka connection\. Set sluice\.brokers/);
+  assert.doesNotMatch(said, /SLUICE_BROKERS/);
+  await window.failed(index('topic')).waitFor();
+  await window.view('topic').locator('table').waitFor({ state: 'detached' });
+  await window.codeCell(index('topic')).locator('.squiggly-error').first().waitFor();
+  await window.screenshot('errors-setting');
+  await window.status(index('topic')).getByText('Open Setting').click();
+  await window.page.locator('.settings-editor').getByText('Kafka brokers of the default connection').waitFor();
+  await window.screenshot('errors-setting-opened');
+  await window.page.keyboard.press('Escape');
+  await window.page.locator('.settings-editor').waitFor({ state: 'detached' });
 });
 
 test('a deleted cell takes its problems along', { skip }, async () => {

@@ -1,7 +1,7 @@
 // Sample 02 in a real VS Code on a real broker, cell by cell: records, a chart, a sink that writes
 // nothing before it is armed, and no trace.
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { startBroker, whyNoKafka, type Broker } from '../../../engine/test/kafka/broker.ts';
@@ -120,15 +120,12 @@ test('looking has left no trace: no group, no topic', { skip }, async () => {
 test('armed from the cell, after a question, the sink writes', { skip }, async () => {
   const written = async (): Promise<number> =>
     (await client.admin.fetchTopicOffsets('order-totals')).reduce((sum, { high }) => sum + Number(high), 0);
-  await window
-    .status(2)
-    .getByText(/preview: nothing is written/)
-    .click();
+  await window.status(2).getByText('Arm', { exact: true }).click();
   await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Arm', exact: true }).click();
   await until(
     'the sink is armed',
     () => window.statusText(2),
-    (status) => /writes to/.test(status),
+    (status) => /Armed · Disarm/.test(status),
   );
   const at = (minutes + 20) * minute;
   await client.send(
@@ -138,6 +135,46 @@ test('armed from the cell, after a question, the sink writes', { skip }, async (
       value: { id: `more-${partition}`, country: 'DE', amount: 1, createdAt: new Date(begin + at).toISOString() },
     })),
   );
-  await until('rows in the topic', written, (n) => n > 0, 30_000);
+  await until('rows in the topic', written, (n) => n > 0);
+  await until(
+    'the last acknowledgement',
+    () => window.statusText(2),
+    (status) => /[1-9]\d* rows? written to topic order-totals · last acknowledged \d/.test(status),
+  );
   await window.screenshot('kafka-armed');
+});
+
+test('a topic gets a type, and its fields and the names of topics complete', { skip }, async () => {
+  const text = `// %% id=typed
+import { kafka } from 'sluice';
+const found = kafka('orders');
+
+// %% id=next
+export {};
+`;
+  editor.write('typed.sluice.ts', text);
+  const typed = await editor.open('typed.sluice.ts', { height: 1_000 });
+  const suggested = (name: string) =>
+    typed.page.locator('.suggest-widget .monaco-list-row', { hasText: name }).first().waitFor();
+  await typed.writeAtEnd(0, '\n');
+  await typed.command('Sluice: Type This Topic');
+  const written = await until(
+    'the file with the type',
+    () =>
+      Promise.resolve(existsSync(join(editor.folder, '.sluice/topics.d.ts')) ? editor.read('.sluice/topics.d.ts') : ''),
+    (content) => content.includes('orders'),
+  );
+  assert.match(
+    written,
+    /country: string;\n\s+amount: number;\n\s+\/\*\* A date and time in ISO 8601. \*\/\n\s+createdAt: string;/,
+  );
+  await typed.writeAtEnd(1, '\nfound.map((record) => record.');
+  await suggested('createdAt');
+  await typed.screenshot('kafka-typed-topic');
+  await typed.page.keyboard.press('Escape');
+  await typed.writeAtEnd(0, "kafka('order");
+  await suggested('order-totals');
+  const names = await typed.page.locator('.suggest-widget .monaco-list-row .label-name').allInnerTexts();
+  assert.deepEqual(names.toSorted(), ['order-totals', 'orders'], 'a typed topic is there once');
+  await typed.screenshot('kafka-topic-names');
 });

@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { displayLog } from './display-log.ts';
 
+/** A wait ends when its event comes, so its limit is far above the time of a slow machine. */
+export const longestWait = 120_000;
+
 export class NotebookWindow {
   readonly page: Page;
   readonly #address: string;
@@ -25,10 +28,10 @@ export class NotebookWindow {
     const query = new URLSearchParams({ folder: this.#folder, payload: JSON.stringify(payload) });
     await this.page.goto(`http://${this.#address}/?${query.toString()}`);
     try {
-      await this.page.locator('.monaco-workbench').waitFor({ timeout: 30_000 });
+      await this.page.locator('.monaco-workbench').waitFor();
       if (file?.endsWith('.sluice.ts'))
         // Prose is drawn in the webview. Its row stays hidden.
-        await this.cells.first().waitFor({ state: 'attached', timeout: 40_000 });
+        await this.cells.first().waitFor({ state: 'attached' });
     } catch (error) {
       await this.screenshot('not-loaded');
       throw error;
@@ -90,11 +93,11 @@ export class NotebookWindow {
       await cell.hover();
       try {
         return await cell
-          .getByRole('button', { name: /Execute Cell/ })
+          .getByRole('button', { name: /^Execute Cell(?! and)/ })
           .first()
-          .click({ timeout: 5_000 });
+          .click({ timeout: 10_000 });
       } catch (error) {
-        if (attempt === 5) throw error;
+        if (attempt === 10) throw error;
       }
     }
   }
@@ -107,7 +110,7 @@ export class NotebookWindow {
   }
 
   /** Asserts that the run of the cell succeeded. On failure a screenshot shows the window. */
-  async finished(index: number, timeout = 20_000): Promise<void> {
+  async finished(index: number, timeout = longestWait): Promise<void> {
     try {
       await this.codeCell(index).locator('.codicon-notebook-state-success').waitFor({ timeout });
     } catch (error) {
@@ -122,13 +125,6 @@ export class NotebookWindow {
 
   executing(index: number): Locator {
     return this.codeCell(index).locator('.codicon-notebook-state-executing');
-  }
-
-  /** The duration of the cell's last run, as VS Code shows it. */
-  async runSeconds(index: number): Promise<number> {
-    const found = /(?:(\d+)m )?([\d.]+)s/.exec(await this.statusText(index));
-    assert.ok(found, 'the cell shows how long it ran');
-    return Number(found[1] ?? 0) * 60 + Number(found[2]);
   }
 
   /** The frame that draws outputs. */
@@ -173,15 +169,15 @@ export class NotebookWindow {
       await input.fill(`>${title}`);
       try {
         // The list is filtered after a moment. Until then its first row may be another command.
-        return await this.pick(title, 3_000);
+        return await this.pick(title, 5_000);
       } catch (error) {
-        if (attempt === 8) throw error;
+        if (attempt === 20) throw error;
         await this.page.keyboard.press('Escape');
       }
     }
   }
 
-  async pick(label: string, timeout = 15_000): Promise<void> {
+  async pick(label: string, timeout = longestWait): Promise<void> {
     const names = this.page.locator('.quick-input-list .label-name');
     await names.getByText(label, { exact: true }).first().click({ timeout });
   }
@@ -201,22 +197,29 @@ export class NotebookWindow {
         await this.page.waitForTimeout(300);
         return isSettled ? value : '';
       };
-      return until('the dialog', ask, (value) => value !== '' && good(value), 8_000);
+      return until('the dialog', ask, (value) => value !== '' && good(value), 15_000);
     };
-    await settled((value) => value.startsWith('/'));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await settled((value) => value.startsWith('/'));
+        break;
+      } catch (error) {
+        if (attempt === 6) throw error;
+      }
+    }
     for (let attempt = 1; ; attempt++) {
       await input.fill(path);
       try {
         await settled((value) => value === path);
         break;
       } catch (error) {
-        if (attempt === 3) throw error;
+        if (attempt === 6) throw error;
       }
     }
     // Some dialogs first open the typed folder and then need another confirmation.
     for (let presses = 0; presses < 3 && (await input.isVisible()); presses++) {
       await input.press('Enter');
-      await this.page.waitForTimeout(700);
+      await input.waitFor({ state: 'hidden', timeout: 3_000 }).catch(() => undefined);
     }
   }
 
@@ -256,7 +259,7 @@ export async function until<T>(
   what: string,
   ask: () => Promise<T>,
   isEnough: (answer: T) => boolean,
-  timeout = 15_000,
+  timeout = longestWait,
 ): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {

@@ -73,7 +73,6 @@ test(
       const before = (await displayLog(window.page)).length;
       await window.runCell(1);
       await window.finished(1);
-      assert.ok((await window.runSeconds(1)) < 1, 'done in under a second');
       await until(
         'frames after the run',
         async () => (await displayLog(window.page)).length,

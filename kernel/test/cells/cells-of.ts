@@ -7,7 +7,9 @@ import type { TestContext } from 'vitest';
 import { CellEvaluation } from '../../cells/cell-runtime.ts';
 import { CellCompiler, type CompiledCell } from '../../cells/compile.ts';
 import { evaluateCell, type Evaluated } from '../../cells/evaluate.ts';
-import { metaOf, ModuleLoader, type Namespace } from '../../cells/modules.ts';
+import { diskModules } from '../../cells/disk-modules.ts';
+import type { Namespace } from '../../cells/module-files.ts';
+import { metaOf, ModuleLoader } from '../../cells/modules.ts';
 import { SourcePlaces } from '../../cells/source-places.ts';
 import type { ModuleCell } from '../../cells/virtual-module.ts';
 import type { KeptData } from '../../cells/kept-data.ts';
@@ -29,6 +31,7 @@ export class TestNotebook {
     this.cells = Object.entries(cells).map(([id, text]) => ({ id, kind: 'code', text }));
     this.loader = new ModuleLoader({
       notebook: join(this.folder, 'test.sluice.ts'),
+      files: diskModules(join(this.folder, 'test.sluice.ts')),
       builtins: Object.fromEntries(Object.entries(builtins).map(([name, namespace]) => [name, () => namespace])),
       places: this.places,
     });

@@ -130,6 +130,27 @@ test('a line that looks like a marker and is none is a warning with the right sp
   assert.ok(python.includes(warning('cell-1 1:1', '// %% id=a')), String(python));
 });
 
+test('markers of Jupytext, Spyder and exported notebooks are warned of', (t) => {
+  const markers = [
+    ['// +', '// %%'],
+    ['// + [markdown]', '// %% [markdown]'],
+    ['// + {"tags": []}', '// %% {"tags": []}'],
+    ['// + tags=["parameters"]', '// %% tags=["parameters"]'],
+    ['// + active="ipynb"', '// %% active="ipynb"'],
+    ['// + editable=true', '// %% editable=true'],
+    ['// <codecell>', '// %%'],
+    ['// In[3]:', '// %%'],
+    ['// In[3]: x', '// %% x'],
+    ['// #%% id=b', '// %% id=b'],
+    ['// # %%', '// %%'],
+    ['// %%% sub', '// %% sub'],
+  ] as const;
+  const lines = markers.map(([line]) => line).join('\n');
+  const meant = markers.map(([, marker], at) => warning(`x ${at + 2}:1`, marker));
+  assert.deepEqual(check(t, `// %% [markdown] id=x\n// text\n${lines}\n\n// %% id=a\nexport {};\n`), meant, 'in prose');
+  assert.deepEqual(check(t, `// %% id=x\nexport {};\n${lines}\n`), meant, 'in code');
+});
+
 test('a line that looks like a marker is found in a prose cell, and in a notebook without markers', (t) => {
   assert.deepEqual(check(t, '//%% id=a\nexport {};\n//%% [markdown]\n// prose\n'), [
     warning('cell-1 1:1', '// %% id=a'),
@@ -141,9 +162,38 @@ test('a line that looks like a marker is found in a prose cell, and in a noteboo
 test('no warning for a magic, for text in a literal or a comment, and for prose that is escaped or indented', (t) => {
   for (const text of [
     '// %% id=a\nexport const a = `\n//%% id=b\n`;\n/*\n//%% id=c\n*/\n',
-    '// %% id=a\nexport {};\n// %%time\n// 5 %% 3\n// a //%% b\n',
+    '// %% id=a\nexport {};\n// %%time\n// 5 %% 3\n// a //%% b\n// + 5\n// +x\n// In [a] b\n',
     '// %% [markdown]\n// \\%% id=a\n//   %% a comment in a diagram\n',
+    '// %% [markdown]\n// + an item\n// + [ ] a task\n// + [a](b)\n// # 5 %% 3\n// ```python\n// # %%\n// ```\n',
+    '// %% id=a\nexport {};\n// + n=5\n// In[3]:x\n',
     '// %% id=a lines=2\nexport {};\n// %% id=b\n',
   ])
     assert.deepEqual(check(t, text), [], text);
+});
+
+test('a callback that gives a Promise is an error where a plain value is wanted', (t) => {
+  const text = `// %% id=a
+import { aggregator, from, sum, tumbling } from 'sluice';
+const later = (n: number) => Promise.resolve(n);
+const rows = from([{ n: 1, at: 0 }], { timestamp: async (row: { at: number }) => row.at } as any);
+rows.map(async (row) => row.n);
+rows.map((row) => later(row.n));
+rows.filter((async (row: { n: number }) => row.n > 1) as any);
+rows.windowAll(tumbling('1m')).aggregate({ own: aggregator({ create: () => 0, async add(a: any) { return a; }, result: (a: any) => a }) });
+rows.map(({ n }) => n).mapAsync(async (n) => n).sink(async () => {});
+rows.map((row) => ({ row, p: later(row.n) }));
+[1].map(async (n) => n);
+const timestamp = async (row: { at: number }) => row.at;
+from([{ at: 0 }], { timestamp } as any);
+const add = async (a: any) => a;
+aggregator({ create: () => 0, ...{ add }, result: (a: any) => a } as any);
+rows.windowAll(tumbling('1m')).aggregate({ sums: [sum(async (row: { n: number }) => row.n)] } as any);
+rows.keyBy('n').process({ state: {}, timers: { deep: { async onTimer() {} } } } as any);
+`;
+  const found = check(t, text).filter((line) => line.includes('gave-promise'));
+  assert.deepEqual(
+    found.map((line) => /^a (\d+):/.exec(line)![1]),
+    ['3', '4', '5', '6', '7', '12', '14', '15', '16'],
+  );
+  assert.match(found[1]!, /^a 4:10 error gave-promise This function of map\(\) gives a Promise, .* Use mapAsync\(\)/);
 });

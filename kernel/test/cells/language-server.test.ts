@@ -15,7 +15,7 @@ import type {
 } from '../../protocol/language.ts';
 
 const notebook = join(tmpdir(), 'language-server.sluice.ts');
-const entry = fileURLToPath(new URL('../../cells/language-server.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../language-server.ts', import.meta.url));
 
 function start(t: TestContext) {
   const child = spawn(process.execPath, [entry], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -133,4 +133,45 @@ test('it ends when its editor goes', async (t) => {
   child.stdin.end();
   const [code] = (await once(child, 'exit')) as [number];
   assert.equal(code, 0);
+});
+
+test('with a target, what keeps a notebook with a sink from being a job is shown, and a preview in any case', async (t) => {
+  const server = start(t);
+  const source = "import { generate } from 'sluice';\nexport const rows = generate({ limit: 3 }, ({ n }) => ({ n }));";
+  const out =
+    'const limit = Date.now();\nconst seen: number[] = [];\nrows.show();\nrows.filter((r) => r.n < limit).sink((r) => void seen.push(r.n));';
+  const cells = (text: string) => [
+    { key: 'k1', id: 'a', kind: 'code' as const, text: source },
+    { key: 'k2', id: 'out', kind: 'code' as const, text },
+  ];
+  const shown = async (version: number): Promise<readonly string[]> =>
+    (await server.diagnostics(version)).cells.flatMap(({ diagnostics }) =>
+      diagnostics.map(({ severity, code, range }) => `${range.start.line} ${severity} ${code}`),
+    );
+  await server.say('open', update(1, cells(out)));
+  assert.deepEqual(await shown(1), []);
+  const preview = (await server.ask('preview', { notebook, target: 'node' }))!;
+  assert.deepEqual(
+    preview.stays.map(({ cell, line, text, because }) => [cell, line, text, because]),
+    [['out', 3, 'rows.show();', 'a display']],
+  );
+  assert.deepEqual(
+    preview.problems.map(({ cell, line, severity }) => [cell, line, severity]),
+    [
+      ['out', 4, 'warning'],
+      ['out', 4, 'error'],
+    ],
+  );
+  assert.deepEqual(preview.captured, [
+    { name: 'limit', cell: 'out', value: 'its value at the export' },
+    { name: 'seen', cell: 'out', value: 'its value at the export' },
+  ]);
+  assert.deepEqual(preview.streams[0], { name: 'rows', verbs: 'generate', rows: 'row<n: double>' });
+
+  await server.say('target', { target: 'node' });
+  await server.say('update', update(2, cells(`${out} `)));
+  assert.deepEqual(await shown(2), ['3 information captured-unsteady', '3 warning captured-mutation']);
+  // Without a sink it is not meant to be a job.
+  await server.say('update', update(3, cells('const limit = Date.now();\nrows.filter((r) => r.n < limit).show();')));
+  assert.deepEqual(await shown(3), []);
 });

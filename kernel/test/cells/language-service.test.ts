@@ -1,13 +1,24 @@
 // The language service for an editor: types across cells, positions inside the cell, type errors as
 // warnings.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'vitest';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
 import type { CellOffset, ModuleCell } from '../../cells/virtual-module.ts';
 import { parseNotebook } from '../../protocol/notebook-file.ts';
+import { plain } from '../../topics/row-type.ts';
+import { writeTopics } from '../../topics/topics-file.ts';
 
 class Editor {
   readonly folder: string;
@@ -154,6 +165,31 @@ test('types of topics come from .sluice, of packages from node_modules, of helpe
   assert.equal(shows('const d| = typed.deep'), 'const d: 1');
   assert.equal(shows('const h| = helper.x'), 'const h: number');
   assert.deepEqual(editor.diagnostics(), []);
+});
+
+test('a file with types of topics that comes later is used, and so is its next version', (t) => {
+  const editor = new Editor(t).open({ a: `import { kafka } from 'sluice';\nconst orders = kafka('orders');`, b: '' });
+  const fields = (): string[] =>
+    editor.service
+      .completions(editor.at('b', 'orders.map((record) => record.|)'), '.')
+      .map(({ name }) => name)
+      .filter((name) => name !== 'meta');
+  assert.deepEqual(fields(), []);
+  const file = join(editor.folder, '.sluice', 'topics.d.ts');
+  const row = (name: string) =>
+    ({ kind: 'object', fields: [{ name, type: plain('string'), isOptional: false }] }) as const;
+  writeTopics(file, new Map([['orders', { type: row('customer'), about: 'Test' }]]));
+  assert.deepEqual(fields(), ['customer']);
+  writeTopics(file, new Map([['orders', { type: row('country'), about: 'Test' }]]));
+  // Files are told apart by their times.
+  utimesSync(file, new Date(), new Date(Date.now() + 5_000));
+  assert.deepEqual(fields(), ['country']);
+  const topics = editor.service.completions(editor.at('b', "kafka('|')"), "'").map(({ name }) => name);
+  assert.ok(topics.includes('orders'), topics.join());
+  editor.at('b', 'orders.map((record) => record.country|);');
+  assert.deepEqual(editor.diagnostics(), []);
+  editor.at('b', 'orders.map((record) => record.customer|);');
+  assert.match(editor.diagnostics().join(), /b 1:\d+ warning ts2339 Property 'customer' does not exist/);
 });
 
 const example = new URL('../../../../shared/contract/cells.example.ts', import.meta.url);

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { functionHash } from '../../../engine/graph/fingerprint.ts';
-import { ModuleContents, relativeModules } from '../../cells/relative-modules.ts';
+import { ModuleContents } from '../../cells/module-contents.ts';
+import { relativeModules } from '../../cells/relative-modules.ts';
 import { TestNotebook } from './cells-of.ts';
 
 const failure = (promise: Promise<unknown>): Promise<Error & { code: string }> =>

@@ -48,7 +48,7 @@ for (const target of targetNames)
 test('code that throws is a crash, code that loops a hang, code that hoards memory a crash', async (t) => {
   assert.match((await assertFound(t, 'notebook', 'throws')).message, /^TypeError: A planted fault\./);
   const { kind, message } = await assertFound(t, 'notebook', 'loops');
-  assert.deepEqual([kind, message], ['hang', 'more than 1 s of CPU']);
+  assert.deepEqual([kind, message], ['hang', 'more than 3 s of CPU']);
   assert.match(
     (await assertFound(t, 'notebook', 'hoards')).message,
     /^more than \d+ MB of (heap|memory)$|as it does without memory$/,
@@ -57,10 +57,16 @@ test('code that throws is a crash, code that loops a hang, code that hoards memo
 
 for (const target of targetNames)
   test(`ten seconds of mutated inputs crash and hang nothing: ${target}`, () => {
-    const parameters = [script, '--seconds', '10', '--seed', '1', '--target', target];
-    const { stdout, status } = spawnSync(process.execPath, parameters, { encoding: 'utf8' });
-    const [first = '', ...rest] = stdout.trimEnd().split('\n');
-    assert.match(first, new RegExp(`^${target} +\\d+ inputs: [1-9]\\d* accepted, [1-9]\\d* rejected`), stdout);
-    assert.match(rest.at(-1)!, /^[1-9]\d* inputs, 0 crashes, 0 hangs$/, stdout);
-    assert.equal(status, 0);
+    const tried = new RegExp(`^${target} +\\d+ inputs: [1-9]\\d* accepted, [1-9]\\d* rejected`);
+    // On a busy machine the target may need most of the time to load.
+    for (let seconds = 10; ; seconds *= 3) {
+      const parameters = [script, '--seconds', String(seconds), '--seed', '1', '--target', target];
+      const { stdout, status } = spawnSync(process.execPath, parameters, { encoding: 'utf8' });
+      const [first = '', ...rest] = stdout.trimEnd().split('\n');
+      assert.match(rest.at(-1)!, /^\d+ inputs, 0 crashes, 0 hangs$/, stdout);
+      if (seconds < 90 && !tried.test(first)) continue;
+      assert.match(first, tried, stdout);
+      assert.equal(status, 0);
+      return;
+    }
   });

@@ -48,6 +48,7 @@ export async function runJson(
   const lines: Line[] = [];
   let hasRow = false;
   let firstRowCpuMillis: number | undefined;
+  let hasEnough = false;
   for await (const text of createInterface({ input: child.stdout! })) {
     const line = JSON.parse(text) as Line;
     lines.push(line);
@@ -55,7 +56,11 @@ export async function runJson(
       hasRow = true;
       firstRowCpuMillis = cpuMillis(child.pid!);
     }
-    if (options.isEnough?.(line)) child.kill('SIGINT');
+    // More lines may follow until the run has ended.
+    if (!hasEnough && options.isEnough?.(line)) {
+      hasEnough = true;
+      child.kill('SIGINT');
+    }
   }
   return { lines, firstRowCpuMillis, code: await exited };
 }

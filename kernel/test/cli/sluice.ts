@@ -8,6 +8,8 @@ import type { Readable } from 'node:stream';
 import type { TestContext } from 'vitest';
 
 const cli = join(import.meta.dirname, '../../cli.ts');
+/** The same command. SIGUSR2 ends the thread of its cells. */
+export const killableCli = join(import.meta.dirname, 'killable-cli.ts');
 
 export interface JsonLine {
   readonly cell?: string;
@@ -37,13 +39,22 @@ export class Folder {
   }
 }
 
-export function start(parameters: readonly string[]): {
+export interface Started {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;
   /** The output so far. */
   readonly out: () => string;
-} {
-  const child = spawn(process.execPath, [cli, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
+  readonly err: () => string;
+}
+/** `environment` is added to that of the test. */
+export function start(
+  parameters: readonly string[],
+  { command = cli, environment = {} }: { command?: string; environment?: Readonly<Record<string, string>> } = {},
+): Started {
+  const child = spawn(process.execPath, [command, ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -52,14 +63,21 @@ export function start(parameters: readonly string[]): {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, err, lines: jsonLines(out) }));
   });
-  return { child, ended, out: () => out };
+  return { child, ended, out: () => out, err: () => err };
 }
+
+export const isRunning = ({ child }: Started): boolean => child.exitCode === null && child.signalCode === null;
 
 export function sluice(...parameters: readonly string[]): Promise<Ended> {
   return start(parameters).ended;
 }
 
+/** Of JSON lines. A process that is killed may end in the middle of one. */
+export function wholeLines(out: string): JsonLine[] {
+  const lines = out.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as JsonLine);
+}
 function jsonLines(text: string): JsonLine[] {
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.every((line) => line.startsWith('{')) ? lines.map((line) => JSON.parse(line) as JsonLine) : [];
+  const isJson = text.split('\n').every((line) => line === '' || line.startsWith('{'));
+  return isJson ? wholeLines(text) : [];
 }

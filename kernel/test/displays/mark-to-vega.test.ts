@@ -85,3 +85,10 @@ test('a title is there when it was given', () => {
   assert.equal(markToVega({ x: 'at', y: 'total', title: 'Totals' }, row)['title'], 'Totals');
   assert.equal('title' in markToVega({ x: 'at', y: 'total' }, row), false);
 });
+
+test('bars of a category add up, and their axis says so; bars over time stand for one row each', () => {
+  const { y } = encoding({ mark: 'bar', x: 'customer', y: 'total' }) as Record<string, Record<string, unknown>>;
+  assert.deepEqual([y!['aggregate'], y!['title']], ['sum', 'sum of total']);
+  const overTime = encoding({ mark: 'bar', x: 'at', y: 'total' })['y'] as Record<string, unknown>;
+  assert.deepEqual([overTime['aggregate'], overTime['title']], [undefined, 'total']);
+});

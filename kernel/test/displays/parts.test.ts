@@ -50,6 +50,52 @@ test('an error of an operator names operator, cell and line, the record, and the
   ]);
 });
 
+test('an error of partitions says that the others continue', () => {
+  const s = new Stage();
+  s.document({ a: 'x$ = ' });
+  s.ready();
+  s.runs('a');
+  const error = { code: 'kafka-unreadable', message: 'It cannot be read.' };
+  const failure = { kind: 'operator-failed', instance: 'a/x$/map#1', cell: 'a', name: 'orders', error } as const;
+  s.event({ ...failure, partitions: ['orders[3]'] });
+  s.event({ ...failure, partitions: ['eu[0]', 'eu[1]'] });
+  const parts = errorParts(s.state.cells.get('a')!);
+  assert.deepEqual(
+    parts.map(({ id, hint }) => [id, hint]),
+    [
+      [
+        'error/a/x$/map#1/orders[3]',
+        'Partition orders[3] has stopped. The others continue, and event time goes on without its records. Run the cell to try it again.',
+      ],
+      [
+        'error/a/x$/map#1/eu[0]',
+        '2 partitions from eu[0] on have stopped. The others continue, and event time goes on without their records. Run the cell to try them again.',
+      ],
+    ],
+  );
+});
+
+test('of many partitions that fail one by one, the first three are shown and the others counted', () => {
+  const s = new Stage();
+  s.document({ a: 'x$ = ' });
+  s.ready();
+  s.runs('a');
+  for (let n = 0; n < 50; n++)
+    s.event({
+      kind: 'operator-failed',
+      ...{ instance: 'a/x$/map#1', cell: 'a', name: 'orders', partitions: [`t[${n}]`] },
+      error: { code: 'kafka-offset-gone', message: `t[${n}] begins later.` },
+    });
+  const messages = errorParts(s.state.cells.get('a')!).map(({ message }) => message);
+  assert.deepEqual(messages, [
+    't[0] begins later.',
+    't[1] begins later.',
+    't[2] begins later.',
+    '47 more partitions have stopped with an error; lag() shows each. The first: t[3] begins later.',
+  ]);
+  assert.equal(s.view('a').errors.length, 4);
+});
+
 test('an error in a helper module names the file', () => {
   const s = new Stage();
   s.document({ a: 'x = ' });

@@ -31,7 +31,7 @@ export class Rig {
 
   /** The cell shows these from now on. */
   shows(cell: string, parts: readonly DisplaySpec[], installed = 1, keep = false): void {
-    this.store.prepare(cell, { kind: 'displays', parts }, installsOf(cell, parts, installed, keep));
+    this.store.prepare(cell, { displayed: { parts } }, installsOf(cell, parts, installed, keep));
     this.store.showPrepared();
   }
   rows(
@@ -41,7 +41,17 @@ export class Rig {
   ): void {
     const total = rows.at(-1)?.n ?? 0;
     this.store.rows({
-      ...{ kind: 'display-rows', display, installed: 1, rows, rate: 10, sampled: 1, total, finished: false },
+      ...{
+        kind: 'display-rows',
+        display,
+        instance: display,
+        installed: 1,
+        rows,
+        rate: 10,
+        sampled: 1,
+        total,
+        finished: false,
+      },
       ...more,
     });
   }

@@ -36,6 +36,19 @@ test('many rows a second make at most five frames a second', () => {
   assert.deepEqual(client.numbers(), [998, 999, 1000]);
 });
 
+test('a flush sends at once what waits for a frame, and the frame after it sends nothing', () => {
+  const rig = new Rig();
+  const client = new Client(rig);
+  rig.shows('a', [aTable]);
+  client.hello('a');
+  rig.rows('a/0', [row(1)]);
+  rig.store.flush();
+  assert.deepEqual(client.numbers(), [1]);
+  assert.deepEqual(client.types(), ['snapshot', 'delta']);
+  rig.pass(1000);
+  assert.deepEqual(client.types(), ['snapshot', 'delta']);
+});
+
 test('a frame carries no more rows than the part keeps', () => {
   const rig = new Rig();
   const client = new Client(rig);
@@ -121,7 +134,7 @@ test('rows of the stream that is being replaced go to the old display, those of 
   rig.shows('a', [aTable]);
   client.hello('a');
   rig.rows('a/0', [row(1)]);
-  rig.store.prepare('a', { kind: 'displays', parts: [aTable] }, installsOf('a', [aTable], 2, false));
+  rig.store.prepare('a', { displayed: { parts: [aTable] } }, installsOf('a', [aTable], 2, false));
   rig.rows('a/0', [row(1, { v: 'new' })], { installed: 2 });
   rig.rows('a/0', [row(2)]);
   rig.pass(1000);
@@ -140,7 +153,7 @@ test('a mutation that fails leaves the display as it is', () => {
   const client = new Client(rig);
   rig.shows('a', [aTable]);
   client.hello('a');
-  rig.store.prepare('a', { kind: 'displays', parts: [aTable] }, installsOf('a', [aTable], 2, false));
+  rig.store.prepare('a', { displayed: { parts: [aTable] } }, installsOf('a', [aTable], 2, false));
   rig.store.dropPrepared();
   rig.rows('a/0', [row(1)]);
   rig.pass(1000);
@@ -205,7 +218,7 @@ test('after a restoration the view is as it was at the snapshot, and no row show
   const saved = rig.store.save();
   rig.rows('a/0', [row(3)]);
   rig.pass(1000);
-  rig.store.rewind(saved);
+  rig.store.rewind(saved, { at: 12_000, from: 11_000 });
   rig.rows('a/0', [row(3)]);
   rig.pass(1000);
   assert.equal(client.messages.at(-1)?.type, 'snapshot', 'another epoch');
@@ -266,9 +279,23 @@ test('the caption has windows and watermark, or the reason why no rows come', ()
     return part?.kind === 'table' ? part.caption : undefined;
   };
   assert.deepEqual(caption(), { pieces: ['windows to ', { time: 10 }, ' · watermark ', { time: 25 }], waiting: false });
-  rig.store.explain(() => ['no window has closed']);
+  rig.store.explain(() => ({ pieces: ['no window has closed'] }));
   rig.pass(1000);
   assert.deepEqual(caption(), { pieces: ['no window has closed'], waiting: true });
+});
+
+test('a display that is over and has no row is not shown, until a row comes', () => {
+  const rig = new Rig();
+  const client = new Client(rig);
+  rig.shows('a', [aTable]);
+  client.hello('a');
+  rig.store.explain(() => ({ pieces: ['stopped'], isOver: true }));
+  rig.pass(1000);
+  assert.equal(client.parts.length, 0);
+  rig.rows('a/0', [row(1, { n: 1 })]);
+  rig.store.explain(() => ({ pieces: ['stopped'], isOver: true }));
+  rig.pass(1000);
+  assert.equal(client.parts[0]?.kind, 'table');
 });
 
 test('everything a display keeps can be had as JSON lines', () => {
@@ -329,7 +356,7 @@ test('whatever clients and rows do, who watches has at rest what the store has',
             rig.shows('a', [{ ...aTable, rows: 2 + (n % 3) }], installed, true);
             break;
           case 'rewind':
-            rig.store.rewind(saved);
+            rig.store.rewind(saved, { at: 12_000, from: 11_000 });
             break;
           case 'log':
             rig.store.log('a', [{ level: 'log', at: ++logged * 1000, text: String(logged) }], 0);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import type { Change } from '../../../engine/tables/change.ts';
-import type { OperatorContext, StateWriter } from '../../../engine/contract/operator.ts';
+import type { OperatorContext, StateReader, StateWriter } from '../../../engine/contract/operator.ts';
 import { RowPart } from '../../displays/row-part.ts';
 import { DisplayOperator } from '../../executor/display-operator.ts';
 import type { DisplayInstall } from '../../executor/executor-protocol.ts';
@@ -86,7 +86,7 @@ test('whatever changes between frames, nothing on screen is out of date, and wha
             let state: unknown;
             display.snapshot({ value: (value: unknown) => (state = structuredClone(value)) } as StateWriter);
             display = displayOf(installed(limit, 1000));
-            display.restore({ groups: () => [], value: () => state });
+            display.restore({ value: () => state } as StateReader);
           }
           for (const [key, row] of frame) {
             say(display, { key: [key], row, old: table.get(key) });
@@ -115,8 +115,8 @@ test('in JSON lines every change is a row, as in toStream()', () => {
     display.frame(performance.now())!.rows.map(({ n, value }) => [n, value]),
     [
       [1, { kind: 'insert', row: 1 }],
-      [2, { kind: 'update', row: 2 }],
-      [3, { kind: 'delete', row: 2 }],
+      [2, { kind: 'update', row: 2, former: 1 }],
+      [3, { kind: 'delete', row: 2, former: 2 }],
     ],
   );
 });

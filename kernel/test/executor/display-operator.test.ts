@@ -40,6 +40,26 @@ test('below the limit nothing is dropped, frame by frame', () => {
   assert.equal(seen, 40 * 240);
 });
 
+test('rows of a lossless display ask for a frame at once, as far as they have credit; others wait for the next', () => {
+  let asked = 0;
+  const display = new DisplayOperator(() => asked++);
+  display.open(context);
+  const install = { display: 'a/0', cell: 'a', part: 0, instance: 'display/a/0', keep: false, installed: 1 };
+  display.install = install;
+  assert.equal(display.process(0, batchOf(0, 10), 0), 0);
+  assert.equal(asked, 0, 'without credit there is nothing to send');
+  display.credit(4);
+  assert.equal(display.process(0, batchOf(0, 10), 0), 4);
+  assert.equal(asked, 1);
+  assert.equal(display.frame(performance.now())!.rows.length, 4);
+  display.end();
+  assert.equal(asked, 2, 'the end is told, too');
+  display.install = { ...install, perSecond: 100 };
+  display.process(0, batchOf(10, 10), 0);
+  display.end();
+  assert.equal(asked, 2);
+});
+
 test('a file that is read in a moment is shown whole', () => {
   const display = displayOf(1000);
   display.process(0, batchOf(0, 1707), 0);

@@ -16,7 +16,13 @@ function throwingLater(reads = 1): unknown {
 }
 function posted(): { readonly events: ExecutorEvent[]; readonly post: (event: ExecutorEvent) => void } {
   const events: ExecutorEvent[] = [];
-  return { events, post: eventPoster((event) => void events.push(structuredClone(event))) };
+  return {
+    events,
+    post: eventPoster(
+      (event) => void events.push(structuredClone(event)),
+      () => 'numbers',
+    ),
+  };
 }
 const row = (n: number, value: unknown): DisplayRow => ({ n, timestamp: 0, value });
 
@@ -37,19 +43,47 @@ test('halving finds every row that cannot be copied, and keeps the order of the 
 
 test('a frame is sent without the rows that cannot be copied, after the report of them', () => {
   const { events, post } = posted();
-  const rows = [row(1, 'a'), row(2, throwingLater(0)), row(3, 'b'), row(4, () => 1)];
+  const place = { partition: 0, offset: 7 };
+  const rows = [row(1, 'a'), { ...row(2, { list: [throwingLater(0)] }), ...place }, row(3, 'b'), row(4, () => 1)];
   const figures = { installed: 1, rate: 1, sampled: 1, total: 4, finished: true };
-  post({ kind: 'display-rows', display: 'a/b/0', rows, ...figures });
+  post({ kind: 'display-rows', display: 'a/b/0', instance: 'i', rows, ...figures });
   const [report, frame] = events;
   assert.ok(report?.kind === 'row-refused' && frame?.kind === 'display-rows');
-  assert.deepEqual([report.cell, report.display, report.count], ['a/b', 'a/b/0', 2]);
-  assert.equal(report.error.message, 'A row cannot be shown: no more.');
-  assert.match(report.record, /n: \[Getter\]/);
+  assert.deepEqual([report.cell, report.display, report.instance, report.count], ['a/b', 'a/b/0', 'i', 2]);
+  assert.equal(report.error.message, 'A row cannot be shown: list[0].n cannot be read: no more.');
+  assert.match(report.record, /^numbers\[0\]@7 .*n: \[Getter\]/);
   assert.deepEqual(
     frame.rows.map(({ value }) => value),
     ['a', 'b'],
   );
   assert.deepEqual([frame.leftOut, frame.finished], [2, true]);
+});
+
+test('the report names the field of an object that the check does not know', () => {
+  const { events, post } = posted();
+  const list = Object.assign([1, 2], { extra: () => 1 });
+  const figures = { installed: 1, rate: 1, sampled: 1, total: 1, finished: true };
+  post({ kind: 'display-rows', display: 'a/0', instance: 'i', rows: [row(1, { order: { list } })], ...figures });
+  const [report] = events;
+  assert.ok(report?.kind === 'row-refused');
+  assert.match(report.error.message, /^A row cannot be shown: order\.list\.extra cannot be copied: .*not be cloned\.$/);
+});
+
+test('a row that changes at each reading never ends the thread', () => {
+  for (let good = 0; good < 12; good++) {
+    const { events, post } = posted();
+    let reads = 0;
+    const changing = {
+      get n(): unknown {
+        return reads++ % (good + 2) === 0 ? () => 1 : reads;
+      },
+    };
+    post({ kind: 'pull-rows', pull: '1.1', cell: 'a', label: 'x', rows: [0, changing] });
+    const last = events.at(-1);
+    assert.ok(last?.kind === 'pull-rows');
+    assert.equal(last.rows.length + (last.leftOut ?? 0), 2);
+    if (last.leftOut) assert.ok(events[0]?.kind === 'row-refused');
+  }
 });
 
 test('rows of a pull that cannot be copied are reported too, and count as taken', () => {
@@ -68,7 +102,7 @@ test('a run whose result cannot be copied fails, and the error names the part', 
     { kind: 'evaluated' }
   >['fragment'];
   const kept = { values: { f: () => 1 } };
-  post({ kind: 'evaluated', run: 7, fragment, exports: [], displayed: { kind: 'nothing' }, kept });
+  post({ kind: 'evaluated', run: 7, fragment, exports: [], displayed: { parts: [] }, kept });
   const [failed] = events;
   assert.ok(failed?.kind === 'evaluation-failed' && failed.run === 7);
   assert.match(failed.error.message, /^What the cell leaves cannot be sent to the session \(kept\): /);

@@ -2,6 +2,7 @@
 // rows at any pace of reading.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import { diskModules } from '../../cells/disk-modules.ts';
 import { Evaluator } from '../../executor/evaluation.ts';
 import { TestNotebook } from '../cells/cells-of.ts';
 
@@ -21,7 +22,10 @@ for (const { isJob, ...idleness } of expected)
       openPull: () => assert.fail('The cell pulls nothing.'),
       lookup: () => undefined,
     };
-    const evaluator = new Evaluator({ notebook: `${notebook.folder}/test.sluice.ts`, params: {}, isJob }, host);
+    const evaluator = new Evaluator(
+      { notebook: `${notebook.folder}/test.sluice.ts`, params: {}, isJob, modules: diskModules(notebook.folder) },
+      host,
+    );
     for (const cell of ['silent', 'given'] as const) {
       const { code } = notebook.compile(cell);
       const command = { kind: 'evaluate', run: 1, cell, version: 1, code, declares: [], uses: [] } as const;

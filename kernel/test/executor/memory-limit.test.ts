@@ -6,6 +6,7 @@ import { heapLimitMegabytes, memoryLimit, MemoryWatch } from '../../executor/mem
 
 function watched(limit: number) {
   const said: string[] = [];
+  const near: string[] = [];
   const thread = { used: 0, external: 0, heap: heapLimitMegabytes(limit) };
   const bytes = (megabytes: number): number => megabytes * 1024 * 1024;
   const watch = new MemoryWatch(limit, {
@@ -15,6 +16,8 @@ function watched(limit: number) {
         external_memory: bytes(thread.external),
         heap_size_limit: bytes(thread.heap),
       }),
+    near: () => void near.push('near'),
+    far: () => void near.push('far'),
     collectGarbage: () => void said.push('collect'),
     exceeded: ({ limitMegabytes, heldMegabytes }) => void said.push(`${heldMegabytes} of ${limitMegabytes}`),
   });
@@ -23,7 +26,7 @@ function watched(limit: number) {
     await watch.lookAt(now);
     return said.splice(0);
   };
-  return { at, thread };
+  return { at, thread, near };
 }
 
 test('a thread above its limit collects garbage first, and goes on when that was enough', async () => {
@@ -40,6 +43,12 @@ test('a thread that still holds too much a second later is ended', async () => {
   assert.deepEqual(await at(0, 1100), ['collect']);
   assert.deepEqual(await at(900, 1200), []);
   assert.deepEqual(await at(1000, 1150), ['1150 of 1000']);
+});
+
+test('a thread is near its limit above half of it, and far again below two fifths', async () => {
+  const { at, near } = watched(1000);
+  for (const used of [400, 500, 501, 900, 450, 400, 399, 450]) await at(0, used);
+  assert.deepEqual(near, ['near', 'far']);
 });
 
 test('a thread far above its limit is ended at once; buffers outside of the heap count', async () => {

@@ -10,7 +10,7 @@ function endOf(text: string): Promise<string> {
   return new Promise((resolve) => executor.onEnd(resolve));
 }
 
-test('a message that cannot be read ends the executor with this reason', { timeout: 20_000 }, async () => {
+test('a message that cannot be read ends the executor with this reason', async () => {
   const reason = await endOf(`
     import { parentPort } from 'node:worker_threads';
     let value = [];
@@ -21,6 +21,6 @@ test('a message that cannot be read ends the executor with this reason', { timeo
   assert.match(reason, /^a message of it could not be read: Maximum call stack/);
 });
 
-test('an error without a message is a reason too', { timeout: 20_000 }, async () => {
+test('an error without a message is a reason too', async () => {
   assert.equal(await endOf(`throw new Error('');`), 'an error without a message was thrown');
 });

@@ -9,12 +9,14 @@ import type { Finding, FuzzOptions, FuzzResult } from './fuzz.ts';
 import { place, type WorkerTask } from './worker-task.ts';
 
 /** CPU of one input, in microseconds. */
-const mostCpu = 1_000_000;
+const mostCpu = 3_000_000;
 const mostHeapMegabytes = 512;
 /** Buffers are not part of the heap. */
 const mostResidentBytes = 1536 << 20;
 /** An input that uses no CPU and has no end waits for something that never happens. */
 const longestWait = 60_000;
+/** A thread that is told to end has this long. */
+const longestEndMillis = 20_000;
 const lookMillis = 20;
 /** The rest would be the same fault again. */
 const mostFindings = 5;
@@ -74,7 +76,11 @@ async function watched(task: WorkerTask, end: number): Promise<Omit<Finding, 'fi
     if (hang !== undefined) fault = { kind: 'hang', message: hang };
     else if (process.memoryUsage.rss() > mostResidentBytes)
       fault = { kind: 'crash', message: `more than ${mostResidentBytes >> 20} MB of memory` };
-    if (fault) await worker.terminate();
+    if (!fault) continue;
+    // A thread without memory may not end. The process that has started this one counts its end.
+    const giveUp = setTimeout(() => process.kill(process.pid, 'SIGKILL'), longestEndMillis);
+    await worker.terminate();
+    clearTimeout(giveUp);
   }
   return fault;
 }

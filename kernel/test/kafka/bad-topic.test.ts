@@ -1,16 +1,16 @@
 // A topic that does not exist: one clear error in its cell with the closest name. No topic is
 // created, and the session goes on.
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
+import { test, vi } from 'vitest';
 import { startBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';
 import { independentClient } from '../../../engine/test/kafka/independent-client.ts';
+import { Folder, sluice } from '../cli/sluice.ts';
 import { LiveSession } from '../session-live/live-session.ts';
 
 test('an unknown topic is one error that offers the closest name', { skip: whyNoKafka() !== undefined }, async () => {
   const broker = await startBroker();
   const client = await independentClient(broker.brokers);
-  const former = process.env['SLUICE_BROKERS'];
-  process.env['SLUICE_BROKERS'] = broker.brokers;
+  vi.stubEnv('SLUICE_BROKERS', broker.brokers);
   try {
     await client.createTopic('orders', 2);
     const topics = (await client.admin.listTopics()).sort();
@@ -49,9 +49,35 @@ test('an unknown topic is one error that offers the closest name', { skip: whyNo
     );
     assert.deepEqual(session.state('orders')!.errors, []);
   } finally {
-    if (former === undefined) delete process.env['SLUICE_BROKERS'];
-    else process.env['SLUICE_BROKERS'] = former;
+    vi.unstubAllEnvs();
     await client.close();
     await broker.stop();
   }
+});
+
+test('a run reports every wrong topic, not only the first', { skip: whyNoKafka() !== undefined }, async (t) => {
+  const broker = await startBroker();
+  vi.stubEnv('SLUICE_BROKERS', broker.brokers);
+  t.onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await broker.stop();
+  });
+  const notebook = new Folder(t).write(
+    'wrong.sluice.ts',
+    `import { kafka } from 'sluice';
+// %% id=one
+kafka('missing-1').show();
+// %% id=two
+kafka('missing-2').show();
+// %% id=three
+kafka('missing-3').map((record) => record).show();
+`,
+  );
+  const ran = await sluice('run', notebook, '--json');
+  assert.equal(ran.code, 1);
+  assert.deepEqual(ran.lines.flatMap(({ cell, error }) => (error ? [[cell, error.code]] : [])).sort(), [
+    ['one', 'kafka-unknown-topic'],
+    ['three', 'kafka-unknown-topic'],
+    ['two', 'kafka-unknown-topic'],
+  ]);
 });

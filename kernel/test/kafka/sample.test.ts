@@ -65,7 +65,7 @@ test('02 counts a topic by country and minute, and writes what it shows into a t
     const expected = expectedTotals();
     let errors = 0;
     let seen = 0;
-    const { lines } = await runJson('samples/02-kafka.sluice.ts', '60s', {
+    const { lines } = await runJson('samples/02-kafka.sluice.ts', '300s', {
       environment: { SLUICE_BROKERS: broker.brokers },
       isEnough: ({ cell, row }) => {
         if (cell === 'errors' && row) errors++;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { isSource } from '../../../engine/graph/kinds.ts';
+import { canReadNodeAgain, isSource } from '../../../engine/graph/kinds.ts';
 import { canReadAgain, couldReadAgain, lineage } from '../../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../../engine/graph/plan.ts';
 import { changeGraph } from '../../live/live-graph.ts';
@@ -120,6 +120,37 @@ law('nothing that an operator saw of sources that can be read again goes on over
     if (!nodeOf(change.plan, id) || !couldReadAgain(running, former)) continue;
     assert.ok(couldReadAgain(change.plan, id), `${former} goes on as ${id}`);
   }
+});
+
+test('no source that can be read again reaches one state twice', () => {
+  let [again, states] = [0, 0];
+  fc.assert(
+    fc.property(histories, (history) => {
+      /** The sources that each state has seen, from their start, since it began. */
+      let seen = new Map<string, ReadonlySet<string>>();
+      for (const { running, change } of momentsOf(history)) {
+        const { plan, handover } = change;
+        const next = new Map<string, ReadonlySet<string>>();
+        for (const { id, kind, shape } of plan.nodes) {
+          // An operator without a shape passes on what it reads. A display keeps it.
+          if (shape === '' && kind !== 'display') continue;
+          const before = seen.get(handover[id] ?? id) ?? new Set<string>();
+          const sources = [...new Set(above(plan, id))]
+            .map((one) => nodeOf(plan, one)!)
+            .filter((one) => isSource(one) && canReadNodeAgain(one));
+          for (const source of sources.filter((one) => !nodeOf(running, one.id))) {
+            assert.ok(!before.has(source.uid), `${source.id} starts again above ${id}`);
+            if ([...seen.values()].some((known) => known.has(source.uid))) again++;
+          }
+          if (before.size > 0) states++;
+          next.set(id, new Set([...before, ...sources.map(({ uid }) => uid)]));
+        }
+        seen = next;
+      }
+    }),
+    { numRuns },
+  );
+  assert.ok(again > 0 && states > numRuns, `${again} sources started again, ${states} states went on.`);
 });
 
 law('what starts anew reads from the start wherever that is possible', (moment) => {

@@ -16,7 +16,12 @@ const good: { readonly [M in keyof Requests]: readonly unknown[] } = {
   hide: [{ view: 'a' }],
   rows: [{ view: 'a', part: '0' }],
   rename: [{ notebook: 'b' }],
-  shutdown: [null, undefined, {}],
+  connections: [{ connections: {} }, { connections: { prod: { brokers: 'a:1' } } }],
+  testConnection: [{}, { name: 'prod' }, { definition: { brokers: 'a:1' } }],
+  choose: [{ choice: 'resume' }, { choice: 'fresh' }, { choice: 'resume', lastCall: { cell: 'a', operator: 'map' } }],
+  fromSavepoint: [{ savepoint: '/tmp/a' }],
+  savepoint: [{ directory: '/tmp/a' }],
+  shutdown: [null, undefined, {}, { discard: true }],
 };
 test('good parameters pass, with unknown fields', () => {
   for (const [method, all] of Object.entries(good))
@@ -36,7 +41,12 @@ test('a wrong parameter is named', () => {
     ['arm', { cell: 'a', armed: 'yes' }, 'armed'],
     ['show', { view: 'a', lastSeq: '3' }, 'lastSeq'],
     ['rows', { view: 'a' }, 'part'],
+    ['choose', { choice: 'later' }, 'choice'],
+    ['choose', { choice: 'resume', lastCall: { cell: 5 } }, 'lastCall'],
+    ['savepoint', {}, 'directory'],
     ['hello', { token: 't' }, 'client'],
+    ['connections', { connections: [] }, 'connections'],
+    ['testConnection', { name: 5 }, 'name'],
   ] as const)
     assert.equal(wrongParams(method, params), `The parameter "${name}" of "${method}" has a wrong value.`);
   for (const params of [null, undefined, 'a', ['a']])

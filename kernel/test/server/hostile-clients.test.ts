@@ -91,10 +91,15 @@ const nonsense = {
 test('a client that sends nonsense loses its connection, and no other client does', async (t) => {
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
+  const log = logPath(kernels.folder, connection.entry.session);
+  const closings = (): number => readFileSync(log, 'utf8').split('A connection was closed: ').length;
   for (const [what, bytes] of Object.entries(nonsense)) {
     const stranger = new Stranger(t, connection);
+    const before = closings();
     stranger.socket.write(bytes);
-    await until(() => stranger.isClosed, `the end after ${what}`, 5_000);
+    await until(() => stranger.isClosed, `the end after ${what}`);
+    // The end of one that gives no hello in time is not logged.
+    await until(() => closings() > before, `the reason after ${what}`, 30_000);
     await connection.request('sync', { cells: [] });
   }
 });
@@ -123,16 +128,19 @@ test('what is no message of a client ends its connection, and costs the session 
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   const { pid, session } = connection.entry;
-  await connection.request('sync', { cells: [] });
+  // The start of the executor is no work for a message.
+  await connection.request('sync', { cells: code({ a: '1' }) });
+  await connection.request('run', { cells: ['a'] });
   for (const [what, body] of Object.entries(noMessages)) {
     const stranger = new Stranger(t, connection);
     await stranger.hello('cli');
     const before = cpuMillisOf(pid);
     stranger.socket.write(framed(body));
-    await until(() => stranger.isClosed, `the end after ${what}`, 5_000);
+    await until(() => stranger.isClosed, `the end after ${what}`);
     await connection.request('sync', { cells: [] });
     const cpu = cpuMillisOf(pid) - before;
-    assert.ok(cpu < 1_000, `${cpu} ms of CPU after ${what}`);
+    // 0 to 170 ms were measured. A depth that is not refused before the parser costs 20 s.
+    assert.ok(cpu < 3_000, `${cpu} ms of CPU after ${what}`);
     assert.ok(!stranger.heard.some(({ id }) => id === 1), `no answer to ${what}`);
   }
   // A client that comes later gets all texts.
@@ -149,15 +157,18 @@ test('a message that is refused before the hello costs the session little', asyn
   const kernels = new Kernels(t);
   const connection = await kernels.connect(kernels.notebook());
   const { pid } = connection.entry;
+  await connection.request('sync', { cells: code({ a: '1' }) });
+  await connection.request('run', { cells: ['a'] });
   const before = cpuMillisOf(pid);
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 80; round++) {
     const stranger = new Stranger(t, connection);
     stranger.socket.write(framed(`{"jsonrpc":"2.0","id":${lists(4_000)}}`));
-    await until(() => stranger.isClosed, 'the end', 5_000);
+    await until(() => stranger.isClosed, 'the end');
   }
   await connection.request('sync', { cells: [] });
   const cpu = cpuMillisOf(pid) - before;
-  assert.ok(cpu < 1_000, `${cpu} ms of CPU`);
+  // About 5 ms each. One that is written as text for a logger costs 150 ms.
+  assert.ok(cpu < 4_000, `${cpu} ms of CPU`);
 });
 
 test('a client that leaves in the middle of a message disturbs no other client', async (t) => {
@@ -198,7 +209,7 @@ test('a client without a hello is disconnected after a while', async (t) => {
   const silent = new Stranger(t, connection);
   const known = new Stranger(t, connection);
   await known.hello();
-  await until(() => silent.isClosed, 'the end', 15_000);
+  await until(() => silent.isClosed, 'the end');
   assert.equal(known.isClosed, false);
 });
 
@@ -225,8 +236,9 @@ test('a client that asks and never reads keeps its requests to itself', async (t
     stranger.say(id, 'hello', { protocol: protocolVersion, token: connection.entry.token });
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   assert.ok(stranger.socket.writableLength > 1 << 20, 'the kernel has stopped to read');
+  // The process also grows by what is not collected yet. Without a bound it grows by two gigabytes.
   const grown = megabytesOf(pid) - before;
-  assert.ok(grown < 100, `${grown} MB more`);
+  assert.ok(grown < 400, `${grown} MB more`);
   const heard = stranger.heard.length;
   stranger.socket.resume();
   await until(() => stranger.heard.length > heard + 200, 'the answers when it reads');
@@ -240,7 +252,7 @@ test('a client that reads late gets the latest texts and no older ones', async (
   stranger.socket.pause();
   let edits = 0;
   const textOf = (edit: number): string => `'${edit}${'x'.repeat(500_000)}'`;
-  for (; edits < 40; edits++) {
+  for (; edits < 80; edits++) {
     await connection.request('sync', { cells: code({ a: textOf(edits) }) });
     await new Promise((resolve) => setTimeout(resolve, 60));
   }
@@ -248,7 +260,7 @@ test('a client that reads late gets the latest texts and no older ones', async (
   const texts = (): string[] =>
     stranger.heard.flatMap(({ method, params }) => (method === 'cells' ? [params?.cells?.[0]?.text ?? ''] : []));
   await until(() => texts().at(-1) === textOf(edits - 1), 'the latest text');
-  assert.ok(texts().length < 15, `${texts().length} texts`);
+  assert.ok(texts().length < 25, `${texts().length} texts`);
 });
 
 test('more than 16 MB unsent end a connection, and its last message gives the reason', async (t) => {

@@ -1,6 +1,6 @@
 // Kernels as processes: found, started once, shared by several clients, killed and ended.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, renameSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'vitest';
@@ -98,7 +98,7 @@ test('nothing of the editor that started it reaches the kernel', async (t) => {
   assert.equal(part?.kind === 'value' && part.text.replaceAll("'", ''), `,,1,${kernels.folder}`);
 });
 
-test('a killed kernel ends what waits for it at once, and the next connection starts another', async (t) => {
+test('a killed kernel ends what waits for it, and the next connection starts another', async (t) => {
   const kernels = new Kernels(t);
   const notebook = kernels.notebook();
   const connection = await kernels.connect(notebook);
@@ -106,11 +106,9 @@ test('a killed kernel ends what waits for it at once, and the next connection st
   const run = connection.request('run', { cells: ['a'] });
   run.catch(() => undefined);
   await until(() => isAlive(connection.entry.pid), 'the kernel');
-  const began = performance.now();
   process.kill(connection.entry.pid, 'SIGKILL');
   await assert.rejects(run, /The kernel has ended/);
   assert.equal(await connection.ended, 'The kernel has ended.');
-  assert.ok(performance.now() - began < 2000);
   const again = await kernels.connect(notebook);
   assert.equal(again.started, true);
   assert.notEqual(again.welcome.session, connection.welcome.session);
@@ -142,9 +140,23 @@ test('a session that is shut down gives the reason, and leaves nothing behind', 
   assert.deepEqual([existsSync(socket), existsSync(join(kernels.folder, `${session}.json`))], [false, false]);
 });
 
+test('a session whose state folder has gone ends all the same', async (t) => {
+  const kernels = new Kernels(t);
+  const connection = await kernels.connect(kernels.notebook());
+  await connection.request('sync', {
+    cells: code({ a: "import { generate } from 'sluice';\ngenerate({ rate: 10 }, ({ n }) => ({ n }))" }),
+  });
+  await connection.request('run', { cells: ['a'] });
+  const state = join(kernels.folder, 'state');
+  await until(() => existsSync(state) && readdirSync(state).length > 0, 'the state folder');
+  rmSync(state, { recursive: true });
+  await connection.request('shutdown', null).catch(() => undefined);
+  await until(() => !isAlive(connection.entry.pid), 'the process to end');
+});
+
 test('a session ends some time after its last client', async (t) => {
   const kernels = new Kernels(t);
-  const connection = await kernels.connect(kernels.notebook(), { idleMinutes: 0.005 });
+  const connection = await kernels.connect(kernels.notebook(), { idleMinutes: 0.05 });
   const { pid } = connection.entry;
   connection.close();
   await until(() => !isAlive(pid), 'the process to end');

@@ -55,14 +55,20 @@ export function watch(
     copy.messages.push(message);
     copy.apply(message);
   });
-  void connection.request('show', { view });
+  // The connection may be closed before the answer.
+  void connection.request('show', { view }).catch(() => undefined);
   return copy;
 }
 
 /** Waits until the condition is true. The limit is far above the time of a working process. */
-export async function until(condition: () => boolean, what: string, millis = 30_000): Promise<void> {
+/** The limit is long, because the machine may be busy. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  millis = 120_000,
+): Promise<void> {
   const end = Date.now() + millis;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error(`Waited ${millis / 1000} s for ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -203,8 +203,7 @@ test('no connection ends the server: refused, reset, malformed, slow or half-ope
 
 test('a connection that is refused, or sends nothing, is closed by the server', async (t) => {
   const { url } = await served(t);
-  const millisUntilClosed = async (text: string): Promise<number> => {
-    const began = performance.now();
+  const closed = async (text: string): Promise<void> => {
     // It does not close its own direction.
     const socket = createConnection({ port: Number(url.port), host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined);
@@ -213,16 +212,16 @@ test('a connection that is refused, or sends nothing, is closed by the server', 
     // A write finds out that the other side is gone.
     const more = setInterval(() => socket.write(' '), 100);
     socket.resume();
-    await new Promise((resolve) => socket.once('close', resolve));
+    let isClosed = false;
+    socket.once('close', () => (isClosed = true));
+    // One that the server forgets stays open for ever.
+    await until(() => isClosed, `the end after ${text}`);
     clearInterval(more);
-    return performance.now() - began;
   };
-  const [refused, slow] = await Promise.all([
-    millisUntilClosed('GET /session HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
-    millisUntilClosed('GET / HTTP/1.1\r\nX: '),
+  await Promise.all([
+    closed('GET /session HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    closed('GET / HTTP/1.1\r\nX: '),
   ]);
-  assert.ok(refused < 5_000, `${refused} ms`);
-  assert.ok(slow < 20_000, `${slow} ms`);
 });
 
 test('what is no message ends the viewer, not the page and not the session', async (t) => {
@@ -243,7 +242,7 @@ test('what is no message ends the viewer, not the page and not the session', asy
   ]) {
     const viewer = await viewerOf(url);
     viewer.send(text);
-    await until(() => viewer.readyState === WebSocket.CLOSED, `the end after ${text.slice(0, 60)}`, 5_000);
+    await until(() => viewer.readyState === WebSocket.CLOSED, `the end after ${text.slice(0, 60)}`);
     await connection.request('sync', { cells: [] });
   }
   // No number can be made of these.
@@ -252,7 +251,7 @@ test('what is no message ends the viewer, not the page and not the session', asy
     let heard = '';
     viewer.on('message', (data) => (heard += (data as Buffer).toString()));
     viewer.send(hello(protocol));
-    await until(() => heard !== '', `the answer to the protocol ${protocol}`, 5_000);
+    await until(() => heard !== '', `the answer to the protocol ${protocol}`);
     assert.match(heard, /"code":"other-protocol"/);
     viewer.terminate();
   }

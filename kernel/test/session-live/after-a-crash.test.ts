@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = { timeout: 60_000 };
+const timeout = { timeout: 300_000 };
 const numbers = `import { count, generate } from 'sluice';
 const numbers = generate({ rate: 200 }, ({ n }) => ({ n, k: 'a' }));`;
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = { timeout: 60_000 };
+const timeout = { timeout: 300_000 };
 const ticks = `import { configure, from, file, generate, kafka, tumbling } from 'sluice';
 const ticks = generate({ rate: 100, timestamp: 'at' }, ({ n, now }) => ({ n, at: now }));
 ticks.chart({ x: 'at', y: 'n' });`;
@@ -171,7 +171,7 @@ test('a line that is not UTF-8 goes to errors, and the session lives on', timeou
     (seen) => seen.length === 1,
     'the line that is not UTF-8',
   )) as { raw: string; error: string }[];
-  assert.match(error!.error, /^names\.jsonl line 2: It is not UTF-8\. It went to names\.errors; 1 of 2 so far\.$/);
+  assert.match(error!.error, /^names\.jsonl line 2: It is not UTF-8, .* It went to names\.errors; 1 of 2 so far\.$/);
   await session.until(
     () => session.rows('names') as { n: number }[],
     (seen) => seen.length === 2,
@@ -203,7 +203,6 @@ test('a broker that is not there, and one that never answers, are named in their
         (seen) =>
           seen.includes(`Kafka cannot be reached: 127.0.0.1:${broker} ${what}`) && seen.includes('SLUICE_BROKERS'),
         'the reason in the cell',
-        25_000,
       );
       assert.deepEqual(session.state('orders')!.errors, []);
       await livesOn(session);

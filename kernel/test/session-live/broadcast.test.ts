@@ -19,7 +19,7 @@ interface Row {
   readonly by: number;
 }
 
-test('a broadcast stream of another cell, and an edit that keeps the rules', { timeout: 60_000 }, async () => {
+test('a broadcast stream of another cell, and an edit that keeps the rules', { timeout: 300_000 }, async () => {
   await using session = new LiveSession({ lossless: true });
   session.edit('ticks', ticks);
   session.edit('judged', judged(1));

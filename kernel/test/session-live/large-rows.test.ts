@@ -6,7 +6,7 @@ import { keptBytes } from '../../protocol/kept-rows.ts';
 import type { RowFrame } from '../../server/observer.ts';
 import { LiveSession } from './live-session.ts';
 
-test('eleven values of 50 MB keep less than the limit of a display', { timeout: 60_000 }, async () => {
+test('eleven values of 50 MB keep less than the limit of a display', { timeout: 300_000 }, async () => {
   await using session = new LiveSession();
   const frames: RowFrame[] = [];
   const rows = session.control.views.rows.bind(session.control.views);

@@ -188,7 +188,7 @@ export class LiveSession implements AsyncDisposable {
     return this.control.session.metrics?.operators ?? [];
   }
   /** Polls until the value is accepted. At the limit, the error has the last value. */
-  async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 60_000): Promise<T> {
+  async until<T>(look: () => T, isSo: (seen: T) => boolean, what: string, millis = 120_000): Promise<T> {
     const deadline = Date.now() + millis;
     for (;;) {
       const seen = look();
@@ -202,6 +202,39 @@ export class LiveSession implements AsyncDisposable {
   }
   /** Waits until every operator of the notebook has ended and its output has been shown. */
   async finished(): Promise<void> {
+    await this.#ended();
+    // The executor sends figures once a second and frames four times: there is a frame before the
+    // next figures.
+    const { metrics } = this.control.session;
+    await this.until(
+      () => this.control.session.metrics === metrics,
+      (isSame) => !isSame,
+      'the last frame',
+    );
+    await this.#ended();
+  }
+  /** Waits until the cell's run evaluates it. */
+  async evaluating(id: string): Promise<void> {
+    await this.until(
+      () => this.control.session.runs.find(({ cell }) => cell === id)?.status,
+      (status) => status === 'evaluating',
+      `the evaluation of ${id}`,
+    );
+  }
+  /** Waits until the session names the cell as the one whose call does not return. */
+  async stuckIn(id: string): Promise<void> {
+    await this.until(
+      () => this.control.session.stuck?.cell,
+      (cell) => cell === id,
+      `a call of ${id} that does not return`,
+    );
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.control.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #ended(): Promise<void> {
     await this.until(
       () => this.operators(),
       (operators) => {
@@ -215,16 +248,8 @@ export class LiveSession implements AsyncDisposable {
         );
       },
       'the end of all operators',
-      120_000,
     );
-    // Frames go out four times a second.
-    await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.control.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
   #sync(): void {
     this.control.dispatch({ kind: 'sync', cells: this.#cells });
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = { timeout: 60_000 };
+const timeout = { timeout: 300_000 };
 const clicks = `import { count, generate, sum, tumbling } from 'sluice';
 const clicks = generate({ rate: 200, timestamp: 'at' }, ({ n, now }) => ({ n, user: 'u' + (n % 4), at: now }));
 clicks.chart({ x: 'at', y: 'n', last: 1_000_000 });`;
@@ -63,10 +63,9 @@ async function fiveReruns(reuse: boolean): Promise<void> {
   const before = session.everyRow('clicks').length;
   await session.until(
     () => session.everyRow('clicks').length,
-    (n) => n > before + 50,
+    (n) => n > Math.max(150, before + 50),
     'more rows',
   );
-  assert.ok(session.everyRow('clicks').length > 150, 'the chart has all rows since its cell was run');
   assert.equal((session.everyRow('clicks')[0] as { n: number } | undefined)?.n, 0);
   consecutive(session.everyRow('clicks'));
   checkRolling(session.everyRow('rolling'));
@@ -75,7 +74,7 @@ async function fiveReruns(reuse: boolean): Promise<void> {
 }
 test('five re-runs of another cell: no gap, no repeat, the source is opened once', timeout, () => fiveReruns(true));
 test('with reuse switched off the same does not hold', timeout, () =>
-  assert.rejects(fiveReruns(false), /after n=|since its cell was run|opened|strictly equal/),
+  assert.rejects(fiveReruns(false), /after n=|strictly equal/),
 );
 
 test(
@@ -136,7 +135,7 @@ test(
 );
 
 test('deleting a cell takes its operators; undoing it in time resumes them with their state', timeout, async () => {
-  await using session = new LiveSession({ lossless: true, graceMillis: 3000 });
+  await using session = new LiveSession({ lossless: true, graceMillis: 8000 });
   session.edit('clicks', clicks);
   session.edit('rolling', rolling);
   await session.ran('clicks', 'rolling');
@@ -180,9 +179,8 @@ for (const [what, text] of [
       (n) => n > 300,
       'rows',
     );
-    await new Promise((resolve) => setTimeout(resolve, 1500));
     const running = session.run('stuck');
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await session.stuckIn('stuck');
     session.control.dispatch({ kind: 'interrupt', cell: 'stuck' });
     await running;
     const highest = (): number => Math.max(0, ...(session.everyRow('rolling') as Rolling[]).map((row) => row.clicks));
@@ -287,7 +285,7 @@ test('a state that was handed over a moment before the executor ends is not lost
   session.edit('counted', process('b'));
   await session.ran('counted');
   const running = session.run('stuck');
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await session.evaluating('stuck');
   session.control.dispatch({ kind: 'interrupt', cell: 'stuck' });
   await running;
   const rows = await session.until(
@@ -355,7 +353,7 @@ test('after the end of an executor a stale cell runs on with the value it had ca
   session.edit('limit', 'const least = 3;');
   await session.ran('limit');
   const running = session.run('stuck');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await session.evaluating('stuck');
   session.control.dispatch({ kind: 'interrupt', cell: 'stuck' });
   await running;
   const rows = session.everyRow('some').length;

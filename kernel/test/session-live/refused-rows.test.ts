@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = { timeout: 60_000 };
+const timeout = { timeout: 300_000 };
 const source = `import { generate } from 'sluice';
 const ticks = generate({ rate: 100 }, ({ n }) => ({ n }));`;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = 90_000;
+const timeout = 300_000;
 const lines = readFileSync(join(import.meta.dirname, '../../../samples/data/earthquakes.jsonl'), 'utf8');
 const hour = 3_600_000;
 

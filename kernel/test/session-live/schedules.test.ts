@@ -100,11 +100,7 @@ async function interrupted(session: LiveSession): Promise<void> {
   await session.executorReady();
   session.edit('stuck', 'while (true) {}');
   const run = session.run('stuck');
-  await session.until(
-    () => session.control.session.runs.find(({ cell }) => cell === 'stuck')?.status,
-    (status) => status === 'evaluating',
-    'the cell that never returns',
-  );
+  await session.evaluating('stuck');
   session.control.dispatch({ kind: 'interrupt', cell: 'stuck' });
   const [result] = await run;
   assert.equal(result?.error?.code, 'interrupted');

@@ -1,10 +1,12 @@
 // Tables in a live session: shown with deletes, read by other cells under the name of their
 // variable, looked up by key, and kept over edits.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = { timeout: 60_000 };
+const timeout = { timeout: 300_000 };
 /**
  * A file that can be read again. It has the changes of a few rows, and the last change of b deletes
  * it.
@@ -195,4 +197,86 @@ test('a table and its display go on from a snapshot after a crash', timeout, asy
     (rows) => rows.length === 5 && rows.every((row) => (row as { n: number }).n > least + 300),
   );
   assert.deepEqual(new Set(after.map((row) => (row as { k: number }).k)), new Set([0, 1, 2, 3, 4]));
+});
+
+/** Users by region, from a source that cannot be read again. `put` gives it the next row. */
+async function sessionOfUsers(): Promise<{
+  session: LiveSession;
+  put: (user: string, region: string) => Promise<void>;
+}> {
+  const session = new LiveSession({ files: { 'users.jsonl': '' } });
+  session.edit(
+    'users',
+    `import { count, from } from 'sluice';
+import { readFileSync } from 'node:fs';
+async function* arriving() {
+  for (let seen = 0; ; ) {
+    const lines = readFileSync('${session.folder}/users.jsonl', 'utf8').split('\\n').slice(0, -1);
+    while (seen < lines.length) yield JSON.parse(lines[seen++]!) as { user: string; region: string };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+const users = from(arriving()).keyBy('user').toTable().filter((row) => row.region !== 'gone');
+users;`,
+  );
+  await session.ran('users');
+  const lines: string[] = [];
+  const put = async (user: string, region: string): Promise<void> => {
+    lines.push(`${JSON.stringify({ user, region })}\n`);
+    writeFileSync(join(session.folder, 'users.jsonl'), lines.join(''));
+    const isThere = (rows: unknown[]): boolean =>
+      rows.some((row) => JSON.stringify(row) === JSON.stringify({ user, region })) === (region !== 'gone');
+    await rowsOf(session, 'users', isThere);
+  };
+  return { session, put };
+}
+const inOrder = (rows: unknown[]): unknown[] => rows.map((row) => JSON.stringify(row)).sort();
+const groupsBecome = (session: LiveSession, cell: string, wanted: readonly string[]): Promise<unknown[]> =>
+  rowsOf(session, cell, (rows) => JSON.stringify(inOrder(rows)) === JSON.stringify(wanted));
+
+test('groups of a running table are right when they come late, after a move, and after an edit', timeout, async () => {
+  const { session, put } = await sessionOfUsers();
+  await using _ = session;
+  await put('ann', 'eu');
+  await put('bob', 'eu');
+  session.edit('groups', `const groups = users.groupBy('region').aggregate({ users: count() });\ngroups;`);
+  await session.ran('groups');
+  await groupsBecome(session, 'groups', ['{"region":"eu","users":2}']);
+  await put('ann', 'us');
+  await groupsBecome(session, 'groups', ['{"region":"eu","users":1}', '{"region":"us","users":1}']);
+  // Other aggregates: the present rows are counted again, and none twice.
+  session.edit(
+    'groups',
+    `import { collect } from 'sluice';\nconst groups = users.groupBy('region').aggregate({ who: collect((row) => row.user) });\ngroups;`,
+  );
+  await session.ran('groups');
+  await groupsBecome(session, 'groups', ['{"region":"eu","who":["bob"]}', '{"region":"us","who":["ann"]}']);
+  assert.deepEqual(session.control.view().cells.find(({ id }) => id === 'groups')?.notes, [
+    'groups starts again with the rows that its table has now.',
+  ]);
+  await put('bob', 'us');
+  await groupsBecome(session, 'groups', ['{"region":"us","who":["ann","bob"]}']);
+  session.edit('asked', `const asked = await groups.get({ region: 'us' });\nasked;`);
+  await session.ran('asked');
+  const [part] = session.parts('asked');
+  assert.match(part?.kind === 'value' ? part.text : '', /who: \[ 'ann', 'bob' \]/);
+});
+
+test('an edit above the groups of a running table counts the rows of the new table, each once', timeout, async () => {
+  const { session, put } = await sessionOfUsers();
+  await using _ = session;
+  const named = (condition: string): string =>
+    `const some = users.filter((row) => ${condition});\nconst groups = some.groupBy('region').aggregate({ users: count() });\ngroups.show();`;
+  session.edit('groups', named("row.user !== 'ann'"));
+  await session.ran('groups');
+  await put('ann', 'eu');
+  await put('bob', 'eu');
+  await put('cid', 'us');
+  await groupsBecome(session, 'groups', ['{"region":"eu","users":1}', '{"region":"us","users":1}']);
+  session.edit('groups', named("row.user !== 'cid'"));
+  await session.ran('groups');
+  await groupsBecome(session, 'groups', ['{"region":"eu","users":2}']);
+  // ann is one of the rows now, so she is subtracted too.
+  await put('ann', 'us');
+  await groupsBecome(session, 'groups', ['{"region":"eu","users":1}', '{"region":"us","users":1}']);
 });

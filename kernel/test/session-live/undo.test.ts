@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
-const timeout = 40_000;
+const timeout = 300_000;
 const paced = (limit: number): string =>
   `import { generate } from 'sluice';\nconst rows = generate({ rate: 200, limit: ${limit} }, ({ n }) => ({ n }));`;
 const counted = `import { count } from 'sluice';\nconst totals = rows.keyBy(() => 'all').aggregate({ c: count() });\ntotals.show();`;

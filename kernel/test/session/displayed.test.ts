@@ -5,7 +5,8 @@ import { test } from 'vitest';
 import type { DisplaySpec } from '../../../engine/api/fragment.ts';
 import type { PlanEdge } from '../../../engine/graph/plan.ts';
 import type { DisplayInstall } from '../../executor/executor-protocol.ts';
-import { allDisplaysEnded, rowLabel, shownBy } from '../../session/displayed.ts';
+import { hasEnded, rowLabel, shownBy } from '../../session/displayed.ts';
+import type { Session } from '../../session/state.ts';
 import type { Settings } from '../../session/state.ts';
 import { planInstances } from './instance-planner.ts';
 import { Stage } from './stage.ts';
@@ -16,7 +17,7 @@ function ready(shows: Readonly<Record<string, readonly DisplaySpec[]>>, settings
   const stage = new Stage(settings);
   stage.planner = planInstances;
   stage.document(Object.fromEntries(Object.keys(shows).map((cell) => [cell, `${cell}$ = `])));
-  for (const [cell, parts] of Object.entries(shows)) stage.shows.set(cell, { kind: 'displays', parts });
+  for (const [cell, parts] of Object.entries(shows)) stage.shows.set(cell, { parts });
   stage.ready();
   return stage;
 }
@@ -91,7 +92,7 @@ test('after the end of an executor displays continue under their generations', (
   s.ready();
   s.restored('a');
   assert.deepEqual(generations(installed(s)), ['a/0 since 1 kept']);
-  assert.deepEqual(prepared(s, before), []);
+  assert.deepEqual(prepared(s, before), ['a'], 'in a new process nothing is shown yet');
 });
 
 test('rows are labelled with their stream, also before their mutation is done', () => {
@@ -106,20 +107,22 @@ test('rows are labelled with their stream, also before their mutation is done', 
   assert.equal(rowLabel(s.state, { display: 'a/1', installed: 0 }), undefined, 'rows of a former stream have none');
 });
 
+const allEnded = (session: Session): boolean => session.displays.every(({ install }) => hasEnded(session, install));
+
 test('all displays have ended when each one has, in its present generation', () => {
   const s = ready({ a: [table('a/a$/map#1')], b: [table('b/b$/map#1')] });
   s.runs('a');
   s.runs('b');
   s.event({ kind: 'display-ended', display: 'a/0', installed: 1 });
-  assert.equal(allDisplaysEnded(s.state), false);
+  assert.equal(allEnded(s.state), false);
   s.event({ kind: 'display-ended', display: 'b/0', installed: 2 });
-  assert.equal(allDisplaysEnded(s.state), true);
+  assert.equal(allEnded(s.state), true);
   s.runs('b');
-  assert.equal(allDisplaysEnded(s.state), false, 'b begins anew');
+  assert.equal(allEnded(s.state), false, 'b begins anew');
   s.event({ kind: 'display-ended', display: 'b/0', installed: 2 });
-  assert.equal(allDisplaysEnded(s.state), false, 'that was its former stream');
+  assert.equal(allEnded(s.state), false, 'that was its former stream');
   s.event({ kind: 'display-ended', display: 'b/0', installed: 3 });
-  assert.equal(allDisplaysEnded(s.state), true, 'a has ended already');
+  assert.equal(allEnded(s.state), true, 'a has ended already');
 });
 
 test('a display may end before its mutation is done', () => {
@@ -129,7 +132,7 @@ test('a display may end before its mutation is done', () => {
   s.evaluated('a');
   s.event({ kind: 'display-ended', display: 'a/0', installed: 1 });
   s.mutated();
-  assert.equal(allDisplaysEnded(s.state), true);
+  assert.equal(allEnded(s.state), true);
 });
 
 test('a cell shows the stream behind its first display', () => {

@@ -1,15 +1,9 @@
 // Interrupts with and without an answer, crashes of executors, and the restored state after them.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { Stage } from './stage.ts';
+import { sessionView } from '../../session/session-view.ts';
+import { ran, restart, Stage } from './stage.ts';
 
-function ran(cells: Readonly<Record<string, string>>): Stage {
-  const stage = new Stage();
-  stage.document(cells);
-  stage.ready();
-  for (const id of Object.keys(cells)) stage.runs(id);
-  return stage;
-}
 const ended = (cell?: string, operator?: string) =>
   ({
     kind: 'executor-ended',
@@ -157,9 +151,10 @@ test('an executor that ends while it is restored, without a cell at work, is not
   s.event(ended());
   s.ready();
   s.event({ kind: 'executor-ended', reason: 'out of memory' });
-  assert.equal(s.state.executor, 'broken');
+  assert.equal(s.state.executor, 'starting');
+  assert.deepEqual(s.ready(), [], 'an empty one');
   assert.deepEqual(s.run('a'), ['answer a failed']);
-  assert.match(s.view('a').errors[0]?.message ?? '', /Restart the session/);
+  assert.match(s.view('a').errors[0]?.message ?? '', /no cell was at work \(out of memory\)\. Choose Resume/);
 });
 
 test('a cell that ends the executor while it is evaluated again is left out of the next try', () => {
@@ -224,6 +219,35 @@ test('an operator that failed stays failed in the next executor, until its cell 
   assert.deepEqual(failed(), []);
 });
 
+test('a source that lost partitions goes on; they are tried again by a run of its cell, and after a restart', () => {
+  const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
+  const instance = 'a/x$/map#1';
+  const fails = (...partitions: readonly string[]): void => {
+    const error = { code: 'kafka-unreadable', message: `${partitions.join()} cannot be read.` };
+    s.event({ kind: 'operator-failed', ...{ instance, cell: 'a', name: 'orders', partitions, error } });
+  };
+  const errors = (): string[] => s.view('a').errors.map(({ message }) => message);
+  fails('t[0]');
+  fails('t[1]', 't[2]');
+  fails('t[0]');
+  assert.deepEqual(errors(), ['t[0] cannot be read.', 't[1],t[2] cannot be read.']);
+  assert.equal(s.view('a').phase, 'defined', 'its operators run');
+  s.event(ended());
+  s.ready();
+  s.restored('a');
+  s.restored('b');
+  assert.deepEqual(s.effects.findLast((effect) => effect.kind === 'mutate')?.failed, []);
+  s.mutated();
+  assert.deepEqual(errors(), [], 'they report it again if it is still so');
+  fails('t[0]');
+  s.run('a');
+  s.compiled('a');
+  s.evaluated('a');
+  assert.deepEqual(s.requests.at(-1)?.failed, [instance]);
+  s.mutated();
+  assert.deepEqual(errors(), []);
+});
+
 test('a call that has not returned for a while is shown in its cell', () => {
   const s = ran({ a: 'x$ = ' });
   s.event({ kind: 'stuck', whereabouts: { cell: 'a', operator: 'map', millis: 4100 } });
@@ -243,11 +267,6 @@ test('the session ends ten minutes after its last client', () => {
   assert.match(s.event({ kind: 'timer', timer: 'idle' }).join(), /^end session/);
 });
 
-const restart = (s: Stage, ...cells: readonly string[]): void => {
-  s.ready();
-  for (const cell of cells) s.restored(cell);
-  s.mutated();
-};
 /** The executor ends by itself, with an operator of the cell at work. */
 const died = (cell: string) =>
   ({ kind: 'executor-ended', reason: 'exit', whereabouts: { cell, operator: 'map', millis: 20 } }) as const;
@@ -285,7 +304,7 @@ test('a run of the cell, or an edit, forgets the ends of the executor', () => {
   assert.notEqual(s.view('a').phase, 'failed');
 });
 
-test('three ends within a minute with no cell at work break the session, with the way out', () => {
+test('after three ends within a minute with no cell at work the user chooses, and Resume goes on', () => {
   const s = ran({ a: 'x$ = ' });
   for (const second of [0, 50, 100]) {
     s.now = second * 1000;
@@ -295,19 +314,40 @@ test('three ends within a minute with no cell at work break the session, with th
   }
   s.now = 105_000;
   s.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
-  assert.equal(s.state.executor, 'broken');
-  assert.match(
-    s.view('a').errors[0]?.message ?? '',
-    /^The executor ended 3 times within a minute, and no cell was at work \(its thread ended with code 1\)\. Restart/,
-  );
-  assert.deepEqual(s.run('a'), ['answer a failed']);
+  const why = /^The executor ended 3 times within a minute, and no cell was at work \(its thread ended with code 1\)\./;
+  assert.match(s.view('a').errors[0]?.message ?? '', why);
+  assert.match(s.view('a').errors[0]?.message ?? '', /Choose Resume .*, or Start Fresh\.$/);
+  assert.equal(s.state.plan.nodes.length, 0);
+  assert.match(sessionView(s.state, { now: s.now, hasView: () => false }).offered?.skipped[0] ?? '', why);
+  assert.deepEqual(s.ready(), []);
+  assert.deepEqual(s.run('a'), ['answer a failed'], 'before the choice nothing runs');
+  assert.deepEqual(s.event({ kind: 'choose', choice: 'resume' }), ['evaluate a again']);
+  s.restored('a');
+  s.mutated();
+  assert.equal(s.state.executor, 'ready');
+  assert.deepEqual(s.view('a').errors, []);
+  s.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
+  restart(s, 'a');
+  assert.equal(s.state.executor, 'ready', 'its ends are counted anew');
+});
+
+test('Start Fresh after such ends runs the cell anew', () => {
+  const s = ran({ a: 'x$ = ' });
+  for (let end = 1; end <= 3; end++) {
+    s.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
+    if (end < 3) restart(s, 'a');
+  }
+  s.ready();
+  assert.deepEqual(s.event({ kind: 'choose', choice: 'fresh' }), ['discard checkpoints']);
+  s.runs('a');
+  assert.deepEqual(s.view('a').errors, []);
 });
 
 const memory = { limitMegabytes: 2048, heldMegabytes: 2531 };
 
 test('an operator that needs too much memory stays out at once, and its error has the amount', () => {
   const s = ran({ hog: 'x$ = ', b: 'y$ = ' });
-  s.event({ ...died('hog'), memory });
+  s.event({ ...died('hog'), memory: { ...memory, holder: 'hog' } });
   s.ready();
   s.restored('hog');
   assert.deepEqual(s.restored('b'), ['commit b', 'mutate [b] from the snapshot']);
@@ -323,6 +363,6 @@ test('a run that needs too much memory fails with the figures; what its cell ran
   s.run('hog');
   s.compiled('hog');
   const said = s.event({ kind: 'executor-ended', reason: 'memory', whereabouts: { cell: 'hog', millis: 9 }, memory });
-  assert.match(said.join(), /hog fails: Cell "hog" needed more memory than the session may hold/);
+  assert.match(said.join(), /hog fails: Cell "hog" was at work when the session held more memory than it may/);
   assert.deepEqual(s.ready(), ['evaluate hog again']);
 });

@@ -93,7 +93,8 @@ class World {
     if (state.executor === 'starting') owed.push(() => s.ready());
     if (state.executor === 'ending') owed.push(() => s.event({ kind: 'executor-ended', reason: 'interrupt' }));
     if (state.mutation) owed.push(() => this.#mutated());
-    if (this.#owesSnapshot) owed.push(() => this.#snapshot());
+    // The snapshot of the mutation that ends a restore is reported after it.
+    if (this.#owesSnapshot && state.executor !== 'restoring') owed.push(() => this.#snapshot());
     const [restoring] = state.restoring;
     if (restoring !== undefined && state.executor === 'restoring') owed.push(() => s.restoredRun(restoring));
     for (const run of state.runs) {
@@ -177,7 +178,7 @@ test('whatever happens, every request is answered exactly once and the session c
       const stage = new Stage();
       const world = new World(stage);
       stage.document({ a: 'x = ', b: 'y$ = x', c: 'z = y$' });
-      stage.shows.set('b', { kind: 'displays', parts: [{ kind: 'table', from: { node: 'b', port: 'out' }, rows: 9 }] });
+      stage.shows.set('b', { parts: [{ kind: 'table', from: { node: 'b', port: 'out' }, rows: 9 }] });
       let requests = 0;
       for (const next of moves) {
         if (next.kind === 'run') requests++;

@@ -3,40 +3,46 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { TaskSnapshot } from '../../../engine/runtime/snapshot.ts';
+import { type Chain, entriesOf, SegmentWriter } from '../../../engine/state/segment.ts';
 import { mergeParts } from '../../session/recovery.ts';
 import { planInstances } from './instance-planner.ts';
-import { Stage, taskState } from './stage.ts';
+import { ran, Stage, taskState } from './stage.ts';
 
-const bytes = (...content: number[]): Uint8Array => Uint8Array.from(content);
-const groups = (full: boolean, content: Readonly<Record<number, Uint8Array>>): TaskSnapshot => ({
+/** A chain of one segment, with a long entry of one key. */
+const chainOf = (key: string, content = 'x'.repeat(500)): Chain => {
+  const writer = new SegmentWriter();
+  writer.put(undefined, [key], [content], undefined);
+  return [...writer.segments().values()];
+};
+const groups = (full: boolean, content: Readonly<Record<number, Chain>>): TaskSnapshot => ({
   ...{ full, watermark: 1 },
-  groups: new Map(Object.entries(content).map(([group, value]) => [Number(group), value])),
+  groups: new Map(Object.entries(content).map(([group, chain]) => [Number(group), chain])),
 });
 
-test('a part replaces the key groups that it holds and leaves the others as they were known', () => {
-  const known = new Map([['a', groups(true, { 1: bytes(1), 2: bytes(2) })]]);
-  const merged = mergeParts(known, [{ instance: 'a', state: groups(false, { 2: bytes(3) }) }]);
+test('a part goes on top of the key groups that it holds and leaves the others as they were known', () => {
+  const later = chainOf('b', 'new');
+  const known = new Map([['a', groups(true, { 1: chainOf('a'), 2: chainOf('b') })]]);
+  const merged = mergeParts(known, [{ instance: 'a', state: groups(false, { 2: later }) }]);
+  const chain = merged.get('a')!.groups.get(2)!;
+  assert.equal(chain.at(-1), later[0]);
   assert.deepEqual(
-    [...merged.get('a')!.groups],
-    [
-      [1, bytes(1)],
-      [2, bytes(3)],
-    ],
+    entriesOf(chain).map(({ tuple, content }) => [tuple, content]),
+    [[['b'], ['new']]],
   );
   assert.equal(merged.get('a')!.groups.get(1), known.get('a')!.groups.get(1), 'the bytes are shared, not copied');
   assert.deepEqual([...known.get('a')!.groups.keys()], [1, 2], 'what was known before stays as it was');
 });
 
 test('a part in which nothing was written shares all key groups with what was known', () => {
-  const known = new Map([['a', groups(true, { 1: bytes(1), 2: bytes(2) })]]);
+  const known = new Map([['a', groups(true, { 1: chainOf('a'), 2: chainOf('b') })]]);
   const merged = mergeParts(known, [{ instance: 'a', state: { ...groups(false, {}), watermark: 9 } }]);
   assert.equal(merged.get('a')!.groups, known.get('a')!.groups);
   assert.equal(merged.get('a')!.watermark, 9);
 });
 
 test('a whole part forgets the key groups of before', () => {
-  const known = new Map([['a', groups(true, { 1: bytes(1) })]]);
-  const merged = mergeParts(known, [{ instance: 'a', state: groups(true, { 2: bytes(2) }) }]);
+  const known = new Map([['a', groups(true, { 1: chainOf('a') })]]);
+  const merged = mergeParts(known, [{ instance: 'a', state: groups(true, { 2: chainOf('b') }) }]);
   assert.deepEqual([...merged.get('a')!.groups.keys()], [2]);
 });
 
@@ -156,6 +162,27 @@ test('views become empty when the executor is restored and no snapshot was writt
   assert.equal(rewind.views.size, 0);
 });
 
+test('a new executor goes on from the clock of the former one, also when the wall clock was set back', () => {
+  const s = running('a');
+  const goesOnFrom = (): number | undefined => {
+    restored(s);
+    const mutate = s.effects.findLast((effect) => effect.kind === 'mutate');
+    s.mutated();
+    assert.ok(mutate?.kind === 'mutate');
+    return mutate.goesOnFrom;
+  };
+  const hour = 3_600_000;
+  s.now = 10 * hour;
+  s.snapshot({ 'a~1': 5 }, { clock: 10 * hour });
+  s.now = 9 * hour;
+  s.snapshot({ 'a~1': 6 }, { clock: 10 * hour + 1_000 });
+  assert.equal(goesOnFrom(), 10 * hour + 1_000);
+  assert.equal(goesOnFrom(), 10 * hour + 1_000, 'the next executor has ended before its first snapshot');
+  s.now = 11 * hour;
+  s.snapshot({ 'a~1': 7 }, { clock: 11 * hour - 5 });
+  assert.equal(goesOnFrom(), 11 * hour, 'the wall clock is ahead');
+});
+
 for (const { title, prepare, asks } of [
   { title: 'each second', prepare: () => undefined, asks: ['snapshot'] },
   { title: 'not while one is under way', prepare: (s: Stage) => void s.event({ kind: 'heartbeat' }), asks: [] },
@@ -214,3 +241,21 @@ function inMutation(s: Stage): void {
   s.compiled('a');
   s.evaluated('a');
 }
+
+test('a plan that cannot be restored is told, so that a job ends with it', () => {
+  const s = ran({ a: 'x$ = ' });
+  s.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
+  s.ready();
+  s.restored('a');
+  assert.deepEqual(s.mutationFailed('No memory.'), ['the graph cannot change: No memory.']);
+  assert.equal(s.state.executor, 'broken');
+
+  const planned = ran({ a: 'x$ = ' });
+  planned.event({ kind: 'executor-ended', reason: 'its thread ended with code 1' });
+  planned.ready();
+  planned.planner = () => {
+    throw new Error('No plan.');
+  };
+  assert.ok(planned.restored('a').includes('the graph cannot change: No plan.'));
+  assert.equal(planned.state.executor, 'broken');
+});

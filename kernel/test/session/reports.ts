@@ -27,7 +27,7 @@ export function report(id: string, figures: Partial<OperatorReport> = {}): Opera
     cell: id.split('/')[0] ?? '',
     kind: 'map',
     ...{ recordsIn: 0, recordsOut: 0, inPerSecond: 0, outPerSecond: 0 },
-    ...{ busy: 0, idle: 1, backpressured: 0, late: 0, finished: false },
+    ...{ busy: 0, idle: 1, backpressured: 0, late: 0, lateDropped: 0, finished: false },
     ...figures,
   };
 }

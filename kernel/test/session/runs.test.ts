@@ -92,7 +92,7 @@ test('a compile error leaves the running version alone', () => {
   s.run('a');
   assert.deepEqual(s.refused('a'), ['a fails: Unexpected token.', 'answer a failed']);
   assert.equal(s.state.cells.get('a')?.active?.text, 'x$ = ');
-  assert.equal(s.view('a').phase, 'defined');
+  assert.equal(s.view('a').phase, 'failed');
   assert.deepEqual(s.view('a').errors, [
     { code: 'test', message: 'Unexpected token.', line: undefined, column: undefined },
   ]);

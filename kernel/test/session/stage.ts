@@ -128,12 +128,13 @@ export class Stage {
   /** The executor has written a snapshot: instance → position of its state. */
   snapshot(
     states: Readonly<Record<string, number>>,
-    figures: { millis?: number; behindMillis?: number } = {},
+    figures: { millis?: number; behindMillis?: number; checkpoint?: number; clock?: number } = {},
   ): string[] {
     const parts = Object.entries(states).map(([instance, watermark]) => ({ instance, state: taskState(watermark) }));
     this.views = new Map([['a/0', { installed: 0, rows: [], total: this.views.get('a/0')!.total + 1 }]]);
     const { views } = this;
-    return this.event({ ...{ kind: 'snapshot', epoch: 0, parts, views, millis: 0, behindMillis: 0 }, ...figures });
+    const event = { kind: 'snapshot', epoch: 0, parts, clock: this.now, views, millis: 0, behindMillis: 0 } as const;
+    return this.event({ ...event, ...figures });
   }
   pulled(pull = 'p1'): string[] {
     return this.event({ kind: 'pull-closed', pull });
@@ -176,12 +177,25 @@ export class Stage {
         return [`discard ${this.#cellOfRun.get(effect.run)}`];
       case 'forget':
         return [`forget ${effect.cell}`];
+      case 'checkpoint-complete':
+      case 'checkpoint-aborted':
+        return [];
+      case 'store-checkpoint':
+        return [`store ${effect.content.id}`];
+      case 'store-savepoint':
+        return [`savepoint ${effect.request} in ${effect.directory}`];
+      case 'read-older-checkpoint':
+        return [`read the checkpoint before ${effect.before}`];
+      case 'discard-checkpoints':
+        return ['discard checkpoints'];
       case 'snapshot':
         return ['snapshot'];
       case 'refuse-pull':
         return [`refuse ${effect.pull}: ${effect.error.message}`];
       case 'interrupt-executor':
         return [`interrupt ${effect.cell ?? 'all'}`];
+      case 'warn':
+        return [`warn ${effect.text}`];
       case 'graph-failed':
         return [`the graph cannot change: ${effect.error.message}`];
       case 'start-executor':
@@ -203,7 +217,8 @@ export class Stage {
         return [`no timer ${effect.timer}`];
       case 'end-session':
         return [`end session: ${effect.reason}`];
-      // The tests of displays cover the content of the screen.
+      // Other tests cover the noted runs and the content of the screen.
+      case 'note-runs':
       case 'prepare-view':
       case 'rewind-views':
       case 'show-prepared-views':
@@ -247,7 +262,7 @@ export function result(
   cell: string,
   text: string,
   hashes: ReadonlyMap<string, string>,
-  displayed: Displayed = { kind: 'nothing' },
+  displayed: Displayed = { parts: [] },
 ): {
   readonly fragment: FragmentData;
   readonly exports: readonly Export[];
@@ -260,7 +275,12 @@ export function result(
   });
   const target = /!(\S+)/.exec(text)?.[1];
   return {
-    fragment: { ...fragment(cell), sinks: target === undefined ? [] : [{ node: `${cell}/sink#1`, target }] },
+    fragment: {
+      ...fragment(cell),
+      sinks: target === undefined ? [] : [{ node: `${cell}/sink#1`, target }],
+      ...(text.includes('checkpoint: false') && { options: { checkpoint: false } }),
+      ...(text.includes('restart: none') && { options: { restart: { kind: 'none' } } }),
+    },
     exports,
     displayed,
     kept: { values: {} },
@@ -274,4 +294,19 @@ export function taskState(watermark: number, full = true): TaskSnapshot {
 
 function fragment(group: string): FragmentData {
   return { group, nodes: [], edges: [], sinks: [] };
+}
+
+/** A session in which each of the cells has run. */
+export function ran(cells: Readonly<Record<string, string>>): Stage {
+  const stage = new Stage();
+  stage.document(cells);
+  stage.ready();
+  for (const id of Object.keys(cells)) stage.runs(id);
+  return stage;
+}
+/** The executor is there again and has evaluated these cells. */
+export function restart(s: Stage, ...cells: readonly string[]): void {
+  s.ready();
+  for (const cell of cells) s.restored(cell);
+  s.mutated();
 }

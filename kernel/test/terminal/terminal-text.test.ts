@@ -15,7 +15,9 @@ import { check } from '../../terminal/check.ts';
 import { table } from '../../terminal/figures.ts';
 import { JsonLines } from '../../terminal/json-lines.ts';
 import { LiveTerminal } from '../../terminal/live-terminal.ts';
-import { jsonText, linesText, lineText } from '../../terminal/terminal-text.ts';
+import { jsonText } from '../../job/json-text.ts';
+import { report } from '../session/reports.ts';
+import { linesText, lineText } from '../../terminal/terminal-text.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-terminal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -130,10 +132,36 @@ const attackParts: readonly Part[] = [
 
 for (const isTTY of [true, false])
   test(`no display writes a control character (${isTTY ? 'terminal' : 'pipe'})`, async () => {
-    const text = await written(attackParts, isTTY, { id: `a${clear}`, reason: title, heldBack: link });
+    const rejected = [{ text: `1 of 2 records of ${title} was rejected`, first: attacks.join('') }];
+    const more = { id: `a${clear}`, reason: title, heldBack: link, trouble: attacks.join(''), rejected };
+    const text = await written(attackParts, isTTY, more);
     assert.doesNotMatch(text, control);
     assert.match(text, /\\x1b\]0;title\\x07/);
   });
+
+test('a rejected record, a trouble and a note forge no line, also in the summary', async () => {
+  const forged = 'one\r\n● live forged';
+  for (const isTTY of [true, false]) {
+    const lines = await written([], isTTY, { rejected: [{ text: 'some', first: forged }], trouble: forged });
+    assert.doesNotMatch(lines, /^● live forged$/m);
+    assert.match(lines, /some: one\\r\\n● live forged/);
+  }
+  const out = new PassThrough();
+  new LiveTerminal(Object.assign(out, { isTTY: false, rows: 100, columns: 400 })).summary([
+    report('a/file', {
+      name: `file ${title}`,
+      source: {
+        ...{ opened: 1, phase: 'finished', errors: 1, emitted: 1, entries: 0 },
+        firstRejection: `${attacks.join('')}${forged}`,
+      },
+    }),
+  ]);
+  out.end();
+  const summary = await readAll(out);
+  assert.doesNotMatch(summary, control);
+  assert.doesNotMatch(summary, /^● live forged$/m);
+  assert.match(summary, /1 of 2 records of file \\x1b\]0;title\\x07 was rejected: .*one\\r\\n● live forged$/m);
+});
 
 test('the status line of a cell has its lag', async () => {
   const lag = 'lag 10.9 k (4 min 36 s)';

@@ -5,7 +5,9 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FileRow, openRows } from '../../../../engine/connectors/file-rows.ts';
+import { CsvColumns } from '../../../../engine/connectors/csv-columns.ts';
+import { openRows } from '../../../../engine/connectors/file-rows.ts';
+import type { FileRow } from '../../../../engine/connectors/file-row.ts';
 import type { FilePosition } from '../../../../engine/connectors/file-records.ts';
 import { SluiceError } from '../../../../engine/errors/error.ts';
 import { planted, type Plant, type Target } from '../target.ts';
@@ -33,7 +35,8 @@ export function fileRowsTarget(format: FileFormat, plant?: Plant): Target {
     attempt(input, random) {
       planted(plant, input);
       fs.writeFileSync(path, input);
-      const whole = rowsOf(path, format);
+      const columns = new CsvColumns();
+      const whole = rowsOf(path, format, columns);
       if (plant === 'forgets' && Array.isArray(whole) && input.includes(0x5c)) whole.pop();
       // A read may give fewer bytes than were asked for.
       const most = random.pick([1, 2, 3, 7, 64, 1000]);
@@ -41,7 +44,11 @@ export function fileRowsTarget(format: FileFormat, plant?: Plant): Target {
         readSync(file, buffer, at, Math.min(length, most), position)) as typeof readSync;
       syncBuiltinESMExports();
       try {
-        assert.deepEqual(rowsOf(path, format), whole, 'Other reads of the same bytes give other rows.');
+        assert.deepEqual(
+          rowsOf(path, format, new CsvColumns()),
+          whole,
+          'Other reads of the same bytes give other rows.',
+        );
       } finally {
         fs.readSync = readSync;
         syncBuiltinESMExports();
@@ -49,7 +56,7 @@ export function fileRowsTarget(format: FileFormat, plant?: Plant): Target {
       if (!Array.isArray(whole)) return 'rejected';
       if (whole.length > 0) {
         const at = random.below(whole.length);
-        const rest = rowsOf(path, format, whole[at]!.record.after);
+        const rest = rowsOf(path, format, new CsvColumns({}, 'bigint', columns.saved()), whole[at]!.record.after);
         assert.deepEqual(rest, whole.slice(at + 1), 'Reading from a record gives other rows.');
       }
       if (format === 'jsonl') {
@@ -69,11 +76,11 @@ export function fileRowsTarget(format: FileFormat, plant?: Plant): Target {
  * The error with which the file is refused, or its rows. A value of JSON is left out: its text says
  * it, and it may be deep.
  */
-function rowsOf(path: string, format: FileFormat, from?: FilePosition): FileRow[] | string {
+function rowsOf(path: string, format: FileFormat, columns: CsvColumns, from?: FilePosition): FileRow[] | string {
   const found: FileRow[] = [];
   let rows;
   try {
-    rows = openRows(path, format, from);
+    rows = openRows(path, format, from, { columns });
     for (let row = rows.next(); row !== undefined; row = rows.next())
       found.push(format === 'jsonl' || format === 'json' ? { ...row, value: undefined } : row);
   } catch (error) {

@@ -1,0 +1,21 @@
+// Where the modules that cells import come from: the disk of the notebook, or an exported job that
+// has them inside.
+export type Namespace = Readonly<Record<string, unknown>>;
+
+/** A module of the user's own, compiled as `module-compile.ts` does. */
+export interface ModuleSource {
+  readonly path: string;
+  /** Of its text. */
+  readonly hash: string;
+  readonly code: string;
+  readonly specifiers: readonly string[];
+}
+
+export interface ModuleFiles {
+  /** The path of a relative specifier. undefined: there is no such file. */
+  resolve(specifier: string, from: string): string | undefined;
+  /** Errors: `syntax`, and those of the disk. */
+  source(path: string): Promise<ModuleSource>;
+  /** A package, or a file beside the notebook that Node loads itself. Error: `missing-module`. */
+  load(specifier: string, from: string): Promise<Namespace>;
+}

@@ -1,0 +1,45 @@
+// The cell whose code a thread is in when that is neither a turn of an operator nor an evaluation:
+// a timer, a callback, or the rest of a function behind an await. The control thread asks for it
+// with an interrupt, so nothing is recorded on the way.
+import { currentBuilder } from '../../engine/api/builder.ts';
+import { cellOfScript, isOwnFrame } from '../cells/source-places.ts';
+import type { BufferAccount } from './buffer-account.ts';
+
+/** What the thread answers in the middle of user code. */
+export interface Hereabouts {
+  /** undefined: the thread is idle, or in the engine. */
+  readonly cell?: string | undefined;
+  /** Cell → bytes outside of the heap that its code has added. */
+  readonly buffers: Readonly<Record<string, number>>;
+}
+
+const question = 'sluice.hereabouts';
+/** A text for the inspector, whose value is the answer as JSON. */
+export const hereaboutsExpression = `globalThis[Symbol.for('${question}')]() //# sourceURL=${question}`;
+
+const mostFrames = 200;
+
+export function answerHereabouts(account: BufferAccount): void {
+  const answer = (): string => JSON.stringify({ cell: cellAtWork(), buffers: account.taken } satisfies Hereabouts);
+  Object.defineProperty(globalThis, Symbol.for(question), { value: answer });
+}
+
+/** The innermost cell on the stack. Without one, the cell that has started Node's own work. */
+function cellAtWork(): string | undefined {
+  const frames = interruptedFrames();
+  for (const line of frames) {
+    const cell = cellOfScript(line);
+    if (cell !== undefined) return cell;
+  }
+  // The engine runs in the context of the cell that woke it, whatever it works on.
+  return frames.length > 0 && !frames.some(isOwnFrame) ? currentBuilder()?.settings.group : undefined;
+}
+
+function interruptedFrames(): readonly string[] {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = mostFrames;
+  const lines = new Error().stack?.split('\n') ?? [];
+  Error.stackTraceLimit = stackTraceLimit;
+  // The frames of this file and of the question are the innermost ones.
+  return lines.slice(lines.findIndex((line) => line.includes(question)) + 1);
+}

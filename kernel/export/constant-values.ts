@@ -1,0 +1,69 @@
+// The values of a job's constants, evaluated once, at the export. The job has these values and
+// evaluates their definitions no more.
+import type { CellDiagnostic } from '../cells/compile.ts';
+import { constantText } from '../cells/constant-text.ts';
+import { copyData } from '../cells/plain-data.ts';
+import { CellFailure, type EvaluatedCell, evaluatedCells } from './evaluated-cells.ts';
+import type { Exportability } from './exportability.ts';
+import { liveMessage } from './captured-values.ts';
+import { notData } from './not-data.ts';
+
+export interface ConstantValues {
+  /** Cell → its variables by key, as `$.put` knows them, each value as a text. */
+  readonly byCell: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** The captured names, as they are at the end of their cells. */
+  readonly values: ReadonlyMap<string, unknown>;
+  readonly problems: readonly CellDiagnostic[];
+}
+
+/** Of one value in the job. */
+export const mostBytes = 4_000_000;
+
+/** `notebook`: its absolute path. It runs code of the notebook in this process. */
+export async function constantValues(notebook: string, { constants }: Exportability): Promise<ConstantValues> {
+  const { cells, captured } = constants;
+  let evaluated: readonly EvaluatedCell[];
+  try {
+    evaluated = await evaluatedCells(notebook, cells);
+  } catch (error) {
+    if (error instanceof CellFailure) return { byCell: new Map(), values: new Map(), problems: [error.problem] };
+    throw error;
+  }
+  const values = new Map<string, unknown>();
+  const problems: CellDiagnostic[] = [];
+  const byCell = new Map(
+    evaluated.map(({ id, result }) => {
+      const texts = Object.entries(result.kept.values).flatMap(([key, value]) => {
+        // Values of other cells and of single awaits: their own variables have them.
+        if (key.includes('#')) return [];
+        const text = constantText(value);
+        const bytes = (text.length * 3) / 4;
+        if (bytes <= mostBytes) return [[key, text] as const];
+        const place = captured.find(({ cell, name }) => cell === id && name === key)?.place ?? { cell: id };
+        problems.push(problemAt(place, 'captured-too-large', tooLarge(key, id, bytes)));
+        return [];
+      });
+      return [id, Object.fromEntries(texts)] as const;
+    }),
+  );
+  const cellById = new Map(evaluated.map((cell) => [cell.id, cell]));
+  for (const { name, cell, place } of captured) {
+    const value = cellById.get(cell)?.values[name];
+    const copy = copyData(value);
+    const what = copy.isData ? undefined : notData(value);
+    if (copy.isData) values.set(name, copy.value);
+    if (what !== undefined) problems.push(problemAt(place, 'captured-live', liveMessage(name, cell, what)));
+  }
+  return { byCell, values, problems };
+}
+
+function tooLarge(name: string, cell: string, bytes: number): string {
+  return `${name} of cell "${cell}" takes ${(bytes / 1e6).toFixed(1)} MB in a job, and the limit is ${mostBytes / 1e6} MB. Read it from a topic or a file when the job runs.`;
+}
+function problemAt(
+  place: Partial<CellDiagnostic> & { readonly cell: string },
+  code: string,
+  message: string,
+): CellDiagnostic {
+  return { severity: 'error', offset: 0, length: 0, line: 1, column: 1, ...place, code, message };
+}

@@ -1,0 +1,71 @@
+// What the editor says of an export: problems as the user types, and the preview before it.
+import type { CellDiagnostic } from '../cells/compile.ts';
+import type { ExportProblem, JobTarget, NotebookExport } from '../cells/language-notebooks.ts';
+import type { NotebookLanguageService, TypedModule } from '../cells/language-service.ts';
+import { packageName } from '../cells/specifiers.ts';
+import type { ExportPreview } from '../protocol/language.ts';
+import type { CapturedValue } from './captured-values.ts';
+import { dropReasons } from './drop-reasons.ts';
+import { exportability } from './exportability.ts';
+import { rowTypeText } from './row-types.ts';
+
+export const editorExport: NotebookExport = { problems, preview };
+
+/** A notebook without a sink is not meant to be a job, so nothing is said of it. */
+function problems(notebook: string, target: JobTarget, typed: TypedModule): readonly ExportProblem[] {
+  const { sinks, problems: found } = exportability(notebook, target, typed);
+  if (sinks === 0) return [];
+  return found.map((problem): ExportProblem => ({
+    ...problem,
+    severity: problem.severity === 'error' ? 'warning' : 'information',
+  }));
+}
+
+function preview(notebook: string, target: JobTarget, service: NotebookLanguageService): ExportPreview {
+  const exported = exportability(notebook, target, service.typed());
+  // As for a compiler, what TypeScript finds keeps a job from being made.
+  const ofCells = service
+    .diagnostics()
+    .flatMap((cell) => cell.map((one): CellDiagnostic => ({ ...one, severity: 'error' })));
+  const { captured, modules, connections, graph, streams } = exported;
+  const { module } = service;
+  return {
+    goes: exported.keeps.map(({ because, ...place }) => ({ ...place, because: keptBecause(because) })),
+    stays: exported.drops.map(({ reason, ...place }) => ({ ...place, because: dropReasons[reason] })),
+    captured: captured.flatMap((value) => {
+      const text = valueText(value);
+      return text === undefined
+        ? []
+        : [{ name: value.name, cell: module.cells[value.declared.at.cell]!.id, value: text }];
+    }),
+    streams: graph.map(({ name, verbs, place }) => {
+      const type = streams.find(({ call }) => call === place)?.ports['out'];
+      return { name, verbs, rows: type ? rowTypeText(type) : '' };
+    }),
+    modules: [
+      ...new Set([...modules.specifiers.filter(isOfUser), ...modules.bundled.map(({ specifier }) => specifier)]),
+    ],
+    connections,
+    problems: [...ofCells, ...exported.problems].map(({ cell, line, message, severity }) => ({
+      ...{ cell, line, message, severity },
+    })),
+  };
+}
+
+function keptBecause(because: string): string {
+  if (because === 'sink') return 'a sink';
+  if (because === 'settings') return 'settings of the job';
+  if (because === 'type') return 'a type';
+  return because === 'import' ? 'an import' : `a sink needs ${because}`;
+}
+
+/** undefined: its text goes into the job. */
+function valueText({ kind, value, dependences }: CapturedValue): string | undefined {
+  if (kind === 'literal') return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
+  if (kind !== 'constant') return undefined;
+  if (!dependences.isOfStart) return 'its value at the export';
+  return 'evaluated where the job starts';
+}
+function isOfUser(specifier: string): boolean {
+  return packageName(specifier) !== 'sluice' && !specifier.startsWith('node:');
+}

@@ -1,0 +1,206 @@
+// What becomes of a notebook as a job: the statements that go, those that stay behind, the values
+// that functions capture, the modules it needs, and everything that keeps it from running. `check
+// --target`, `export` and the editor ask this one function.
+//
+// It reads and runs nothing of the notebook: it works on its texts and on their types.
+import type ts from 'typescript';
+import { diagnostic, type CellDiagnostic } from '../cells/compile.ts';
+import type { TypedModule } from '../cells/language-service.ts';
+import { capturedAssignments } from '../cells/scope.ts';
+import type { ModuleCell } from '../cells/virtual-module.ts';
+import type { ParamDefault, Registries } from '../job/job-data.ts';
+import { type CapturedValue, capturedValues, liveMessage } from './captured-values.ts';
+import { usedConnections } from './connections.ts';
+import { type Constants, constantsOf } from './constants.ts';
+import { clockedSinks } from './delivery.ts';
+import { type GraphNode, jobGraph } from './job-graph.ts';
+import { jobModules, type JobModules } from './job-modules.ts';
+import { withModules } from './module-definitions.ts';
+import { capturedMutations, type Mutation } from './mutations.ts';
+import { paramDefaults } from './param-defaults.ts';
+import { type DropReason, prune, type Pruned } from './prune.ts';
+import { countedStatements, prunedCells, streamExpressions } from './pruned-cells.ts';
+import { untypedStreams } from './untyped-streams.ts';
+import { type Statement, statementsOf, statementText } from './statements.ts';
+import { type StreamType, streamTypes } from './stream-types.ts';
+
+export const targets = ['node', 'flink'] as const;
+export type Target = (typeof targets)[number];
+
+/** A statement of the notebook, for people. Lines are one-based, in the cell's text. */
+export interface StatementPlace {
+  readonly cell: string;
+  readonly line: number;
+  readonly text: string;
+}
+export interface Exportability {
+  /** How many sinks the notebook has. */
+  readonly sinks: number;
+  /** The cells of the job. Their ids are those of the notebook, so the uids are too. */
+  readonly cells: readonly ModuleCell[];
+  readonly keeps: readonly (StatementPlace & { readonly because: string })[];
+  readonly drops: readonly (StatementPlace & { readonly reason: DropReason })[];
+  readonly captured: readonly CapturedValue[];
+  /** What the export evaluates. */
+  readonly constants: Constants;
+  readonly modules: JobModules;
+  readonly graph: readonly GraphNode[];
+  /** The types of the rows of each stream. */
+  readonly streams: readonly StreamType[];
+  /** Kafka connections by name; '' is the default one. */
+  readonly connections: readonly string[];
+  readonly registries: Registries;
+  readonly paramDefaults: Readonly<Record<string, ParamDefault>>;
+  /** With an error among them, the notebook cannot be exported. */
+  readonly problems: readonly CellDiagnostic[];
+}
+
+/** `notebook`: its absolute path. */
+export function exportability(notebook: string, target: Target, typed: TypedModule): Exportability {
+  const { resolution } = typed;
+  const statements = statementsOf(typed);
+  const { pruned, counted } = pruneWithIds(statements, typed);
+  const kept = pruned.kept.map(({ statement }) => statement);
+  const running = [...kept, ...counted].sort((a, b) => a.start - b.start);
+  const captured = capturedValues(running, typed);
+  const streams = streamTypes(running, typed);
+  const modules = jobModules(notebook, running, resolution, typed);
+  const roots = withModules(
+    running.map(({ node }) => node),
+    typed,
+  );
+  const connections = usedConnections(roots, typed);
+  const problems = [
+    ...(pruned.sinks.length === 0 ? [noSink(target)] : []),
+    ...clockedSinks(kept, typed).map((sink) =>
+      atNode(typed, sink, { code: 'exactly-once-by-clock', message: byClock }),
+    ),
+    ...modules.problems.map((found) => atPlace(typed, { ...found, code: 'not-bundled' })),
+    ...captured.flatMap((value) => problemsOf(value, target, typed)),
+    ...capturedMutations(kept, typed).map((mutation) => mutationProblem(mutation, typed)),
+    ...connections.problems.map((found) => atNode(typed, found.call, found)),
+    ...(target === 'flink' ? untypedStreams(streams).map((found) => atNode(typed, found.call, found)) : []),
+    ...[...counted].flatMap((statement) => uncountedProblem(statement, typed)),
+    ...capturedAssignments(resolution).map(({ cell, offset, length, code, message }) =>
+      diagnostic(typed.module.cells[cell]!.id, typed.module.lines(cell), { offset, length, code, message }),
+    ),
+  ];
+  const placeOf = (statement: Statement): StatementPlace => statementPlace(statement, typed);
+  return {
+    sinks: pruned.sinks.length,
+    cells: prunedCells(pruned, counted, typed),
+    keeps: pruned.kept.map(({ statement, because }) => ({ ...placeOf(statement), because })),
+    drops: pruned.dropped.map(({ statement, reason }) => ({ ...placeOf(statement), reason })),
+    captured,
+    constants: constantsOf(captured, running, statements, typed, ({ capturedAt, name }) =>
+      atPlace(typed, { offset: capturedAt, length: name.length, code: '', message: '' }),
+    ),
+    modules,
+    graph: jobGraph(kept, typed),
+    streams,
+    connections: connections.names,
+    registries: { names: connections.registries, isUsed: connections.usesRegistry },
+    paramDefaults: paramDefaults(roots, typed),
+    problems,
+  };
+}
+
+/** What a dropped statement counts for ids uses names too, so it may keep more. */
+function pruneWithIds(
+  statements: readonly Statement[],
+  typed: TypedModule,
+): { readonly pruned: Pruned; readonly counted: ReadonlySet<Statement> } {
+  const counted = new Set<Statement>();
+  for (;;) {
+    const pruned = prune(statements, typed, counted);
+    const more = countedStatements(pruned, typed).filter((statement) => !counted.has(statement));
+    if (more.length === 0) return { pruned, counted };
+    for (const statement of more) counted.add(statement);
+  }
+}
+
+function statementPlace(statement: Statement, { module }: TypedModule): StatementPlace {
+  const { cell, start } = statement;
+  const { line } = module.lines(cell).position(module.toCell(start)!.offset);
+  return { cell: module.cells[cell]!.id, line: line + 1, text: statementText(statement) };
+}
+
+// ---------------------------------------------------------------------------------------- problems
+
+const byClock =
+  'This sink asks for exactly-once, but its rows follow the clock alone: what is read again after a restart gives ' +
+  "other rows. Give the source a timestamp, or ask for delivery: 'at-least-once'.";
+
+function noSink(target: Target): CellDiagnostic {
+  const message = `This notebook has no sink, so a ${target === 'node' ? 'Node' : 'Flink'} job of it would do nothing. Add one: to(), toFile() or sink().`;
+  return { cell: '', code: 'no-sink', message, severity: 'error', offset: 0, length: 0, line: 1, column: 1 };
+}
+
+type Problem = Pick<CellDiagnostic, 'code' | 'message'> & Partial<Pick<CellDiagnostic, 'severity'>>;
+
+function atPlace(
+  { module }: TypedModule,
+  { offset, length, code, message, severity }: Problem & { readonly offset: number; readonly length: number },
+): CellDiagnostic {
+  const range = module.rangeToCell(offset, length)!;
+  const place = { offset: range.start, length: range.end - range.start, code, message, ...(severity && { severity }) };
+  return diagnostic(module.cells[range.cell]!.id, module.lines(range.cell), place);
+}
+function atNode(typed: TypedModule, node: ts.Node, problem: Problem): CellDiagnostic {
+  // A sink in a module of the user's has no place in a cell.
+  if (node.getSourceFile() !== typed.source)
+    return { cell: '', severity: 'error', offset: 0, length: 0, line: 1, column: 1, ...problem };
+  return atPlace(typed, { offset: node.getStart(), length: node.getWidth(), ...problem });
+}
+
+function problemsOf(value: CapturedValue, target: Target, typed: TypedModule): readonly CellDiagnostic[] {
+  const { name, what, declared, dependences, capturedAt } = value;
+  const owner = typed.module.cells[declared.at.cell]!.id;
+  const place = { offset: capturedAt, length: name.length };
+  if (value.kind === 'live')
+    return [
+      atPlace(typed, { ...place, code: 'captured-live', message: liveMessage(name, owner, what ?? 'an object') }),
+    ];
+  const { on, changer } = dependences;
+  if (on.length === 0) return [];
+  const captures = `This function captures ${name} of cell "${owner}"`;
+  if (changer) {
+    const { cell, line } = statementPlace(changer, typed);
+    const message = `${captures}, which line ${line} of cell "${cell}" changes by ${listed(on)}. Each start would change it anew. Compute it in its definition.`;
+    return [atPlace(typed, { ...place, code: 'captured-unsteady', message })];
+  }
+  const isOfExport = value.kind === 'constant' && !dependences.isOfStart;
+  const forbidden = !isOfExport && target === 'flink';
+  return [
+    atPlace(typed, {
+      ...place,
+      code: 'captured-unsteady',
+      severity: forbidden ? 'error' : 'warning',
+      message: `${captures}, which depends on ${listed(on)}. ${whenText(isOfExport, target)}`,
+    }),
+  ];
+}
+function whenText(isOfExport: boolean, target: Target): string {
+  if (isOfExport) return 'The job has the value of the export. Give it as a param() to choose it when the job starts.';
+  return target === 'node'
+    ? 'The job evaluates it where it starts. Give it as a param() to see it in its configuration.'
+    : 'Every task manager would evaluate it for itself. Give it as a param(), or write the value.';
+}
+function mutationProblem({ use, how }: Mutation, typed: TypedModule): CellDiagnostic {
+  const { name, at } = use.declared;
+  const owner = typed.module.cells[at.cell]!.id;
+  return atPlace(typed, {
+    ...{ offset: use.offset, length: name.length, code: 'captured-mutation' },
+    message: `This function changes ${name} of cell "${owner}", which it captures (${how}): the change would be neither saved nor shared. Keep it in keyed state, or in the elements.`,
+  });
+}
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+function uncountedProblem(statement: Statement, typed: TypedModule): readonly CellDiagnostic[] {
+  if (streamExpressions(statement, typed) !== undefined) return [];
+  const message =
+    'The job drops this statement, and the ids of operators behind it in this cell count its operators. Give those operators an .id(), or move this statement into a cell of its own.';
+  return [atNode(typed, statement.node, { code: 'ids-move', message })];
+}

@@ -1,0 +1,42 @@
+// The plan of a job for another engine: what its cells declare, with the type of the rows on each
+// edge.
+import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
+import { constantOf } from '../cells/constant-text.ts';
+import { mergePlan } from '../live/merge.ts';
+import type { ConstantValues } from './constant-values.ts';
+import { evaluatedCells } from './evaluated-cells.ts';
+import type { Exportability } from './exportability.ts';
+import { typesByPlace } from './stream-types.ts';
+
+/** `notebook`: its absolute path. Error: CellFailure, also for a cell that awaits rows. */
+export async function jobPlan(
+  notebook: string,
+  { cells, streams }: Exportability,
+  constants: ConstantValues['byCell'],
+): Promise<Plan> {
+  const evaluated = await evaluatedCells(notebook, cells, (cell) => ({
+    values: Object.fromEntries(Object.entries(constants.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)])),
+  }));
+  const plan = mergePlan(
+    evaluated.map(({ id, result: { fragment, exports } }) => ({
+      ...{ cell: id, nodes: fragment.nodes, edges: fragment.edges },
+      streams: new Map(exports.flatMap((one) => (one.kind === 'stream' ? [[one.name, one.endpoint] as const] : []))),
+    })),
+    evaluated.flatMap(({ result }) => result.fragment.sinks.map(({ node }) => ({ kind: 'sink' as const, node }))),
+  );
+  const typesOf = typesByPlace(streams);
+  const nodeById = new Map(plan.nodes.map((node) => [node.id, node]));
+  const edges = plan.edges.map((edge) => {
+    const from = nodeById.get(edge.from);
+    const to = nodeById.get(edge.to);
+    // One call may make several operators. The checker knows only what the last of them gives.
+    const isInside = from !== undefined && to !== undefined && placeText(from) === placeText(to);
+    const type = isInside || !from?.calledAt ? undefined : typesOf(from.group, from.calledAt)?.[edge.port];
+    return { ...edge, type: type ?? { type: 'any' as const } };
+  });
+  return { ...plan, edges };
+}
+
+function placeText({ group, calledAt }: PlanNode): string {
+  return `${calledAt?.file ?? calledAt?.cell ?? group} ${calledAt?.line}:${calledAt?.column}`;
+}

@@ -1,0 +1,65 @@
+// The packages that stay dependencies of a job, with the versions of the user's own lock file. So
+// the job is made without network, and `npm ci` installs what the notebook ran with.
+import { readFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+
+interface LockedPackage {
+  readonly version?: string;
+  readonly link?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+/** Entries of a lock file by their folder: node_modules/sharp. */
+export type LockEntries = Readonly<Record<string, object>>;
+export type Locked = { readonly version: string; readonly entries: LockEntries } | { readonly problem: string };
+
+/** `path`: a file of the package. */
+export function lockedPackages(name: string, path: string): Locked {
+  const inner = `${sep}${join('node_modules', ...name.split('/'))}`;
+  const at = path.lastIndexOf(inner);
+  const root = at < 0 ? dirname(path) : path.slice(0, at);
+  const packages = lockFileOf(root);
+  const key = `node_modules/${name}`;
+  const found = packages?.[key];
+  if (!packages || found?.version === undefined || found.link)
+    return { problem: `No package-lock.json beside it names its version. npm install ${name} writes one.` };
+  const entries: Record<string, object> = {};
+  const visit = (folder: string): void => {
+    const one = packages[folder];
+    if (!one || folder in entries) return;
+    // In the job it is needed, whatever it was beside the notebook.
+    const { dev: _dev, devOptional: _devOptional, peer: _peer, ...entry } = one as Record<string, unknown>;
+    entries[folder] = entry;
+    const needed = { ...one.dependencies, ...one.optionalDependencies, ...one.peerDependencies };
+    for (const other of Object.keys(needed)) {
+      const place = placeOf(other, folder, packages);
+      if (place !== undefined) visit(place);
+    }
+  };
+  visit(key);
+  return { version: found.version, entries };
+}
+
+/** The file of the user, else what npm has noted of the installed packages. */
+function lockFileOf(root: string): Readonly<Record<string, LockedPackage>> | undefined {
+  for (const file of ['package-lock.json', 'node_modules/.package-lock.json'])
+    try {
+      const { packages } = JSON.parse(readFileSync(join(root, file), 'utf8')) as {
+        readonly packages?: Readonly<Record<string, LockedPackage>>;
+      };
+      if (packages) return packages;
+    } catch {
+      // The next one may be there.
+    }
+  return undefined;
+}
+
+/** As Node finds it: in the folder of the package, or in one above. */
+function placeOf(name: string, folder: string, packages: Readonly<Record<string, unknown>>): string | undefined {
+  for (let at = folder; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
+    const place = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+    if (place in packages) return place;
+    if (at === '') return undefined;
+  }
+}

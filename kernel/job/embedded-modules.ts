@@ -1,0 +1,41 @@
+// The modules of an exported job: compiled and bundled at the export, so the job reads none from
+// disk.
+import { dirname, relative, resolve, sep } from 'node:path';
+import { SluiceError } from '../../engine/errors/error.ts';
+import type { ModuleFiles, Namespace } from '../cells/module-files.ts';
+import type { JobData } from './job-data.ts';
+
+/** Imports the packages of the bundle, by their place in `JobData.packages`. */
+export type LoadPackage = (index: number) => Promise<Namespace>;
+
+/** `notebook`: where the notebook would be. The paths of its modules begin at its folder. */
+export function embeddedModules(notebook: string, data: JobData, loadPackage: LoadPackage): ModuleFiles {
+  const folder = dirname(notebook);
+  const nameOf = (path: string): string => relative(folder, path).replaceAll(sep, '/');
+  const byName = new Map(data.modules.map((module) => [module.path, module]));
+  const importer = (from: string): Readonly<Record<string, string>> =>
+    from === notebook ? data.resolved : (byName.get(nameOf(from))?.resolved ?? {});
+  return {
+    resolve(specifier, from) {
+      const name = importer(from)[specifier];
+      return name === undefined ? undefined : resolve(folder, name);
+    },
+    source(path) {
+      const found = byName.get(nameOf(path));
+      return found ? Promise.resolve({ ...found, path }) : Promise.reject(notInJob(path, folder));
+    },
+    load(specifier, from) {
+      const name = nameOf(from);
+      const index = data.packages.findIndex((one) => one.specifier === specifier && one.from === name);
+      return index < 0 ? Promise.reject(notInJob(specifier, folder)) : loadPackage(index);
+    },
+  };
+}
+
+function notInJob(specifier: string, folder: string): SluiceError {
+  return new SluiceError(
+    'missing-module',
+    `"${specifier}" is not in this job (${folder}). Import it by a literal name in the notebook, and export it again.`,
+    { specifier },
+  );
+}
