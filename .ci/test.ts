@@ -15,6 +15,10 @@ const environment = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', '
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
+/** What each file with a failure has added to the totals. */
+const failedFiles = new Map<string, Pick<FileResult, 'passed' | 'failed' | 'skipped'>>();
+/** Failures of files that passed when they ran again. */
+const passedLater: string[] = [];
 const running = new Set<ChildProcess>();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -22,6 +26,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     for (const child of running) end(child, 'SIGTERM');
     process.exit(130);
   });
+
+/** With more failed files than this, none runs again. */
+const filesToTryAgain = 4;
 
 const words = process.argv.slice(2);
 const onlyCheck = words[0] === 'check';
@@ -34,7 +41,10 @@ const filesOfKind = (kind: Kind): string[] => files.filter((path) => kindOf(path
 
 await Promise.all([selected.length === 0 ? tools() : undefined, runUnitTests()]);
 if (!onlyCheck && selected.length === 0) await tool('advisories', '.ci/advisories.ts', [], { showsLastLine: true });
-if (!onlyCheck) await runIntegrationTests();
+if (!onlyCheck) {
+  await runIntegrationTests();
+  await runFailedFilesAgain();
+}
 report();
 
 /**
@@ -55,6 +65,30 @@ async function runIntegrationTests(): Promise<void> {
   // VS Code is given what users are given.
   if (editor.length > 0) await tool('package', '.ci/build/package.ts', []);
   await Promise.all([run(editor).then(() => run(others)), run(others)]);
+}
+
+/**
+ * A file that failed beside another one runs once more, alone. A fault fails again, and the run with
+ * it. What passes now needs a machine that is less busy: it is listed at the end, with its first
+ * failure, as a test to mend. Many failures are no accident, so they are not tried again.
+ */
+async function runFailedFilesAgain(): Promise<void> {
+  if (failedFiles.size > filesToTryAgain) return;
+  for (const [path, first] of [...failedFiles]) {
+    console.log(`\nOnce more, alone: ${path}`);
+    failedFiles.delete(path);
+    const earlier = failures.filter((failure) => isOf(path, failure));
+    failures.splice(0, failures.length, ...failures.filter((failure) => !isOf(path, failure)));
+    totals.passed -= first.passed;
+    totals.failed -= first.failed;
+    totals.skipped -= first.skipped;
+    await runVitest(kindOf(path), [path], limitSeconds.integration + 60);
+    if (!failedFiles.has(path)) passedLater.push(...earlier);
+  }
+}
+
+function isOf(path: string, failure: string): boolean {
+  return failure === path || failure.startsWith(`${path}: `);
 }
 
 async function tools(): Promise<void> {
@@ -135,6 +169,13 @@ function count(
   totals.passed += result.passed;
   totals.failed += result.failed;
   totals.skipped += result.skipped;
+  const earlier = failedFiles.get(name);
+  if (files.includes(name) && (result.failed > 0 || earlier !== undefined))
+    failedFiles.set(name, {
+      passed: result.passed + (earlier?.passed ?? 0),
+      failed: result.failed + (earlier?.failed ?? 0),
+      skipped: result.skipped + (earlier?.skipped ?? 0),
+    });
   failures.push(
     ...(result.failures.length === 0 && result.failed > 0 ? [name] : result.failures.map((f) => `${name}: ${f}`)),
   );
@@ -189,6 +230,10 @@ function end(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 function report(): void {
+  if (passedLater.length > 0)
+    console.log(
+      `\nPassed only when they ran again, alone:\n${passedLater.map((failure) => `  ${failure}`).join('\n')}`,
+    );
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join('\n')}`);
   if (totals.skipped > 0) {
     console.log(`\n${totals.skipped} tests were SKIPPED: something they need is not on this machine (see above).`);
