@@ -188,8 +188,15 @@ function update(kept: unknown[], { kind }: Slot, at: number, value: unknown): vo
   else if (kind === 'sum') kept[at] = added(kept[at] as Sum, value as Sum);
   else if (value === null) return;
   else if (kept[at] === null) kept[at] = value;
-  else if (kind === 'min' ? (value as number) < (kept[at] as number) : (value as number) > (kept[at] as number))
-    kept[at] = value;
+  else if (kind === 'min' ? isBelow(value, kept[at]) : isBelow(kept[at], value)) kept[at] = value;
+}
+/**
+ * A number comes before an equal bigint, so that the least and the greatest value do not depend on
+ * the order of the elements.
+ */
+function isBelow(a: unknown, b: unknown): boolean {
+  if ((a as number) < (b as number)) return true;
+  return typeof b === 'bigint' && typeof a === 'number' && !(a > b);
 }
 function mergeKept(plan: AccumulatorPlan, kept: unknown[], from: readonly unknown[]): void {
   plan.slots.forEach(({ kind, selector }, at) => {

@@ -177,8 +177,10 @@ class AccumulatorCode {
     return `if (${given} !== null) { const s = ${kept} + ${given}; ${kept} = s - s === 0 ? s : added(${kept}, ${given}); }`;
   }
   #comparing(kind: 'min' | 'max', kept: string, given: string): string {
-    const isBetter = `${kept} === null || ${given} ${kind === 'min' ? '<' : '>'} ${kept}`;
-    return `if (${given} !== null && (${isBetter})) ${kept} = ${given};`;
+    const [a, b] = kind === 'min' ? [given, kept] : [kept, given];
+    // A number comes before an equal bigint.
+    const isBelow = `${a} < ${b} || (typeof ${b} === 'bigint' && typeof ${a} === 'number' && !(${a} > ${b}))`;
+    return `if (${given} !== null && (${kept} === null || ${isBelow})) ${kept} = ${given};`;
   }
   updates(): string {
     return this.#eachSlot((at) => {

@@ -18,11 +18,11 @@ export function sparkline(values: readonly number[]): string {
 const localZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /**
- * A point in time in the user's zone: the clock, the date if it is another day than `now`, and the
- * offset if it is not 0. The offset tells the two equal hours of an autumn night apart. The text of
- * another day is what `timestamp` reads (in UTC with zone: 'UTC').
+ * A point in time in the user's zone: the date, the clock, and the offset if it is not 0. The offset
+ * tells the two equal hours of an autumn night apart. `timestamp` reads this text (in UTC with zone:
+ * 'UTC'). A drawn table gives `now`, and then a time of the same day has no date.
  */
-export function printedTime(time: number, now: number, name = localZone()): string {
+export function printedTime(time: number, now?: number, name = localZone()): string {
   const zone = zoneOf(name);
   if (!zone || Number.isNaN(time)) return String(new Date(time));
   const local = (instant: number): string => {
@@ -32,7 +32,7 @@ export function printedTime(time: number, now: number, name = localZone()): stri
   const [day, clock = ''] = local(time).split('T');
   const offset = zone.offsetAt(time);
   const text = `${clock.replace(/\.000$/, '')}${offset === 0 ? '' : offsetText(offset)}`;
-  return day === local(now).split('T')[0] ? text : `${day} ${text}`;
+  return now !== undefined && day === local(now).split('T')[0] ? text : `${day} ${text}`;
 }
 /** +01:00, or with seconds, as local mean times have them. */
 function offsetText(offset: number): string {
@@ -41,7 +41,7 @@ function offsetText(offset: number): string {
 }
 
 /** A value of a row on one line. */
-export function cellText(value: unknown, now: number): string {
+export function cellText(value: unknown, now?: number): string {
   if (value instanceof Date) return printedTime(value.getTime(), now);
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
   if (typeof value === 'string') return lineText(value);

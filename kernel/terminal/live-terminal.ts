@@ -255,13 +255,12 @@ function marked(phase: CellState['phase']): string {
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
-/** A row on one line: name=value. */
+/** A row on one line: name=value. Another program may read it, so times have their date. */
 function fields(wire: unknown): string {
   const value = shownValue(wire);
-  const now = Date.now();
-  if (!isRecord(value)) return cellText(value, now);
+  if (!isRecord(value)) return cellText(value);
   return Object.entries(value)
-    .map(([name, inner]) => `${lineText(name)}=${cellText(inner, now)}`)
+    .map(([name, inner]) => `${lineText(name)}=${cellText(inner)}`)
     .join('  ');
 }
 /** NaN is a gap in the sparkline. */

@@ -133,7 +133,7 @@ test('law: merging is adding, however the elements are divided and merged; and w
           {
             part: fc.nat({ max: 3 }),
             v: fc.integer({ min: -9, max: 9 }),
-            w: fc.oneof(fc.integer(), fc.constantFrom(null, undefined, 7n)),
+            w: fc.oneof(fc.integer(), fc.constantFrom(null, undefined, 7, 7n)),
           },
           { noNullPrototype: true },
         ),
@@ -276,6 +276,16 @@ for (const form of ['plain', 'compiled'] as const)
       assert.deepEqual([sum, avg, min, max, distinct], [2 ** 62, 2 ** 60, 1, 2 ** 61, 4]);
       assert.equal(resultOf(5, large + 1n, large)['max'], large + 1n);
       assert.equal(resultOf(-large - 1n, 5, -large)['min'], -large - 1n);
+    });
+    test('take a number as less than an equal bigint, in any order', () => {
+      for (const values of [
+        [7, 7n],
+        [7n, 7],
+        [7n, 7, 7n, 7],
+      ]) {
+        const { min, max } = resultOf(...values);
+        assert.deepEqual([min, max], [7, 7n]);
+      }
     });
     test('give an average of values whose sum a double cannot hold', () => {
       const most = Number.MAX_VALUE;

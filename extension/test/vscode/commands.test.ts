@@ -99,6 +99,8 @@ test('the keys are those of Jupyter where the notebook has the focus', { skip },
   // Each run shows another value, so a key that runs nothing is seen.
   editor.write('keys.sluice.ts', '// %% id=a\nDate.now()\n');
   const keys = await editor.open('keys.sluice.ts');
+  // Without a kernel, a key that runs a cell asks for one.
+  await keys.notebook.locator('.notebook-toolbar-right .kernel-label', { hasText: 'Sluice' }).waitFor();
   const counts = async (n: number): Promise<unknown> =>
     until(
       `${n} cells`,

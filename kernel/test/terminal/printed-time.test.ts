@@ -11,26 +11,27 @@ const now = Date.parse('2026-05-05T12:00:00Z');
 test('an autumn night does not run backwards', () => {
   const hours = ['2024-11-03T05:00:00Z', '2024-11-03T06:00:00Z', '2024-11-03T07:00:00Z'];
   assert.deepEqual(
-    hours.map((hour) => printedTime(Date.parse(hour), now, 'America/New_York')),
+    hours.map((hour) => printedTime(Date.parse(hour), undefined, 'America/New_York')),
     ['2024-11-03 01:00:00-04:00', '2024-11-03 01:00:00-05:00', '2024-11-03 02:00:00-05:00'],
   );
 });
 
-test('in UTC there is no offset, today has no date, and milliseconds show when there are some', () => {
+test('in UTC there is no offset, today has no date in a drawn table, and milliseconds show when there are some', () => {
   assert.equal(printedTime(now, now, 'UTC'), '12:00:00');
   assert.equal(printedTime(now + 5, now, 'Asia/Kolkata'), '17:30:00.005+05:30');
   assert.equal(printedTime(0, now, 'Europe/Zurich'), '1970-01-01 01:00:00+01:00');
+  assert.equal(printedTime(now, undefined, 'UTC'), '2026-05-05 12:00:00');
   assert.equal(printedTime(NaN, now), 'Invalid Date');
 });
 
-test('law: parse of a printed time of another day is identity', () => {
+test('law: parse of a printed time is identity', () => {
   const utc = zoneOf('UTC')!;
   fc.assert(
     fc.property(
       fc.constantFrom('UTC', 'Europe/Zurich', 'America/New_York', 'Asia/Kolkata', 'Africa/Monrovia'),
-      fc.date({ min: new Date('1800-01-01'), max: new Date('2026-05-03'), noInvalidDate: true }),
+      fc.date({ min: new Date('1800-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }),
       (zone, date) => {
-        const text = printedTime(date.getTime(), now, zone);
+        const text = printedTime(date.getTime(), undefined, zone);
         assert.equal(parseIsoInstant(text, utc), date.getTime(), text);
       },
     ),

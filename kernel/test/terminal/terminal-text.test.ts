@@ -11,6 +11,8 @@ import { afterAll, test } from 'vitest';
 import type { Part, ViewSnapshot } from '../../protocol/displays.ts';
 import type { CellState } from '../../protocol/messages.ts';
 import { toWire } from '../../protocol/values.ts';
+import { parseIsoInstant } from '../../../engine/time/iso-instant.ts';
+import { zoneOf } from '../../../engine/time/zone.ts';
 import { check } from '../../terminal/check.ts';
 import { table } from '../../terminal/figures.ts';
 import { JsonLines } from '../../terminal/json-lines.ts';
@@ -161,6 +163,15 @@ test('a rejected record, a trouble and a note forge no line, also in the summary
   assert.doesNotMatch(summary, control);
   assert.doesNotMatch(summary, /^● live forged$/m);
   assert.match(summary, /1 of 2 records of file \\x1b\]0;title\\x07 was rejected: .*one\\r\\n● live forged$/m);
+});
+
+test('a line of a pipe has the date of a time, also of today', async () => {
+  const at = new Date();
+  const rows = [{ n: 1, t: 0, value: toWire({ at }) }];
+  const parts: readonly Part[] = [{ kind: 'table', id: '0', title: 'rows', rows, ...figures }];
+  const line = await written(parts, false);
+  const text = /at=(.*)/.exec(line)?.[1] ?? '';
+  assert.equal(parseIsoInstant(text, zoneOf('UTC')), at.getTime(), line);
 });
 
 test('the status line of a cell has its lag', async () => {
