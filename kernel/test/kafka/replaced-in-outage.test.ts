@@ -16,6 +16,17 @@ let client: IndependentClient;
 onBroker(startOwnBroker, (started) => ({ broker, client } = started));
 
 const upTo = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
+/** It cannot be read again, so an edit of its reader hands the state over. */
+const sourceOf = (path: string): string => `import { from } from 'sluice';
+import { readFileSync } from 'node:fs';
+async function* lines() {
+  for (let at = 0; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    const known = readFileSync(${JSON.stringify(path)}, 'utf8').split('\\n').slice(0, -1);
+    while (at < known.length) yield JSON.parse(known[at++]!) as { n: number };
+  }
+}
+const rows = from(lines());
+rows;`;
 const to = (topic: string, more = ''): string => `rows.to('${topic}', { delivery: 'exactly-once'${more} });`;
 
 /** A sink with rows that a checkpoint has, and rows of an open transaction; its broker is away. */
@@ -40,7 +51,7 @@ class Outage implements AsyncDisposable {
   async begin(): Promise<void> {
     const { session, topic } = this;
     for (const name of [topic, `${topic}-2`]) await client.createTopic(name, 1);
-    session.edit('in', `import { file } from 'sluice';\nconst rows = file('rows.jsonl', { follow: true });\nrows;`);
+    session.edit('in', sourceOf(join(session.folder, 'rows.jsonl')));
     session.edit('out', to(topic));
     await session.ran('in', 'out');
     session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
