@@ -15,7 +15,7 @@ import type { Barriers } from './entered-barriers.ts';
 import { type RetiredPart, retiredSink } from './retired-tasks.ts';
 import type { RunningTasks } from './running-tasks.ts';
 import { emptySnapshot, type TaskSnapshot } from './snapshot.ts';
-import { isSinkTask, rowsNotWritten, SinkDrain } from './sink-drain.ts';
+import { heldBackBy, isSinkTask, keepsItsRows, rowsNotWritten, SinkDrain } from './sink-drain.ts';
 import { contentOf } from './table-lookup.ts';
 import type { Task, TaskHost } from './task.ts';
 import { connectOutputs, cutReaders, hearsBarriers } from './wiring.ts';
@@ -31,6 +31,8 @@ export class BarrierPassing {
   readonly #functions: FunctionTable;
   readonly #host: PassingHost;
   readonly #drain = new SinkDrain();
+  /** As of the last look at what leaves. */
+  #keeping: readonly Task[] = [];
 
   constructor(tasks: RunningTasks, barriers: Barriers, functions: FunctionTable, host: PassingHost) {
     this.#tasks = tasks;
@@ -157,14 +159,26 @@ export class BarrierPassing {
     }
     for (const reader of cutReaders(outputs, this.#tasks.byId.values())) this.hearNext(reader);
   }
+  /** Removed sinks that wait for their target. */
+  get waitingSinks(): readonly Task[] {
+    return this.#keeping.filter((task) => this.#tasks.leaving.has(task));
+  }
   /**
    * Cuts off tasks that leave but do not return from their present call (an endless generator in
    * flatMap), and sinks whose last rows are not taken outside (a broker that is away). As long as
-   * sinks that leave make progress, all that leaves has more time.
+   * sinks that leave make progress, all that leaves has more time. A sink that keeps its rows waits
+   * for its target as long as it takes, and the mutation counts as done meanwhile.
    */
   cutLeaving(): readonly string[] {
-    if (this.#drain.goesOn(this.#tasks.leaving)) return [];
-    const stuck = [...this.#tasks.leaving].filter((task) => task.isInsideCall || (isSinkTask(task) && task.isFlushing));
+    const { leaving, groups } = this.#tasks;
+    const progress = this.#drain.look(leaving);
+    if (progress === 'goes on') return [];
+    const keeping = [...leaving].filter((task) => keepsItsRows(task, groups));
+    this.#keeping = keeping;
+    const waiting = progress === 'stands still' ? heldBackBy(keeping, leaving) : new Set(keeping);
+    const stuck = [...leaving].filter(
+      (task) => !waiting.has(task) && (task.isInsideCall || (isSinkTask(task) && task.isFlushing)),
+    );
     for (const task of stuck) if (isSinkTask(task)) this.#host.onFailure(task, rowsNotWritten(task));
     for (const task of stuck) {
       let rest: RetiredPart | undefined;
@@ -180,6 +194,7 @@ export class BarrierPassing {
       if (rest) this.#host.retire(rest);
       this.#barriers.settleAll();
     }
+    for (const flight of this.#barriers.all) if (keeping.some((task) => flight.removes(task))) flight.goOnBehind();
     this.#host.wake();
     return stuck.map((task) => task.id);
   }
@@ -191,15 +206,16 @@ export class BarrierPassing {
  */
 function restOfStuck(task: Task, { commitsWith }: Barrier): RetiredPart | undefined {
   const node = task.chain.nodes.find((one) => isSink(one) && !commitsByUserCode(one));
-  const state = node && !task.isInsideCall && task.hasUncommitted ? task.snapshot() : undefined;
+  const state = node && task.hasUncommitted ? task.snapshot() : undefined;
   return node && state && { ...retiredSink(task.id, commitsWith, node), state };
 }
 /**
  * In the middle of a call there is no state to take over: the successor starts without. A sink that
  * waits for its target gives what it has finished before, and the name of its transactions, so that
- * its successor commits that and ends the rest.
+ * its successor commits that and ends the rest. No call changes what it has finished.
  */
 function stateOfStuck(task: Task): TaskSnapshot {
-  const hasTransactions = !task.isInsideCall && task.hasUncommitted;
+  const isOfUser = task.chain.nodes.some((node) => isSink(node) && commitsByUserCode(node));
+  const hasTransactions = task.hasUncommitted && !(isOfUser && task.isInsideCall);
   return (hasTransactions ? task.snapshot() : undefined) ?? emptySnapshot(task.output.lastWatermark);
 }

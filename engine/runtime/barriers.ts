@@ -15,6 +15,7 @@ import { blockingTasks } from './blocked-snapshot.ts';
 import type { Barrier, Channel } from './channel.ts';
 import { type AbortedSnapshot, type Declined, defaultTimeoutMillis, type SnapshotLife } from './checkpoint.ts';
 import type { RetiredPart, RetiredTasks } from './retired-tasks.ts';
+import { isSinkTask } from './sink-drain.ts';
 import type { SnapshotInFlight, TaskSnapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
@@ -155,6 +156,14 @@ export class BarrierInFlight {
   flipOf(task: Task): Flip | undefined {
     return this.#flips.get(task);
   }
+  /** The task goes at this barrier, and has not passed it. */
+  removes(task: Task): boolean {
+    return this.#passing.has(task) && this.#flips.get(task)?.removed !== undefined;
+  }
+  /** A sink goes at this barrier and has rows to write, which are in no snapshot yet. */
+  get hasSinksToCome(): boolean {
+    return [...this.#changing].some((task) => isSinkTask(task) && this.removes(task));
+  }
   /**
    * A created task that starts without any state: it has not seen the rows of a table that it
    * reads.
@@ -265,6 +274,12 @@ export class BarrierInFlight {
     if (this.#changing.size === 0) this.#mutated();
     const isGathered = this.#awaited.size + this.#changing.size + this.#writing.size === 0;
     if (isNext && isGathered) this.#snapshotComplete();
+  }
+  /**
+   * The mutation counts as done, though some tasks change later. Its snapshot still waits for them.
+   */
+  goOnBehind(): void {
+    this.#mutated();
   }
   #mutated(): void {
     const report = this.#onMutated;

@@ -103,7 +103,8 @@ export class Barriers {
   }
   /**
    * Snapshots are reported in the order of their epochs: each holds what was written since the one
-   * before. One that is complete early waits.
+   * before. One that is complete early waits. It waits also for the rows of a sink that an earlier
+   * barrier removes, even if the snapshot of that barrier was given up.
    */
   settle(flight: BarrierInFlight): void {
     this.#settle(flight);
@@ -113,7 +114,7 @@ export class Barriers {
   #waiting(when: 'before' | 'after', { barrier }: BarrierInFlight): readonly BarrierInFlight[] {
     return this.all.filter((other) => {
       const isThere = when === 'before' ? other.barrier.epoch < barrier.epoch : other.barrier.epoch > barrier.epoch;
-      return isThere && other.awaited !== undefined;
+      return isThere && (other.awaited !== undefined || (when === 'before' && other.hasSinksToCome));
     });
   }
   #settle(flight: BarrierInFlight): void {

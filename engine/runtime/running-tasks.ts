@@ -11,6 +11,8 @@ export class RunningTasks {
   plan: Plan = { version: 1, nodes: [], edges: [] };
   /** By instance id of the head: the target of the last mutation. */
   byId: ReadonlyMap<string, Task> = new Map();
+  /** As of the last mutation (`MutateOptions.groups`). */
+  groups: ReadonlySet<string> | undefined;
   /** Removed tasks that have not passed their last barrier. */
   readonly leaving = new Set<Task>();
   /** Removed tasks that have passed their last barrier and have rows to commit. */

@@ -55,4 +55,9 @@ export interface MutateOptions extends SnapshotLife {
   /** Sinks that had been removed in an earlier life, and have still to commit. */
   readonly retired?: readonly RetiredPart[];
   readonly snapshot?: false | 'changes' | 'full';
+  /**
+   * The groups that there are. A removed sink of another group gives up the rows that its target
+   * does not take. Absent: none is given up.
+   */
+  readonly groups?: ReadonlySet<string>;
 }

@@ -96,6 +96,10 @@ export class Runtime implements TaskHost {
   get retired(): readonly Task[] {
     return this.#tasks.retired.tasks;
   }
+  /** Removed sinks that keep their rows until their target takes them. */
+  get waitingSinks(): readonly Task[] {
+    return this.#passing.waitingSinks;
+  }
   /** Some task has still to reach its last barrier. */
   get hasLeaving(): boolean {
     return this.#tasks.leaving.size > 0;
@@ -210,6 +214,7 @@ export class Runtime implements TaskHost {
     const drained = this.#removeTasks(planned, target, flips);
     this.#rounds.setMode(plan.mode);
     this.#tasks.become(plan, target, planned.order);
+    this.#tasks.groups = options.groups;
     this.#loops.connect(chains, target);
     const successors = new Set([...planned.successors.values()].map((id) => target.get(id)!));
     const { restore, failed, snapshot = false, checkpoint, timeoutMillis, onAborted, completed } = options;

@@ -1,7 +1,12 @@
 // Sinks on their way out: they take and write what was sent to them before the change, as long as
-// they make progress, and what they could not write is counted.
+// they make progress.
+//
+//   leaving ─progress──────────────────────────────► leaving, 30 s at most
+//      ├─none, its rows become visible by a commit─► waiting: the change goes on without it, and no
+//      │                                             snapshot is complete until it has written all
+//      └─none, or its cell is gone─────────────────► cut, and what it could not write is counted
 import { SluiceError } from '../errors/error.ts';
-import { isSink } from '../graph/kinds.ts';
+import { commitsByUserCode, commitsRows, isSink } from '../graph/kinds.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Task } from './task.ts';
 
@@ -12,19 +17,40 @@ export class SinkDrain {
   #before = '';
   #checks = 0;
 
-  /** Some sink has taken or written rows since the last call. */
-  goesOn(leaving: Iterable<Task>): boolean {
+  /** Since the last call some sink has taken or written rows, or none has, or it takes too long. */
+  look(leaving: Iterable<Task>): 'goes on' | 'stands still' | 'takes too long' {
     const sinks = [...leaving].filter(isSinkTask);
     const now = sinks.map((task) => `${task.id} ${task.recordsIn} ${task.inFlight}`).join();
     const hasMoved = now !== '' && now !== this.#before;
     this.#before = now;
     this.#checks = hasMoved ? this.#checks + 1 : 0;
-    return hasMoved && this.#checks < mostChecks;
+    if (!hasMoved) return 'stands still';
+    return this.#checks < mostChecks ? 'goes on' : 'takes too long';
   }
 }
 
 export function isSinkTask({ chain }: Pick<Task, 'chain'>): boolean {
   return chain.nodes.some(isSink);
+}
+/**
+ * Each of its rows is to be there once, and its target may answer later. A sink with code of the
+ * user may never end: the edit may be the repair.
+ */
+export function keepsItsRows({ chain }: Task, groups: ReadonlySet<string> | undefined): boolean {
+  const sink = chain.nodes.find(isSink);
+  if (!sink || !commitsRows(sink) || commitsByUserCode(sink)) return false;
+  return groups?.has(sink.group) ?? true;
+}
+/** Tasks among these that bring rows to one of the sinks, and wait because it has no room. */
+export function heldBackBy(sinks: Iterable<Task>, leaving: Iterable<Task>): ReadonlySet<Task> {
+  const held = new Set<Task>(sinks);
+  const candidates = [...leaving].filter(({ waitsForRoom }) => waitsForRoom);
+  // The set grows while it is walked.
+  for (const { gate } of held) {
+    const inputs = new Set(gate.slots.flatMap(({ channel }) => channel ?? []));
+    for (const task of candidates) if (task.output.channels().some((channel) => inputs.has(channel))) held.add(task);
+  }
+  return held;
 }
 export function rowsNotWritten(task: Task): TaskFailure {
   const node = task.chain.nodes.find(isSink)!;

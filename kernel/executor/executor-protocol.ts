@@ -16,6 +16,7 @@ import type { SourceStatus } from '../../engine/contract/source.ts';
 import type { RetiredPart } from '../../engine/runtime/retired-tasks.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
+import type { LeavingSink, SnapshotWaits } from './waits.ts';
 
 /**
  * Identifies one run of one cell; never used twice in a session (a restored executor evaluates the
@@ -54,6 +55,8 @@ export interface MutateCommand {
   readonly kind: 'mutate';
   readonly epoch: number;
   readonly plan: Plan;
+  /** The cells that there are. A sink of another cell gives up what its target does not take. */
+  readonly cells: readonly string[];
   /** New instance → the instance whose state it takes over. */
   readonly handover: Readonly<Record<string, string>>;
   readonly displays: readonly DisplayInstall[];
@@ -172,12 +175,6 @@ export interface SnapshotPart {
    * those known before.
    */
   readonly state: TaskSnapshot;
-}
-
-export interface SnapshotWaits {
-  readonly cell: string;
-  readonly operator: string;
-  readonly millis: number;
 }
 
 /** A row of a display. `n` counts them from 1 and is part of the display's snapshot. */
@@ -356,6 +353,8 @@ export type ExecutorEvent =
       readonly thread: number;
       /** A snapshot is under way, and this operator does not let its barrier through. */
       readonly snapshotWaits?: SnapshotWaits;
+      /** Absent: none. */
+      readonly leavingSinks?: readonly LeavingSink[];
     }
   | {
       readonly kind: 'console';

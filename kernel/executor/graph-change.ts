@@ -72,6 +72,7 @@ export class GraphChange {
         plan,
         {
           ...{ handover, snapshot: 'changes', failed, checkpoint: command.checkpoint, completed: command.completed },
+          groups: new Set(command.cells),
           ...(restore && { restore }),
           ...(command.retired && { retired: command.retired }),
         },

@@ -1,12 +1,13 @@
 // The figures of all operators, once a second: one report for each instance, the last figures of
-// sources that have left the plan, and the operator that a snapshot waits for.
+// sources that have left the plan, and what waits.
 import { isSinkTask } from '../../engine/runtime/sink-drain.ts';
 import type { SourceStatus } from '../../engine/contract/source.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { taskMetrics } from '../../engine/runtime/metrics.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 import type { Task } from '../../engine/runtime/task.ts';
-import type { ExecutorEvent, OperatorReport, SnapshotWaits } from './executor-protocol.ts';
+import type { ExecutorEvent, OperatorReport } from './executor-protocol.ts';
+import { leavingSinks, snapshotWaits } from './waits.ts';
 
 type Metrics = Extract<ExecutorEvent, { kind: 'metrics' }>;
 
@@ -39,11 +40,13 @@ export class MetricsReport {
     const nodes = nodesOf(this.#runtime);
     const operators = [...this.#runtime.tasks.values()].flatMap((task) => operatorReports(task, nodes, now));
     const waits = snapshotWaits(this.#runtime);
+    const sinks = leavingSinks(this.#runtime);
     const left = this.#left.splice(0);
     return {
       ...{ kind: 'metrics', at: Date.now(), operators, thread },
       ...(left.length > 0 && { left }),
       ...(waits && { snapshotWaits: waits }),
+      ...(sinks.length > 0 && { leavingSinks: sinks }),
     };
   }
 }
@@ -79,11 +82,4 @@ function operatorReports(task: Task, nodes: ReadonlyMap<string, PlanNode>, now: 
       ...(source && { source }),
     };
   });
-}
-
-function snapshotWaits(runtime: Runtime): SnapshotWaits | undefined {
-  const held = runtime.waitsFor();
-  const nodes = held?.tasks[0]?.chain.nodes;
-  if (!held || !nodes) return undefined;
-  return { cell: nodes[0]!.group, operator: nodes.map(({ name }) => name).join(' → '), millis: held.millis };
 }

@@ -93,7 +93,8 @@ export class Effects {
         void this.#host.checkpoints.discard();
         break;
       case 'warn':
-        observer?.warned?.(effect.text);
+        if (observer?.warned) observer.warned(effect.text);
+        else console.warn(effect.text);
         break;
       case 'graph-failed':
         observer?.graphFailed?.(effect.error);

@@ -121,7 +121,8 @@ export function beginMutation(
       upgraded && { restore: upgraded.parts, goesOnFrom: timeToGoOnFrom(upgrade), ...completedBefore(session) };
   // The changed state is durable together with the change.
   const checkpoint = withNextCheckpoint(upgradeUnderWay(session, upgraded), now);
-  emit({ kind: 'mutate', epoch, plan, handover, displays, ...restore, checkpoint: checkpoint.id });
+  const cells = [...session.cells.keys()];
+  emit({ kind: 'mutate', epoch, plan, cells, handover, displays, ...restore, checkpoint: checkpoint.id });
   return { session: { ...checkpoint.session, mutation } };
 }
 

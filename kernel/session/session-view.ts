@@ -10,6 +10,7 @@ import { instancesShownBy, type Shown, shownBy } from './displayed.ts';
 import { duplicates } from './document.ts';
 import { Flow, levelOf } from './flow.ts';
 import { lagOf } from './lag.ts';
+import { notesOfLeaving, troublesOfLeaving } from './leaving-sinks.ts';
 import { asText, whyNothingComes, whyOperatorWaits } from './reasons.ts';
 import { rejections } from './rejections.ts';
 import { durability } from './durability-view.ts';
@@ -76,7 +77,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
   const main = shown ?? own.at(-1);
   const reports = own.flatMap((instance) => flow.reportById.get(instance) ?? []);
   const rejected = rejections(reports);
-  const troubles = troublesOf(reports, context);
+  const troubles = new Set([...troublesOf(reports, context), ...troublesOfLeaving(session, cell.id, context)]);
   const lag = lagOf(reports);
   return {
     id: cell.id,
@@ -85,6 +86,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     stale: staleNames(session, cell),
     notes: [
       ...notesOf(session, cell),
+      ...notesOfLeaving(session, cell.id),
       ...foundFormats(reports),
       ...reports.flatMap(({ status }) => status?.note ?? []),
     ],

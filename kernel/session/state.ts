@@ -30,11 +30,11 @@ import type {
   OperatorReport,
   PullId,
   RunId,
-  SnapshotWaits,
   Whereabouts,
 } from '../executor/executor-protocol.ts';
 import { checkpointDefaults, type RestartStrategy } from '../../engine/api/fault-tolerance.ts';
 import type { RetiredSink } from '../../engine/runtime/retired-tasks.ts';
+import type { LeavingSink, SnapshotWaits } from '../executor/waits.ts';
 import type { RestartMark, WireRow } from '../protocol/displays.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
 import type { DeclaredPull } from '../live/plan-request.ts';
@@ -209,6 +209,8 @@ export interface Metrics {
   readonly operators: readonly OperatorReport[];
   readonly thread: number;
   readonly snapshotWaits?: SnapshotWaits;
+  /** Absent: none. */
+  readonly leavingSinks?: readonly LeavingSink[];
 }
 
 export interface Settings {

@@ -277,7 +277,7 @@ class KafkaSink implements Operator {
   }
   #lostBecause(): string {
     if (!this.#transactions) return 'to() has acks: 0 and does not send again';
-    return `topic "${this.#parameters.topic}" was deleted before they were committed`;
+    return `topic "${this.#parameters.topic}" was deleted before they were committed; a start from an earlier checkpoint or savepoint writes them again`;
   }
   #cannotWrite(why: string): SluiceError {
     const { topic } = this.#parameters;

@@ -280,9 +280,7 @@ export class SinkTransactions implements WriterTransactions {
     // The id has gone on. It did so after this commit, or somebody has aborted the transaction.
     if ((await this.#coordinator.fateOf(committable)) === 'committed') return;
     const { topic, timeoutMillis, prefix = this.#prefix } = this.#options;
-    const isYoung = Date.now() - committable.begunAt < timeoutMillis;
-    if (isYoung && !this.#restored.has(transactionalId)) throw fenced(topic, transactionalId, prefix);
-    throw expired(topic, committable);
+    throw expired(topic, committable, { prefix, timeoutMillis, now: Date.now() });
   }
   #committed({ transactionalId, rows }: Committable): void {
     this.#rowsCommitted += rows;

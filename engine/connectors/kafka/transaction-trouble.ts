@@ -63,12 +63,36 @@ export function madeAgain(topic: string, id: string, rows: number): SluiceError 
 function rowsIn(rows: number): string {
   return rows === 1 ? 'The row of it is' : `The ${rows.toLocaleString('en-US')} rows of it are`;
 }
-/** A checkpoint lists it, and its rows cannot be committed any more. */
-export function expired(topic: string, { transactionalId, partitions }: Committable): SluiceError {
+/** A transaction that a checkpoint lists: who has ended it instead of a commit. */
+export interface EndedBy {
+  readonly prefix: string;
+  readonly timeoutMillis: number;
+  readonly now: number;
+}
+/**
+ * A checkpoint lists it, and its rows cannot be committed any more. The broker ends what is older
+ * than its time-out. Only a producer that begins with the same id ends what is younger.
+ */
+export function expired(
+  topic: string,
+  { transactionalId, partitions, begunAt }: Committable,
+  by: EndedBy,
+): SluiceError {
   const places = partitions.map(([partition, first, last]) => `${topic}[${partition}] ${first} to ${last}`);
+  const { prefix, timeoutMillis, now } = by;
+  const [why, wayOut] =
+    now - begunAt < timeoutMillis
+      ? [
+          `another job has begun with this transactional id: it uses the prefix "${prefix}", too.`,
+          'Stop the other job, or give one of the two another `transactionalIdPrefix`.',
+        ]
+      : [
+          `its time-out of ${seconds(timeoutMillis)} was over.`,
+          'Start a job again before that time, or give to() a longer `transactionTimeout`.',
+        ];
   return new SluiceError(
     'transaction-expired',
-    `The transaction "${transactionalId}" of the restored checkpoint was aborted before it was committed: its time-out was over, or another job has used its id. Its rows were at the offsets ${places.join(', ')}. Only an earlier checkpoint can write them again.`,
+    `The transaction "${transactionalId}" of a complete checkpoint was aborted before it was committed: ${why} Its rows were at the offsets ${places.join(', ')}. Only an earlier checkpoint can write them again. ${wayOut}`,
     { topic, transactionalId, offsets: partitions.map(([partition, first, last]) => ({ partition, first, last })) },
   );
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize } from 'node:v8';
 import { afterAll, describe, test } from 'vitest';
+import type { SluiceError } from '../../errors/error.ts';
 import { shapeHash } from '../../graph/fingerprint.ts';
 import { connectionNamed } from '../../connections/connection-named.ts';
 import { Cluster } from '../../connectors/kafka/cluster.ts';
@@ -150,8 +151,36 @@ describe.skipIf(skip !== undefined)('exactly-once', () => {
     sink.sink.complete!(checkpoint);
     const error = await sink.failed();
     assert.equal(error.code, 'transaction-expired');
-    assert.match(error.message, /expired\[0\] 0 to 4/);
+    assert.match(
+      error.message,
+      /its time-out of 5 s was over\. .* expired\[0\] 0 to 4.* a longer `transactionTimeout`/,
+    );
   });
+
+  for (const isRestored of [false, true])
+    test(`an id that another job takes before the commit is named, ${isRestored ? 'after' : 'without'} a restart`, async () => {
+      const topic = isRestored ? 'taken-restored' : 'taken';
+      await client.createTopic(topic);
+      const options = { transactionalIdPrefix: topic };
+      const first = sinkTo(topic, options);
+      await first.write(rows(0, 5));
+      await first.preCommit(7);
+      const saved = first.snapshot();
+      const id = `${topic}-${shapeHash('s')}-0`;
+      if (isRestored) first.sink.close?.();
+      await takeOver(id);
+      const sink = isRestored ? sinkTo(topic, options, saved) : first;
+      sink.sink.complete!(7);
+      const { code, message, details } = (await sink.failed()) as SluiceError;
+      // The checkpoint is complete, so a restart from it would not write the rows again.
+      assert.deepEqual([code, details['checkpoint'], details['transactionalId']], ['transaction-expired', 7, id]);
+      assert.match(message, new RegExp(`"${id}".* another job has begun .* the prefix "${topic}"`));
+      assert.match(
+        message,
+        /Only an earlier checkpoint can write them again\. Stop the other job, or give one of the two/,
+      );
+      assert.deepEqual(await numbersIn(topic, 0), []);
+    });
 
   test('a transaction that was committed, and whose id has gone on, is taken as committed', async () => {
     await client.createTopic('stale');

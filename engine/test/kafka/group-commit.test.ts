@@ -132,3 +132,76 @@ test('a bounded job ends although its group refuses the offsets', { skip }, asyn
   await job.finished;
   assert.equal(await offsetsOf(group, topic), '-1');
 });
+
+test('offsets that another program sets are overwritten: the checkpoint is the truth', { skip }, async (t) => {
+  const topic = `elsewhere-${process.pid}`;
+  const group = `${topic}-group`;
+  await filled(topic, [10]);
+  const parameters = { topic, from: 'earliest', format: 'json', commitTo: group } as const;
+  const first = new SourceDriver(parameters);
+  t.onTestFinished(() => first.close());
+  await first.until('all rows', () => first.rows.length === 10);
+  first.source.preCommit!(1);
+  first.source.complete!(1);
+  await answered(first);
+  assert.equal(await offsetsOf(group, topic), '10');
+  const setElsewhere = (offset: string): Promise<void> =>
+    client.admin.setOffsets({ groupId: group, topic, partitions: [{ partition: 0, offset }] }).then(() => undefined);
+  // While it runs.
+  await setElsewhere('3');
+  await client.send(topic, [{ partition: 0, value: { n: 10 } }]);
+  await first.until('the next row', () => first.rows.length === 11);
+  first.source.preCommit!(2);
+  first.source.complete!(2);
+  await answered(first);
+  assert.equal(await offsetsOf(group, topic), '11');
+  const saved = first.snapshot();
+  first.close();
+  // While it stands still, behind its checkpoint and ahead of it.
+  for (const [life, offset] of ['4', '99'].entries()) {
+    await setElsewhere(offset);
+    const restored = new SourceDriver(parameters, { snapshot: saved });
+    t.onTestFinished(() => restored.close());
+    await client.send(topic, [{ partition: 0, value: { n: 11 + life } }]);
+    await restored.until('the new rows', () => restored.rows.length === life + 1);
+    assert.equal(restored.rows[0]!.offset, 11);
+    restored.source.preCommit!(3);
+    restored.source.complete!(3);
+    await answered(restored);
+    assert.equal(await offsetsOf(group, topic), String(12 + life));
+    restored.close();
+  }
+});
+
+test('sources that share a group commit the offset of the one that is furthest behind', { skip }, async (t) => {
+  const topic = `shared-${process.pid}`;
+  const group = `${topic}-group`;
+  await filled(topic, [10, 4]);
+  const parameters = { topic, from: 'earliest', format: 'json', commitTo: group } as const;
+  const [ahead, behind] = [new SourceDriver(parameters), new SourceDriver(parameters, { roomPerPoll: 1 })];
+  for (const driver of [ahead, behind]) t.onTestFinished(() => driver.close());
+  await ahead.until('all rows', () => ahead.rows.length === 14);
+  await behind.until('all rows', () => behind.rows.length === 14);
+  behind.isPaused = true;
+  await client.send(
+    topic,
+    Array.from({ length: 6 }, () => ({ partition: 0, value: { n: 10 } })),
+  );
+  await ahead.until('more rows', () => ahead.rows.length === 20);
+  const complete = async (id: number, order: readonly SourceDriver[]): Promise<string> => {
+    for (const driver of order) driver.source.preCommit!(id);
+    for (const driver of order) driver.source.complete!(id);
+    for (const driver of order) await answered(driver);
+    return await offsetsOf(group, topic);
+  };
+  assert.equal(await complete(1, [ahead, behind]), '10 4');
+  assert.equal(await complete(2, [behind, ahead]), '10 4');
+  behind.resume();
+  await behind.until('more rows', () => behind.rows.length === 20);
+  assert.equal(await complete(3, [ahead, behind]), '16 4');
+  // One that has gone holds nothing back.
+  await client.send(topic, [{ partition: 1, value: { n: 4 } }]);
+  await ahead.until('one more row', () => ahead.rows.length === 21);
+  behind.close();
+  assert.equal(await complete(4, [ahead]), '16 5');
+});

@@ -73,12 +73,18 @@ async function write(brokers: Brokers, transactionalId: string, producer: Produc
   if (partitions[0]!.error !== 0) throw new Error(`produce answers ${partitions[0]!.error}`);
 }
 
-async function writer(address: string, file: string, from: number, point: Point, prefix: string): Promise<void> {
+async function writer(
+  address: string,
+  file: string,
+  from: number,
+  point: Point,
+  ids: readonly string[],
+): Promise<void> {
   const brokers = new Brokers({ brokers: [address], setIn: 'here' }, 'write');
   await brokers.metadata([topic]);
   const begun: (Stored & { readonly at: Producer })[] = [];
-  for (let n = from; n < from + perProcess; n++) {
-    const id = `${prefix}-${n - from}`;
+  for (const [place, id] of ids.entries()) {
+    const n = from + place;
     const at = await begin(brokers, id, point === 'after-timeout' ? 1_000 : 600_000);
     await write(brokers, id, at, n);
     begun.push({ id, producer: String(at.id), epoch: at.epoch, n, at });
@@ -98,7 +104,7 @@ async function writer(address: string, file: string, from: number, point: Point,
 
 // ------------------------------------------------------------------------ the new process
 
-async function finisher(address: string, file: string, prefix: string): Promise<void> {
+async function finisher(address: string, file: string, ids: readonly string[]): Promise<void> {
   const brokers = new Brokers({ brokers: [address], setIn: 'here' }, 'write');
   await brokers.metadata([topic]);
   const answers: string[] = [];
@@ -108,7 +114,7 @@ async function finisher(address: string, file: string, prefix: string): Promise<
     const { answer, waits } = await ofCoordinator(brokers, id, endTransaction, question, (error) => error);
     answers.push(`${answer}${waits > 0 ? ' after a wait' : ''}`);
   }
-  for (let i = 0; i < perProcess; i++) await begin(brokers, `${prefix}-${i}`, 600_000);
+  for (const id of ids) await begin(brokers, id, 600_000);
   process.stdout.write(JSON.stringify(answers));
   brokers.close();
 }
@@ -119,6 +125,8 @@ interface Scene {
   readonly name: string;
   readonly point: Point;
   readonly processes: number;
+  /** Default: the name with a number. */
+  readonly chooseIds?: (cluster: OwnCluster, name: string) => Promise<readonly string[]>;
   readonly between?: (cluster: OwnCluster, ids: readonly string[]) => Promise<void>;
 }
 
@@ -140,6 +148,7 @@ async function measure(): Promise<void> {
     name: 'coordinator moved',
     point: 'after-precommit',
     processes: 4,
+    chooseIds: idsOfOneCoordinator,
     between: killCoordinator,
   } as const;
   total += await play(three, folder, moved, total);
@@ -153,6 +162,8 @@ const extras = (replicas: number) => ({
   properties: {
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
     'transaction.state.log.replication.factor': String(replicas),
+    // Several for each broker.
+    'transaction.state.log.num.partitions': String(3 * replicas),
     'default.replication.factor': String(replicas),
   },
 });
@@ -160,16 +171,40 @@ async function restartFirst({ nodes }: OwnCluster): Promise<void> {
   await nodes[0]!.kill();
   await nodes[0]!.start();
 }
-/** One that is not the controller: the ids in question are with one of the others. */
-async function killCoordinator(cluster: OwnCluster, ids: readonly string[]): Promise<void> {
+async function coordinatorsOf(cluster: OwnCluster, ids: readonly string[]): Promise<readonly (number | undefined)[]> {
   const brokers = new Brokers({ brokers: cluster.brokers.split(','), setIn: 'here' }, 'write');
-  await brokers.metadata([topic]);
-  const nodes = await Promise.all(
-    ids.map((key) => brokers.ask(brokers.nodes()[0]!, findCoordinator, { key, of: 'transaction' })),
-  );
-  brokers.close();
-  const victim = nodes.find(({ node }) => node > 1)?.node;
-  for (const node of cluster.nodes) if (node.id === victim) await node.kill().then(() => node.start());
+  try {
+    await brokers.metadata([topic]);
+    const controller = brokers.nodes().find((node) => node === 1) ?? brokers.nodes()[0]!;
+    const ask = (key: string) => brokers.ask(controller, findCoordinator, { key, of: 'transaction' });
+    const found = await Promise.all(ids.map(ask));
+    return found.map(({ error, node }) => (error === 0 ? node : undefined));
+  } finally {
+    brokers.close();
+  }
+}
+/** All of them have one coordinator, and it is not the controller, which must live. */
+async function idsOfOneCoordinator(cluster: OwnCluster, name: string): Promise<readonly string[]> {
+  const candidates = Array.from({ length: 20 * perProcess }, (_, i) => `${name}-${i}`);
+  for (;;) {
+    const nodes = await coordinatorsOf(cluster, candidates);
+    const byNode = Map.groupBy(candidates, (_, i) => nodes[i]);
+    for (const [node, ids] of byNode)
+      if (node !== undefined && node > 1 && ids.length >= perProcess) return ids.slice(0, perProcess);
+    // A new topic of transactions is not led by all brokers at once.
+    await sleep(200);
+  }
+}
+/** Ends the coordinator of these ids, and starts it again when all of them have another one. */
+async function killCoordinator(cluster: OwnCluster, ids: readonly string[]): Promise<void> {
+  const before = new Set(await coordinatorsOf(cluster, ids));
+  const [victim] = before;
+  const node = cluster.nodes.find(({ id }) => id === victim);
+  if (before.size !== 1 || !node) throw new Error(`the coordinators are ${[...before].join()}`);
+  await node.kill();
+  const hasMoved = (one: number | undefined): boolean => one !== undefined && one !== victim;
+  while (!(await coordinatorsOf(cluster, ids).catch(() => [undefined])).every(hasMoved)) await sleep(100);
+  await node.start();
 }
 
 async function play(cluster: OwnCluster, folder: string, scene: Scene, from: number): Promise<number> {
@@ -180,15 +215,14 @@ async function play(cluster: OwnCluster, folder: string, scene: Scene, from: num
   const began = performance.now();
   for (let p = 0; p < scene.processes; p++) {
     const file = join(folder, `${scene.name}-${p}`);
-    const prefix = `${scene.name.replaceAll(' ', '-')}-${p}`;
+    const name = `${scene.name.replaceAll(' ', '-')}-${p}`;
+    const ids =
+      (await scene.chooseIds?.(cluster, name)) ?? Array.from({ length: perProcess }, (_, i) => `${name}-${i}`);
     const first = String(from + p * perProcess);
-    const { signal } = await ended(['writer', address, file, first, scene.point, prefix]);
-    if (signal !== 'SIGKILL' || !existsSync(file)) throw new Error(`${prefix} was not killed`);
-    await scene.between?.(
-      cluster,
-      Array.from({ length: perProcess }, (_, i) => `${prefix}-${i}`),
-    );
-    const { stdout } = spawnSync(process.execPath, [import.meta.filename, 'finisher', address, file, prefix], {
+    const { signal } = await ended(['writer', address, file, first, scene.point, ids.join()]);
+    if (signal !== 'SIGKILL' || !existsSync(file)) throw new Error(`${name} was not killed`);
+    await scene.between?.(cluster, ids);
+    const { stdout } = spawnSync(process.execPath, [import.meta.filename, 'finisher', address, file, ids.join()], {
       encoding: 'utf8',
     });
     for (const answer of JSON.parse(stdout) as string[]) answers.set(answer, (answers.get(answer) ?? 0) + 1);
@@ -212,6 +246,6 @@ function ended(args: readonly string[]): Promise<{ readonly signal: NodeJS.Signa
   return new Promise((resolve) => child.once('exit', (_code, signal) => resolve({ signal })));
 }
 const [role, ...given] = process.argv.slice(2);
-if (role === 'writer') await writer(given[0]!, given[1]!, Number(given[2]), given[3] as Point, given[4]!);
-else if (role === 'finisher') await finisher(given[0]!, given[1]!, given[2]!);
+if (role === 'writer') await writer(given[0]!, given[1]!, Number(given[2]), given[3] as Point, given[4]!.split(','));
+else if (role === 'finisher') await finisher(given[0]!, given[1]!, given[2]!.split(','));
 else await measure();

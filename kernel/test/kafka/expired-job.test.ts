@@ -60,7 +60,7 @@ test(
     const next = await start(args).ended;
     assert.equal(next.code, 0, next.out + next.err);
     const said = new RegExp(
-      `The transaction "sluice-\\S+" of the restored checkpoint was aborted before it was committed: .*` +
+      `The transaction "sluice-\\S+" of a complete checkpoint was aborted before it was committed: its time-out .*` +
         `offsets ${topic}\\[0\\] (\\d+) to (\\d+)\\. .* So checkpoint \\d+ is not used, ` +
         `and the session goes on from checkpoint \\d+ of \\d{4}-`,
     ).exec(next.err);

@@ -1,5 +1,6 @@
-// An exactly-once sink is replaced while its broker is away: what a checkpoint has is committed
-// when the broker is back, nothing stays open, and the rows that were lost are counted.
+// An exactly-once sink is edited while its broker is away. The rows of its open transaction wait for
+// the broker, behind the edit: none is lost, and none is there twice. Only a user who deletes the
+// cell gives them up, and their number is said.
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,84 +15,200 @@ let broker: OwnBroker;
 let client: IndependentClient;
 onBroker(startOwnBroker, (started) => ({ broker, client } = started));
 
-describe.skipIf(whyNoKafka() !== undefined)('a sink with rows to commit and rows to write, in an outage', () => {
-  const to = (topic: string, more = ''): string => `rows.to('${topic}', { delivery: 'exactly-once'${more} });`;
-  interface Change {
-    readonly what: string;
-    readonly out: (topic: string) => string | undefined;
+const upTo = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
+/** It cannot be read again, so an edit of its reader hands the state over. */
+const sourceOf = (path: string): string => `import { from } from 'sluice';
+import { readFileSync } from 'node:fs';
+async function* lines() {
+  for (let at = 0; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    const known = readFileSync(${JSON.stringify(path)}, 'utf8').split('\\n').slice(0, -1);
+    while (at < known.length) yield JSON.parse(known[at++]!) as { n: number };
   }
-  const changes: readonly Change[] = [
-    { what: 'replaced by another topic', out: (topic) => to(`${topic}-2`) },
-    { what: 'replaced with another option', out: (topic) => to(topic, `, linger: '7ms'`) },
-    { what: 'deleted', out: () => undefined },
-  ];
-  for (const { what, out } of changes)
-    test(what, async () => {
-      const topic = what.replaceAll(' ', '-');
-      for (const name of [topic, `${topic}-2`]) await client.createTopic(name, 1);
-      await using session = new LiveSession({ files: { 'rows.jsonl': '' } });
-      const append = (from: number, to: number): void => {
-        for (let n = from; n < to; n++) appendFileSync(join(session.folder, 'rows.jsonl'), `{"n":${n}}\n`);
-      };
-      const sink = () => session.state('out')?.sink;
-      session.edit('in', `import { file } from 'sluice';\nconst rows = file('rows.jsonl', { follow: true });\nrows;`);
-      session.edit('out', to(topic));
-      await session.ran('in', 'out');
-      session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
-      append(0, 10);
+}
+const rows = from(lines());
+rows;`;
+const to = (topic: string, more = ''): string => `rows.to('${topic}', { delivery: 'exactly-once'${more} });`;
+
+/** A sink with rows that a checkpoint has, and rows of an open transaction; its broker is away. */
+class Outage implements AsyncDisposable {
+  readonly warnings: string[] = [];
+  readonly session: LiveSession;
+  readonly topic: string;
+  rows = 0;
+  /** So many of them are in a checkpoint. */
+  finished = 0;
+  #isAway = false;
+
+  constructor(topic: string) {
+    this.topic = topic;
+    const observer = { warned: (text: string) => void this.warnings.push(text) };
+    this.session = new LiveSession({ files: { 'rows.jsonl': '' }, graceMillis: 1, observer });
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.comeBack();
+    await this.session[Symbol.asyncDispose]();
+  }
+  async begin(): Promise<void> {
+    const { session, topic } = this;
+    for (const name of [topic, `${topic}-2`]) await client.createTopic(name, 1);
+    session.edit('in', sourceOf(join(session.folder, 'rows.jsonl')));
+    session.edit('out', to(topic));
+    await session.ran('in', 'out');
+    session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+    this.append(10);
+    await session.until(
+      () => this.out?.sink?.committed,
+      (rows) => rows === 10,
+      'the first rows to be committed',
+    );
+    // Rows are written, and the broker goes before their transaction is committed.
+    do {
+      await this.comeBack();
+      this.append(10);
       await session.until(
-        () => sink()?.committed,
-        (rows) => rows === 10,
-        'the first rows to be committed',
+        () => this.out?.sink?.written,
+        (written) => written === this.rows,
+        'the next rows to be written',
       );
-      let rows = 10;
-      let isAway = false;
-      const comeBack = async (): Promise<void> => {
-        if (isAway) await broker.start();
-        isAway = false;
-      };
-      try {
-        // Rows are written, and the broker goes before their transaction is committed.
-        do {
-          await comeBack();
-          append(rows, rows + 10);
-          rows += 10;
-          await session.until(
-            () => sink()?.written,
-            (written) => written === rows,
-            'the next rows to be written',
-          );
-          await broker.kill();
-          isAway = true;
-          await session.until(
-            () => session.state('out'),
-            (cell) => cell?.trouble !== undefined || cell?.sink?.committed === rows,
-            'the commit, or its wait',
-            120_000,
-          );
-        } while (sink()?.committed === rows);
-        append(rows, rows + 5);
-        await session.until(
-          () => session.state('in')?.rows,
-          (read) => read === rows + 5,
-          'rows that cannot be written',
-        );
-        const next = out(topic);
-        if (next === undefined) session.delete('out');
-        else {
-          session.edit('out', next);
-          await session.ran('out');
-        }
-      } finally {
-        await comeBack();
-      }
-      // A record behind them is seen too, so nothing is open.
-      const records = await committedRecords(client, broker.brokers, topic, rows);
-      assert.deepEqual(
-        records.map(({ value }) => (JSON.parse(value) as { n: number }).n),
-        Array.from({ length: rows }, (_, n) => n),
+      await broker.kill();
+      this.#isAway = true;
+      await session.until(
+        () => this.out,
+        (cell) => cell?.trouble !== undefined || cell?.sink?.committed === this.rows,
+        'the commit, or its wait',
+        120_000,
       );
-      if (out(topic) !== undefined)
-        assert.match(JSON.stringify(session.state('out')?.errors ?? []), /At least \d+ of its rows were not written/);
-    });
+    } while (this.out?.sink?.committed === this.rows);
+    this.finished = this.rows;
+    this.append(5);
+    await this.isRead();
+  }
+  get out() {
+    return this.session.state('out');
+  }
+  append(count: number): void {
+    const lines = upTo(this.rows, (this.rows += count)).map((n) => `{"n":${n}}\n`);
+    appendFileSync(join(this.session.folder, 'rows.jsonl'), lines.join(''));
+  }
+  async isRead(): Promise<void> {
+    await this.session.until(
+      () => this.session.state('in')?.rows,
+      (read) => read === this.rows,
+      'rows that cannot be written',
+    );
+  }
+  async edits(out: string): Promise<void> {
+    this.session.edit('out', out);
+    await this.session.ran('out');
+  }
+  async waits(): Promise<void> {
+    await this.session.until(
+      () => this.out,
+      (cell) =>
+        cell?.notes.some((note) => /has still to write \d+ rows?; the change takes effect/.test(note)) === true &&
+        cell.trouble?.includes(broker.brokers) === true,
+      'the cell to say what the edit waits for',
+    );
+  }
+  /** The rows of before the edit are written, and all that the present sink has taken is committed. */
+  async isOver(rowsOfPresentSink: number): Promise<void> {
+    await this.session.until(
+      () => this.out,
+      (cell) =>
+        cell?.notes.every((note) => !note.includes('has still to write')) === true &&
+        cell.trouble === undefined &&
+        (rowsOfPresentSink === 0 ||
+          (cell.sink?.written === rowsOfPresentSink && cell.sink.uncommittedSince === undefined)),
+      'the end of the wait',
+      180_000,
+    );
+  }
+  async comeBack(): Promise<void> {
+    if (this.#isAway) await broker.start();
+    this.#isAway = false;
+  }
+  /** The numbers in the topic. A record behind them is seen too, so nothing is open. */
+  async in(topic: string, expected: number): Promise<number[]> {
+    const records = await committedRecords(client, broker.brokers, topic, expected);
+    return records.map(({ value }) => (JSON.parse(value) as { n: number }).n);
+  }
+}
+
+describe.skipIf(whyNoKafka() !== undefined)('an exactly-once sink, in an outage,', () => {
+  test('is run again with other options, twice: each row is there once, and other cells run', async () => {
+    await using outage = new Outage('options');
+    const { session, topic } = outage;
+    await outage.begin();
+    await outage.edits(to(topic, `, linger: '7ms'`));
+    outage.append(5);
+    await outage.isRead();
+    await outage.edits(to(topic, `, linger: '8ms'`));
+    const before = outage.rows;
+    await outage.waits();
+    outage.append(5);
+    await outage.isRead();
+    session.edit('other', 'rows.show();');
+    await session.ran('other');
+    outage.append(5);
+    await session.until(
+      () => session.state('other')?.rows,
+      (rows) => rows === outage.rows,
+      'the rows of another cell',
+    );
+    await outage.comeBack();
+    await outage.isOver(outage.rows - before);
+    assert.deepEqual(await outage.in(topic, outage.rows), upTo(0, outage.rows));
+    assert.deepEqual(outage.out?.errors, []);
+  });
+
+  test('is replaced by one to another topic: the rows of before are in the first one', async () => {
+    await using outage = new Outage('topics');
+    const { session, topic } = outage;
+    await outage.begin();
+    const before = outage.rows;
+    await outage.edits(to(`${topic}-2`));
+    session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+    await session.until(
+      () => outage.out?.sink?.armed,
+      (armed) => armed === true,
+      'the second sink to be armed',
+    );
+    await outage.waits();
+    outage.append(5);
+    await outage.isRead();
+    await outage.comeBack();
+    await outage.isOver(5);
+    assert.deepEqual(await outage.in(topic, before), upTo(0, before));
+    assert.deepEqual(await outage.in(`${topic}-2`, 5), upTo(before, before + 5));
+    assert.deepEqual(outage.out?.errors, []);
+  });
+
+  test('is disarmed: what it had taken is written', async () => {
+    await using outage = new Outage('disarmed');
+    await outage.begin();
+    const before = outage.rows;
+    outage.session.control.dispatch({ kind: 'arm', cell: 'out', armed: false });
+    await outage.waits();
+    outage.append(5);
+    await outage.isRead();
+    await outage.comeBack();
+    await outage.isOver(0);
+    assert.deepEqual(await outage.in(outage.topic, before), upTo(0, before));
+  });
+
+  test('is edited and then deleted: what no checkpoint has is given up and counted', async () => {
+    await using outage = new Outage('deleted');
+    const { session, topic, warnings } = outage;
+    await outage.begin();
+    await outage.edits(to(topic, `, linger: '7ms'`));
+    await outage.waits();
+    session.delete('out');
+    await session.until(
+      () => warnings.join(),
+      (text) => /At least 5 of its rows were not written/.test(text),
+      'the number of rows that are given up',
+    );
+    await outage.comeBack();
+    assert.deepEqual(await outage.in(topic, outage.finished), upTo(0, outage.finished));
+  });
 });

@@ -27,7 +27,7 @@ export interface LiveSessionOptions {
    */
   readonly reuse?: boolean;
   /** Is called as well as the observer of the session. */
-  readonly observer?: Pick<Observer, 'runEnded' | 'rows'>;
+  readonly observer?: Pick<Observer, 'runEnded' | 'rows' | 'warned'>;
 }
 
 /** Plans as if nothing ran. */

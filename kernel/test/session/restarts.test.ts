@@ -1,6 +1,7 @@
 // Restart strategies: which failures end the executor, how long the next one waits, and what the
 // user sees when no restart is left.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { exponentialDelay, type RestartStrategy } from '../../../engine/api/fault-tolerance.ts';
 import type { SourceStatus } from '../../../engine/contract/source.ts';
@@ -72,6 +73,28 @@ test('fixed delay: after the fourth failed restart the cell is failed, with the 
   assert.deepEqual(fails(s, 'The last.'), []);
   const error = s.view('a').errors[0]?.message;
   assert.match(error ?? '', /The last\. The first of 5 failures was in "b": The first\./);
+});
+
+test('sample 06 restarts four times, ten seconds after each failure, and fails with the first cause', () => {
+  const text = readFileSync(new URL('../../../samples/06-exactly-once.sluice.ts', import.meta.url), 'utf8');
+  const literal = /restart: \{ kind: 'fixed-delay', attempts: (\d+), delay: '(\d+)s' \}/.exec(text);
+  const [, attempts, seconds] = literal ?? [];
+  assert.deepEqual([attempts, seconds], ['4', '10']);
+  const s = running(
+    { kind: 'fixed-delay', attempts: Number(attempts), delayMillis: Number(seconds) * 1_000 },
+    'together',
+  );
+  const delays: number[] = [];
+  for (const cause of ['The broker is gone.', 'Two.', 'Three.', 'Four.']) {
+    assert.deepEqual(fails(s, cause), ['end executor']);
+    delays.push(restarts(s));
+  }
+  assert.deepEqual(delays, [10_000, 10_000, 10_000, 10_000]);
+  assert.ok(!fails(s, 'Five.').includes('end executor'));
+  assert.match(
+    s.view('a').errors[0]?.message ?? '',
+    /^Five\. The first of 5 failures was in "a": The broker is gone\.$/,
+  );
 });
 
 /** The executor reports, and the source of cell a is so far. */
