@@ -8,6 +8,7 @@
 // on by itself.
 import type { MemoryEnd } from './memory-limit.ts';
 import type { KeptData } from '../cells/kept-data.ts';
+import type { ModuleNews, UsedModules } from '../cells/used-modules.ts';
 import type { Definitions } from '../../engine/connections/connection-named.ts';
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
@@ -43,6 +44,8 @@ export interface EvaluateCommand {
    * Its data come from this record, its output is dropped, and no async iterable is iterated.
    */
   readonly restore?: KeptData;
+  /** With `restore`: the modules with which it ran. Absent: it imported none, or they are not known. */
+  readonly used?: UsedModules | undefined;
   /**
    * Rows that the cell pulls go to the observer too, as `pull-credit` commands allow: `sluice run
    * --json`.
@@ -247,7 +250,13 @@ export type ExecutorEvent =
       readonly exports: readonly Export[];
       readonly displayed: Displayed;
       readonly kept: KeptData;
+      /** Absent: it has imported none. */
+      readonly used?: UsedModules;
+      /** Of a cell that was evaluated with `used`. */
+      readonly news?: ModuleNews;
     }
+  /** A callback of the cell has imported one more module. All that the cell has used. */
+  | { readonly kind: 'modules-used'; readonly run: RunId; readonly used: UsedModules }
   | { readonly kind: 'evaluation-failed'; readonly run: RunId; readonly error: LocatedError }
   /** The cell awaits rows of `label`; `wants` is how many when it is known (take). */
   | {

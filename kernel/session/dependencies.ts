@@ -62,14 +62,17 @@ export function capturedNow(session: Session, cell: string, compiled: Compiled):
   );
 }
 
+/** Modules and names that are others now than when the cell ran. */
+export function staleNames(session: Session, { active }: Cell): readonly string[] {
+  return active ? [...active.changedModules, ...staleCaptures(session, active)] : [];
+}
+
 /**
  * Names whose definition changed since this cell captured them. A stream is an edge and follows by
  * itself, so it makes nothing stale.
  */
-export function staleNames(session: Session, cell: Cell): readonly string[] {
-  const { active } = cell;
-  if (!active) return [];
-  const stale = [...active.changedModules];
+export function staleCaptures(session: Session, active: Active): readonly string[] {
+  const stale: string[] = [];
   for (const [name, version] of Object.entries(active.captured)) {
     const owner = currentOwner(session, name);
     const now = owner && versionOf(owner.active, name);

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'vitest';
+import type { CellModules } from '../../cells/cell-modules.ts';
 import { CellEvaluation } from '../../cells/cell-runtime.ts';
 import { CellCompiler, type CompiledCell } from '../../cells/compile.ts';
 import { evaluateCell, type Evaluated } from '../../cells/evaluate.ts';
@@ -13,6 +14,7 @@ import { metaOf, ModuleLoader } from '../../cells/modules.ts';
 import { SourcePlaces } from '../../cells/source-places.ts';
 import type { ModuleCell } from '../../cells/virtual-module.ts';
 import type { KeptData } from '../../cells/kept-data.ts';
+import type { UsedModules } from '../../cells/used-modules.ts';
 
 export class TestNotebook {
   readonly folder: string;
@@ -57,19 +59,25 @@ export class TestNotebook {
     return compilation.ok ? [] : compilation.diagnostics;
   }
 
-  async run(id: string, restore?: KeptData): Promise<Evaluated & { readonly kept: KeptData }> {
+  /** `former`: the modules with which the cell ran. */
+  async run(
+    id: string,
+    restore?: KeptData,
+    former?: UsedModules,
+  ): Promise<Evaluated & { readonly kept: KeptData; readonly modules: CellModules }> {
     const compiled = this.compile(id);
+    const modules = this.loader.modulesOfCell(former);
     const variables: string[] = [];
     this.variables.set(id, variables);
     const $ = new CellEvaluation({
       in: this.values,
       setVariable: (name) => variables.push(name),
-      import: (...parameters) => this.loader.import(...parameters),
+      import: (...parameters) => this.loader.import(modules, ...parameters),
       meta: metaOf(join(this.folder, 'test.sluice.ts')),
       restore,
     });
     const evaluated = await evaluateCell({ id, code: compiled.code, version: ++this.#versions }, $, this.places);
     Object.assign(this.values, evaluated.out);
-    return { ...evaluated, kept: $.keptData };
+    return { ...evaluated, kept: $.keptData, modules };
   }
 }
