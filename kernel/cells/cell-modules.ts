@@ -77,12 +77,10 @@ export class CellModules implements ModuleFiles {
   /** So far. undefined: none. */
   get used(): UsedModules | undefined {
     const { notebook } = this.#options;
-    const modules = [...this.#sources].map(
-      ([path, { hash, code, specifiers }]): UsedModule => ({
-        path: this.#nameOf(path),
-        ...{ hash, code: new TextEncoder().encode(code), specifiers, resolved: this.#namesFrom(path) },
-      }),
-    );
+    const modules = [...this.#sources].map(([path, { hash, code, specifiers }]): UsedModule => ({
+      path: this.#nameOf(path),
+      ...{ hash, code: new TextEncoder().encode(code), specifiers, resolved: this.#namesFrom(path) },
+    }));
     // A module that only a callback imports is not imported again by the evaluation.
     const names = new Set(modules.map(({ path }) => path));
     modules.push(...this.#former.modules.filter(({ path }) => !names.has(path)));

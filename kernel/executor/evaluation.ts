@@ -217,11 +217,7 @@ export class Evaluation {
   readonly #places: SourcePlaces;
   readonly #aborted = Promise.withResolvers<never>();
 
-  constructor(
-    command: EvaluateCommand,
-    { builder, runtime, modules, news }: EvaluationParts,
-    places: SourcePlaces,
-  ) {
+  constructor(command: EvaluateCommand, { builder, runtime, modules, news }: EvaluationParts, places: SourcePlaces) {
     this.cell = command.cell;
     this.modules = modules;
     this.#news = news;

@@ -168,6 +168,9 @@ export class GraphChange {
 /** A cell that is evaluated again declares fewer operators than before. */
 function gone({ uid }: FunctionRef): () => never {
   return () => {
-    throw new SluiceError('function-gone', `The cell of ${uid} did not declare it again after the restart. Run the cell.`);
+    throw new SluiceError(
+      'function-gone',
+      `The cell of ${uid} did not declare it again after the restart. Run the cell.`,
+    );
   };
 }

@@ -85,6 +85,18 @@ export function staleCaptures(session: Session, active: Active): readonly string
   return stale;
 }
 
+/** The same, and names whose own cell captured something of before. */
+export function staleBehind(session: Session, active: Active, seen = new Set<Active>()): readonly string[] {
+  if (seen.has(active)) return [];
+  seen.add(active);
+  const stale = staleCaptures(session, active);
+  const behind = Object.entries(active.captured).flatMap(([name, version]) => {
+    const owner = version === 'stream' || stale.includes(name) ? undefined : currentOwner(session, name)?.active;
+    return owner && staleBehind(session, owner, seen).length > 0 ? [name] : [];
+  });
+  return [...stale, ...behind];
+}
+
 /** Streams that this cell reads and no cell defines any more: its input is detached. */
 export function detachedNames(session: Session, cell: Cell): readonly string[] {
   return Object.entries(cell.active?.captured ?? {})

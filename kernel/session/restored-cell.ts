@@ -13,7 +13,7 @@ import type { ModuleNews } from '../cells/used-modules.ts';
 import { functionRefsOf, type Plan, type PlanNode } from '../../engine/graph/plan.ts';
 import { collapses } from '../../engine/graph/kinds.ts';
 import type { ExecutorEvent, FragmentData, LocatedError } from '../executor/executor-protocol.ts';
-import { staleCaptures } from './dependencies.ts';
+import { staleBehind } from './dependencies.ts';
 import type { Emit } from './events.ts';
 import type { Active, Cell, OperatorFailure, Session } from './state.ts';
 import { withActive } from './state.ts';
@@ -95,18 +95,23 @@ export function otherFunctions(former: FragmentData, present: FragmentData): rea
 
 /** undefined: its texts are what they were. */
 function whyOther(session: Session, id: string, active: Active, operators: string): LocatedError | undefined {
-  const stale = staleCaptures(session, active);
-  const wayOut = 'Run the cell: it goes on with its state and the present text.';
-  if (stale.length > 0) {
-    const message = `${operators} cannot go on after the restart: it captured ${listed(stale)}, whose cell has run again since. ${wayOut}`;
-    return { code: 'function-changed', cell: id, message };
-  }
-  const { modules } = active.compiled;
-  if (active.used || modules.length === 0) return undefined;
-  const message =
-    `${operators} cannot go on after the restart: ${listed(modules)} may have been saved since the cell ran, and the ` +
-    `checkpoint is of a version of Sluice that did not keep modules. ${session.settings.attach === 'together' ? 'Take the change back, or start from the checkpoint with --from-savepoint.' : wayOut}`;
+  const stale = staleBehind(session, active);
+  const [because, wayOut] =
+    stale.length > 0
+      ? [`it captured ${listed(stale)}, and a cell behind that has run again since`, 'Run the cell']
+      : unkeptModules(session);
+  if (because === undefined) return undefined;
+  const message = `${operators} cannot go on after the restart: ${because}. ${wayOut}: the state goes on with the present text.`;
   return { code: 'function-changed', cell: id, message };
+}
+/** Of cells that an older version of Sluice has saved. */
+function unkeptModules({ cells, settings }: Session): readonly [because?: string, wayOut?: string] {
+  const unkept = [...cells.values()].flatMap(({ active }) => (active && !active.used ? active.compiled.modules : []));
+  if (unkept.length === 0) return [];
+  return [
+    `${listed([...new Set(unkept)])} may have been saved since, and the checkpoint is of a version of Sluice that did not keep modules`,
+    settings.attach === 'together' ? 'Start from the checkpoint with --from-savepoint' : 'Run the cell',
+  ];
 }
 
 /** They stay failed until the cell runs. None of their code runs. */

@@ -23,12 +23,19 @@ export class TestNotebook {
   /** The arguments of `$.variable`, per cell. */
   readonly variables = new Map<string, string[]>();
   readonly loader: ModuleLoader;
+  readonly #t: TestContext;
   readonly #compiler = new CellCompiler();
   cells: ModuleCell[];
   #versions = 0;
 
-  constructor(t: TestContext, cells: Readonly<Record<string, string>>, builtins: Record<string, Namespace> = {}) {
-    this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-cells-')));
+  constructor(
+    t: TestContext,
+    cells: Readonly<Record<string, string>>,
+    builtins: Record<string, Namespace> = {},
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-cells-'))),
+  ) {
+    this.#t = t;
+    this.folder = folder;
     t.onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
     this.cells = Object.entries(cells).map(([id, text]) => ({ id, kind: 'code', text }));
     this.loader = new ModuleLoader({
@@ -37,6 +44,12 @@ export class TestNotebook {
       builtins: Object.fromEntries(Object.entries(builtins).map(([name, namespace]) => [name, () => namespace])),
       places: this.places,
     });
+  }
+
+  /** The same notebook in a new thread: nothing is loaded. */
+  anew(): TestNotebook {
+    const cells = Object.fromEntries(this.cells.map(({ id, text }) => [id, text]));
+    return new TestNotebook(this.#t, cells, {}, this.folder);
   }
 
   write(path: string, text: string): string {
