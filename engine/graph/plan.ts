@@ -156,7 +156,7 @@ export class FunctionTable {
   /** Removes every function to which `plan` no longer refers. */
   retain(plan: Plan): void {
     const inLostKeys = plan.edges.flatMap(({ lost }) => referencesIn(lost?.key?.spec));
-    const used = new Set([...plan.nodes.flatMap(functionRefsOf), ...inLostKeys].map(FunctionTable.key));
+    const used = new Set([...plan.nodes.flatMap(functionRefsOf), ...inLostKeys].map((ref) => FunctionTable.key(ref)));
     for (const key of this.#functions.keys()) if (!used.has(key)) this.#functions.delete(key);
   }
 }

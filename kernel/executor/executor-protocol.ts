@@ -6,6 +6,7 @@
 //
 // Commands are handled in order. `evaluate` may overlap with others: a cell that awaits a pull goes
 // on by itself.
+import type { DisplayRow, OpenFrame } from './display-rows.ts';
 import type { MemoryEnd } from './memory-limit.ts';
 import type { KeptData } from '../cells/kept-data.ts';
 import type { ModuleNews, UsedModules } from '../cells/used-modules.ts';
@@ -181,33 +182,6 @@ export interface SnapshotWaits {
   readonly cell: string;
   readonly operator: string;
   readonly millis: number;
-}
-
-/** A row of a display. `n` counts them from 1 and is part of the display's snapshot. */
-export interface DisplayRow {
-  readonly n: number;
-  readonly timestamp: number;
-  /** Structured clone of the element, cut for a display. In lossless mode it is not cut. */
-  readonly value: unknown;
-  /** Approximate size of a large row. */
-  readonly size?: number;
-  readonly partition?: number;
-  readonly offset?: number;
-  readonly partial?: boolean;
-  /** The key of a table's row: the tuple of its values. */
-  readonly key?: readonly unknown[];
-  /** The table has no row of this key any more. */
-  readonly gone?: boolean;
-}
-
-/** Rows that open windows would give now. They replace those of the last frame. */
-export interface OpenFrame {
-  /** `n` counts from 1 in each frame. */
-  readonly rows: readonly DisplayRow[];
-  /** Time until the next window closes. Absent: not known. */
-  readonly closesInMillis?: number;
-  /** The windows have more rows than these. Absent: no. */
-  readonly isCut?: boolean;
 }
 
 /** One running instance, once a second. */

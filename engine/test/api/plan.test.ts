@@ -195,7 +195,7 @@ test('a plan of a former life gets the present function of the same slot, and a 
   const { fn } = node.parameters as { fn: FunctionRef };
   const renamed = (ref: FunctionRef): Plan => ({
     ...{ version: 1, edges: [] },
-    nodes: [{ ...node, parameters: { fn: ref } } as PlanNode],
+    nodes: [{ ...node, parameters: { fn: ref } }],
   });
   const former = { ...fn, textHash: 'another' };
   const other = { ...fn, uid: 'gone' };

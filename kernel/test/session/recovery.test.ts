@@ -125,7 +125,8 @@ test('a successor that comes with the first plan of a new executor starts with t
   const s = running('a');
   s.snapshot({ 'a~1': 5 });
   const { plan } = s.state;
-  s.planner = (request) => planInstances({ ...request, running: { ...plan, nodes: [{ ...plan.nodes[0]!, id: 'a~0' }] } });
+  s.planner = (request) =>
+    planInstances({ ...request, running: { ...plan, nodes: [{ ...plan.nodes[0]!, id: 'a~0' }] } });
   s.state = { ...s.state, recovery: { ...s.state.recovery, parts: new Map([['a~0', taskState(5)]]) } };
   assert.equal(restored(s)['a~1'], 5);
 });
