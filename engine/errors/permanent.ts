@@ -10,7 +10,7 @@ const permanent: ReadonlySet<string> = new Set([
   ...['kafka-offset-gone', 'kafka-topic-made-again', 'kafka-truncated', 'kafka-unknown-topic', 'kafka-unreadable'],
   ...['kafka-bad-offsets', 'no-file', 'file-changed', 'bad-file', 'not-replayable'],
   // The saved state fits no operator, or an operator cannot save it.
-  ...['other-state', 'newer-state', 'bad-state', 'lost-key', 'state-not-stored'],
+  ...['other-state', 'newer-state', 'bad-state', 'lost-key', 'state-not-stored', 'function-gone'],
   // Nobody gets in with these names, secrets, certificates and rights.
   ...['kafka-no-connection', 'kafka-bad-connection', 'kafka-login', 'kafka-tls', 'kafka-not-allowed', 'kafka-version'],
   ...['connection-secret', 'connection-file'],

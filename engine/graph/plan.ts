@@ -141,19 +141,34 @@ export class FunctionTable {
   addAll(other: FunctionTable): void {
     for (const [key, value] of other.#functions) this.#functions.set(key, value);
   }
+  /**
+   * A reference of `plan` without a function gets the one that its node has in the same slot now.
+   * Its text or what it captured differs. Without one it gets `missing(reference)`.
+   */
+  fill(plan: Plan, missing: (ref: FunctionRef) => unknown): void {
+    for (const ref of plan.nodes.flatMap(functionRefsOf)) {
+      if (this.has(ref)) continue;
+      const place = FunctionTable.key({ ...ref, textHash: '' });
+      const present = [...this.#functions].find(([key]) => key.startsWith(place));
+      this.set(ref, present ? present[1] : missing(ref));
+    }
+  }
   /** Removes every function to which `plan` no longer refers. */
   retain(plan: Plan): void {
-    const used = new Set<string>();
-    const visit = (value: Json | undefined): void => {
-      if (value === null || typeof value !== 'object') return;
-      const { uid, slot, textHash } = value as { readonly [name: string]: Json | undefined };
-      if (typeof uid === 'string' && typeof slot === 'string' && typeof textHash === 'string')
-        used.add(FunctionTable.key({ uid, slot, textHash }));
-      for (const inner of Array.isArray(value) ? (value as Json[]) : Object.values(value as object))
-        visit(inner as Json);
-    };
-    for (const node of plan.nodes) visit(node.parameters);
-    for (const { lost } of plan.edges) visit(lost?.key?.spec);
+    const inLostKeys = plan.edges.flatMap(({ lost }) => referencesIn(lost?.key?.spec));
+    const used = new Set([...plan.nodes.flatMap(functionRefsOf), ...inLostKeys].map((ref) => FunctionTable.key(ref)));
     for (const key of this.#functions.keys()) if (!used.has(key)) this.#functions.delete(key);
   }
+}
+
+/** The functions that a node needs. */
+export function functionRefsOf({ parameters }: Pick<PlanNode, 'parameters'>): readonly FunctionRef[] {
+  return referencesIn(parameters);
+}
+function referencesIn(value: Json | undefined): readonly FunctionRef[] {
+  if (value === null || typeof value !== 'object') return [];
+  const { uid, slot, textHash } = value as { readonly [name: string]: Json | undefined };
+  const isReference = typeof uid === 'string' && typeof slot === 'string' && typeof textHash === 'string';
+  const inner = (Array.isArray(value) ? (value as Json[]) : Object.values(value as object)) as Json[];
+  return [...(isReference ? [{ uid, slot, textHash }] : []), ...inner.flatMap(referencesIn)];
 }

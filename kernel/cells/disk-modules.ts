@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { resolve as resolvePackage } from 'import-meta-resolve';
 import { SluiceError } from '../../engine/errors/error.ts';
 import type { ModuleFiles, ModuleSource, Namespace } from './module-files.ts';
+import { versionOfPackage } from './package-version.ts';
 import { isRelative, packageName, resolveRelative } from './specifiers.ts';
 import { TextLines } from './text-lines.ts';
 
@@ -29,6 +30,14 @@ export function diskModules(notebook: string): ModuleFiles {
       if (isRelative(specifier)) return createRequire(from)(resolveRelative(specifier, from)!) as Namespace;
       return (await import(findPackage(specifier, from, dirname(notebook)))) as Namespace;
     },
+    versionOf(specifier, from) {
+      try {
+        if (isRelative(specifier)) return hashOf(readFileSync(resolveRelative(specifier, from)!));
+        return versionOfPackage(fileURLToPath(findPackage(specifier, from, dirname(notebook))));
+      } catch {
+        return undefined;
+      }
+    },
   };
 }
 
@@ -45,7 +54,7 @@ export async function compiledSource(path: string, text: string): Promise<Module
   }
   return { path, hash: hashOf(text), ...compiled };
 }
-function hashOf(text: string): string {
+function hashOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 

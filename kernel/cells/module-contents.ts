@@ -2,6 +2,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+export interface ModuleContent {
+  readonly path: string;
+  /** As that of a `ModuleSource`. '' for a missing file. */
+  readonly hash: string;
+}
+
 /** Reports which tracked files have changed since the last question. */
 export class ModuleContents {
   readonly #hashes = new Map<string, string>();
@@ -12,13 +18,13 @@ export class ModuleContents {
     for (const path of this.#hashes.keys()) if (!wanted.has(path)) this.#hashes.delete(path);
     for (const path of wanted) if (!this.#hashes.has(path)) this.#hashes.set(path, contentHash(path));
   }
-  changed(): string[] {
-    const changed: string[] = [];
+  changed(): ModuleContent[] {
+    const changed: ModuleContent[] = [];
     for (const [path, former] of this.#hashes) {
       const now = contentHash(path);
       if (now === former) continue;
       this.#hashes.set(path, now);
-      changed.push(path);
+      changed.push({ path, hash: now });
     }
     return changed;
   }

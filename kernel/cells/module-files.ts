@@ -18,4 +18,6 @@ export interface ModuleFiles {
   source(path: string): Promise<ModuleSource>;
   /** A package, or a file beside the notebook that Node loads itself. Error: `missing-module`. */
   load(specifier: string, from: string): Promise<Namespace>;
+  /** Of what `load` gives: the version of the package, or the hash of the file. undefined: unknown. */
+  versionOf(specifier: string, from: string): string | undefined;
 }

@@ -9,6 +9,7 @@
 //
 // A helper is loaded again when its content, or the content of a module that it imports, has
 // changed. Then it and its importers are new instances. All other modules stay the same objects.
+// After a restart cells may need several versions of a helper, those with which they ran.
 import { createHash } from 'node:crypto';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
@@ -19,9 +20,11 @@ import { SluiceError } from '../../engine/errors/error.ts';
 import { isSluiceError } from '../../engine/errors/thrown.ts';
 import { closestName } from '../../engine/errors/closest-name.ts';
 import { annotateLiteral } from './annotate-literal.ts';
+import { CellModules } from './cell-modules.ts';
 import type { ModuleFiles, ModuleSource, Namespace } from './module-files.ts';
 import type { SourcePlaces } from './source-places.ts';
 import { isModuleSource, isRelative } from './specifiers.ts';
+import type { UsedModules } from './used-modules.ts';
 
 export interface ModuleLoaderOptions {
   /** Absolute path of the notebook. */
@@ -39,6 +42,8 @@ interface Instance {
   readonly key: string;
   readonly module: { exports: unknown };
   readonly script: string;
+  /** Of the cell that has loaded it. What it imports later comes from there, too. */
+  readonly modules: CellModules;
   ready: Promise<void>;
   /**
    * The instance that it awaits. Two instances that await each other form a circle; then one
@@ -57,17 +62,30 @@ type ModuleFunction = (
 
 export class ModuleLoader {
   readonly #options: ModuleLoaderOptions;
+  /** By their keys. */
   readonly #instances = new Map<string, Instance>();
 
   constructor(options: ModuleLoaderOptions) {
     this.#options = options;
   }
 
+  /** For one evaluation of a cell. `former`: what it used when it ran; absent: it runs now. */
+  modulesOfCell(former?: UsedModules): CellModules {
+    const { notebook, files, builtins } = this.#options;
+    const isProvided = (specifier: string): boolean => Object.hasOwn(builtins, specifier) || isBuiltin(specifier);
+    return new CellModules({ notebook, files, isProvided, former });
+  }
+
   /** For cells. `needed` are names that the module must export. */
-  async import(specifier: string, needed: readonly string[] = [], isOptional = false): Promise<Namespace> {
+  async import(
+    modules: CellModules,
+    specifier: string,
+    needed: readonly string[] = [],
+    isOptional = false,
+  ): Promise<Namespace> {
     let namespace: Namespace;
     try {
-      namespace = await this.#load(specifier, this.#options.notebook);
+      namespace = await this.#load(modules, specifier, this.#options.notebook);
     } catch (error) {
       if (isOptional && isSluiceError(error) && error.code === 'missing-module') return {};
       throw error;
@@ -75,27 +93,25 @@ export class ModuleLoader {
     return withNeeded(specifier, namespace, needed);
   }
 
-  async #load(specifier: string, from: string, importer?: Instance): Promise<Namespace> {
+  async #load(modules: CellModules, specifier: string, from: string, importer?: Instance): Promise<Namespace> {
     const { builtins } = this.#options;
     const builtin = Object.hasOwn(builtins, specifier) ? builtins[specifier] : undefined;
     if (builtin !== undefined) return builtin();
     if (isBuiltin(specifier)) return (await import(specifier)) as Namespace;
-    const { files } = this.#options;
-    if (!isRelative(specifier)) return files.load(specifier, from);
-    const path = files.resolve(specifier, from);
+    if (!isRelative(specifier)) return modules.load(specifier, from);
+    const path = modules.resolve(specifier, from);
     if (path === undefined) throw missingFile(specifier, from);
-    if (isModuleSource(path)) return namespaceOf((await this.#instance(path, importer)).module.exports);
-    return namespaceOf(await files.load(specifier, from));
+    if (isModuleSource(path)) return namespaceOf((await this.#instance(modules, path, importer)).module.exports);
+    return namespaceOf(await modules.load(specifier, from));
   }
 
   // -------------------------------------------------------------------------------- helper modules
 
-  async #instance(path: string, importer: Instance | undefined): Promise<Instance> {
-    const sources = await this.#closure(path);
+  async #instance(modules: CellModules, path: string, importer: Instance | undefined): Promise<Instance> {
+    const sources = await closureOf(modules, path);
     const key = keyOf(path, sources);
-    const known = this.#instances.get(path);
     // Functions of a former instance may still run, so its places stay known.
-    const instance = known?.key === key ? known : this.#start(sources.get(path)!, key);
+    const instance = this.#instances.get(key) ?? this.#start(sources.get(path)!, key, modules);
     if (importer === undefined) {
       await everythingBehind(instance, new Set());
       return instance;
@@ -112,22 +128,26 @@ export class ModuleLoader {
     return instance;
   }
 
-  #start(source: ModuleSource, key: string): Instance {
+  #start(source: ModuleSource, key: string, modules: CellModules): Instance {
     const { path, code } = source;
+    // The text has changed, so no later run needs the former one.
+    if (!modules.isRestored)
+      for (const other of this.#instances.values()) if (other.path === path) this.#instances.delete(other.key);
     const script = this.#options.places.addModule(path, code);
     const instance: Instance = {
       path,
       key,
       module: { exports: {} },
       script,
+      modules,
       ready: Promise.resolve(),
       waitsFor: undefined,
       imports: [],
     };
-    this.#instances.set(path, instance);
+    this.#instances.set(key, instance);
     instance.ready = this.#run(source, instance).catch((error: unknown) => {
       // The next import tries again.
-      if (this.#instances.get(path) === instance) this.#instances.delete(path);
+      if (this.#instances.get(key) === instance) this.#instances.delete(key);
       throw error;
     });
     // Importers await `ready` and get the error. In a circle there may be no awaiter, so the
@@ -158,7 +178,7 @@ export class ModuleLoader {
     await run.call(undefined, instance.module.exports, require, instance.module, {
       fn: annotateLiteral,
       meta: metaOf(path),
-      import: (specifier: string) => this.#load(specifier, path, instance),
+      import: (specifier: string) => this.#load(instance.modules, specifier, path, instance),
     });
   }
 
@@ -167,26 +187,28 @@ export class ModuleLoader {
    * a package in the form that TypeScript's interop expects.
    */
   async #required(specifier: string, from: string, importer: Instance): Promise<unknown> {
-    const path = isRelative(specifier) ? this.#options.files.resolve(specifier, from) : undefined;
-    if (path !== undefined && isModuleSource(path)) return (await this.#instance(path, importer)).module.exports;
-    const namespace = await this.#load(specifier, from, importer);
+    const { modules } = importer;
+    const path = isRelative(specifier) ? modules.resolve(specifier, from) : undefined;
+    if (path !== undefined && isModuleSource(path))
+      return (await this.#instance(modules, path, importer)).module.exports;
+    const namespace = await this.#load(modules, specifier, from, importer);
     return asEsModule(namespace);
   }
+}
 
-  /** The file and all helpers that it imports, directly or not, as they are on disk now. */
-  async #closure(path: string): Promise<ReadonlyMap<string, ModuleSource>> {
-    const sources = new Map<string, ModuleSource>();
-    const visit = async (file: string): Promise<void> => {
-      const source = await this.#options.files.source(file);
-      sources.set(file, source);
-      for (const specifier of source.specifiers) {
-        const inner = isRelative(specifier) ? this.#options.files.resolve(specifier, file) : undefined;
-        if (inner !== undefined && isModuleSource(inner) && !sources.has(inner)) await visit(inner);
-      }
-    };
-    await visit(path);
-    return sources;
-  }
+/** The file and all helpers that it imports, directly or not. */
+async function closureOf(modules: CellModules, path: string): Promise<ReadonlyMap<string, ModuleSource>> {
+  const sources = new Map<string, ModuleSource>();
+  const visit = async (file: string): Promise<void> => {
+    const source = await modules.source(file);
+    sources.set(file, source);
+    for (const specifier of source.specifiers) {
+      const inner = isRelative(specifier) ? modules.resolve(specifier, file) : undefined;
+      if (inner !== undefined && isModuleSource(inner) && !sources.has(inner)) await visit(inner);
+    }
+  };
+  await visit(path);
+  return sources;
 }
 
 /**

@@ -1,6 +1,7 @@
 // A table or a chart under a cell: the rows that it keeps, the rows since the last frame, and the
 // caption with the watermark.
-import type { DisplayRow, ExecutorEvent, OpenFrame } from '../executor/executor-protocol.ts';
+import type { DisplayRow, OpenFrame } from '../executor/display-rows.ts';
+import type { ExecutorEvent } from '../executor/executor-protocol.ts';
 import type {
   Caption,
   ChartPart,

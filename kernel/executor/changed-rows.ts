@@ -6,7 +6,7 @@
 // kernel/protocol/kept-rows.ts keeps them. It holds no more than `limit` rows beside them, because
 // further changes since the last frame would not be shown.
 import { keptBytes } from '../protocol/kept-rows.ts';
-import type { DisplayRow } from './executor-protocol.ts';
+import type { DisplayRow } from './display-rows.ts';
 
 export interface ChangedRowsState {
   readonly pending: readonly (readonly [string, DisplayRow])[];

@@ -12,6 +12,7 @@ import { hashValue } from '../../engine/graph/fingerprint.ts';
 import type { CallPlace, PlanNode } from '../../engine/graph/plan.ts';
 import type { PresentRow } from '../../engine/runtime/table-lookup.ts';
 import { CellEvaluation } from '../cells/cell-runtime.ts';
+import { type CellModules, moduleNews } from '../cells/cell-modules.ts';
 import { evaluateCell } from '../cells/evaluate.ts';
 import type { ModuleFiles } from '../cells/module-files.ts';
 import { metaOf, ModuleLoader } from '../cells/modules.ts';
@@ -21,6 +22,7 @@ import { SourcePlaces } from '../cells/source-places.ts';
 import { cutForDisplay, cutText } from '../protocol/display-cut.ts';
 import { toWire } from '../protocol/values.ts';
 import type { KeptData } from '../cells/kept-data.ts';
+import type { ModuleNews, UsedModules } from '../cells/used-modules.ts';
 import type { Displayed, EvaluateCommand, Export, LocatedError } from './executor-protocol.ts';
 import { ownModules } from './own-modules.ts';
 
@@ -29,6 +31,10 @@ export interface EvaluationResult {
   readonly exports: readonly Export[];
   readonly displayed: Displayed;
   readonly kept: KeptData;
+  /** undefined: it has imported none. */
+  readonly used: UsedModules | undefined;
+  /** Of a cell that is evaluated again with its modules. */
+  readonly news: ModuleNews | undefined;
 }
 export interface EvaluatorHost {
   readonly openPull: (run: number, from: Endpoint, label: string, fragment: Fragment) => AsyncIterableIterator<unknown>;
@@ -73,6 +79,7 @@ export class Evaluator {
   readonly #constants: EvaluatorOptions['constants'];
   readonly #host: EvaluatorHost;
   readonly #places = new SourcePlaces();
+  readonly #files: ModuleFiles;
   readonly #modules: ModuleLoader;
   readonly #committed = new Map<string, Committed>();
 
@@ -85,6 +92,7 @@ export class Evaluator {
     this.#isJob = isJob;
     this.#topics = topics;
     this.#host = host;
+    this.#files = modules;
     this.#modules = new ModuleLoader({
       notebook,
       files: modules,
@@ -120,14 +128,17 @@ export class Evaluator {
         lookup: (from, key) => this.#lookup(from, key),
       },
     });
+    const { used } = command;
+    const modules = this.#modules.modulesOfCell(used);
     const runtime = new CellEvaluation({
       in: given,
       setVariable: (name) => (builder.variable = name),
-      import: (specifier, needed, isOptional) => this.#modules.import(specifier, needed, isOptional),
+      import: (...imported) => this.#modules.import(modules, ...imported),
       meta: metaOf(this.#notebook),
       restore: command.restore ?? this.#constants?.(command.cell),
     });
-    return new Evaluation(command, builder, runtime, this.#places);
+    const news = used && ((): Promise<ModuleNews> => moduleNews(used, this.#notebook, this.#files));
+    return new Evaluation(command, { builder, runtime, modules, news }, this.#places);
   }
 
   commit(evaluation: Evaluation | undefined): void {
@@ -185,8 +196,16 @@ export class Evaluator {
   }
 }
 
+interface EvaluationParts {
+  readonly builder: Builder;
+  readonly runtime: CellEvaluation;
+  readonly modules: CellModules;
+  readonly news: (() => Promise<ModuleNews>) | undefined;
+}
+
 export class Evaluation {
   readonly cell: string;
+  readonly modules: CellModules;
   /** Values of the names the cell declares, once it is evaluated. */
   values: Values | undefined;
   nodes: readonly PlanNode[] = [];
@@ -194,11 +213,14 @@ export class Evaluation {
   readonly #command: EvaluateCommand;
   readonly #builder: Builder;
   readonly #runtime: CellEvaluation;
+  readonly #news: EvaluationParts['news'];
   readonly #places: SourcePlaces;
   readonly #aborted = Promise.withResolvers<never>();
 
-  constructor(command: EvaluateCommand, builder: Builder, runtime: CellEvaluation, places: SourcePlaces) {
+  constructor(command: EvaluateCommand, { builder, runtime, modules, news }: EvaluationParts, places: SourcePlaces) {
     this.cell = command.cell;
+    this.modules = modules;
+    this.#news = news;
     this.#command = command;
     this.#builder = builder;
     this.#runtime = runtime;
@@ -218,12 +240,14 @@ export class Evaluation {
         evaluateCell({ id: cell, code, version }, this.#runtime, this.#places),
       );
       const { out, last } = await Promise.race([evaluated, this.#aborted.promise]);
+      const news = await this.#news?.();
       this.values = out;
       this.#builder.variable = '';
       const displayed = displayedOf(this.#builder, last);
       const fragment = this.#builder.fragment();
       this.nodes = fragment.nodes;
-      return { fragment, exports: Object.entries(out).map(exportOf), displayed, kept: this.#kept() };
+      const exports = Object.entries(out).map(exportOf);
+      return { fragment, exports, displayed, kept: this.#kept(), used: this.modules.used, news };
     } finally {
       this.isOver = true;
       this.#builder.seal(`the run of cell "${cell}" is over.`);

@@ -6,8 +6,10 @@
 //
 // Commands are handled in order. `evaluate` may overlap with others: a cell that awaits a pull goes
 // on by itself.
+import type { DisplayRow, OpenFrame } from './display-rows.ts';
 import type { MemoryEnd } from './memory-limit.ts';
 import type { KeptData } from '../cells/kept-data.ts';
+import type { ModuleNews, UsedModules } from '../cells/used-modules.ts';
 import type { Definitions } from '../../engine/connections/connection-named.ts';
 import type { DisplaySpec, Endpoint, Fragment } from '../../engine/api/fragment.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
@@ -44,6 +46,8 @@ export interface EvaluateCommand {
    * Its data come from this record, its output is dropped, and no async iterable is iterated.
    */
   readonly restore?: KeptData;
+  /** With `restore`: the modules with which it ran. Absent: it imported none, or they are not known. */
+  readonly used?: UsedModules | undefined;
   /**
    * Rows that the cell pulls go to the observer too, as `pull-credit` commands allow: `sluice run
    * --json`.
@@ -177,33 +181,6 @@ export interface SnapshotPart {
   readonly state: TaskSnapshot;
 }
 
-/** A row of a display. `n` counts them from 1 and is part of the display's snapshot. */
-export interface DisplayRow {
-  readonly n: number;
-  readonly timestamp: number;
-  /** Structured clone of the element, cut for a display. In lossless mode it is not cut. */
-  readonly value: unknown;
-  /** Approximate size of a large row. */
-  readonly size?: number;
-  readonly partition?: number;
-  readonly offset?: number;
-  readonly partial?: boolean;
-  /** The key of a table's row: the tuple of its values. */
-  readonly key?: readonly unknown[];
-  /** The table has no row of this key any more. */
-  readonly gone?: boolean;
-}
-
-/** Rows that open windows would give now. They replace those of the last frame. */
-export interface OpenFrame {
-  /** `n` counts from 1 in each frame. */
-  readonly rows: readonly DisplayRow[];
-  /** Time until the next window closes. Absent: not known. */
-  readonly closesInMillis?: number;
-  /** The windows have more rows than these. Absent: no. */
-  readonly isCut?: boolean;
-}
-
 /** One running instance, once a second. */
 export interface OperatorReport {
   readonly id: string;
@@ -244,7 +221,13 @@ export type ExecutorEvent =
       readonly exports: readonly Export[];
       readonly displayed: Displayed;
       readonly kept: KeptData;
+      /** Absent: it has imported none. */
+      readonly used?: UsedModules;
+      /** Of a cell that was evaluated with `used`. */
+      readonly news?: ModuleNews;
     }
+  /** A callback of the cell has imported one more module. All that the cell has used. */
+  | { readonly kind: 'modules-used'; readonly run: RunId; readonly used: UsedModules }
   | { readonly kind: 'evaluation-failed'; readonly run: RunId; readonly error: LocatedError }
   /** The cell awaits rows of `label`; `wants` is how many when it is known (take). */
   | {

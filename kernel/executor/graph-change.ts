@@ -5,8 +5,10 @@
 // Rows from before a barrier go out before the event of the barrier.
 import type { Clock } from '../../engine/contract/clock.ts';
 import type { FunctionTable, PlanNode } from '../../engine/graph/plan.ts';
+import type { FunctionRef } from '../../engine/graph/spec.ts';
 import type { Snapshot } from '../../engine/runtime/barriers.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
+import { SluiceError } from '../../engine/errors/error.ts';
 import { isSluiceError, messageOf } from '../../engine/errors/thrown.ts';
 import { cutText } from '../protocol/display-cut.ts';
 import { DisplayOperator } from './display-operator.ts';
@@ -67,6 +69,8 @@ export class GraphChange {
       !command.restore && arriving.has(id) && handover[id] === undefined;
     const restore = command.restore && new Map(command.restore.map(({ instance, state }) => [instance, state]));
     const failed = new Set(command.failed);
+    // The session has said what becomes of operators whose functions are others now.
+    if (restore) this.#host.functions.fill(plan, gone);
     try {
       runtime.mutate(
         plan,
@@ -160,4 +164,14 @@ export class GraphChange {
   credit(id: string, rows: number): void {
     for (const display of this.#displays.values()) if (display.install?.display === id) display.credit(rows);
   }
+}
+
+/** A cell that is evaluated again declares fewer operators than before. */
+function gone({ uid }: FunctionRef): () => never {
+  return () => {
+    throw new SluiceError(
+      'function-gone',
+      `The cell of ${uid} did not declare it again after the restart. Run the cell.`,
+    );
+  };
 }

@@ -65,8 +65,11 @@ export class Runs {
     }
     functions.addAll(result.fragment.functions);
     const { functions: _stay, ...fragment } = result.fragment;
-    const { exports, displayed, kept } = result;
-    post({ kind: 'evaluated', run, fragment, exports, displayed, kept });
+    const { exports, displayed, kept, used, news } = result;
+    const more = { ...(used && { used }), ...(news && { news }) };
+    post({ kind: 'evaluated', run, fragment, exports, displayed, kept, ...more });
+    const { modules } = evaluation;
+    modules.onMore = () => modules.used && post({ kind: 'modules-used', run, used: modules.used });
   }
 
   commit(run: RunId): void {

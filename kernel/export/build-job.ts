@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, relative, sep } from 'node:path';
 import { type EncodedSourceMap, encodedMap, FlattenMap } from '@jridgewell/trace-mapping';
-import { compiledSource } from '../cells/disk-modules.ts';
+import { compiledSource, diskModules } from '../cells/disk-modules.ts';
 import { readParams } from '../cells/read-params.ts';
 import { isRelative, resolveRelative } from '../cells/specifiers.ts';
 import type { JobData, JobModule } from '../job/job-data.ts';
@@ -92,6 +92,7 @@ async function jobData(
         return path === undefined ? [] : [[specifier, nameOf(path)]];
       }),
     );
+  const disk = diskModules(notebook);
   const compiler = notebookCompiler(() => notebook);
   const compiledCells: JobData['cells'][number][] = [];
   for (const { id, text } of cells) {
@@ -118,7 +119,10 @@ async function jobData(
     cells: compiledCells,
     modules: sources.sort((a, b) => (a.path < b.path ? -1 : 1)),
     resolved: resolvedFrom(notebook, modules.specifiers),
-    packages: modules.bundled.map(({ specifier, from }) => ({ specifier, from: nameOf(from) })),
+    packages: modules.bundled.map(({ specifier, from }) => {
+      const version = disk.versionOf(specifier, from);
+      return { specifier, from: nameOf(from), ...(version !== undefined && { version }) };
+    }),
     connections,
     registries,
     paramDefaults,

@@ -8,13 +8,21 @@ import type { JobData } from './job-data.ts';
 /** Imports the packages of the bundle, by their place in `JobData.packages`. */
 export type LoadPackage = (index: number) => Promise<Namespace>;
 
+type EmbeddedData = Pick<JobData, 'modules' | 'resolved' | 'packages'>;
+
+const loadsNone: LoadPackage = () => Promise.reject(new Error('No packages are loaded in this thread.'));
+
 /** `notebook`: where the notebook would be. The paths of its modules begin at its folder. */
-export function embeddedModules(notebook: string, data: JobData, loadPackage: LoadPackage): ModuleFiles {
+export function embeddedModules(notebook: string, data: EmbeddedData, loadPackage = loadsNone): ModuleFiles {
   const folder = dirname(notebook);
   const nameOf = (path: string): string => relative(folder, path).replaceAll(sep, '/');
   const byName = new Map(data.modules.map((module) => [module.path, module]));
   const importer = (from: string): Readonly<Record<string, string>> =>
     from === notebook ? data.resolved : (byName.get(nameOf(from))?.resolved ?? {});
+  const packageOf = (specifier: string, from: string): number => {
+    const name = nameOf(from);
+    return data.packages.findIndex((one) => one.specifier === specifier && one.from === name);
+  };
   return {
     resolve(specifier, from) {
       const name = importer(from)[specifier];
@@ -25,10 +33,10 @@ export function embeddedModules(notebook: string, data: JobData, loadPackage: Lo
       return found ? Promise.resolve({ ...found, path }) : Promise.reject(notInJob(path, folder));
     },
     load(specifier, from) {
-      const name = nameOf(from);
-      const index = data.packages.findIndex((one) => one.specifier === specifier && one.from === name);
+      const index = packageOf(specifier, from);
       return index < 0 ? Promise.reject(notInJob(specifier, folder)) : loadPackage(index);
     },
+    versionOf: (specifier, from) => data.packages[packageOf(specifier, from)]?.version,
   };
 }
 

@@ -6,6 +6,7 @@ import { startTimer } from '../../engine/runtime/long-timer.ts';
 import { executorThread } from '../server/executor-thread.ts';
 import type { CellCompiler } from '../server/effects.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
+import { embeddedModules } from './embedded-modules.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { graceOf } from './grace.ts';
 import { claimInstance } from './instance-claim.ts';
@@ -60,6 +61,8 @@ async function runConfigured(data: JobData, file: string, configuration: Configu
     state: {
       ...{ directory: stateDirectory, savepoint: configuration.savepoint, mayLeaveOut: false, ways },
       constants: Object.fromEntries(data.cells.map(({ id, constants = {} }) => [id, constants])),
+      // Packages are compared here, and loaded in the executor's thread.
+      modules: { notebook, files: embeddedModules(notebook, data), areInJob: true },
     },
     checkpointMillis: configuration.checkpointMillis,
     lastCheckpointMillis: graceOf(graceMillis).checkpointMillis,

@@ -17,7 +17,7 @@ export interface JobData {
   /** Relative specifiers of the cells → paths. */
   readonly resolved: Readonly<Record<string, string>>;
   /** Packages by their place in the bundle: `specifier` as a file of the notebook imports it. */
-  readonly packages: readonly { readonly specifier: string; readonly from: string }[];
+  readonly packages: readonly JobPackage[];
   /** Kafka connections by name; '' is the default one. */
   readonly connections: readonly string[];
   readonly registries: Registries;
@@ -25,6 +25,12 @@ export interface JobData {
   readonly params?: readonly string[];
   /** The defaults of parameters by name, as far as they are known. */
   readonly paramDefaults: Readonly<Record<string, ParamDefault>>;
+}
+export interface JobPackage {
+  readonly specifier: string;
+  readonly from: string;
+  /** Absent: it says none. */
+  readonly version?: string;
 }
 export interface ParamDefault {
   readonly type: 'string' | 'number' | 'boolean';

@@ -1,8 +1,11 @@
 // The state of a job between two lives: `sluice run --state DIR` and `--from-savepoint PATH`.
 //
 //   --state DIR, empty          starts, and writes checkpoints
-//   --state DIR, a checkpoint   goes on from it: the notebook must be the same
+//   --state DIR, a checkpoint   goes on from it: the notebook must be the same, and its packages
 //   --from-savepoint PATH       starts with the savepoint's state: the notebook may have changed
+//
+// Helper modules may have been saved since: their former texts are in the checkpoint. Packages are
+// not. The modules of an exported job are part of it, as its cells are.
 //
 // An exported job has constants too. With other values than its checkpoint has, it starts with the
 // state of the checkpoint as if that were a savepoint.
@@ -15,6 +18,7 @@ import type { CellText } from '../protocol/messages.ts';
 import { readSavedSession, type SavedSession } from '../session/saved-session.ts';
 import type { Upgrade } from '../session/upgrade.ts';
 import { changedConstants, type ConstantTexts } from './changed-constants.ts';
+import { changedModules, packageText, type PresentModules } from './changed-modules.ts';
 
 export interface StateOptions {
   /** Folder of the checkpoints. */
@@ -27,6 +31,8 @@ export interface StateOptions {
   readonly ways?: WaysOut;
   /** Of an exported job. Default: none. */
   readonly constants?: ConstantTexts;
+  /** Absent: the cells import none. */
+  readonly modules?: PresentModules;
 }
 export interface WaysOut {
   /** To start with the state of the folder, as an upgrade. */
@@ -66,22 +72,23 @@ export interface JobState {
 }
 
 /**
- * Errors: those of `openCheckpoints` and `readSavepoint`, `notebook-changed`, `state-not-empty`.
+ * Errors: those of `openCheckpoints` and `readSavepoint`, `notebook-changed`, `package-changed`,
+ * `state-not-empty`.
  */
 export async function openJobState(
-  { directory, savepoint, mayLeaveOut, ways = commandWays, constants = {} }: StateOptions,
+  { directory, savepoint, mayLeaveOut, ways = commandWays, constants = {}, modules }: StateOptions,
   document: readonly CellText[],
   params: Readonly<Record<string, string>>,
 ): Promise<JobState> {
   type Started = Pick<JobState, 'resumes' | 'upgrade' | 'warnings'>;
-  const start = (content: CheckpointContent, what: string): Started => ({
+  const start = async (content: CheckpointContent, what: string): Promise<Started> => ({
     resumes: undefined,
     upgrade: upgradeFrom(content, mayLeaveOut),
-    warnings: otherConstants(content, what, constants),
+    warnings: [...otherConstants(content, what, constants), ...(await otherModules(content, what, modules))],
   });
   const startFrom = async (path: string): Promise<Started> => {
     const { content, warnings } = await readSavepoint(path);
-    const started = start(content, 'savepoint');
+    const started = await start(content, 'savepoint');
     return { ...started, warnings: [...warnings, ...started.warnings] };
   };
   if (directory === undefined) {
@@ -111,9 +118,10 @@ export async function openJobState(
     const { isFinished } = saved;
     const mayCommit = saved.retired !== undefined || saved.plan.nodes.some(commitsRows);
     if ((!isFinished || mayCommit) && changedConstants(saved, constants).length > 0) {
-      const anew = start(restored, 'checkpoint');
+      const anew = await start(restored, 'checkpoint');
       return { storage, ...anew, warnings: [...warnings, ...anew.warnings] };
     }
+    if (!isFinished && modules) await refuseOtherModules(saved, modules, { directory, ways });
     const resumes = { takenAt: restored.takenAt, isFinished, mayCommit, lost: saved.lost };
     return { storage, resumes, upgrade: undefined, warnings };
   } catch (error) {
@@ -142,6 +150,19 @@ function otherConstants(
   ];
 }
 
+/** The sentence of an upgrade about modules whose texts it uses for the first time. */
+async function otherModules(
+  { session }: CheckpointContent,
+  what: string,
+  modules: PresentModules | undefined,
+): Promise<readonly string[]> {
+  if (!modules) return [];
+  const { files, packages } = await changedModules(readSavedSession(session), modules);
+  const names = [...files.map(({ name }) => name), ...packages.map(packageText)];
+  if (names.length === 0) return [];
+  return [`Changed since the ${what}: ${names.join('; ')}. The cells are evaluated with what is there now.`];
+}
+
 interface Present {
   readonly document: readonly CellText[];
   readonly params: Readonly<Record<string, string>>;
@@ -168,6 +189,28 @@ function refuseOther(saved: SavedSession, { document, params, directory, ways }:
     throw new SluiceError(
       'notebook-changed',
       `The checkpoint in ${directory} was made with other parameters (${other.join(', ')}). ${wayOut}`,
+    );
+}
+/** A job goes on with what it ran with, or not at all. */
+async function refuseOtherModules(
+  saved: SavedSession,
+  modules: PresentModules,
+  { directory, ways }: Pick<Present, 'directory' | 'ways'>,
+): Promise<void> {
+  const { files, packages } = await changedModules(saved, modules);
+  const upgrade = `or start from the checkpoint as an upgrade: ${ways.upgrade(directory)}.`;
+  const changed = packages.map(packageText);
+  if (modules.areInJob && files.length + changed.length > 0)
+    throw new SluiceError(
+      'notebook-changed',
+      `The job has other modules than the checkpoint in ${directory} (${[...files.map(({ name }) => name), ...changed].join('; ')}). ` +
+        `Take the change back, ${upgrade}`,
+    );
+  if (!modules.areInJob && changed.length > 0)
+    throw new SluiceError(
+      'package-changed',
+      `Not what the cells of the checkpoint in ${directory} ran with: ${changed.join('; ')}. Packages are not in a ` +
+        `checkpoint. Install the former version again, ${upgrade}`,
     );
 }
 function codeOf(document: readonly CellText[]): (readonly [string, string])[] {

@@ -177,11 +177,10 @@ export class Effects {
     else this.#host.dispatch({ kind: 'compiled', run, compiled: result });
   }
 
-  #evaluate({ run, cell, version, compiled, uses, restore }: Extract<SessionEffect, { kind: 'evaluate' }>): void {
+  #evaluate({ compiled, ...effect }: Extract<SessionEffect, { kind: 'evaluate' }>): void {
     const { code, scope } = compiled;
     const tellsPulls = this.#host.session.settings.lossless;
-    const { declares } = scope;
-    this.#host.executor.post({ kind: 'evaluate', run, cell, version, code, declares, uses, restore, tellsPulls });
+    this.#host.executor.post({ ...effect, code, declares: scope.declares, tellsPulls });
   }
 
   /** A lossless display that starts, or starts again, needs its first credit. */

@@ -62,14 +62,17 @@ export function capturedNow(session: Session, cell: string, compiled: Compiled):
   );
 }
 
+/** Modules and names that are others now than when the cell ran. */
+export function staleNames(session: Session, { active }: Cell): readonly string[] {
+  return active ? [...active.changedModules, ...staleCaptures(session, active)] : [];
+}
+
 /**
  * Names whose definition changed since this cell captured them. A stream is an edge and follows by
  * itself, so it makes nothing stale.
  */
-export function staleNames(session: Session, cell: Cell): readonly string[] {
-  const { active } = cell;
-  if (!active) return [];
-  const stale = [...active.changedModules];
+export function staleCaptures(session: Session, active: Active): readonly string[] {
+  const stale: string[] = [];
   for (const [name, version] of Object.entries(active.captured)) {
     const owner = currentOwner(session, name);
     const now = owner && versionOf(owner.active, name);
@@ -80,6 +83,18 @@ export function staleNames(session: Session, cell: Cell): readonly string[] {
     stale.push(name);
   }
   return stale;
+}
+
+/** The same, and names whose own cell captured something of before. */
+export function staleBehind(session: Session, active: Active, seen = new Set<Active>()): readonly string[] {
+  if (seen.has(active)) return [];
+  seen.add(active);
+  const stale = staleCaptures(session, active);
+  const behind = Object.entries(active.captured).flatMap(([name, version]) => {
+    const owner = version === 'stream' || stale.includes(name) ? undefined : currentOwner(session, name)?.active;
+    return owner && staleBehind(session, owner, seen).length > 0 ? [name] : [];
+  });
+  return [...stale, ...behind];
 }
 
 /** Streams that this cell reads and no cell defines any more: its input is detached. */

@@ -134,17 +134,6 @@ function graceTimer(cell: string): string {
   return `grace:${cell}`;
 }
 
-export function modulesChanged(session: Session, changed: readonly string[]): Session {
-  const cells = new Map(session.cells);
-  for (const [id, cell] of cells) {
-    const { active } = cell;
-    const hit = active?.compiled.modules.filter((m) => changed.includes(m) && !active.changedModules.includes(m)) ?? [];
-    if (active && hit.length > 0)
-      cells.set(id, { ...cell, active: { ...active, changedModules: [...active.changedModules, ...hit] } });
-  }
-  return { ...session, cells };
-}
-
 /**
  * Cells whose id an earlier cell has. They do not run until they are renamed. By index in the
  * document.

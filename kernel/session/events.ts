@@ -1,6 +1,8 @@
 // Events and effects of the session, as data. `server/control.ts` feeds the events,
 // `server/effects.ts` performs the effects.
 import type { KeptData } from '../cells/kept-data.ts';
+import type { ModuleContent } from '../cells/module-contents.ts';
+import type { UsedModules } from '../cells/used-modules.ts';
 import type {
   Displayed,
   DisplayInstall,
@@ -43,7 +45,7 @@ export type SessionEvent =
   | { readonly kind: 'compiled'; readonly run: RunId; readonly compiled: Compiled }
   | { readonly kind: 'compilation-failed'; readonly run: RunId; readonly error: LocatedError }
   /** Relative modules have changed on disk. */
-  | { readonly kind: 'modules-changed'; readonly modules: readonly string[] }
+  | { readonly kind: 'modules-changed'; readonly modules: readonly ModuleContent[] }
   /** All rows of a display have come. */
   | ({ readonly kind: 'display-ended' } & Generation)
   /** Once a second. */
@@ -131,6 +133,7 @@ export type SessionEffect =
       readonly compiled: Compiled;
       readonly uses: readonly { readonly name: string; readonly cell: string }[];
       readonly restore?: KeptData;
+      readonly used?: UsedModules | undefined;
     }
   | MutateCommand
   | { readonly kind: 'snapshot'; readonly epoch: number; readonly checkpoint?: number }

@@ -1,6 +1,6 @@
 // Interrupt, the end of an executor, and its restoration. The cell that caused the end stays out;
 // the others keep their state.
-import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
+import type { ExecutorEvent, LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { usesOf } from './dependencies.ts';
 import type { Emit, SessionEvent } from './events.ts';
@@ -9,6 +9,7 @@ import { judged, type JudgedMemory, outOfMemory } from './memory-blame.ts';
 import { beginMutation } from './mutations.ts';
 import { upgradePending } from './pending-upgrade.ts';
 import { restartAfter, restarted } from './restarts.ts';
+import { restoredCell, withoutNews } from './restored-cell.ts';
 import { endRun } from './runs.ts';
 import type { Cell, Run, Session } from './state.ts';
 import { createSession, withActive, withCell } from './state.ts';
@@ -275,7 +276,7 @@ export function executorReady(session: Session, now: number, planner: LivePlanne
   const restoring = definitionsFirst(session);
   // Removed sinks may have rows to commit, also when no cell is left.
   if (restoring.length === 0 && session.recovery.retired.length === 0) return { ...session, executor: 'ready' };
-  const s = withoutFailedPartitions(session, emit);
+  const s = withoutNews(withoutFailedPartitions(session, emit));
   return evaluateNext({ ...s, executor: 'restoring', restoring }, now, planner, emit);
 }
 /** They are tried again, and report their errors again. */
@@ -313,25 +314,31 @@ function evaluateNext(session: Session, now: number, planner: LivePlanner, emit:
   }
   const cell = cellOfRun(session, run);
   if (!cell?.active) return evaluateNext({ ...session, restoring: session.restoring.slice(1) }, now, planner, emit);
-  const { version, compiled, kept } = cell.active;
+  const { version, compiled, kept, used } = cell.active;
   const uses = usesOf(session, cell.id, compiled);
-  emit({ kind: 'evaluate', run, cell: cell.id, version, compiled, uses, restore: kept });
+  emit({ kind: 'evaluate', run, cell: cell.id, version, compiled, uses, restore: kept, used });
   return session;
 }
 
+/** The first cell of those that are evaluated again has been, or has failed. */
 export function restoredRun(
   session: Session,
-  run: RunId,
-  error: LocatedError | undefined,
+  event: Extract<ExecutorEvent, { kind: 'evaluated' | 'evaluation-failed' }>,
   now: number,
   planner: LivePlanner,
   emit: Emit,
 ): Session {
+  const { run } = event;
   const cell = cellOfRun(session, run);
   let s: Session = { ...session, restoring: session.restoring.filter((other) => other !== run) };
-  if (cell && !error) emit({ kind: 'commit', run });
-  if (cell && error) {
-    s = withActive(s, cell.id, { stopped: true, failures: [{ name: cell.id, error }] });
+  if (cell && event.kind === 'evaluated') {
+    emit({ kind: 'commit', run });
+    const restored = restoredCell(s, cell, event, emit);
+    if (restored.error) return notRestored(restored.session, restored.error, now, emit);
+    s = restored.session;
+  }
+  if (cell && event.kind === 'evaluation-failed') {
+    s = withActive(s, cell.id, { stopped: true, failures: [{ name: cell.id, error: event.error }] });
     emit({ kind: 'show-errors', cell: cell.id });
   }
   return evaluateNext(s, now, planner, emit);

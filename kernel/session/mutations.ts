@@ -111,7 +111,7 @@ export function beginMutation(
   for (const text of removed?.warnings ?? []) emit({ kind: 'warn', text });
   const restore = isRestoring
     ? {
-        restore: partsWithUpgrade(session, upgraded),
+        restore: partsWithUpgrade(session, handover, upgraded),
         ...(removed && removed.retired.length > 0 && { retired: removed.retired }),
         failed,
         goesOnFrom: Math.max(timeToGoOnFrom(session.recovery), upgrade ? timeToGoOnFrom(upgrade) : 0),

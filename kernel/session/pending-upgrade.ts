@@ -53,12 +53,21 @@ export function upgradeWaits({ checkpoints }: Session): string | undefined {
   return 'Some state of the savepoint waits for cells that have not run yet, and a checkpoint would not have it.';
 }
 
-/** What the next executor starts with: its snapshots, and what it takes of the savepoint. */
+/**
+ * What the next executor starts with: its snapshots, and what it takes of the savepoint. It has no
+ * task that could hand its state over, so a successor starts with the known state.
+ */
 export function partsWithUpgrade(
   { recovery, checkpoints }: Session,
+  handover: Readonly<Record<string, string>>,
   upgraded: UpgradedState | undefined,
 ): readonly SnapshotPart[] {
-  const parts = [...partsToRestore(recovery)].map(([instance, state]) => ({ instance, state }));
+  const known = partsToRestore(recovery);
+  const successors = Object.entries(handover).flatMap(([instance, from]): SnapshotPart[] => {
+    const state = known.get(from);
+    return state && !known.has(instance) ? [{ instance, state }] : [];
+  });
+  const parts = [...[...known].map(([instance, state]) => ({ instance, state })), ...successors];
   if (!checkpoints.upgrade || !upgraded) return parts;
   const ofSavepoint = new Set(checkpoints.upgrade.plan.nodes.map(({ id }) => id));
   return [...parts.filter(({ instance }) => !ofSavepoint.has(instance)), ...upgraded.parts];

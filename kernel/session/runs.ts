@@ -7,6 +7,7 @@ import type { Emit } from './events.ts';
 import type { Compiled, Run, RunStatus, Session } from './state.ts';
 import { withCell, withoutPullsOf, withRun } from './state.ts';
 import { withoutFailedRun } from './unstored-runs.ts';
+import { shared } from './used-by-cells.ts';
 
 const holdsTurn: ReadonlySet<RunStatus> = new Set<RunStatus>(['compiling', 'compiled', 'evaluating', 'committing']);
 
@@ -141,7 +142,7 @@ export function evaluated(session: Session, event: Evaluated): Session {
   const run = session.runs.find((candidate) => candidate.id === event.run);
   const cell = run && session.cells.get(run.cell);
   if (!run?.compiled || !cell || (run.status !== 'evaluating' && run.status !== 'pulling')) return session;
-  const { fragment, exports, displayed, kept } = event;
+  const { fragment, exports, displayed, kept, used } = event;
   return withRun(session, run.id, {
     status: 'evaluated',
     candidate: {
@@ -151,6 +152,7 @@ export function evaluated(session: Session, event: Evaluated): Session {
       compiled: run.compiled,
       captured: capturedNow(session, run.cell, run.compiled),
       ...{ fragment, exports, displayed, kept },
+      ...(used && { used: shared(session, used) }),
       stopped: false,
       failures: [],
       notes: [],

@@ -4,7 +4,7 @@ import type { ExecutorEvent, LocatedError } from '../executor/executor-protocol.
 import { planLive } from '../live/planner.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
 import { displayEnded } from './displayed.ts';
-import { asClientHasThem, deleteCell, graceIsOver, modulesChanged, sync } from './document.ts';
+import { asClientHasThem, deleteCell, graceIsOver, sync } from './document.ts';
 import type { Emit, SessionEffect, SessionEvent, SessionExecutorEvent } from './events.ts';
 import {
   executorEnded,
@@ -41,6 +41,7 @@ import { olderRead, rewindAfter, rewindIsDue } from './rewind.ts';
 import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
 import type { OperatorFailure, Session } from './state.ts';
 import { withActive, withRun } from './state.ts';
+import { modulesChanged, modulesUsed } from './used-by-cells.ts';
 
 export interface Step {
   readonly state: Session;
@@ -135,10 +136,12 @@ function handleExecutor(
     case 'ready':
       return executorReady(s, now, planner, emit);
     case 'evaluated':
-      if (isRestoring(s, event.run)) return restoredRun(s, event.run, undefined, now, planner, emit);
+      if (isRestoring(s, event.run)) return restoredRun(s, event, now, planner, emit);
       return evaluated(s, event);
+    case 'modules-used':
+      return modulesUsed(s, event.run, event.used);
     case 'evaluation-failed':
-      if (isRestoring(s, event.run)) return restoredRun(s, event.run, event.error, now, planner, emit);
+      if (isRestoring(s, event.run)) return restoredRun(s, event, now, planner, emit);
       return failRun(s, event.run, event.error, now, emit);
     case 'pull-opened':
       return pullOpened(s, event);

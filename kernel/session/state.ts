@@ -19,6 +19,7 @@
 // broken.
 // Only a restart of the session helps then.
 import type { KeptData } from '../cells/kept-data.ts';
+import type { UsedModules } from '../cells/used-modules.ts';
 import type { Plan } from '../../engine/graph/plan.ts';
 import { emptyPlan } from '../../engine/graph/plan.ts';
 import type {
@@ -89,6 +90,8 @@ export interface Active {
   readonly exports: readonly Export[];
   readonly displayed: Displayed;
   readonly kept: KeptData;
+  /** The modules with which it ran. Absent: it imported none, or an older version did not keep them. */
+  readonly used?: UsedModules;
   /**
    * Names of other cells → what they were when this cell captured them: a value's hash, or
    * 'stream'.

@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import { rowNotShown } from '../executor/refused-rows.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
+import { diskModules } from '../cells/disk-modules.ts';
 import { unreadParam } from '../cells/read-params.ts';
 import type { JobOutput } from '../job/job-output.ts';
 import type { StateOptions } from '../job/job-state.ts';
@@ -50,7 +51,7 @@ export async function run(path: string, options: RunOptions): Promise<number> {
     startExecutor: () => executorThread(notebook, { params, isJob: true, onOutput }),
     isDry: options.dry,
     isLossless: options.json,
-    state: options.state,
+    state: { ...options.state, modules: { notebook, files: diskModules(notebook), areInJob: false } },
     forMillis: options.forMillis,
     stopped: options.stopped,
     lasts: (call) => lastWords.keep(call),

@@ -188,6 +188,23 @@ test('every function of a plan is found in the table, and only those', () => {
   assert.throws(() => fragment.functions.get(parameters['left']!), /function left of .* was evaluated here/);
 });
 
+test('a plan of a former life gets the present function of the same slot, and a stand-in where there is none', () => {
+  const double = (n: number): number => n * 2;
+  const fragment = evaluate(() => void from([1]).map(double));
+  const node = nodeOf(fragment, 'map');
+  const { fn } = node.parameters as { fn: FunctionRef };
+  const renamed = (ref: FunctionRef): Plan => ({
+    ...{ version: 1, edges: [] },
+    nodes: [{ ...node, parameters: { fn: ref } }],
+  });
+  const former = { ...fn, textHash: 'another' };
+  const other = { ...fn, uid: 'gone' };
+  for (const ref of [fn, former, other]) fragment.functions.fill(renamed(ref), ({ uid }) => `nothing of ${uid}`);
+  assert.equal(fragment.functions.get(fn), double);
+  assert.equal(fragment.functions.get(former), double);
+  assert.equal(fragment.functions.get(other), 'nothing of gone');
+});
+
 test('an object literal of functions keeps its own this, and each method has the slot of its name', () => {
   const fragment = evaluate(
     () =>

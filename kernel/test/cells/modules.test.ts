@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { functionHash } from '../../../engine/graph/fingerprint.ts';
+import { diskModules } from '../../cells/disk-modules.ts';
 import { ModuleContents } from '../../cells/module-contents.ts';
 import { relativeModules } from '../../cells/relative-modules.ts';
 import { TestNotebook } from './cells-of.ts';
@@ -82,7 +83,7 @@ test('a helper is a new one when it or what it imports has changed, and the same
   ]);
 });
 
-test('changed files are reported once, by their content', (t) => {
+test('changed files are reported once, by their content', async (t) => {
   const notebook = new TestNotebook(t, {});
   const file = notebook.write('a.ts', '1');
   const contents = new ModuleContents();
@@ -90,7 +91,8 @@ test('changed files are reported once, by their content', (t) => {
   notebook.write('a.ts', '1');
   assert.deepEqual(contents.changed(), []);
   notebook.write('a.ts', '2');
-  assert.deepEqual(contents.changed(), [file]);
+  const [changed] = contents.changed();
+  assert.deepEqual(changed, { path: file, hash: (await diskModules(file).source(file)).hash });
   assert.deepEqual(contents.changed(), []);
 });
 

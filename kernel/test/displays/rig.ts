@@ -1,7 +1,8 @@
 // A view store whose time is moved by hand, and clients that apply the messages to a copy.
 import type { DisplaySpec } from '../../../engine/api/fragment.ts';
 import { ViewStore } from '../../displays/view-store.ts';
-import type { DisplayInstall, DisplayRow, ExecutorEvent } from '../../executor/executor-protocol.ts';
+import type { DisplayRow } from '../../executor/display-rows.ts';
+import type { DisplayInstall, ExecutorEvent } from '../../executor/executor-protocol.ts';
 import type { Part, ViewDelta, ViewSnapshot } from '../../protocol/displays.ts';
 import { ViewCopy } from '../../terminal/view-copy.ts';
 

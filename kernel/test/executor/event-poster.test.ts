@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { divided, eventPoster } from '../../executor/event-poster.ts';
-import type { DisplayRow, ExecutorEvent } from '../../executor/executor-protocol.ts';
+import type { DisplayRow } from '../../executor/display-rows.ts';
+import type { ExecutorEvent } from '../../executor/executor-protocol.ts';
 
 /** A getter that throws at its second reading passes the check and fails in the copy. */
 function throwingLater(reads = 1): unknown {

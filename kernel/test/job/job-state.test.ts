@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
+import type { ModuleFiles } from '../../cells/module-files.ts';
+import type { UsedModules } from '../../cells/used-modules.ts';
 import { openCheckpoints } from '../../checkpoints/checkpoint-directory.ts';
+import type { PresentModules } from '../../job/changed-modules.ts';
 import { type JobState, openJobState, type StateOptions } from '../../job/job-state.ts';
 import { saveSession } from '../../session/saved-session.ts';
 import { createSession } from '../../session/state.ts';
@@ -50,4 +53,61 @@ test('a state directory as a savepoint: the newest whole checkpoint is used, wit
   assert.equal(upgrade?.id, 1);
   assert.match(warnings[0]!, /^Checkpoint 2 is left out: /);
   assert.match(warnings[1]!, /^The state is that of checkpoint 1 of /);
+});
+
+// -------------------------------------------------------------------------------- other modules
+
+/** A state directory whose one cell ran with these. */
+async function leftWith(used: UsedModules, isFinished = false): Promise<string> {
+  const directory = join(testFolder(), 'state');
+  const storage = await openCheckpoints(directory);
+  const cells = [{ id: 'a', active: { used, kept: { values: {} } } }];
+  await storage.write(content(1, {}, { ...session, cells, lost: [], isFinished }));
+  await storage.close();
+  return directory;
+}
+const ranWith: UsedModules = {
+  resolved: { './h.ts': 'h.ts' },
+  modules: [{ path: 'h.ts', hash: 'one', code: new Uint8Array(), specifiers: [], resolved: {} }],
+  packages: [{ specifier: 'zod', from: 'n.sluice.ts', name: 'zod', version: '4.0.0' }],
+};
+function present(hash: string, version: string, areInJob = false): PresentModules {
+  const files: ModuleFiles = {
+    resolve: () => undefined,
+    source: (path) => Promise.resolve({ path, hash, code: '', specifiers: [] }),
+    load: () => Promise.reject(new Error('nothing is loaded')),
+    versionOf: () => version,
+  };
+  return { notebook: '/n/n.sluice.ts', files, areInJob };
+}
+
+test('a job goes on with saved modules, because the checkpoint has their former texts, and not with other packages', async () => {
+  const directory = await leftWith(ranWith);
+  assert.ok((await opened({ directory, modules: present('two', '4.0.0') })).resumes);
+  await assert.rejects(opened({ directory, modules: present('one', '4.1.0') }), {
+    code: 'package-changed',
+    message:
+      `Not what the cells of the checkpoint in ${directory} ran with: zod, which was 4.0.0 and is 4.1.0 now. Packages are ` +
+      'not in a checkpoint. Install the former version again, or start from the checkpoint as an upgrade: ' +
+      `--from-savepoint ${directory} with another --state folder.`,
+  });
+  const finished = await leftWith(ranWith, true);
+  assert.ok((await opened({ directory: finished, modules: present('one', '4.1.0') })).resumes, 'it does nothing');
+});
+
+test('an exported job does not go on from the checkpoint of a job with other modules', async () => {
+  const directory = await leftWith(ranWith);
+  assert.ok((await opened({ directory, modules: present('one', '4.0.0', true) })).resumes);
+  await assert.rejects(opened({ directory, modules: present('two', '4.1.0', true) }), {
+    code: 'notebook-changed',
+    message: new RegExp(`The job has other modules than the checkpoint in .* \\(h\\.ts; zod, which was 4\\.0\\.0`),
+  });
+});
+
+test('an upgrade says which modules and packages have changed since the savepoint', async () => {
+  const savepoint = await leftWith(ranWith);
+  assert.deepEqual((await opened({ savepoint, modules: present('one', '4.0.0') })).warnings, []);
+  assert.deepEqual((await opened({ savepoint, modules: present('two', '4.1.0') })).warnings, [
+    'Changed since the savepoint: h.ts; zod, which was 4.0.0 and is 4.1.0 now. The cells are evaluated with what is there now.',
+  ]);
 });

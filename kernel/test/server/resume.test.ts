@@ -8,7 +8,7 @@ import type { Connection } from '../../client/connect.ts';
 import { readSummary } from '../../client/state-summary.ts';
 import { stateFolder } from '../../client/state-folder.ts';
 import type { FiguresPart, TablePart } from '../../protocol/displays.ts';
-import type { SessionView } from '../../protocol/messages.ts';
+import type { CellState, SessionView } from '../../protocol/messages.ts';
 import { code, Kernels, until, watch } from './kernels.ts';
 
 const cells = code({
@@ -23,11 +23,11 @@ interface Client {
   readonly connection: Connection;
   readonly state: () => SessionView;
 }
-async function connect(kernels: Kernels, notebook: string): Promise<Client> {
+async function connect(kernels: Kernels, notebook: string, document = cells): Promise<Client> {
   const connection = await kernels.connect(notebook);
   let state = connection.welcome.state;
   connection.on('state', (next) => (state = next));
-  await connection.request('sync', { cells });
+  await connection.request('sync', { cells: document });
   return { connection, state: () => state };
 }
 const table = (parts: readonly unknown[]): TablePart | undefined =>
@@ -95,6 +95,51 @@ test('a killed session leaves a summary, is offered by the next kernel, and coun
     readdirSync(stateFolder(notebook)).filter((name) => /manifest|summary/.test(name)),
     [],
   );
+});
+
+test('a resumed session runs the modules of before, and says which were saved since; a run uses them', async (t) => {
+  process.env['SLUICE_CHECKPOINT_SECONDS'] = '0.2';
+  t.onTestFinished(() => void delete process.env['SLUICE_CHECKPOINT_SECONDS']);
+  const kernels = new Kernels(t);
+  const notebook = kernels.notebook();
+  const helper = (added: number): void =>
+    writeFileSync(join(kernels.folder, 'helper.ts'), `export const plus = (x: number): number => x + ${added};`);
+  helper(1000);
+  const importing = code({
+    ticks:
+      "import { generate } from 'sluice';\nconst ticks = generate({ rate: 100 }, ({ n }) => ({ all: 'all', n, total: 1 }));",
+    counted:
+      "import { plus } from './helper.ts';\nconst moved = ticks.map((row) => ({ ...row, n: plus(row.n) }));\nmoved.keyBy('all').reduce((a, b) => ({ ...b, total: a.total + 1 })).show();",
+  });
+  const first = await connect(kernels, notebook, importing);
+  await first.connection.request('run', { cells: ['ticks', 'counted'] });
+  const counted = watch(first.connection, 'counted');
+  await until(() => (lastRow(counted.parts)?.total ?? 0) > 50, 'rows');
+  const { completed } = first.state().checkpoints!;
+  await until(() => first.state().checkpoints!.completed >= completed + 2, 'a checkpoint that has them');
+  process.kill(first.connection.entry.pid, 'SIGKILL');
+  await first.connection.ended;
+  helper(5_000_000);
+
+  const second = await connect(kernels, notebook, importing);
+  await second.connection.request('choose', { choice: 'resume' });
+  const resumed = watch(second.connection, 'counted');
+  const { total } = lastRow(counted.parts)!;
+  await until(() => (lastRow(resumed.parts)?.total ?? 0) > total + 50, 'the count goes on');
+  const { n, total: present } = lastRow(resumed.parts)!;
+  assert.equal(n, present - 1 + 1000, 'the text with which the cell ran; no record is lost and none counts twice');
+  const cell = (): CellState => second.state().cells.find(({ id }) => id === 'counted')!;
+  assert.deepEqual(cell().errors, []);
+  assert.deepEqual(cell().stale, [join(kernels.folder, 'helper.ts')]);
+  assert.match(cell().notes.join('\n'), /goes on with the former text of helper\.ts/);
+
+  const [ran] = await second.connection.request('run', { cells: ['counted'] });
+  assert.equal(ran?.error, undefined);
+  await until(() => (lastRow(resumed.parts)?.n ?? 0) > 5_000_000, 'rows of the new text');
+  assert.ok(lastRow(resumed.parts)!.total > present, `the state stays: ${cell().notes.join()}`);
+  await until(() => cell().stale.length === 0, 'the cell is not stale');
+  assert.doesNotMatch(cell().notes.join('\n'), /former text/);
+  await second.connection.end({ discard: true });
 });
 
 test('a summary that is no summary, or that has no checkpoint beside it, is none', async (t) => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
+import { noModules } from '../../cells/used-modules.ts';
 import { Stage } from './stage.ts';
 
 function ready(cells: Readonly<Record<string, string>>): Stage {
@@ -86,9 +87,19 @@ test('the readers of a deleted stream are detached and have a note', () => {
 
 test('a helper module that changed makes the cells stale that import it', () => {
   const s = ran({ a: 'x = ./lib.ts', b: 'y = ' });
-  s.event({ kind: 'modules-changed', modules: ['./lib.ts'] });
+  s.event({ kind: 'modules-changed', modules: [{ path: './lib.ts', hash: '2' }] });
   assert.deepEqual([s.view('a').stale, s.view('b').stale], [['./lib.ts'], []]);
   s.runs('a');
+  assert.deepEqual(s.view('a').stale, []);
+});
+
+test('a helper module that has again the text with which a cell ran makes it stale no more', () => {
+  const s = ran({ a: 'x = ./lib.ts' });
+  const module = { path: 'lib.ts', hash: '1', code: new Uint8Array(), specifiers: [], resolved: {} };
+  s.event({ kind: 'modules-used', run: 1, used: { ...noModules, modules: [module] } });
+  s.event({ kind: 'modules-changed', modules: [{ path: './lib.ts', hash: '2' }] });
+  assert.deepEqual(s.view('a').stale, ['./lib.ts']);
+  s.event({ kind: 'modules-changed', modules: [{ path: './lib.ts', hash: '1' }] });
   assert.deepEqual(s.view('a').stale, []);
 });
 

@@ -121,6 +121,16 @@ test('a successor of a successor is restored from the state that is known', () =
   assert.equal(restored(s)['a~3'], 5);
 });
 
+test('a successor that comes with the first plan of a new executor starts with the known state', () => {
+  const s = running('a');
+  s.snapshot({ 'a~1': 5 });
+  const { plan } = s.state;
+  s.planner = (request) =>
+    planInstances({ ...request, running: { ...plan, nodes: [{ ...plan.nodes[0]!, id: 'a~0' }] } });
+  s.state = { ...s.state, recovery: { ...s.state.recovery, parts: new Map([['a~0', taskState(5)]]) } };
+  assert.equal(restored(s)['a~1'], 5);
+});
+
 test('a failed mutation forgets its successors', () => {
   const s = running('a');
   s.snapshot({ 'a~1': 5 });
