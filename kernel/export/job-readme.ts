@@ -3,13 +3,14 @@
 import { type Variable, variablesOf } from '../job/configuration.ts';
 import { exitCodes, exitMeanings } from '../job/exit-codes.ts';
 import type { JobData } from '../job/job-data.ts';
+import type { BuiltJob } from './build-job.ts';
 import { dropReasons } from './drop-reasons.ts';
 import type { Exportability } from './exportability.ts';
 
-export function readmeText(data: JobData, exported: Exportability): string {
+export function readmeText(data: JobData, exported: Exportability, packages: Packages): string {
   return `# ${data.name}
 
-A streaming job, exported from \`${data.notebook}\` by Sluice ${data.build}. It stands alone: Node 24 runs it, and nothing is downloaded.
+A streaming job, exported from \`${data.notebook}\` by Sluice ${data.build}. ${aloneText(packages)}
 
 \`\`\`mermaid
 ${mermaidText(exported)}
@@ -69,6 +70,17 @@ ${Object.entries(exitCodes)
 ## What stayed in the notebook
 
 ${droppedText(exported)}`;
+}
+
+type Packages = BuiltJob['packages'];
+
+function aloneText({ dependencies, reasons }: Packages): string {
+  const names = Object.keys(dependencies).sort();
+  if (names.length === 0) return 'It stands alone: Node 24 runs it, and nothing is downloaded.';
+  const lines = names.map((name) => `- \`${name}\` ${dependencies[name]}: ${reasons[name] ?? 'it cannot be bundled'}.`);
+  return `Node 24 runs it. All of it is in \`job.cjs\` but these packages, which \`npm ci\` installs:
+
+${lines.join('\n')}`;
 }
 
 function paramRow(name: string, { paramDefaults }: JobData): string {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import type { CellDiagnostic } from '../../cells/compile.ts';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
-import { checkExport } from '../../export/check-export.ts';
+import { checkTexts } from '../../export/check-export.ts';
 import { exportability, type Exportability, type Target } from '../../export/exportability.ts';
 import { identify } from '../../protocol/cell-identity.ts';
 import { parseNotebook } from '../../protocol/notebook-file.ts';
@@ -253,7 +253,7 @@ orders
 test('errors of TypeScript and assignments to captured variables come with the others, each once', () => {
   const text = `${source}let last = 0;\nconst n: string = 1;\norders.sink((o) => { last = o.n; });\n`;
   writeFileSync(notebook, text);
-  const { problems, exported } = checkExport(notebook, 'node');
+  const { problems, exported } = checkTexts(notebook, 'node');
   assert.deepEqual(problems.map(lineOf), [
     "orders 4:7 error ts2322 Type 'number' is not assignable to type 'string'.",
     'orders 5:22 error captured-assignment This function assigns to last, which it captures: the value would be neither saved nor shared. Keep it in keyed state, or in the elements.',
@@ -282,7 +282,7 @@ test('each missing package of one helper is told', () => {
   const helper = "import { a } from 'gone-a';\nimport { b } from 'gone-b';\nexport const sum = a + b;\n";
   writeFileSync(join(folder, 'sums.ts'), helper);
   writeFileSync(notebook, `${source}import { sum } from './sums.ts';\norders.sink(() => void sum);\n`);
-  assert.deepEqual(checkExport(notebook, 'node').problems.map(lineOf), [
+  assert.deepEqual(checkTexts(notebook, 'node').problems.map(lineOf), [
     'orders 3:21 error not-bundled "gone-a" cannot be bundled: it is not installed. npm install gone-a',
     'orders 3:21 error not-bundled "gone-b" cannot be bundled: it is not installed. npm install gone-b',
   ]);
