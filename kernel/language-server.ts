@@ -9,7 +9,7 @@ import {
   type MessageConnection,
 } from 'vscode-jsonrpc/node.js';
 import { LanguageNotebooks } from './cells/language-notebooks.ts';
-import { editorExport } from './export/editor-export.ts';
+import { EditorExport } from './export/editor-export.ts';
 
 /** stdout carries the protocol, so log output goes to stderr. */
 console.log = console.info = console.error;
@@ -22,7 +22,7 @@ const connection: MessageConnection = createMessageConnection(
   new StreamMessageReader(process.stdin),
   new StreamMessageWriter(process.stdout),
 );
-new LanguageNotebooks(connection, { ...(libFolder === undefined ? {} : { libFolder }) }, editorExport);
+new LanguageNotebooks(connection, { ...(libFolder === undefined ? {} : { libFolder }) }, new EditorExport());
 connection.onClose(() => process.exit(0));
 process.stdin.on('end', () => process.exit(0));
 connection.listen();

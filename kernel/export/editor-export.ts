@@ -1,28 +1,48 @@
 // What the editor says of an export: problems as the user types, and the preview before it.
 import type { CellDiagnostic } from '../cells/compile.ts';
-import type { ExportProblem, JobTarget, NotebookExport } from '../cells/language-notebooks.ts';
+import type { ExportProblem, JobTarget, NotebookExport, ProblemsOfExport } from '../cells/language-notebooks.ts';
 import type { NotebookLanguageService, TypedModule } from '../cells/language-service.ts';
 import { packageName } from '../cells/specifiers.ts';
 import type { ExportPreview } from '../protocol/language.ts';
 import type { CapturedValue } from './captured-values.ts';
 import { dropReasons } from './drop-reasons.ts';
-import { exportability } from './exportability.ts';
+import { DryBundles } from './dry-bundles.ts';
+import { exportability, type Exportability } from './exportability.ts';
 import { rowTypeText } from './row-types.ts';
 
-export const editorExport: NotebookExport = { problems, preview };
+/** Of all open notebooks. It remembers what bundling has found. */
+export class EditorExport implements NotebookExport {
+  readonly #bundles = new DryBundles();
 
-/** A notebook without a sink is not meant to be a job, so nothing is said of it. */
-function problems(notebook: string, target: JobTarget, typed: TypedModule): readonly ExportProblem[] {
-  const { sinks, problems: found } = exportability(notebook, target, typed);
-  if (sinks === 0) return [];
-  return found.map((problem): ExportProblem => ({
-    ...problem,
-    severity: problem.severity === 'error' ? 'warning' : 'information',
-  }));
+  /** A notebook without a sink is not meant to be a job, so nothing is said of it. */
+  problems(notebook: string, target: JobTarget, typed: TypedModule): ProblemsOfExport {
+    const { sinks, problems, modules } = exportability(notebook, target, typed);
+    if (sinks === 0) return { known: [] };
+    const ofBundle = this.#bundles.problems(notebook, modules.bundled);
+    if (!(ofBundle instanceof Promise)) return { known: [...problems, ...ofBundle].map(asHint) };
+    return { known: problems.map(asHint), coming: ofBundle.then((more) => more.map(asHint)) };
+  }
+
+  async preview(notebook: string, target: JobTarget, service: NotebookLanguageService): Promise<ExportPreview> {
+    const exported = exportability(notebook, target, service.typed());
+    const shown = previewOf(exported, service);
+    const ofBundle = await this.#bundles.problems(notebook, exported.modules.bundled);
+    return { ...shown, problems: [...shown.problems, ...ofBundle.map(previewedProblem)] };
+  }
+
+  forget(notebook: string): void {
+    this.#bundles.forget(notebook);
+  }
 }
 
-function preview(notebook: string, target: JobTarget, service: NotebookLanguageService): ExportPreview {
-  const exported = exportability(notebook, target, service.typed());
+function asHint(problem: CellDiagnostic): ExportProblem {
+  return { ...problem, severity: problem.severity === 'error' ? 'warning' : 'information' };
+}
+function previewedProblem({ cell, line, message, severity }: CellDiagnostic): ExportPreview['problems'][number] {
+  return { cell, line, message, severity };
+}
+
+function previewOf(exported: Exportability, service: NotebookLanguageService): ExportPreview {
   // As for a compiler, what TypeScript finds keeps a job from being made.
   const ofCells = service
     .diagnostics()
@@ -46,9 +66,7 @@ function preview(notebook: string, target: JobTarget, service: NotebookLanguageS
       ...new Set([...modules.specifiers.filter(isOfUser), ...modules.bundled.map(({ specifier }) => specifier)]),
     ],
     connections,
-    problems: [...ofCells, ...exported.problems].map(({ cell, line, message, severity }) => ({
-      ...{ cell, line, message, severity },
-    })),
+    problems: [...ofCells, ...exported.problems].map(previewedProblem),
   };
 }
 
