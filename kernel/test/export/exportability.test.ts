@@ -330,3 +330,39 @@ orders.sink(async () => { await import(name); readFileSync('a'); return void [mo
     ],
   );
 });
+
+test('the graph has each edge, also against the order of cells and through functions', () => {
+  const { exported, problems } = checked(
+    `${source}
+// %% id=out
+const target = param('target', 'totals');
+totals.to(target, { key: 'k' });
+totals.toFile(param('file'));
+for (const name of ['a', 'b'] as const) save(name);
+totals.to(\`t-\${orders}\`);
+const written = totals.filter((row) => row.n > 1);
+written.sink(() => {});
+
+// %% id=totals
+import { param } from 'sluice';
+const totals = busy().keyBy('k').window(tumbling('1s')).aggregate({ n: count() });
+const busy = () => orders.filter((o) => o.n > 1);
+function save(name: 'a' | 'b'): void { orders.toFile(name); }
+`,
+  );
+  assert.deepEqual(problems, []);
+  const nameOf = new Map(exported.graph.map(({ id, name }) => [id, name]));
+  assert.deepEqual(
+    exported.graph.map(({ name, kind, reads }) => `${kind} ${name} <- ${reads.map((id) => nameOf.get(id)).join()}`),
+    [
+      'stream orders <- ',
+      'sink totals (param target) <- totals',
+      'sink param file <- totals',
+      'sink a or b <- orders',
+      'sink `t-${orders}` <- totals,orders',
+      'stream written <- totals',
+      'sink a function <- written',
+      'stream totals <- orders',
+    ],
+  );
+});
