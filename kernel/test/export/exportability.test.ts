@@ -278,6 +278,58 @@ totals.to('others', { connection: 'prod' });
   assert.deepEqual(exported.connections, ['', 'prod']);
 });
 
+test('the delivery of a sink is known behind names, and a choice of several is a warning', () => {
+  const text = (definition: string, options: string, source = ''): string => `// %% id=out
+import { count, kafka, param, tumbling } from 'sluice';
+${definition}
+const clock = { time: 'processing' } as const;
+const totals = kafka<{ k: string; at: number }>('orders'${source}).keyBy('k').window(tumbling('1s', clock)).aggregate({ n: count() });
+totals.to('totals', ${options});
+`;
+  const codes = (...given: Parameters<typeof text>): readonly string[] =>
+    checked(text(...given)).problems.map((line) => line.split(' ').slice(0, 4).join(' '));
+  const error = ['out 5:1 error exactly-once-by-clock'];
+  const warning = ['out 5:1 warning exactly-once-by-clock'];
+  assert.deepEqual(codes("const delivery = 'exactly-once';", '{ delivery }'), error);
+  assert.deepEqual(codes("const options = { delivery: 'exactly-once' } as const;", 'options'), error);
+  assert.deepEqual(codes("const options = { delivery: 'exactly-once' } as const;", "{ key: 'k', ...options }"), error);
+  assert.deepEqual(codes("const options = { delivery: 'at-least-once' } as const;", 'options'), []);
+  const chosen = "const delivery = param('once', true) ? 'exactly-once' : 'none';";
+  assert.deepEqual(codes(chosen, '{ delivery }'), warning);
+  assert.match(checked(text(chosen, '{ delivery }')).problems[0]!, /This sink may ask for exactly-once/);
+  // Event time behind a name counts too.
+  assert.deepEqual(codes("const time = { timestamp: 'at' } as const;", "{ delivery: 'exactly-once' }", ', time'), []);
+});
+
+test('what is wrong in a helper module stands at the statement of the cell that brings it in', () => {
+  const { problems } = checked(
+    `// %% id=other
+import { twice } from './twice.ts';
+console.log(twice(2));
+
+// %% id=out
+import { kafka } from 'sluice';
+import { write } from './sinks.ts';
+const orders = kafka<{ k: string }>('orders');
+
+  write(orders,
+    'totals');
+`,
+    {
+      'twice.ts': 'export const twice = (n: number): number => n * 2;\n',
+      'sinks.ts': "export { write } from './writes.ts';\n",
+      'writes.ts': `import { count, tumbling, type Stream } from 'sluice';
+export function write(rows: Stream<{ k: string }>, topic: string): void {
+  const totals = rows.keyBy('k').window(tumbling('1s', { time: 'processing' })).aggregate({ n: count() });
+  totals.to(topic, { delivery: 'exactly-once' });
+}
+`,
+    },
+  );
+  assert.equal(problems.length, 1);
+  assert.match(problems[0]!, /^out 5:3 error exactly-once-by-clock writes\.ts:4: This sink asks for exactly-once/);
+});
+
 test('each missing package of one helper is told', () => {
   const helper = "import { a } from 'gone-a';\nimport { b } from 'gone-b';\nexport const sum = a + b;\n";
   writeFileSync(join(folder, 'sums.ts'), helper);
