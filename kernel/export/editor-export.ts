@@ -48,15 +48,12 @@ function previewOf(exported: Exportability, service: NotebookLanguageService): E
     .diagnostics()
     .flatMap((cell) => cell.map((one): CellDiagnostic => ({ ...one, severity: 'error' })));
   const { captured, modules, connections, graph, streams } = exported;
-  const { module } = service;
   return {
     goes: exported.keeps.map(({ because, ...place }) => ({ ...place, because: keptBecause(because) })),
     stays: exported.drops.map(({ reason, ...place }) => ({ ...place, because: dropReasons[reason] })),
     captured: captured.flatMap((value) => {
       const text = valueText(value);
-      return text === undefined
-        ? []
-        : [{ name: value.name, cell: module.cells[value.declared.at.cell]!.id, value: text }];
+      return text === undefined ? [] : [{ name: value.name, cell: value.cell, value: text }];
     }),
     streams: graph.map(({ name, verbs, place }) => {
       const type = streams.find(({ call }) => call === place)?.ports['out'];

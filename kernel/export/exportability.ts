@@ -141,8 +141,7 @@ function noSink(target: Target): CellDiagnostic {
 }
 
 function problemsOf(value: CapturedValue, target: Target, typed: TypedModule): readonly CellDiagnostic[] {
-  const { name, what, declared, dependences, capturedAt } = value;
-  const owner = typed.module.cells[declared.at.cell]!.id;
+  const { name, what, cell: owner, dependences, capturedAt } = value;
   const place = { offset: capturedAt, length: name.length };
   if (value.kind === 'live')
     return [

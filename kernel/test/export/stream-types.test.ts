@@ -119,8 +119,7 @@ test('each edge of a plan has the type of its rows', async () => {
       '[] in the rows of map() has no type that Flink knows, so it carries them as they are and cannot read their fields. Give the function a result of plain data.',
     ],
   );
-  const { byCell } = await constantValues(notebook, found);
-  const plan = await jobPlan(notebook, found, byCell);
+  const plan = await jobPlan(notebook, found, await constantValues(notebook, found));
   const order = 'row<id: long, customer: string, amount: double, at: timestamp, tags: list<string>?>';
   const totals = 'row<windowStart: timestamp, windowEnd: timestamp, customer: string, n: double, mean: double>';
   const typeBy = new Map<string, Set<string>>();
