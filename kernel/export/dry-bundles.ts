@@ -6,18 +6,13 @@ import { dirname, join } from 'node:path';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { bundlePackages } from './bundle-packages.ts';
 import type { BundledModule } from './job-modules.ts';
+import { LatestProblems } from './latest-problems.ts';
 import { packagesAround } from './package-places.ts';
 
 type Problems = readonly CellDiagnostic[];
-interface Bundling {
-  readonly key: string;
-  readonly done: Promise<Problems>;
-  /** undefined: it is under way. */
-  known: Problems | undefined;
-}
 
 export class DryBundles {
-  readonly #byNotebook = new Map<string, Bundling>();
+  readonly #latest = new LatestProblems();
   readonly #bundle: typeof bundlePackages;
 
   constructor(bundle = bundlePackages) {
@@ -28,20 +23,10 @@ export class DryBundles {
   problems(notebook: string, modules: readonly BundledModule[]): Problems | Promise<Problems> {
     if (modules.length === 0) return [];
     const key = JSON.stringify([modules, installedAt(notebook, modules)]);
-    const former = this.#byNotebook.get(notebook);
-    if (former?.key === key) return former.known ?? former.done;
-    // One at a time: the next one begins when the former has ended, and only if it is still wanted.
-    const done = (former?.done ?? Promise.resolve([])).then(async () => {
-      if (this.#byNotebook.get(notebook) !== bundling) return [];
-      const { problems } = await this.#bundle(notebook, modules).catch(() => ({ problems: [] }));
-      return (bundling.known = problems);
-    });
-    const bundling: Bundling = { key, done, known: undefined };
-    this.#byNotebook.set(notebook, bundling);
-    return done;
+    return this.#latest.problems(notebook, key, async () => (await this.#bundle(notebook, modules)).problems);
   }
   forget(notebook: string): void {
-    this.#byNotebook.delete(notebook);
+    this.#latest.forget(notebook);
   }
 }
 

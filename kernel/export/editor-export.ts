@@ -9,29 +9,47 @@ import { dropReasons } from './drop-reasons.ts';
 import { DryBundles } from './dry-bundles.ts';
 import { exportability, type Exportability } from './exportability.ts';
 import { rowTypeText } from './row-types.ts';
+import { SteadyFaults } from './steady-faults.ts';
 
-/** Of all open notebooks. It remembers what bundling has found. */
+type Problems = readonly CellDiagnostic[];
+
+/** Of all open notebooks. It remembers what bundling and evaluating have found. */
 export class EditorExport implements NotebookExport {
   readonly #bundles = new DryBundles();
+  readonly #faults: SteadyFaults;
+
+  /** `file`: what a process runs that evaluates constants. */
+  constructor(file: string) {
+    this.#faults = new SteadyFaults(file);
+  }
 
   /** A notebook without a sink is not meant to be a job, so nothing is said of it. */
   problems(notebook: string, target: JobTarget, typed: TypedModule): ProblemsOfExport {
-    const { sinks, problems, modules } = exportability(notebook, target, typed);
-    if (sinks === 0) return { known: [] };
-    const ofBundle = this.#bundles.problems(notebook, modules.bundled);
-    if (!(ofBundle instanceof Promise)) return { known: [...problems, ...ofBundle].map(asHint) };
-    return { known: problems.map(asHint), coming: ofBundle.then((more) => more.map(asHint)) };
+    const exported = exportability(notebook, target, typed);
+    if (exported.sinks === 0) return { known: [] };
+    const more = this.#more(notebook, exported);
+    const known = [...exported.problems, ...more.flatMap((one) => (one instanceof Promise ? [] : one))].map(asHint);
+    const isComing = more.some((one) => one instanceof Promise);
+    if (!isComing) return { known };
+    const coming = more.map((one) => (one instanceof Promise ? one : []));
+    return { known, coming: Promise.all(coming).then((found) => found.flat().map(asHint)) };
+  }
+
+  /** What bundling and evaluating find. */
+  #more(notebook: string, { modules, steady }: Exportability): readonly (Problems | Promise<Problems>)[] {
+    return [this.#bundles.problems(notebook, modules.bundled), this.#faults.problems(notebook, steady)];
   }
 
   async preview(notebook: string, target: JobTarget, service: NotebookLanguageService): Promise<ExportPreview> {
     const exported = exportability(notebook, target, service.typed());
     const shown = previewOf(exported, service);
-    const ofBundle = await this.#bundles.problems(notebook, exported.modules.bundled);
-    return { ...shown, problems: [...shown.problems, ...ofBundle.map(previewedProblem)] };
+    const more = (await Promise.all(this.#more(notebook, exported))).flat();
+    return { ...shown, problems: [...shown.problems, ...more.map(previewedProblem)] };
   }
 
   forget(notebook: string): void {
     this.#bundles.forget(notebook);
+    this.#faults.forget(notebook);
   }
 }
 

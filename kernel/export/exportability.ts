@@ -23,6 +23,7 @@ import { type DropReason, prune, type Pruned } from './prune.ts';
 import { countedStatements, prunedCells, streamExpressions } from './pruned-cells.ts';
 import { untypedStreams } from './untyped-streams.ts';
 import { type Statement, statementsOf, statementText } from './statements.ts';
+import { steadyValues } from './steady-constants.ts';
 import { type StreamType, streamTypes } from './stream-types.ts';
 
 export const targets = ['node', 'flink'] as const;
@@ -44,6 +45,8 @@ export interface Exportability {
   readonly captured: readonly CapturedValue[];
   /** What the export evaluates. */
   readonly constants: Constants;
+  /** Those of them that an editor may evaluate while the user types. */
+  readonly steady: Constants;
   readonly modules: JobModules;
   readonly graph: readonly GraphNode[];
   /** The types of the rows of each stream. */
@@ -87,6 +90,12 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
       diagnostic(typed.module.cells[cell]!.id, typed.module.lines(cell), { offset, length, code, message }),
     ),
   ];
+  const constantsIn = (values: readonly CapturedValue[]): Constants =>
+    constantsOf(values, running, statements, typed, ({ capturedAt, name }) => {
+      const place = { offset: capturedAt, length: name.length, code: '', message: '' };
+      const { cell, offset, length, line, column } = atPlace(typed, place);
+      return { cell, offset, length, line, column };
+    });
   const placeOf = (statement: Statement): StatementPlace => statementPlace(statement, typed);
   return {
     sinks: pruned.sinks.length,
@@ -94,9 +103,8 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     keeps: pruned.kept.map(({ statement, because }) => ({ ...placeOf(statement), because })),
     drops: pruned.dropped.map(({ statement, reason }) => ({ ...placeOf(statement), reason })),
     captured,
-    constants: constantsOf(captured, running, statements, typed, ({ capturedAt, name }) =>
-      atPlace(typed, { offset: capturedAt, length: name.length, code: '', message: '' }),
-    ),
+    constants: constantsIn(captured),
+    steady: constantsIn(steadyValues(captured, running, typed)),
     modules,
     graph: jobGraph(kept, typed),
     streams,

@@ -178,7 +178,7 @@ test('with a target, what keeps a notebook with a sink from being a job is shown
   assert.deepEqual(await shown(3), []);
 });
 
-test('what bundling finds is shown too, and at once while the imports stay as they are', async (t) => {
+test('what bundling and evaluating find is shown too, and at once while nothing about it changes', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-language-'));
   t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const files = {
@@ -192,7 +192,8 @@ test('what bundling finds is shown too, and at once while the imports stay as th
   for (const [name, text] of Object.entries(files)) writeFileSync(join(inPackage, name), text);
   const server = start(t);
   const own = join(folder, 'n.sluice.ts');
-  const head = "import { from } from 'sluice';\nimport { words } from 'words';\n";
+  const head =
+    "import { from } from 'sluice';\nimport { words } from 'words';\nconst live = ((one: unknown): any => one)(new AbortController());\n";
   const say = (method: 'open' | 'update', version: number, text: string): Promise<void> =>
     server.say(method, { notebook: own, version, cells: [{ key: 'k1', id: 'a', kind: 'code', text: head + text }] });
   const of = (version: number): readonly string[] =>
@@ -207,16 +208,21 @@ test('what bundling finds is shown too, and at once while the imports stay as th
           .join(),
       );
   await server.say('target', { target: 'node' });
-  await say('open', 1, 'from([1]).sink(() => void words);');
+  await say('open', 1, 'from([1]).sink(() => void [words, live]);');
   while (of(1).length < 2) await server.next();
-  const notBundled = '1:22-29 warning not-bundled';
-  assert.deepEqual(of(1), ['', notBundled]);
+  const found = (column: number): string =>
+    `1:22-29 warning not-bundled,3:${column}-${column + 4} warning captured-live`;
+  assert.deepEqual(of(1), ['', found(34)]);
   const preview = (await server.ask('preview', { notebook: own, target: 'node' }))!;
+  assert.match(
+    preview.problems[1]!.message,
+    /^This function captures live of cell "a", an instance of AbortController/,
+  );
   assert.match(
     preview.problems[0]!.message,
     /^"words" cannot be bundled: words\/index\.js:1 looks for files beside itself/,
   );
-  await say('update', 2, 'from([1, 2]).sink(() => void words);');
+  await say('update', 2, 'from([1, 2]).sink(() => void [words, live]);');
   await server.diagnostics(2);
-  assert.deepEqual(of(2), [notBundled]);
+  assert.deepEqual(of(2), [found(37)]);
 });
