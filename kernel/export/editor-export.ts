@@ -31,7 +31,7 @@ export class EditorExport implements NotebookExport {
     const known = [...exported.problems, ...more.flatMap((one) => (one instanceof Promise ? [] : one))].map(asHint);
     const isComing = more.some((one) => one instanceof Promise);
     if (!isComing) return { known };
-    const coming = more.map((one) => (one instanceof Promise ? one : []));
+    const coming = more.filter((one) => one instanceof Promise);
     return { known, coming: Promise.all(coming).then((found) => found.flat().map(asHint)) };
   }
 
@@ -43,8 +43,8 @@ export class EditorExport implements NotebookExport {
   async preview(notebook: string, target: JobTarget, service: NotebookLanguageService): Promise<ExportPreview> {
     const exported = exportability(notebook, target, service.typed());
     const shown = previewOf(exported, service);
-    const more = (await Promise.all(this.#more(notebook, exported))).flat();
-    return { ...shown, problems: [...shown.problems, ...more.map(previewedProblem)] };
+    const more = await Promise.all(this.#more(notebook, exported).map(async (one) => await one));
+    return { ...shown, problems: [...shown.problems, ...more.flat().map(previewedProblem)] };
   }
 
   forget(notebook: string): void {

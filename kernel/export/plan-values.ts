@@ -42,12 +42,10 @@ function objectValue(value: object): PlanValue {
   if (Array.isArray(value)) return Array.from(value, planValue);
   if (types.isDate(value)) return { type: 'timestamp', millis: Number.isNaN(value.getTime()) ? null : value.getTime() };
   if (types.isMap(value)) {
-    const entries = [...(value as Map<unknown, unknown>)].map(
-      ([key, one]) => [planValue(key), planValue(one)] as const,
-    );
+    const entries = [...value].map(([key, one]) => [planValue(key), planValue(one)] as const);
     return { type: 'map', entries };
   }
-  if (types.isSet(value)) return { type: 'set', of: [...(value as Set<unknown>)].map(planValue) };
+  if (types.isSet(value)) return { type: 'set', of: [...value].map(planValue) };
   if (types.isRegExp(value)) return { type: 'pattern', source: value.source, flags: value.flags };
   if (types.isAnyArrayBuffer(value))
     return { type: 'numbers', of: 'ArrayBuffer', base64: Buffer.from(value).toString('base64') };

@@ -23,7 +23,7 @@ const more = (builder: Builder): void => {
 test('a source that does not start where the job does is named, with the reason', () => {
   assert.equal(
     saidOf('latest', more),
-    'The job starts at latest, but not in all of its sources: a table needs its whole topic ("users"); with until, the notebook says what is read ("rates", "days").',
+    'The job starts at latest, but not in all of its sources: a table needs its whole topic (kafka users); with until, the notebook says what is read (kafka rates, kafka days).',
   );
   assert.match(
     saidOf({ committed: 'orders' }, more)!,
@@ -33,7 +33,7 @@ test('a source that does not start where the job does is named, with the reason'
   // What starts at its beginning anyway is no surprise.
   assert.equal(
     saidOf('earliest', more),
-    'The job starts at earliest, but not in all of its sources: with until, the notebook says what is read ("days").',
+    'The job starts at earliest, but not in all of its sources: with until, the notebook says what is read (kafka days).',
   );
   assert.equal(saidOf('latest'), undefined);
 });
