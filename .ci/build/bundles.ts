@@ -61,7 +61,8 @@ export const bundles: readonly Bundle[] = [
   {
     name: 'language',
     entries: { language: 'kernel/language-server.ts' },
-    options: { ...commonJs, ...withoutEngine },
+    // It bundles the packages of a notebook, to say what a job cannot have inside.
+    options: { ...commonJs, ...withoutEngine, external: ['esbuild'] },
   },
   // Notebooks and jobs import `sluice` and `sluice/testing` into one program, so their shared
   // parts are shared chunks.

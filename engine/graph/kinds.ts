@@ -82,6 +82,8 @@ export interface Traits<K extends Kind> {
   readonly isLostWithProcess?: (parameters: ParametersByKind<unknown>[K]) => boolean;
   /** Of a source: whether its first record may be in the middle of what there is. */
   readonly mayBeginMidway?: (parameters: ParametersByKind<unknown>[K]) => boolean;
+  /** Of a source: who says where it starts. Absent: it begins at its beginning. */
+  readonly start?: (parameters: ParametersByKind<unknown>[K]) => Start;
   /**
    * Of a source: how many records a micro-batch has. Absent: as many as are due by the source's own
    * time.
@@ -115,6 +117,12 @@ export interface Traits<K extends Kind> {
   /** In messages it has the name of the stream that it reads. */
   readonly goesByItsInput?: true;
 }
+
+/**
+ * `chosen`: a job may start it elsewhere. `written`: what is read is a part of a topic, as the
+ * notebook says. `whole`: a table needs its whole topic.
+ */
+export type Start = 'chosen' | 'written' | 'whole' | 'beginning';
 
 /** Records per second, or the estimator that finds them. */
 export type BatchRate = number | { readonly pid: PidSpec };
@@ -150,6 +158,7 @@ const table = {
     // A group may commit other offsets in between.
     canReadAgain: ({ from }) => from === 'earliest' || (typeof from === 'object' && !('committed' in from)),
     mayBeginMidway: ({ from }) => from !== 'earliest',
+    start: ({ tableKey, until }) => (tableKey !== undefined ? 'whole' : until !== undefined ? 'written' : 'chosen'),
     batchRate,
     hearsCheckpoints: ({ commitTo }) => commitTo !== undefined,
     asWritten: ({ from: _start, commitTo: _group, watermark, ...others }) => {
@@ -296,6 +305,10 @@ export function isLostWithProcess<K extends Kind>({ kind, parameters }: Asked<K>
 /** Whether the source may begin in the middle of what there is. */
 export function mayBeginMidway<K extends Kind>({ kind, parameters }: Asked<K>): boolean {
   return kinds[kind].mayBeginMidway?.(parameters) ?? false;
+}
+/** Who says where the source starts. */
+export function startOfSource<K extends Kind>({ kind, parameters }: Asked<K>): Start {
+  return kinds[kind].start?.(parameters) ?? 'beginning';
 }
 /** How many records a micro-batch of the source has; undefined: those that are due. */
 export function batchRateOf<K extends Kind>({ kind, parameters }: Asked<K>): BatchRate | undefined {

@@ -3,6 +3,7 @@
 import { invariant } from '../errors/invariant.ts';
 import type { Kind } from './kinds.ts';
 import type { ParametersByKind } from './parameters.ts';
+import type { CapturedName } from './plan-value.ts';
 import type { RowType } from './row-type.ts';
 import type { FunctionRef, Json, KeySpec } from './spec.ts';
 
@@ -112,6 +113,8 @@ export interface Plan {
   readonly edges: readonly PlanEdge[];
   /** Absent: continuous. */
   readonly mode?: MicroBatchMode;
+  /** Absent: the plan was made for this engine alone. */
+  readonly captured?: readonly CapturedName[];
 }
 
 export const emptyPlan: Plan = { version: 1, nodes: [], edges: [] };

@@ -37,8 +37,14 @@ import type { CellOffset, ModuleCell } from './virtual-module.ts';
 /** What an export says of a notebook. `kernel/export` imports this folder, so it is handed in. */
 export interface NotebookExport {
   /** Of a notebook with a sink. What keeps it from being a job is a warning: its cells run. */
-  problems(notebook: string, target: JobTarget, typed: TypedModule): readonly ExportProblem[];
-  preview(notebook: string, target: JobTarget, service: NotebookLanguageService): ExportPreview;
+  problems(notebook: string, target: JobTarget, typed: TypedModule): ProblemsOfExport;
+  preview(notebook: string, target: JobTarget, service: NotebookLanguageService): Promise<ExportPreview>;
+  forget(notebook: string): void;
+}
+export interface ProblemsOfExport {
+  readonly known: readonly ExportProblem[];
+  /** More of them, which take their time. */
+  readonly coming?: Promise<readonly ExportProblem[]>;
 }
 export type JobTarget = Exclude<ExportTarget, 'none'>;
 export type ExportProblem = Omit<CellDiagnostic, 'severity'> & { readonly severity: 'warning' | 'information' };
@@ -79,7 +85,7 @@ export class LanguageNotebooks {
     });
     connection.onRequest('preview', ({ notebook, target }: LanguageRequests['preview']['params']) => {
       const open = this.#open.get(notebook);
-      return (open && this.#export?.preview(notebook, target, open.service)) ?? null;
+      return open && this.#export ? this.#export.preview(notebook, target, open.service) : null;
     });
     this.#onRequest('completion', (open, at, { trigger }) => ({
       isIncomplete: false,
@@ -149,10 +155,24 @@ export class LanguageNotebooks {
     // A cell that cannot run is to be corrected first.
     const canRun = found.every((cell) => cell.every(({ severity }) => severity !== 'error'));
     const target = canRun ? this.#target : 'none';
-    const ofExport = target === 'none' ? [] : (this.#export?.problems(notebook, target, typed) ?? []);
+    const ofExport = target === 'none' ? undefined : this.#export?.problems(notebook, target, typed);
+    const say = (problems: readonly ExportProblem[]): void => this.#sayDiagnostics(notebook, open, found, problems);
+    const known = ofExport?.known ?? [];
+    say(known);
+    void ofExport?.coming?.then((more) => {
+      if (more.length > 0 && this.#open.get(notebook) === open && this.#target === target) say([...known, ...more]);
+    });
+  }
+
+  #sayDiagnostics(
+    notebook: string,
+    open: OpenNotebook,
+    found: ReturnType<NotebookLanguageService['diagnostics']>,
+    ofExport: readonly ExportProblem[],
+  ): void {
     const cells = open.keys.map((cell, i): NotebookDiagnostics['cells'][number] => ({
       cell,
-      diagnostics: [...found[i]!, ...ofExport.filter((one) => one.cell === typed.module.cells[i]!.id)].map(
+      diagnostics: [...found[i]!, ...ofExport.filter((one) => one.cell === open.service.module.cells[i]!.id)].map(
         ({ offset, length, code, message, severity }) => ({
           range: rangeOf(open, { cell: i, start: offset, end: offset + length }),
           code,
@@ -170,6 +190,7 @@ export class LanguageNotebooks {
     clearTimeout(open.timer);
     open.service.dispose();
     this.#open.delete(notebook);
+    this.#export?.forget(notebook);
   }
 
   #rename(from: string, to: string): void {

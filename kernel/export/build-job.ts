@@ -9,7 +9,8 @@ import { isRelative, resolveRelative } from '../cells/specifiers.ts';
 import type { JobData, JobModule } from '../job/job-data.ts';
 import { build } from '../protocol/version.ts';
 import { notebookCompiler } from '../server/compiler.ts';
-import { type BundledPackages, bundlePackages } from './bundle-packages.ts';
+import type { BundledPackages } from './bundle-packages.ts';
+import type { CheckedExport } from './check-export.ts';
 import type { ConstantValues } from './constant-values.ts';
 import type { Exportability } from './exportability.ts';
 import { jobRuntime } from './job-runtime.ts';
@@ -19,17 +20,15 @@ export interface BuiltJob {
   readonly code: string;
   readonly map: string;
   /** Packages that npm installs beside the job. */
-  readonly packages: Pick<BundledPackages, 'dependencies' | 'locked'>;
+  readonly packages: Pick<BundledPackages, 'dependencies' | 'locked' | 'reasons'>;
 }
 
-/** Errors: `no-bundler`; CellFailure for an import that cannot be bundled. */
+/** Error: `no-bundler`, only where the runtime is no bundle of the build. */
 export async function buildJob(
   notebook: string,
-  exported: Exportability,
-  constants: ConstantValues['byCell'],
+  { exported, packages, constants }: NonNullable<CheckedExport['ready']>,
 ): Promise<BuiltJob> {
-  const data = await jobData(notebook, exported, constants);
-  const packages = await bundlePackages(notebook, exported.modules.bundled);
+  const data = await jobData(notebook, exported, constants.byCell);
   const { code, map } = await jobRuntime();
   const body = code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n');
   const whole = `${body}${startText(data, packages.code)}`;

@@ -1,40 +1,69 @@
 // The packages that a job imports, as the body of one CommonJS function. Paths in it are relative
 // to the notebook's folder, so the same tree gives the same bytes.
-import { basename, dirname, join } from 'node:path';
-import type { BuildResult, Plugin } from 'esbuild';
-import { packageName } from '../cells/specifiers.ts';
+//
+// A bundle has code alone. What reads files beside its own stays a dependency of the job:
+//
+//   bundle ─► which of its files ask for their own place? ─► bundle again without their packages
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import type { BuildResult, Metafile } from 'esbuild';
+import type { CellDiagnostic } from '../cells/compile.ts';
 import { type Bundler, loadBundler } from './bundler.ts';
-import { CellFailure } from './evaluated-cells.ts';
 import type { BundledModule } from './job-modules.ts';
-import { type LockEntries, lockedPackages } from './locked-packages.ts';
-import { nativePart } from './native-part.ts';
+import type { LockEntries } from './locked-packages.ts';
+import { OutsidePackages } from './outside-packages.ts';
+import { ownPlace } from './own-place.ts';
+import { innermostPackage } from './package-places.ts';
 
 export interface BundledPackages {
   /** `exports.load[n]()` imports the module n. '' without modules. */
   readonly code: string;
   /** A source map as JSON; '' without modules. */
   readonly map: string;
-  /** Packages with a native part by name: their versions. */
+  /** Packages that cannot be bundled by name: their versions. */
   readonly dependencies: Readonly<Record<string, string>>;
   /** Those, and what they need, as a lock file has them. */
   readonly locked: LockEntries;
+  /** Why each of them is not inside. */
+  readonly reasons: Readonly<Record<string, string>>;
+  /** With an error among them, there is no code. */
+  readonly problems: readonly CellDiagnostic[];
 }
 
-/** Errors: `no-bundler`; CellFailure for a module that cannot be bundled. */
+const nothing: BundledPackages = { code: '', map: '', dependencies: {}, locked: {}, reasons: {}, problems: [] };
+
+/** Error: `no-bundler`. */
 export async function bundlePackages(
   notebook: string,
   modules: readonly BundledModule[],
   bundler: () => Promise<Bundler> = loadBundler,
 ): Promise<BundledPackages> {
-  if (modules.length === 0) return { code: '', map: '', dependencies: {}, locked: {} };
+  if (modules.length === 0) return nothing;
   const loaded = await bundler();
   const outside = new OutsidePackages();
-  try {
-    const { outputFiles = [] } = await bundled(notebook, modules, loaded, outside);
-    const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
-    return { code: textOf('.js'), map: textOf('.map'), dependencies: outside.versions, locked: outside.locked };
-  } catch (error) {
-    throw (await failureOf(error, notebook, modules, loaded)) ?? error;
+  const problems = new Map<string, CellDiagnostic>();
+  for (;;) {
+    const before = Object.keys(outside.versions).length;
+    let result: BuildResult;
+    try {
+      result = await bundled(notebook, modules, loaded, outside);
+    } catch (error) {
+      const found = await failuresOf(error, notebook, modules, loaded, outside);
+      // What awaits at its top level is outside now.
+      if (found.length === 0 && Object.keys(outside.versions).length > before) continue;
+      if (found.length === 0) throw error;
+      return { ...nothing, problems: [...problems.values(), ...found] };
+    }
+    for (const problem of filesBeside(dirname(notebook), modules, result.metafile!, outside))
+      problems.set(`${problem.cell} ${problem.message}`, problem);
+    // A package that was found on the way may be inside of one that is bundled already.
+    if (Object.keys(outside.versions).length > before) continue;
+    const textOf = (ending: string): string =>
+      result.outputFiles!.find(({ path }) => path.endsWith(ending))?.text ?? '';
+    const { versions: dependencies, locked, reasons } = outside;
+    const found = [...problems.values()];
+    if (found.some(({ severity }) => severity === 'error')) return { ...nothing, problems: found };
+    return { code: textOf('.js'), map: textOf('.map'), dependencies, locked, reasons, problems: found };
   }
 }
 
@@ -45,9 +74,10 @@ function bundled(
   outside: OutsidePackages,
 ): Promise<BuildResult> {
   const folder = dirname(notebook);
-  const imports = modules.map(
-    ({ path, dependency, specifier }) => `() => import(${JSON.stringify(dependency === undefined ? path : specifier)})`,
-  );
+  const imports = modules.map(({ path, dependency, specifier }) => {
+    const isOutside = dependency !== undefined || outside.nameOf(path) !== undefined;
+    return `() => import(${JSON.stringify(isOutside ? specifier : path)})`;
+  });
   return build({
     stdin: {
       contents: `export const load = [${imports.join(', ')}];`,
@@ -58,6 +88,7 @@ function bundled(
     absWorkingDir: folder,
     outfile: join(folder, 'packages.js'),
     bundle: true,
+    metafile: true,
     write: false,
     format: 'cjs',
     platform: 'node',
@@ -77,62 +108,99 @@ function bundled(
   });
 }
 
-/** Packages with a native part, which no bundle contains: also those that other packages need. */
-class OutsidePackages {
-  readonly versions: Record<string, string> = {};
-  locked: LockEntries = {};
-  readonly #isNative = new Map<string, boolean>();
+/** What reads files beside its own goes outside. It is a problem if that cannot be. */
+function filesBeside(
+  folder: string,
+  modules: readonly BundledModule[],
+  { inputs }: Metafile,
+  outside: OutsidePackages,
+): readonly CellDiagnostic[] {
+  const pathOf = (input: string): string => resolve(folder, ...input.split('/'));
+  const inside = new Set(Object.keys(inputs).map(pathOf));
+  return Object.keys(inputs).flatMap((input): CellDiagnostic[] => {
+    const path = pathOf(input);
+    const isImported = outside.imported.has(path);
+    const place = isImported ? undefined : ownPlace(path);
+    if (!isImported && !place) return [];
+    const named = place?.named.filter((one) => !inside.has(one)) ?? [];
+    const where = `${shortName(path)}${place ? `:${place.line}` : ''}`;
+    const files = named.length === 0 ? '' : `: ${named.map((one) => basename(one)).join(', ')}`;
+    const what = place
+      ? `${where} looks for files beside itself (${place.by}${files})`
+      : `it imports ${where}, which is no JavaScript`;
+    const problem = outside.add(path, what);
+    if (problem === undefined) return [];
+    const module = importerOf(input, folder, modules, inputs);
+    const isSure = isImported || named.length > 0;
+    const way = isSure
+      ? `"${module.specifier}" cannot be bundled: ${what}. It would stay a dependency of the job. ${problem}`
+      : `"${module.specifier}" may fail in the job: ${what}, and a bundle has no such files. It would stay a dependency of the job. ${problem}`;
+    return [problemAt(module, isSure ? 'error' : 'warning', isSure ? 'not-bundled' : 'files-beside', way)];
+  });
+}
 
-  plugin(): Plugin {
-    return {
-      name: 'native-parts',
-      setup: (build) => {
-        build.onResolve({ filter: /^[^./]/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
-          if (pluginData === 'asked' || /^(?:[A-Za-z]:|node:|#)/.test(path)) return undefined;
-          const found = await build.resolve(path, { importer, resolveDir, kind, pluginData: 'asked' });
-          if (found.errors.length > 0 || found.external) return undefined;
-          return this.#stays(packageName(path), found.path) ? { path, external: true } : undefined;
-        });
-      },
-    };
-  }
-  #stays(name: string, path: string): boolean {
-    const known = this.#isNative.get(name);
-    if (known !== undefined) return known;
-    const locked = nativePart(path, name) === undefined ? undefined : lockedPackages(name, path);
-    const stays = locked !== undefined && 'version' in locked;
-    if (stays) {
-      this.versions[name] = locked.version;
-      this.locked = { ...this.locked, ...locked.entries };
-    }
-    this.#isNative.set(name, stays);
-    return stays;
-  }
+/** "charts/lib/load.js" */
+function shortName(path: string): string {
+  const around = innermostPackage(path);
+  return around ? relative(join(around.root, 'node_modules'), path).replaceAll(sep, '/') : basename(path);
+}
+
+/** The module of the notebook whose import brings in a file. */
+function importerOf(
+  input: string,
+  folder: string,
+  modules: readonly BundledModule[],
+  inputs: Metafile['inputs'],
+): BundledModule {
+  const inputOf = ({ path }: BundledModule): string =>
+    relative(realpathSync(folder), realpathSync(path)).replaceAll(sep, '/');
+  const reaches = (module: BundledModule): boolean => {
+    const seen = new Set([inputOf(module)]);
+    for (const one of seen)
+      for (const { path, external } of inputs[one]?.imports ?? []) if (external !== true) seen.add(path);
+    return seen.has(input);
+  };
+  return modules.find(reaches) ?? modules[0]!;
 }
 
 interface BundleError {
   readonly errors?: readonly { readonly text: string; readonly location?: { readonly file: string } | null }[];
 }
 
-/** Names the cell whose import fails: each module is bundled alone. undefined: none fails alone. */
-async function failureOf(
+/**
+ * Each import that fails, at its cell: each module is bundled alone. A module that awaits at its
+ * top level, or needs such a module, goes outside: require() cannot load it.
+ */
+async function failuresOf(
   error: unknown,
   notebook: string,
   modules: readonly BundledModule[],
   bundler: Bundler,
-): Promise<CellFailure | undefined> {
+  outside: OutsidePackages,
+): Promise<readonly CellDiagnostic[]> {
   const [first] = (error as BundleError).errors ?? [];
-  if (!first) return undefined;
+  if (!first) throw error;
+  const found: CellDiagnostic[] = [];
   for (const module of modules)
     try {
       await bundled(notebook, [module], bundler, new OutsidePackages());
     } catch (inner) {
       const { text, location } = (inner as BundleError).errors?.[0] ?? first;
+      const isAwait = text.startsWith('Top-level await');
+      const problem = isAwait ? outside.add(module.path, 'it awaits at its top level') : undefined;
+      if (isAwait && problem === undefined) continue;
       const where = location ? ` (${basename(dirname(location.file))}/${basename(location.file)})` : '';
-      return new CellFailure({
-        ...{ ...module.place, offset: 0, length: 0, severity: 'error', code: 'not-bundled' },
-        message: `"${module.specifier}" cannot be bundled: ${text}${where}.`,
-      });
+      const message = `"${module.specifier}" cannot be bundled: ${text}${where}.${problem === undefined ? '' : ` ${problem}`}`;
+      found.push(problemAt(module, 'error', 'not-bundled', message));
     }
-  return undefined;
+  return found;
+}
+
+function problemAt(
+  { place }: BundledModule,
+  severity: CellDiagnostic['severity'],
+  code: string,
+  message: string,
+): CellDiagnostic {
+  return { ...place, severity, code, message };
 }

@@ -1,16 +1,22 @@
 // The values of the notebook that functions of a job capture: what each is, and on what it depends
 // that can differ between two evaluations.
 import ts from 'typescript';
+import type { RowType } from '../../engine/graph/row-type.ts';
 import { identifierAt } from '../cells/identifier-at.ts';
 import type { TypedModule } from '../cells/language-service.ts';
 import type { Declared } from '../cells/resolution.ts';
 import { type Dependences, DependenceFinder } from './dependence.ts';
+import { rowType } from './row-types.ts';
 import type { Statement } from './statements.ts';
 import { classOfType } from './value-types.ts';
 
 export interface CapturedValue {
   readonly name: string;
   readonly declared: Declared;
+  /** The id of the cell that declares it. */
+  readonly cell: string;
+  /** As the checker knows it. */
+  readonly type: RowType;
   /** Where a function captures it first: an offset in the module. */
   readonly capturedAt: number;
   readonly kind: 'literal' | 'constant' | 'code' | 'import' | 'stream' | 'live';
@@ -29,9 +35,17 @@ export function capturedValues(kept: readonly Statement[], typed: TypedModule): 
   for (const statement of kept)
     for (const { declared, reference, offset } of statement.uses) {
       if (!reference.isInFunction || found.has(declared)) continue;
-      found.set(declared, { name: declared.name, declared, capturedAt: offset, ...describe(declared, finder, typed) });
+      const { name } = declared;
+      const cell = typed.module.cells[declared.at.cell]!.id;
+      const type = typeOf(declared, typed);
+      found.set(declared, { name, declared, cell, type, capturedAt: offset, ...describe(declared, finder, typed) });
     }
   return [...found.values()];
+}
+
+function typeOf(declared: Declared, typed: TypedModule): RowType {
+  const name = nameAt(declared, typed);
+  return name ? rowType(typed.checker.getTypeAtLocation(name), typed) : { type: 'any' };
 }
 
 type Description = Pick<CapturedValue, 'kind' | 'value' | 'what' | 'dependences'>;

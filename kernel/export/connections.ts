@@ -1,6 +1,5 @@
 // The Kafka connections and the schema registries that a job needs. A job checks them when it
 // starts, and claims its application id in the cluster of the first one, so each must be known.
-import { basename } from 'node:path';
 import ts from 'typescript';
 import type { TypedModule } from '../cells/language-service.ts';
 import { ourCallee } from '../cells/our-callee.ts';
@@ -40,7 +39,7 @@ export function usedConnections(roots: Iterable<ts.Node>, typed: TypedModule): C
         textsOfMember(call.arguments[1], option, typed.checker);
       const collect = (option: string, found: Set<string>, absent: string | undefined): void => {
         const texts = textsOf(option);
-        if (!texts) problems.push({ call, code: 'connection-unknown', message: unknown(option, verb, call, typed) });
+        if (!texts) problems.push({ call, code: 'connection-unknown', message: unknown(option, verb) });
         for (const text of texts ?? []) if ((text ?? absent) !== undefined) found.add((text ?? absent)!);
       };
       collect('connection', names, '');
@@ -78,9 +77,6 @@ function declaredName(call: ts.CallExpression, { checker, isOurs }: TypedModule)
   return name && ts.isIdentifier(name) ? name.text : undefined;
 }
 
-function unknown(option: string, verb: string, call: ts.CallExpression, { source }: TypedModule): string {
-  const file = call.getSourceFile();
-  const { line } = file.getLineAndCharacterOfPosition(call.getStart());
-  const where = file === source ? '' : `${basename(file.fileName)}:${line + 1}: `;
-  return `${where}The ${option} of this ${verb}() is computed, so the job could not check it when it starts. Write its name as a text, or give it a type of the possible names: 'prod' | 'test'.`;
+function unknown(option: string, verb: string): string {
+  return `The ${option} of this ${verb}() is computed, so the job could not check it when it starts. Write its name as a text, or give it a type of the possible names: 'prod' | 'test'.`;
 }

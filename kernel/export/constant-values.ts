@@ -4,6 +4,7 @@ import type { CellDiagnostic } from '../cells/compile.ts';
 import { constantText } from '../cells/constant-text.ts';
 import { copyData } from '../cells/plain-data.ts';
 import { CellFailure, type EvaluatedCell, evaluatedCells } from './evaluated-cells.ts';
+import type { Constants } from './constants.ts';
 import type { Exportability } from './exportability.ts';
 import { liveMessage } from './captured-values.ts';
 import { notData } from './not-data.ts';
@@ -20,17 +21,41 @@ export interface ConstantValues {
 export const mostBytes = 4_000_000;
 
 /** `notebook`: its absolute path. It runs code of the notebook in this process. */
-export async function constantValues(notebook: string, { constants }: Exportability): Promise<ConstantValues> {
-  const { cells, captured } = constants;
+export async function constantValues(
+  notebook: string,
+  { constants }: Pick<Exportability, 'constants'>,
+): Promise<ConstantValues> {
+  const { byCell, values, faults } = await evaluatedConstants(notebook, constants);
+  return { byCell, values, problems: faults.map((fault) => placedFault(fault, constants.captured)) };
+}
+
+/** What is wrong with a constant. Where it is captured may move. */
+export interface ConstantFault {
+  readonly cell: string;
+  /** Absent: the cell has failed. */
+  readonly name?: string;
+  readonly problem: CellDiagnostic;
+}
+
+/** At the place where a function captures the constant. */
+export function placedFault({ cell, name, problem }: ConstantFault, captured: Constants['captured']): CellDiagnostic {
+  const found = captured.find((one) => one.cell === cell && one.name === name);
+  return { ...problem, ...found?.place };
+}
+
+export async function evaluatedConstants(
+  notebook: string,
+  { cells, captured }: Constants,
+): Promise<Omit<ConstantValues, 'problems'> & { readonly faults: readonly ConstantFault[] }> {
   let evaluated: readonly EvaluatedCell[];
   try {
     evaluated = await evaluatedCells(notebook, cells);
   } catch (error) {
-    if (error instanceof CellFailure) return { byCell: new Map(), values: new Map(), problems: [error.problem] };
-    throw error;
+    if (!(error instanceof CellFailure)) throw error;
+    return { byCell: new Map(), values: new Map(), faults: [{ cell: error.problem.cell, problem: error.problem }] };
   }
   const values = new Map<string, unknown>();
-  const problems: CellDiagnostic[] = [];
+  const faults: ConstantFault[] = [];
   const byCell = new Map(
     evaluated.map(({ id, result }) => {
       const texts = Object.entries(result.kept.values).flatMap(([key, value]) => {
@@ -39,31 +64,29 @@ export async function constantValues(notebook: string, { constants }: Exportabil
         const text = constantText(value);
         const bytes = (text.length * 3) / 4;
         if (bytes <= mostBytes) return [[key, text] as const];
-        const place = captured.find(({ cell, name }) => cell === id && name === key)?.place ?? { cell: id };
-        problems.push(problemAt(place, 'captured-too-large', tooLarge(key, id, bytes)));
+        faults.push(faultOf(id, key, 'captured-too-large', tooLarge(key, id, bytes)));
         return [];
       });
       return [id, Object.fromEntries(texts)] as const;
     }),
   );
   const cellById = new Map(evaluated.map((cell) => [cell.id, cell]));
-  for (const { name, cell, place } of captured) {
+  for (const { name, cell } of captured) {
     const value = cellById.get(cell)?.values[name];
     const copy = copyData(value);
     const what = copy.isData ? undefined : notData(value);
     if (copy.isData) values.set(name, copy.value);
-    if (what !== undefined) problems.push(problemAt(place, 'captured-live', liveMessage(name, cell, what)));
+    if (what !== undefined) faults.push(faultOf(cell, name, 'captured-live', liveMessage(name, cell, what)));
   }
-  return { byCell, values, problems };
+  return { byCell, values, faults };
 }
 
 function tooLarge(name: string, cell: string, bytes: number): string {
   return `${name} of cell "${cell}" takes ${(bytes / 1e6).toFixed(1)} MB in a job, and the limit is ${mostBytes / 1e6} MB. Read it from a topic or a file when the job runs.`;
 }
-function problemAt(
-  place: Partial<CellDiagnostic> & { readonly cell: string },
-  code: string,
-  message: string,
-): CellDiagnostic {
-  return { severity: 'error', offset: 0, length: 0, line: 1, column: 1, ...place, code, message };
+function faultOf(cell: string, name: string, code: string, message: string): ConstantFault {
+  return {
+    ...{ cell, name },
+    problem: { cell, severity: 'error', offset: 0, length: 0, line: 1, column: 1, code, message },
+  };
 }

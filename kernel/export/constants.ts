@@ -40,10 +40,6 @@ export function constantsOf(
     .map((statement) => ({ statement, reason: 'definition' as const }));
   return {
     cells: prunedCells({ kept, dropped, sinks: [] }, new Set(), typed),
-    captured: constants.map((value) => ({
-      name: value.name,
-      cell: typed.module.cells[value.declared.at.cell]!.id,
-      place: placeOf(value),
-    })),
+    captured: constants.map((value) => ({ name: value.name, cell: value.cell, place: placeOf(value) })),
   };
 }

@@ -5,12 +5,18 @@ import type { TypedModule } from '../cells/language-service.ts';
 import { ourCallee } from '../cells/our-callee.ts';
 import { evaluatedNodes } from './evaluated-nodes.ts';
 import { ownersOf, type Statement } from './statements.ts';
-import { hasOption, isSinkCall, literalOption } from './surface-calls.ts';
+import { hasOption, isSinkCall, optionTexts } from './surface-calls.ts';
 
 const domains = new Set(['tumbling', 'sliding', 'session', 'customWindow']);
 
+export interface ClockedSink {
+  readonly sink: ts.CallExpression;
+  /** It asks for exactly-once in any case. False: `delivery` is chosen when the job starts. */
+  readonly isSure: boolean;
+}
+
 /** The sinks of kept statements. */
-export function clockedSinks(kept: readonly Statement[], typed: TypedModule): readonly ts.CallExpression[] {
+export function clockedSinks(kept: readonly Statement[], typed: TypedModule): readonly ClockedSink[] {
   const owner = ownersOf(kept);
   const nodes = new Map(kept.map((one) => [one, evaluatedNodes(one.node, typed.checker)] as const));
   const above = (statement: Statement): ReadonlySet<Statement> => {
@@ -24,7 +30,11 @@ export function clockedSinks(kept: readonly Statement[], typed: TypedModule): re
   };
   return kept.flatMap((statement) => {
     const sinks = nodes.get(statement)!.filter((node) => isSinkCall(node, typed));
-    const asking = sinks.filter((sink) => literalOption(sink, 'delivery') === 'exactly-once');
+    const asking = sinks.flatMap((sink): ClockedSink[] => {
+      const texts = optionTexts(sink, 'delivery', typed);
+      const mayAsk = texts?.includes('exactly-once') ?? true;
+      return mayAsk ? [{ sink, isSure: texts?.length === 1 }] : [];
+    });
     if (asking.length === 0) return [];
     const calls = [...above(statement)].flatMap((one) => nodes.get(one)!.filter((node) => ts.isCallExpression(node)));
     return isClocked(calls, typed) ? asking : [];
@@ -38,10 +48,10 @@ function isClocked(calls: readonly ts.CallExpression[], typed: TypedModule): boo
     const verb = ourCallee(call, typed);
     if (verb === undefined) continue;
     const isWindow = domains.has(verb);
-    if (isWindow && literalOption(call, 'time') === 'processing') isOnClock = true;
+    if (isWindow && optionTexts(call, 'time', typed)?.includes('processing') === true) isOnClock = true;
     else if (isWindow) return false;
     if (verb === 'processingTime') isOnClock = true;
-    if (verb === 'assignTimestamps' || verb === 'intervalJoin' || hasOption(call, 'timestamp')) return false;
+    if (verb === 'assignTimestamps' || verb === 'intervalJoin' || hasOption(call, 'timestamp', typed)) return false;
   }
   return isOnClock;
 }

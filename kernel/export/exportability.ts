@@ -18,10 +18,12 @@ import { jobModules, type JobModules } from './job-modules.ts';
 import { withModules } from './module-definitions.ts';
 import { capturedMutations, type Mutation } from './mutations.ts';
 import { paramDefaults } from './param-defaults.ts';
+import { atNode, atPlace, type Problem } from './problem-places.ts';
 import { type DropReason, prune, type Pruned } from './prune.ts';
 import { countedStatements, prunedCells, streamExpressions } from './pruned-cells.ts';
 import { untypedStreams } from './untyped-streams.ts';
 import { type Statement, statementsOf, statementText } from './statements.ts';
+import { steadyValues } from './steady-constants.ts';
 import { type StreamType, streamTypes } from './stream-types.ts';
 
 export const targets = ['node', 'flink'] as const;
@@ -43,6 +45,8 @@ export interface Exportability {
   readonly captured: readonly CapturedValue[];
   /** What the export evaluates. */
   readonly constants: Constants;
+  /** Those of them that an editor may evaluate while the user types. */
+  readonly steady: Constants;
   readonly modules: JobModules;
   readonly graph: readonly GraphNode[];
   /** The types of the rows of each stream. */
@@ -70,21 +74,28 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     typed,
   );
   const connections = usedConnections(roots, typed);
+  const placed = (node: ts.Node, problem: Problem): CellDiagnostic => atNode(typed, running, node, problem);
   const problems = [
     ...(pruned.sinks.length === 0 ? [noSink(target)] : []),
-    ...clockedSinks(kept, typed).map((sink) =>
-      atNode(typed, sink, { code: 'exactly-once-by-clock', message: byClock }),
-    ),
+    ...clockedSinks(kept, typed).map(({ sink, isSure }) => placed(sink, clockProblem(isSure))),
     ...modules.problems.map((found) => atPlace(typed, { ...found, code: 'not-bundled' })),
     ...captured.flatMap((value) => problemsOf(value, target, typed)),
     ...capturedMutations(kept, typed).map((mutation) => mutationProblem(mutation, typed)),
-    ...connections.problems.map((found) => atNode(typed, found.call, found)),
-    ...(target === 'flink' ? untypedStreams(streams).map((found) => atNode(typed, found.call, found)) : []),
-    ...[...counted].flatMap((statement) => uncountedProblem(statement, typed)),
+    ...connections.problems.map((found) => placed(found.call, found)),
+    ...(target === 'flink' ? untypedStreams(streams).map((found) => placed(found.call, found)) : []),
+    ...[...counted].flatMap((statement) =>
+      uncountedProblem(statement, typed).map((problem) => placed(statement.node, problem)),
+    ),
     ...capturedAssignments(resolution).map(({ cell, offset, length, code, message }) =>
       diagnostic(typed.module.cells[cell]!.id, typed.module.lines(cell), { offset, length, code, message }),
     ),
   ];
+  const constantsIn = (values: readonly CapturedValue[]): Constants =>
+    constantsOf(values, running, statements, typed, ({ capturedAt, name }) => {
+      const place = { offset: capturedAt, length: name.length, code: '', message: '' };
+      const { cell, offset, length, line, column } = atPlace(typed, place);
+      return { cell, offset, length, line, column };
+    });
   const placeOf = (statement: Statement): StatementPlace => statementPlace(statement, typed);
   return {
     sinks: pruned.sinks.length,
@@ -92,9 +103,8 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     keeps: pruned.kept.map(({ statement, because }) => ({ ...placeOf(statement), because })),
     drops: pruned.dropped.map(({ statement, reason }) => ({ ...placeOf(statement), reason })),
     captured,
-    constants: constantsOf(captured, running, statements, typed, ({ capturedAt, name }) =>
-      atPlace(typed, { offset: capturedAt, length: name.length, code: '', message: '' }),
-    ),
+    constants: constantsIn(captured),
+    steady: constantsIn(steadyValues(captured, running, typed)),
     modules,
     graph: jobGraph(kept, typed),
     streams,
@@ -127,35 +137,19 @@ function statementPlace(statement: Statement, { module }: TypedModule): Statemen
 
 // ---------------------------------------------------------------------------------------- problems
 
-const byClock =
-  'This sink asks for exactly-once, but its rows follow the clock alone: what is read again after a restart gives ' +
-  "other rows. Give the source a timestamp, or ask for delivery: 'at-least-once'.";
+function clockProblem(isSure: boolean): Problem {
+  const asks = isSure ? 'asks' : 'may ask';
+  const message = `This sink ${asks} for exactly-once, but its rows follow the clock alone: what is read again after a restart gives other rows. Give the source a timestamp, or ask for delivery: 'at-least-once'.`;
+  return { code: 'exactly-once-by-clock', severity: isSure ? 'error' : 'warning', message };
+}
 
 function noSink(target: Target): CellDiagnostic {
   const message = `This notebook has no sink, so a ${target === 'node' ? 'Node' : 'Flink'} job of it would do nothing. Add one: to(), toFile() or sink().`;
   return { cell: '', code: 'no-sink', message, severity: 'error', offset: 0, length: 0, line: 1, column: 1 };
 }
 
-type Problem = Pick<CellDiagnostic, 'code' | 'message'> & Partial<Pick<CellDiagnostic, 'severity'>>;
-
-function atPlace(
-  { module }: TypedModule,
-  { offset, length, code, message, severity }: Problem & { readonly offset: number; readonly length: number },
-): CellDiagnostic {
-  const range = module.rangeToCell(offset, length)!;
-  const place = { offset: range.start, length: range.end - range.start, code, message, ...(severity && { severity }) };
-  return diagnostic(module.cells[range.cell]!.id, module.lines(range.cell), place);
-}
-function atNode(typed: TypedModule, node: ts.Node, problem: Problem): CellDiagnostic {
-  // A sink in a module of the user's has no place in a cell.
-  if (node.getSourceFile() !== typed.source)
-    return { cell: '', severity: 'error', offset: 0, length: 0, line: 1, column: 1, ...problem };
-  return atPlace(typed, { offset: node.getStart(), length: node.getWidth(), ...problem });
-}
-
 function problemsOf(value: CapturedValue, target: Target, typed: TypedModule): readonly CellDiagnostic[] {
-  const { name, what, declared, dependences, capturedAt } = value;
-  const owner = typed.module.cells[declared.at.cell]!.id;
+  const { name, what, cell: owner, dependences, capturedAt } = value;
   const place = { offset: capturedAt, length: name.length };
   if (value.kind === 'live')
     return [
@@ -198,9 +192,9 @@ function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-function uncountedProblem(statement: Statement, typed: TypedModule): readonly CellDiagnostic[] {
+function uncountedProblem(statement: Statement, typed: TypedModule): readonly Problem[] {
   if (streamExpressions(statement, typed) !== undefined) return [];
   const message =
     'The job drops this statement, and the ids of operators behind it in this cell count its operators. Give those operators an .id(), or move this statement into a cell of its own.';
-  return [atNode(typed, statement.node, { code: 'ids-move', message })];
+  return [{ code: 'ids-move', message }];
 }

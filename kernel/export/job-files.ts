@@ -16,7 +16,7 @@ export function jobFiles(
     ['.dockerignore', '.env\nstate\nnode_modules\nkubernetes\n'],
     ['.env.example', environmentText(data)],
     ['Dockerfile', isAlone ? dockerText : installingText(dockerText)],
-    ['README.md', readmeText(data, exported)],
+    ['README.md', readmeText(data, exported, packages)],
     ['job.cjs', code],
     ['job.cjs.map', map],
     ['kubernetes/job.yaml', kubernetesText(data)],
@@ -47,7 +47,7 @@ function packageOf({ name, notebook }: JobData, { dependencies }: Packages): obj
     ...dependenciesOf(dependencies),
   };
 }
-/** Everything is in job.cjs but packages with a native part. */
+/** Everything is in job.cjs but packages that cannot be bundled. */
 function lockOf({ name }: JobData, { dependencies, locked }: Packages): object {
   const own = { name, version: '1.0.0', ...dependenciesOf(dependencies), engines: { node } };
   return {
@@ -104,6 +104,6 @@ CMD [${start
 /** Packages with native parts may bring scripts that fetch or build them. */
 function installingText(text: string): string {
   return text
-    .replace(aloneStage, '# The first stage installs the packages with native parts.')
+    .replace(aloneStage, '# The first stage installs the packages that cannot be in job.cjs.')
     .replace(' --ignore-scripts', '');
 }

@@ -3,8 +3,10 @@
 import ts from 'typescript';
 import type { TypedModule } from '../cells/language-service.ts';
 import { ourCallee } from '../cells/our-callee.ts';
+import type { Declared } from '../cells/resolution.ts';
 import { evaluatedNodes } from './evaluated-nodes.ts';
-import type { Statement } from './statements.ts';
+import { behindNames, textsOf } from './literal-values.ts';
+import { ownersOf, type Statement } from './statements.ts';
 import { isSinkCall, ourType } from './surface-calls.ts';
 
 export interface GraphNode {
@@ -21,28 +23,47 @@ export interface GraphNode {
 }
 
 export function jobGraph(kept: readonly Statement[], typed: TypedModule): readonly GraphNode[] {
-  const nodes: GraphNode[] = [];
-  const idByName = new Map<string, string>();
+  const nodes: (GraphNode & { readonly statement: Statement })[] = [];
+  const idByDeclared = new Map<Declared, string>();
   for (const statement of kept) {
     // A chain begins with its last call, which contains the others.
     const calls = evaluatedNodes(statement.node, typed.checker).filter((node) => ts.isCallExpression(node));
-    const reads = [...new Set(statement.uses.flatMap(({ declared }) => idByName.get(declared.name) ?? []))];
-    const sinks = calls.filter((call) => isSinkCall(call, typed));
     const add = (name: string, kind: GraphNode['kind'], place: ts.CallExpression | undefined): string => {
       const id = `n${nodes.length + 1}`;
       const verbs = place ? verbsOf(place, typed).join(' → ') : '';
-      nodes.push({ id, name, kind, verbs, reads, place });
+      nodes.push({ id, name, kind, verbs, reads: [], place, statement });
       return id;
     };
-    for (const sink of sinks) add(targetOf(sink), 'sink', sink);
-    if (sinks.length > 0) continue;
     for (const declared of statement.declares) {
       const name = identifierOf(statement.node, declared.name);
       const type = name && ourType(typed.checker.getTypeAtLocation(name), typed);
-      if (type && /Stream|Table|Result/.test(type)) idByName.set(declared.name, add(declared.name, 'stream', calls[0]));
+      if (type && /Stream|Table|Result/.test(type)) idByDeclared.set(declared, add(declared.name, 'stream', calls[0]));
     }
+    for (const sink of calls.filter((call) => isSinkCall(call, typed))) add(targetOf(sink, typed), 'sink', sink);
   }
-  return nodes;
+  // Cells may stand in any order, so edges come when all streams are known.
+  const owners = ownersOf(kept);
+  return nodes.map(({ statement, ...node }) => ({ ...node, reads: readsOf(statement, node.id, idByDeclared, owners) }));
+}
+
+/** The streams that a statement uses, also through functions and other values of the notebook. */
+function readsOf(
+  statement: Statement,
+  own: string,
+  idByDeclared: ReadonlyMap<Declared, string>,
+  owners: ReadonlyMap<Declared, Statement>,
+): readonly string[] {
+  const found = new Set<string>();
+  const seen = new Set([statement]);
+  for (const one of seen)
+    for (const { declared } of one.uses) {
+      const id = idByDeclared.get(declared);
+      const definition = owners.get(declared);
+      if (id !== undefined) found.add(id);
+      else if (definition) seen.add(definition);
+    }
+  found.delete(own);
+  return [...found];
 }
 
 /** The verbs of a chain, in the order in which they are called. */
@@ -58,9 +79,21 @@ function verbsOf(call: ts.CallExpression, typed: TypedModule): readonly string[]
   }
 }
 
-function targetOf(sink: ts.CallExpression): string {
+/** What a sink writes to: a topic, a file, or the parameter that names it. */
+function targetOf(sink: ts.CallExpression, typed: TypedModule): string {
   const [target] = sink.arguments;
-  return target && ts.isStringLiteralLike(target) ? target.text : 'a function';
+  if (!target || ourCallee(sink, typed) === 'sink') return 'a function';
+  const texts = textsOf(target, typed.checker);
+  if (texts) return texts.join(' or ');
+  const definition = behindNames(target, typed.checker);
+  if (!ts.isCallExpression(definition) || ourCallee(definition, typed) !== 'param') return shortText(target);
+  const [name, byDefault] = definition.arguments;
+  const param = `param ${name && ts.isStringLiteralLike(name) ? name.text : '…'}`;
+  return byDefault && ts.isStringLiteralLike(byDefault) ? `${byDefault.text} (${param})` : param;
+}
+function shortText(node: ts.Node): string {
+  const text = node.getText().replace(/\s+/g, ' ');
+  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
 }
 
 function identifierOf(root: ts.Node, name: string): ts.Identifier | undefined {

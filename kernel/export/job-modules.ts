@@ -11,7 +11,7 @@ import type { TypedModule } from '../cells/language-service.ts';
 import type { Resolution } from '../cells/resolution.ts';
 import { compileModule } from '../cells/module-compile.ts';
 import { isModuleSource, isRelative, packageName, resolveRelative } from '../cells/specifiers.ts';
-import { lockedPackages } from './locked-packages.ts';
+import { lockedPackage } from './locked-packages.ts';
 import { nativePart } from './native-part.ts';
 import type { Statement } from './statements.ts';
 
@@ -23,10 +23,10 @@ export interface BundledModule {
   readonly from: string;
   /** The absolute path of its file. */
   readonly path: string;
-  /** The package has a native part: it stays a dependency of the job. */
+  /** The package has a native part: this one stays a dependency of the job. */
   readonly dependency?: string;
   /** Where a cell imports it, or a module that imports it. */
-  readonly place: Pick<CellDiagnostic, 'cell' | 'line' | 'column'>;
+  readonly place: Pick<CellDiagnostic, 'cell' | 'offset' | 'length' | 'line' | 'column'>;
 }
 export interface JobModules {
   /** As the cells write them. */
@@ -68,7 +68,8 @@ export function jobModules(
     specifiers.add(specifier);
     const { cell, offset } = typed.module.toCell(place.offset)!;
     const { line, column } = typed.module.lines(cell).position(offset);
-    const at = { cell: typed.module.cells[cell]!.id, line: line + 1, column: column + 1 };
+    const id = typed.module.cells[cell]!.id;
+    const at = { cell: id, offset, length: place.length, line: line + 1, column: column + 1 };
     visitModule({ specifier, from: notebook }, { files, bundled, report, place: at });
   }
   return { specifiers: [...specifiers], files: [...files], bundled: [...bundled.values()], problems };
@@ -146,12 +147,11 @@ function visitPackage({ specifier, from }: Import, found: Found): void {
     const name = packageName(specifier);
     return found.report(`"${specifier}" cannot be bundled: it is not installed. npm install ${name}`);
   }
-  const name = packageName(specifier);
-  if (nativePart(path, name) === undefined) return addBundled(found, { specifier, from, path });
-  const locked = lockedPackages(name, path);
+  if (nativePart(path) === undefined) return addBundled(found, { specifier, from, path });
+  const locked = lockedPackage(path);
   if ('problem' in locked)
     return found.report(`"${specifier}" has a native part, so it stays a dependency of the job. ${locked.problem}`);
-  addBundled(found, { specifier, from, path, dependency: name });
+  addBundled(found, { specifier, from, path, dependency: locked.name });
 }
 
 function addBundled({ bundled, place }: Found, module: Omit<BundledModule, 'place'>): void {

@@ -1,21 +1,24 @@
 // The plan of a job for another engine: what its cells declare, with the type of the rows on each
-// edge.
+// edge, and with the values that its functions capture.
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { constantOf } from '../cells/constant-text.ts';
 import { mergePlan } from '../live/merge.ts';
 import type { ConstantValues } from './constant-values.ts';
 import { evaluatedCells } from './evaluated-cells.ts';
 import type { Exportability } from './exportability.ts';
+import { capturedNames } from './plan-values.ts';
 import { typesByPlace } from './stream-types.ts';
 
 /** `notebook`: its absolute path. Error: CellFailure, also for a cell that awaits rows. */
 export async function jobPlan(
   notebook: string,
-  { cells, streams }: Exportability,
-  constants: ConstantValues['byCell'],
+  { cells, streams, captured }: Exportability,
+  constants: ConstantValues,
 ): Promise<Plan> {
   const evaluated = await evaluatedCells(notebook, cells, (cell) => ({
-    values: Object.fromEntries(Object.entries(constants.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)])),
+    values: Object.fromEntries(
+      Object.entries(constants.byCell.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)]),
+    ),
   }));
   const plan = mergePlan(
     evaluated.map(({ id, result: { fragment, exports } }) => ({
@@ -34,7 +37,7 @@ export async function jobPlan(
     const type = isInside || !from?.calledAt ? undefined : typesOf(from.group, from.calledAt)?.[edge.port];
     return { ...edge, type: type ?? { type: 'any' as const } };
   });
-  return { ...plan, edges };
+  return { ...plan, edges, captured: capturedNames(captured, constants) };
 }
 
 function placeText({ group, calledAt }: PlanNode): string {

@@ -3,13 +3,14 @@
 import { type Variable, variablesOf } from '../job/configuration.ts';
 import { exitCodes, exitMeanings } from '../job/exit-codes.ts';
 import type { JobData } from '../job/job-data.ts';
+import type { BuiltJob } from './build-job.ts';
 import { dropReasons } from './drop-reasons.ts';
 import type { Exportability } from './exportability.ts';
 
-export function readmeText(data: JobData, exported: Exportability): string {
+export function readmeText(data: JobData, exported: Exportability, packages: Packages): string {
   return `# ${data.name}
 
-A streaming job, exported from \`${data.notebook}\` by Sluice ${data.build}. It stands alone: Node 24 runs it, and nothing is downloaded.
+A streaming job, exported from \`${data.notebook}\` by Sluice ${data.build}. ${aloneText(packages)}
 
 \`\`\`mermaid
 ${mermaidText(exported)}
@@ -44,6 +45,9 @@ state there, so \`SLUICE_START=savepoint:PATH\` with that folder and another \`S
 cells with other values of their constants need no other id: the new values hold, and the log names them. To reprocess everything from the beginning, set
 another \`SLUICE_APPLICATION_ID\`.
 
+\`SLUICE_START\` and a new id choose where topics without an end are read. A topic with \`until\` is read as the notebook says, a table reads its whole topic,
+and other sources begin at their beginning. At its start, the job has a line in the log that names those.
+
 One instance runs at a time. A second one on the same state folder is refused. With Kafka, so is a second one with the same application id and another
 folder: a running job is the member of the group \`SLUICE_APPLICATION_ID.instance\`. With each checkpoint the job commits the offsets of its topics to the
 group \`SLUICE_APPLICATION_ID\`, for monitors of lag and for \`SLUICE_START=committed\`. It needs the right READ on both groups.
@@ -69,6 +73,17 @@ ${Object.entries(exitCodes)
 ## What stayed in the notebook
 
 ${droppedText(exported)}`;
+}
+
+type Packages = BuiltJob['packages'];
+
+function aloneText({ dependencies, reasons }: Packages): string {
+  const names = Object.keys(dependencies).sort();
+  if (names.length === 0) return 'It stands alone: Node 24 runs it, and nothing is downloaded.';
+  const lines = names.map((name) => `- \`${name}\` ${dependencies[name]}: ${reasons[name] ?? 'it cannot be bundled'}.`);
+  return `Node 24 runs it. All of it is in \`job.cjs\` but these packages, which \`npm ci\` installs:
+
+${lines.join('\n')}`;
 }
 
 function paramRow(name: string, { paramDefaults }: JobData): string {

@@ -57,7 +57,7 @@ function textsInLiteral(
   return found;
 }
 
-function textsOf(expression: ts.Expression, checker: ts.TypeChecker, depth: number): Texts {
+export function textsOf(expression: ts.Expression, checker: ts.TypeChecker, depth = 0): Texts {
   const byType = textsOfType(checker.getTypeAtLocation(expression));
   if (byType) return byType;
   const inner = bare(expression);
@@ -84,6 +84,17 @@ function union(all: readonly Texts[]): Texts {
     for (const text of one) texts.add(text);
   }
   return [...texts];
+}
+
+/** What stands behind names of constants: `param('out')` of `const out = param('out')`. */
+export function behindNames(expression: ts.Expression, checker: ts.TypeChecker): ts.Expression {
+  let found = bare(expression);
+  for (let depth = 0; depth < deepest; depth++) {
+    const definition = definitionOf(found, checker);
+    if (!definition) break;
+    found = bare(definition);
+  }
+  return found;
 }
 
 /** What a const variable is defined as. */

@@ -1,7 +1,8 @@
 // The packages that stay dependencies of a job, with the versions of the user's own lock file. So
 // the job is made without network, and `npm ci` installs what the notebook ran with.
 import { readFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { join } from 'node:path';
+import { packagesAround } from './package-places.ts';
 
 interface LockedPackage {
   readonly version?: string;
@@ -12,18 +13,27 @@ interface LockedPackage {
 }
 /** Entries of a lock file by their folder: node_modules/sharp. */
 export type LockEntries = Readonly<Record<string, object>>;
-export type Locked = { readonly version: string; readonly entries: LockEntries } | { readonly problem: string };
+export type Locked =
+  { readonly name: string; readonly version: string; readonly entries: LockEntries } | { readonly problem: string };
 
-/** `path`: a file of the package. */
-export function lockedPackages(name: string, path: string): Locked {
-  const inner = `${sep}${join('node_modules', ...name.split('/'))}`;
-  const at = path.lastIndexOf(inner);
-  const root = at < 0 ? dirname(path) : path.slice(0, at);
-  const packages = lockFileOf(root);
-  const key = `node_modules/${name}`;
-  const found = packages?.[key];
-  if (!packages || found?.version === undefined || found.link)
-    return { problem: `No package-lock.json beside it names its version. npm install ${name} writes one.` };
+/**
+ * The package of a file, or the outermost one around it: a package inside of another one cannot be
+ * installed without that. `path`: a file of the package.
+ */
+export function lockedPackage(path: string): Locked {
+  const around = packagesAround(path);
+  for (const { name, root } of around) {
+    const packages = lockFileOf(root);
+    const found = packages?.[`node_modules/${name}`];
+    if (packages && found?.version !== undefined && !found.link)
+      return { name, version: found.version, entries: entriesOf(name, packages) };
+  }
+  const name = around.at(-1)?.name;
+  if (name === undefined) return { problem: 'It is in no package, so npm cannot install it beside the job.' };
+  return { problem: `No package-lock.json beside it names its version. npm install ${name} writes one.` };
+}
+
+function entriesOf(name: string, packages: Readonly<Record<string, LockedPackage>>): LockEntries {
   const entries: Record<string, object> = {};
   const visit = (folder: string): void => {
     const one = packages[folder];
@@ -37,8 +47,8 @@ export function lockedPackages(name: string, path: string): Locked {
       if (place !== undefined) visit(place);
     }
   };
-  visit(key);
-  return { version: found.version, entries };
+  visit(`node_modules/${name}`);
+  return entries;
 }
 
 /** The file of the user, else what npm has noted of the installed packages. */

@@ -3,6 +3,7 @@
 import ts from 'typescript';
 import type { TypedModule } from '../cells/language-service.ts';
 import { ourCallee } from '../cells/our-callee.ts';
+import { type Texts, textsOfMember } from './literal-values.ts';
 
 /** The name of a type that Sluice declares: Stream, Sink, Display. */
 export function ourType(type: ts.Type, { isOurs }: TypedModule): string | undefined {
@@ -31,24 +32,18 @@ function gives(node: ts.Node, name: string, typed: TypedModule): boolean {
 }
 
 /**
- * The value of an option that is written as a literal: `delivery` of to('t', { delivery: 'none' }).
+ * The texts that an option of a call can have: `delivery` of to('t', { delivery: 'none' }), also
+ * behind names. In the list, undefined: it may be absent. undefined instead of a list: not known.
  */
-export function literalOption(call: ts.CallExpression, option: string): string | undefined {
-  for (const argument of call.arguments) {
-    if (!ts.isObjectLiteralExpression(argument)) continue;
-    for (const member of argument.properties)
-      if (ts.isPropertyAssignment(member) && isNamed(member.name, option) && ts.isStringLiteralLike(member.initializer))
-        return member.initializer.text;
-  }
-  return undefined;
+export function optionTexts(call: ts.CallExpression, option: string, typed: TypedModule): Texts {
+  const options = call.arguments.find((argument) => optionOf(argument, option, typed));
+  return options ? textsOfMember(options, option, typed.checker) : [undefined];
 }
-export function hasOption(call: ts.CallExpression, option: string): boolean {
-  return call.arguments.some(
-    (argument) =>
-      ts.isObjectLiteralExpression(argument) &&
-      argument.properties.some((member) => member.name !== undefined && isNamed(member.name, option)),
-  );
+/** Also if it may be absent. */
+export function hasOption(call: ts.CallExpression, option: string, typed: TypedModule): boolean {
+  return call.arguments.some((argument) => optionOf(argument, option, typed));
 }
-function isNamed(name: ts.PropertyName, wanted: string): boolean {
-  return (ts.isIdentifier(name) || ts.isStringLiteral(name)) && name.text === wanted;
+function optionOf(argument: ts.Expression, option: string, { checker }: TypedModule): ts.Symbol | undefined {
+  const type = checker.getNonNullableType(checker.getTypeAtLocation(argument));
+  return type.getCallSignatures().length > 0 ? undefined : checker.getPropertyOfType(type, option);
 }

@@ -51,7 +51,7 @@ export function variablesOf({
       name: 'SLUICE_START',
       byDefault: '',
       meaning:
-        'Where a job without state starts: savepoint:PATH, committed (offsets of the group that is named like the application id), earliest, latest, or a time in ISO 8601. Empty: as the notebook says.',
+        'Where a job without state starts: savepoint:PATH, committed (offsets of the group that is named like the application id), earliest, latest, or a time in ISO 8601. Empty: as the notebook says. It holds for topics without an end; the log names other sources.',
     },
     {
       name: 'SLUICE_DATA_DIR',

@@ -2,12 +2,14 @@
 // same job that `sluice run` runs.
 import { dirname, join } from 'node:path';
 import { isSluiceError, messageOf } from '../../engine/errors/thrown.ts';
+import type { StartFrom } from '../../engine/graph/parameters.ts';
 import { startTimer } from '../../engine/runtime/long-timer.ts';
 import { executorThread } from '../server/executor-thread.ts';
 import type { CellCompiler } from '../server/effects.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { embeddedModules } from './embedded-modules.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { fixedStarts } from './fixed-starts.ts';
 import { graceOf } from './grace.ts';
 import { claimInstance } from './instance-claim.ts';
 import type { JobData } from './job-data.ts';
@@ -72,7 +74,7 @@ async function runConfigured(data: JobData, file: string, configuration: Configu
       ...{ application, stateDirectory, connections: data.connections },
       warn: (text) => log.write('warn', text),
     }),
-    output: logOutput(log, status),
+    output: logOutput(log, status, configuration.startFrom),
   }).finally(() => server?.close());
   log.write('info', hasFailed ? 'The job has failed.' : stopped.aborted ? 'The job has stopped.' : 'The job is done.');
   if (hasFailed) return exitCodeOf(errors);
@@ -112,13 +114,17 @@ function compiledCells({ cells }: JobData): CellCompiler {
   };
 }
 
-function logOutput(log: JobLog, status: JobStatus): JobOutput {
+function logOutput(log: JobLog, status: JobStatus, start: StartFrom | undefined): JobOutput {
   return {
     console: (cell, lines) => lines.forEach((line) => log.write('info', line, { cell })),
     error: (cell, { code, message }) => log.write('error', message, { ...(cell !== undefined && { cell }), code }),
     warning: (text) => log.write('warn', text),
     watch(control, reports) {
       status.watch(control, reports);
+    },
+    declared(nodes) {
+      const others = start && fixedStarts(nodes, start);
+      if (others !== undefined) log.write('warn', others);
     },
     end(_control, reports) {
       status.ending();

@@ -1,4 +1,5 @@
 // Where a job says what happens: a terminal, JSON lines, or the log of an exported job.
+import type { PlanNode } from '../../engine/graph/plan.ts';
 import type { RowLabel } from '../session/state.ts';
 import type { Control } from '../server/control.ts';
 import type { PulledRows, RowFrame } from '../server/observer.ts';
@@ -15,6 +16,8 @@ export interface JobOutput {
   warning(text: string): void;
   /** Nothing has run yet. */
   watch(control: Control, reports: JobReports): void;
+  /** A job without a checkpoint has evaluated its cells: these operators begin. */
+  declared?(nodes: readonly PlanNode[]): void;
   /** Nothing runs any more. */
   end(control: Control, reports: JobReports): void;
   /** Resolves when all of it has left the process. */

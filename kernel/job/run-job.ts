@@ -2,6 +2,7 @@
 // or a signal stops it. `sluice run` and an exported job are both this function.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exponentialDelay } from '../../engine/api/fault-tolerance.ts';
+import type { PlanNode } from '../../engine/graph/plan.ts';
 import { startTimer } from '../../engine/runtime/long-timer.ts';
 import type { ExecutorPort } from '../executor/executor-protocol.ts';
 import { ViewStore } from '../displays/view-store.ts';
@@ -117,6 +118,7 @@ export async function runJob(options: JobOptions): Promise<JobEnd> {
       control.dispatch({ kind: 'choose', choice: 'resume' });
     }
     const ran = state.resumes ? isReady(control) : control.run(code);
+    if (!state.resumes) void ran.then(() => output.declared?.(declaredNodes(control)));
     const ends = [aborted(options.stopped), failures.ended, jobIsOver(control, failures, ran)];
     const timeOver = options.forMillis === undefined ? [] : [timeIsUp(options.forMillis).then(() => 'time' as const)];
     if ((await Promise.race([...ends, ...timeOver])) === 'time')
@@ -153,6 +155,10 @@ function startText(
     ? 'nothing is written again. Only rows that a sink had not committed yet are committed'
     : 'nothing is done';
   return `This job had finished at ${time}, so ${what}. ${ways.again(directory)}.`;
+}
+
+function declaredNodes({ session }: Control): readonly PlanNode[] {
+  return [...session.cells.values()].flatMap(({ active }) => active?.fragment.nodes ?? []);
 }
 
 /** The executor has the state of the checkpoint. */

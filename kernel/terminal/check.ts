@@ -11,9 +11,9 @@ import { lineText } from './terminal-text.ts';
 /**
  * With a target, what keeps the notebook from being a job is a problem too. Returns the exit code.
  */
-export function check(path: string, out: NodeJS.WritableStream, target?: Target): number {
+export async function check(path: string, out: NodeJS.WritableStream, target?: Target): Promise<number> {
   if (!existsSync(path)) throw new CommandError('no-notebook', `There is no notebook ${path}.`);
-  const found = target === undefined ? checkNotebook(path) : checkExport(path, target).problems;
+  const found = target === undefined ? checkNotebook(path) : (await checkExport(path, target)).problems;
   for (const problem of found) out.write(`${problemLine(path, problem)}\n`);
   const errors = found.filter(({ severity }) => severity === 'error').length;
   const warnings = found.length - errors;

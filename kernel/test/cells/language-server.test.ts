@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +40,7 @@ function start(t: TestContext) {
     child,
     connection,
     received,
+    next: () => arrived.promise,
     say: <M extends keyof LanguageNotifications>(method: M, parameters: LanguageNotifications[M]) =>
       connection.sendNotification(method, parameters),
     ask: <M extends keyof LanguageRequests>(
@@ -174,4 +176,53 @@ test('with a target, what keeps a notebook with a sink from being a job is shown
   // Without a sink it is not meant to be a job.
   await server.say('update', update(3, cells('const limit = Date.now();\nrows.filter((r) => r.n < limit).show();')));
   assert.deepEqual(await shown(3), []);
+});
+
+test('what bundling and evaluating find is shown too, and at once while nothing about it changes', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-language-'));
+  t.onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const files = {
+    'package.json': '{"name":"words","version":"1.0.0","types":"index.d.ts"}',
+    'index.js': "exports.words = require('node:fs').readFileSync(__dirname + '/words.txt', 'utf8');\n",
+    'index.d.ts': 'export declare const words: string;\n',
+    'words.txt': 'ann',
+  };
+  const inPackage = join(folder, 'node_modules/words');
+  mkdirSync(inPackage, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(inPackage, name), text);
+  const server = start(t);
+  const own = join(folder, 'n.sluice.ts');
+  const head =
+    "import { from } from 'sluice';\nimport { words } from 'words';\nconst live = ((one: unknown): any => one)(new AbortController());\n";
+  const say = (method: 'open' | 'update', version: number, text: string): Promise<void> =>
+    server.say(method, { notebook: own, version, cells: [{ key: 'k1', id: 'a', kind: 'code', text: head + text }] });
+  const of = (version: number): readonly string[] =>
+    server.received
+      .filter((one) => one.version === version)
+      .map(({ cells }) =>
+        cells[0]!.diagnostics
+          .map(
+            ({ range: { start, end }, severity, code }) =>
+              `${start.line}:${start.character}-${end.character} ${severity} ${code}`,
+          )
+          .join(),
+      );
+  await server.say('target', { target: 'node' });
+  await say('open', 1, 'from([1]).sink(() => void [words, live]);');
+  while (of(1).length < 2) await server.next();
+  const found = (column: number): string =>
+    `1:22-29 warning not-bundled,3:${column}-${column + 4} warning captured-live`;
+  assert.deepEqual(of(1), ['', found(34)]);
+  const preview = (await server.ask('preview', { notebook: own, target: 'node' }))!;
+  assert.match(
+    preview.problems[1]!.message,
+    /^This function captures live of cell "a", an instance of AbortController/,
+  );
+  assert.match(
+    preview.problems[0]!.message,
+    /^"words" cannot be bundled: words\/index\.js:1 looks for files beside itself/,
+  );
+  await say('update', 2, 'from([1, 2]).sink(() => void [words, live]);');
+  await server.diagnostics(2);
+  assert.deepEqual(of(2), [found(37)]);
 });

@@ -86,7 +86,7 @@ any('prod').toFile('3');
     "The connection of this kafka() is computed, so the job could not check it when it starts. Write its name as a text, or give it a type of the possible names: 'prod' | 'test'.";
   assert.deepEqual(problems, [
     `out 4:1 error connection-unknown ${why}`,
-    ` 1:1 error connection-unknown any.ts:2: ${why}`,
+    `out 6:1 error connection-unknown any.ts:2: ${why}`,
   ]);
   assert.deepEqual(exported.connections, ['prod', 'test']);
 });

@@ -1,52 +1,11 @@
 // What a job keeps of a notebook, what it drops and why, and the problems that keep a notebook from
 // being a job.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, test } from 'vitest';
-import type { CellDiagnostic } from '../../cells/compile.ts';
-import { NotebookLanguageService } from '../../cells/language-service.ts';
-import { checkExport } from '../../export/check-export.ts';
-import { exportability, type Exportability, type Target } from '../../export/exportability.ts';
-import { identify } from '../../protocol/cell-identity.ts';
-import { parseNotebook } from '../../protocol/notebook-file.ts';
-
-interface Checked {
-  readonly exported: Exportability;
-  readonly problems: readonly string[];
-}
-type Files = Readonly<Record<string, string>>;
-
-// One service for all tests: a new one parses TypeScript's declarations again.
-const folder = mkdtempSync(join(tmpdir(), 'sluice-export-'));
-const notebook = join(folder, 'n.sluice.ts');
-const service = new NotebookLanguageService({ notebook });
-afterAll(() => {
-  service.dispose();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** The exportability alone, without the errors of TypeScript. */
-function checked(text: string, files: Files = {}, target: Target = 'node'): Checked {
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), content);
-  }
-  const parsed = parseNotebook(text);
-  const identities = identify(parsed);
-  service.update(parsed.map(({ kind, text: cell }, i) => ({ id: identities[i]!.id, kind, text: cell })));
-  const exported = exportability(notebook, target, service.typed());
-  return { exported, problems: exported.problems.map(lineOf) };
-}
-function lineOf({ cell, line, column, severity, code, message }: CellDiagnostic): string {
-  return `${cell} ${line}:${column} ${severity} ${code} ${message}`;
-}
-
-const source = `// %% id=orders
-import { count, generate, tumbling } from 'sluice';
-const orders = generate({ rate: 10, limit: 100, timestamp: 'at' }, ({ n, now }) => ({ n, k: n % 3, at: now }));
-`;
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { checkTexts } from '../../export/check-export.ts';
+import { checked, folder, lineOf, notebook, source } from './checked-notebook.ts';
 
 test('a job keeps what its sinks reach, and says of the rest why it is dropped', () => {
   const { exported, problems } = checked(
@@ -253,7 +212,7 @@ orders
 test('errors of TypeScript and assignments to captured variables come with the others, each once', () => {
   const text = `${source}let last = 0;\nconst n: string = 1;\norders.sink((o) => { last = o.n; });\n`;
   writeFileSync(notebook, text);
-  const { problems, exported } = checkExport(notebook, 'node');
+  const { problems, exported } = checkTexts(notebook, 'node');
   assert.deepEqual(problems.map(lineOf), [
     "orders 4:7 error ts2322 Type 'number' is not assignable to type 'string'.",
     'orders 5:22 error captured-assignment This function assigns to last, which it captures: the value would be neither saved nor shared. Keep it in keyed state, or in the elements.',
@@ -264,25 +223,13 @@ test('errors of TypeScript and assignments to captured variables come with the o
   );
 });
 
-test('exactly-once needs event time somewhere above the sink', () => {
-  const text = (options: string): string => `// %% id=out
-import { count, kafka, tumbling } from 'sluice';
-const totals = kafka<{ k: string; at: number }>('orders'${options}).keyBy('k').window(tumbling('1s', { time: 'processing' })).aggregate({ n: count() });
-totals.to('totals', { delivery: 'exactly-once' });
-totals.to('others', { connection: 'prod' });
-`;
-  const { problems, exported } = checked(text(''));
-  assert.equal(problems.length, 1);
-  assert.match(problems[0]!, /^out 3:1 error exactly-once-by-clock /);
-  assert.deepEqual(checked(text(", { timestamp: 'at' }")).problems, []);
-  assert.deepEqual(exported.connections, ['', 'prod']);
-});
-
 test('each missing package of one helper is told', () => {
   const helper = "import { a } from 'gone-a';\nimport { b } from 'gone-b';\nexport const sum = a + b;\n";
   writeFileSync(join(folder, 'sums.ts'), helper);
-  writeFileSync(notebook, `${source}import { sum } from './sums.ts';\norders.sink(() => void sum);\n`);
-  assert.deepEqual(checkExport(notebook, 'node').problems.map(lineOf), [
+  // A service of its own needs a path of its own: TypeScript keeps texts by path and version.
+  const other = join(folder, 'other.sluice.ts');
+  writeFileSync(other, `${source}import { sum } from './sums.ts';\norders.sink(() => void sum);\n`);
+  assert.deepEqual(checkTexts(other, 'node').problems.map(lineOf), [
     'orders 3:21 error not-bundled "gone-a" cannot be bundled: it is not installed. npm install gone-a',
     'orders 3:21 error not-bundled "gone-b" cannot be bundled: it is not installed. npm install gone-b',
   ]);

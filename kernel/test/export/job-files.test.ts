@@ -36,7 +36,10 @@ beforeAll(() => {
     },
     ...{ packages: [], connections, registries, params: ['limit'], paramDefaults },
   };
-  files = jobFiles({ data, code: 'code', map: 'map', packages: { dependencies: {}, locked: {} } }, exported);
+  files = jobFiles(
+    { data, code: 'code', map: 'map', packages: { dependencies: {}, locked: {}, reasons: {} } },
+    exported,
+  );
 });
 
 test('npm gets a package without dependencies, and a lock file that says so', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
-import { checkExport } from '../../export/check-export.ts';
+import { checkTexts } from '../../export/check-export.ts';
 import { constantValues } from '../../export/constant-values.ts';
 import { exportability, type Exportability, type Target } from '../../export/exportability.ts';
 import { jobPlan } from '../../export/job-plan.ts';
@@ -119,8 +119,7 @@ test('each edge of a plan has the type of its rows', async () => {
       '[] in the rows of map() has no type that Flink knows, so it carries them as they are and cannot read their fields. Give the function a result of plain data.',
     ],
   );
-  const { byCell } = await constantValues(notebook, found);
-  const plan = await jobPlan(notebook, found, byCell);
+  const plan = await jobPlan(notebook, found, await constantValues(notebook, found));
   const order = 'row<id: long, customer: string, amount: double, at: timestamp, tags: list<string>?>';
   const totals = 'row<windowStart: timestamp, windowEnd: timestamp, customer: string, n: double, mean: double>';
   const typeBy = new Map<string, Set<string>>();
@@ -173,7 +172,7 @@ test('every stream of the samples has a type', () => {
   const names = readdirSync(samples).filter((name) => name.endsWith('.sluice.ts'));
   assert.ok(names.length >= 5);
   for (const name of names) {
-    const { problems, exported: found } = checkExport(join(samples, name), 'flink');
+    const { problems, exported: found } = checkTexts(join(samples, name), 'flink');
     assert.ok(found, name);
     assert.deepEqual(
       problems.flatMap(({ cell, line, code, message }) =>
