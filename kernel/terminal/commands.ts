@@ -102,7 +102,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('check')
     .description('Check types and dataflow of the notebook without running it.')
     .argument('<notebook>')
-    .addOption(targetOption('also report what keeps it from being a job of this kind; constants of the job are evaluated'))
+    .addOption(
+      targetOption('also report what keeps it from being a job of this kind; constants of the job are evaluated'),
+    )
     .action(async (notebook: string, { target }: { readonly target?: Target }) => {
       await ending(false, () => check(notebook, process.stdout, target));
     });

@@ -14,6 +14,7 @@ const skip = whyNoEditor() !== undefined;
 const text = `// %% id=orders
 import { count, generate, sum, tumbling } from 'sluice';
 import { scale } from 'scale';
+import { words } from 'words';
 const orders = generate({ limit: 100, timestamp: 'at' }, ({ n }) => ({ customer: \`c\${n % 3}\`, amount: n, at: n * 100 }));
 orders.show();
 
@@ -28,10 +29,12 @@ const totals = orders
 totals.chart({ x: 'windowStart', y: 'total' });
 
 // %% id=out
-totals.sink((row) => { seen.push(row.n); });
+totals.sink((row) => { seen.push(row.n + words.length); });
 export {};
 `;
-const corrected = text.replace('totals.sink((row) => { seen.push(row.n); });', "totals.toFile('totals.jsonl');");
+const corrected = text
+  .replace("import { words } from 'words';\n", '')
+  .replace('totals.sink((row) => { seen.push(row.n + words.length); });', "totals.toFile('totals.jsonl');");
 
 let editor: Editor;
 let window: NotebookWindow;
@@ -44,6 +47,14 @@ beforeAll(async () => {
   );
   editor.write('node_modules/scale/index.js', 'exports.scale = (n) => n * 10;\n');
   editor.write('node_modules/scale/index.d.ts', 'export declare function scale(n: number): number;\n');
+  // It reads a file beside its own, and no lock file names its version.
+  editor.write('node_modules/words/package.json', '{"name":"words","version":"1.0.0","types":"index.d.ts"}');
+  editor.write(
+    'node_modules/words/index.js',
+    "exports.words = require('node:fs').readFileSync(__dirname + '/words.txt', 'utf8');\n",
+  );
+  editor.write('node_modules/words/index.d.ts', 'export declare const words: string;\n');
+  editor.write('node_modules/words/words.txt', 'ann');
   editor.write('orders.sluice.ts', text);
   window = await editor.open('orders.sluice.ts');
 });
@@ -55,6 +66,8 @@ const page = (): FrameLocator => window.page.frameLocator('iframe.webview').last
 
 test('with a target set, what keeps the notebook from being a job is shown in its cell', { skip }, async () => {
   await window.codeCell(2).locator('.squiggly-warning').first().waitFor();
+  // esbuild in WebAssembly has looked into the packages.
+  await window.codeCell(0).locator('.squiggly-warning').first().waitFor();
   assert.equal(await window.notebook.locator('.squiggly-error').count(), 0);
 });
 
@@ -62,7 +75,8 @@ test('the preview shows what goes and what stays, follows the text, and leads to
   await window.command('Sluice: Export as Job…');
   await window.pick('Node');
   const preview = page();
-  await preview.getByText('1 error. Correct the errors, and this page follows.').waitFor();
+  await preview.getByText('2 errors. Correct the errors, and this page follows.').waitFor();
+  await preview.getByText(/"words" cannot be bundled: words\/index\.js:1 looks for files beside itself/).waitFor();
   await preview.getByText(/This function changes seen of cell "totals"/).waitFor();
   assert.ok(await preview.getByRole('button', { name: 'Choose a Folder and Export' }).isDisabled());
   await window.screenshot('export-preview-error');
