@@ -101,7 +101,7 @@ function whyOther(session: Session, id: string, active: Active, operators: strin
       ? [`it captured ${listed(stale)}, and a cell behind that has run again since`, 'Run the cell']
       : unkeptModules(session);
   if (because === undefined) return undefined;
-  const message = `${operators} cannot go on after the restart: ${because}. ${wayOut}: the state goes on with the present text.`;
+  const message = `${operators} cannot go on after the restart: ${because}. ${wayOut} to go on with the present text.`;
   return { code: 'function-changed', cell: id, message };
 }
 /** Of cells that an older version of Sluice has saved. */

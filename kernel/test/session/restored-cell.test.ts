@@ -110,7 +110,7 @@ test('an operator that captured a name of a cell that has run again since stays 
   s.mutated();
   assert.deepEqual([s.view('a').phase, s.view('b').phase], ['failed', 'failed']);
   const message = (name: string): string =>
-    `"m" cannot go on after the restart: it captured ${name}, and a cell behind that has run again since. Run the cell: the state goes on with the present text.`;
+    `"m" cannot go on after the restart: it captured ${name}, and a cell behind that has run again since. Run the cell to go on with the present text.`;
   const place = { code: 'function-changed', line: undefined, column: undefined };
   assert.deepEqual(s.view('a').errors, [{ ...place, message: message('f') }]);
   assert.deepEqual(s.view('b').errors, [{ ...place, message: message('x') }]);
