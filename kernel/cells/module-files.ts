@@ -18,4 +18,6 @@ export interface ModuleFiles {
   source(path: string): Promise<ModuleSource>;
   /** A package, or a file beside the notebook that Node loads itself. Error: `missing-module`. */
   load(specifier: string, from: string): Promise<Namespace>;
+  /** The text of a schema file that a job has inside, by its absolute path. */
+  schemaText?(this: void, path: string): string | undefined;
 }

@@ -74,6 +74,7 @@ export class Evaluator {
   readonly #host: EvaluatorHost;
   readonly #places = new SourcePlaces();
   readonly #modules: ModuleLoader;
+  readonly #schemaText: ModuleFiles['schemaText'];
   readonly #committed = new Map<string, Committed>();
 
   constructor(options: EvaluatorOptions, host: EvaluatorHost) {
@@ -85,6 +86,7 @@ export class Evaluator {
     this.#isJob = isJob;
     this.#topics = topics;
     this.#host = host;
+    this.#schemaText = modules.schemaText;
     this.#modules = new ModuleLoader({
       notebook,
       files: modules,
@@ -108,6 +110,7 @@ export class Evaluator {
     const builder = new Builder({
       group: command.cell,
       resolvePath: (path) => resolve(folder, path),
+      schemaText: this.#schemaText,
       params: this.#params,
       captures: hashValue([withoutSourceMap(command.code), Object.values(given)]),
       idlenessMillis: this.#idlenessMillis,

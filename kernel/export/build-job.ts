@@ -80,7 +80,7 @@ return packages.exports.load[index]();
 
 async function jobData(
   notebook: string,
-  { cells, modules, connections, registries, paramDefaults }: Exportability,
+  { cells, modules, connections, registries, schemas, paramDefaults }: Exportability,
   constants: ConstantValues['byCell'],
 ): Promise<JobData> {
   const folder = dirname(notebook);
@@ -121,6 +121,7 @@ async function jobData(
     packages: modules.bundled.map(({ specifier, from }) => ({ specifier, from: nameOf(from) })),
     connections,
     registries,
+    ...(Object.keys(schemas).length > 0 && { schemas }),
     paramDefaults,
     ...(params && { params: [...params].sort() }),
   };

@@ -21,6 +21,7 @@ import { paramDefaults } from './param-defaults.ts';
 import { type DropReason, prune, type Pruned } from './prune.ts';
 import { countedStatements, prunedCells, streamExpressions } from './pruned-cells.ts';
 import { untypedStreams } from './untyped-streams.ts';
+import { usedSchemaFiles } from './schema-files.ts';
 import { type Statement, statementsOf, statementText } from './statements.ts';
 import { type StreamType, streamTypes } from './stream-types.ts';
 
@@ -50,6 +51,8 @@ export interface Exportability {
   /** Kafka connections by name; '' is the default one. */
   readonly connections: readonly string[];
   readonly registries: Registries;
+  /** The texts of schema files by path. */
+  readonly schemas: Readonly<Record<string, string>>;
   readonly paramDefaults: Readonly<Record<string, ParamDefault>>;
   /** With an error among them, the notebook cannot be exported. */
   readonly problems: readonly CellDiagnostic[];
@@ -70,6 +73,7 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     typed,
   );
   const connections = usedConnections(roots, typed);
+  const schemas = usedSchemaFiles(notebook, roots, typed);
   const problems = [
     ...(pruned.sinks.length === 0 ? [noSink(target)] : []),
     ...clockedSinks(kept, typed).map((sink) =>
@@ -79,6 +83,7 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     ...captured.flatMap((value) => problemsOf(value, target, typed)),
     ...capturedMutations(kept, typed).map((mutation) => mutationProblem(mutation, typed)),
     ...connections.problems.map((found) => atNode(typed, found.call, found)),
+    ...schemas.problems.map((found) => atNode(typed, found.call, found)),
     ...(target === 'flink' ? untypedStreams(streams).map((found) => atNode(typed, found.call, found)) : []),
     ...[...counted].flatMap((statement) => uncountedProblem(statement, typed)),
     ...capturedAssignments(resolution).map(({ cell, offset, length, code, message }) =>
@@ -100,6 +105,7 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     streams,
     connections: connections.names,
     registries: { names: connections.registries, isUsed: connections.usesRegistry },
+    schemas: schemas.texts,
     paramDefaults: paramDefaults(roots, typed),
     problems,
   };

@@ -1,5 +1,5 @@
-// The modules of an exported job: compiled and bundled at the export, so the job reads none from
-// disk.
+// The modules and schema files of an exported job: compiled, bundled and read at the export, so the
+// job reads none from disk.
 import { dirname, relative, resolve, sep } from 'node:path';
 import { SluiceError } from '../../engine/errors/error.ts';
 import type { ModuleFiles, Namespace } from '../cells/module-files.ts';
@@ -29,6 +29,7 @@ export function embeddedModules(notebook: string, data: JobData, loadPackage: Lo
       const index = data.packages.findIndex((one) => one.specifier === specifier && one.from === name);
       return index < 0 ? Promise.reject(notInJob(specifier, folder)) : loadPackage(index);
     },
+    schemaText: (path) => data.schemas?.[nameOf(path)] ?? data.schemas?.[path],
   };
 }
 
