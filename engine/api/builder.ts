@@ -27,6 +27,8 @@ export interface BuilderOptions {
   readonly pullHost?: PullHost;
   /** Makes the path of `file()` absolute. */
   readonly resolvePath?: (path: string) => string;
+  /** The text of a schema file, by its absolute path, if no disk is needed for it. */
+  readonly schemaText?: ((path: string) => string | undefined) | undefined;
   /** `--param name=value`. */
   readonly params?: Readonly<Record<string, string>>;
   /**

@@ -64,7 +64,8 @@ function schemaText(
   builder: Builder,
 ): SchemaText | undefined {
   if (path === undefined) return undefined;
-  return readSchemaFile((builder.settings.resolvePath ?? resolve)(text(`The ${name} of ${source}`, path)), format);
+  const { resolvePath = resolve, schemaText: atHand } = builder.settings;
+  return readSchemaFile(resolvePath(text(`The ${name} of ${source}`, path)), format, undefined, atHand);
 }
 
 /**

@@ -81,6 +81,11 @@ export interface SourceContext extends OperatorContext {
  */
 export interface PartitionStatus {
   readonly partition: string;
+  /** Of a topic: its name, and the number of the partition. */
+  readonly topic?: string;
+  readonly number?: number;
+  /** Records that were emitted or rejected since the source was opened. */
+  readonly read?: number;
   readonly watermark?: number;
   readonly idle: boolean;
   /** Processing time of the last record. */

@@ -10,11 +10,20 @@ import type { SchemaText, SchemaType } from '../graph/format-spec.ts';
 const byExtension: Readonly<Record<string, SchemaType>> = { '.avsc': 'AVRO', '.proto': 'PROTOBUF' };
 const byFormat: Readonly<Record<string, SchemaType>> = { avro: 'AVRO', protobuf: 'PROTOBUF', 'json-schema': 'JSON' };
 
+/** Files whose texts are at hand. undefined: it is not one of them, and may be on the disk. */
+export type TextAtHand = (path: string) => string | undefined;
+
 /**
  * `format` is that of the source; 'auto' follows the extension. Imports of a .proto file are looked
- * for in its folder and in those above it. Error: `schema-file`.
+ * for in its folder and in those above it. `read` is told of each file that was read. Error:
+ * `schema-file`.
  */
-export function readSchemaFile(path: string, format: string): SchemaText {
+export function readSchemaFile(
+  path: string,
+  format: string,
+  read: (path: string, text: string) => void = () => undefined,
+  atHand: TextAtHand = () => undefined,
+): SchemaText {
   const type = byFormat[format] ?? byExtension[extname(path).toLowerCase()];
   if (!type)
     throw new SluiceError(
@@ -22,21 +31,32 @@ export function readSchemaFile(path: string, format: string): SchemaText {
       `The schema file ${path} is neither .avsc nor .proto. Give format: "avro", "protobuf" or "json-schema".`,
       { path },
     );
-  const text = contentOf(path);
-  return { type, text, references: type === 'PROTOBUF' ? importsOf(path, text) : [] };
+  const textOf = (file: string): string => {
+    const found = atHand(file) ?? contentOf(file);
+    read(file, found);
+    return found;
+  };
+  const isThere = (file: string): boolean => atHand(file) !== undefined || existsSync(file);
+  const text = textOf(path);
+  return { type, text, references: type === 'PROTOBUF' ? importsOf(path, text, textOf, isThere) : [] };
 }
 
-function importsOf(path: string, text: string): SchemaText['references'] {
+function importsOf(
+  path: string,
+  text: string,
+  textOf: (file: string) => string,
+  isThere: (file: string) => boolean,
+): SchemaText['references'] {
   const found = new Map<string, string>();
   const visit = (from: string): void => {
     for (const name of importedBy(path, from)) {
-      const file = found.has(name) ? undefined : fileOf(dirname(path), name);
+      const file = found.has(name) ? undefined : fileOf(dirname(path), name, isThere);
       if (file === undefined || file === path) continue;
       if (found.size >= mostReferences)
         throw new SluiceError('schema-file', `The schema file ${path} imports more than ${mostReferences} files.`, {
           path,
         });
-      const content = contentOf(file);
+      const content = textOf(file);
       found.set(name, content);
       visit(content);
     }
@@ -57,10 +77,10 @@ function importedBy(path: string, text: string): readonly string[] {
 /**
  * undefined: one that is known without a file, or one that is missing; its types are missed later.
  */
-function fileOf(folder: string, name: string): string | undefined {
+function fileOf(folder: string, name: string, isThere: (file: string) => boolean): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, name);
-    if (existsSync(file)) return file;
+    if (isThere(file)) return file;
     if (at === parse(at).root || at === dirname(at)) return undefined;
   }
 }

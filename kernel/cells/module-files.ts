@@ -20,4 +20,6 @@ export interface ModuleFiles {
   load(specifier: string, from: string): Promise<Namespace>;
   /** Of what `load` gives: the version of the package, or the hash of the file. undefined: unknown. */
   versionOf(specifier: string, from: string): string | undefined;
+  /** The text of a schema file that a job has inside, by its absolute path. */
+  schemaText?(this: void, path: string): string | undefined;
 }

@@ -46,9 +46,9 @@ function rowsOf({ history }: Checkpoints, now: number): readonly FigureRow[] {
 
 function noteOf(session: Session, hasRows: boolean): string {
   const { completed, failed } = session.checkpoints;
-  const { at } = session.restarts;
+  const { count } = session.restarts;
   const none = whyNoneStored(session);
-  const restarts = at.length === 0 ? [] : [`${at.length} ${at.length === 1 ? 'restart' : 'restarts'}`];
+  const restarts = count === 0 ? [] : [`${count} ${count === 1 ? 'restart' : 'restarts'}`];
   if (none !== undefined) return [none, ...restarts].join(' · ');
   if (!hasRows) return 'The first checkpoint has not been taken yet.';
   return [`${completed} complete, ${failed} failed`, ...restarts].join(' · ');

@@ -116,6 +116,7 @@ export class Evaluator {
     const builder = new Builder({
       group: command.cell,
       resolvePath: (path) => resolve(folder, path),
+      schemaText: this.#files.schemaText,
       params: this.#params,
       captures: hashValue([withoutSourceMap(command.code), Object.values(given)]),
       idlenessMillis: this.#idlenessMillis,

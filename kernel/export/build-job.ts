@@ -79,7 +79,7 @@ return packages.exports.load[index]();
 
 async function jobData(
   notebook: string,
-  { cells, modules, connections, registries, paramDefaults }: Exportability,
+  { cells, modules, connections, registries, schemas, paramDefaults }: Exportability,
   constants: ConstantValues['byCell'],
 ): Promise<JobData> {
   const folder = dirname(notebook);
@@ -124,6 +124,7 @@ async function jobData(
     }),
     connections,
     registries,
+    ...(Object.keys(schemas).length > 0 && { schemas }),
     paramDefaults,
     ...(params && { params: [...params].sort() }),
   };

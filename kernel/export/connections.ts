@@ -66,7 +66,7 @@ function formatsWithoutFile(
 }
 
 /** Also behind another name of the function. */
-function verbOf(call: ts.CallExpression, typed: TypedModule): string | undefined {
+export function verbOf(call: ts.CallExpression, typed: TypedModule): string | undefined {
   const verb = ourCallee(call, typed) ?? declaredName(call, typed);
   return verb !== undefined && verbs.has(verb) ? verb : undefined;
 }

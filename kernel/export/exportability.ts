@@ -22,6 +22,7 @@ import { atNode, atPlace, type Problem } from './problem-places.ts';
 import { type DropReason, prune, type Pruned } from './prune.ts';
 import { countedStatements, prunedCells, streamExpressions } from './pruned-cells.ts';
 import { untypedStreams } from './untyped-streams.ts';
+import { usedSchemaFiles } from './schema-files.ts';
 import { type Statement, statementsOf, statementText } from './statements.ts';
 import { steadyValues } from './steady-constants.ts';
 import { type StreamType, streamTypes } from './stream-types.ts';
@@ -54,6 +55,8 @@ export interface Exportability {
   /** Kafka connections by name; '' is the default one. */
   readonly connections: readonly string[];
   readonly registries: Registries;
+  /** The texts of schema files by path. */
+  readonly schemas: Readonly<Record<string, string>>;
   readonly paramDefaults: Readonly<Record<string, ParamDefault>>;
   /** With an error among them, the notebook cannot be exported. */
   readonly problems: readonly CellDiagnostic[];
@@ -75,6 +78,7 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
   );
   const connections = usedConnections(roots, typed);
   const placed = (node: ts.Node, problem: Problem): CellDiagnostic => atNode(typed, running, node, problem);
+  const schemas = usedSchemaFiles(notebook, roots, typed);
   const problems = [
     ...(pruned.sinks.length === 0 ? [noSink(target)] : []),
     ...clockedSinks(kept, typed).map(({ sink, isSure }) => placed(sink, clockProblem(isSure))),
@@ -82,6 +86,7 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     ...captured.flatMap((value) => problemsOf(value, target, typed)),
     ...capturedMutations(kept, typed).map((mutation) => mutationProblem(mutation, typed)),
     ...connections.problems.map((found) => placed(found.call, found)),
+    ...schemas.problems.map((found) => placed(found.call, found)),
     ...(target === 'flink' ? untypedStreams(streams).map((found) => placed(found.call, found)) : []),
     ...[...counted].flatMap((statement) =>
       uncountedProblem(statement, typed).map((problem) => placed(statement.node, problem)),
@@ -110,6 +115,7 @@ export function exportability(notebook: string, target: Target, typed: TypedModu
     streams,
     connections: connections.names,
     registries: { names: connections.registries, isUsed: connections.usesRegistry },
+    schemas: schemas.texts,
     paramDefaults: paramDefaults(roots, typed),
     problems,
   };

@@ -4,6 +4,7 @@ import { type Variable, variablesOf } from '../job/configuration.ts';
 import { exitCodes, exitMeanings } from '../job/exit-codes.ts';
 import type { JobData } from '../job/job-data.ts';
 import type { BuiltJob } from './build-job.ts';
+import { allMetrics } from '../job/prometheus.ts';
 import { dropReasons } from './drop-reasons.ts';
 import type { Exportability } from './exportability.ts';
 
@@ -60,7 +61,7 @@ The log is one JSON object a line on standard output: \`time\`, \`level\`, \`app
 |---|---|
 | \`/health\` | 200: the job is alive. 503: only a new process helps |
 | \`/ready\` | 200: all cells run, and every source has reached what it reads |
-| \`/metrics\` | Prometheus: \`flink_…\` by operator and job, \`kafka_consumer_fetch_manager_records_lag\` by partition |
+| \`/metrics\` | Prometheus, see below |
 
 SIGTERM takes a last checkpoint, commits what it holds, and ends the job within \`SLUICE_GRACE_SECONDS\`.
 
@@ -69,6 +70,16 @@ SIGTERM takes a last checkpoint, commits what it holds, and ends the job within 
 ${Object.entries(exitCodes)
   .map(([name, code]) => `| ${code} | ${exitMeanings[name as keyof typeof exitCodes]} |`)
   .join('\n')}
+
+## Metrics
+
+The names are those of Flink's Prometheus reporter, and those of Kafka's clients and Kafka Streams as Micrometer writes them. Labels: \`operator_id\` and
+\`processor_node_id\` are operators as the notebook names them, \`task_name\` and \`task_id\` their cells, \`client_id\` and \`job_name\` the application id;
+\`topic\` or \`topic_name\`, and \`partition\`, name what is read and written. Counters begin at 0 with each process.
+
+| metric | | |
+|---|---|---|
+${allMetrics.map(({ name, kind, help }) => `| \`${name}\` | ${kind} | ${help} |`).join('\n')}
 
 ## What stayed in the notebook
 

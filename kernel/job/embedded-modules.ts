@@ -1,5 +1,5 @@
-// The modules of an exported job: compiled and bundled at the export, so the job reads none from
-// disk.
+// The modules and schema files of an exported job: compiled, bundled and read at the export, so the
+// job reads none from disk.
 import { dirname, relative, resolve, sep } from 'node:path';
 import { SluiceError } from '../../engine/errors/error.ts';
 import type { ModuleFiles, Namespace } from '../cells/module-files.ts';
@@ -8,7 +8,7 @@ import type { JobData } from './job-data.ts';
 /** Imports the packages of the bundle, by their place in `JobData.packages`. */
 export type LoadPackage = (index: number) => Promise<Namespace>;
 
-type EmbeddedData = Pick<JobData, 'modules' | 'resolved' | 'packages'>;
+type EmbeddedData = Pick<JobData, 'modules' | 'resolved' | 'packages' | 'schemas'>;
 
 const loadsNone: LoadPackage = () => Promise.reject(new Error('No packages are loaded in this thread.'));
 
@@ -37,6 +37,7 @@ export function embeddedModules(notebook: string, data: EmbeddedData, loadPackag
       return index < 0 ? Promise.reject(notInJob(specifier, folder)) : loadPackage(index);
     },
     versionOf: (specifier, from) => data.packages[packageOf(specifier, from)]?.version,
+    schemaText: (path) => data.schemas?.[nameOf(path)] ?? data.schemas?.[path],
   };
 }
 

@@ -18,6 +18,8 @@ export interface JobData {
   readonly resolved: Readonly<Record<string, string>>;
   /** Packages by their place in the bundle: `specifier` as a file of the notebook imports it. */
   readonly packages: readonly JobPackage[];
+  /** The texts of schema files, by path: see `schema-files.ts` of the export. */
+  readonly schemas?: Readonly<Record<string, string>>;
   /** Kafka connections by name; '' is the default one. */
   readonly connections: readonly string[];
   readonly registries: Registries;

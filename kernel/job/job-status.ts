@@ -52,7 +52,7 @@ export class JobStatus {
       application: this.#application,
       session: control.session,
       reports: reports.all,
-      uptimeMillis,
+      ...{ uptimeMillis, isEnding: this.#isEnding },
     });
   }
 }

@@ -135,7 +135,9 @@ export interface Restarts {
   readonly outage?: { readonly first: Failure; readonly failures: number };
   /** The executor is being ended, or the next one waits for its time; epoch milliseconds. */
   readonly startsAt?: number;
-  /** When an executor went on from a checkpoint; epoch milliseconds, at most 100. */
+  /** How often an executor went on from a checkpoint. */
+  readonly count: number;
+  /** When it did; epoch milliseconds, the last 100. */
   readonly at: readonly number[];
 }
 

@@ -109,7 +109,12 @@ function spread(now: number): number {
 /** The next executor starts now. */
 export function restarted(session: Session, now: number): Session {
   const { startsAt: _over, ...restarts } = session.restarts;
-  return { ...session, restarts: { ...restarts, at: [...restarts.at, now].slice(-keptMarks) } };
+  return { ...session, restarts: marked(restarts, now) };
+}
+
+/** An executor goes on from a checkpoint now. */
+export function marked(restarts: Restarts, now: number): Restarts {
+  return { ...restarts, count: restarts.count + 1, at: [...restarts.at, now].slice(-keptMarks) };
 }
 
 /**

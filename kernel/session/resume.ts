@@ -4,6 +4,7 @@ import type { OfferedCheckpoint, SavedCheckpoint, UnstoredRun } from './checkpoi
 import type { Emit, SessionEvent } from './events.ts';
 import { executorReady } from './executor-life.ts';
 import { withoutLastCall } from './process-end.ts';
+import { marked } from './restarts.ts';
 import { requestRun } from './runs.ts';
 import { readSavedSession, withSaved } from './saved-session.ts';
 import type { Session } from './state.ts';
@@ -32,7 +33,7 @@ export function choose(
     ...resumed,
     // Ids go on behind those of a savepoint, because sinks compare them.
     checkpoints: { ...checkpoints, nextId: Math.max(checkpoints.nextId, id + 1), completeId: id, resumedFrom: takenAt },
-    restarts: { ...resumed.restarts, at: [...resumed.restarts.at, now] },
+    restarts: marked(resumed.restarts, now),
   };
   const next = s.executor === 'ready' ? executorReady(s, now, planner, emit) : s;
   return ran.length === 0 ? next : repeated(next, runsToRepeat(next, ran, lastCall), emit);

@@ -333,7 +333,7 @@ export function createSession(settings: Partial<Settings> = {}, checkpoints: Par
       notBefore: 0,
     },
     checkpoints: { ...noCheckpoints, ...checkpoints },
-    restarts: { failures: [], at: [] },
+    restarts: { failures: [], count: 0, at: [] },
     graphChanged: false,
     executor: 'starting',
     endsWithoutCause: [],

@@ -362,6 +362,7 @@ export const layers: readonly Layer[] = [
     imports: [
       'engine/api',
       'engine/errors',
+      'engine/formats',
       'engine/graph',
       'engine/values',
       'kernel/cells',

@@ -9,13 +9,21 @@ export interface OpenChunk {
   readonly state: SplitState;
   readonly text: ChunkText;
   at: number;
+  /** The records before it are counted in `state.read`. */
+  countedTo: number;
   bytesAt: number;
   keysAt: number;
   headersAt: number;
 }
 
 export function openChunk(chunk: Chunk, state: SplitState): OpenChunk {
-  return { chunk, state, text: new ChunkText(chunk), at: 0, bytesAt: 0, keysAt: 0, headersAt: 0 };
+  return { chunk, state, text: new ChunkText(chunk), at: 0, countedTo: 0, bytesAt: 0, keysAt: 0, headersAt: 0 };
+}
+
+/** The records before `at` are emitted or rejected. */
+export function countRead(open: OpenChunk): void {
+  open.state.read += open.at - open.countedTo;
+  open.countedTo = open.at;
 }
 
 /** The key of record i; undefined: it has none. */

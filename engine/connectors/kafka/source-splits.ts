@@ -5,7 +5,7 @@ import type { PartitionStatus } from '../../contract/source.ts';
 import type { SourceTime } from '../../time/source-time.ts';
 import { ChunksInHand } from './chunks-in-hand.ts';
 import { LostRecords } from './offset-gone.ts';
-import { type OpenChunk, openChunk } from './open-chunk.ts';
+import { countRead, type OpenChunk, openChunk } from './open-chunk.ts';
 import type { Chunk, SplitPlace, ToSource } from './reader-messages.ts';
 import type { RecordFormats } from './record-formats.ts';
 import { stoppedText } from './split-failure.ts';
@@ -65,11 +65,8 @@ export class SourceSplits {
         name,
         next: offset,
         epoch,
-        end,
-        endTime,
-        knownEnd: -Infinity,
-        inHand: 0,
-        share: Infinity,
+        ...{ end, endTime, knownEnd: -Infinity },
+        ...{ read: 0, inHand: 0, share: Infinity },
         time: isEmpty ? undefined : this.#timeOf(position),
       });
     }
@@ -247,7 +244,9 @@ export class SourceSplits {
     return state.time === undefined || !this.#time.isAhead(state.time);
   }
   /** The records of the chunk before `next` are emitted or rejected. */
-  readTo({ chunk, state, at }: OpenChunk, next: number): void {
+  readTo(open: OpenChunk, next: number): void {
+    const { chunk, state, at } = open;
+    countRead(open);
     if (next > state.next) {
       state.epoch = chunk.epoch;
       state.lastRead = chunk.columns.timestamps[at - 1]!;
@@ -329,10 +328,10 @@ function lagOf({ next, knownEnd, end }: SplitState): number {
 /** Nothing if the end is not known. */
 function shown(state: SplitState | undefined, now: number): Partial<PartitionStatus> {
   if (!state) return {};
-  const { next, failure, knownEnd } = state;
+  const { split, read, next, failure, knownEnd } = state;
   const end = state.end ?? (knownEnd === -Infinity ? undefined : knownEnd);
   return {
-    position: next,
+    ...{ topic: split.topic, number: split.partition, read, position: next },
     ...(end !== undefined && { end }),
     ...shownLag(state, now),
     ...(failure && { failed: failure.message }),

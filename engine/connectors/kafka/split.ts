@@ -33,6 +33,8 @@ export interface SplitState {
   readonly endTime: number | undefined;
   /** The partition's end as of the last answer; −Infinity: there was none. */
   knownEnd: number;
+  /** Records that were emitted or rejected since the source was opened. */
+  read: number;
   /** The timestamp in the topic of the last record that was emitted or rejected. */
   lastRead?: number;
   /** Chunks that were handed over and are not emitted as a whole. */

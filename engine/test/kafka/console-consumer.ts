@@ -5,6 +5,8 @@ import { createInterface, type Interface } from 'node:readline';
 import { watched } from './broker.ts';
 import { fetchJars, isKafka4 } from './kafka-jars.ts';
 
+const formatterOption = isKafka4 ? '--formatter-property' : '--property';
+
 /** It follows its topics until it is closed. */
 export interface ConsoleConsumer {
   readonly lines: Interface;
@@ -14,15 +16,17 @@ export interface ConsoleConsumer {
 
 /**
  * Follows the committed records of topics from the first on. `printed`: what a line has before its
- * value, such as "offset".
+ * value, such as "offset". `properties`: more ones of its formatter.
  */
 export async function followTopics(
   brokers: string,
   topics: readonly string[],
   printed: readonly string[],
+  properties: Readonly<Record<string, string>> = {},
 ): Promise<ConsoleConsumer> {
   const given = await consoleArguments(brokers, 'read_committed', printed);
-  const child = spawn('sh', ['-c', watched, 'kafka', ...given, '--include', topics.join('|')], {
+  const more = Object.entries(properties).flatMap(([name, value]) => [formatterOption, `${name}=${value}`]);
+  const child = spawn('sh', ['-c', watched, 'kafka', ...given, ...more, '--include', topics.join('|')], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -41,11 +45,10 @@ export async function consoleArguments(
   isolation: 'read_committed' | 'read_uncommitted',
   printed: readonly string[],
 ): Promise<readonly string[]> {
-  const property = isKafka4 ? '--formatter-property' : '--property';
   return [
     ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', join(await fetchJars(), '*')],
     ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers],
     ...['--from-beginning', '--isolation-level', isolation],
-    ...printed.flatMap((name) => [property, `print.${name}=true`]),
+    ...printed.flatMap((name) => [formatterOption, `print.${name}=true`]),
   ];
 }

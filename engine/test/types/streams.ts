@@ -214,6 +214,10 @@ trips.to('copies', { key: 'zone', timestamp: 'at' });
 // @ts-expect-error a key is a string field
 trips.to('copies', { key: 'fare' });
 trips.to('copies', { key: 'fare', keyFormat: 'json' });
+const named = kafka<{ name: string | null; short?: string }>('named');
+named.to('copies', { key: 'name' });
+named.to('copies', { key: 'short' });
+named.to('copies', { key: ({ name }) => name });
 trips.to('copies', { key: ({ id, zone }) => ({ id, zone }), keyFormat: 'avro', keySchemaFile: 'key.avsc' });
 trips.to('copies', {
   headers: ({ zone }) => ({ zone, raw: Uint8Array.of(1), none: null }),

@@ -32,12 +32,19 @@ export interface LogLine {
   readonly code?: string;
   readonly port?: number;
 }
+export interface MetricSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
 export interface Life {
   readonly pid: number;
   readonly log: () => readonly LogLine[];
   readonly ended: Promise<{ readonly code: number | null; readonly err: string }>;
   /** Waits until the job logs its port, or has ended. */
   port(): Promise<number>;
+  /** The samples of /metrics. */
+  metrics(): Promise<readonly MetricSample[]>;
   /** Polls until it holds. Fails when the job ends before. */
   until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void>;
   /** Sends the signal and waits for the end. */
@@ -65,14 +72,21 @@ export function start(job: string, environment: Readonly<Record<string, string>>
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as LogLine);
+  const port = async (): Promise<number> => {
+    for (; !isOver; await sleep(20)) {
+      const found = log().find((line) => line.port !== undefined)?.port;
+      if (found !== undefined) return found;
+    }
+    throw new Error(`The job has ended: ${out}${err}`);
+  };
   return {
-    ...{ pid: child.pid!, log, ended },
-    async port() {
-      for (; !isOver; await sleep(20)) {
-        const port = log().find((line) => line.port !== undefined)?.port;
-        if (port !== undefined) return port;
-      }
-      throw new Error(`The job has ended: ${out}${err}`);
+    ...{ pid: child.pid!, log, ended, port },
+    async metrics() {
+      const response = await fetch(`http://127.0.0.1:${await port()}/metrics`);
+      return (await response.text())
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'))
+        .map(metricSample);
     },
     async until(isSo, what) {
       while (!(await isSo())) {
@@ -85,4 +99,11 @@ export function start(job: string, environment: Readonly<Record<string, string>>
       return (await ended).code;
     },
   };
+}
+
+function metricSample(line: string): MetricSample {
+  const [, name, labels, value] = /^(\w+)\{(.*)\} (\S+)$/.exec(line) ?? [];
+  if (value === undefined) throw new Error(`That is no sample of a metric: ${line}`);
+  const pairs = labels!.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g).map(([, key, text]) => [key!, text!] as const);
+  return { name: name!, labels: Object.fromEntries(pairs), value: Number(value.replace('Inf', 'Infinity')) };
 }

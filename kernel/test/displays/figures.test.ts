@@ -108,7 +108,7 @@ test('the checkpoints are shown newest first, with what failed and why, and with
   const stored = { id: 7, takenAt: at - 14 * second, bytes: 3_100_000, newBytes: 41_000, millis: 38 };
   const failed = { id: 8, takenAt: at - 4 * second, failed: 'The disk of /state is full.' };
   const session = createSession({}, { isStored: true, history: [stored, failed], completed: 7, failed: 1 });
-  panel.update(plan, { at, thread: 0, operators: [] }, { ...session, restarts: { failures: [], at: [at] } });
+  panel.update(plan, { at, thread: 0, operators: [] }, { ...session, restarts: { failures: [], count: 1, at: [at] } });
   assert.deepEqual(lines(panel), [
     'checkpoints',
     'checkpoint     taken   age    size      new  took',

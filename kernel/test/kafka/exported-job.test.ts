@@ -18,6 +18,7 @@ import { executorThread } from '../../server/executor-thread.ts';
 import { readNotebook } from '../../terminal/notebook.ts';
 import { exported, folderOf, type Life, start } from '../cli/job-process.ts';
 import { committedTopics } from '../same-rows/committed-topics.ts';
+import { groupOffsets } from './group-offsets.ts';
 
 const options = { skip: whyNoKafka() !== undefined, timeout: 600_000 };
 let broker: Broker;
@@ -80,18 +81,7 @@ async function topicsFor(name: string): Promise<{ readonly input: string; readon
   await client.createTopic(output, 1);
   return { input, output };
 }
-/** What the group has committed, over all partitions. A coordinator may not be there at first. */
-async function offsetsOf(group: string, topic: string): Promise<number> {
-  for (;;) {
-    try {
-      const [found] = await client.admin.fetchOffsets({ groupId: group, topics: [topic] });
-      return (found?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
-    } catch (error) {
-      if (!(error instanceof Error && 'retriable' in error && error.retriable === true)) throw error;
-      await sleep(100);
-    }
-  }
-}
+const offsetsOf = (group: string, topic: string): Promise<number> => groupOffsets(client, group, topic);
 
 interface Count {
   readonly k: string;

@@ -6,14 +6,22 @@ import type { IndependentClient } from '../../../engine/test/kafka/independent-c
 export interface CommittedRecord {
   readonly partition: number;
   readonly offset: number;
-  /** "null": it has none. */
+  readonly timestamp: number;
+  /** As `name:value`, behind commas, without the name of the topic. */
+  readonly headers: string;
+  /** `noText`: it has none. */
   readonly key: string;
   readonly value: string;
 }
+/** A key, a value or the value of a header that is null. */
+export const noText = '(null)';
 
 /** The name of the header. */
 export const topicHeader = 'topic';
 const last = 'the last record of the topic';
+
+const recordLine =
+  /^CreateTime:(?<time>-?\d+)\tPartition:(?<partition>\d+)\tOffset:(?<offset>\d+)\ttopic:(?<topic>[^\t,]+)(?:,(?<headers>[^\t]*))?\t(?<key>[^\t]*)\t(?<value>.*)$/;
 
 /**
  * By topic. Writes a last record into each partition: who reads it has read everything before it,
@@ -35,13 +43,18 @@ export async function committedTopics(
     });
   }
   const found = new Map(topics.map((topic) => [topic, [] as CommittedRecord[]]));
-  const consumer = await followTopics(brokers, topics, ['partition', 'offset', 'headers', 'key']);
+  const printed = ['timestamp', 'partition', 'offset', 'headers', 'key'];
+  const consumer = await followTopics(brokers, topics, printed, { 'null.literal': noText });
   for await (const line of consumer.lines) {
-    const [, partition, offset, topic, key, value] =
-      /^Partition:(\d+)\tOffset:(\d+)\ttopic:([^\t,]+)\t([^\t]*)\t(.*)$/.exec(line) ?? [];
-    if (value === undefined) throw new Error(`A record has no topic as its header: ${line}`);
+    const fields = recordLine.exec(line)?.groups;
+    if (!fields) throw new Error(`A record has no topic as its header: ${line}`);
+    const { time, partition, offset, topic, headers = '', key, value } = fields;
     if (value === last) open--;
-    else found.get(topic!)!.push({ partition: Number(partition), offset: Number(offset), key: key!, value });
+    else
+      found.get(topic!)!.push({
+        ...{ partition: Number(partition), offset: Number(offset), timestamp: Number(time) },
+        ...{ headers, key: key!, value: value! },
+      });
     if (open === 0) break;
   }
   if (open > 0) throw new Error('The console consumer has ended before the last record.');

@@ -7,7 +7,8 @@ export interface Output {
   readonly name: string;
   /**
    * Of a table, the last row of each key counts, and none if it says `isGone`: whether a key had a
-   * row for a moment depends on which input was read first.
+   * row for a moment depends on which input was read first. So does the time of its last row, and
+   * so only `rows` are compared with their timestamps.
    */
   readonly kind: 'rows' | 'table';
   /** It has at least so many rows, or keys. */
@@ -16,25 +17,27 @@ export interface Output {
 export interface SetNotebook {
   readonly name: string;
   readonly outputs: readonly Output[];
+  /** Its parameter `ask` is the address of a server that answers out of order. */
+  readonly asks?: true;
   readonly text: string;
 }
 
 const rows = (name: string, least: number): Output => ({ name, kind: 'rows', least });
 const table = (name: string, least: number): Output => ({ name, kind: 'table', least });
 
-/** Each row has the name of its topic as a header. */
-const to = (name: string, more: string): string =>
-  `.to(\`\${out}-${name}\`, { ${more}, delivery: 'exactly-once', headers: () => ({ topic: \`\${out}-${name}\` }) });`;
+/** Each row has the name of its topic as its first header. `row`: what `headers` take from it. */
+const to = (name: string, more: string, { row = '', headers = '' } = {}): string =>
+  `.to(\`\${out}-${name}\`, { ${more}, delivery: 'exactly-once', headers: (${row}) => ({ topic: \`\${out}-${name}\`${headers} }) });`;
 const once = (name: string, key = 'k'): string => to(name, `key: '${key}'`);
 const timed = (name: string): string => to(name, "key: 'k', timestamp: 'at'");
 
-/** `imported`: names besides those of the source. */
-const overOrders = (imported: string, cells: string): string => `// %% id=orders
+/** `imported`: names besides those of the source. `topic` has orders. */
+const overOrders = (imported: string, cells: string, topic = 'orders'): string => `// %% id=orders
 import { configure, kafka, param${imported === '' ? '' : `, ${imported}`} } from 'sluice';
 configure({ checkpoint: { interval: '500ms' } });
 interface Order { n: number; at: number; k: string; v: number; side: 'left' | 'right' }
 const out = param('out', 'none');
-const orders = kafka<Order>('orders', {
+const orders = kafka<Order>('${topic}', {
   until: 'latest', format: 'json', timestamp: 'at', watermark: { outOfOrderness: '10s', idleness: '24h' },
 });
 orders.show();
@@ -76,7 +79,7 @@ orders.windowAll(sliding('30s', '5s')).aggregate({ n: count() })${to('all', "com
   },
   {
     name: 'session',
-    outputs: [rows('sessions', 300), rows('late', 0)],
+    outputs: [rows('sessions', 300)],
     text: overOrders(
       'count, max, session, sum',
       `// %% id=sessions
@@ -85,8 +88,73 @@ sessions.show();
 
 // %% id=out
 sessions${once('sessions')}
-sessions.late${once('late')}
 `,
+    ),
+  },
+  {
+    name: 'custom-window',
+    outputs: [rows('aligned', 300), rows('merged', 200), rows('fourths', 300)],
+    text: overOrders(
+      'collect, count, customWindow, sum, trigger',
+      `// %% id=aligned
+const bySide = customWindow<Order>({
+  assign({ side }, at) {
+    const size = side === 'left' ? 8_000 : 12_000;
+    return [{ start: at - (at % size), end: at - (at % size) + size }];
+  },
+});
+const aligned = orders.keyBy('k').window(bySide).aggregate({ n: count(), total: sum('v') });
+aligned.show();
+
+// %% id=out
+aligned${once('aligned')}
+
+// %% id=merged
+const byValue = customWindow<Order>({ assign: ({ v }, at) => [{ start: at, end: at + 500 + 40 * v }], merging: true });
+orders.keyBy('k').window(byValue).aggregate({ n: count(), total: sum('v') })${once('merged')}
+
+// %% id=fourths
+const overlapping = customWindow<Order>({
+  assign: (_, at) => [0, 15_000].map((back) => at - (at % 15_000) - back).map((start) => ({ start, end: start + 30_000 })),
+  trigger: trigger.purging(trigger.count(4)),
+});
+orders.keyBy('k').window(overlapping).aggregate({ all: collect((order: Order) => order.n) })${once('fourths')}
+`,
+    ),
+  },
+  {
+    name: 'late',
+    outputs: [
+      ...[rows('tumbling', 100), rows('tumbling-late', 50), rows('corrected', 150), rows('corrected-late', 20)],
+      ...[rows('sessions', 40), rows('sessions-late', 50), rows('rises', 20), rows('rises-late', 50)],
+    ],
+    text: overOrders(
+      'count, pattern, session, sum, tumbling',
+      `// %% id=windows
+const windows = orders.keyBy('k').window(tumbling('10s')).aggregate({ n: count(), total: sum('v') });
+windows.show();
+
+// %% id=out
+windows${once('tumbling')}
+windows.late${once('tumbling-late')}
+
+// %% id=corrected
+const corrected = orders.keyBy('k').window(tumbling('10s')).allowedLateness('20s').aggregate({ n: count(), total: sum('v') });
+corrected${once('corrected')}
+corrected.late${once('corrected-late')}
+
+// %% id=sessions
+const sessions = orders.keyBy('k').window(session('4s')).aggregate({ n: count(), total: sum('v') });
+sessions${once('sessions')}
+sessions.late${once('sessions-late')}
+
+// %% id=rises
+const rising = pattern<Order>('low').where(({ v }) => v < 20).followedBy('high').where(({ v }) => v > 80).within('20s');
+const rises = orders.keyBy('k').pattern(rising).select(({ low, high }) => ({ k: low![0]!.k, low: low![0]!.n, high: high![0]!.n }));
+rises${once('rises')}
+rises.late${once('rises-late')}
+`,
+      'latecomers',
     ),
   },
   {
@@ -245,12 +313,14 @@ rises.timedOut.map(({ low }) => ({ k: low![0]!.k, low: low![0]!.n }))${once('tim
   {
     name: 'async',
     outputs: [rows('ordered', 2_000), rows('unordered', 600)],
+    asks: true,
     text: overOrders(
       '',
       `// %% id=ask
+const address = param('ask', 'http://127.0.0.1:1');
 async function ask(n: number): Promise<number> {
-  for (let turn = 0; turn < n % 5; turn++) await Promise.resolve();
-  return n * n;
+  const answer = await fetch(\`\${address}/\${n}\`);
+  return Number(await answer.text());
 }
 const ordered = orders.mapAsync(async ({ n, k, at }) => ({ n, k, at, squared: await ask(n) }), { capacity: 50 });
 ordered.show();
@@ -284,7 +354,14 @@ windows.show();
 windows${to('windows', "key: ({ k }) => k ?? 'none'")}
 
 // %% id=doubled
-readings.map(({ n, k, id, v }) => ({ n, k, id: typeof id === 'bigint' ? id * 2n : id, v, none: undefined }))${to('doubled', "key: ({ k }) => k ?? 'none'")}
+readings.map(({ n, k, id, v }) => ({ n, k, id: typeof id === 'bigint' ? id * 2n : id, v, none: undefined }))${to(
+      'doubled',
+      "key: 'k'",
+      {
+        row: '{ id, v }',
+        headers: ', id: String(id), last: new Uint8Array([48 + (Number(id) & 7)]), v: v === null ? null : String(v)',
+      },
+    )}
 `,
   },
 ];

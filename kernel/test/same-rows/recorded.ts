@@ -1,6 +1,7 @@
 // The recorded topics that all notebooks of the set read. No record is late in any order in which
 // partitions are read: a record is within the bound of its own partition, and no partition is idle.
-// All orders of a key are in one partition, so their order is the same in each run.
+// All orders of a key are in one partition, so their order is the same in each run. Only
+// `latecomers` has late records. It has one partition, so the same ones are late in each run.
 import type { IndependentClient } from '../../../engine/test/kafka/independent-client.ts';
 
 /** Records of a partition are at most this much out of order. */
@@ -36,6 +37,18 @@ const orders: Recorded = {
     const k = `p${partition}-k${drawn(n, 2, keysOfPartition)}`;
     const order = { n, at: timeOf(n), k, v: drawn(n, 3, 100), side: n % 3 === 0 ? 'left' : 'right' };
     return { partition, key: k, value: JSON.stringify(order) };
+  }),
+};
+
+/** Every seventh order is 20 s to 60 s behind the others. The bound of the source is 10 s. */
+const latecomers: Recorded = {
+  topic: 'latecomers',
+  partitions: 1,
+  messages: Array.from({ length: 1_000 }, (_, n) => {
+    const k = `k${drawn(n, 13, keysOfPartition)}`;
+    const behind = n % 7 === 6 ? 20_000 + drawn(n, 14, 40_000) : 0;
+    const order = { n, at: timeOf(n) - behind, k, v: drawn(n, 15, 100), side: n % 3 === 0 ? 'left' : 'right' };
+    return { partition: 0, key: k, value: JSON.stringify(order) };
   }),
 };
 
@@ -75,7 +88,7 @@ const rules: Recorded = {
 };
 
 export async function writeRecorded(client: IndependentClient): Promise<void> {
-  for (const { topic, partitions: count, messages } of [orders, readings, users, rules]) {
+  for (const { topic, partitions: count, messages } of [orders, latecomers, readings, users, rules]) {
     await client.createTopic(topic, count);
     await client.producer.send({ topic, messages: [...messages] });
   }

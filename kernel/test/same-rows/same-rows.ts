@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IndependentClient } from '../../../engine/test/kafka/independent-client.ts';
+import { startAnswers } from './answers.ts';
 import { committedTopics } from './committed-topics.ts';
 import { countedRows, differences } from './differences.ts';
 import type { SetNotebook } from './notebooks.ts';
@@ -15,6 +16,9 @@ export interface SameRowsOptions {
   /** What the others are compared with, and the others. */
   readonly targets: readonly [Target, ...Target[]];
 }
+/** Of the answers to one target, so many overtake others at least. */
+const leastOvertaken = 100;
+
 export interface Verdict {
   /** Empty: all targets have the same rows. */
   readonly faults: readonly string[];
@@ -26,28 +30,32 @@ export interface Verdict {
 
 /** The recorded topics exist. A topic of an output belongs to one run of one target. */
 export async function sameRows(
-  { name, text, outputs }: SetNotebook,
+  { name, text, outputs, asks }: SetNotebook,
   { client, brokers, targets }: SameRowsOptions,
 ): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-same-rows-'));
+  const server = asks && (await startAnswers());
   try {
     const notebook = join(folder, `${name}.sluice.ts`);
     writeFileSync(notebook, text);
     const seconds: Record<string, number> = {};
+    const faults: string[] = [];
     const topicOf = (target: Target, output: string): string => `${name}-${target.name}-${output}`;
     for (const target of targets) {
       for (const output of outputs) await client.createTopic(topicOf(target, output.name), 2);
       const own = join(folder, target.name);
       mkdirSync(own);
       const began = performance.now();
-      await target.run({ notebook, brokers, params: { out: `${name}-${target.name}` }, folder: own });
+      const params = { out: `${name}-${target.name}`, ...(server && { ask: server.address }) };
+      await target.run({ notebook, brokers, params, folder: own });
       seconds[target.name] = (performance.now() - began) / 1000;
+      if (server && server.takeOvertaken() < leastOvertaken)
+        faults.push(`${name}: nearly all answers to ${target.name} were in order`);
     }
     const topics = targets.flatMap((target) => outputs.map((output) => topicOf(target, output.name)));
     const committed = await committedTopics(client, brokers, topics);
     const [first, ...others] = targets;
     const rows: Record<string, number> = {};
-    const faults: string[] = [];
     for (const output of outputs) {
       const rowsOf = (target: Target): readonly string[] =>
         countedRows(output.kind, committed.get(topicOf(target, output.name))!);
@@ -61,6 +69,7 @@ export async function sameRows(
     }
     return { faults, rows, seconds };
   } finally {
+    await server?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
