@@ -101,6 +101,7 @@ class Entries {
       cell.delete(identity);
       cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt });
     }
+    this.#owner.expires?.(expiresAt);
     this.#write(cell);
   }
   remove(cell: MapCell, identity: unknown): void {
@@ -157,9 +158,11 @@ function identityOf(key: unknown): unknown {
   return `\0${keyText([key])}`;
 }
 
-/** Removes expired entries; returns whether there were any. */
-export function dropExpiredEntries(cell: MapCell, now: number): boolean {
-  const { size } = cell;
+export function dropExpiredEntries(cell: MapCell, now: number): void {
   for (const [identity, { expiresAt }] of cell) if (expiresAt <= now) cell.delete(identity);
-  return cell.size < size;
+}
+export function firstEntryExpiry(cell: MapCell): number {
+  let first = Infinity;
+  for (const { expiresAt } of cell.values()) first = Math.min(first, expiresAt);
+  return first;
 }
