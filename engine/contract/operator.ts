@@ -152,6 +152,11 @@ export interface EntriesInFlight {
   proceed(isTimeUp: () => boolean): boolean;
   /** What is written, by key group (0…127). Complete when `proceed` has returned true. */
   readonly segments: ReadonlyMap<number, Uint8Array>;
+  /**
+   * Bytes of records that are no longer needed, by key group: those of earlier snapshots that are
+   * replaced or removed, and the removals themselves.
+   */
+  readonly garbage: ReadonlyMap<number, number>;
 }
 export interface StateWriter {
   /** Write every entry, not only the changed ones: the state moves to another instance. */

@@ -38,6 +38,7 @@ export function newEntry(row: KeyRow, tuple: readonly unknown[], names: readonly
     row,
     tuple,
     written: 0,
+    savedBytes: 0,
     touched: 0,
     lookAt: Infinity,
     values: names.map(() => undefined),

@@ -19,6 +19,11 @@ export interface TaskSnapshot {
   /** What the entries are. Absent: the operator has none. */
   readonly schema?: StateSchema;
   readonly groups: ReadonlyMap<number, Chain>;
+  /**
+   * Bytes of records that a compaction takes out, by key group. Only known in the life that wrote
+   * them: it is not stored, because the first snapshot after a restore is whole.
+   */
+  readonly garbage?: ReadonlyMap<number, number>;
   /** What is not keyed, by its kind (`StateWriter`): each replaces what was known of the kind. */
   readonly value?: Uint8Array;
   readonly splits?: Uint8Array;
@@ -119,7 +124,8 @@ class BegunSnapshot implements SnapshotInFlight {
     this.proceed(() => false);
     const segments = this.#entries?.segments ?? new Map<number, Uint8Array>();
     const groups = new Map([...segments].map(([group, segment]) => [group, [segment]] as const));
-    return { ...this.#rest, ...(this.#list && { list: this.#list }), groups };
+    const garbage = this.#entries?.garbage;
+    return { ...this.#rest, ...(this.#list && { list: this.#list }), groups, ...(garbage?.size && { garbage }) };
   }
 }
 
@@ -146,13 +152,19 @@ export function joinedSnapshots(inOrder: readonly TaskSnapshot[]): TaskSnapshot 
     if (later.full) return later;
     const groups = new Map(earlier.groups);
     for (const [group, chain] of later.groups) appendChain(groups, group, chain);
-    return { ...earlier, ...later, full: earlier.full, groups };
+    return { ...earlier, ...later, full: earlier.full, groups, garbage: addedGarbage(earlier, later) };
   });
 }
 
 /** The segments of `chain` are the latest of the group. */
 function appendChain(groups: Map<number, Chain>, group: number, chain: Chain): void {
   groups.set(group, [...(groups.get(group) ?? []), ...chain]);
+}
+
+function addedGarbage(earlier: TaskSnapshot, later: TaskSnapshot): Map<number, number> {
+  const garbage = new Map(earlier.garbage);
+  for (const [group, bytes] of later.garbage ?? []) garbage.set(group, (garbage.get(group) ?? 0) + bytes);
+  return garbage;
 }
 
 /** Bytes as they are saved, and a bound of the entries. */
@@ -179,9 +191,11 @@ const compactedPerByte = 2.5;
 
 /** The later snapshot on top of the earlier ones. */
 export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapshot): TaskSnapshot {
-  if (!base || next.full) return { ...next, full: true };
-  const groups = next.groups.size === 0 ? base.groups : mergeGroups(base.groups, next.groups);
-  return { ...base, ...next, full: true, groups };
+  const isWhole = !base || next.full;
+  // A whole one may have garbage of its own, if it was joined of several.
+  const earlier = isWhole ? emptySnapshot() : base;
+  const { groups, garbage } = next.groups.size === 0 ? earlier : mergeGroups(earlier, next);
+  return { ...(!isWhole && base), ...next, full: true, groups, ...(garbage && { garbage }) };
 }
 
 /**
@@ -189,15 +203,17 @@ export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapsho
  * most twice the bytes that it needs. The chains with the most garbage are compacted before that,
  * a few each time, because all of them reach the bound together when the keys are even.
  */
-function mergeGroups(base: TaskSnapshot['groups'], next: TaskSnapshot['groups']): TaskSnapshot['groups'] {
-  const groups = new Map(base);
+function mergeGroups(base: TaskSnapshot, next: TaskSnapshot): Pick<TaskSnapshot, 'groups' | 'garbage'> {
+  const groups = new Map(base.groups);
+  const records = addedGarbage(base, next);
   let budget = 0;
-  for (const [group, chain] of next) {
+  for (const [group, chain] of next.groups) {
     appendChain(groups, group, chain);
     budget += compactedPerByte * bytesOf(chain);
   }
-  const worst = [...next.keys()]
-    .map((group) => ({ group, chain: groups.get(group)!, garbage: garbageOf(groups.get(group)!) }))
+  const worst = [...next.groups.keys()]
+    .map((group) => ({ group, chain: groups.get(group)! }))
+    .map(({ group, chain }) => ({ group, chain, garbage: garbageOf(chain, records.get(group) ?? 0) }))
     .filter(({ garbage }) => garbage > muchGarbage)
     .sort((a, b) => b.garbage - a.garbage);
   for (const { group, chain, garbage } of worst) {
@@ -206,6 +222,7 @@ function mergeGroups(base: TaskSnapshot['groups'], next: TaskSnapshot['groups'])
     const segment = compacted(chain);
     if (segment) groups.set(group, [segment]);
     else groups.delete(group);
+    records.delete(group);
   }
-  return groups;
+  return { groups, garbage: records };
 }
