@@ -176,6 +176,11 @@ export interface StateWriter {
    * are written in slices, as entries are.
    */
   list(items: readonly unknown[]): void;
+  /**
+   * As `list`, for items whose order counts, as that of the rows of a key. It belongs to one
+   * instance: another number of instances is refused while it has items.
+   */
+  orderedList(items: readonly unknown[]): void;
   /** Replaces what all instances have alike. Without a call, the last snapshot's stays. */
   broadcast(content: unknown): void;
   /** Replaces a time of which the earliest of all instances counts: a watermark. */

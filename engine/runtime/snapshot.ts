@@ -29,6 +29,8 @@ export interface TaskSnapshot {
   readonly splits?: Uint8Array;
   /** Segments of the list, in order. */
   readonly list?: readonly Uint8Array[];
+  /** The order of the list counts. */
+  readonly isOrdered?: boolean;
   readonly broadcast?: Uint8Array;
   readonly minimum?: number;
   /** The last watermark that was emitted: watermarks must not go back after a restore. */
@@ -47,7 +49,10 @@ export class SnapshotWriter implements StateWriter {
   #isWhole: boolean;
   #schema: StateSchema | undefined;
   #entries: EntriesInFlight | undefined;
-  readonly #rest: { -readonly [K in 'value' | 'splits' | 'broadcast']?: Uint8Array } & { minimum?: number } = {};
+  readonly #rest: { -readonly [K in 'value' | 'splits' | 'broadcast']?: Uint8Array } & {
+    minimum?: number;
+    isOrdered?: boolean;
+  } = {};
   #items: readonly unknown[] | undefined;
   constructor(full: boolean) {
     this.full = full;
@@ -66,6 +71,10 @@ export class SnapshotWriter implements StateWriter {
   }
   list(items: readonly unknown[]): void {
     this.#items = items;
+  }
+  orderedList(items: readonly unknown[]): void {
+    this.#items = items;
+    this.#rest.isOrdered = true;
   }
   broadcast(content: unknown): void {
     this.#rest.broadcast = valueSegment(content, 'broadcast');

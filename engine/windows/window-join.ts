@@ -171,6 +171,7 @@ class BothInputs implements Operator {
       value: (content) => (inner = content),
       splits: (content) => writer.splits(content),
       list: (items) => writer.list(items),
+      orderedList: (items) => writer.orderedList(items),
       broadcast: (content) => writer.broadcast(content),
       minimum: (time) => writer.minimum(time),
     });

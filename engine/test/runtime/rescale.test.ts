@@ -10,6 +10,7 @@ import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/s
 import { type DrivenHarness, harnessOf } from '../../testing/harness.ts';
 import type { TwoInputHarness } from '../../testing/index.ts';
 import { rescaledSnapshots } from '../../testing/key-share.ts';
+import { Driven, Program } from '../operators/drive.ts';
 
 interface Sale {
   readonly shop: string;
@@ -164,7 +165,7 @@ test('each kind of state is divided in its way, and comes together again', () =>
     writer.minimum(30);
     writer.value('own');
   });
-  const [left, right] = rescale([one], 2).map(readSnapshot);
+  const [left, right] = rescale([one], 2, 'it').map(readSnapshot);
   assert.deepEqual(
     [left!, right!].map((reader) => [...reader.splits()!.keys()].toSorted()),
     [
@@ -181,8 +182,8 @@ test('each kind of state is divided in its way, and comes together again', () =>
   );
   for (const reader of [left!, right!])
     assert.deepEqual([reader.broadcast(), reader.minimum(), reader.value()], [{ rules: ['x'] }, 30, 'own']);
-  const two = rescale([one], 2).map((each, at) => ({ ...each, minimum: 30 - at, watermark: 40 - at }));
-  const [again] = rescale(two, 1);
+  const two = rescale([one], 2, 'it').map((each, at) => ({ ...each, minimum: 30 - at, watermark: 40 - at }));
+  const [again] = rescale(two, 1, 'it');
   const reader = readSnapshot(again!);
   assert.deepEqual([reader.minimum(), again!.watermark], [29, 39]);
   assert.deepEqual([...reader.splits()!.keys()].toSorted(), ['a', 'b', 'c', 'd']);
@@ -190,4 +191,46 @@ test('each kind of state is divided in its way, and comes together again', () =>
     reader.list()!.toSorted((a, b) => (a as number) - (b as number)),
     Array.from({ length: 1000 }, (_, n) => n),
   );
+});
+
+test('a list whose order counts is not dealt out: mapAsync with calls in flight is refused, with the way out', () => {
+  const written = (write: (writer: SnapshotWriter) => void): TaskSnapshot => {
+    const writer = new SnapshotWriter(true);
+    write(writer);
+    return writer.done(40);
+  };
+  // As mapAsync writes it: the elements of a key in their order, and a watermark between them.
+  const options = { capacity: 8, ordered: true, timeoutMillis: 60_000, retries: 0, onError: 'fail' };
+  const calls = new Driven(new Program('mapAsync', { fn: () => new Promise(() => undefined), ...options }));
+  calls.step({
+    records: [
+      [{ k: 1, n: 1 }, 5],
+      [{ k: 1, n: 2 }, 6],
+    ],
+  });
+  calls.snapshot();
+  const inFlight = calls.saved;
+  calls.operator.close!();
+  assert.equal(readSnapshot(inFlight).list()!.length, 2);
+  for (const [snapshots, parallelism] of [
+    [[inFlight], 2],
+    [[inFlight, inFlight], 1],
+  ] as const)
+    assert.throws(() => rescale(snapshots, parallelism, 'calls'), {
+      code: 'ordered-state',
+      message: /"calls" has (2|4) elements in flight whose order counts.*Keep the number of its instances, or take/,
+    });
+  // The same number keeps each list with its instance.
+  const [left, right] = [[1, 2], [3]].map((items) => written((writer) => writer.orderedList(items)));
+  const same = rescale([left!, right!], 2, 'calls');
+  assert.deepEqual(
+    same.map((one) => [readSnapshot(one).list(), one.isOrdered]),
+    [
+      [[1, 2], true],
+      [[3], true],
+    ],
+  );
+  // Nothing in flight is divided.
+  const [none, more] = rescale([written((writer) => writer.orderedList([]))], 2, 'calls');
+  assert.deepEqual([readSnapshot(none!).list(), readSnapshot(more!).list()], [[], []]);
 });
