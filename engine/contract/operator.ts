@@ -181,8 +181,11 @@ export interface StateWriter {
    * instance: another number of instances is refused while it has items.
    */
   orderedList(items: readonly unknown[]): void;
-  /** Replaces what all instances have alike. Without a call, the last snapshot's stays. */
-  broadcast(content: unknown): void;
+  /**
+   * Replaces what all instances have alike. Without a call, the last snapshot's stays. The items are
+   * read in slices after `snapshot` has returned, so they must not change, however the state does.
+   */
+  broadcast(items: Iterable<unknown>): void;
   /** Replaces a time of which the earliest of all instances counts: a watermark. */
   minimum(time: number): void;
 }
@@ -194,6 +197,7 @@ export interface StateReader {
   value(): unknown;
   splits(): ReadonlyMap<string, unknown> | undefined;
   list(): readonly unknown[] | undefined;
+  /** The items; one object in checkpoints of former versions. */
   broadcast(): unknown;
   minimum(): number | undefined;
 }

@@ -22,7 +22,7 @@ import type { StateSpecs } from '../graph/state-spec.ts';
 import type { CurrentKey } from '../state/value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 import { TimerService } from '../time/timer-service.ts';
-import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
+import { type BroadcastFunctions, BroadcastSide, type SavedBroadcast } from './broadcast-side.ts';
 import { columns, type Content, contentOf, type Entry, expired, liveOf, newEntry, noTimers } from './process-entry.ts';
 import { Emission } from '../contract/emission.ts';
 import type {
@@ -308,7 +308,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     const rest = reader.value() as Kept | undefined;
     this.#watermark = reader.minimum() ?? -Infinity;
     this.#heldUntil = rest?.heldUntil ?? -Infinity;
-    const broadcast = reader.broadcast() as Readonly<Record<string, unknown>> | undefined;
+    const broadcast = reader.broadcast() as SavedBroadcast | undefined;
     if (broadcast) this.#broadcast?.restore(broadcast);
     this.#table.read(reader, { columns }, this.#context.name, ({ tuple, content, label }) => {
       const [values, expiresAt, eventTimers, processingTimers] = content as Content;

@@ -8,6 +8,7 @@ import {
   entriesOf,
   garbageOf,
   putsOf,
+  itemsSegment,
   segmentValue,
   valueSegment,
 } from '../state/segment.ts';
@@ -31,7 +32,8 @@ export interface TaskSnapshot {
   readonly list?: readonly Uint8Array[];
   /** The order of the list counts. */
   readonly isOrdered?: boolean;
-  readonly broadcast?: Uint8Array;
+  /** Segments of its items, in order. One segment with all of it: a former version wrote it. */
+  readonly broadcast?: readonly Uint8Array[] | Uint8Array;
   readonly minimum?: number;
   /** The last watermark that was emitted: watermarks must not go back after a restore. */
   readonly watermark: number;
@@ -49,11 +51,12 @@ export class SnapshotWriter implements StateWriter {
   #isWhole: boolean;
   #schema: StateSchema | undefined;
   #entries: EntriesInFlight | undefined;
-  readonly #rest: { -readonly [K in 'value' | 'splits' | 'broadcast']?: Uint8Array } & {
+  readonly #rest: { -readonly [K in 'value' | 'splits']?: Uint8Array } & {
     minimum?: number;
     isOrdered?: boolean;
   } = {};
-  #items: readonly unknown[] | undefined;
+  #list: Iterable<unknown> | undefined;
+  #broadcast: Iterable<unknown> | undefined;
   constructor(full: boolean) {
     this.full = full;
     this.#isWhole = full;
@@ -70,14 +73,14 @@ export class SnapshotWriter implements StateWriter {
     this.#rest.splits = valueSegment(content, 'splits');
   }
   list(items: readonly unknown[]): void {
-    this.#items = items;
+    this.#list = items;
   }
   orderedList(items: readonly unknown[]): void {
-    this.#items = items;
+    this.#list = items;
     this.#rest.isOrdered = true;
   }
-  broadcast(content: unknown): void {
-    this.#rest.broadcast = valueSegment(content, 'broadcast');
+  broadcast(items: Iterable<unknown>): void {
+    this.#broadcast = items;
   }
   minimum(time: number): void {
     this.#rest.minimum = time;
@@ -85,7 +88,7 @@ export class SnapshotWriter implements StateWriter {
   begun(watermark: number, gate?: GateState): SnapshotInFlight {
     const schema = this.#schema;
     const rest = { full: this.#isWhole, ...(schema && { schema }), ...this.#rest, watermark, ...(gate && { gate }) };
-    return new BegunSnapshot(rest, this.#entries, this.#items);
+    return new BegunSnapshot(rest, this.#entries, { list: this.#list, broadcast: this.#broadcast });
   }
   done(watermark: number, gate?: GateState): TaskSnapshot {
     return this.begun(watermark, gate).finished();
@@ -105,36 +108,52 @@ export function unchanged(snapshot: TaskSnapshot): SnapshotInFlight {
   return { proceed: () => true, finished: () => snapshot };
 }
 
-/** Items of a list between two looks at the clock. */
-const itemsOfSegment = 256;
+/** Items on their way into segments. Between two of them is a look at the clock. */
+class ItemsInFlight {
+  readonly kind: 'list' | 'broadcast';
+  readonly segments: Uint8Array[] = [];
+  readonly #items: Iterator<unknown>;
+  constructor(kind: 'list' | 'broadcast', items: Iterable<unknown>) {
+    this.kind = kind;
+    this.#items = items[Symbol.iterator]();
+  }
+  proceed(isTimeUp: () => boolean): boolean {
+    for (;;) {
+      const segment = itemsSegment(this.#items, this.kind);
+      if (!segment) return true;
+      this.segments.push(segment);
+      if (isTimeUp()) return false;
+    }
+  }
+}
 
 class BegunSnapshot implements SnapshotInFlight {
-  readonly #rest: Omit<TaskSnapshot, 'groups' | 'list'>;
+  readonly #rest: Omit<TaskSnapshot, 'groups' | 'list' | 'broadcast'>;
   readonly #entries: EntriesInFlight | undefined;
-  readonly #items: readonly unknown[];
-  readonly #list: Uint8Array[] | undefined;
-  #at = 0;
-  constructor(rest: Omit<TaskSnapshot, 'groups' | 'list'>, entries?: EntriesInFlight, items?: readonly unknown[]) {
+  readonly #items: readonly ItemsInFlight[];
+  constructor(
+    rest: Omit<TaskSnapshot, 'groups' | 'list' | 'broadcast'>,
+    entries: EntriesInFlight | undefined,
+    items: Readonly<Record<'list' | 'broadcast', Iterable<unknown> | undefined>>,
+  ) {
     this.#rest = rest;
     this.#entries = entries;
-    this.#items = items ?? [];
-    this.#list = items && [];
+    this.#items = (['list', 'broadcast'] as const).flatMap((kind) => {
+      const given = items[kind];
+      return given ? [new ItemsInFlight(kind, given)] : [];
+    });
   }
   proceed(isTimeUp: () => boolean): boolean {
     if (this.#entries?.proceed(isTimeUp) === false) return false;
-    while (this.#at < this.#items.length) {
-      this.#list!.push(valueSegment(this.#items.slice(this.#at, this.#at + itemsOfSegment), 'list'));
-      this.#at += itemsOfSegment;
-      if (this.#at < this.#items.length && isTimeUp()) return false;
-    }
-    return true;
+    return this.#items.every((items) => items.proceed(isTimeUp));
   }
   finished(): TaskSnapshot {
     this.proceed(() => false);
     const segments = this.#entries?.segments ?? new Map<number, Uint8Array>();
     const groups = new Map([...segments].map(([group, segment]) => [group, [segment]] as const));
     const garbage = this.#entries?.garbage;
-    return { ...this.#rest, ...(this.#list && { list: this.#list }), groups, ...(garbage?.size && { garbage }) };
+    const items = Object.fromEntries(this.#items.map(({ kind, segments: written }) => [kind, written]));
+    return { ...this.#rest, ...items, groups, ...(garbage?.size && { garbage }) };
   }
 }
 
@@ -147,7 +166,11 @@ export function readSnapshot({ schema, groups, ...rest }: TaskSnapshot): StateRe
     value: () => rest.value && segmentValue(rest.value),
     splits: () => rest.splits && (segmentValue(rest.splits, 'splits') as ReadonlyMap<string, unknown>),
     list: () => rest.list?.flatMap((segment) => segmentValue(segment, 'list')),
-    broadcast: () => rest.broadcast && segmentValue(rest.broadcast, 'broadcast'),
+    broadcast() {
+      const { broadcast } = rest;
+      if (!broadcast || broadcast instanceof Uint8Array) return broadcast && segmentValue(broadcast, 'broadcast');
+      return broadcast.flatMap((segment) => segmentValue(segment, 'broadcast'));
+    },
     minimum: () => rest.minimum,
   };
 }
@@ -177,13 +200,13 @@ function addedGarbage(earlier: TaskSnapshot, later: TaskSnapshot): Map<number, n
 }
 
 /** Bytes as they are saved, and a bound of the entries. */
-export function sizeOf({ groups, list = [], value, splits, broadcast }: TaskSnapshot): {
+export function sizeOf({ groups, list = [], value, splits, broadcast = [] }: TaskSnapshot): {
   readonly entries: number;
   readonly bytes: number;
 } {
   let entries = 0;
-  let bytes = bytesOf(list);
-  for (const segment of [value, splits, broadcast]) bytes += segment?.length ?? 0;
+  let bytes = bytesOf(list) + bytesOf(broadcast instanceof Uint8Array ? [broadcast] : broadcast);
+  for (const segment of [value, splits]) bytes += segment?.length ?? 0;
   for (const chain of groups.values()) {
     bytes += bytesOf(chain);
     entries += putsOf(chain);

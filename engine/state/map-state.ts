@@ -14,9 +14,9 @@ import { assertStorable, refuseUndefined } from '../values/storable.ts';
 import type { CurrentKey } from './value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 
-interface MapEntry {
+export interface MapEntry {
   readonly key: unknown;
-  value: unknown;
+  readonly value: unknown;
   /** Infinity without a time to live. */
   expiresAt: number;
 }
@@ -95,8 +95,8 @@ class Entries {
     const entry = cell.get(identity);
     this.#owner.touch();
     if (entry && entry.expiresAt > now) {
-      entry.value = value;
-      entry.expiresAt = expiresAt;
+      // Another object: a snapshot of broadcast state may still have to write the former one.
+      cell.set(identity, { key: entry.key, value, expiresAt });
     } else {
       cell.delete(identity);
       cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt });
@@ -135,6 +135,11 @@ class Entries {
       },
     };
   }
+}
+
+/** Adds an entry of a snapshot, behind those that the map has. */
+export function restoreEntry(cell: MapCell, key: unknown, value: unknown): void {
+  cell.set(identityOf(key), { key, value, expiresAt: Infinity });
 }
 
 /** An error names the state. */

@@ -5,7 +5,8 @@
 //   · body · CRC-32 of all bytes before
 //
 // Kinds: 1 entries, 2 an operator's own scalars, 3 splits (a Map by name), 4 items of a list (an
-// array), 5 broadcast content. The body of 2 to 5 is one value, as ValueWriter writes it. The body
+// array), 5 broadcast content (items of it, an array; one object by name in former versions). The
+// body of 2 to 5 is one value, as ValueWriter writes it. The body
 // of kind 1 is a list of records. The removals come first, and a put replaces the entry that was
 // known before:
 //
@@ -186,6 +187,20 @@ export function valueSegment(value: unknown, kind: ValueKind = 'value'): Uint8Ar
   writer.reserve(headerBytes);
   writer.at = headerBytes;
   writer.value(value);
+  writer.reserve(checksumBytes);
+  return sealed(writer.bytes, writer.at, valueKinds[kind], 0, 0);
+}
+
+/** A segment of a list has at most so many items, and ends with the item that reaches so many bytes. */
+const itemsOfSegment = 256;
+const bytesOfItems = 1 << 16;
+
+/** A segment of the next items; undefined: there are no more. */
+export function itemsSegment(items: Iterator<unknown>, kind: ValueKind): Uint8Array | undefined {
+  const writer = new ValueWriter();
+  writer.reserve(headerBytes);
+  writer.at = headerBytes;
+  if (writer.items(items, itemsOfSegment, bytesOfItems) === 0) return undefined;
   writer.reserve(checksumBytes);
   return sealed(writer.bytes, writer.at, valueKinds[kind], 0, 0);
 }

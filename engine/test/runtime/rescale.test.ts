@@ -161,7 +161,7 @@ test('each kind of state is divided in its way, and comes together again', () =>
   const one = written((writer) => {
     writer.splits(new Map([...'dbac'].map((name) => [name, { offset: name.charCodeAt(0) }])));
     writer.list(Array.from({ length: 1000 }, (_, n) => n));
-    writer.broadcast({ rules: ['x'] });
+    writer.broadcast(['x', 'y']);
     writer.minimum(30);
     writer.value('own');
   });
@@ -181,7 +181,7 @@ test('each kind of state is divided in its way, and comes together again', () =>
     ],
   );
   for (const reader of [left!, right!])
-    assert.deepEqual([reader.broadcast(), reader.minimum(), reader.value()], [{ rules: ['x'] }, 30, 'own']);
+    assert.deepEqual([reader.broadcast(), reader.minimum(), reader.value()], [['x', 'y'], 30, 'own']);
   const two = rescale([one], 2, 'it').map((each, at) => ({ ...each, minimum: 30 - at, watermark: 40 - at }));
   const [again] = rescale(two, 1, 'it');
   const reader = readSnapshot(again!);
