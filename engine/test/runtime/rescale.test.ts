@@ -11,6 +11,7 @@ import { type DrivenHarness, harnessOf } from '../../testing/harness.ts';
 import type { TwoInputHarness } from '../../testing/index.ts';
 import { rescaledSnapshots } from '../../testing/key-share.ts';
 import { Driven, Program } from '../operators/drive.ts';
+import { builds, type Kind } from './random-program.ts';
 
 interface Sale {
   readonly shop: string;
@@ -79,8 +80,8 @@ function rowsOf(instance: Instance): string[] {
     .output()
     .flatMap((item) => ('element' in item ? [JSON.stringify([item.element, item.timestamp])] : []));
 }
-/** The rows after each step, in any order. */
-function run(build: Build, steps: readonly Given[], mayChange: boolean): string[][] {
+/** The rows after each step, in any order. `scale`: milliseconds for each of the steps' times. */
+function run(build: Build, steps: readonly Given[], mayChange: boolean, scale = 1): string[][] {
   const start = (count: number, states: readonly Uint8Array[]): Instance[] =>
     Array.from({ length: count }, (_, own) =>
       harnessOf(2, build as never, {
@@ -100,9 +101,9 @@ function run(build: Build, steps: readonly Given[], mayChange: boolean): string[
       );
       instances = start(count, states);
     }
-    time += watermark ? at : 0;
+    time += watermark ? at * scale : 0;
     for (const one of instances) {
-      one[input]({ shop, amount }, time + at);
+      one[input]({ shop, amount }, time + at * scale);
       if (watermark) {
         one.leftWatermark(time);
         one.rightWatermark(time);
@@ -112,8 +113,8 @@ function run(build: Build, steps: readonly Given[], mayChange: boolean): string[
     return given.toSorted();
   });
   for (const one of instances) {
-    one.leftWatermark(time + 100);
-    one.rightWatermark(time + 100);
+    one.leftWatermark(time + 100 * scale);
+    one.rightWatermark(time + 100 * scale);
   }
   return [...rows, instances.flatMap(rowsOf).toSorted()];
 }
@@ -126,6 +127,41 @@ for (const [name, build] of Object.entries(programs))
       }),
       { numRuns: 30 },
     );
+  });
+
+/** Kinds of random programs whose operator has a key. */
+const keyedKinds = [
+  ...(['window', 'windowFunction', 'intervalJoin', 'windowJoin', 'timers', 'connected', 'rolling'] as const),
+  ...(['reduce', 'pairwise', 'process', 'countWindow', 'pattern', 'table'] as const),
+] satisfies readonly Kind[];
+/** What is before and behind it: any of these, in any number. */
+const withoutState = fc.array(
+  fc.record({ kind: fc.constantFrom('map' as const, 'filter' as const, 'flatMap' as const), size: fc.nat(4) }),
+  { maxLength: 2 },
+);
+const around = fc.record({ before: withoutState, size: fc.integer({ min: 1, max: 6 }), behind: withoutState });
+for (const kind of keyedKinds)
+  test(`law: random programs with ${kind}: one instance, two, and one again give the rows of one`, () => {
+    let changed = 0;
+    fc.assert(
+      fc.property(around, fc.array(step, { maxLength: 25, size: 'max' }), ({ before, size, behind }, steps) => {
+        const answered = (): never => assert.fail('no call is made');
+        const build: Build = (...inputs) => {
+          const [left, right] = inputs.map((input) =>
+            before.reduce(
+              (stream, one) => builds[one.kind](stream, stream, one.size, answered).stream,
+              input.map(({ shop, amount }) => ({ k: shop, v: amount })),
+            ),
+          );
+          const { stream } = builds[kind](left!, right!, size, answered);
+          return behind.reduce((all, one) => builds[one.kind](all, all, one.size, answered).stream, stream);
+        };
+        assert.deepEqual(run(build, steps, true, 40), run(build, steps, false, 40));
+        if (steps.some(({ changes }) => changes)) changed++;
+      }),
+      { numRuns: 20 },
+    );
+    assert.ok(changed > 5, 'the number of instances changes');
   });
 
 /** The first key group of an instance, and the one behind its last. */
