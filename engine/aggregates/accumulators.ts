@@ -126,7 +126,7 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
         if (slot.kind === 'kept') return slot.kept.create(valueOf(slot, values, element), element, order);
         return slot.kind === 'count' ? counted(slot, values) : values[slot.selector];
       });
-      return { row, written: 0, touched, kept };
+      return { row, written: 0, savedBytes: 0, touched, kept };
     },
     add({ kept }, element) {
       const values = readValues(plan, element, kept);
@@ -143,7 +143,7 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
     ...(plan.canMerge && {
       merge: ({ kept }: PlainAccumulator, from: PlainAccumulator): void => mergeKept(plan, kept, from.kept),
     }),
-    copy: ({ row, kept }, touched) => ({ row, written: 0, touched, kept: copyOf(slots, kept) }),
+    copy: ({ row, kept }, touched) => ({ row, written: 0, savedBytes: 0, touched, kept: copyOf(slots, kept) }),
     isSmall: ({ kept }) => slots.every((slot, at) => slot.kind !== 'kept' || (slot.kept.isSmall?.(kept[at]) ?? false)),
     result({ row, kept }, windowStart, windowEnd) {
       const bounds = windowStart && { windowStart, windowEnd };
@@ -155,7 +155,7 @@ export function plainAccumulators(plan: AccumulatorPlan): Contents<PlainAccumula
       slots.forEach((slot, at) => {
         if (slot.kind === 'kept') order = Math.max(order, slot.kept.order?.(kept[at]) ?? 0);
       });
-      return { row, written: 0, touched, kept };
+      return { row, written: 0, savedBytes: 0, touched, kept };
     },
   };
 }

@@ -30,7 +30,7 @@ export function compileAccumulators<A extends Keyed>(
         ${code.checks()}
         ${code.keptChecks(() => 'undefined')}
         ${code.nextOrder}
-        return { row, written: 0, touched, ${code.first()} };
+        return { row, written: 0, savedBytes: 0, touched, ${code.first()} };
       },
       add(a, e) {
         ${code.reads()}
@@ -48,7 +48,7 @@ export function compileAccumulators<A extends Keyed>(
           : ''
       }
       copy(a, touched) {
-        return { row: a.row, written: 0, touched, ${code.copies((at) => code.kept(at))} };
+        return { row: a.row, written: 0, savedBytes: 0, touched, ${code.copies((at) => code.kept(at))} };
       },
       isSmall(a) {
         return ${code.isSmall()};
@@ -61,7 +61,7 @@ export function compileAccumulators<A extends Keyed>(
         return [${code.parts()}];
       },
       unpack(row, touched, content) {
-        const a = { row, written: 0, touched, ${code.restored()} };
+        const a = { row, written: 0, savedBytes: 0, touched, ${code.restored()} };
         ${code.orders()}
         return a;
       },

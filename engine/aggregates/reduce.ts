@@ -34,14 +34,14 @@ export function reducedContents(fold: Fold, { name, freeze }: OperatorContext): 
     columns: ['value'],
     create(row, touched, element) {
       assertStorable(element, kept);
-      return { row, written: 0, touched, value: element };
+      return { row, written: 0, savedBytes: 0, touched, value: element };
     },
     add,
     // A reduced value has the type of an element.
     merge: (into, from) => add(into, from.value),
-    copy: ({ row, value }, touched) => ({ row, written: 0, touched, value }),
+    copy: ({ row, value }, touched) => ({ row, written: 0, savedBytes: 0, touched, value }),
     result: (reduced) => reduced.value,
     pack: ({ value }) => [value],
-    unpack: (row, touched, [value]) => ({ row, written: 0, touched, value }),
+    unpack: (row, touched, [value]) => ({ row, written: 0, savedBytes: 0, touched, value }),
   };
 }

@@ -40,7 +40,11 @@ export interface Side {
   /** The reason why the side cannot run here; undefined: it can. */
   readonly missing?: () => string | undefined;
 }
+/** Which round of a side counts. Other load only slows a run, so the best one is the usual one. */
+export type Counted = 'best' | 'median';
 export interface Comparison {
+  /** Absent: the best round. The median is for goals that each run has to reach, such as a pause. */
+  readonly counts?: Counted;
   /** One word, for the command line. */
   readonly name: string;
   readonly title: string;

@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Comparison, FigureGoal, Measured, Side } from './comparison.ts';
+import type { Comparison, Counted, FigureGoal, Measured, Side } from './comparison.ts';
 import { checkpointedJob } from './checkpoints.ts';
 import { exportedJob } from './export.ts';
 import { kafkaAvro } from './kafka-avro.ts';
@@ -23,7 +23,7 @@ import { kafkaWindow } from './kafka-window.ts';
 import { keyedSum } from './keyed-sum.ts';
 import { peerComparisons } from './peers/comparisons.ts';
 import { snapshotCost } from './snapshots.ts';
-import { printSummary, ratiosOf, type Runs } from './report.ts';
+import { counted, figureOf, printSummary, ratiosOf, type Runs, verdictOf } from './report.ts';
 
 const comparisons: readonly Comparison[] = [
   ...[keyedSum, snapshotCost, checkpointedJob, ...peerComparisons],
@@ -148,12 +148,13 @@ async function compare(comparison: Comparison): Promise<Runs> {
 function printRuns(comparison: Comparison, runs: Runs): boolean {
   for (const [{ name }, measurements] of runs) {
     const rates = measurements.map(({ records, seconds }) => records / seconds / 1e6);
-    const micros = Math.min(...measurements.map(({ records, cpuSeconds }) => (cpuSeconds / records) * 1e6));
+    const rate = 1e-6 / counted(measurements, 'seconds', comparison.counts);
+    const micros = counted(measurements, 'cpuSeconds', comparison.counts) * 1e6;
     console.log(
-      `  ${name.padEnd(15)}${Math.max(...rates).toFixed(2)} M records/s (${rates.map((rate) => rate.toFixed(2)).join(', ')})${Number.isNaN(micros) ? '' : `, ${micros.toFixed(3)} µs CPU a record`}`,
+      `  ${name.padEnd(15)}${rate.toFixed(2)} M records/s (${rates.map((one) => one.toFixed(2)).join(', ')})${Number.isNaN(micros) ? '' : `, ${micros.toFixed(3)} µs CPU a record`}`,
     );
   }
-  for (const { side, byClock, byCpu } of ratiosOf(runs)) {
+  for (const { side, byClock, byCpu } of ratiosOf(runs, comparison.counts)) {
     const verdict =
       side.goal === undefined
         ? ''
@@ -162,7 +163,8 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
       `  sluice / ${side.name}: ${byClock.toFixed(2)} by the clock${Number.isNaN(byCpu) ? '' : `, ${byCpu.toFixed(2)} by CPU`}${verdict}`,
     );
   }
-  for (const figure of comparison.figures ?? []) printFigure(figure, runs);
+  for (const figure of comparison.figures ?? []) printFigure(figure, runs, comparison.counts);
+  if (comparison.counts === 'median') console.log('  The median of the rounds counts.');
   const { results, checksum } = (scale === 1 ? comparison.expected : undefined) ?? runs.get(comparison.limit)![0]!;
   console.log(`  ${results.toLocaleString('en-US')} results, checksum ${checksum}`);
   let isRight = true;
@@ -175,28 +177,21 @@ function printRuns(comparison: Comparison, runs: Runs): boolean {
   return isRight;
 }
 
-/** Each side counts with its best round. */
-function printFigure({ name, unit, most, least }: FigureGoal, runs: Runs): void {
+function printFigure(figure: FigureGoal, runs: Runs, counts: Counted | undefined): void {
+  const { name, unit, most, least } = figure;
   const bound = most ?? least;
-  const shown = (value: number): string =>
-    value < 1_000 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
+  const shown = (one: number): string => (one < 1_000 ? one.toFixed(1) : Math.round(one).toLocaleString('en-US'));
   for (const [index, [side, measurements]] of [...runs].entries()) {
     const values = measurements.flatMap(({ figures }) => figures?.[name] ?? []);
     if (values.length === 0) continue;
-    const best = least === undefined ? Math.min(...values) : Math.max(...values);
-    const isReached = best <= (most ?? Infinity) && best >= (least ?? -Infinity);
+    const { value, isReached } = figureOf(values, figure, counts);
     const verdict = scale > 1 ? ' at full size' : `: ${isReached ? 'reached' : 'NOT reached'}`;
     const goal =
       index > 0 || bound === undefined
         ? ''
         : `; goal at ${most === undefined ? 'least' : 'most'} ${shown(bound)} ${unit}${verdict}`;
-    console.log(`  ${side.name} ${name}: ${shown(best)} ${unit} (${values.map(shown).join(', ')})${goal}`);
+    console.log(`  ${side.name} ${name}: ${shown(value)} ${unit} (${values.map(shown).join(', ')})${goal}`);
   }
-}
-
-function verdictOf(goal: number, byClock: number, byCpu: number): string {
-  if (byClock >= goal) return 'reached';
-  return byCpu >= goal ? 'reached by CPU only' : 'NOT reached';
 }
 
 function printMachine(): void {

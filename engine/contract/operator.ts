@@ -152,6 +152,11 @@ export interface EntriesInFlight {
   proceed(isTimeUp: () => boolean): boolean;
   /** What is written, by key group (0…127). Complete when `proceed` has returned true. */
   readonly segments: ReadonlyMap<number, Uint8Array>;
+  /**
+   * Bytes of records that are no longer needed, by key group: those of earlier snapshots that are
+   * replaced or removed, and the removals themselves.
+   */
+  readonly garbage: ReadonlyMap<number, number>;
 }
 export interface StateWriter {
   /** Write every entry, not only the changed ones: the state moves to another instance. */
@@ -171,8 +176,16 @@ export interface StateWriter {
    * are written in slices, as entries are.
    */
   list(items: readonly unknown[]): void;
-  /** Replaces what all instances have alike. Without a call, the last snapshot's stays. */
-  broadcast(content: unknown): void;
+  /**
+   * As `list`, for items whose order counts, as that of the rows of a key. It belongs to one
+   * instance: another number of instances is refused while it has items.
+   */
+  orderedList(items: readonly unknown[]): void;
+  /**
+   * Replaces what all instances have alike. Without a call, the last snapshot's stays. The items are
+   * read in slices after `snapshot` has returned, so they must not change, however the state does.
+   */
+  broadcast(items: Iterable<unknown>): void;
   /** Replaces a time of which the earliest of all instances counts: a watermark. */
   minimum(time: number): void;
 }
@@ -184,6 +197,7 @@ export interface StateReader {
   value(): unknown;
   splits(): ReadonlyMap<string, unknown> | undefined;
   list(): readonly unknown[] | undefined;
+  /** The items; one object in checkpoints of former versions. */
   broadcast(): unknown;
   minimum(): number | undefined;
 }

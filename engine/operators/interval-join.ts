@@ -150,7 +150,7 @@ export class IntervalJoin implements Operator {
     return known ?? this.#enter(keys.row(element, key));
   }
   #enter(row: KeyRow): Entry {
-    const entry: Entry = { row, written: 0, touched: 0, sides: [undefined, undefined] };
+    const entry: Entry = { row, written: 0, savedBytes: 0, touched: 0, sides: [undefined, undefined] };
     this.#entries.set(this.#keys.tuple(row), entry);
     this.#table.add(entry);
     return entry;

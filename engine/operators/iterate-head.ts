@@ -114,7 +114,7 @@ export class IterateHeadOperator implements Operator {
   }
 
   snapshot(writer: StateWriter): void {
-    writer.list(this.#loop.beginLog());
+    writer.orderedList(this.#loop.beginLog());
   }
   passWithoutSnapshot(): void {
     this.#loop.beginNoLog();

@@ -31,7 +31,7 @@ export class IterateTailOperator implements Operator {
     return batch.length;
   }
   snapshot(writer: StateWriter): void {
-    writer.list(this.#loop.endLog());
+    writer.orderedList(this.#loop.endLog());
   }
   passWithoutSnapshot(): void {
     this.#loop.endLog();

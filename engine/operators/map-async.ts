@@ -218,7 +218,7 @@ export class MapAsyncOperator implements Operator {
   // ----------------------------------------------------------------------------------------- state
 
   snapshot(writer: StateWriter): void {
-    writer.list(this.#queue.items().map((item): Kept => (isMark(item) ? item : keep(item))));
+    writer.orderedList(this.#queue.items().map((item): Kept => (isMark(item) ? item : keep(item))));
   }
   restore(reader: StateReader): void {
     for (const item of (reader.list() ?? []) as Kept[])

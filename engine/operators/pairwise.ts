@@ -64,7 +64,7 @@ export class PairwiseOperator implements Operator {
   }
   #insert(element: unknown, key: unknown): void {
     const row = this.#keys.row(element, key);
-    const entry = { row, written: 0, touched: 0, last: element };
+    const entry = { row, written: 0, savedBytes: 0, touched: 0, last: element };
     this.#entries.set(this.#keys.tuple(row), entry);
     this.#table.add(entry);
   }
@@ -83,7 +83,7 @@ export class PairwiseOperator implements Operator {
   }
   restore(reader: StateReader): void {
     this.#table.read(reader, this.#form.schema, this.#context.name, ({ tuple, content: [last], label }) => {
-      this.#entries.set(tuple, { row: rowOf(tuple, label, this.#keys), written: 0, touched: 0, last });
+      this.#entries.set(tuple, { row: rowOf(tuple, label, this.#keys), written: 0, savedBytes: 0, touched: 0, last });
     });
   }
   /** Without a key, the last element does not count as keyed state. */

@@ -274,6 +274,7 @@ function newEntry(row: KeyRow, tuple: readonly unknown[], progress: Progress): E
     row,
     tuple,
     written: 0,
+    savedBytes: 0,
     touched: 0,
     elementAt: Infinity,
     timeoutAt: Infinity,

@@ -7,7 +7,7 @@ import type { KeySpec } from '../graph/spec.ts';
 import type { FunctionTable, NodeOf } from '../graph/plan.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { compileKeys } from '../state/keys.ts';
-import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
+import { type BroadcastFunctions, BroadcastSide, type SavedBroadcast } from './broadcast-side.ts';
 import { Emission } from '../contract/emission.ts';
 import { KeyedProcess } from './keyed-process.ts';
 import type {
@@ -103,7 +103,7 @@ class BroadcastProcess implements Operator {
     this.#broadcast.snapshot(writer);
   }
   restore(reader: StateReader): void {
-    const content = reader.broadcast() as Readonly<Record<string, unknown>> | undefined;
+    const content = reader.broadcast() as SavedBroadcast | undefined;
     if (!content) return;
     this.watermark = reader.minimum() ?? -Infinity;
     this.#broadcast.restore(content);

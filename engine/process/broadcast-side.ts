@@ -1,11 +1,14 @@
 // The broadcast input of a process function. Its elements reach every parallel instance, and all
 // instances change the same state in the same way. The other input may only read this state. There
 // is no key: the broadcast state is written to a snapshot as a whole, and only if it has changed
-// since the snapshot before. A value that was put into it never changes, as in keyed state.
+// since the snapshot before. A value that was put into it never changes, as in keyed state. So a
+// barrier copies the references, 8 bytes for each item, and the items are written in slices.
 import type { EpochMillis } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
 import { declaredStates, readOnlyStates } from '../state/declared-state.ts';
-import type { StateSpecs } from '../graph/state-spec.ts';
+import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
+import type { ListCell } from '../state/list-state.ts';
+import { type MapCell, type MapEntry, restoreEntry } from '../state/map-state.ts';
 import type { CurrentKey, Values } from '../state/value-state.ts';
 import { Emission } from '../contract/emission.ts';
 import type { Batch, OperatorContext, StateWriter } from '../contract/operator.ts';
@@ -91,17 +94,61 @@ export class BroadcastSide implements CurrentKey {
 
   snapshot(writer: StateWriter): void {
     if (this.#isWritten && !writer.full) return;
-    writer.broadcast(this.#content());
+    writer.broadcast(this.#items());
     this.#isWritten = true;
   }
-  /** By name: if the user adds a state, the others are still found. */
-  #content(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(this.#names.map((name, index) => [name, this.current.values[index]]));
+  /** What they are now, whatever changes before they are read. */
+  #items(): Iterable<BroadcastItem> {
+    const kinds = Object.values(this.#functions.state).map(({ kind }) => kind);
+    const held = this.current.values.map((value, index) => heldOf(kinds[index]!, value));
+    const names = this.#names;
+    return (function* () {
+      for (const [index, name] of names.entries())
+        for (const item of held[index]!) yield itemOf(name, kinds[index]!, item);
+    })();
   }
-  restore(content: Readonly<Record<string, unknown>>): void {
+  restore(saved: SavedBroadcast): void {
+    const content = Array.isArray(saved)
+      ? contentOf(saved as readonly BroadcastItem[])
+      : (saved as Readonly<Record<string, unknown>>);
     this.#names.forEach((name, index) => (this.current.values[index] = content[name]));
   }
   close(): void {
     this.#rows.close();
   }
+}
+
+/** One item in a snapshot, by the name of its state: if the user adds one, the others are found. */
+export type BroadcastItem =
+  | readonly [name: string, kind: 'value' | 'list', item: unknown]
+  | readonly [name: string, kind: 'map', key: unknown, value: unknown];
+/** Items; or, of a former version, the content by name. */
+export type SavedBroadcast = readonly BroadcastItem[] | Readonly<Record<string, unknown>>;
+
+function heldOf(kind: StateSpec['kind'], value: unknown): readonly unknown[] {
+  if (value === undefined) return [];
+  if (kind === 'value') return [value];
+  return kind === 'list' ? (value as ListCell).items.slice() : [...(value as MapCell).values()];
+}
+function itemOf(name: string, kind: StateSpec['kind'], item: unknown): BroadcastItem {
+  if (kind === 'value' || kind === 'list') return [name, kind, item];
+  const { key, value } = item as MapEntry;
+  return [name, kind, key, value];
+}
+function contentOf(items: readonly BroadcastItem[]): Readonly<Record<string, unknown>> {
+  const content = new Map<string, unknown>();
+  for (const item of items) {
+    const [name, kind] = item;
+    if (kind === 'value') content.set(name, item[2]);
+    else if (kind === 'list') {
+      const cell = content.get(name) as ListCell | undefined;
+      if (cell) cell.items.push(item[2]);
+      else content.set(name, { items: [item[2]] } satisfies ListCell);
+    } else {
+      const cell = (content.get(name) as MapCell | undefined) ?? new Map<unknown, MapEntry>();
+      restoreEntry(cell, item[2], item[3]);
+      content.set(name, cell);
+    }
+  }
+  return Object.fromEntries(content);
 }

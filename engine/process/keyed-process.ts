@@ -9,19 +9,21 @@
 // current key.
 import type { Context, Timers } from '../api/surface.ts';
 import { SluiceError } from '../errors/error.ts';
-import type { EntryForm, Keyed } from '../state/keyed.ts';
+import type { EntryForm } from '../state/keyed.ts';
 import { StateTable } from '../state/state-table.ts';
 import { deepFreeze, freezeElements } from '../state/freeze.ts';
 import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import { described, describedRow } from '../values/kind.ts';
-import { declaredStates, dropExpired } from '../state/declared-state.ts';
+import { declaredStates, firstExpiry } from '../state/declared-state.ts';
+import { ExpiryQueue } from '../time/expiry-queue.ts';
 import type { StateSpecs } from '../graph/state-spec.ts';
-import type { CurrentKey, Values } from '../state/value-state.ts';
+import type { CurrentKey } from '../state/value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 import { TimerService } from '../time/timer-service.ts';
-import { type BroadcastFunctions, BroadcastSide } from './broadcast-side.ts';
+import { type BroadcastFunctions, BroadcastSide, type SavedBroadcast } from './broadcast-side.ts';
+import { columns, type Content, contentOf, type Entry, expired, liveOf, newEntry, noTimers } from './process-entry.ts';
 import { Emission } from '../contract/emission.ts';
 import type {
   Batch,
@@ -31,6 +33,14 @@ import type {
   StateReader,
   StateWriter,
 } from '../contract/operator.ts';
+
+/**
+ * Keys that are looked at for what has expired. A key needs a record to come, so two for each record
+ * keep up. What many keys leave at one time is divided among the next barriers too, because it would
+ * be a long pause.
+ */
+const expiredPerRecord = 2;
+const expiredPerBarrier = 8_192;
 
 type Rows = Iterable<unknown> | void;
 export type ProcessContext = Context<KeyRow, Record<string, never>> & { readonly domain: 'event' | 'processing' };
@@ -42,26 +52,6 @@ export interface ProcessFunctions {
   /** The second input is broadcast. */
   readonly broadcast?: BroadcastFunctions;
 }
-
-/** The state of one key. */
-interface Entry extends Keyed, Values {
-  /**
-   * Identity of the key. The row is not enough: with two inputs its labels are those of the side
-   * that saw the key first.
-   */
-  readonly tuple: readonly unknown[];
-  eventTimers: Set<number>;
-  processingTimers: Set<number>;
-}
-/** What is saved of a key. */
-type Content = readonly [
-  /** By name: if the user adds a state, the others are still found. */
-  values: Readonly<Record<string, unknown>>,
-  expiresAt: Readonly<Record<string, number>> | undefined,
-  eventTimers: readonly number[],
-  processingTimers: readonly number[],
-];
-const columns = ['values', 'expiresAt', 'eventTimers', 'processingTimers'];
 
 /** The part of a snapshot that is not keyed. */
 interface Kept {
@@ -76,7 +66,8 @@ export class KeyedProcess implements Operator, CurrentKey {
   readonly #keys: readonly Keys[];
   readonly #names: readonly string[];
   readonly #specs: readonly StateSpec[];
-  readonly #hasTtl: boolean;
+  /** undefined: no state has a time to live. */
+  readonly expiry: ExpiryQueue<Entry> | undefined;
   readonly #broadcast: BroadcastSide | undefined;
   readonly #entries = new KeyMap<Entry>();
   readonly #table = new StateTable<Entry>();
@@ -104,7 +95,8 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#names = Object.keys(functions.state);
     this.#specs = Object.values(functions.state);
     this.#broadcast = functions.broadcast && new BroadcastSide(functions.broadcast, this);
-    this.#hasTtl = this.#specs.some(({ ttlMillis }) => ttlMillis !== undefined);
+    const hasTtl = this.#specs.some(({ ttlMillis }) => ttlMillis !== undefined);
+    this.expiry = hasTtl ? new ExpiryQueue<Entry>() : undefined;
   }
   open(context: OperatorContext): void {
     this.#context = context;
@@ -123,6 +115,9 @@ export class KeyedProcess implements Operator, CurrentKey {
   touch(): void {
     this.#table.touch(this.current);
   }
+  expires(at: number): void {
+    this.expiry?.note(this.current, at);
+  }
   get working(): string | undefined {
     if (this.#timer === undefined) return undefined;
     return `${describedRow(this.current.row)}${this.#domain}-time timer at ${new Date(this.#timer).toISOString()}`;
@@ -130,6 +125,7 @@ export class KeyedProcess implements Operator, CurrentKey {
 
   process(input: 0 | 1, batch: Batch, from: number): number {
     if (input === 1 && this.#broadcast) return this.#broadcast.process(batch, from);
+    if (!this.#rows.isOpen) this.#expire(expiredPerRecord * (batch.length - from));
     const { output, freeze } = this.#context;
     const keys = this.#keys[input]!;
     const onElement = this.#functions.onElement[input]!;
@@ -177,16 +173,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#live -= liveOf(entry);
   }
   #newEntry(row: KeyRow, tuple: readonly unknown[]): Entry {
-    return {
-      row,
-      tuple,
-      written: 0,
-      touched: 0,
-      values: this.#names.map(() => undefined),
-      ...(this.#hasTtl && { expiresAt: this.#names.map(() => Infinity) }),
-      eventTimers: noTimers,
-      processingTimers: noTimers,
-    };
+    return newEntry(row, tuple, this.#names, this.expiry !== undefined);
   }
   /** User code is done with the current key. A key without state and timers is removed. */
   #leave(): void {
@@ -197,6 +184,7 @@ export class KeyedProcess implements Operator, CurrentKey {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.tuple);
     this.#table.delete(entry);
+    this.expiry?.forget(entry);
   }
 
   /** Fires the timers that are due, in time order; false: call again. */
@@ -306,16 +294,11 @@ export class KeyedProcess implements Operator, CurrentKey {
       schema: { ...(keys.fields && { key: keys.fields }), columns },
       tupleOf: ({ tuple }) => tuple,
       labelOf: ({ row }) => labelOf(row, keys),
-      contentOf: ({ values, expiresAt, eventTimers, processingTimers }): Content => [
-        this.#byName(values),
-        expiresAt && (this.#byName(expiresAt) as Record<string, number>),
-        [...eventTimers],
-        [...processingTimers],
-      ],
+      contentOf: (entry) => contentOf(this.#names, entry),
     };
   }
   snapshot(writer: StateWriter): void {
-    if (this.#hasTtl) this.#dropExpired();
+    this.#expire(expiredPerBarrier);
     this.#table.write(writer, this.#form, (visit) => this.#entries.forEach((entry) => visit(entry)));
     writer.minimum(this.#watermark);
     writer.value({ heldUntil: this.#heldUntil } satisfies Kept);
@@ -325,7 +308,7 @@ export class KeyedProcess implements Operator, CurrentKey {
     const rest = reader.value() as Kept | undefined;
     this.#watermark = reader.minimum() ?? -Infinity;
     this.#heldUntil = rest?.heldUntil ?? -Infinity;
-    const broadcast = reader.broadcast() as Readonly<Record<string, unknown>> | undefined;
+    const broadcast = reader.broadcast() as SavedBroadcast | undefined;
     if (broadcast) this.#broadcast?.restore(broadcast);
     this.#table.read(reader, { columns }, this.#context.name, ({ tuple, content, label }) => {
       const [values, expiresAt, eventTimers, processingTimers] = content as Content;
@@ -338,24 +321,21 @@ export class KeyedProcess implements Operator, CurrentKey {
       for (const at of processingTimers) this.#setTimer('processing', entry, at);
       this.#live += liveOf(entry);
       this.#entries.set(tuple, entry);
+      this.expiry?.note(entry, firstExpiry(entry, this.#specs));
     });
     this.#wakeInTime();
   }
-  #byName(column: readonly unknown[]): Record<string, unknown> {
-    return Object.fromEntries(
-      this.#names.flatMap((name, index) => (column[index] === undefined ? [] : [[name, column[index]]])),
-    );
-  }
-  #dropExpired(): void {
-    // What expires is dropped without a touch, so the last snapshot has to be written.
-    this.#table.settle();
+  /** Removes values that have expired, of `most` keys. No key is current. */
+  #expire(most: number): void {
+    if (!this.expiry) return;
     const now = this.now();
-    this.#entries.forEach((entry) => {
+    this.expiry.look(now, most, (entry) => {
       const before = liveOf(entry);
-      if (dropExpired(entry, this.#specs, now)) this.#table.touch(entry);
+      const next = expired(entry, this.#specs, now, () => this.#table.touch(entry));
       const live = liveOf(entry);
       this.#live += live - before;
       if (live === 0) this.#forget(entry);
+      return next;
     });
   }
   status(): OperatorStatus {
@@ -365,17 +345,4 @@ export class KeyedProcess implements Operator, CurrentKey {
     this.#rows.close();
     this.#broadcast?.close();
   }
-}
-
-/**
- * The timers of a key that never had one. Most keys of most operators have none, and two sets would
- * be most of the memory of such a key. Never add to this set.
- */
-const noTimers = new Set<number>();
-
-/** Number of values and timers of the key. */
-function liveOf(entry: Entry): number {
-  let live = entry.eventTimers.size + entry.processingTimers.size;
-  for (const value of entry.values) if (value !== undefined) live++;
-  return live;
 }

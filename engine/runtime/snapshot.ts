@@ -8,6 +8,7 @@ import {
   entriesOf,
   garbageOf,
   putsOf,
+  itemsSegment,
   segmentValue,
   valueSegment,
 } from '../state/segment.ts';
@@ -19,12 +20,20 @@ export interface TaskSnapshot {
   /** What the entries are. Absent: the operator has none. */
   readonly schema?: StateSchema;
   readonly groups: ReadonlyMap<number, Chain>;
+  /**
+   * Bytes of records that a compaction takes out, by key group. Only known in the life that wrote
+   * them: it is not stored, because the first snapshot after a restore is whole.
+   */
+  readonly garbage?: ReadonlyMap<number, number>;
   /** What is not keyed, by its kind (`StateWriter`): each replaces what was known of the kind. */
   readonly value?: Uint8Array;
   readonly splits?: Uint8Array;
   /** Segments of the list, in order. */
   readonly list?: readonly Uint8Array[];
-  readonly broadcast?: Uint8Array;
+  /** The order of the list counts. */
+  readonly isOrdered?: boolean;
+  /** Segments of its items, in order. One segment with all of it: a former version wrote it. */
+  readonly broadcast?: readonly Uint8Array[] | Uint8Array;
   readonly minimum?: number;
   /** The last watermark that was emitted: watermarks must not go back after a restore. */
   readonly watermark: number;
@@ -42,8 +51,12 @@ export class SnapshotWriter implements StateWriter {
   #isWhole: boolean;
   #schema: StateSchema | undefined;
   #entries: EntriesInFlight | undefined;
-  readonly #rest: { -readonly [K in 'value' | 'splits' | 'broadcast']?: Uint8Array } & { minimum?: number } = {};
-  #items: readonly unknown[] | undefined;
+  readonly #rest: { -readonly [K in 'value' | 'splits']?: Uint8Array } & {
+    minimum?: number;
+    isOrdered?: boolean;
+  } = {};
+  #list: Iterable<unknown> | undefined;
+  #broadcast: Iterable<unknown> | undefined;
   constructor(full: boolean) {
     this.full = full;
     this.#isWhole = full;
@@ -60,10 +73,14 @@ export class SnapshotWriter implements StateWriter {
     this.#rest.splits = valueSegment(content, 'splits');
   }
   list(items: readonly unknown[]): void {
-    this.#items = items;
+    this.#list = items;
   }
-  broadcast(content: unknown): void {
-    this.#rest.broadcast = valueSegment(content, 'broadcast');
+  orderedList(items: readonly unknown[]): void {
+    this.#list = items;
+    this.#rest.isOrdered = true;
+  }
+  broadcast(items: Iterable<unknown>): void {
+    this.#broadcast = items;
   }
   minimum(time: number): void {
     this.#rest.minimum = time;
@@ -71,7 +88,7 @@ export class SnapshotWriter implements StateWriter {
   begun(watermark: number, gate?: GateState): SnapshotInFlight {
     const schema = this.#schema;
     const rest = { full: this.#isWhole, ...(schema && { schema }), ...this.#rest, watermark, ...(gate && { gate }) };
-    return new BegunSnapshot(rest, this.#entries, this.#items);
+    return new BegunSnapshot(rest, this.#entries, { list: this.#list, broadcast: this.#broadcast });
   }
   done(watermark: number, gate?: GateState): TaskSnapshot {
     return this.begun(watermark, gate).finished();
@@ -91,35 +108,52 @@ export function unchanged(snapshot: TaskSnapshot): SnapshotInFlight {
   return { proceed: () => true, finished: () => snapshot };
 }
 
-/** Items of a list between two looks at the clock. */
-const itemsOfSegment = 256;
+/** Items on their way into segments. Between two of them is a look at the clock. */
+class ItemsInFlight {
+  readonly kind: 'list' | 'broadcast';
+  readonly segments: Uint8Array[] = [];
+  readonly #items: Iterator<unknown>;
+  constructor(kind: 'list' | 'broadcast', items: Iterable<unknown>) {
+    this.kind = kind;
+    this.#items = items[Symbol.iterator]();
+  }
+  proceed(isTimeUp: () => boolean): boolean {
+    for (;;) {
+      const segment = itemsSegment(this.#items, this.kind);
+      if (!segment) return true;
+      this.segments.push(segment);
+      if (isTimeUp()) return false;
+    }
+  }
+}
 
 class BegunSnapshot implements SnapshotInFlight {
-  readonly #rest: Omit<TaskSnapshot, 'groups' | 'list'>;
+  readonly #rest: Omit<TaskSnapshot, 'groups' | 'list' | 'broadcast'>;
   readonly #entries: EntriesInFlight | undefined;
-  readonly #items: readonly unknown[];
-  readonly #list: Uint8Array[] | undefined;
-  #at = 0;
-  constructor(rest: Omit<TaskSnapshot, 'groups' | 'list'>, entries?: EntriesInFlight, items?: readonly unknown[]) {
+  readonly #items: readonly ItemsInFlight[];
+  constructor(
+    rest: Omit<TaskSnapshot, 'groups' | 'list' | 'broadcast'>,
+    entries: EntriesInFlight | undefined,
+    items: Readonly<Record<'list' | 'broadcast', Iterable<unknown> | undefined>>,
+  ) {
     this.#rest = rest;
     this.#entries = entries;
-    this.#items = items ?? [];
-    this.#list = items && [];
+    this.#items = (['list', 'broadcast'] as const).flatMap((kind) => {
+      const given = items[kind];
+      return given ? [new ItemsInFlight(kind, given)] : [];
+    });
   }
   proceed(isTimeUp: () => boolean): boolean {
     if (this.#entries?.proceed(isTimeUp) === false) return false;
-    while (this.#at < this.#items.length) {
-      this.#list!.push(valueSegment(this.#items.slice(this.#at, this.#at + itemsOfSegment), 'list'));
-      this.#at += itemsOfSegment;
-      if (this.#at < this.#items.length && isTimeUp()) return false;
-    }
-    return true;
+    return this.#items.every((items) => items.proceed(isTimeUp));
   }
   finished(): TaskSnapshot {
     this.proceed(() => false);
     const segments = this.#entries?.segments ?? new Map<number, Uint8Array>();
     const groups = new Map([...segments].map(([group, segment]) => [group, [segment]] as const));
-    return { ...this.#rest, ...(this.#list && { list: this.#list }), groups };
+    const garbage = this.#entries?.garbage;
+    const items = Object.fromEntries(this.#items.map(({ kind, segments: written }) => [kind, written]));
+    return { ...this.#rest, ...items, groups, ...(garbage?.size && { garbage }) };
   }
 }
 
@@ -132,7 +166,11 @@ export function readSnapshot({ schema, groups, ...rest }: TaskSnapshot): StateRe
     value: () => rest.value && segmentValue(rest.value),
     splits: () => rest.splits && (segmentValue(rest.splits, 'splits') as ReadonlyMap<string, unknown>),
     list: () => rest.list?.flatMap((segment) => segmentValue(segment, 'list')),
-    broadcast: () => rest.broadcast && segmentValue(rest.broadcast, 'broadcast'),
+    broadcast() {
+      const { broadcast } = rest;
+      if (!broadcast || broadcast instanceof Uint8Array) return broadcast && segmentValue(broadcast, 'broadcast');
+      return broadcast.flatMap((segment) => segmentValue(segment, 'broadcast'));
+    },
     minimum: () => rest.minimum,
   };
 }
@@ -146,7 +184,7 @@ export function joinedSnapshots(inOrder: readonly TaskSnapshot[]): TaskSnapshot 
     if (later.full) return later;
     const groups = new Map(earlier.groups);
     for (const [group, chain] of later.groups) appendChain(groups, group, chain);
-    return { ...earlier, ...later, full: earlier.full, groups };
+    return { ...earlier, ...later, full: earlier.full, groups, garbage: addedGarbage(earlier, later) };
   });
 }
 
@@ -155,14 +193,20 @@ function appendChain(groups: Map<number, Chain>, group: number, chain: Chain): v
   groups.set(group, [...(groups.get(group) ?? []), ...chain]);
 }
 
+function addedGarbage(earlier: TaskSnapshot, later: TaskSnapshot): Map<number, number> {
+  const garbage = new Map(earlier.garbage);
+  for (const [group, bytes] of later.garbage ?? []) garbage.set(group, (garbage.get(group) ?? 0) + bytes);
+  return garbage;
+}
+
 /** Bytes as they are saved, and a bound of the entries. */
-export function sizeOf({ groups, list = [], value, splits, broadcast }: TaskSnapshot): {
+export function sizeOf({ groups, list = [], value, splits, broadcast = [] }: TaskSnapshot): {
   readonly entries: number;
   readonly bytes: number;
 } {
   let entries = 0;
-  let bytes = bytesOf(list);
-  for (const segment of [value, splits, broadcast]) bytes += segment?.length ?? 0;
+  let bytes = bytesOf(list) + bytesOf(broadcast instanceof Uint8Array ? [broadcast] : broadcast);
+  for (const segment of [value, splits]) bytes += segment?.length ?? 0;
   for (const chain of groups.values()) {
     bytes += bytesOf(chain);
     entries += putsOf(chain);
@@ -179,9 +223,11 @@ const compactedPerByte = 2.5;
 
 /** The later snapshot on top of the earlier ones. */
 export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapshot): TaskSnapshot {
-  if (!base || next.full) return { ...next, full: true };
-  const groups = next.groups.size === 0 ? base.groups : mergeGroups(base.groups, next.groups);
-  return { ...base, ...next, full: true, groups };
+  const isWhole = !base || next.full;
+  // A whole one may have garbage of its own, if it was joined of several.
+  const earlier = isWhole ? emptySnapshot() : base;
+  const { groups, garbage } = next.groups.size === 0 ? earlier : mergeGroups(earlier, next);
+  return { ...(!isWhole && base), ...next, full: true, groups, ...(garbage && { garbage }) };
 }
 
 /**
@@ -189,15 +235,17 @@ export function mergeSnapshots(base: TaskSnapshot | undefined, next: TaskSnapsho
  * most twice the bytes that it needs. The chains with the most garbage are compacted before that,
  * a few each time, because all of them reach the bound together when the keys are even.
  */
-function mergeGroups(base: TaskSnapshot['groups'], next: TaskSnapshot['groups']): TaskSnapshot['groups'] {
-  const groups = new Map(base);
+function mergeGroups(base: TaskSnapshot, next: TaskSnapshot): Pick<TaskSnapshot, 'groups' | 'garbage'> {
+  const groups = new Map(base.groups);
+  const records = addedGarbage(base, next);
   let budget = 0;
-  for (const [group, chain] of next) {
+  for (const [group, chain] of next.groups) {
     appendChain(groups, group, chain);
     budget += compactedPerByte * bytesOf(chain);
   }
-  const worst = [...next.keys()]
-    .map((group) => ({ group, chain: groups.get(group)!, garbage: garbageOf(groups.get(group)!) }))
+  const worst = [...next.groups.keys()]
+    .map((group) => ({ group, chain: groups.get(group)! }))
+    .map(({ group, chain }) => ({ group, chain, garbage: garbageOf(chain, records.get(group) ?? 0) }))
     .filter(({ garbage }) => garbage > muchGarbage)
     .sort((a, b) => b.garbage - a.garbage);
   for (const { group, chain, garbage } of worst) {
@@ -206,6 +254,7 @@ function mergeGroups(base: TaskSnapshot['groups'], next: TaskSnapshot['groups'])
     const segment = compacted(chain);
     if (segment) groups.set(group, [segment]);
     else groups.delete(group);
+    records.delete(group);
   }
-  return groups;
+  return { groups, garbage: records };
 }

@@ -1,8 +1,8 @@
 // The states that a process function declares (value, list or map), as its context shows them:
 // read-write or read-only.
 import { SluiceError } from '../errors/error.ts';
-import { type ListCell, listState, withoutExpiredItems } from './list-state.ts';
-import { dropExpiredEntries, type MapCell, mapState } from './map-state.ts';
+import { firstItemExpiry, type ListCell, listState, withoutExpiredItems } from './list-state.ts';
+import { dropExpiredEntries, firstEntryExpiry, type MapCell, mapState } from './map-state.ts';
 import { type CurrentKey, type Values, valueState } from './value-state.ts';
 import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
 
@@ -66,29 +66,43 @@ export function readOnlyStates(
   return Object.fromEntries(readable);
 }
 
-/** Removes expired values; returns whether there were any. */
-export function dropExpired({ values, expiresAt }: Values, specs: readonly StateSpec[], now: number): boolean {
-  let dropped = false;
+/** When the first value of the key expires; Infinity: none does. It may have expired already. */
+export function firstExpiry({ values, expiresAt }: Values, specs: readonly StateSpec[]): number {
+  let first = Infinity;
+  specs.forEach(({ kind, ttlMillis }, index) => {
+    const value = values[index];
+    if (value !== undefined && ttlMillis !== undefined)
+      first = Math.min(first, expiryOf(kind, value, expiresAt![index]!));
+  });
+  return first;
+}
+function expiryOf(kind: StateSpec['kind'], value: unknown, expiresAt: number): number {
+  switch (kind) {
+    case 'value':
+      return expiresAt;
+    case 'list':
+      return firstItemExpiry(value as ListCell);
+    case 'map':
+      return firstEntryExpiry(value as MapCell);
+  }
+}
+
+/** Removes expired values. Afterwards all expire later than now. */
+export function dropExpired({ values, expiresAt }: Values, specs: readonly StateSpec[], now: number): void {
   specs.forEach(({ kind, ttlMillis }, index) => {
     const value = values[index];
     if (value === undefined || ttlMillis === undefined) return;
     switch (kind) {
       case 'value':
-        if (expiresAt![index]! > now) return;
-        values[index] = undefined;
+        if (expiresAt![index]! <= now) values[index] = undefined;
         break;
-      case 'list': {
-        const left = withoutExpiredItems(value as ListCell, now);
-        if (left === value) return;
-        values[index] = left;
+      case 'list':
+        values[index] = withoutExpiredItems(value as ListCell, now);
         break;
-      }
       case 'map':
-        if (!dropExpiredEntries(value as MapCell, now)) return;
+        dropExpiredEntries(value as MapCell, now);
         if ((value as MapCell).size === 0) values[index] = undefined;
         break;
     }
-    dropped = true;
   });
-  return dropped;
 }

@@ -9,13 +9,20 @@ export interface Keyed {
   touched: number;
   /** The epoch of the last snapshot that has written the entry; 0: none has. */
   written: number;
+  /** Bytes of its record in the last snapshot that has written it. */
+  savedBytes: number;
+}
+/** The saved entries of a namespace in one key group, and the bytes of their records. */
+export interface SavedGroup {
+  entries: number;
+  bytes: number;
 }
 
 /** A window or a slice: all its entries are removed together. */
 export interface Namespace {
   readonly start: number;
-  /** Number of its saved entries by key group. undefined: none is saved. */
-  savedGroups: Map<number, number> | undefined;
+  /** What is saved of it, by key group. undefined: nothing is. */
+  savedGroups: Map<number, SavedGroup> | undefined;
   /** The epoch in which it was dropped; 0: it is there. */
   droppedAt: number;
 }

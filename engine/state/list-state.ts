@@ -37,7 +37,9 @@ export function listState(
   };
   const newCell = (items: unknown[]): ListCell => {
     if (ttlMillis === undefined) return { items };
-    return { items, expiresAt: new Array<number>(items.length).fill(owner.now() + ttlMillis) };
+    const at = owner.now() + ttlMillis;
+    owner.expires?.(at);
+    return { items, expiresAt: new Array<number>(items.length).fill(at) };
   };
   const put = (cell: ListCell | undefined): void => {
     owner.touch();
@@ -50,7 +52,10 @@ export function listState(
       if (!cell) return put(newCell([item]));
       owner.touch();
       cell.items.push(item);
-      cell.expiresAt?.push(owner.now() + ttlMillis!);
+      if (ttlMillis === undefined) return;
+      const at = owner.now() + ttlMillis;
+      cell.expiresAt?.push(at);
+      owner.expires?.(at);
     },
     set(values) {
       if (typeof (values as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function')
@@ -89,6 +94,10 @@ class ItemsAsOfNow implements IterableIterator<unknown> {
   [Symbol.iterator](): this {
     return this;
   }
+}
+
+export function firstItemExpiry({ expiresAt = [] }: ListCell): number {
+  return expiresAt.reduce((first, at) => Math.min(first, at), Infinity);
 }
 
 /** The same cell when nothing has expired, undefined when nothing is left. */

@@ -14,9 +14,9 @@ import { assertStorable, refuseUndefined } from '../values/storable.ts';
 import type { CurrentKey } from './value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 
-interface MapEntry {
+export interface MapEntry {
   readonly key: unknown;
-  value: unknown;
+  readonly value: unknown;
   /** Infinity without a time to live. */
   expiresAt: number;
 }
@@ -95,12 +95,13 @@ class Entries {
     const entry = cell.get(identity);
     this.#owner.touch();
     if (entry && entry.expiresAt > now) {
-      entry.value = value;
-      entry.expiresAt = expiresAt;
+      // Another object: a snapshot of broadcast state may still have to write the former one.
+      cell.set(identity, { key: entry.key, value, expiresAt });
     } else {
       cell.delete(identity);
       cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt });
     }
+    this.#owner.expires?.(expiresAt);
     this.#write(cell);
   }
   remove(cell: MapCell, identity: unknown): void {
@@ -136,6 +137,11 @@ class Entries {
   }
 }
 
+/** Adds an entry of a snapshot, behind those that the map has. */
+export function restoreEntry(cell: MapCell, key: unknown, value: unknown): void {
+  cell.set(identityOf(key), { key, value, expiresAt: Infinity });
+}
+
 /** An error names the state. */
 function identityIn(what: string, key: unknown): unknown {
   try {
@@ -157,9 +163,11 @@ function identityOf(key: unknown): unknown {
   return `\0${keyText([key])}`;
 }
 
-/** Removes expired entries; returns whether there were any. */
-export function dropExpiredEntries(cell: MapCell, now: number): boolean {
-  const { size } = cell;
+export function dropExpiredEntries(cell: MapCell, now: number): void {
   for (const [identity, { expiresAt }] of cell) if (expiresAt <= now) cell.delete(identity);
-  return cell.size < size;
+}
+export function firstEntryExpiry(cell: MapCell): number {
+  let first = Infinity;
+  for (const { expiresAt } of cell.values()) first = Math.min(first, expiresAt);
+  return first;
 }

@@ -5,7 +5,8 @@
 //   · body · CRC-32 of all bytes before
 //
 // Kinds: 1 entries, 2 an operator's own scalars, 3 splits (a Map by name), 4 items of a list (an
-// array), 5 broadcast content. The body of 2 to 5 is one value, as ValueWriter writes it. The body
+// array), 5 broadcast content (items of it, an array; one object by name in former versions). The
+// body of 2 to 5 is one value, as ValueWriter writes it. The body
 // of kind 1 is a list of records. The removals come first, and a put replaces the entry that was
 // known before:
 //
@@ -21,6 +22,7 @@
 // What a chain says is what its last segment says, then the one before, and so on.
 import { crc32 } from 'node:zlib';
 import type { SavedEntry } from '../contract/operator.ts';
+import type { SavedGroup } from './keyed.ts';
 import { SluiceError } from '../errors/error.ts';
 import { ValueReader } from '../values/value-reader.ts';
 import { ValueWriter } from '../values/value-writer.ts';
@@ -53,6 +55,8 @@ class Group {
   readonly writer: ValueWriter;
   puts = 0;
   removals = 0;
+  /** Bytes that a compaction of its chain takes out: replaced records, and those that remove. */
+  garbage = 0;
 
   constructor(size = 1 << 10) {
     this.writer = new ValueWriter(size);
@@ -71,7 +75,15 @@ class Group {
   }
 }
 
+/** A finished segment. `garbage`: see `Group`. */
+export interface WrittenSegment {
+  readonly segment: Uint8Array;
+  readonly garbage: number;
+}
+
 export class SegmentWriter {
+  /** Bytes of the last record. */
+  recordBytes = 0;
   readonly #groups: (Group | undefined)[] = new Array<Group | undefined>(keyGroups).fill(undefined);
   #kind = put;
   #namespace: number | undefined;
@@ -92,8 +104,17 @@ export class SegmentWriter {
     return group;
   };
 
-  /** Returns the key group. Removals come before puts. */
-  put(namespace: number | undefined, tuple: readonly unknown[], content: readonly unknown[], label: unknown): number {
+  /**
+   * Returns the key group. Removals come before puts. `replaced`: bytes of the record of the key
+   * that earlier segments have.
+   */
+  put(
+    namespace: number | undefined,
+    tuple: readonly unknown[],
+    content: readonly unknown[],
+    label: unknown,
+    replaced = 0,
+  ): number {
     const group = this.#keyed(put, namespace, tuple);
     const { writer } = group;
     try {
@@ -108,31 +129,37 @@ export class SegmentWriter {
       throw error;
     }
     group.puts++;
+    group.garbage += replaced;
+    this.recordBytes = writer.at - this.#start;
     return this.#group;
   }
-  remove(namespace: number | undefined, tuple: readonly unknown[]): void {
-    this.#keyed(remove, namespace, tuple).removals++;
+  remove(namespace: number | undefined, tuple: readonly unknown[], removed = 0): void {
+    const group = this.#keyed(remove, namespace, tuple);
+    group.removals++;
+    group.garbage += removed + group.writer.at - this.#start;
   }
-  /** Removes all entries of a namespace. `saved`: how many it has in each key group. */
-  drop(namespace: number, saved: ReadonlyMap<number, number>): void {
-    for (const [index, count] of saved) {
+  /** Removes all entries of a namespace. `saved`: what it has in each key group. */
+  drop(namespace: number, saved: ReadonlyMap<number, SavedGroup>): void {
+    for (const [index, { entries, bytes }] of saved) {
       const group = this.#groupOf(index);
+      const start = group.writer.at;
       writeHead(group.writer, drop, namespace);
-      group.removals += count;
+      group.removals += entries;
+      group.garbage += bytes + group.writer.at - start;
     }
   }
   /** The segment of a key group; undefined: it has no records. Its records are let go. */
-  take(index: number): Uint8Array | undefined {
+  take(index: number): WrittenSegment | undefined {
     const group = this.#groups[index];
     this.#groups[index] = undefined;
-    return group && group.puts + group.removals > 0 ? group.done() : undefined;
+    return group && group.puts + group.removals > 0 ? { segment: group.done(), garbage: group.garbage } : undefined;
   }
   /** By key group; only those with records. */
   segments(): Map<number, Uint8Array> {
     const segments = new Map<number, Uint8Array>();
     for (let index = 0; index < keyGroups; index++) {
-      const segment = this.take(index);
-      if (segment) segments.set(index, segment);
+      const taken = this.take(index);
+      if (taken) segments.set(index, taken.segment);
     }
     return segments;
   }
@@ -160,6 +187,20 @@ export function valueSegment(value: unknown, kind: ValueKind = 'value'): Uint8Ar
   writer.reserve(headerBytes);
   writer.at = headerBytes;
   writer.value(value);
+  writer.reserve(checksumBytes);
+  return sealed(writer.bytes, writer.at, valueKinds[kind], 0, 0);
+}
+
+/** A segment of a list has at most so many items, and ends with the item that reaches so many bytes. */
+const itemsOfSegment = 256;
+const bytesOfItems = 1 << 16;
+
+/** A segment of the next items; undefined: there are no more. */
+export function itemsSegment(items: Iterator<unknown>, kind: ValueKind): Uint8Array | undefined {
+  const writer = new ValueWriter();
+  writer.reserve(headerBytes);
+  writer.at = headerBytes;
+  if (writer.items(items, itemsOfSegment, bytesOfItems) === 0) return undefined;
   writer.reserve(checksumBytes);
   return sealed(writer.bytes, writer.at, valueKinds[kind], 0, 0);
 }
@@ -318,16 +359,11 @@ export function putsOf(chain: Chain): number {
 }
 
 /**
- * A bound of the bytes of a chain that are no longer needed, 0 to 1: the bytes behind its oldest
- * segment may all be later words about the same entries, and each removal may remove one.
+ * The part of a chain that a compaction takes out, 0 to 1. `records`: bytes of records that are
+ * replaced, removed, or remove others (`WrittenSegment.garbage`). Of the segments only one stays.
  */
-export function garbageOf(chain: Chain): number {
-  const [oldest, ...later] = chain;
-  if (!oldest || later.length === 0) return 0;
-  const puts = countOf(oldest, 8);
-  const removals = later.reduce((sum, segment) => sum + countOf(segment, 12), 0);
-  const removed = puts === 0 ? 0 : (oldest.length * Math.min(puts, removals)) / puts;
-  return Math.min(1, (bytesOf(later) + removed) / bytesOf(chain));
+export function garbageOf(chain: Chain, records: number): number {
+  return (records + (headerBytes + checksumBytes) * (chain.length - 1)) / bytesOf(chain);
 }
 function countOf(segment: Uint8Array, at: number): number {
   return Buffer.from(segment.buffer, segment.byteOffset, segment.length).readUInt32BE(at);

@@ -16,7 +16,9 @@
 // `touch` comes before the change. An entry that is gone does not change, so it can wait.
 //
 // The operator owns the maps, because a window is a map of its own. A key that the map does not
-// have is a new key. A store on disk will be asked there; no other place changes.
+// have is a new key. There is no store on disk. With one, each operator would have to ask it at a
+// miss, and all that visits every entry would have to read it: a whole snapshot, a window that
+// fires, the open results of a display, the loops that are generated for the maps.
 import type { SavedEntry, StateReader, StateSchema, StateWriter } from '../contract/operator.ts';
 import { SluiceError } from '../errors/error.ts';
 import type { EntryForm, Keyed, Namespace } from './keyed.ts';

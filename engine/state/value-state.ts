@@ -20,6 +20,8 @@ export interface CurrentKey {
   now(): number;
   /** The current key's values are about to change. */
   touch(): void;
+  /** A value of the current key, with a time to live, expires at this time or later. */
+  expires?(at: number): void;
 }
 
 /** The value of `ctx.state.name`. It always refers to the current key. */
@@ -32,7 +34,10 @@ export function valueState(
 ): ValueState<unknown> {
   const { ttlMillis, refresh } = spec;
   const written = (values: Values): void => {
-    if (ttlMillis !== undefined) values.expiresAt![index] = owner.now() + ttlMillis;
+    if (ttlMillis === undefined) return;
+    const at = owner.now() + ttlMillis;
+    values.expiresAt![index] = at;
+    owner.expires?.(at);
   };
   return {
     get() {

@@ -5,7 +5,7 @@
 import type { EntriesInFlight } from '../contract/operator.ts';
 import { keyGroups } from './key-group.ts';
 import { SegmentWriter } from './segment.ts';
-import type { EntryForm, Keyed, Namespace } from './keyed.ts';
+import type { EntryForm, Keyed, Namespace, SavedGroup } from './keyed.ts';
 
 export interface Lists<E, N> {
   readonly entries: readonly E[];
@@ -20,6 +20,7 @@ const step = 8;
 
 export class WrittenEntries<E extends Keyed, N extends Namespace> implements EntriesInFlight {
   readonly segments = new Map<number, Uint8Array>();
+  readonly garbage = new Map<number, number>();
   readonly #form: EntryForm<E>;
   readonly #epoch: number;
   readonly #isWhole: boolean;
@@ -38,7 +39,7 @@ export class WrittenEntries<E extends Keyed, N extends Namespace> implements Ent
     this.#onDone = onDone;
     if (isWhole) return;
     for (const { start, savedGroups } of lists.dropped) if (savedGroups) this.#writer.drop(start, savedGroups);
-    for (const entry of lists.gone) this.#writer.remove(undefined, form.tupleOf(entry));
+    for (const entry of lists.gone) this.#writer.remove(undefined, form.tupleOf(entry), entry.savedBytes);
   }
 
   /** The entry belongs to the snapshot, is still there, and has not been written. */
@@ -48,11 +49,17 @@ export class WrittenEntries<E extends Keyed, N extends Namespace> implements Ent
   }
   write(entry: E, owner: N | undefined): void {
     const form = this.#form;
-    const group = this.#writer.put(owner?.start, form.tupleOf(entry), form.contentOf(entry), form.labelOf?.(entry));
-    if (owner && entry.written === 0) {
-      const saved = (owner.savedGroups ??= new Map<number, number>());
-      saved.set(group, (saved.get(group) ?? 0) + 1);
+    const writer = this.#writer;
+    const tuple = form.tupleOf(entry);
+    // A whole snapshot takes the place of all former records.
+    const replaced = this.#isWhole ? 0 : entry.savedBytes;
+    const group = writer.put(owner?.start, tuple, form.contentOf(entry), form.labelOf?.(entry), replaced);
+    if (owner) {
+      const saved = savedGroupOf(owner, group);
+      if (entry.written === 0) saved.entries++;
+      saved.bytes += writer.recordBytes - entry.savedBytes;
     }
+    entry.savedBytes = writer.recordBytes;
     entry.written = this.#epoch;
   }
 
@@ -69,10 +76,13 @@ export class WrittenEntries<E extends Keyed, N extends Namespace> implements Ent
       this.#onDone();
     }
     while (this.#group < keyGroups) {
-      const segment = this.#writer.take(this.#group);
-      if (segment) this.segments.set(this.#group, segment);
+      const taken = this.#writer.take(this.#group);
+      if (taken) {
+        this.segments.set(this.#group, taken.segment);
+        if (taken.garbage > 0) this.garbage.set(this.#group, taken.garbage);
+      }
       this.#group++;
-      if (segment && isTimeUp()) return false;
+      if (taken && isTimeUp()) return false;
     }
     return true;
   }
@@ -81,4 +91,11 @@ export class WrittenEntries<E extends Keyed, N extends Namespace> implements Ent
     if (written === this.#epoch || (touched < 0 && -touched <= this.#epoch)) return true;
     return owner !== undefined && owner.droppedAt > 0 && owner.droppedAt <= this.#epoch;
   }
+}
+
+function savedGroupOf(owner: Namespace, group: number): SavedGroup {
+  const groups = (owner.savedGroups ??= new Map<number, SavedGroup>());
+  let saved = groups.get(group);
+  if (!saved) groups.set(group, (saved = { entries: 0, bytes: 0 }));
+  return saved;
 }

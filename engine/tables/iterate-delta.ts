@@ -245,7 +245,7 @@ class IterateDeltaOperator implements Operator {
   snapshot(writer: StateWriter): void {
     this.#rows.snapshot(writer, columns, ({ value, time }) => [value, time]);
     writer.minimum(this.#watermark);
-    writer.list([...this.#waiting]);
+    writer.orderedList([...this.#waiting]);
   }
   restore(reader: StateReader): void {
     this.#watermark = reader.minimum() ?? -Infinity;

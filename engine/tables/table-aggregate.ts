@@ -99,7 +99,7 @@ class TableAggregateOperator implements Operator {
     return this.#groupOf(keyRow, this.#accumulators.create(), 0, time);
   }
   #groupOf(row: KeyRow, kept: unknown[], rows: number, time: number): Group {
-    return { row, written: 0, touched: 0, kept, rows, time, result: undefined };
+    return { row, written: 0, savedBytes: 0, touched: 0, kept, rows, time, result: undefined };
   }
   #resultOf({ row, kept }: Group): unknown {
     return frozen({ ...row, ...this.#accumulators.results(kept) }, this.#context.freeze);

@@ -13,7 +13,7 @@ export interface TableEntry extends Keyed {
 const noLabels: KeyRow = {};
 
 export function tableEntry<E extends object>(tuple: readonly unknown[], rest: E): TableEntry & E {
-  return { row: noLabels, tuple, written: 0, touched: 0, ...rest };
+  return { row: noLabels, tuple, written: 0, savedBytes: 0, touched: 0, ...rest };
 }
 
 export class TableRows<E extends TableEntry> {

@@ -118,6 +118,7 @@ export function rescaledSnapshots(parts: readonly Uint8Array[], parallelism: num
         rescale(
           all.map(([, snapshot]) => snapshot),
           parallelism,
+          id,
         ),
       ] as const,
   );

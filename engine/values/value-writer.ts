@@ -89,6 +89,27 @@ export class ValueWriter {
     this.#numbers = undefined;
     this.#value(value, 0);
   }
+  /**
+   * Writes an array of the next items, up to `most` of them, and none behind `mostBytes`. Returns
+   * how many there are.
+   */
+  items(items: Iterator<unknown>, most: number, mostBytes: number): number {
+    this.#objects = 0;
+    this.#numbers = undefined;
+    this.reserve(3);
+    this.bytes[this.at] = 0xdc;
+    this.at += 3;
+    const start = this.at;
+    let count = 0;
+    while (count < most && this.at - start < mostBytes) {
+      const next = items.next();
+      if (next.done === true) break;
+      this.#value(next.value, 1);
+      count++;
+    }
+    this.bytes.writeUInt16BE(count, start - 2);
+    return count;
+  }
   #value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'number':

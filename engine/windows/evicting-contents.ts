@@ -45,7 +45,7 @@ export function evictingContents<A extends Keyed>(
     columns: ['elements', 'timestamps'],
     create(row, touched, element, timestamp) {
       assertStorable(element, what);
-      return { row, written: 0, touched, elements: [element], timestamps: [timestamp] };
+      return { row, written: 0, savedBytes: 0, touched, elements: [element], timestamps: [timestamp] };
     },
     add({ elements, timestamps }, element, timestamp) {
       assertStorable(element, what);
@@ -68,6 +68,7 @@ export function evictingContents<A extends Keyed>(
     unpack: (row, touched, [elements, timestamps]) => ({
       row,
       written: 0,
+      savedBytes: 0,
       touched,
       elements: elements as unknown[],
       timestamps: timestamps as number[],

@@ -47,6 +47,7 @@ export class WindowsOfKey<A> implements Keyed {
   readonly tuple: readonly unknown[];
   touched = 0;
   written = 0;
+  savedBytes = 0;
   /** Ordered by start, then by end. Windows of a merging assigner do not even touch each other. */
   readonly windows: OpenWindow<A>[] = [];
 

@@ -1,6 +1,6 @@
 // The state of one window, for all keys together: under the default trigger all keys of a window
 // fire at once.
-import type { Keyed, Namespace } from '../state/keyed.ts';
+import type { Keyed, Namespace, SavedGroup } from '../state/keyed.ts';
 import { KeyMap } from '../state/key-map.ts';
 
 export class Pane<A extends Keyed> extends KeyMap<A> implements Namespace {
@@ -8,7 +8,7 @@ export class Pane<A extends Keyed> extends KeyMap<A> implements Namespace {
   readonly end: number;
   /** The window has fired. A later element fires it again for its key. */
   hasFired: boolean;
-  savedGroups: Map<number, number> | undefined;
+  savedGroups: Map<number, SavedGroup> | undefined;
   droppedAt = 0;
   /** All entries in the order of arrival. Firings and snapshots iterate over them. */
   entries: A[] = [];

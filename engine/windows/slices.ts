@@ -11,7 +11,7 @@
 //
 // All keys of a slice are stored together, because they are removed together. All slices of a key
 // are linked, because a window of the key merges the contents along the links.
-import type { Keyed, Namespace } from '../state/keyed.ts';
+import type { Keyed, Namespace, SavedGroup } from '../state/keyed.ts';
 import type { KeyRow } from '../state/keys.ts';
 import { type Assigner, windowStart } from './assigner.ts';
 
@@ -68,7 +68,7 @@ export class Slice<A extends Keyed> implements Namespace {
   readonly lastEnd: number;
   /** In the order of arrival. */
   readonly links: Link<A>[] = [];
-  savedGroups: Map<number, number> | undefined;
+  savedGroups: Map<number, SavedGroup> | undefined;
   droppedAt = 0;
 
   constructor(timestamp: number, assigner: Assigner) {

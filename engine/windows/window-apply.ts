@@ -36,9 +36,9 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Fun
     columns: ['elements'],
     create(row, touched, element) {
       assertStorable(element, kept);
-      return { row, written: 0, touched, elements: [element] };
+      return { row, written: 0, savedBytes: 0, touched, elements: [element] };
     },
-    empty: (row) => ({ row, written: 0, touched: 0, elements: [] }),
+    empty: (row) => ({ row, written: 0, savedBytes: 0, touched: 0, elements: [] }),
     add({ elements }, element) {
       assertStorable(element, kept);
       elements.push(element);
@@ -46,7 +46,7 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Fun
     merge({ elements }, from) {
       for (const element of from.elements) elements.push(element);
     },
-    copy: ({ row, elements }, touched) => ({ row, written: 0, touched, elements: elements.slice() }),
+    copy: ({ row, elements }, touched) => ({ row, written: 0, savedBytes: 0, touched, elements: elements.slice() }),
     result({ row, elements }, windowStart, windowEnd) {
       // Copied, because the user's iterator may still read it when a late element is added.
       const given = elements.slice();
@@ -57,6 +57,7 @@ function collectedContents(apply: Apply, { name, freeze }: OperatorContext): Fun
     unpack: (row, touched, [elements]) => ({
       row,
       written: 0,
+      savedBytes: 0,
       touched,
       elements: elements as unknown[],
     }),

@@ -85,8 +85,8 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
     create(row, touched, element) {
       assertStorable(element, kept);
       return keys.side === 0
-        ? { row, written: 0, touched, left: [element], right: none }
-        : { row, written: 0, touched, left: none, right: [element] };
+        ? { row, written: 0, savedBytes: 0, touched, left: [element], right: none }
+        : { row, written: 0, savedBytes: 0, touched, left: none, right: [element] };
     },
     add(sides, element) {
       assertStorable(element, kept);
@@ -104,6 +104,7 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
     copy: ({ row, left, right }, touched) => ({
       row,
       written: 0,
+      savedBytes: 0,
       touched,
       left: left.slice(),
       right: right.slice(),
@@ -113,6 +114,7 @@ function contentsOfSides(keys: JoinKeys, result: Result, name: string): Contents
     unpack: (row, touched, [left, right]) => ({
       row,
       written: 0,
+      savedBytes: 0,
       touched,
       left: left as unknown[],
       right: right as unknown[],
@@ -169,6 +171,7 @@ class BothInputs implements Operator {
       value: (content) => (inner = content),
       splits: (content) => writer.splits(content),
       list: (items) => writer.list(items),
+      orderedList: (items) => writer.orderedList(items),
       broadcast: (content) => writer.broadcast(content),
       minimum: (time) => writer.minimum(time),
     });

@@ -8,7 +8,8 @@
 //     parts: Map { instance → { rest, groups: Map { key group → [extent, …] } } } }
 //
 // An extent is three numbers: the index of its file in `files`, the offset, the length. Each extent
-// is a segment with a checksum of its own. `rest` is a TaskSnapshot without its `groups`.
+// is a segment with a checksum of its own. `rest` is a TaskSnapshot without its `groups`
+// and `garbage`.
 import { SluiceError } from '../../engine/errors/error.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import { formatOf, segmentFormat, segmentValue, valueSegment } from '../../engine/state/segment.ts';
@@ -35,7 +36,7 @@ export function partsOf(content: CheckpointContent): ContentParts {
   const session = taker.without(content.session);
   const rests = new Map<string, unknown>();
   const segments = new Set<Uint8Array>();
-  for (const [instance, { groups, ...rest }] of content.parts) {
+  for (const [instance, { groups, garbage: _garbage, ...rest }] of content.parts) {
     rests.set(instance, taker.without(rest));
     for (const chain of groups.values()) for (const segment of chain) segments.add(segment);
   }

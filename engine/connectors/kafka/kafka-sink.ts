@@ -175,7 +175,7 @@ class KafkaSink implements Operator {
   }
   snapshot(writer: StateWriter): void {
     if (this.#transactions) this.#transactions.snapshot(writer);
-    else writer.list(this.#writer.unacknowledged());
+    else writer.orderedList(this.#writer.unacknowledged());
   }
   restore(reader: StateReader): void {
     if (this.#transactions) return this.#transactions.restore(reader);

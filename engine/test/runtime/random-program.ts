@@ -222,8 +222,8 @@ const ordered = {
   }),
 } satisfies Record<string, Build>;
 
-type Kind = keyof typeof unordered | keyof typeof ordered;
-const builds: Readonly<Record<Kind, Build>> = { ...unordered, ...ordered };
+export type Kind = keyof typeof unordered | keyof typeof ordered;
+export const builds: Readonly<Record<Kind, Build>> = { ...unordered, ...ordered };
 /** Their result depends on the watermark at which a record comes. */
 const timed: ReadonlySet<Kind> = new Set<Kind>([
   ...(['window', 'windowAll', 'windowFunction', 'intervalJoin', 'windowJoin'] as const),

@@ -10,6 +10,8 @@ import { readSnapshot, SnapshotWriter, type TaskSnapshot } from '../../runtime/s
 import { type DrivenHarness, harnessOf } from '../../testing/harness.ts';
 import type { TwoInputHarness } from '../../testing/index.ts';
 import { rescaledSnapshots } from '../../testing/key-share.ts';
+import { Driven, Program } from '../operators/drive.ts';
+import { builds, type Kind } from './random-program.ts';
 
 interface Sale {
   readonly shop: string;
@@ -78,8 +80,8 @@ function rowsOf(instance: Instance): string[] {
     .output()
     .flatMap((item) => ('element' in item ? [JSON.stringify([item.element, item.timestamp])] : []));
 }
-/** The rows after each step, in any order. */
-function run(build: Build, steps: readonly Given[], mayChange: boolean): string[][] {
+/** The rows after each step, in any order. `scale`: milliseconds for each of the steps' times. */
+function run(build: Build, steps: readonly Given[], mayChange: boolean, scale = 1): string[][] {
   const start = (count: number, states: readonly Uint8Array[]): Instance[] =>
     Array.from({ length: count }, (_, own) =>
       harnessOf(2, build as never, {
@@ -99,9 +101,9 @@ function run(build: Build, steps: readonly Given[], mayChange: boolean): string[
       );
       instances = start(count, states);
     }
-    time += watermark ? at : 0;
+    time += watermark ? at * scale : 0;
     for (const one of instances) {
-      one[input]({ shop, amount }, time + at);
+      one[input]({ shop, amount }, time + at * scale);
       if (watermark) {
         one.leftWatermark(time);
         one.rightWatermark(time);
@@ -111,8 +113,8 @@ function run(build: Build, steps: readonly Given[], mayChange: boolean): string[
     return given.toSorted();
   });
   for (const one of instances) {
-    one.leftWatermark(time + 100);
-    one.rightWatermark(time + 100);
+    one.leftWatermark(time + 100 * scale);
+    one.rightWatermark(time + 100 * scale);
   }
   return [...rows, instances.flatMap(rowsOf).toSorted()];
 }
@@ -125,6 +127,41 @@ for (const [name, build] of Object.entries(programs))
       }),
       { numRuns: 30 },
     );
+  });
+
+/** Kinds of random programs whose operator has a key. */
+const keyedKinds = [
+  ...(['window', 'windowFunction', 'intervalJoin', 'windowJoin', 'timers', 'connected', 'rolling'] as const),
+  ...(['reduce', 'pairwise', 'process', 'countWindow', 'pattern', 'table'] as const),
+] satisfies readonly Kind[];
+/** What is before and behind it: any of these, in any number. */
+const withoutState = fc.array(
+  fc.record({ kind: fc.constantFrom('map' as const, 'filter' as const, 'flatMap' as const), size: fc.nat(4) }),
+  { maxLength: 2 },
+);
+const around = fc.record({ before: withoutState, size: fc.integer({ min: 1, max: 6 }), behind: withoutState });
+for (const kind of keyedKinds)
+  test(`law: random programs with ${kind}: one instance, two, and one again give the rows of one`, () => {
+    let changed = 0;
+    fc.assert(
+      fc.property(around, fc.array(step, { maxLength: 25, size: 'max' }), ({ before, size, behind }, steps) => {
+        const answered = (): never => assert.fail('no call is made');
+        const build: Build = (...inputs) => {
+          const [left, right] = inputs.map((input) =>
+            before.reduce(
+              (stream, one) => builds[one.kind](stream, stream, one.size, answered).stream,
+              input.map(({ shop, amount }) => ({ k: shop, v: amount })),
+            ),
+          );
+          const { stream } = builds[kind](left!, right!, size, answered);
+          return behind.reduce((all, one) => builds[one.kind](all, all, one.size, answered).stream, stream);
+        };
+        assert.deepEqual(run(build, steps, true, 40), run(build, steps, false, 40));
+        if (steps.some(({ changes }) => changes)) changed++;
+      }),
+      { numRuns: 20 },
+    );
+    assert.ok(changed > 5, 'the number of instances changes');
   });
 
 /** The first key group of an instance, and the one behind its last. */
@@ -160,11 +197,11 @@ test('each kind of state is divided in its way, and comes together again', () =>
   const one = written((writer) => {
     writer.splits(new Map([...'dbac'].map((name) => [name, { offset: name.charCodeAt(0) }])));
     writer.list(Array.from({ length: 1000 }, (_, n) => n));
-    writer.broadcast({ rules: ['x'] });
+    writer.broadcast(['x', 'y']);
     writer.minimum(30);
     writer.value('own');
   });
-  const [left, right] = rescale([one], 2).map(readSnapshot);
+  const [left, right] = rescale([one], 2, 'it').map(readSnapshot);
   assert.deepEqual(
     [left!, right!].map((reader) => [...reader.splits()!.keys()].toSorted()),
     [
@@ -180,9 +217,9 @@ test('each kind of state is divided in its way, and comes together again', () =>
     ],
   );
   for (const reader of [left!, right!])
-    assert.deepEqual([reader.broadcast(), reader.minimum(), reader.value()], [{ rules: ['x'] }, 30, 'own']);
-  const two = rescale([one], 2).map((each, at) => ({ ...each, minimum: 30 - at, watermark: 40 - at }));
-  const [again] = rescale(two, 1);
+    assert.deepEqual([reader.broadcast(), reader.minimum(), reader.value()], [['x', 'y'], 30, 'own']);
+  const two = rescale([one], 2, 'it').map((each, at) => ({ ...each, minimum: 30 - at, watermark: 40 - at }));
+  const [again] = rescale(two, 1, 'it');
   const reader = readSnapshot(again!);
   assert.deepEqual([reader.minimum(), again!.watermark], [29, 39]);
   assert.deepEqual([...reader.splits()!.keys()].toSorted(), ['a', 'b', 'c', 'd']);
@@ -190,4 +227,46 @@ test('each kind of state is divided in its way, and comes together again', () =>
     reader.list()!.toSorted((a, b) => (a as number) - (b as number)),
     Array.from({ length: 1000 }, (_, n) => n),
   );
+});
+
+test('a list whose order counts is not dealt out: mapAsync with calls in flight is refused, with the way out', () => {
+  const written = (write: (writer: SnapshotWriter) => void): TaskSnapshot => {
+    const writer = new SnapshotWriter(true);
+    write(writer);
+    return writer.done(40);
+  };
+  // As mapAsync writes it: the elements of a key in their order, and a watermark between them.
+  const options = { capacity: 8, ordered: true, timeoutMillis: 60_000, retries: 0, onError: 'fail' };
+  const calls = new Driven(new Program('mapAsync', { fn: () => new Promise(() => undefined), ...options }));
+  calls.step({
+    records: [
+      [{ k: 1, n: 1 }, 5],
+      [{ k: 1, n: 2 }, 6],
+    ],
+  });
+  calls.snapshot();
+  const inFlight = calls.saved;
+  calls.operator.close!();
+  assert.equal(readSnapshot(inFlight).list()!.length, 2);
+  for (const [snapshots, parallelism] of [
+    [[inFlight], 2],
+    [[inFlight, inFlight], 1],
+  ] as const)
+    assert.throws(() => rescale(snapshots, parallelism, 'calls'), {
+      code: 'ordered-state',
+      message: /"calls" has (2|4) elements in flight whose order counts.*Keep the number of its instances, or take/,
+    });
+  // The same number keeps each list with its instance.
+  const [left, right] = [[1, 2], [3]].map((items) => written((writer) => writer.orderedList(items)));
+  const same = rescale([left!, right!], 2, 'calls');
+  assert.deepEqual(
+    same.map((one) => [readSnapshot(one).list(), one.isOrdered]),
+    [
+      [[1, 2], true],
+      [[3], true],
+    ],
+  );
+  // Nothing in flight is divided.
+  const [none, more] = rescale([written((writer) => writer.orderedList([]))], 2, 'calls');
+  assert.deepEqual([readSnapshot(none!).list(), readSnapshot(more!).list()], [[], []]);
 });

@@ -11,7 +11,7 @@ import {
   type TaskSnapshot,
 } from '../../runtime/snapshot.ts';
 import { bytesOf } from '../../state/segment.ts';
-import type { Keyed, Namespace } from '../../state/keyed.ts';
+import type { Keyed, Namespace, SavedGroup } from '../../state/keyed.ts';
 import { StateTable } from '../../state/state-table.ts';
 import { Driven, Program } from '../operators/drive.ts';
 
@@ -24,7 +24,7 @@ interface Entry extends Keyed {
 }
 class Window implements Namespace {
   readonly start: number;
-  savedGroups: Map<number, number> | undefined;
+  savedGroups: Map<number, SavedGroup> | undefined;
   droppedAt = 0;
   readonly entries = new Map<string, Entry>();
   constructor(start: number) {
@@ -47,7 +47,7 @@ class Windows {
       entry.value += value;
       return;
     }
-    const added = { row: {}, written: 0, touched: 0, key, value };
+    const added = { row: {}, written: 0, savedBytes: 0, touched: 0, key, value };
     window.entries.set(key, added);
     this.table.add(added, window);
   }

@@ -11,7 +11,7 @@ type Refresh = 'write' | 'read-write';
 type Op =
   | { readonly op: 'add' | 'put' | 'set'; readonly k: string; readonly v: number }
   | { readonly op: 'replace'; readonly k: string; readonly values: readonly number[] }
-  | { readonly op: 'list' | 'entries' | 'value' | 'clear' | 'restore'; readonly k: string }
+  | { readonly op: 'list' | 'entries' | 'value' | 'clear' | 'restore' | 'barrier'; readonly k: string }
   | { readonly op: 'get' | 'has' | 'delete'; readonly k: string; readonly v: number }
   | { readonly op: 'pass'; readonly millis: number };
 
@@ -58,6 +58,7 @@ const build = (refresh: Refresh) => (ops: Stream<Op>) =>
             return;
           case 'pass':
           case 'restore':
+          case 'barrier':
             assert.fail('not for the operator');
         }
       },
@@ -119,6 +120,7 @@ class Model {
         for (const items of [this.#lists, this.#maps, this.#values]) items.delete(op.k);
         return undefined;
       case 'restore':
+      case 'barrier':
         return undefined;
       case 'list':
         return this.#read(list).map(({ v }) => v);
@@ -145,7 +147,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('add', 'put', 'set'), k, v: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('replace'), k, values: fc.array(fc.nat(9), { maxLength: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('list', 'entries', 'value'), k }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('clear', 'restore'), k }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('clear', 'restore', 'barrier'), k }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('get', 'has', 'delete'), k, v: fc.nat(20) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('pass'), millis: fc.integer({ min: 1, max: 70 }) }) },
 );
@@ -159,7 +161,10 @@ for (const refresh of ['write', 'read-write'] as const)
         for (const one of ops) {
           const expected = model.step(one);
           if (one.op === 'pass') h.advanceProcessingTime(model.now);
-          else if (one.op === 'restore') {
+          else if (one.op === 'barrier') {
+            h.snapshot();
+            assert.equal(h.entries(), model.entries);
+          } else if (one.op === 'restore') {
             const restore = h.snapshot();
             // A snapshot removes expired entries.
             assert.equal(h.entries(), model.entries);

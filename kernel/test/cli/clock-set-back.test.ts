@@ -1,5 +1,6 @@
 // The wall clock is set back between two lives of a job: a checkpoint has the clock of the
-// executor, and the next life goes on from it. Timers wait for no wall clock.
+// executor, and the next life goes on from it. Timers wait for no wall clock, and no time to live
+// becomes longer.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +18,7 @@ const waitMillis = 2_000;
 /** Far below the time that the clock is set back. */
 const longestWaitMillis = 180_000;
 const notebook = `// %% id=events
-import { configure, generate } from 'sluice';
+import { configure, generate, valueState } from 'sluice';
 configure({ checkpoint: { interval: '200ms' }, restart: { kind: 'fixed-delay', attempts: 10, delay: '50ms' } });
 const events$ = generate({ rate: 20 }, ({ n, now }) => ({ n, now: Number(now) }));
 events$.show();
@@ -26,6 +27,16 @@ events$.show();
 events$.keyBy('n').process({
   onElement({ now }, { timers }) { timers.processingTime(now + ${waitMillis}); },
   *onTimer(at, { key }) { yield { n: key.n, at }; },
+}).show();
+
+// %% id=expiring
+events$.keyBy(() => 'all').process({
+  state: { since: valueState<number>({ ttl: '${waitMillis}ms' }) },
+  *onElement({ n, now }, { state }) {
+    if (state.since.get() !== undefined) return;
+    state.since.set(n);
+    yield { n, now };
+  },
 }).show();
 export {};
 `;
@@ -70,7 +81,7 @@ test(
     };
 
     const first = begin(0);
-    await until(first, () => rowsOf(first, 'timers').length > 5);
+    await until(first, () => rowsOf(first, 'timers').length > 5 && rowsOf(first, 'expiring').length > 0);
     await killed(first);
     const before = await saved();
     const lastOfFirst = rowsOf(first, 'events').at(-1)!;
@@ -78,6 +89,8 @@ test(
 
     const second = begin(-hourMillis);
     await until(second, () => rowsOf(second, 'timers').some(({ n }) => n > lastOfFirst.n));
+    // What the first life wrote expires in this one, not an hour later.
+    await until(second, () => rowsOf(second, 'expiring').some(({ n }) => n > lastOfFirst.n));
     for (const { now } of rowsOf(second, 'events'))
       assert.ok(now > before.clock - minuteMillis, `${now} is before ${before.clock}`);
     const fired = new Set([first, second].flatMap((life) => rowsOf(life, 'timers').map(({ n }) => n)));

@@ -46,14 +46,20 @@ export interface Started {
   readonly out: () => string;
   readonly err: () => string;
 }
-/** `environment` is added to that of the test. */
+/** `environment` is added to that of the test. `user`: root gives its rights up. */
 export function start(
   parameters: readonly string[],
-  { command = cli, environment = {} }: { command?: string; environment?: Readonly<Record<string, string>> } = {},
+  {
+    command = cli,
+    environment = {},
+    user,
+  }: { command?: string; environment?: Readonly<Record<string, string>>; user?: 'nobody' } = {},
 ): Started {
+  const rights = user && process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   const child = spawn(process.execPath, [command, ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
+    ...rights,
   });
   let out = '';
   let err = '';
