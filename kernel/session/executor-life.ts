@@ -2,6 +2,7 @@
 // the others keep their state.
 import type { LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
+import { noteWritten } from './armed-sinks.ts';
 import { usesOf } from './dependencies.ts';
 import type { Emit, SessionEvent } from './events.ts';
 import { forgetAsked } from './checkpoints.ts';
@@ -78,7 +79,7 @@ export function executorEnded(
   emit({ kind: 'clear-timer', timer: interruptTimer });
   emit({ kind: 'drop-prepared-views' });
   let s: Session = {
-    ...upgradePending(forgetAsked(session)),
+    ...upgradePending(forgetAsked(noteWritten(session))),
     interrupt: undefined,
     mutation: undefined,
     restoring: [],
