@@ -140,9 +140,10 @@ function endOf(cell: string, event: Ended, asked: boolean): LocatedError {
     return { code: 'executor-ended', cell, message: `Cell "${cell}" ended the executor: ${reason}.` };
   }
   const guilty = whereabouts && described(whereabouts);
-  const cause = guilty
-    ? `${guilty} ${memory ? 'was at work when the thread held more memory than it may' : 'did not return'}`
-    : reason;
+  let cause = reason;
+  if (guilty && memory) cause = `${guilty} was at work when the thread held more memory than it may`;
+  // For another reason, whoever is at work may be innocent.
+  else if (guilty && asked) cause = `${guilty} did not return`;
   return {
     code: 'executor-ended',
     cell,
