@@ -18,6 +18,5 @@ test('the terminal prints all rows but the one that is left out', async (t) => {
   const { code, err } = await ended;
   assert.deepEqual([code, err], [0, '']);
   for (const cell of ['table', 'chart']) assert.deepEqual(numbers(cell), shownNumbers);
-  // eslint-disable-next-line no-control-regex
   assert.doesNotMatch(out(), /\x1b\[31m/);
 });
