@@ -40,6 +40,14 @@ const cellScript = /sluice-cell:\/([^\s():@]+)@\d/;
 export function cellOfScript(text: string): string | undefined {
   return cellScript.exec(text)?.[1];
 }
+/** The innermost cell in the lines of a stack. */
+export function innermostCell(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    const cell = cellOfScript(line);
+    if (cell !== undefined) return cell;
+  }
+  return undefined;
+}
 /** Whether the line of a stack is in Sluice's own code: not in user code, a package or Node. */
 export function isOwnFrame(line: string): boolean {
   return !/sluice-(?:cell|module):|node:|node_modules|<anonymous>|native/.test(line);

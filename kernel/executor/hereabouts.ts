@@ -2,7 +2,7 @@
 // a timer, a callback, or the rest of a function behind an await. The control thread asks for it
 // with an interrupt, so nothing is recorded on the way.
 import { currentBuilder } from '../../engine/api/builder.ts';
-import { cellOfScript, isOwnFrame } from '../cells/source-places.ts';
+import { innermostCell, isOwnFrame } from '../cells/source-places.ts';
 import type { BufferAccount } from './buffer-account.ts';
 
 /** What the thread answers in the middle of user code. */
@@ -20,26 +20,34 @@ export const hereaboutsExpression = `globalThis[Symbol.for('${question}')]() //#
 const mostFrames = 200;
 
 export function answerHereabouts(account: BufferAccount): void {
-  const answer = (): string => JSON.stringify({ cell: cellAtWork(), buffers: account.taken } satisfies Hereabouts);
+  const answer = (): string =>
+    JSON.stringify({ cell: cellAtWork(interruptedFrames()), buffers: account.taken } satisfies Hereabouts);
   Object.defineProperty(globalThis, Symbol.for(question), { value: answer });
 }
 
+/** The cell that has called this function of ours. */
+export function callingCell(called: (...parameters: never[]) => unknown): string | undefined {
+  return cellAtWork(framesOf((error) => Error.captureStackTrace(error, called)));
+}
+
 /** The innermost cell on the stack. Without one, the cell that has started Node's own work. */
-function cellAtWork(): string | undefined {
-  const frames = interruptedFrames();
-  for (const line of frames) {
-    const cell = cellOfScript(line);
-    if (cell !== undefined) return cell;
-  }
+function cellAtWork(frames: readonly string[]): string | undefined {
+  const cell = innermostCell(frames);
+  if (cell !== undefined) return cell;
   // The engine runs in the context of the cell that woke it, whatever it works on.
   return frames.length > 0 && !frames.some(isOwnFrame) ? currentBuilder()?.settings.group : undefined;
 }
 
 function interruptedFrames(): readonly string[] {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = mostFrames;
-  const lines = new Error().stack?.split('\n') ?? [];
-  Error.stackTraceLimit = stackTraceLimit;
+  const lines = framesOf((error) => Error.captureStackTrace(error, interruptedFrames));
   // The frames of this file and of the question are the innermost ones.
   return lines.slice(lines.findIndex((line) => line.includes(question)) + 1);
+}
+function framesOf(capture: (error: { stack?: string }) => void): readonly string[] {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = mostFrames;
+  const error: { stack?: string } = {};
+  capture(error);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error.stack?.split('\n').slice(1) ?? [];
 }

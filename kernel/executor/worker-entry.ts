@@ -22,6 +22,12 @@ export type ThreadOrder =
   /** Counts which cell takes buffers, from now on or no longer. */
   | { readonly kind: 'account'; readonly isOn: boolean };
 
+/** The thread ends now, by code of this cell. */
+export interface LastWord {
+  readonly kind: 'leaves';
+  readonly cell: string;
+}
+
 export const executorRole = 'sluice-executor';
 
 export interface ExecutorData {
@@ -71,7 +77,7 @@ export function becomeExecutor(
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
     account,
   });
-  refuseExit();
+  refuseExit((cell) => port.postMessage({ kind: 'leaves', cell } satisfies LastWord));
   // What a cell leaves to itself must not end the thread of all the others.
   process.on('unhandledRejection', (error) => {
     if (!executor.reportUncaught(error, 'rejection')) throw error;

@@ -14,11 +14,12 @@ import {
   type MemoryLook,
   MemoryWatch,
 } from './memory-limit.ts';
-import { messageOf } from '../../engine/errors/thrown.ts';
+import { messageOf, readThrown } from '../../engine/errors/thrown.ts';
+import { innermostCell } from '../cells/source-places.ts';
 import { codeVariables, ownCodeFolder } from '../protocol/code-variables.ts';
 import { cutText } from '../protocol/display-cut.ts';
 import { ThreadInspector } from './thread-inspector.ts';
-import { type ExecutorData, executorRole, type ThreadOrder } from './worker-entry.ts';
+import { type ExecutorData, executorRole, type LastWord, type ThreadOrder } from './worker-entry.ts';
 import { SharedPlace } from './whereabouts.ts';
 
 export interface WorkerExecutorOptions {
@@ -106,7 +107,7 @@ class WorkerExecutor implements ExecutorPort {
       exceeded: (end, now) => void this.#exceeded(end, heldOf(now)),
     });
     this.#watch.start();
-    worker.on('message', (event: ExecutorEvent | PlaceName) => this.#message(event));
+    worker.on('message', (event: ExecutorEvent | PlaceName | LastWord) => this.#message(event));
     worker.on('error', (error) => this.#error(error));
     // The session counts on every event. What was in this one is not known.
     worker.on('messageerror', (error) => {
@@ -127,7 +128,7 @@ class WorkerExecutor implements ExecutorPort {
     void this.#worker.terminate();
   }
 
-  #message(event: ExecutorEvent | PlaceName): void {
+  #message(event: ExecutorEvent | PlaceName | LastWord): void {
     this.#heardAt = Date.now();
     this.#silentIn = undefined;
     this.#askedAt = undefined;
@@ -135,11 +136,18 @@ class WorkerExecutor implements ExecutorPort {
       this.#names.set(event.number, event);
       return;
     }
+    if (event.kind === 'leaves') return this.#endsIn(event.cell);
     if (event.kind === 'evaluated' || event.kind === 'evaluation-failed') this.#evaluating.delete(event.run);
     for (const listener of this.#listeners) listener(event);
   }
+  /** An operator or an evaluation is known by its place. This may be a timer or a callback. */
+  #endsIn(cell: string): void {
+    this.#endedAt ??= { place: this.#sharedPlace() ?? { cell, millis: 0 } };
+  }
   #error(error: unknown): void {
     this.#cause = reasonOf(error);
+    const cell = innermostCell(readThrown(error).stack?.split('\n') ?? []);
+    if (cell !== undefined) this.#endsIn(cell);
     const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
     const { limitMegabytes, heldMegabytes } = this.#watch;
     if (isOutOfMemory) this.#memory ??= { limitMegabytes, heldMegabytes };

@@ -13,6 +13,8 @@ export interface DeclaredCell {
   readonly displayed: Displayed;
   /** Its sinks write. Otherwise they are previews. */
   readonly armed: boolean;
+  /** Targets that its sinks have written to, also if they do not run any more. */
+  readonly wrote: readonly string[];
   /**
    * The cell was deleted less than ten seconds ago.
    * Its operators keep their state and get no input; its displays and sinks are gone.
@@ -50,8 +52,7 @@ export interface PlanRequest {
 }
 export interface DisarmedSink {
   readonly cell: string;
-  /** The instance that wrote. */
-  readonly instance: string;
+  readonly target: string;
 }
 export interface Planned {
   readonly plan: Plan;

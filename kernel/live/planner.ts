@@ -74,7 +74,7 @@ const planAsAsked: LivePlanner = ({ graph, running, displays, failed, committing
 };
 
 /**
- * A sink wrote, and would get rows a second time: its new instance those of a source from its
+ * A sink wrote, also under another name or before it was taken out, and would get rows a second time: its new instance those of a source from its
  * start, and any instance the present rows of a table whose groups start anew.
  */
 function sinksThatStartAgain({ graph, running }: PlanRequest, plan: Plan): readonly DisarmedSink[] {
@@ -86,13 +86,14 @@ function sinksThatStartAgain({ graph, running }: PlanRequest, plan: Plan): reado
     if (begins.some((node) => known.has(node.uid) && startsFromTable(node))) return true;
     return !ran.has(id) && begins.some(canReadNodeAgain);
   };
-  return graph.cells.flatMap(({ cell, fragment, armed, detached }) => {
+  return graph.cells.flatMap(({ cell, fragment, armed, wrote, detached }) => {
     if (!armed || detached) return [];
-    const uids = new Set(fragment.sinks.map(({ node }) => node));
-    const wrote = running.nodes.filter((node) => uids.has(node.uid) && isSink(node) && node.parameters.armed !== false);
-    return wrote.flatMap(({ id, uid }): DisarmedSink[] => {
+    return fragment.sinks.flatMap(({ node: uid, target }): DisarmedSink[] => {
+      const isWriting = running.nodes.some(
+        (node) => node.uid === uid && isSink(node) && node.parameters.armed !== false,
+      );
       const next = plan.nodes.find((node) => node.uid === uid);
-      return next && startsAgain(next.id) ? [{ cell, instance: id }] : [];
+      return next && (isWriting || wrote.includes(target)) && startsAgain(next.id) ? [{ cell, target }] : [];
     });
   });
 }

@@ -2,6 +2,7 @@
 // the others keep their state.
 import type { ExecutorEvent, LocatedError, RunId, Whereabouts } from '../executor/executor-protocol.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
+import { noteWritten } from './armed-sinks.ts';
 import { usesOf } from './dependencies.ts';
 import type { Emit, SessionEvent } from './events.ts';
 import { forgetAsked } from './checkpoints.ts';
@@ -79,7 +80,7 @@ export function executorEnded(
   emit({ kind: 'clear-timer', timer: interruptTimer });
   emit({ kind: 'drop-prepared-views' });
   let s: Session = {
-    ...upgradePending(forgetAsked(session)),
+    ...upgradePending(forgetAsked(noteWritten(session))),
     interrupt: undefined,
     mutation: undefined,
     restoring: [],
@@ -140,9 +141,10 @@ function endOf(cell: string, event: Ended, asked: boolean): LocatedError {
     return { code: 'executor-ended', cell, message: `Cell "${cell}" ended the executor: ${reason}.` };
   }
   const guilty = whereabouts && described(whereabouts);
-  const cause = guilty
-    ? `${guilty} ${memory ? 'was at work when the thread held more memory than it may' : 'did not return'}`
-    : reason;
+  let cause = reason;
+  if (guilty && memory) cause = `${guilty} was at work when the thread held more memory than it may`;
+  // For another reason, whoever is at work may be innocent.
+  else if (guilty && asked) cause = `${guilty} did not return`;
   return {
     code: 'executor-ended',
     cell,

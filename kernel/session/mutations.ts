@@ -6,7 +6,8 @@
 //     └─planner throws──────────────► given up: its run fails, or its new pulls are refused
 import { checkTransactionTimeouts } from '../../engine/graph/transaction-timeouts.ts';
 import type { LocatedError, MutateCommand, PullId, RunId } from '../executor/executor-protocol.ts';
-import type { DeclaredCell, DisarmedSink, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
+import type { DeclaredCell, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
+import { isArmed, noteWritten, withWrittenRows, writtenBy } from './armed-sinks.ts';
 import { nextDisplays, wantedDisplays, withDisplays } from './displayed.ts';
 import { checkpointIntervalOf, forgetAsked, isKept, withNextCheckpoint } from './checkpoints.ts';
 import type { Emit } from './events.ts';
@@ -155,34 +156,9 @@ function plannedMutation(
   return {
     ...{ epoch, run: run?.id, pulls: [...session.pulls.keys()], plan, handover },
     disarmed: disarmed.map(({ cell }) => cell),
-    notes: withWritten(session, graph, notes, disarmed),
+    notes: withWrittenRows(session, notes, disarmed),
     displays: nextDisplays(session.displays, graph, displays),
   };
-}
-
-/** What each sink that is a preview now has written. */
-function withWritten(
-  { metrics }: Session,
-  graph: GraphDeclaration,
-  notes: Mutation['notes'],
-  disarmed: readonly DisarmedSink[],
-): Mutation['notes'] {
-  const result: Record<string, readonly string[]> = { ...notes };
-  for (const { cell, instance } of disarmed) {
-    // The metrics are up to a second old, so it may have written more.
-    const { recordsIn = 0, unwritten = 0 } = metrics?.operators.find(({ id }) => id === instance) ?? {};
-    const rows = Math.max(0, recordsIn - unwritten).toLocaleString('en-US');
-    const sinks = graph.cells.find((one) => one.cell === cell)?.fragment.sinks ?? [];
-    const uid = uidOf(instance);
-    const target = sinks.find((sink) => sink.node === uid)?.target ?? cell;
-    const note = `The sink to ${target} wrote at least ${rows} rows before this edit; arm it again to write all rows from the start.`;
-    result[cell] = [...(result[cell] ?? []), note];
-  }
-  return result;
-}
-function uidOf(instance: string): string {
-  const [uid = instance] = instance.split('~');
-  return uid;
 }
 
 /** Operators that had an error and whose cells have not run since. */
@@ -216,30 +192,16 @@ function declaredCell(session: Session, cell: Cell, active: Active): DeclaredCel
   return {
     ...{ cell: cell.id, run, fragment, exports, displayed },
     armed: isArmed(session, cell, active),
+    wrote: writtenBy(session, cell).map(({ target }) => target),
     detached: cell.deleted,
   };
-}
-
-/** Arming is for a target: when a re-run writes elsewhere, the user is asked again. */
-export function isArmed(session: Session, cell: Cell, active: Active | undefined = cell.active): boolean {
-  const { arming } = session.settings;
-  if (arming !== 'ask') return arming === 'all';
-  const sinks = active?.fragment.sinks ?? [];
-  return sinks.length > 0 && sinks.every((sink) => cell.armed.includes(sink.target));
-}
-
-export function arm(session: Session, id: string, armed: boolean): Session {
-  const cell = session.cells.get(id);
-  if (!cell) return session;
-  const targets = armed ? (cell.active?.fragment.sinks ?? []).map((sink) => sink.target) : [];
-  return { ...withCell(session, id, { armed: targets }), graphChanged: true };
 }
 
 export function mutated(session: Session, epoch: number, now: number, emit: Emit): Session {
   const { mutation } = session;
   if (mutation?.epoch !== epoch) return session;
   let s: Session = {
-    ...withDisplays(session, mutation.displays),
+    ...withDisplays(noteWritten(session), mutation.displays),
     mutation: undefined,
     plan: mutation.plan,
     recovery: withRetired(session, mutation, withHandover(session.recovery, mutation.handover)),

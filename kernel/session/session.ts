@@ -3,6 +3,7 @@
 import type { ExecutorEvent, LocatedError } from '../executor/executor-protocol.ts';
 import { planLive } from '../live/planner.ts';
 import type { LivePlanner } from '../live/plan-request.ts';
+import { arm } from './armed-sinks.ts';
 import { displayEnded } from './displayed.ts';
 import { asClientHasThem, deleteCell, graceIsOver, sync } from './document.ts';
 import type { Emit, SessionEffect, SessionEvent, SessionExecutorEvent } from './events.ts';
@@ -18,7 +19,6 @@ import {
   restoredRun,
 } from './executor-life.ts';
 import {
-  arm,
   commitWithoutGraph,
   hasEvaluatedAll,
   mutated,

@@ -3,7 +3,7 @@
 import { kinds } from '../../engine/graph/kinds.ts';
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import type { CellState } from '../protocol/messages.ts';
-import { isArmed } from './mutations.ts';
+import { isArmed } from './armed-sinks.ts';
 import { timeAsText } from './reasons.ts';
 import type { Cell, Session } from './state.ts';
 

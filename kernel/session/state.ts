@@ -106,6 +106,12 @@ export interface Active {
   readonly changedModules: readonly string[];
 }
 
+/** At least so many. */
+export interface WrittenRows {
+  readonly target: string;
+  readonly rows: number;
+}
+
 export interface Cell {
   readonly id: string;
   readonly text: string;
@@ -116,6 +122,8 @@ export interface Cell {
   readonly error?: LocatedError;
   /** Targets that the user has armed. */
   readonly armed: readonly string[];
+  /** Since they were armed. Absent: not known to have written. */
+  readonly wrote?: readonly WrittenRows[];
   /** No longer in the document: its operators wait for an undo. */
   readonly deleted: boolean;
   /** How often its operators were at work when the executor ended, since it was edited or run. */

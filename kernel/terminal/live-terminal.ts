@@ -40,6 +40,8 @@ export class LiveTerminal {
   readonly #troubles = new TroubleLines();
   /** Number of the last printed row of each display part. */
   readonly #printed = new Map<string, number>();
+  /** Cell → the last printed line about rejected records. */
+  readonly #rejected = new Map<string, string>();
   readonly #rates = new Map<string, number[]>();
   #state: SessionView = { cells: [], clients: 0, recordsPerSecond: 0 };
   #drawnLines = 0;
@@ -99,8 +101,7 @@ export class LiveTerminal {
         this.#views.set(cell.id, new ViewCopy());
         this.onCell(cell.id);
       }
-      if (cell.rejected && !this.#out.isTTY)
-        this.#printOnce(`${cell.id}/rejected`, `▲ ${cell.id}  ${cell.rejected.map(rejectedLine).join('  ')}`);
+      if (cell.rejected && !this.#out.isTTY && !this.#rejected.has(cell.id)) this.#printRejected(cell);
       if (cell.sink && !this.#out.isTTY) this.#printNotes(cell);
       if (this.#phases.get(cell.id) === cell.phase) continue;
       this.#phases.set(cell.id, cell.phase);
@@ -140,6 +141,15 @@ export class LiveTerminal {
   /** A note whose numbers grow is printed once. The summary has the last ones. */
   #printNotes({ id, notes }: CellState): void {
     for (const note of notes) this.#printOnce(`${id}/note ${note.replace(/\d+/g, '0')}`, `▲ ${id}  ${note}`);
+  }
+  /** In a pipe: the last counts of rejected records, where they differ from the printed ones. */
+  lastRejected(): void {
+    if (!this.#out.isTTY) for (const cell of this.#state.cells) if (cell.rejected) this.#printRejected(cell);
+  }
+  #printRejected({ id, rejected = [] }: CellState): void {
+    const text = `▲ ${lineText(id)}  ${rejected.map(rejectedLine).join('  ')}`;
+    if (this.#rejected.get(id) !== text) this.#out.write(`${text}\n`);
+    this.#rejected.set(id, text);
   }
   #printOnce(key: string, text: string): void {
     if (this.#printed.has(key)) return;

@@ -55,6 +55,7 @@ export async function serve(path: string, options: ServeOptions): Promise<number
       reason = await Promise.race([connection.ended, aborted(stopped)]);
     }
     terminal.end();
+    terminal.lastRejected();
     // The session ends before the page closes, so that viewers get the reason.
     if (connection.started) await connection.end();
     await page.close();

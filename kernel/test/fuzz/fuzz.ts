@@ -14,6 +14,8 @@ export interface FuzzOptions {
   /** Where inputs that crash or hang are written. */
   readonly folder: string;
   readonly plant?: Plant;
+  /** It ends with so many. */
+  readonly mostFindings?: number;
   /** Only this input. */
   readonly replay?: Uint8Array;
 }

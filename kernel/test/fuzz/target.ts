@@ -60,11 +60,20 @@ export async function openTarget(name: TargetName, plant?: Plant): Promise<Targe
   }
 }
 
+/** More CPU than an input may use, and not for ever. */
+const loopMicroseconds = 2_000_000;
+
 /** The planted faults that any code can have. They show on an input with an opening brace. */
 export function planted(plant: Plant | undefined, input: Uint8Array): void {
   if (plant === undefined || plant === 'forgets' || !input.includes(0x7b)) return;
   if (plant === 'throws') throw new TypeError('A planted fault.');
-  if (plant === 'loops') for (;;) if (input.length < 0) break;
+  if (plant === 'loops') {
+    const begun = process.cpuUsage();
+    do for (let n = 0; n < 1_000_000; n++) Math.random();
+    while (process.cpuUsage(begun).user < loopMicroseconds);
+    return;
+  }
+  // The memory is full before the CPU of one input is used up.
   const hoard: unknown[] = [];
-  for (;;) hoard.push(new Array(1000).fill(hoard.length));
+  for (;;) hoard.push(Buffer.alloc(64 << 20, 1));
 }

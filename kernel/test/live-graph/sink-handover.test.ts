@@ -18,7 +18,16 @@ function planned({ sink, armed = true }: Declared, running: Plan = emptyPlan) {
   const builder = new Builder({ group: 'out' });
   sink(makeSources(builder, {}).kafka('in', { from: 'latest' }));
   const { functions: _stay, ...fragment } = builder.fragment();
-  const cell = { cell: 'out', run: 1, fragment, exports: [], displayed: { parts: [] }, armed, detached: false };
+  const cell = {
+    cell: 'out',
+    run: 1,
+    fragment,
+    exports: [],
+    displayed: { parts: [] },
+    armed,
+    wrote: [],
+    detached: false,
+  };
   const graph = { cells: [cell], pulls: [] };
   return planLive({ graph, running, displays: [], failed: [], mayDisarm: false, committing: 'out' });
 }

@@ -33,7 +33,10 @@ export class Kernels {
     writeFileSync(path, text);
     return path;
   }
-  async connect(notebook: string, more: { readonly idleMinutes?: number } = {}): Promise<Connection> {
+  async connect(
+    notebook: string,
+    more: { readonly idleMinutes?: number; readonly execPath?: string } = {},
+  ): Promise<Connection> {
     const connection = await connectSession({ notebook, kernelPath, client: 'cli', build: 'test', ...more });
     this.#connections.push(connection);
     return connection;
