@@ -14,8 +14,7 @@ export interface DeclaredCell {
   /** Its sinks write. Otherwise they are previews. */
   readonly armed: boolean;
   /**
-   * The cell was deleted less than ten seconds ago.
-   * Its operators keep their state and get no input; its displays and sinks are gone.
+   * The cell was deleted less than ten seconds ago, and may come back: see deleted-cells.ts.
    */
   readonly detached: boolean;
 }
