@@ -53,7 +53,6 @@ export function becomeExecutor(
   Reflect.deleteProperty(data, 'connections');
   const port = parentPort!;
   const account = new BufferAccount();
-  answerHereabouts(account);
   const executor: Executor = new Executor({
     notebook,
     params,
@@ -71,6 +70,7 @@ export function becomeExecutor(
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
     account,
   });
+  answerHereabouts(account, () => executor.kept());
   refuseExit();
   // What a cell leaves to itself must not end the thread of all the others.
   process.on('unhandledRejection', (error) => {
