@@ -14,6 +14,7 @@ import {
 } from './builder.ts';
 import { PlannedConnectedStreams } from './connected-streams.ts';
 import { chartSpec, declareDisplay, tableSpec } from './displays.ts';
+import { collected } from './open-collections.ts';
 import { declareIterate } from './iterate.ts';
 import { keyByFunction, PlannedKeyedStream } from './keyed-stream.ts';
 import type { KeyRow, NoKey } from './rows.ts';
@@ -178,9 +179,7 @@ export class PlannedStream<T> implements S.Stream<T> {
         `toArray() of "${labelOf(this.place.origin)}" would never end: ${endless} has no end. ` +
           'Take some rows first (.take(100)), give the source an end (until, limit), or read it with for await.',
       );
-    const rows: T[] = [];
-    for await (const row of this.#pull('toArray', builder)) rows.push(row);
-    return rows;
+    return collected(builder.settings.group, this.#pull('toArray', builder));
   }
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return this.#pull('for await', builderFor('for await', this.place.builder));

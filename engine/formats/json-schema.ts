@@ -3,23 +3,36 @@
 import { Ajv, type ErrorObject, type Options } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { heldSchema, heldValue, mentionsHeldNames, nameInSchema } from './json-schema-names.ts';
 import { BadSchema, deepestSchema, mostTypes, parseSchemaJson } from './limits.ts';
 import type { SchemaText } from '../graph/format-spec.ts';
 
-const options: Options = { strict: false, validateFormats: false, logger: false };
+/** `ownProperties`: the name of a field may be that of a method which every object has. */
+const options: Options = { strict: false, validateFormats: false, logger: false, ownProperties: true };
 
 /**
  * Returns a check: undefined, or why the value does not fit. Errors: BadSchema, and errors of ajv.
  */
 export function compileJsonSchema({ text, references }: SchemaText): (value: unknown) => string | undefined {
-  const schema = checked(parseSchemaJson(text));
+  const isHeld = [text, ...references.map((one) => one.text)].some(mentionsHeldNames);
+  const parsed = (one: string): Schema => {
+    const schema = checked(parseSchemaJson(one));
+    return isHeld ? (heldSchema(schema) as Schema) : schema;
+  };
+  const schema = parsed(text);
   const ajv = validatorFor(draftOf(schema));
-  for (const { name, text: referred } of references)
-    ajv.addSchema(withoutDraft(checked(parseSchemaJson(referred))), name);
+  for (const { name, text: referred } of references) ajv.addSchema(withoutDraft(parsed(referred)), name);
   const validate = ajv.compile(withoutDraft(schema));
   return (value) => {
-    if (validate(value) === true) return undefined;
-    return problemOf(validate.errors?.[0]);
+    try {
+      if (validate(isHeld ? heldValue(value) : value) === true) return undefined;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      // ajv calls valueOf and toString of objects that it compares.
+      return 'it has a field "valueOf" or "toString" in an object that its schema compares as a whole';
+    }
+    const problem = problemOf(validate.errors?.[0]);
+    return isHeld ? nameInSchema(problem) : problem;
   };
 }
 

@@ -17,6 +17,7 @@ import protobuf from 'protobufjs';
 import { compiled } from '../codegen/specialize.ts';
 import { maxTimestamp } from '../time/event-time.ts';
 import { setField } from '../values/field.ts';
+import { nameInFile } from './protobuf-names.ts';
 import { decimalText } from './avro-logical.ts';
 import { BadRecord, type ByteReader } from './byte-reader.ts';
 
@@ -87,23 +88,30 @@ function makeMessage(type: protobuf.Type, known: Map<protobuf.Type, Message>): M
 }
 
 function fieldOf(field: protobuf.Field, known: Map<protobuf.Type, Message>): Field {
-  // The list is shared by all members.
-  const oneof = field.partOf?.oneof;
+  const oneof = field.partOf ? namesInFile(field.partOf) : undefined;
   const { resolvedType } = field;
   const value: Value =
     resolvedType instanceof protobuf.Type ? { message: messageOf(resolvedType, known) } : { scalar: scalarOf(field) };
   const many = field.map ? 'map' : field.repeated ? 'list' : 'one';
   const key = field instanceof protobuf.MapField ? scalars[field.keyType] : undefined;
-  return { name: field.name, oneof, value, many, ...(key && { key }) };
+  return { name: nameInFile(field.name), oneof, value, many, ...(key && { key }) };
+}
+
+const membersOf = new WeakMap<protobuf.OneOf, readonly string[]>();
+/** The list is shared by all members. */
+function namesInFile(oneof: protobuf.OneOf): readonly string[] {
+  const known = membersOf.get(oneof) ?? oneof.oneof.map(nameInFile);
+  membersOf.set(oneof, known);
+  return known;
 }
 
 function scalarOf(field: protobuf.Field): Scalar {
   const { resolvedType } = field;
   if (!(resolvedType instanceof protobuf.Enum)) return scalars[field.type]!;
-  const names = new Map(Object.entries(resolvedType.values).map(([name, number]) => [number, name]));
   // Of several names of one number the first is its name.
-  for (const [name, number] of Object.entries(resolvedType.values).reverse()) names.set(number, name);
-  const [first = 0] = Object.keys(resolvedType.values);
+  const entries = Object.entries(resolvedType.values).map(([name, number]) => [number, nameInFile(name)] as const);
+  const names = new Map(entries.toReversed());
+  const [[, first] = [0, 0]] = entries;
   const read: ReadValue = (reader) => {
     const number = reader.int32();
     return names.get(number) ?? number;
@@ -114,7 +122,8 @@ function scalarOf(field: protobuf.Field): Scalar {
 /** The row of a message without any bytes. */
 function emptyRow(type: protobuf.Type): () => Row {
   const fields = type.fieldsArray.flatMap((field) => {
-    const label = `[${JSON.stringify(field.name)}]`;
+    // In brackets, because "__proto__" in a literal would set the prototype.
+    const label = `[${JSON.stringify(nameInFile(field.name))}]`;
     if (field.map) return [`${label}: {}`];
     if (field.repeated) return [`${label}: []`];
     if (field.hasPresence || field.resolvedType instanceof protobuf.Type) return [];
@@ -176,7 +185,7 @@ function readField(field: Field, row: Row, reader: ByteReader, wire: number, num
   if (field.oneof) keepOnly(name, field.oneof, row, reader);
   // A message that comes in parts is merged.
   const isOpen = 'message' in value && !value.message().known && Object.hasOwn(row, name);
-  row[name] = readValue(value, reader, wire, number, isOpen ? (row[name] as Row) : undefined);
+  setField(row, name, readValue(value, reader, wire, number, isOpen ? (row[name] as Row) : undefined));
   return true;
 }
 

@@ -5,6 +5,7 @@
 // decimal are known without a reference. An import of which nothing is used may be missing.
 import protobuf from 'protobufjs';
 import { BadSchema, checkLength } from './limits.ts';
+import { nameInFile, withHeldNames } from './protobuf-names.ts';
 import type { SchemaText } from '../graph/format-spec.ts';
 
 /** Options of a custom kind extend these. Their meaning does not matter here. */
@@ -61,9 +62,11 @@ export function parseProtobuf(schema: SchemaText): ProtobufSchema {
     },
     named(name) {
       const full = name.startsWith('.') ? name.slice(1) : name;
-      const found = top.flatMap(withNested).find(({ fullName }) => isNamed(fullName.slice(1), full, packageName));
+      const found = top
+        .flatMap(withNested)
+        .find(({ fullName }) => isNamed(nameInFile(fullName.slice(1)), full, nameInFile(packageName)));
       if (!found) {
-        const names = top.flatMap(withNested).map(({ fullName }) => fullName.slice(1));
+        const names = top.flatMap(withNested).map(({ fullName }) => nameInFile(fullName.slice(1)));
         throw new BadSchema(`it has no message "${name}". It has "${names.slice(0, 20).join('", "')}"`);
       }
       return typeOf(found.fullName);
@@ -95,16 +98,14 @@ function checkSize(texts: readonly string[]): void {
       throw new BadSchema(
         `it has more than ${mostDeclarations.file.toLocaleString('en-US')} declarations in a file, or ${mostDeclarations.all.toLocaleString('en-US')} in all`,
       );
-    // protobufjs would leave such a field out.
-    if (/\b__proto__\b/.test(text)) throw new BadSchema('it uses the name __proto__');
   }
 }
 
 function parseInto(root: protobuf.Root, text: string): protobuf.IParserResult {
-  return protobuf.parse(text, root, { keepCase: true });
+  return protobuf.parse(withHeldNames(text), root, { keepCase: true });
 }
 function importsOf({ imports, weakImports }: protobuf.IParserResult): readonly string[] {
-  return [...(imports ?? []), ...(weakImports ?? [])];
+  return [...(imports ?? []), ...(weakImports ?? [])].map(nameInFile);
 }
 function addKnown(root: protobuf.Root, name: string): void {
   const known = protobuf.common.get(name);

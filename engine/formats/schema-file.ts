@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, parse } from 'node:path';
 import protobuf from 'protobufjs';
 import { SluiceError } from '../errors/error.ts';
+import { nameInFile, withHeldNames } from './protobuf-names.ts';
 import { longestSchema, mostReferences } from './limits.ts';
 import type { SchemaText, SchemaType } from '../graph/format-spec.ts';
 
@@ -66,8 +67,8 @@ function importsOf(
 }
 function importedBy(path: string, text: string): readonly string[] {
   try {
-    const { imports, weakImports } = protobuf.parse(text, new protobuf.Root());
-    return [...(imports ?? []), ...(weakImports ?? [])];
+    const { imports, weakImports } = protobuf.parse(withHeldNames(text), new protobuf.Root());
+    return [...(imports ?? []), ...(weakImports ?? [])].map(nameInFile);
   } catch (error) {
     throw new SluiceError('schema-file', `The schema file ${path} cannot be read: ${(error as Error).message}.`, {
       path,

@@ -25,6 +25,7 @@ import type { ExecutorCommand, ExecutorEvent } from './executor-protocol.ts';
 import { failureReport, reportedNode, sourceName } from './failure-report.ts';
 import { GraphChange } from './graph-change.ts';
 import { interrupt } from './interrupt.ts';
+import { type KeptByCell, keptByCells } from './kept-by-cells.ts';
 import type { EvaluatorOptions } from './evaluation.ts';
 import { MetricsReport } from './metrics-report.ts';
 import { Runs } from './runs.ts';
@@ -166,6 +167,10 @@ export class Executor {
     if (tasks.every(({ isRunning }) => !isRunning)) setImmediate(() => this.#post(this.#metrics.take()));
   }
 
+  /** What the engine keeps for each cell now. */
+  kept(): readonly KeptByCell[] {
+    return keptByCells(this.#runtime);
+  }
   /** The name of the one source above an instance, if there is one. */
   sourceAbove(instance: string): string | undefined {
     return sourceName(this.#runtime.plan, instance);

@@ -4,6 +4,7 @@
 import { currentBuilder } from '../../engine/api/builder.ts';
 import { innermostCell, isOwnFrame } from '../cells/source-places.ts';
 import type { BufferAccount } from './buffer-account.ts';
+import type { KeptByCell } from './kept-by-cells.ts';
 
 /** What the thread answers in the middle of user code. */
 export interface Hereabouts {
@@ -11,6 +12,8 @@ export interface Hereabouts {
   readonly cell?: string | undefined;
   /** Cell → bytes outside of the heap that its code has added. */
   readonly buffers: Readonly<Record<string, number>>;
+  /** What the engine keeps for the cells. */
+  readonly kept: readonly KeptByCell[];
 }
 
 const question = 'sluice.hereabouts';
@@ -19,9 +22,9 @@ export const hereaboutsExpression = `globalThis[Symbol.for('${question}')]() //#
 
 const mostFrames = 200;
 
-export function answerHereabouts(account: BufferAccount): void {
+export function answerHereabouts(account: BufferAccount, kept: () => readonly KeptByCell[]): void {
   const answer = (): string =>
-    JSON.stringify({ cell: cellAtWork(interruptedFrames()), buffers: account.taken } satisfies Hereabouts);
+    JSON.stringify({ cell: cellAtWork(interruptedFrames()), buffers: account.taken, kept: kept() } satisfies Hereabouts);
   Object.defineProperty(globalThis, Symbol.for(question), { value: answer });
 }
 

@@ -7,6 +7,7 @@
 //     └─────below two fifths of it─────┘
 import { cellOfScript } from '../cells/source-places.ts';
 import { type Hereabouts, hereaboutsExpression } from './hereabouts.ts';
+import type { KeptByCell } from './kept-by-cells.ts';
 import type { ThreadInspector } from './thread-inspector.ts';
 
 /** Bytes between two samples, on average. */
@@ -29,6 +30,8 @@ export interface Holder {
   readonly holds?: string | undefined;
   /** The cell whose timer or callback is running at this moment. */
   readonly isAtWork?: string | undefined;
+  /** What the engine keeps for the cells at this moment. */
+  readonly kept: readonly KeptByCell[];
 }
 
 export class MemoryHolders {
@@ -58,13 +61,14 @@ export class MemoryHolders {
       cellHere(this.#inspector),
       since && (this.#inspector.ask('HeapProfiler.getSamplingProfile') as Promise<Profile | undefined>),
     ]);
-    if (!since) return { isAtWork: here?.cell };
+    const kept = here?.kept ?? [];
+    if (!since) return { isAtWork: here?.cell, kept };
     const grown = { heap: now.heap - since.heap, buffers: now.buffers - since.buffers };
     const holds =
       grown.heap >= grown.buffers
         ? profile && most(heldByCell(profile.profile.head))
         : here && most(new Map(Object.entries(here.buffers)), grown.buffers);
-    return { holds, isAtWork: here?.cell };
+    return { holds, isAtWork: here?.cell, kept };
   }
 }
 interface Profile {

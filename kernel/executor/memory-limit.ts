@@ -7,6 +7,7 @@
 //   within the limit ──above it──► asked to collect garbage ─┬─within it again──► within the limit
 //                                                            └─still above──────► exceeded
 import { totalmem } from 'node:os';
+import type { KeptByCell } from './kept-by-cells.ts';
 
 /** An executor held more than it may. */
 export interface MemoryEnd {
@@ -14,6 +15,8 @@ export interface MemoryEnd {
   readonly heldMegabytes: number;
   /** The cell that holds most of what came near the limit. Absent: it is not known. */
   readonly holder?: string;
+  /** What the engine kept for the cells then. Absent: it is not known. */
+  readonly kept?: readonly KeptByCell[];
 }
 export function causeOf({ limitMegabytes, heldMegabytes }: MemoryEnd): string {
   return `it held ${heldMegabytes.toLocaleString('en-US')} MB, more than sluice.memory allows (${limitMegabytes} MB)`;

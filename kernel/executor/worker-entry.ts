@@ -59,7 +59,6 @@ export function becomeExecutor(
   Reflect.deleteProperty(data, 'connections');
   const port = parentPort!;
   const account = new BufferAccount();
-  answerHereabouts(account);
   const executor: Executor = new Executor({
     notebook,
     params,
@@ -77,6 +76,7 @@ export function becomeExecutor(
     postPlace: (number, cell, operator) => port.postMessage({ kind: 'place', number, cell, operator }),
     account,
   });
+  answerHereabouts(account, () => executor.kept());
   refuseExit((cell) => port.postMessage({ kind: 'leaves', cell } satisfies LastWord));
   // What a cell leaves to itself must not end the thread of all the others.
   process.on('unhandledRejection', (error) => {

@@ -121,8 +121,8 @@ class WorkerExecutor implements ExecutorPort {
   async #exceeded(end: MemoryEnd, now: Held): Promise<void> {
     this.#memory = end;
     const place = this.#sharedPlace();
-    const { holds, isAtWork } = await this.#holders.find(now);
-    if (holds !== undefined) this.#memory = { ...end, holder: holds };
+    const { holds, isAtWork, kept } = await this.#holders.find(now);
+    this.#memory = { ...end, kept, ...(holds !== undefined && { holder: holds }) };
     const cell = holds ?? place?.cell ?? isAtWork;
     if (cell !== undefined) this.#endedAt = { place: cell === place?.cell ? place : { cell, millis: 0 } };
     void this.#worker.terminate();

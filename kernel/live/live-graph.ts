@@ -56,7 +56,8 @@ export interface Change {
 export function changeGraph(running: Plan, next: Plan, failed: ReadonlySet<string> = new Set()): Change {
   const former = new RunningGraph(running);
   const decisions = new Decisions(former, next, failed);
-  const { instances, edges, handover, main } = new Instances(former, next, decisions);
+  const { instances, edges: all, handover, main } = new Instances(former, next, decisions);
+  const edges = withStillCopies(all, former);
   const leaves = leavesOf(next, main);
   // What a lost slot waits for stays, as if the slot still read it.
   const waiting = edges.flatMap(({ lost, to }) => (lost?.from ? [{ from: lost.from.id, to }] : []));
@@ -186,6 +187,20 @@ function leavesOf(next: Plan, main: ReadonlyMap<string, string>): readonly strin
   return next.nodes.flatMap(({ uid }) => (inner.has(uid) ? [] : [main.get(uid)!]));
 }
 
+/** Copies that nobody reads any more, and that a lost slot waits for, get no records. */
+function withStillCopies(edges: readonly PlanEdge[], former: RunningGraph): readonly PlanEdge[] {
+  const inputs = edgesByReader(edges);
+  const readers = edgesByWriter(edges);
+  const isCopy = (id: string): boolean => former.nodes.get(id)?.copy === true;
+  const waitedFor = edges.flatMap(({ lost }) => lost?.from?.id ?? []);
+  const still = new Set(waitedFor.filter((id) => isCopy(id) && !readers.has(id)));
+  // A loop over a set also visits the elements that are added during the loop.
+  for (const id of still)
+    for (const { from } of inputs.get(id) ?? [])
+      if (isCopy(from) && readers.get(from)!.every(({ to }) => still.has(to))) still.add(from);
+  const isSourceOf = ({ from, to }: PlanEdge): boolean => still.has(to) && still.has(from) && !inputs.has(from);
+  return edges.map((edge) => (isSourceOf(edge) ? former.cut(edge) : edge));
+}
 /** A lost slot waits only for instances that stand still, so that no record passes meanwhile. */
 function onlyStill(edges: readonly PlanEdge[]): readonly PlanEdge[] {
   const inputs = edgesByReader(edges);

@@ -1,6 +1,6 @@
 // Sentences under a cell about a change: what each operator with state holds now, and from where it
 // reads each of its sources.
-import { canReadNodeAgain, isSource } from '../../engine/graph/kinds.ts';
+import { canReadNodeAgain, isSink, isSource } from '../../engine/graph/kinds.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
 import { above } from '../../engine/graph/walk.ts';
@@ -18,9 +18,20 @@ export function notesOf(
   const former = new Set(running.nodes.map((node) => node.id));
   for (const node of next.nodes) {
     const note = node.shape === '' ? undefined : noteOf(node, change, former);
+    if (isSink(node) && hadNoInput(node, change, running)) notes.get(node.group)?.push(goesOnFromNow(node));
     if (note !== undefined) notes.get(node.group)?.push(note);
   }
   return Object.fromEntries(notes);
+}
+
+/** The sink reads again what passed while it had no input. */
+function hadNoInput(node: PlanNode, { plan, main }: Change, running: Plan): boolean {
+  const id = main.get(node.uid)!;
+  const reads = plan.edges.some(({ to, from }) => to === id && from !== nowhere);
+  return reads && running.edges.some(({ to, from, lost }) => to === id && from === nowhere && lost && !lost.from);
+}
+function goesOnFromNow(node: PlanNode): string {
+  return `${nameOf(node)} goes on from now: it does not write the rows that passed while it had no input.`;
 }
 
 function noteOf(

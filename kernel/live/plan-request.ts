@@ -16,8 +16,7 @@ export interface DeclaredCell {
   /** Targets that its sinks have written to, also if they do not run any more. */
   readonly wrote: readonly string[];
   /**
-   * The cell was deleted less than ten seconds ago.
-   * Its operators keep their state and get no input; its displays and sinks are gone.
+   * The cell was deleted less than ten seconds ago, and may come back: see deleted-cells.ts.
    */
   readonly detached: boolean;
 }

@@ -1,15 +1,15 @@
 // The planner: from what the cells declare and what runs, it makes the next plan of instances and
 // sentences for the user.
 import { modeOf } from '../../engine/api/session.ts';
-import type { Endpoint, FragmentEdge } from '../../engine/api/fragment.ts';
+import type { Endpoint } from '../../engine/api/fragment.ts';
 import { lineage } from '../../engine/graph/lineage.ts';
 import { shapeHash } from '../../engine/graph/fingerprint.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import { partsOf } from './displayed.ts';
-import { canReadNodeAgain, isSink, isSource, startsFromTable } from '../../engine/graph/kinds.ts';
+import { canReadNodeAgain, isSink, startsFromTable } from '../../engine/graph/kinds.ts';
 import { above } from '../../engine/graph/walk.ts';
 import type { DeclaredCell, DeclaredPull, DisarmedSink, LivePlanner, PlanRequest } from './plan-request.ts';
-import { changeGraph } from './live-graph.ts';
+import { changeWithoutDeleted, type DeletedCells } from './deleted-cells.ts';
 import { type Declared, type Leaf, mergePlan, nowhere } from './merge.ts';
 import { notesOf } from './notes.ts';
 
@@ -34,24 +34,19 @@ export const planLive: LivePlanner = (request) => {
 };
 
 const planAsAsked: LivePlanner = ({ graph, running, displays, failed, committing }) => {
-  const cells = graph.cells.map(declaredOf);
   const pulls = graph.pulls.map(branchOf);
-  const leaves = [...graph.cells.flatMap(leavesOf), ...pulls.map((branch) => branch.leaf)];
-  // A cell that was deleted a moment ago keeps its operators, without input, for as long as the
-  // user may undo it.
-  const parked = graph.cells
-    .filter((cell) => cell.detached)
-    .flatMap((cell) => cell.fragment.nodes.map((node): Leaf => ({ kind: 'sink', node: node.uid })));
-  const running_ = new Set(running.nodes.map((node) => node.uid));
-  const merged = mergePlan(
-    [...cells, ...pulls.map((branch) => branch.declared)],
-    [...leaves, ...parked.filter((leaf) => leaf.kind === 'sink' && running_.has(leaf.node))],
-  );
-  const next = sharePulled(merged, pulls);
+  const ran = new Set(running.nodes.map((node) => node.uid));
+  const leaves = [
+    ...graph.cells.flatMap(leavesOf),
+    ...pulls.map((branch) => branch.leaf),
+    ...graph.cells.flatMap((cell) => (cell.detached ? operatorsOf(cell, ran) : [])),
+  ];
+  const merged = mergePlan([...graph.cells.map(declaredOf), ...pulls.map((branch) => branch.declared)], leaves);
   const failedUids = new Set(
     running.nodes.filter((node) => failed.includes(node.id) && node.group === committing).map((node) => node.uid),
   );
-  const change = changeGraph(running, next, failedUids);
+  const deleted = deletedCellsOf(graph.cells, pulls);
+  const { change, next } = changeWithoutDeleted(running, sharePulled(merged, pulls), deleted, failedUids);
   return {
     plan: change.plan,
     handover: change.handover,
@@ -102,18 +97,14 @@ function declaredOf(cell: DeclaredCell): Declared {
   const streams = new Map(
     cell.exports.flatMap((one) => (one.kind === 'stream' ? [[one.name, one.endpoint] as const] : [])),
   );
-  const sources = new Set(cell.fragment.nodes.filter(isSource).map((node) => node.uid));
-  const gets = (edge: FragmentEdge): boolean => 'node' in edge.from && !sources.has(edge.from.node);
   const { options } = cell.fragment;
   return {
     cell: cell.cell,
     nodes: cell.fragment.nodes.map((node) =>
       cell.fragment.sinks.some((sink) => sink.node === node.uid) ? armedNode(node, cell.armed) : node,
     ),
-    edges: cell.detached
-      ? cell.fragment.edges.map((edge) => (gets(edge) ? edge : { ...edge, from: { node: nowhere, port: 'out' } }))
-      : cell.fragment.edges,
-    streams: cell.detached ? new Map() : streams,
+    edges: cell.fragment.edges,
+    streams,
     ...(options?.mode !== undefined && { mode: modeOf(options) ?? 'continuous' }),
   };
 }
@@ -130,16 +121,14 @@ function armedNode(node: PlanNode, armed: boolean): PlanNode {
 }
 
 function leavesOf(cell: DeclaredCell): Leaf[] {
-  const sources = new Set(cell.fragment.nodes.filter(isSource).map((node) => node.uid));
   const displays = partsOf(cell.displayed).flatMap((spec, part): Leaf[] => {
     if (spec.kind !== 'table' && spec.kind !== 'chart') return [];
-    const isCut = cell.detached && !('node' in spec.from && !sources.has(spec.from.node));
     return [
       {
         kind: 'display',
         id: displayNode(cell.cell, part),
         cell: cell.cell,
-        from: isCut ? { node: nowhere, port: 'out' } : spec.from,
+        from: spec.from,
         own: shapeHash(JSON.stringify({ ...spec, from: '' })),
         label: spec.kind,
         changes: spec.changes,
@@ -148,6 +137,21 @@ function leavesOf(cell: DeclaredCell): Leaf[] {
   });
   const sinks = cell.detached ? [] : cell.fragment.sinks.map((sink): Leaf => ({ kind: 'sink', node: sink.node }));
   return [...displays, ...sinks];
+}
+/** A deleted cell keeps every operator that it has, but gets no new one. */
+function operatorsOf({ fragment }: DeclaredCell, ran: ReadonlySet<string>): Leaf[] {
+  return fragment.nodes.flatMap(({ uid }): Leaf[] => (ran.has(uid) ? [{ kind: 'sink', node: uid }] : []));
+}
+function deletedCellsOf(cells: readonly DeclaredCell[], pulls: readonly Branch[]): DeletedCells {
+  const uidOf = (leaf: Leaf): string => (leaf.kind === 'sink' ? leaf.node : leaf.id);
+  const deleted = cells.filter(({ detached }) => detached);
+  const living = cells.filter(({ detached }) => !detached);
+  return {
+    nodes: new Set(
+      deleted.flatMap((cell) => [...cell.fragment.nodes.map(({ uid }) => uid), ...leavesOf(cell).map(uidOf)]),
+    ),
+    livingLeaves: [...living.flatMap(leavesOf), ...pulls.map(({ leaf }) => leaf)].map(uidOf),
+  };
 }
 
 interface Branch {

@@ -176,7 +176,7 @@ function reasonOf(
   }
   if (run?.status === 'pulling') return waitingForPull(session, run);
   const detached = detachedNames(session, cell);
-  if (detached.length > 0) return `its input is detached: ${detached.join(', ')} is no longer defined`;
+  if (detached.length > 0) return detachedText(session, detached);
   if (!cell.active || main === undefined) return undefined;
   // The error of a cell that failed itself says why.
   if (hasFailed(cell)) return undefined;
@@ -184,6 +184,15 @@ function reasonOf(
   if (stopped !== undefined) return stopped;
   const pieces = whyNothingComes(flow, main);
   return pieces && asText(pieces, now, zone);
+}
+
+/** Rows may still come while the deletion can be undone. */
+function detachedText({ cells }: Session, names: readonly string[]): string {
+  const mayComeBack = (name: string): boolean =>
+    [...cells.values()].some(({ deleted, active }) => deleted && active?.exports.some((one) => one.name === name));
+  const listed = names.join(', ');
+  if (names.every(mayComeBack)) return `${listed} was deleted a moment ago: its rows end unless its cell comes back`;
+  return `its input is detached: ${listed} is no longer defined`;
 }
 
 /** The troubles of the cell's sources, and the reasons of its sinks that cannot write. */

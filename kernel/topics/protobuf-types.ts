@@ -1,5 +1,6 @@
 // The type of rows that engine/formats/protobuf-reader.ts reads.
 import protobuf from 'protobufjs';
+import { nameInFile } from '../../engine/formats/protobuf-names.ts';
 import { longNote } from './avro-types.ts';
 import {
   type Budget,
@@ -14,21 +15,25 @@ import {
 import { pathOfField, pathOfItems, pathOfValues, typeAt, type TypePath } from './type-path.ts';
 
 const longs = ['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64'];
-const known: Readonly<Record<string, RowType>> = {
-  'google.protobuf.Timestamp': plain('Date'),
-  'google.protobuf.Duration': plain('number', 'Milliseconds.'),
-  'google.protobuf.Struct': { kind: 'map', values: unknownType },
-  'google.protobuf.ListValue': { kind: 'array', items: unknownType },
-  'google.protobuf.Value': unknownType,
-  'confluent.type.Decimal': plain('string', 'A decimal.'),
-  ...Object.fromEntries(
-    ['Double', 'Float', 'Int32', 'UInt32'].map((name) => [`google.protobuf.${name}Value`, plain('number')]),
-  ),
-  ...Object.fromEntries(['Int64', 'UInt64'].map((name) => [`google.protobuf.${name}Value`, plain('number', longNote)])),
-  'google.protobuf.BoolValue': plain('boolean'),
-  'google.protobuf.StringValue': plain('string'),
-  'google.protobuf.BytesValue': plain('Uint8Array'),
-};
+const known = new Map<string, RowType>(
+  Object.entries({
+    'google.protobuf.Timestamp': plain('Date'),
+    'google.protobuf.Duration': plain('number', 'Milliseconds.'),
+    'google.protobuf.Struct': { kind: 'map', values: unknownType },
+    'google.protobuf.ListValue': { kind: 'array', items: unknownType },
+    'google.protobuf.Value': unknownType,
+    'confluent.type.Decimal': plain('string', 'A decimal.'),
+    ...Object.fromEntries(
+      ['Double', 'Float', 'Int32', 'UInt32'].map((name) => [`google.protobuf.${name}Value`, plain('number')]),
+    ),
+    ...Object.fromEntries(
+      ['Int64', 'UInt64'].map((name) => [`google.protobuf.${name}Value`, plain('number', longNote)]),
+    ),
+    'google.protobuf.BoolValue': plain('boolean'),
+    'google.protobuf.StringValue': plain('string'),
+    'google.protobuf.BytesValue': plain('Uint8Array'),
+  }),
+);
 
 export function typeOfProtobuf(type: protobuf.Type, path: TypePath): RowType {
   return typeOfMessage(type, path, new Map(), newBudget());
@@ -37,7 +42,7 @@ export function typeOfProtobuf(type: protobuf.Type, path: TypePath): RowType {
 type Open = ReadonlyMap<protobuf.Type, TypePath>;
 
 function typeOfMessage(type: protobuf.Type, path: TypePath, open: Open, budget: Budget): RowType {
-  const wellKnown = known[type.fullName.slice(1)];
+  const wellKnown = known.get(type.fullName.slice(1));
   if (wellKnown) return wellKnown;
   if (open.has(type)) return typeAt(open.get(type));
   const inside = new Map([...open, [type, path] as const]);
@@ -45,7 +50,7 @@ function typeOfMessage(type: protobuf.Type, path: TypePath, open: Open, budget: 
 }
 
 function typeOfField(field: protobuf.Field, path: TypePath, open: Open, budget: Budget): RowField {
-  const { name } = field;
+  const name = nameInFile(field.name);
   const at = pathOfField(path, name);
   if (field.map)
     return {
@@ -69,7 +74,8 @@ function typeOfValue(field: protobuf.Field, path: TypePath, open: Open, budget: 
   const { resolvedType, type } = field;
   if (resolvedType instanceof protobuf.Type) return typeOfMessage(resolvedType, path, open, budget);
   // A number without a name is the number.
-  if (resolvedType instanceof protobuf.Enum) return unionOf(Object.keys(resolvedType.values).map(literal));
+  if (resolvedType instanceof protobuf.Enum)
+    return unionOf(Object.keys(resolvedType.values).map((name) => literal(nameInFile(name))));
   if (longs.includes(type)) return plain('number', longNote);
   if (type === 'bool') return plain('boolean');
   if (type === 'string') return plain('string');

@@ -98,6 +98,50 @@ test('names from a schema reach no prototype', () => {
   assert.equal(({} as Record<string, unknown>)['type'], undefined);
 });
 
+test('names that every object has are names of fields like others', () => {
+  const names = [...Object.getOwnPropertyNames(Object.prototype), 'prototype', '__proto___', 'other'];
+  for (const name of names) {
+    const field = JSON.stringify(name);
+    const results = (schema: string, ...values: readonly string[]): readonly (string | undefined)[] => {
+      const check = compileJsonSchema(schemaOf(schema));
+      return values.map((value) => check(JSON.parse(value)));
+    };
+    const rows = [`{${field}:1}`, `{${field}:"x"}`, '{}'];
+    const isNumber = `"properties":{${field}:{"type":"number"}}`;
+    const wrong = `its ${name} must be number`;
+    const more = (what: string): string => `it must NOT have additional properties ("${what}")`;
+    assert.deepEqual(results(`{${isNumber}}`, ...rows), [undefined, wrong, undefined]);
+    assert.deepEqual(results(`{"additionalProperties":{"type":"number"}}`, ...rows), [undefined, wrong, undefined]);
+    assert.deepEqual(results(`{${isNumber},"additionalProperties":false}`, ...rows, '{"z":1}'), [
+      ...[undefined, wrong, undefined],
+      more('z'),
+    ]);
+    assert.deepEqual(results(`{"properties":{"a":true},"additionalProperties":false}`, rows[0]!), [more(name)]);
+    assert.deepEqual(results(`{"required":[${field}]}`, ...rows), [
+      ...[undefined, undefined],
+      `it must have required property '${name}'`,
+    ]);
+    assert.deepEqual(
+      results(`{"$ref":"#/definitions/${name}","definitions":{${field}:{"type":"number"}}}`, '1', '"x"'),
+      [undefined, 'it must be number'],
+    );
+    assert.deepEqual(results(`{"enum":[${field}]}`, field), [undefined], 'a text is no name');
+    assert.deepEqual(results(`{"propertyNames":{"enum":[${field}]}}`, ...rows), [undefined, undefined, undefined]);
+    assert.deepEqual(results(`{"patternProperties":{"^${name}$":{"type":"number"}}}`, ...rows), [
+      ...[undefined, wrong],
+      undefined,
+    ]);
+    const read = framedReader(schemaOf(`{${isNumber}}`));
+    const row = readWith(read, Buffer.from(rows[0]!)) as object;
+    assert.deepEqual([Object.entries(row), Object.getPrototypeOf(row)], [[[name, 1]], Object.prototype]);
+  }
+});
+
+test('a row whose fields are called as methods is refused where whole objects are compared', () => {
+  const check = compileJsonSchema(schemaOf('{"enum":[{"toString":1}]}'));
+  assert.match(check({ toString: 1 }) ?? '', /a field "valueOf" or "toString"/);
+});
+
 test('a value that is nested as deep as its schema allows ends nothing', () => {
   const read = framedReader(schemaOf({ $id: 'tree', type: 'array', items: { $ref: 'tree' } }));
   const levels = 200_000;

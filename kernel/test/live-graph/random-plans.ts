@@ -152,7 +152,7 @@ export function momentsOf(history: readonly Notebook[], change = changeGraph): r
   return moments;
 }
 
-/** As in the planner: a parked cell has no input and no readers, and its operators stay. */
+/** A parked cell stands still: it has no input and no readers, and its operators stay. */
 function declaredBy(notebook: Notebook, running: Plan): { readonly next: Plan; readonly leaves: ReadonlySet<string> } {
   const ran = new Set(running.nodes.map((node) => node.uid));
   const cells = Object.entries(notebook.cells).map(([name, { text, life }]) => {

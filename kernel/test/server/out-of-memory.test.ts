@@ -15,6 +15,37 @@ setInterval(() => spin(20), 30);
 beat.map(({ n }) => ({ n, text: spin(5) })).show();`;
 const cells = { beat, busy };
 
+/** Another cell makes the rows. No code of the hog is on the stack when they come. */
+const kept = {
+  'rows of toArray': `const all = await many.toArray(); all.length`,
+  'elements in state': `many.keyBy('n').process({ state: { last: valueState() }, *onElement(row, { state }) { state.last.set(row); } }).show();`,
+};
+for (const [what, hog] of Object.entries(kept))
+  test(`${what}: the cell that keeps them fails, and not the one that makes them`, { timeout: 300_000 }, async (t) => {
+    process.env['SLUICE_MEMORY'] = '200';
+    t.onTestFinished(() => void delete process.env['SLUICE_MEMORY']);
+    const kernels = new Kernels(t);
+    const session = await kernels.connect(kernels.notebook());
+    let state: SessionView | undefined;
+    session.on('state', (view) => (state = view));
+    const many = `import { generate, valueState } from 'sluice';
+const many = generate({ rate: 300_000, limit: 20_000_000 }, ({ n }) => ({ n, text: 'x' + n, list: [n, n + 1] }));`;
+    await session.request('sync', { cells: code({ many, hog }) });
+    await session.request('run', { cells: ['many'] });
+    void session.request('run', { cells: ['hog'] });
+    const errors = () =>
+      state?.cells.flatMap(({ id, errors: all }) => all.map(({ message }) => ({ id, message }))) ?? [];
+    await until(() => errors().length > 0, 'the failure of a cell');
+    assert.deepEqual(
+      errors().map(({ id }) => id),
+      ['hog'],
+    );
+    assert.match(
+      errors()[0]!.message,
+      /^Cell "hog" needed more memory .* by far the (?:most|largest): (?:up to )?[\d,]+ /,
+    );
+  });
+
 const hogs = {
   'objects of an evaluation': `const all = []; for (;;) all.push({ n: all.length, text: 'x' + all.length });`,
   'numbers of an evaluation': `const all = []; for (let n = 0; ; n++) all.push(n + 0.5);`,

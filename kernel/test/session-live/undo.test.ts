@@ -1,6 +1,8 @@
 // A cell that is deleted and comes back within its grace: the operators are the same, nothing is
 // read again, and no row is missing.
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
@@ -46,3 +48,50 @@ for (const [name, deleted] of [
     await session.finished();
     assert.deepEqual(session.rows('totals').at(-1), { key: 'all', c: 600 });
   });
+
+test('an armed sink writes no row while its cell is deleted, and goes on from the undo', { timeout }, async () => {
+  await using session = new LiveSession({ graceMillis: 120_000, lossless: true });
+  const path = join(session.folder, 'out.jsonl');
+  const written = (): readonly number[] =>
+    existsSync(path)
+      ? readFileSync(path, 'utf8')
+          .split('\n')
+          .filter((line) => line.endsWith('}'))
+          .map((line) => (JSON.parse(line) as { n: number }).n)
+      : [];
+  const source = `import { generate } from 'sluice';\nconst rows = generate({ rate: 500 }, ({ n }) => ({ n }));\nrows.show();`;
+  const sink = `rows.filter((row) => row.n >= 0).toFile(${JSON.stringify(path)});`;
+  const read = (): number => session.everyRow('rows').length;
+  const more = async (count: number): Promise<void> => {
+    const until = read() + count;
+    await session.until(read, (rows) => rows >= until, `${until} rows`);
+  };
+  session.edit('rows', source);
+  session.edit('out', sink);
+  await session.ran('rows', 'out');
+  session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+  await session.until(
+    () => written().length,
+    (count) => count > 200,
+    'written rows',
+  );
+  const changed = async (act: () => void): Promise<void> => {
+    const { length } = session.mutations;
+    act();
+    await session.until(
+      () => session.mutations.length,
+      (count) => count > length,
+      'the change',
+    );
+  };
+  await changed(() => session.delete('out'));
+  await more(200);
+  const last = written().at(-1)!;
+  await more(500);
+  assert.equal(written().at(-1), last, 'nothing is written meanwhile');
+  await changed(() => session.edit('out', sink));
+  const numbers = await session.until(written, (rows) => rows.at(-1)! > last + 1000, 'rows after the undo');
+  const gaps = numbers.flatMap((n, place) => (place > 0 && n !== numbers[place - 1]! + 1 ? [numbers[place - 1]] : []));
+  assert.deepEqual(gaps, [last], 'one gap, and no row twice');
+  assert.match(session.state('out')?.notes?.join(' ') ?? '', /goes on from now/);
+});

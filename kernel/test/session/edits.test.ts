@@ -82,6 +82,10 @@ test('the readers of a deleted stream are detached and have a note', () => {
   const s = ran({ a: 'x$ = ', b: 'y$ = x$' });
   s.document({ b: 'y$ = x$' });
   assert.deepEqual(s.view('b').stale, []);
+  assert.equal(s.view('b').reason, 'x$ was deleted a moment ago: its rows end unless its cell comes back');
+  s.mutated();
+  s.event({ kind: 'timer', timer: 'grace:a' });
+  s.mutated();
   assert.equal(s.view('b').reason, 'its input is detached: x$ is no longer defined');
 });
 

@@ -54,6 +54,21 @@ test('the cell that holds the memory by its own code is known, whatever states t
   assert.match(message, /^Cell "busy" needed more memory than the session may hold \(sluice\.memory: 200 MB; /);
 });
 
+test('what the thread keeps at its end counts, not what the last snapshot knew', () => {
+  const kept = [{ cell: 'small', operator: 'aggregate', entries: 500_000 }];
+  const { cell, message } = blamed({ sums: 100_000, small: 5_000 }, { ...end, kept });
+  assert.equal(cell, 'small');
+  assert.match(message, /by far the largest: up to 500,000 entries of aggregate, 1[0-9] MB when saved\./);
+});
+
+test('rows that a cell collects are its own, whoever made them and was at work', () => {
+  const kept = [{ cell: 'pull', operator: 'toArray()', entries: 600_000, bytes: 60 * 2 ** 20 }];
+  const timer = { cell: 'busy', millis: 3 };
+  const { cell, operator, message } = blamed({ sums: 10_000 }, { ...end, holder: 'busy', kept }, [timer]);
+  assert.deepEqual([cell, operator], ['pull', undefined]);
+  assert.match(message, /It keeps by far the most: 600,000 rows of toArray\(\), 60 MB when saved\. Let it keep less/);
+});
+
 test('two large states: the cell at work fails, and the error names both and accuses none', () => {
   const { cell, message } = blamed({ sums: 200_000, counts: 180_000 });
   assert.equal(cell, 'busy');

@@ -129,6 +129,14 @@ test('the type of an Avro schema accepts the rows that are read with it', () => 
   assert.equal(refusals([{ type: found, rows: [{ id: 1 }] }]).length, 1);
 });
 
+test('names that every object has are names of messages, fields and enums', () => {
+  for (const name of ['constructor', 'toString', '__proto__', '__proto___']) {
+    const text = `syntax = "proto3"; message ${name} { int32 ${name} = 1; enum E { ${name} = 0; } E e = 2; }`;
+    const found = typeOfProtobuf(parseProtobuf(schemaText('PROTOBUF', text)).at([0]), pathOfTopic('t'));
+    assert.equal(shown(found), `{ ${name}: number; e: "${name}"; }`);
+  }
+});
+
 test('the type of a Protobuf message accepts the rows that are read with it', () => {
   const file = `syntax = "proto3"; import "google/protobuf/timestamp.proto"; import "google/protobuf/struct.proto";
     message Money { int64 cents = 1; }
