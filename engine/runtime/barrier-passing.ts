@@ -159,9 +159,22 @@ export class BarrierPassing {
     }
     for (const reader of cutReaders(outputs, this.#tasks.byId.values())) this.hearNext(reader);
   }
-  /** Removed sinks that wait for their target. */
+  /** Sinks that wait for their target before they go or change. */
   get waitingSinks(): readonly Task[] {
-    return this.#keeping.filter((task) => this.#tasks.leaving.has(task));
+    const changing = this.#changingSinks();
+    const isFormer = (task: Task): boolean => task.status !== 'created' || this.#tasks.leaving.has(task);
+    return this.#keeping.filter((task) => changing.includes(task) && isFormer(task));
+  }
+  /** One that comes counts only if it waits for another one. */
+  #changingSinks(): readonly Task[] {
+    if (this.#barriers.count === 0) return [];
+    const flights = this.#barriers.all;
+    const sinks = new Set(flights.flatMap(({ changingSinks }) => changingSinks));
+    return [...sinks].filter((task) => task.status !== 'created' || flights.some((flight) => flight.lacksState(task)));
+  }
+  /** `cutLeaving` may have something to do. */
+  get isChanging(): boolean {
+    return this.#tasks.leaving.size > 0 || this.#changingSinks().length > 0;
   }
   /**
    * Cuts off tasks that leave but do not return from their present call (an endless generator in
@@ -171,9 +184,10 @@ export class BarrierPassing {
    */
   cutLeaving(): readonly string[] {
     const { leaving, groups } = this.#tasks;
-    const progress = this.#drain.look(leaving);
+    const sinks = new Set([...leaving, ...this.#changingSinks()]);
+    const progress = this.#drain.look(sinks);
     if (progress === 'goes on') return [];
-    const keeping = [...leaving].filter((task) => keepsItsRows(task, groups));
+    const keeping = [...sinks].filter((task) => keepsItsRows(task, groups));
     this.#keeping = keeping;
     const waiting = progress === 'stands still' ? heldBackBy(keeping, leaving) : new Set(keeping);
     const stuck = [...leaving].filter(
@@ -194,7 +208,9 @@ export class BarrierPassing {
       if (rest) this.#host.retire(rest);
       this.#barriers.settleAll();
     }
-    for (const flight of this.#barriers.all) if (keeping.some((task) => flight.removes(task))) flight.goOnBehind();
+    const keeps = new Set(keeping);
+    for (const flight of this.#barriers.all)
+      if (flight.changingSinks.some((task) => keeps.has(task))) flight.goOnBehind();
     this.#host.wake();
     return stuck.map((task) => task.id);
   }

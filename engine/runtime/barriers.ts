@@ -160,9 +160,17 @@ export class BarrierInFlight {
   removes(task: Task): boolean {
     return this.#passing.has(task) && this.#flips.get(task)?.removed !== undefined;
   }
+  /** Sinks that come, go or change at this barrier and have not passed it. */
+  get changingSinks(): readonly Task[] {
+    return [...this.#changing].filter(isSinkTask);
+  }
+  /** The created task has still to get the state of the one that it replaces. */
+  lacksState(task: Task): boolean {
+    return this.#successors.has(task) && !this.#inherited.has(task);
+  }
   /** A sink goes at this barrier and has rows to write, which are in no snapshot yet. */
   get hasSinksToCome(): boolean {
-    return [...this.#changing].some((task) => isSinkTask(task) && this.removes(task));
+    return this.changingSinks.some((task) => this.removes(task));
   }
   /**
    * A created task that starts without any state: it has not seen the rows of a table that it

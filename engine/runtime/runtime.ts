@@ -96,13 +96,13 @@ export class Runtime implements TaskHost {
   get retired(): readonly Task[] {
     return this.#tasks.retired.tasks;
   }
-  /** Removed sinks that keep their rows until their target takes them. */
+  /** Sinks that go or change when their target has taken their rows. */
   get waitingSinks(): readonly Task[] {
     return this.#passing.waitingSinks;
   }
-  /** Some task has still to reach its last barrier. */
+  /** Some task has still to reach its last barrier, or a sink that of its change. */
   get hasLeaving(): boolean {
-    return this.#tasks.leaving.size > 0;
+    return this.#passing.isChanging;
   }
 
   // ------------------------------------------------------------ barriers

@@ -211,6 +211,29 @@ test('no later checkpoint is complete before the rows of a removed sink are in i
   assert.deepEqual(next.target.committed, upTo(4));
 });
 
+test('a sink that stays and loses its input waits behind the change, too, with its successor', () => {
+  const life = new Life();
+  life.change(plan('numbers>write, numbers>sink'));
+  life.target.isAway = true;
+  life.give(4);
+  const withoutInput = (own: Readonly<Record<string, string>>): Plan => {
+    const whole = plan('numbers>write, numbers>sink', own);
+    const edges = whole.edges.map((edge) => (edge.to === 'write' ? { ...edge, from: '' } : edge));
+    return { ...whole, edges };
+  };
+  life.change(plan('numbers>write, numbers>sink', { write: 'edited' }), ['write']);
+  life.look(2);
+  life.change(withoutInput({ write: 'edited' }));
+  life.look(2);
+  assert.deepEqual([life.mutated, life.checkpoints], [[1, 2, 3], [1]]);
+  assert.equal(life.runtime.hasLeaving, true);
+  life.change(plan('numbers>sink'), [], ['numbers', 'sink']);
+  life.look(3);
+  assert.deepEqual(life.mutated, [1, 2, 3, 4]);
+  assert.match(life.failures.join(), /At least 4 of its rows were not written/);
+  assert.equal(life.runtime.hasLeaving, false);
+});
+
 test('a sink whose cell is gone gives up what no checkpoint has, with its successors', () => {
   const life = new Life();
   life.change(plan('numbers>write, numbers>sink'));
