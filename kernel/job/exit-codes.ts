@@ -25,4 +25,4 @@ export function exitCodeOf(errors: readonly string[]): number {
 
 /** The state folder, or what is in it, does not fit. A value that cannot be stored is a failure. */
 const ofState =
-  /^(?:state-(?!not-stored$)|application-in-use|other-state|notebook-changed|package-changed|newer-state|no-savepoint|damaged)/;
+  /^(?:state-(?!not-stored$)|application-in-use|other-state|notebook-changed|newer-state|no-savepoint|damaged)/;
