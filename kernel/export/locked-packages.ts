@@ -7,6 +7,8 @@ import { packagesAround } from './package-places.ts';
 interface LockedPackage {
   readonly version?: string;
   readonly link?: boolean;
+  /** From where npm has it. */
+  readonly resolved?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -25,12 +27,20 @@ export function lockedPackage(path: string): Locked {
   for (const { name, root } of around) {
     const packages = lockFileOf(root);
     const found = packages?.[`node_modules/${name}`];
-    if (packages && found?.version !== undefined && !found.link)
-      return { name, version: found.version, entries: entriesOf(name, packages) };
+    if (!packages || found?.version === undefined || found.link) continue;
+    const entries = entriesOf(name, packages);
+    const local = Object.entries(entries).find(([, one]) => isOfThisMachine(one));
+    if (local)
+      return { problem: `${local[0]} comes from a path of this machine, so npm cannot install it beside the job.` };
+    return { name, version: found.version, entries };
   }
   const name = around.at(-1)?.name;
   if (name === undefined) return { problem: 'It is in no package, so npm cannot install it beside the job.' };
   return { problem: `No package-lock.json beside it names its version. npm install ${name} writes one.` };
+}
+
+function isOfThisMachine({ link, resolved }: LockedPackage): boolean {
+  return link === true || resolved?.startsWith('file:') === true;
 }
 
 function entriesOf(name: string, packages: Readonly<Record<string, LockedPackage>>): LockEntries {

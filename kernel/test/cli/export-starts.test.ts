@@ -62,7 +62,7 @@ counts.sink(async () => {
   // The last checkpoint waits for the answers of the sink.
   writeFileSync(hold, '');
   process.kill(life.pid, 'SIGTERM');
-  await life.until(async () => (await answer('ready'))?.startsWith('503') === true, 'it is ending');
+  await life.until(() => life.log().some(({ message }) => message.startsWith('SIGTERM: ')), 'it is ending');
   for (let asked = 0; asked < 20; asked++) {
     assert.equal(await answer('ready'), '503 The job is ending.');
     assert.equal(await answer('health'), '200 The job is alive.');

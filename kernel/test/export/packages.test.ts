@@ -56,6 +56,9 @@ const files: Readonly<Record<string, string>> = {
   'node_modules/unlocked/index.js':
     "exports.words = require('node:fs').readFileSync(require('node:path').join(__dirname, 'words.txt'));\n",
   'node_modules/unlocked/words.txt': '',
+  'node_modules/local/package.json': '{"name":"local","version":"1.0.0"}',
+  'node_modules/local/index.js': "exports.at = __dirname + '/words.txt';\n",
+  'node_modules/local/words.txt': '',
   'node_modules/asks/package.json': '{"name":"asks","version":"1.0.0"}',
   'node_modules/asks/index.js': 'exports.isMain = process.argv[1] === __filename;\n',
   'node_modules/imports-wasm/package.json': '{"name":"imports-wasm","version":"1.0.0"}',
@@ -86,6 +89,7 @@ const files: Readonly<Record<string, string>> = {
       'node_modules/load': entry('2.0.0'),
       'node_modules/@fast/linux': entry('3.1.0', { optional: true, os: ['linux'] }),
       'node_modules/esm': entry('1.0.0'),
+      'node_modules/local': entry('1.0.0', { resolved: 'file:../local-1.0.0.tgz' }),
       ...Object.fromEntries(
         ['words', 'plain-words', 'wasm', 'worker', 'loads', 'inner-gyp', 'systems', 'awaits', 'needs'].map((name) => [
           `node_modules/${name}`,
@@ -148,6 +152,14 @@ const lines = (problems: readonly CellDiagnostic[]): readonly string[] =>
   problems.map(
     ({ cell, line, column, severity, code, message }) => `${cell} ${line}:${column} ${severity} ${code} ${message}`,
   );
+
+test('a package that comes from a path of this machine cannot be installed beside the job', async () => {
+  const { problems } = await bundlePackages(notebook, [module('local')]);
+  assert.match(
+    lines(problems).join(),
+    /"local" cannot be bundled: .*words\.txt\)\. It would stay a dependency of the job\. node_modules\/local comes from a path of this machine/,
+  );
+});
 
 test('each import that cannot be bundled is an error at the import of the cell', async () => {
   const { code, problems } = await bundlePackages(notebook, [module('esm'), module('broken'), module('broken-too')]);
