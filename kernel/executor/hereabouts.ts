@@ -24,7 +24,11 @@ const mostFrames = 200;
 
 export function answerHereabouts(account: BufferAccount, kept: () => readonly KeptByCell[]): void {
   const answer = (): string =>
-    JSON.stringify({ cell: cellAtWork(interruptedFrames()), buffers: account.taken, kept: kept() } satisfies Hereabouts);
+    JSON.stringify({
+      cell: cellAtWork(interruptedFrames()),
+      buffers: account.taken,
+      kept: kept(),
+    } satisfies Hereabouts);
   Object.defineProperty(globalThis, Symbol.for(question), { value: answer });
 }
 

@@ -219,7 +219,7 @@ test('check escapes the path and the messages', async () => {
   const path = join(folder, `a${colour}.sluice.ts`);
   writeFileSync(path, `// %% id=a\nconst y: "${clear}" = 5;\n`);
   const out = new PassThrough();
-  assert.equal(check(path, out), 1);
+  assert.equal(await check(path, out), 1);
   out.end();
   const text = await readAll(out);
   assert.doesNotMatch(text, control);
