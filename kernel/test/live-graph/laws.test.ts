@@ -172,9 +172,9 @@ law('a slot of a rewired operator moves only when what it reads has changed', (m
   for (const id of instances(moment, 'rewire')) {
     const uid = nodeOf(running, id)!.uid;
     if (edgesOf(running, id).length !== edgesOf(next, uid).length) continue;
-    for (const [slot, { from: before }] of edgesOf(running, id).entries()) {
-      const upstream = edgesOf(next, uid)[slot]!.from;
-      if (nodeOf(running, before)?.uid !== upstream) continue;
+    for (const [slot, { from: before, port: formerPort }] of edgesOf(running, id).entries()) {
+      const { from: upstream, port } = edgesOf(next, uid)[slot]!;
+      if (nodeOf(running, before)?.uid !== upstream || port !== formerPort) continue;
       if (change.decisions.get(upstream) === 'keep') assert.equal(edgesOf(change.plan, id)[slot]?.from, before);
     }
   }
