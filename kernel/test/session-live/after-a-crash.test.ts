@@ -22,7 +22,8 @@ test('an operator that failed stays failed after a crash, until its cell is run'
   session.edit('numbers', numbers);
   session.edit(
     'counts',
-    `const checked = numbers.map((row) => { if (row.n === 60) throw new Error('poison'); return row; });
+    `let seen = 0;
+const checked = numbers.map((row) => { if (++seen === 60) throw new Error('poison'); return row; });
 const counts = checked.keyBy('k').aggregate({ c: count() });
 counts.show();`,
   );

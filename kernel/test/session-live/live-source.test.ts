@@ -200,7 +200,7 @@ test(
     session.edit('clicks', clicks);
     session.edit(
       'bad',
-      `const bad = clicks.map((c) => {\n  if (c.n === 100) throw new TypeError('one hundred');\n  return c;\n});\nbad.show();`,
+      `const bad = clicks.map((c) => {\n  if (c.n % 100 === 99) throw new TypeError('one hundred');\n  return c;\n});\nbad.show();`,
     );
     await session.ran('clicks', 'bad');
     const state = await session.until(
@@ -211,7 +211,7 @@ test(
     assert.equal(state!.errors[0]!.line, 2);
     assert.match(state!.errors[0]!.message, /one hundred/);
     const error = session.parts('bad').find((part) => part.kind === 'error');
-    assert.ok(error?.kind === 'error' && /"n":100/.test(error.record ?? ''), JSON.stringify(error));
+    assert.ok(error?.kind === 'error' && /"n":\d*99\b/.test(error.record ?? ''), JSON.stringify(error));
     const rows = session.everyRow('clicks').length;
     await session.until(
       () => session.everyRow('clicks').length,
