@@ -8,6 +8,7 @@ import * as vscode from 'vscode';
 import { identify, type CellIdentity } from '../../kernel/protocol/cell-identity.ts';
 import { notebookType, type EditorMetadata } from './cell-metadata.ts';
 import { CutCells } from './cut-cells.ts';
+import { GivenIds } from './given-ids.ts';
 import { newCellId } from './new-cell-id.ts';
 
 const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.metadata;
@@ -67,22 +68,29 @@ async function giveIds(
   cut: CutCells,
 ): Promise<void> {
   if (!(await becomesDirty(notebook))) return;
-  // VS Code refuses the edit if the notebook has changed meanwhile. Then the cells are read again.
-  for (let attempt = 0; attempt < 5 && !notebook.isClosed; attempt++) {
-    const edits = idEdits(notebook, added, cut);
-    if (edits.length === 0) return;
+  const given = new GivenIds<vscode.NotebookCell>();
+  // An edit may be refused, or change another cell, if the notebook has changed meanwhile.
+  for (let attempt = 0; attempt < 10 && !notebook.isClosed; attempt++) {
+    const cells = notebook.getCells();
+    const wanted = wantedMetadata(cells, added, cut);
+    const changes = new Map([...wanted, ...given.misplaced(cells)]);
+    if (changes.size === 0) return;
+    given.remember(cells, new Map(wanted.map(([cell, { id }]) => [cell, id!])));
     const edit = new vscode.WorkspaceEdit();
-    edit.set(notebook.uri, edits);
-    if (await vscode.workspace.applyEdit(edit)) return;
+    edit.set(
+      notebook.uri,
+      [...changes].map(([cell, metadata]) => setMetadata(cell, metadata)),
+    );
+    await vscode.workspace.applyEdit(edit);
   }
 }
 
-function idEdits(
-  notebook: vscode.NotebookDocument,
+/** Added cells of code that need another id, with their metadata. */
+function wantedMetadata(
+  cells: readonly vscode.NotebookCell[],
   added: ReadonlySet<vscode.NotebookCell>,
   cut: CutCells,
-): vscode.NotebookEdit[] {
-  const cells = notebook.getCells();
+): readonly (readonly [vscode.NotebookCell, EditorMetadata])[] {
   const taken = new Set(cells.flatMap((cell) => (added.has(cell) ? [] : [metadataOf(cell).id ?? ''])));
   return cells.flatMap((cell) => {
     if (!added.has(cell) || cell.kind !== vscode.NotebookCellKind.Code) return [];
@@ -92,7 +100,7 @@ function idEdits(
     const former = id === undefined ? cut.take(text, taken) : undefined;
     const wanted = former?.id ?? (id === undefined || taken.has(id) ? newCellId(text, taken, Math.random) : id);
     taken.add(wanted);
-    return wanted === id ? [] : [setMetadata(cell, { ...cell.metadata, ...former, id: wanted })];
+    return wanted === id ? [] : [[cell, { ...cell.metadata, ...former, id: wanted }] as const];
   });
 }
 

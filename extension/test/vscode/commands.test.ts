@@ -130,6 +130,13 @@ test('the keys are those of Jupyter where the notebook has the focus', { skip },
   await counts(3);
   await press('d', 'd');
   await counts(2);
+  // A cell that was deleted before it had an id leaves the ids of the others as they are.
+  await until(
+    'the id of the first cell',
+    () => keys.cellId(0),
+    (id) => id !== '',
+  );
+  assert.equal(await keys.cellId(0), 'a');
   const value = async (): Promise<string> => ((await keys.view('a').count()) === 0 ? '' : keys.view('a').innerText());
   const runsBy = async (key: string): Promise<void> => {
     const before = await value();
