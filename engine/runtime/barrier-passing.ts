@@ -139,6 +139,8 @@ export class BarrierPassing {
 
   /** The snapshot will not come: its barrier goes on, and waits for no state. */
   giveUp(flight: BarrierInFlight): void {
+    const { checkpoint } = flight.barrier;
+    if (checkpoint !== undefined) for (const task of this.#tasks.all) task.aborted(checkpoint);
     const report = flight.giveUp(this.#tasks.order);
     if (!report) return;
     report();
@@ -210,9 +212,20 @@ export class BarrierPassing {
     }
     const keeps = new Set(keeping);
     for (const flight of this.#barriers.all)
-      if (flight.changingSinks.some((task) => keeps.has(task))) flight.goOnBehind();
+      if (flight.isMutating && flight.changingSinks.some((task) => keeps.has(task))) this.#goOnBehind(flight);
     this.#host.wake();
     return stuck.map((task) => task.id);
+  }
+  /**
+   * Snapshots of barriers before this one may still wait for its sinks. They would belong to the graph
+   * before, which is not the one of the session any more, so they are given up. The snapshot of the
+   * change has everything.
+   */
+  #goOnBehind(flight: BarrierInFlight): void {
+    const { epoch } = flight.barrier;
+    const earlier = this.#barriers.all.filter((other) => other.barrier.epoch < epoch && other.awaited);
+    for (const one of earlier) this.giveUp(one);
+    flight.goOnBehind(earlier.flatMap(({ barrier }) => barrier.checkpoint ?? []));
   }
 }
 

@@ -38,6 +38,11 @@ export interface MutationResult {
    * New reader of a running task → the watermark at which it came: it has not seen what was before.
    */
   readonly joinedAt: Readonly<Record<string, number>>;
+  /**
+   * Checkpoints of barriers before this one that were given up, because the graph is already another
+   * one. Absent: none.
+   */
+  readonly givenUp?: readonly number[];
 }
 export interface Snapshot {
   readonly epoch: number;
@@ -283,13 +288,16 @@ export class BarrierInFlight {
     const isGathered = this.#awaited.size + this.#changing.size + this.#writing.size === 0;
     if (isNext && isGathered) this.#snapshotComplete();
   }
+  get isMutating(): boolean {
+    return this.#onMutated !== undefined;
+  }
   /**
    * The mutation counts as done, though some tasks change later. Its snapshot still waits for them.
    */
-  goOnBehind(): void {
-    this.#mutated();
+  goOnBehind(givenUp: readonly number[]): void {
+    this.#mutated(givenUp);
   }
-  #mutated(): void {
+  #mutated(givenUp: readonly number[] = []): void {
     const report = this.#onMutated;
     if (!report) return;
     this.#onMutated = undefined;
@@ -297,7 +305,8 @@ export class BarrierInFlight {
     for (const { id } of this.#successors) delete this.joinedAt[id];
     const { positions, joinedAt } = this;
     this.#trace?.(`${this.barrier.epoch}: the mutation is done`);
-    report({ epoch: this.barrier.epoch, positions, created: [...this.#created], joinedAt });
+    const { epoch } = this.barrier;
+    report({ epoch, positions, created: [...this.#created], joinedAt, ...(givenUp.length > 0 && { givenUp }) });
   }
   #snapshotComplete(): void {
     const report = this.#onSnapshot;

@@ -13,7 +13,7 @@ import type { Plan } from '../graph/plan.ts';
 import { timeMargins } from '../graph/time-margin.ts';
 import { AlignmentGroups } from '../time/watermark-alignment.ts';
 import { BarrierPassing } from './barrier-passing.ts';
-import type { BarrierInFlight, Flip, MutationResult, Snapshot } from './barriers.ts';
+import type { Flip, MutationResult, Snapshot } from './barriers.ts';
 import { blockingTasks } from './blocked-snapshot.ts';
 import { invariant } from '../errors/invariant.ts';
 import type { SnapshotLife } from './checkpoint.ts';
@@ -68,7 +68,7 @@ export class Runtime implements TaskHost {
    */
   round(until = Infinity): boolean {
     const hasWritten = this.#barriers.write();
-    for (const flight of this.#barriers.overdue(this.clock.now())) this.#giveUp(flight);
+    for (const flight of this.#barriers.overdue(this.clock.now())) this.#passing.giveUp(flight);
     this.#watchCommits();
     return this.#rounds.round(until) || hasWritten;
   }
@@ -161,13 +161,8 @@ export class Runtime implements TaskHost {
    */
   aborted(checkpoint: number): void {
     const flight = this.#barriers.awaiting(checkpoint);
-    if (flight) return this.#giveUp(flight);
+    if (flight) return this.#passing.giveUp(flight);
     for (const task of this.#tasks.all) task.aborted(checkpoint);
-  }
-  #giveUp(flight: BarrierInFlight): void {
-    const { checkpoint } = flight.barrier;
-    if (checkpoint !== undefined) for (const task of this.#tasks.all) task.aborted(checkpoint);
-    this.#passing.giveUp(flight);
   }
   /**
    * Some task has rows that are not committed: a checkpoint has to be taken and completed, also

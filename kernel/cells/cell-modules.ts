@@ -26,6 +26,8 @@ export class CellModules implements ModuleFiles {
   /** Importing file → its relative specifiers → paths. */
   readonly #resolved = new Map<string, Map<string, string>>();
   readonly #packages = new Map<string, UsedPackage>();
+  /** By their keys. What the cell has loaded lives as long as the cell. */
+  readonly #held = new Map<string, object>();
   /** Called when a callback has imported one more. */
   onMore: (() => void) | undefined;
 
@@ -35,9 +37,9 @@ export class CellModules implements ModuleFiles {
     for (const one of this.#former.packages) this.#packages.set(keyOf(one), one);
   }
 
-  /** The cell is evaluated again as it was. */
-  get isRestored(): boolean {
-    return this.#options.former !== undefined;
+  /** An instance of a module, for as long as the cell runs with it. */
+  hold(key: string, instance: object): void {
+    this.#held.set(key, instance);
   }
 
   resolve(specifier: string, from: string): string | undefined {

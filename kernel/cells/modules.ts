@@ -9,7 +9,8 @@
 //
 // A helper is loaded again when its content, or the content of a module that it imports, has
 // changed. Then it and its importers are new instances. All other modules stay the same objects.
-// After a restart cells may need several versions of a helper, those with which they ran.
+// Cells may need several versions of a helper at once, those with which they ran. So an instance
+// stays for as long as a cell that uses it.
 import { createHash } from 'node:crypto';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
@@ -62,8 +63,8 @@ type ModuleFunction = (
 
 export class ModuleLoader {
   readonly #options: ModuleLoaderOptions;
-  /** By their keys. */
-  readonly #instances = new Map<string, Instance>();
+  /** By their keys. The cells hold them. */
+  readonly #instances = new Map<string, WeakRef<Instance>>();
 
   constructor(options: ModuleLoaderOptions) {
     this.#options = options;
@@ -111,7 +112,8 @@ export class ModuleLoader {
     const sources = await closureOf(modules, path);
     const key = keyOf(path, sources);
     // Functions of a former instance may still run, so its places stay known.
-    const instance = this.#instances.get(key) ?? this.#start(sources.get(path)!, key, modules);
+    const instance = this.#instances.get(key)?.deref() ?? this.#start(sources.get(path)!, key, modules);
+    modules.hold(key, instance);
     if (importer === undefined) {
       await everythingBehind(instance, new Set());
       return instance;
@@ -130,9 +132,7 @@ export class ModuleLoader {
 
   #start(source: ModuleSource, key: string, modules: CellModules): Instance {
     const { path, code } = source;
-    // The text has changed, so no later run needs the former one.
-    if (!modules.isRestored)
-      for (const other of this.#instances.values()) if (other.path === path) this.#instances.delete(other.key);
+    for (const [other, instance] of this.#instances) if (!instance.deref()) this.#instances.delete(other);
     const script = this.#options.places.addModule(path, code);
     const instance: Instance = {
       path,
@@ -144,10 +144,10 @@ export class ModuleLoader {
       waitsFor: undefined,
       imports: [],
     };
-    this.#instances.set(key, instance);
+    this.#instances.set(key, new WeakRef(instance));
     instance.ready = this.#run(source, instance).catch((error: unknown) => {
       // The next import tries again.
-      if (this.#instances.get(key) === instance) this.#instances.delete(key);
+      if (this.#instances.get(key)?.deref() === instance) this.#instances.delete(key);
       throw error;
     });
     // Importers await `ready` and get the error. In a circle there may be no awaiter, so the

@@ -22,7 +22,7 @@ import { SourcePlaces } from '../cells/source-places.ts';
 import { cutForDisplay, cutText } from '../protocol/display-cut.ts';
 import { toWire } from '../protocol/values.ts';
 import type { KeptData } from '../cells/kept-data.ts';
-import type { ModuleNews, UsedModules } from '../cells/used-modules.ts';
+import { type ModuleNews, noModules, type UsedModules } from '../cells/used-modules.ts';
 import type { Displayed, EvaluateCommand, Export, LocatedError } from './executor-protocol.ts';
 import { ownModules } from './own-modules.ts';
 
@@ -68,6 +68,8 @@ type Values = Readonly<Record<string, unknown>>;
 interface Committed {
   readonly values: Values;
   readonly nodes: readonly PlanNode[];
+  /** They hold the instances that the cell runs with. */
+  readonly modules: CellModules;
 }
 
 export class Evaluator {
@@ -143,8 +145,9 @@ export class Evaluator {
   }
 
   commit(evaluation: Evaluation | undefined): void {
-    if (evaluation?.values)
-      this.#committed.set(evaluation.cell, { values: evaluation.values, nodes: evaluation.nodes });
+    if (!evaluation?.values) return;
+    const { cell, values, nodes, modules } = evaluation;
+    this.#committed.set(cell, { values, nodes, modules });
   }
   forget(cell: string): void {
     this.#committed.delete(cell);
@@ -248,7 +251,7 @@ export class Evaluation {
       const fragment = this.#builder.fragment();
       this.nodes = fragment.nodes;
       const exports = Object.entries(out).map(exportOf);
-      return { fragment, exports, displayed, kept: this.#kept(), used: this.modules.used, news };
+      return { fragment, exports, displayed, kept: this.#kept(), used: this.modules.used ?? noModules, news };
     } finally {
       this.isOver = true;
       this.#builder.seal(`the run of cell "${cell}" is over.`);

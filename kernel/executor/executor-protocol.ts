@@ -258,6 +258,8 @@ export type ExecutorEvent =
       readonly epoch: number;
       /** Source instance → position at the barrier, for people and for the record. */
       readonly positions: Readonly<Record<string, string>>;
+      /** Checkpoints of before that were given up, because their graph is not this one. Absent: none. */
+      readonly givenUp?: readonly number[];
     }
   /** Nothing has changed. */
   | { readonly kind: 'mutation-failed'; readonly epoch: number; readonly error: LocatedError }

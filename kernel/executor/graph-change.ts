@@ -80,10 +80,10 @@ export class GraphChange {
           ...(restore && { restore }),
           ...(command.retired && { retired: command.retired }),
         },
-        ({ positions, joinedAt }) => {
+        ({ positions, joinedAt, givenUp }) => {
           markPartial({ plan: runtime.plan, joinedAt, startsAnew }, this.#markPartial);
           this.frames();
-          post({ kind: 'mutated', epoch, positions });
+          post({ kind: 'mutated', epoch, positions, ...(givenUp && { givenUp }) });
           this.#arriving = new Set();
           for (const event of this.#held.splice(0)) post(event);
         },

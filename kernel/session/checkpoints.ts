@@ -183,6 +183,14 @@ export function giveUpLateCheckpoints(session: Session, now: number, emit: Emit)
   return { ...session, checkpoints, recovery: { ...session.recovery, isAwaited: false } };
 }
 
+/** The executor has given them up for a change, whose own checkpoint comes. */
+export function withoutAsked(session: Session, givenUp: readonly number[] = []): Session {
+  const { checkpoints } = session;
+  if (givenUp.length === 0) return session;
+  const asked = checkpoints.asked.filter(({ id }) => !givenUp.includes(id));
+  return { ...session, checkpoints: { ...checkpoints, asked } };
+}
+
 /** The executor has ended, or the change that carried the barrier was not made. */
 export function forgetAsked(session: Session): Session {
   const { checkpoints } = session;

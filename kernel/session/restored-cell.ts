@@ -41,7 +41,8 @@ export function restoredCell(
   const others = otherFunctions(active.fragment, fragment);
   if (others.length === 0) return { session: s };
   const names = listed([...new Set(others.map(({ name }) => `"${name}"`))]);
-  const error = whyOther(s, id, active, names);
+  // As it was saved: this evaluation has noted modules now.
+  const error = whyOther(session, id, active, names);
   if (!error) {
     const text = `Something that ${names} captured is made anew at each start, and it is another value now.`;
     return { session: withNote(s, id, text, emit) };

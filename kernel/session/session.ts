@@ -33,6 +33,7 @@ import {
   giveUpLateCheckpoints,
   wantCheckpoint,
   wantSavepoint,
+  withoutAsked,
 } from './checkpoints.ts';
 import { askForSnapshot, snapshotTaken } from './recovery.ts';
 import { goesBackByItself, outageOver, restartAfter, withCause } from './restarts.ts';
@@ -148,7 +149,7 @@ function handleExecutor(
     case 'pull-closed':
       return pullClosed(s, event.pull);
     case 'mutated':
-      return mutated(s, event.epoch, now, emit);
+      return mutated(withoutAsked(s, event.givenUp), event.epoch, now, emit);
     case 'mutation-failed':
       if (s.executor === 'restoring') return notRestored(s, event.error, now, emit);
       return mutationFailed(s, event.epoch, event.error, now, emit);

@@ -77,6 +77,7 @@ class Life {
   readonly target = new Target();
   readonly numbers = new Numbers();
   readonly mutated: number[] = [];
+  readonly givenUp: number[] = [];
   readonly snapshots: Snapshot[] = [];
   readonly failures: string[] = [];
   readonly #kit = runtimeOf(
@@ -104,7 +105,10 @@ class Life {
         ...{ checkpoint, snapshot: 'changes', handover: Object.fromEntries(handover.map((id) => [id, id])) },
         ...(groups && { groups: new Set(groups) }),
       },
-      () => this.mutated.push(checkpoint),
+      ({ givenUp = [] }) => {
+        this.mutated.push(checkpoint);
+        this.givenUp.push(...givenUp);
+      },
       (snapshot) => this.snapshots.push(snapshot),
     );
     this.settle();
@@ -171,6 +175,40 @@ test('each edit of several takes the rows that came while its text counted, in o
   life.comeBack();
   assert.deepEqual(life.target.committed, upTo(8));
   assert.deepEqual(life.failures, []);
+});
+
+test('a snapshot of before a change is given up when the change goes on without its sink', () => {
+  const life = new Life();
+  life.change(plan('numbers>write, numbers>sink'));
+  life.target.isAway = true;
+  life.give(4);
+  life.snapshot();
+  life.change(plan('numbers>sink'), [], ['write']);
+  life.look(2);
+  // The checkpoint would have the state of the sink, and the plan in which there is none.
+  assert.deepEqual([life.mutated, life.givenUp, life.checkpoints], [[1, 3], [2], [1]]);
+  life.comeBack();
+  assert.deepEqual([life.target.committed, life.checkpoints], [upTo(4), [1, 3]]);
+  const next = new Life();
+  next.runtime.mutate(plan('numbers>sink'), { retired: life.snapshots[1]!.retired, completed: 3 });
+  assert.deepEqual(next.target.committed, upTo(4));
+});
+
+test('the snapshot of an edit is given up for that of a second edit', () => {
+  const life = new Life();
+  life.change(plan('numbers>write, numbers>sink'));
+  life.target.isAway = true;
+  life.give(2);
+  life.change(plan('numbers>write, numbers>sink', { write: 'b' }), ['write']);
+  life.look(2);
+  life.give(2);
+  life.change(plan('numbers>write, numbers>sink', { write: 'c' }), ['write']);
+  life.look(2);
+  assert.deepEqual([life.mutated, life.givenUp], [[1, 2, 3], [2]]);
+  life.comeBack();
+  life.snapshot();
+  life.comeBack();
+  assert.deepEqual([life.target.committed, life.checkpoints], [upTo(4), [1, 3, 4]]);
 });
 
 test('operators that wait for room of the sink keep their rows and their state', () => {

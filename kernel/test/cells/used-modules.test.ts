@@ -66,6 +66,25 @@ test('two cells that are evaluated again have two versions of a module, whicheve
   assert.equal((await later.run('c')).last, b, 'a run shares the version of the disk');
 });
 
+test('callbacks of two running cells that import two versions of a module make each of them once', async (t) => {
+  const cell = `() => import('./h.ts').then(({ made }) => made);`;
+  const notebook = new TestNotebook(t, { a: cell, b: cell });
+  const text = (n: number): string =>
+    `const counts = (globalThis as { made?: number[] }).made ??= []; counts.push(${n}); export const made = counts;`;
+  type Callback = () => Promise<number[]>;
+  notebook.write('h.ts', text(1));
+  const a = await notebook.run('a');
+  await (a.last as Callback)();
+  notebook.write('h.ts', text(2));
+  const b = await notebook.run('b');
+  for (let n = 0; n < 3; n++) {
+    await (b.last as Callback)();
+    await (a.last as Callback)();
+  }
+  assert.deepEqual(await (a.last as Callback)(), [1, 2]);
+  Reflect.deleteProperty(globalThis, 'made');
+});
+
 test('the modules come along when the folder is moved', async (t) => {
   const notebook = new TestNotebook(t, { a: `import { here } from './lib/h.ts';\nhere();` });
   notebook.write('lib/h.ts', 'export const here = () => import.meta.filename;');

@@ -134,6 +134,16 @@ test('an older checkpoint has no modules: a changed function fails its operator,
   assert.equal(job.state.executor, 'broken');
 });
 
+test('a cell whose imports are types only has used no module, and holds up no other one', () => {
+  const none = { resolved: {}, modules: [], packages: [] };
+  const s = ended({ a: 'x = ./types.ts', b: 'y = ' }, none);
+  s.event(evaluated(s, 'a', 'one', { used: none }));
+  s.event(evaluated(s, 'b', 'two', { used: none }));
+  s.mutated();
+  assert.deepEqual([s.view('a').errors, s.view('b').errors], [[], []]);
+  assert.match(s.view('b').notes.join(), /made anew at each start/);
+});
+
 test('a value that is made anew at each start is noted, and its operator goes on', () => {
   const s = ended({ a: 'x = ./lib.ts' }, used);
   s.event(evaluated(s, 'a', 'two', { used }));
