@@ -14,7 +14,7 @@ export function notesOfLeaving(session: Session, cell: string): readonly string[
   const count = sinks.reduce((sum, { rows }) => sum + rows, 0);
   const rows = `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'}`;
   return [
-    `the sink of before the change has still to write ${rows}; the change takes effect when they are written. ` +
+    `the sink of before the change has still to write ${rows}, and no checkpoint is complete before that. ` +
       'To give them up, delete the cell',
   ];
 }

@@ -101,7 +101,7 @@ class Outage implements AsyncDisposable {
     await this.session.until(
       () => this.out,
       (cell) =>
-        cell?.notes.some((note) => /has still to write \d+ rows?; the change takes effect/.test(note)) === true &&
+        cell?.notes.some((note) => /has still to write \d+ rows?, and no checkpoint is complete/.test(note)) === true &&
         cell.trouble?.includes(broker.brokers) === true,
       'the cell to say what the edit waits for',
     );

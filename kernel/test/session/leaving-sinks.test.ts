@@ -27,7 +27,7 @@ test('the cell says how many rows wait, for what, and how to give them up', () =
   report(s, { ...away, rows: 1_200 }, { cell: 'out', name: 'to totals', rows: 34 });
   const { notes, trouble } = s.view('out');
   assert.deepEqual(notes, [
-    'the sink of before the change has still to write 1,234 rows; the change takes effect when they are written. ' +
+    'the sink of before the change has still to write 1,234 rows, and no checkpoint is complete before that. ' +
       'To give them up, delete the cell',
   ]);
   assert.equal(trouble, 'broker 127.0.0.1:9092 does not answer; since 10:02:50');
