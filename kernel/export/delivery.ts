@@ -8,6 +8,8 @@ import { ownersOf, type Statement } from './statements.ts';
 import { hasOption, isSinkCall, optionTexts } from './surface-calls.ts';
 
 const domains = new Set(['tumbling', 'sliding', 'session', 'customWindow']);
+/** A sink has an option of the same name. */
+const withTimestamps = new Set(['kafka', 'table', 'from', 'file', 'generate']);
 
 export interface ClockedSink {
   readonly sink: ts.CallExpression;
@@ -51,7 +53,8 @@ function isClocked(calls: readonly ts.CallExpression[], typed: TypedModule): boo
     if (isWindow && optionTexts(call, 'time', typed)?.includes('processing') === true) isOnClock = true;
     else if (isWindow) return false;
     if (verb === 'processingTime') isOnClock = true;
-    if (verb === 'assignTimestamps' || verb === 'intervalJoin' || hasOption(call, 'timestamp', typed)) return false;
+    if (verb === 'assignTimestamps' || verb === 'intervalJoin') return false;
+    if (withTimestamps.has(verb) && hasOption(call, 'timestamp', typed)) return false;
   }
   return isOnClock;
 }

@@ -69,9 +69,13 @@ function environmentText(data: JobData): string {
   );
   const params = (data.params ?? []).map(
     (name) =>
-      `# The parameter ${name} of the notebook.\n# SLUICE_PARAM_${name}=${data.paramDefaults[name]?.text ?? ''}\n`,
+      `# The parameter ${name} of the notebook.\n# SLUICE_PARAM_${name}=${onOneLine(data.paramDefaults[name]?.text ?? '')}\n`,
   );
   return [...variables, ...params].join('\n');
+}
+/** Node reads the escapes of a quoted value. */
+function onOneLine(value: string): string {
+  return /[\r\n]/.test(value) ? JSON.stringify(value) : value;
 }
 
 const aloneStage = '# The job needs no package, so the first stage only checks the lock file.';

@@ -82,5 +82,6 @@ function joinedName({ arguments: [first, ...rest] }: ts.CallExpression): readonl
 }
 
 function kindOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  // Node refuses a path with such a character, whatever lies there.
+  return path.includes('\0') ? undefined : statSync(path, { throwIfNoEntry: false });
 }

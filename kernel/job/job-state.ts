@@ -117,11 +117,11 @@ export async function openJobState(
       warnings.push(`${directory} has a checkpoint, and the job goes on from it. The savepoint is not used again.`);
     const { isFinished } = saved;
     const mayCommit = saved.retired !== undefined || saved.plan.nodes.some(commitsRows);
+    if (!isFinished && modules) await refuseOtherModules(saved, modules, { directory, ways });
     if ((!isFinished || mayCommit) && changedConstants(saved, constants).length > 0) {
       const anew = await start(restored, 'checkpoint');
       return { storage, ...anew, warnings: [...warnings, ...anew.warnings] };
     }
-    if (!isFinished && modules) await refuseOtherModules(saved, modules, { directory, ways });
     const resumes = { takenAt: restored.takenAt, isFinished, mayCommit, lost: saved.lost };
     return { storage, resumes, upgrade: undefined, warnings };
   } catch (error) {

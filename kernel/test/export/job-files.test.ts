@@ -25,6 +25,7 @@ beforeAll(() => {
   service.update([{ id: 'orders', kind: 'code', text }]);
   const exported = exportability(notebook, 'node', service.typed());
   const { connections, registries, paramDefaults } = exported;
+  const lines = { ...paramDefaults['limit']!, text: 'a\nSLUICE_GROUP=b' };
   const data: JobData = {
     ...{
       name: jobName(notebook),
@@ -34,7 +35,13 @@ beforeAll(() => {
       modules: [],
       resolved: {},
     },
-    ...{ packages: [], connections, registries, params: ['limit'], paramDefaults },
+    ...{
+      packages: [],
+      connections,
+      registries,
+      params: ['limit', 'lines'],
+      paramDefaults: { ...paramDefaults, lines },
+    },
   };
   files = jobFiles(
     { data, code: 'code', map: 'map', packages: { dependencies: {}, locked: {}, reasons: {} } },
@@ -110,6 +117,7 @@ test('the example of the environment and the README have every variable, and the
     assert.ok(readme.includes(`\`${name}\``), name);
   }
   assert.match(fileOf('.env.example'), /^# SLUICE_PARAM_limit=5$/m);
+  assert.match(fileOf('.env.example'), /^# SLUICE_PARAM_lines="a\\nSLUICE_GROUP=b"$/m);
   assert.match(readme, /^\| `SLUICE_PARAM_limit` \| `5` \| The parameter `limit`, a number\. \|$/m);
   for (const code of Object.values(exitCodes)) assert.ok(readme.includes(`| ${code} |`), String(code));
   assert.match(

@@ -32,7 +32,7 @@ const files: Readonly<Record<string, string>> = {
   'node_modules/broken-too/index.js': "require('./gone.js');\n",
   'node_modules/words/package.json': '{"name":"words","version":"1.0.0"}',
   'node_modules/words/index.js':
-    "const { readFileSync } = require('node:fs');\n// __dirname\nexports.words = readFileSync(__dirname + '/words.txt', 'utf8');\n",
+    "const { readFileSync } = require('node:fs');\n// __dirname\nexports.words = readFileSync(__dirname + '/words.txt', 'utf8');\nexports.zero = '\\0';\n",
   'node_modules/words/words.txt': 'a b',
   'node_modules/plain-words/package.json': '{"name":"plain-words","version":"1.0.0"}',
   'node_modules/plain-words/index.js':

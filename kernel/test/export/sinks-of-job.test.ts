@@ -36,6 +36,8 @@ totals.to('totals', ${options});
   const chosen = "const delivery = param('once', true) ? 'exactly-once' : 'none';";
   assert.deepEqual(codes(chosen, '{ delivery }'), warning);
   assert.match(checked(text(chosen, '{ delivery }')).problems[0]!, /This sink may ask for exactly-once/);
+  // The timestamp of a sink's records is no event time.
+  assert.deepEqual(codes('', "{ delivery: 'exactly-once', timestamp: () => 0 }"), error);
   // Event time behind a name counts too.
   assert.deepEqual(codes("const time = { timestamp: 'at' } as const;", "{ delivery: 'exactly-once' }", ', time'), []);
 });

@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import type { ModuleFiles } from '../../cells/module-files.ts';
+import { constantText } from '../../cells/constant-text.ts';
 import type { UsedModules } from '../../cells/used-modules.ts';
 import { openCheckpoints } from '../../checkpoints/checkpoint-directory.ts';
 import type { PresentModules } from '../../job/changed-modules.ts';
@@ -61,7 +62,7 @@ test('a state directory as a savepoint: the newest whole checkpoint is used, wit
 async function leftWith(used: UsedModules, isFinished = false): Promise<string> {
   const directory = join(testFolder(), 'state');
   const storage = await openCheckpoints(directory);
-  const cells = [{ id: 'a', active: { used, kept: { values: {} } } }];
+  const cells = [{ id: 'a', active: { used, kept: { values: { rate: 1 } } } }];
   await storage.write(content(1, {}, { ...session, cells, lost: [], isFinished }));
   await storage.close();
   return directory;
@@ -102,6 +103,13 @@ test('an exported job does not go on from the checkpoint of a job with other mod
     code: 'notebook-changed',
     message: new RegExp(`The job has other modules than the checkpoint in .* \\(h\\.ts; zod, which was 4\\.0\\.0`),
   });
+  // Other values of constants are no reason to overlook the modules.
+  const constants = { a: { rate: constantText(2) } };
+  await assert.rejects(opened({ directory, constants, modules: present('two', '4.0.0', true) }), {
+    code: 'notebook-changed',
+  });
+  const { upgrade } = await opened({ directory, constants, modules: present('one', '4.0.0', true) });
+  assert.equal(upgrade?.id, 1);
 });
 
 test('an upgrade says which modules and packages have changed since the savepoint', async () => {
