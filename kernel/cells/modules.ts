@@ -38,9 +38,6 @@ export interface ModuleLoaderOptions {
 
 /** One evaluation of one version of a module. */
 interface Instance {
-  readonly path: string;
-  /** Hash over the contents of all modules that it imports, directly or not. */
-  readonly key: string;
   readonly module: { exports: unknown };
   readonly script: string;
   /** Of the cell that has loaded it. What it imports later comes from there, too. */
@@ -63,7 +60,7 @@ type ModuleFunction = (
 
 export class ModuleLoader {
   readonly #options: ModuleLoaderOptions;
-  /** By their keys. The cells hold them. */
+  /** By hashes over their contents and those of all that they import. The cells hold them. */
   readonly #instances = new Map<string, WeakRef<Instance>>();
 
   constructor(options: ModuleLoaderOptions) {
@@ -135,8 +132,6 @@ export class ModuleLoader {
     for (const [other, instance] of this.#instances) if (!instance.deref()) this.#instances.delete(other);
     const script = this.#options.places.addModule(path, code);
     const instance: Instance = {
-      path,
-      key,
       module: { exports: {} },
       script,
       modules,

@@ -9,6 +9,7 @@ import type { TypedModule } from '../cells/language-service.ts';
 import { capturedAssignments } from '../cells/scope.ts';
 import type { ModuleCell } from '../cells/virtual-module.ts';
 import type { ParamDefault, Registries } from '../job/job-data.ts';
+import { listed } from '../live/listed.ts';
 import { type CapturedValue, capturedValues, liveMessage } from './captured-values.ts';
 import { usedConnections } from './connections.ts';
 import { type Constants, constantsOf } from './constants.ts';
@@ -194,10 +195,6 @@ function mutationProblem({ use, how }: Mutation, typed: TypedModule): CellDiagno
     message: `This function changes ${name} of cell "${owner}", which it captures (${how}): the change would be neither saved nor shared. Keep it in keyed state, or in the elements.`,
   });
 }
-function listed(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
 function uncountedProblem(statement: Statement, typed: TypedModule): readonly Problem[] {
   if (streamExpressions(statement, typed) !== undefined) return [];
   const message =

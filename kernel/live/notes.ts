@@ -2,6 +2,7 @@
 // reads each of its sources.
 import { canReadNodeAgain, isSink, isSource } from '../../engine/graph/kinds.ts';
 import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
+import { listed } from './listed.ts';
 import { variableOf } from '../../engine/graph/uid.ts';
 import { above } from '../../engine/graph/walk.ts';
 import type { Change, ResetReason } from './live-graph.ts';
@@ -105,10 +106,6 @@ function reasonText(reason: Exclude<ResetReason, 'table'>, { again }: Sources): 
     case 'twice':
       return `${listed(again)} would reach what it held a second time`;
   }
-}
-function listed(names: readonly string[]): string {
-  const last = names.at(-1) ?? '';
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
 }
 function nameOf(node: PlanNode): string {
   return variableOf(node.uid) ?? node.name;

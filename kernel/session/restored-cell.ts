@@ -13,6 +13,7 @@ import type { ModuleNews } from '../cells/used-modules.ts';
 import { functionRefsOf, type Plan, type PlanNode } from '../../engine/graph/plan.ts';
 import { collapses } from '../../engine/graph/kinds.ts';
 import type { ExecutorEvent, FragmentData, LocatedError } from '../executor/executor-protocol.ts';
+import { listed } from '../live/listed.ts';
 import { staleBehind } from './dependencies.ts';
 import type { Emit } from './events.ts';
 import type { Active, Cell, OperatorFailure, Session } from './state.ts';
@@ -134,9 +135,4 @@ function instancesOf({ nodes, edges }: Plan, others: readonly PlanNode[]): reado
       const readers = new Set(edges.filter(({ from }) => from === node.id).map(({ to }) => to));
       return nodes.filter(({ id }) => readers.has(id));
     });
-}
-
-function listed(names: readonly string[]): string {
-  const last = names.at(-1) ?? '';
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
 }
