@@ -68,10 +68,10 @@ async function runIntegrationTests(): Promise<void> {
 }
 
 /**
- * A file that failed beside another one runs once more, alone. A fault fails again, and the run with
- * it. What passes now has failed by chance, by the seed of a law or on a busy machine: it is listed
- * at the end, with its first failure, as a test to mend. Many failures are no accident, so they are
- * not tried again.
+ * A file that failed beside another one runs once more, alone. A fault fails again, and the run
+ * with it. What passes now has failed by chance, by the seed of a law or on a busy machine: it is
+ * listed at the end, with its first failure, as a test to mend. Many failures are no accident, so
+ * they are not tried again.
  */
 async function runFailedFilesAgain(): Promise<void> {
   if (failedFiles.size > filesToTryAgain) return;

@@ -1,5 +1,5 @@
-// The `toArray` calls that are under way, with the rows that each of them holds until it returns. No
-// code of a cell is on the stack when such rows come, so their number tells whose they are.
+// The `toArray` calls that are under way, with the rows that each of them holds until it returns.
+// No code of a cell is on the stack when such rows come, so their number tells whose they are.
 
 export interface OpenCollection {
   /** The cell that called. */

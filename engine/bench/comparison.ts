@@ -43,7 +43,9 @@ export interface Side {
 /** Which round of a side counts. Other load only slows a run, so the best one is the usual one. */
 export type Counted = 'best' | 'median';
 export interface Comparison {
-  /** Absent: the best round. The median is for goals that each run has to reach, such as a pause. */
+  /**
+   * Absent: the best round. The median is for goals that each run has to reach, such as a pause.
+   */
   readonly counts?: Counted;
   /** One word, for the command line. */
   readonly name: string;

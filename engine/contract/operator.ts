@@ -182,8 +182,9 @@ export interface StateWriter {
    */
   orderedList(items: readonly unknown[]): void;
   /**
-   * Replaces what all instances have alike. Without a call, the last snapshot's stays. The items are
-   * read in slices after `snapshot` has returned, so they must not change, however the state does.
+   * Replaces what all instances have alike. Without a call, the last snapshot's stays. The items
+   * are read in slices after `snapshot` has returned, so they must not change, however the state
+   * does.
    */
   broadcast(items: Iterable<unknown>): void;
   /** Replaces a time of which the earliest of all instances counts: a watermark. */

@@ -1,8 +1,9 @@
 // Names that a library for schemas cannot hold, and the names that they have there.
 //
 // A library may leave out what is called `__proto__`, or take a name `constructor` for the one that
-// every object has. So such a name gets one more underscore while the library has it: `constructor_`.
-// A name that looks so already gets one more, too, so each name comes back as it was.
+// every object has. So such a name gets one more underscore while the library has it:
+// `constructor_`. A name that looks so already gets one more, too, so each name comes back as it
+// was.
 
 export interface HeldNames {
   /** A text, with each word that is such a name replaced. */

@@ -1,5 +1,5 @@
-// Names of a .proto file, as protobufjs can hold them. It leaves out what is called `__proto__`, and
-// takes a package `constructor` for the one that every object has.
+// Names of a .proto file, as protobufjs can hold them. It leaves out what is called `__proto__`,
+// and takes a package `constructor` for the one that every object has.
 import { heldNames } from './held-names.ts';
 
 const names = heldNames([...Object.getOwnPropertyNames(Object.prototype), 'prototype']);

@@ -3,8 +3,8 @@
 import type { RowType } from './row-type.ts';
 
 /**
- * Texts, booleans, null, lists and finite numbers are JSON as they are. All else has the name of its
- * type, with the words of `RowType` where they fit.
+ * Texts, booleans, null, lists and finite numbers are JSON as they are. All else has the name of
+ * its type, with the words of `RowType` where they fit.
  */
 export type PlanValue =
   | null

@@ -35,9 +35,9 @@ import type {
 } from '../contract/operator.ts';
 
 /**
- * Keys that are looked at for what has expired. A key needs a record to come, so two for each record
- * keep up. What many keys leave at one time is divided among the next barriers too, because it would
- * be a long pause.
+ * Keys that are looked at for what has expired. A key needs a record to come, so two for each
+ * record keep up. What many keys leave at one time is divided among the next barriers too, because
+ * it would be a long pause.
  */
 const expiredPerRecord = 2;
 const expiredPerBarrier = 8_192;

@@ -83,7 +83,9 @@ export function registryVariable(name: string): string {
   return `SLUICE_REGISTRY_${part}`;
 }
 
-/** The registry of a variable and of those for its credentials. Error: `registry-bad-connection`. */
+/**
+ * The registry of a variable and of those for its credentials. Error: `registry-bad-connection`.
+ */
 export function registryIn(variable: string, environment: Environment): RegistryConnection | undefined {
   const value = environment[variable]?.trim();
   if (!value) return undefined;

@@ -217,9 +217,9 @@ export class BarrierPassing {
     return stuck.map((task) => task.id);
   }
   /**
-   * Snapshots of barriers before this one may still wait for its sinks. They would belong to the graph
-   * before, which is not the one of the session any more, so they are given up. The snapshot of the
-   * change has everything.
+   * Snapshots of barriers before this one may still wait for its sinks. They would belong to the
+   * graph before, which is not the one of the session any more, so they are given up. The snapshot
+   * of the change has everything.
    */
   #goOnBehind(flight: BarrierInFlight): void {
     const { epoch } = flight.barrier;

@@ -39,8 +39,8 @@ export interface MutationResult {
    */
   readonly joinedAt: Readonly<Record<string, number>>;
   /**
-   * Checkpoints of barriers before this one that were given up, because the graph is already another
-   * one. Absent: none.
+   * Checkpoints of barriers before this one that were given up, because the graph is already
+   * another one. Absent: none.
    */
   readonly givenUp?: readonly number[];
 }

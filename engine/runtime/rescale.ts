@@ -52,7 +52,9 @@ export function rescale(
   }));
 }
 
-/** Round robin would break the order of a key, and separate marks of time from what they are behind. */
+/**
+ * Round robin would break the order of a key, and separate marks of time from what they are behind.
+ */
 function refuseOrdered(snapshots: readonly TaskSnapshot[], operator: string): void {
   const items = snapshots
     .filter(({ isOrdered }) => isOrdered)

@@ -191,7 +191,9 @@ export function valueSegment(value: unknown, kind: ValueKind = 'value'): Uint8Ar
   return sealed(writer.bytes, writer.at, valueKinds[kind], 0, 0);
 }
 
-/** A segment of a list has at most so many items, and ends with the item that reaches so many bytes. */
+/**
+ * A segment of a list has at most so many items, and ends with the item that reaches so many bytes.
+ */
 const itemsOfSegment = 256;
 const bytesOfItems = 1 << 16;
 

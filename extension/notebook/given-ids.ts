@@ -1,6 +1,6 @@
 // VS Code applies a change of metadata by the index of the cell, also if the user has meanwhile
-// inserted, moved or deleted a cell. Then another cell gets the id. It would be another cell for the
-// session, and lose its state. So what cells had is remembered, and given back.
+// inserted, moved or deleted a cell. Then another cell gets the id. It would be another cell for
+// the session, and lose its state. So what cells had is remembered, and given back.
 import type { EditorMetadata } from './cell-metadata.ts';
 
 interface CellWithMetadata {

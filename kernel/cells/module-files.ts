@@ -18,7 +18,9 @@ export interface ModuleFiles {
   source(path: string): Promise<ModuleSource>;
   /** A package, or a file beside the notebook that Node loads itself. Error: `missing-module`. */
   load(specifier: string, from: string): Promise<Namespace>;
-  /** Of what `load` gives: the version of the package, or the hash of the file. undefined: unknown. */
+  /**
+   * Of what `load` gives: the version of the package, or the hash of the file. undefined: unknown.
+   */
   versionOf(specifier: string, from: string): string | undefined;
   /** The text of a schema file that a job has inside, by its absolute path. */
   schemaText?(this: void, path: string): string | undefined;

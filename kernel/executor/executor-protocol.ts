@@ -46,7 +46,9 @@ export interface EvaluateCommand {
    * Its data come from this record, its output is dropped, and no async iterable is iterated.
    */
   readonly restore?: KeptData;
-  /** With `restore`: the modules with which it ran. Absent: it imported none, or they are not known. */
+  /**
+   * With `restore`: the modules with which it ran. Absent: it imported none, or they are not known.
+   */
   readonly used?: UsedModules | undefined;
   /**
    * Rows that the cell pulls go to the observer too, as `pull-credit` commands allow: `sluice run
@@ -258,7 +260,10 @@ export type ExecutorEvent =
       readonly epoch: number;
       /** Source instance → position at the barrier, for people and for the record. */
       readonly positions: Readonly<Record<string, string>>;
-      /** Checkpoints of before that were given up, because their graph is not this one. Absent: none. */
+      /**
+       * Checkpoints of before that were given up, because their graph is not this one. Absent:
+       * none.
+       */
       readonly givenUp?: readonly number[];
     }
   /** Nothing has changed. */

@@ -1,6 +1,6 @@
 // What bundling finds in the packages of open notebooks, while they are edited. A bundle takes from
-// tenths of a second to seconds in WebAssembly, so it is made again only when the imports of the job
-// have changed, or what is installed. esbuild is a process of its own, so nothing waits for it.
+// tenths of a second to seconds in WebAssembly, so it is made again only when the imports of the
+// job have changed, or what is installed. esbuild is a process of its own, so nothing waits for it.
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CellDiagnostic } from '../cells/compile.ts';

@@ -13,7 +13,9 @@ export interface OwnPlace {
   readonly named: readonly string[];
 }
 
-/** A first look at the text. The tree of syntax decides, because these words stand in comments too. */
+/**
+ * A first look at the text. The tree of syntax decides, because these words stand in comments too.
+ */
 const words = /__dirname|__filename|import\.meta|require\.resolve|createRequire|\brequire\s*\(\s*[^'"\s)]/;
 const ofImportMeta = new Set(['url', 'dirname', 'filename', 'resolve']);
 

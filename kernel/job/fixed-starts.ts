@@ -1,5 +1,5 @@
-// Sources that do not start where the job is told to start. A job says which they are, because their
-// rows come from elsewhere than its user has asked for.
+// Sources that do not start where the job is told to start. A job says which they are, because
+// their rows come from elsewhere than its user has asked for.
 import { isSource, mayBeginMidway, type Start, startOfSource } from '../../engine/graph/kinds.ts';
 import type { StartFrom } from '../../engine/graph/parameters.ts';
 import type { PlanNode } from '../../engine/graph/plan.ts';

@@ -1,14 +1,15 @@
-// Cells that were deleted a moment ago: their operators stay for as long as the user may undo it, and
-// an undo finds them as if nothing had happened.
+// Cells that were deleted a moment ago: their operators stay for as long as the user may undo it,
+// and an undo finds them as if nothing had happened.
 //
 //   the records can wait       the edge is cut, and everything above it stands still until the undo
 //   the records do not wait    the edge stays, and the operators go on, unseen
-//   the edge is that of a      the edge is cut: a deleted cell writes nothing. After an undo the sink
-//     deleted sink               goes on where it stands, or from then on if the rows have passed
+//   the edge is that of a      the edge is cut. After an undo the sink goes on where it stands, or
+//     deleted sink               from then on if the rows have passed
 //
-// Records do not wait if somebody else reads them too. That shows only among instances: a reader that
-// came late has a copy of its source. So a change is tried with all edges cut. Where a slot would miss
-// records, its edge stays, and the change is tried again. Each try cuts fewer edges, so this ends.
+// Records do not wait if somebody else reads them too. That shows only among instances: a reader
+// that came late has a copy of its source. So a change is tried with all edges cut. Where a slot
+// would miss records, its edge stays, and the change is tried again. Each try cuts fewer edges, so
+// this ends.
 import { isSink, isSource } from '../../engine/graph/kinds.ts';
 import type { Plan, PlanEdge } from '../../engine/graph/plan.ts';
 import { above, below, edgesByReader } from '../../engine/graph/walk.ts';
@@ -81,7 +82,10 @@ function cut(edge: PlanEdge): PlanEdge {
   return { ...edge, from: nowhere, port: 'out' };
 }
 
-/** Edges of the whole plan of which a slot, also of a copy, read something and cannot go on there later. */
+/**
+ * Edges of the whole plan of which a slot, also of a copy, read something and cannot go on there
+ * later.
+ */
 function slotsThatMiss(running: Plan, whole: Plan, { plan, handover }: Change): readonly PlanEdge[] {
   const former = edgesByReader(running.edges);
   const next = edgesByReader(plan.edges);

@@ -69,8 +69,9 @@ const planAsAsked: LivePlanner = ({ graph, running, displays, failed, committing
 };
 
 /**
- * A sink wrote, also under another name or before it was taken out, and would get rows a second time: its new instance those of a source from its
- * start, and any instance the present rows of a table whose groups start anew.
+ * Sinks that have written, also under another name or before they were taken out, and that would
+ * get rows a second time. A new instance reads a source from its start. Any instance gets the
+ * present rows of a table whose groups start anew.
  */
 function sinksThatStartAgain({ graph, running }: PlanRequest, plan: Plan): readonly DisarmedSink[] {
   const ran = new Set(running.nodes.map((node) => node.id));

@@ -237,8 +237,8 @@ export interface Requests {
   choose: { params: { choice: 'resume' | 'fresh'; lastCall?: LastCall }; result: null };
   /**
    * A session in which nothing has run goes on from the savepoint in this folder, as from a
-   * checkpoint. Checkpoints of an earlier kernel are removed. The answer has sentences for the user:
-   * what is left out, and what cannot be read again.
+   * checkpoint. Checkpoints of an earlier kernel are removed. The answer has sentences for the
+   * user: what is left out, and what cannot be read again.
    */
   fromSavepoint: { params: { savepoint: string }; result: { readonly warnings: readonly string[] } };
   /** Writes a savepoint into a new folder inside `directory`. The answer has its path. */

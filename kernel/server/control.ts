@@ -163,8 +163,8 @@ export class Control {
     return false;
   }
   /**
-   * Goes on from the savepoint at this path, as it was then. Returns sentences for the user. Errors:
-   * `session-runs`, and those of `readSavepoint`.
+   * Goes on from the savepoint at this path, as it was then. Returns sentences for the user.
+   * Errors: `session-runs`, and those of `readSavepoint`.
    */
   async fromSavepoint(path: string): Promise<{ readonly warnings: readonly string[] }> {
     refuseRunning(this.#session);

@@ -7,8 +7,8 @@
 //
 // State is memory that the engine keeps for a cell, so no code of the cell is on the stack when it
 // grows: the operator at work may be any other one, and so may be the code that made what it keeps.
-// The thread tells its entries, and rows of `toArray`, at its end (executor/kept-by-cells.ts). Bytes of
-// an entry are known from the last snapshot.
+// The thread tells its entries, and rows of `toArray`, at its end (executor/kept-by-cells.ts).
+// Bytes of an entry are known from the last snapshot.
 import { sizeOf } from '../../engine/runtime/snapshot.ts';
 import type { LocatedError, Whereabouts } from '../executor/executor-protocol.ts';
 import { collecting, type KeptByCell } from '../executor/kept-by-cells.ts';

@@ -90,7 +90,9 @@ export interface Active {
   readonly exports: readonly Export[];
   readonly displayed: Displayed;
   readonly kept: KeptData;
-  /** The modules with which it ran. Absent: it imported none, or an older version did not keep them. */
+  /**
+   * The modules with which it ran. Absent: it imported none, or an older version did not keep them.
+   */
   readonly used?: UsedModules;
   /**
    * Names of other cells → what they were when this cell captured them: a value's hash, or

@@ -18,9 +18,9 @@ export function sparkline(values: readonly number[]): string {
 const localZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /**
- * A point in time in the user's zone: the date, the clock, and the offset if it is not 0. The offset
- * tells the two equal hours of an autumn night apart. `timestamp` reads this text (in UTC with zone:
- * 'UTC'). A drawn table gives `now`, and then a time of the same day has no date.
+ * A point in time in the user's zone: the date, the clock, and the offset if it is not 0. The
+ * offset tells the two equal hours of an autumn night apart. `timestamp` reads this text (in UTC
+ * with zone: 'UTC'). A drawn table gives `now`, and then a time of the same day has no date.
  */
 export function printedTime(time: number, now?: number, name = localZone()): string {
   const zone = zoneOf(name);

@@ -1,4 +1,5 @@
-// What an evaluation notes of its modules, and what it gets of them when the cell is evaluated again.
+// What an evaluation notes of its modules, and what it gets of them when the cell is evaluated
+// again.
 import assert from 'node:assert/strict';
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

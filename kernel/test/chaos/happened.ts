@@ -1,6 +1,6 @@
 // Counts by kind what the schedule of the chaos planned, and what happened: each way to kill
-// something, each change of the notebook or the topic. A kind that was planned and never happened is
-// a fault: the run shows nothing about it.
+// something, each change of the notebook or the topic. A kind that was planned and never happened
+// is a fault: the run shows nothing about it.
 import { type Failpoint, failpoints } from '../../../engine/contract/failpoints.ts';
 import type { Life, Move } from './schedule.ts';
 

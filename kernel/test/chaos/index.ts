@@ -1,7 +1,7 @@
 // `npm run chaos -- --kills K --seed S`, or `--minutes N`: kills kernel, executor and broker of a
 // running notebook, and compares its topics with a batch computation. Prints the seed, which
-// repeats the schedule, and fails if a row is lost, doubled, wrong or late, or if something that was
-// planned has never happened. `--delivery at-least-once` shows that doubled rows are found.
+// repeats the schedule, and fails if a row is lost, doubled, wrong or late, or if something that
+// was planned has never happened. `--delivery at-least-once` shows that doubled rows are found.
 // `--late`: one partition, with late records.
 import { parseArgs } from 'node:util';
 import { whyNoKafka } from '../../../engine/test/kafka/broker.ts';

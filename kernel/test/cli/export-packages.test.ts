@@ -1,5 +1,6 @@
 // Packages that read files beside their own cannot be in the one file of a job: npm installs them
-// beside it, with the versions of the notebook's lock file. Without such a file, the export says so.
+// beside it, with the versions of the notebook's lock file. Without such a file, the export says
+// so.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// The state of a real job, as `sluice run --state` left it in format 1: it was stopped in the middle
-// of windows, joins, patterns and timers. Every later version goes on from it. It was made once
-// (kernel/test/checkpoints/fixtures/job-1) and is never made again.
+// The state of a real job, as `sluice run --state` left it in format 1: it was stopped in the
+// middle of windows, joins, patterns and timers. Every later version goes on from it. It was made
+// once (kernel/test/checkpoints/fixtures/job-1) and is never made again.
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

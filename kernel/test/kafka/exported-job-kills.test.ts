@@ -1,5 +1,6 @@
 // An exported job with windows and timers that is killed at each point of a transaction, also
-// between its end and its commit, and while it works. Its rows are those of a session without kills.
+// between its end and its commit, and while it works. Its rows are those of a session without
+// kills.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +21,9 @@ let broker: Broker;
 let client: IndependentClient;
 onBroker(startOwnBroker, (started) => ({ broker, client } = started));
 
-/** It reads only orders before the number in the file `gate`, so a life has never read all of them. */
+/**
+ * It reads only orders before the number in the file `gate`, so a life has never read all of them.
+ */
 const notebook: SetNotebook = {
   name: 'windows-and-timers',
   outputs: [

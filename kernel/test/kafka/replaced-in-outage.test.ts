@@ -1,6 +1,6 @@
-// An exactly-once sink is edited while its broker is away. The rows of its open transaction wait for
-// the broker, behind the edit: none is lost, and none is there twice. Only a user who deletes the
-// cell gives them up, and their number is said.
+// An exactly-once sink is edited while its broker is away. The rows of its open transaction wait
+// for the broker, behind the edit: none is lost, and none is there twice. Only a user who deletes
+// the cell gives them up, and their number is said.
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -106,7 +106,9 @@ class Outage implements AsyncDisposable {
       'the cell to say what the edit waits for',
     );
   }
-  /** The rows of before the edit are written, and all that the present sink has taken is committed. */
+  /**
+   * The rows of before the edit are written, and all that the present sink has taken is committed.
+   */
   async isOver(rowsOfPresentSink: number): Promise<void> {
     await this.session.until(
       () => this.out,

@@ -1,5 +1,5 @@
-// A kernel that starts removes what SLUICE_STATE_DAYS and SLUICE_STATE_MEGABYTES do not allow in the
-// state folder of all notebooks.
+// A kernel that starts removes what SLUICE_STATE_DAYS and SLUICE_STATE_MEGABYTES do not allow in
+// the state folder of all notebooks.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
