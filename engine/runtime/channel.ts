@@ -35,6 +35,8 @@ export class Channel {
   readonly reader: string;
   /** The output that writes to it: the task and its port. */
   readonly writer: string;
+  /** No record of the writer is a Promise: its last stage is a filter, which tests each record. */
+  isTested = false;
   /** Records that may wait; follows the consumer, see `adapt`. */
   capacity = firstCapacity;
   /** The reader has gone: items that are pushed are dropped. */

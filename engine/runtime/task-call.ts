@@ -70,7 +70,7 @@ export function performCall(call: OperatorCall, task: CalledTask): boolean {
 function take(operator: Operator, call: ProcessCall): number {
   const { slot, batch, from } = call;
   // A trap of a Proxy may throw here. Then it is an error of the operator.
-  if (call.end < 0) call.end = firstPromise(batch.values, batch.length);
+  if (call.end < 0) call.end = firstPromiseOf(call);
   const { end } = call;
   if (end === batch.length) return operator.process(slot.input, batch, from);
   if (isAtPromise(call)) refusePromiseElement(batch.values[end]);
@@ -82,6 +82,12 @@ function take(operator: Operator, call: ProcessCall): number {
     ...(isContent !== undefined && { isContent }),
   };
   return operator.process(slot.input, readable, from);
+}
+function firstPromiseOf({ slot, batch: { values, length, isContent } }: ProcessCall): number {
+  const isTested = isContent !== true && slot.channel?.isTested === true;
+  // A filter does not find the promise of a library: the first element is tested here too.
+  const found = firstPromise(values, isTested ? Math.min(1, length) : length);
+  return isTested && found === 1 ? length : found;
 }
 export function isAtPromise({ batch, from, end }: ProcessCall): boolean {
   return from === end && end < batch.length;

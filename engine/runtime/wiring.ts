@@ -27,7 +27,7 @@ export class Wiring {
   make(planned: MutationPlan['channels'], tasks: ReadonlyMap<string, Task>, onPush: () => void): Connections {
     const former = new Map(this.#channels.map(({ place, channel }) => [placeKey(place), channel]));
     this.#channels = planned.map(({ isKept, ...place }) => {
-      const channel = isKept ? former.get(placeKey(place)) : newChannel(place, onPush);
+      const channel = isKept ? former.get(placeKey(place)) : newChannel(place, tasks, onPush);
       invariant(channel, 'a channel that is kept was there before');
       return { place, channel };
     });
@@ -48,8 +48,9 @@ export class Wiring {
     };
   }
 }
-function newChannel({ from, port, to }: ChannelPlace, onPush: () => void): Channel {
+function newChannel({ from, port, to }: ChannelPlace, tasks: ReadonlyMap<string, Task>, onPush: () => void): Channel {
   const channel = new Channel(to, `${from}.${port}`);
+  channel.isTested = port === 'out' && tasks.get(from)?.chain.nodes.at(-1)?.kind === 'filter';
   channel.onPush = onPush;
   return channel;
 }
