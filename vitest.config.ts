@@ -18,6 +18,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Most files import the whole engine, which takes longer than their tests. So the files
+          // share two processes, and each module is loaded once.
+          isolate: false,
           include: [testFiles],
           exclude: ['**/node_modules/**', ...integrationKinds.map(filesOf)],
           testTimeout: limitSeconds.unit * 1000,

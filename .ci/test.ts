@@ -48,9 +48,9 @@ if (!onlyCheck) {
 report();
 
 /**
- * Each file is a vitest of its own. Most wait for a process, a broker or a window, so two run at a
- * time. A file of VS Code has a browser and an editor beside its test: two of those would take
- * twice the time each, so one lane runs them, and the other lane runs all else.
+ * Each file is a vitest of its own. Most wait for a process, a broker or a window, so three run at
+ * a time. A file of VS Code has a browser and an editor beside its test: two of those would take
+ * twice the time each, so one lane runs them, and the other two lanes run all else.
  */
 async function runIntegrationTests(): Promise<void> {
   const [editor, others] = [
@@ -64,7 +64,7 @@ async function runIntegrationTests(): Promise<void> {
   };
   // VS Code is given what users are given.
   if (editor.length > 0) await tool('package', '.ci/build/package.ts', []);
-  await Promise.all([run(editor).then(() => run(others)), run(others)]);
+  await Promise.all([run(editor).then(() => run(others)), run(others), run(others)]);
 }
 
 /**

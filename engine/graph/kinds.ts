@@ -27,6 +27,8 @@ export interface Traits<K extends Kind> {
    * neither state nor time of its own.
    */
   readonly isStage?: true;
+  /** A stage that emits only records that it has tested: none of them is a Promise. */
+  readonly emitsTested?: true;
   /**
    * An output record belongs to the input record that is being processed, so it keeps partition and
    * offset. (A fused stage has no output of its own.) The operator may keep state, as `take` does.
@@ -172,7 +174,7 @@ const table = {
   keyBy: { role: 'exchange', collapses: true },
 
   map: { role: 'operator', isStage: true, keepsKey: true },
-  filter: { role: 'operator', isStage: true, keepsKey: true },
+  filter: { role: 'operator', isStage: true, emitsTested: true, keepsKey: true },
   flatMap: { role: 'operator', keepsOrigin: true, keepsKey: true },
   mapAsync: { role: 'operator' },
   union: { role: 'operator', keepsOrigin: true, keepsKey: true },

@@ -2,6 +2,7 @@
 // goes at once.
 import { invariant } from '../errors/invariant.ts';
 import type { Batch } from '../contract/operator.ts';
+import { kinds } from '../graph/kinds.ts';
 import type { BarrierInFlight, Flip } from './barriers.ts';
 import { Channel } from './channel.ts';
 import { type ChannelPlace, type MutationPlan, placeKey, type RunningGraph } from './mutation-plan.ts';
@@ -50,7 +51,8 @@ export class Wiring {
 }
 function newChannel({ from, port, to }: ChannelPlace, tasks: ReadonlyMap<string, Task>, onPush: () => void): Channel {
   const channel = new Channel(to, `${from}.${port}`);
-  channel.isTested = port === 'out' && tasks.get(from)?.chain.nodes.at(-1)?.kind === 'filter';
+  const last = tasks.get(from)?.chain.nodes.at(-1);
+  channel.isTested = port === 'out' && last !== undefined && kinds[last.kind].emitsTested === true;
   channel.onPush = onPush;
   return channel;
 }

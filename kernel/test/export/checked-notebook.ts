@@ -15,14 +15,19 @@ interface Checked {
 }
 type Files = Readonly<Record<string, string>>;
 
-// One service for all tests: a new one parses TypeScript's declarations again.
 export const folder = mkdtempSync(join(tmpdir(), 'sluice-export-'));
 export const notebook = join(folder, 'n.sluice.ts');
-const service = new NotebookLanguageService({ notebook });
-afterAll(() => {
-  service.dispose();
-  rmSync(folder, { recursive: true, force: true });
-});
+// One service for all tests of a file: a new one parses TypeScript's declarations again.
+let service: NotebookLanguageService | undefined;
+
+/** Each test file that uses this one calls it: several files share a process. */
+export function removedAfterTheFile(): void {
+  afterAll(() => {
+    service?.dispose();
+    service = undefined;
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
 
 /** The exportability alone, without the errors of TypeScript. */
 export function checked(text: string, files: Files = {}, target: Target = 'node'): Checked {
@@ -30,6 +35,7 @@ export function checked(text: string, files: Files = {}, target: Target = 'node'
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
   }
+  service ??= new NotebookLanguageService({ notebook });
   const parsed = parseNotebook(text);
   const identities = identify(parsed);
   service.update(parsed.map(({ kind, text: cell }, i) => ({ id: identities[i]!.id, kind, text: cell })));

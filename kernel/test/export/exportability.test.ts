@@ -5,7 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { checkTexts } from '../../export/check-export.ts';
-import { checked, folder, lineOf, notebook, source } from './checked-notebook.ts';
+import { checked, folder, lineOf, notebook, removedAfterTheFile, source } from './checked-notebook.ts';
+
+removedAfterTheFile();
 
 test('a job keeps what its sinks reach, and says of the rest why it is dropped', () => {
   const { exported, problems } = checked(

@@ -1,7 +1,9 @@
 // The sinks of a job: their delivery, where their problems stand, and their places in its graph.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { checked, source } from './checked-notebook.ts';
+import { checked, removedAfterTheFile, source } from './checked-notebook.ts';
+
+removedAfterTheFile();
 
 test('exactly-once needs event time somewhere above the sink', () => {
   const text = (options: string): string => `// %% id=out
