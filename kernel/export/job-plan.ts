@@ -5,6 +5,7 @@ import { constantOf } from '../cells/constant-text.ts';
 import { mergePlan } from '../live/merge.ts';
 import type { ConstantValues } from './constant-values.ts';
 import { evaluatedCells } from './evaluated-cells.ts';
+import { orderedCells } from './ordered-cells.ts';
 import type { Exportability } from './exportability.ts';
 import { capturedNames } from './plan-values.ts';
 import { typesByPlace } from './stream-types.ts';
@@ -15,11 +16,13 @@ export async function jobPlan(
   { cells, streams, captured }: Exportability,
   constants: ConstantValues,
 ): Promise<Plan> {
-  const evaluated = await evaluatedCells(notebook, cells, (cell) => ({
-    values: Object.fromEntries(
-      Object.entries(constants.byCell.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)]),
-    ),
-  }));
+  const evaluated = await evaluatedCells(notebook, await orderedCells(notebook, cells), {
+    constants: (cell) => ({
+      values: Object.fromEntries(
+        Object.entries(constants.byCell.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)]),
+      ),
+    }),
+  });
   const plan = mergePlan(
     evaluated.map(({ id, result: { fragment, exports } }) => ({
       ...{ cell: id, nodes: fragment.nodes, edges: fragment.edges },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
-import { constantValues } from '../../export/constant-values.ts';
+import { constantValues } from '../../export/constants-thread.ts';
 import { exportability, targets } from '../../export/exportability.ts';
 import { jobPlan } from '../../export/job-plan.ts';
 import { planValue } from '../../export/plan-values.ts';

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
+import type { CellDiagnostic } from '../../cells/compile.ts';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
 import { exportability, type Exportability } from '../../export/exportability.ts';
 import { SteadyFaults } from '../../export/steady-faults.ts';
@@ -76,14 +77,24 @@ console.log('not in the protocol');`;
   );
 });
 
-test('what takes too long or too much memory is left to the export', async () => {
-  const problems = async (values: string, millis: number): Promise<unknown> =>
-    new SteadyFaults(server, { millis, megabytes: 200 }).problems(
-      notebook,
-      checked(values, 'from([1]).sink(() => void value);').steady,
-    );
-  assert.deepEqual(await problems('const value = (() => { for (let n = 0; n < 1;); return [1]; })();', 200), []);
+const problemsOfValue = async (value: string, millis: number): Promise<readonly CellDiagnostic[]> =>
+  new SteadyFaults(server, { millis, megabytes: 200 }).problems(
+    notebook,
+    checked(`const value = ${value};`, 'from([1]).sink(() => void value);').steady,
+  );
+
+test('a constant that does not end is a problem as in an export', async () => {
+  const problems = await problemsOfValue('(() => { for (let n = 0; n < 1;); return [1]; })()', 200);
+  assert.equal(problems.length, 1);
+  // On a slow machine, the limit is reached before its statement begins.
+  assert.match(
+    `${problems[0]!.cell} ${problems[0]!.code} ${problems[0]!.message}`,
+    /^(?:values|out) not-evaluated The export evaluates (?:value|a statement) of cell "values", and it had not ended after 0\.2 s\./,
+  );
+});
+
+test('a constant that takes too much memory is left to the export', async () => {
   const hungry =
-    'const value = (() => { const all: number[][] = []; for (;;) all.push(new Array<number>(1_000_000).fill(1)); })() ?? [1];';
-  assert.deepEqual(await problems(hungry, 600_000), []);
+    '(() => { const all: number[][] = []; for (;;) all.push(new Array<number>(1_000_000).fill(1)); })() ?? [1]';
+  assert.deepEqual(await problemsOfValue(hungry, 600_000), []);
 });

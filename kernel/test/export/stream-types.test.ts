@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
 import { checkTexts } from '../../export/check-export.ts';
-import { constantValues } from '../../export/constant-values.ts';
+import { constantValues } from '../../export/constants-thread.ts';
 import { exportability, type Exportability, type Target } from '../../export/exportability.ts';
 import { jobPlan } from '../../export/job-plan.ts';
 import { rowTypeText } from '../../export/row-types.ts';
