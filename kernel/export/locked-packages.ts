@@ -6,6 +6,8 @@ import { packagesAround } from './package-places.ts';
 
 interface LockedPackage {
   readonly version?: string;
+  /** The one of the registry, if it is installed under another one. */
+  readonly name?: string;
   readonly link?: boolean;
   /** From where npm has it. */
   readonly resolved?: string;
@@ -14,9 +16,17 @@ interface LockedPackage {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 /** Entries of a lock file by their folder: node_modules/sharp. */
-export type LockEntries = Readonly<Record<string, object>>;
+export type LockEntries = Readonly<Record<string, { readonly version?: string }>>;
 export type Locked =
-  { readonly name: string; readonly version: string; readonly entries: LockEntries } | { readonly problem: string };
+  | {
+      readonly name: string;
+      /** Absolute. */
+      readonly folder: string;
+      /** As package.json has it. */
+      readonly version: string;
+      readonly entries: LockEntries;
+    }
+  | { readonly problem: string };
 
 /**
  * The package of a file, or the outermost one around it: a package inside of another one cannot be
@@ -24,7 +34,7 @@ export type Locked =
  */
 export function lockedPackage(path: string): Locked {
   const around = packagesAround(path);
-  for (const { name, root } of around) {
+  for (const { name, folder, root } of around) {
     const packages = lockFileOf(root);
     const found = packages?.[`node_modules/${name}`];
     if (!packages || found?.version === undefined || found.link) continue;
@@ -32,7 +42,9 @@ export function lockedPackage(path: string): Locked {
     const local = Object.entries(entries).find(([, one]) => isOfThisMachine(one));
     if (local)
       return { problem: `${local[0]} comes from a path of this machine, so npm cannot install it beside the job.` };
-    return { name, version: found.version, entries };
+    const { name: alias = name } = found;
+    const version = alias === name ? found.version : `npm:${alias}@${found.version}`;
+    return { name, folder, version, entries };
   }
   const name = around.at(-1)?.name;
   if (name === undefined) return { problem: 'It is in no package, so npm cannot install it beside the job.' };
@@ -44,12 +56,17 @@ function isOfThisMachine({ link, resolved }: LockedPackage): boolean {
 }
 
 function entriesOf(name: string, packages: Readonly<Record<string, LockedPackage>>): LockEntries {
-  const entries: Record<string, object> = {};
+  const entries: Record<string, LockedPackage> = {};
   const visit = (folder: string): void => {
     const one = packages[folder];
     if (!one || folder in entries) return;
     // In the job it is needed, whatever it was beside the notebook.
-    const { dev: _dev, devOptional: _devOptional, peer: _peer, ...entry } = one as Record<string, unknown>;
+    const {
+      dev: _dev,
+      devOptional: _devOptional,
+      peer: _peer,
+      ...entry
+    } = one as LockedPackage & Record<string, unknown>;
     entries[folder] = entry;
     const needed = { ...one.dependencies, ...one.optionalDependencies, ...one.peerDependencies };
     for (const other of Object.keys(needed)) {

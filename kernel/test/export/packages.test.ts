@@ -137,7 +137,7 @@ test('a package with a native part stays outside, also below another one, with w
     'node_modules/fast/node_modules/load',
   ]);
   assert.equal('dev' in locked['node_modules/fast']!, false);
-  const direct = await bundlePackages(notebook, [module('fast', { dependency: 'fast' })]);
+  const direct = await bundlePackages(notebook, [module('fast', { native: 'fast.node' })]);
   assert.match(direct.code, /import\("fast"\)|require\("fast"\)/);
   assert.deepEqual(direct.dependencies, { fast: '3.1.0' });
 });
@@ -173,7 +173,8 @@ test('each import that cannot be bundled is an error at the import of the cell',
 test('a package that looks for files beside its own stays outside, and so does the one around it', async () => {
   const found = await bundlePackages(notebook, [
     ...['words', 'wasm', 'worker', 'loads', 'outer'].map((name) => module(name)),
-    ...['inner-gyp', 'systems'].map((name) => module(name, { dependency: name })),
+    module('inner-gyp', { native: 'binding.gyp' }),
+    module('systems', { native: '@systems/this' }),
     module('plain-words'),
   ]);
   assert.deepEqual(found.problems, []);
