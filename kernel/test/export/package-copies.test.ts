@@ -1,5 +1,5 @@
-// Copies of a package with other versions: each part of a job has the one that it had beside the
-// notebook, or the export says that this cannot be.
+// Each part of a job has the versions of packages that it had beside the notebook, or the export
+// says that this cannot be: copies with other versions, and lock files that are not whole.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -119,4 +119,44 @@ test('a native package without a locked version below another one is an error at
   assert.deepEqual(messages, [
     'error "plain" cannot be bundled: it has a native part (binding.gyp). It would stay a dependency of the job. No package-lock.json beside it names its version. npm install fast writes one.',
   ]);
+});
+
+const wordsIn = (lockFile: string, entries: Readonly<Record<string, object>>): Readonly<Record<string, string>> => ({
+  'node_modules/words/index.js': words,
+  'node_modules/words/package.json': '{"name":"words","version":"1.0.0"}',
+  [lockFile]: lockOf(entries),
+});
+const ofWords = [['words', 'node_modules/words/index.js']] as const;
+
+test('without a lock file, what npm has installed is locked, if it is all that any system needs', async (t) => {
+  const lockFile = 'node_modules/.package-lock.json';
+  const needs = { dependencies: { load: '1' }, optionalDependencies: { '@words/mac': '1.0.0' } };
+  const peers = { peerDependencies: { react: '*' }, peerDependenciesMeta: { react: { optional: true } } };
+  const whole = { words: entry('1.0.0', { ...needs, ...peers, extraneous: true }), load: entry('1.0.0') };
+  const mac = entry('1.0.0', { optional: true, os: ['darwin'] });
+  const found = await bundled(t, wordsIn(lockFile, { ...whole, '@words/mac': mac }), ofWords);
+  assert.deepEqual(found.messages, []);
+  assert.deepEqual(found.locked['node_modules/words'], entry('1.0.0', { ...needs, ...peers }));
+  const without = await bundled(t, wordsIn(lockFile, whole), ofWords);
+  assert.match(
+    without.messages.join(),
+    /node_modules\/\.package-lock\.json beside it does not name @words\/mac, which words needs: it has what npm has installed on this system\. npm install --package-lock-only writes a package-lock\.json\.$/,
+  );
+});
+
+test('a lock file that npm ci would refuse is named, and so is one that is not what is installed', async (t) => {
+  const incomplete = await bundled(
+    t,
+    wordsIn('package-lock.json', { words: entry('1.0.0', { peerDependencies: { react: '*' } }) }),
+    ofWords,
+  );
+  assert.match(
+    incomplete.messages.join(),
+    /package-lock\.json beside it does not name react, which words needs, so npm ci would refuse the job\./,
+  );
+  const other = await bundled(t, wordsIn('package-lock.json', { words: entry('1.0.1') }), ofWords);
+  assert.match(
+    other.messages.join(),
+    /node_modules\/words is installed in version 1\.0\.0\. package-lock\.json names another one: run npm ci\.$/,
+  );
 });

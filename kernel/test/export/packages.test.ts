@@ -88,6 +88,7 @@ const files: Readonly<Record<string, string>> = {
       'node_modules/fast/node_modules/load': entry('1.2.0'),
       'node_modules/load': entry('2.0.0'),
       'node_modules/@fast/linux': entry('3.1.0', { optional: true, os: ['linux'] }),
+      'node_modules/@fast/mac': entry('3.1.0', { optional: true, os: ['darwin'] }),
       'node_modules/esm': entry('1.0.0'),
       'node_modules/local': entry('1.0.0', { resolved: 'file:../local-1.0.0.tgz' }),
       ...Object.fromEntries(
@@ -133,6 +134,7 @@ test('a package with a native part stays outside, also below another one, with w
   assert.deepEqual(dependencies, { fast: '3.1.0' });
   assert.deepEqual(Object.keys(locked).sort(), [
     'node_modules/@fast/linux',
+    'node_modules/@fast/mac',
     'node_modules/fast',
     'node_modules/fast/node_modules/load',
   ]);
