@@ -9,7 +9,7 @@ import { NotebookLanguageService } from '../../cells/language-service.ts';
 import { checkTexts } from '../../export/check-export.ts';
 import { constantValues } from '../../export/constants-thread.ts';
 import { exportability, type Exportability, type Target } from '../../export/exportability.ts';
-import { jobPlan } from '../../export/job-plan.ts';
+import { jobPlan } from './job-plan.ts';
 import { rowTypeText } from '../../export/row-types.ts';
 import { identify } from '../../protocol/cell-identity.ts';
 import { parseNotebook } from '../../protocol/notebook-file.ts';
