@@ -26,7 +26,7 @@ function checked(values: string, out: string): Exportability {
   return exportability(notebook, 'node', service.typed());
 }
 
-test('only constants are evaluated that read nothing outside of the language', () => {
+test('only constants are evaluated that change nothing, and read clock and randomness at most', () => {
   const touched = join(folder, 'touched');
   const { steady, constants } = checked(
     `import { writeFileSync } from 'node:fs';
@@ -41,12 +41,14 @@ const computed = ([].filter['constructor'] as unknown as (text: string) => () =>
 const here = make(import.meta.url);
 const wide = (globalThis as unknown as { n: number }).n;
 const started = make(Date.now());
+const loaded2 = make((await import('node:fs')).existsSync('.'));
+const waited = make(await Promise.resolve(crypto.randomUUID()));
 const chosen = make(param('n', 1));`,
-    'from([1]).sink(() => void [plain, table, file, through, fetched, loaded, computed, here, wide, started, chosen]);',
+    'from([1]).sink(() => void [plain, table, file, through, fetched, loaded, computed, here, wide, started, loaded2, waited, chosen]);',
   );
   assert.deepEqual(
     steady.captured.map(({ name }) => name),
-    ['plain', 'table'],
+    ['plain', 'table', 'started', 'waited'],
   );
   // An export evaluates the others too.
   assert.ok(constants.captured.length > 6);
@@ -90,6 +92,14 @@ test('a constant that does not end is a problem as in an export', async () => {
   assert.match(
     `${problems[0]!.cell} ${problems[0]!.code} ${problems[0]!.message}`,
     /^(?:values|out) not-evaluated The export evaluates (?:value|a statement) of cell "values", and it had not ended after 0\.2 s\./,
+  );
+});
+
+test('an endless await is known while the user types', async () => {
+  const problems = await problemsOfValue('await new Promise<number>(() => {})', 200);
+  assert.deepEqual(
+    problems.map(({ code, message }) => [code, /had not ended after 0\.2 s/.test(message)]),
+    [['not-evaluated', true]],
   );
 });
 
