@@ -9,11 +9,14 @@ import {
   type MessageConnection,
 } from 'vscode-jsonrpc/node.js';
 import { LanguageNotebooks } from './cells/language-notebooks.ts';
+import { evaluatesConstants } from './export/constants-role.ts';
 import { EditorExport } from './export/editor-export.ts';
 import { answerOrder, isEvaluating } from './export/steady-faults.ts';
 
-if (isEvaluating()) answerOrder();
-else serve();
+if (!evaluatesConstants()) {
+  if (isEvaluating()) answerOrder();
+  else serve();
+}
 
 function serve(): void {
   /** stdout carries the protocol, so log output goes to stderr. */

@@ -35,6 +35,15 @@ const esm: BuildOptions = {
   define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
 };
 
+// An older Node would end at a module that it does not have. It is a line of the log, and the exit
+// code is that of a bad configuration.
+const nodeOfJob = `if (Number(process.versions.node.split('.')[0]) < 24) {
+  const message = 'The job needs Node 24 or later, and this is Node ' + process.versions.node + '.';
+  const line = { time: new Date().toISOString(), level: 'error', message, code: 'bad-configuration' };
+  require('node:fs').writeSync(1, JSON.stringify(line) + '\\n');
+  process.exit(2);
+}`;
+
 /**
  * All bundles are minified but keep names. `engine/codegen/specialize.ts` compiles functions again
  * from their text, and the helper that keeps the names in this text must have the expected name.
@@ -83,7 +92,12 @@ export const bundles: readonly Bundle[] = [
   {
     name: 'job',
     entries: { job: 'kernel/exported-job.ts' },
-    options: { ...commonJs, sourcemap: 'external', sourcesContent: false },
+    options: {
+      ...commonJs,
+      banner: { js: `${nodeOfJob}\n${commonJs.banner!['js']}` },
+      sourcemap: 'external',
+      sourcesContent: false,
+    },
   },
 ];
 

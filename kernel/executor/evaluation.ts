@@ -52,6 +52,8 @@ export interface EvaluatorOptions {
   readonly topics?: JobTopics | undefined;
   /** Values of a cell that an export has evaluated. undefined: it has evaluated none. */
   readonly constants?: ((cell: string) => KeptData | undefined) | undefined;
+  /** A statement of a cell begins. `names`: the variables that it defines, behind commas. */
+  readonly begins?: ((cell: string, names: string) => void) | undefined;
 }
 
 /**
@@ -79,6 +81,7 @@ export class Evaluator {
   readonly #isJob: boolean;
   readonly #topics: JobTopics | undefined;
   readonly #constants: EvaluatorOptions['constants'];
+  readonly #begins: EvaluatorOptions['begins'];
   readonly #host: EvaluatorHost;
   readonly #places = new SourcePlaces();
   readonly #files: ModuleFiles;
@@ -88,6 +91,7 @@ export class Evaluator {
   constructor(options: EvaluatorOptions, host: EvaluatorHost) {
     const { notebook, params, isJob, modules, topics } = options;
     this.#constants = options.constants;
+    this.#begins = options.begins;
     this.#notebook = notebook;
     this.#params = params;
     this.#idlenessMillis = isJob ? undefined : notebookIdlenessMillis;
@@ -135,7 +139,10 @@ export class Evaluator {
     const modules = this.#modules.modulesOfCell(used);
     const runtime = new CellEvaluation({
       in: given,
-      setVariable: (name) => (builder.variable = name),
+      setVariable: (name) => {
+        builder.variable = name;
+        this.#begins?.(command.cell, name);
+      },
       import: (...imported) => this.#modules.import(modules, ...imported),
       meta: metaOf(this.#notebook),
       restore: command.restore ?? this.#constants?.(command.cell),

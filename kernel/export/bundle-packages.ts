@@ -5,13 +5,14 @@
 //
 //   bundle ─► which of its files ask for their own place? ─► bundle again without their packages
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, posix, relative, resolve, sep } from 'node:path';
 import type { BuildResult, Metafile } from 'esbuild';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { type Bundler, loadBundler } from './bundler.ts';
 import type { BundledModule } from './job-modules.ts';
 import type { LockEntries } from './locked-packages.ts';
-import { OutsidePackages } from './outside-packages.ts';
+import { nativeReason } from './native-part.ts';
+import { OutsidePackages, outsidePrefix } from './outside-packages.ts';
 import { ownPlace } from './own-place.ts';
 import { innermostPackage } from './package-places.ts';
 
@@ -26,11 +27,16 @@ export interface BundledPackages {
   readonly locked: LockEntries;
   /** Why each of them is not inside. */
   readonly reasons: Readonly<Record<string, string>>;
+  /** Files and folders on which it depends: with others, it may be another bundle. */
+  readonly sources: readonly string[];
   /** With an error among them, there is no code. */
   readonly problems: readonly CellDiagnostic[];
 }
 
-const nothing: BundledPackages = { code: '', map: '', dependencies: {}, locked: {}, reasons: {}, problems: [] };
+const nothing: BundledPackages = {
+  ...{ code: '', map: '', dependencies: {}, locked: {}, reasons: {} },
+  ...{ sources: [], problems: [] },
+};
 
 /** Error: `no-bundler`. */
 export async function bundlePackages(
@@ -42,28 +48,39 @@ export async function bundlePackages(
   const loaded = await bundler();
   const outside = new OutsidePackages();
   const problems = new Map<string, CellDiagnostic>();
+  const report = (problem: CellDiagnostic): void => void problems.set(`${problem.cell} ${problem.message}`, problem);
+  // The rest is found on the way.
+  for (const module of modules) {
+    if (module.native === undefined) continue;
+    const what = nativeReason(module.native);
+    const problem = outside.add(module.path, what);
+    if (problem !== undefined) report(refusal(module, { what, problem }));
+  }
   for (;;) {
-    const before = Object.keys(outside.versions).length;
+    const before = outside.size;
     let result: BuildResult;
     try {
       result = await bundled(notebook, modules, loaded, outside);
     } catch (error) {
       const found = await failuresOf(error, notebook, modules, loaded, outside);
+      const sources = placesOf(error, dirname(notebook));
       // What awaits at its top level is outside now.
-      if (found.length === 0 && Object.keys(outside.versions).length > before) continue;
+      if (found.length === 0 && outside.size > before) continue;
       if (found.length === 0) throw error;
-      return { ...nothing, problems: [...problems.values(), ...found] };
+      return { ...nothing, sources, problems: [...problems.values(), ...found] };
     }
-    for (const problem of filesBeside(dirname(notebook), modules, result.metafile!, outside))
-      problems.set(`${problem.cell} ${problem.message}`, problem);
+    for (const problem of filesBeside(dirname(notebook), modules, result.metafile!, outside)) report(problem);
     // A package that was found on the way may be inside of one that is bundled already.
-    if (Object.keys(outside.versions).length > before) continue;
+    if (outside.size > before) continue;
     const textOf = (ending: string): string =>
       result.outputFiles!.find(({ path }) => path.endsWith(ending))?.text ?? '';
     const { versions: dependencies, locked, reasons } = outside;
     const found = [...problems.values()];
-    if (found.some(({ severity }) => severity === 'error')) return { ...nothing, problems: found };
-    return { code: textOf('.js'), map: textOf('.map'), dependencies, locked, reasons, problems: found };
+    const sources = Object.keys(result.metafile!.inputs).map((input) =>
+      resolve(dirname(notebook), ...input.split('/')),
+    );
+    if (found.some(({ severity }) => severity === 'error')) return { ...nothing, sources, problems: found };
+    return { code: textOf('.js'), map: textOf('.map'), dependencies, locked, reasons, sources, problems: found };
   }
 }
 
@@ -74,9 +91,9 @@ function bundled(
   outside: OutsidePackages,
 ): Promise<BuildResult> {
   const folder = dirname(notebook);
-  const imports = modules.map(({ path, dependency, specifier }) => {
-    const isOutside = dependency !== undefined || outside.nameOf(path) !== undefined;
-    return `() => import(${JSON.stringify(isOutside ? specifier : path)})`;
+  const imports = modules.map(({ path, specifier }) => {
+    const isOutside = outside.nameOf(path) !== undefined;
+    return `() => import(${JSON.stringify(isOutside ? `${outsidePrefix}${specifier}` : path)})`;
   });
   return build({
     stdin: {
@@ -119,6 +136,8 @@ function filesBeside(
   const inside = new Set(Object.keys(inputs).map(pathOf));
   return Object.keys(inputs).flatMap((input): CellDiagnostic[] => {
     const path = pathOf(input);
+    const refused = outside.refused.get(path);
+    if (refused) return [refusal(importerOf(input, folder, modules, inputs), refused)];
     const isImported = outside.imported.has(path);
     const place = isImported ? undefined : ownPlace(path);
     if (!isImported && !place) return [];
@@ -132,11 +151,22 @@ function filesBeside(
     if (problem === undefined) return [];
     const module = importerOf(input, folder, modules, inputs);
     const isSure = isImported || named.length > 0;
-    const way = isSure
-      ? `"${module.specifier}" cannot be bundled: ${what}. It would stay a dependency of the job. ${problem}`
-      : `"${module.specifier}" may fail in the job: ${what}, and a bundle has no such files. It would stay a dependency of the job. ${problem}`;
-    return [problemAt(module, isSure ? 'error' : 'warning', isSure ? 'not-bundled' : 'files-beside', way)];
+    if (isSure) return [refusal(module, { what, problem })];
+    const may = `"${module.specifier}" may fail in the job: ${what}, and a bundle has no such files. It would stay a dependency of the job. ${problem}`;
+    return [problemAt(module, 'warning', 'files-beside', may)];
   });
+}
+
+function refusal(
+  module: BundledModule,
+  { what, problem }: { readonly what: string; readonly problem: string },
+): CellDiagnostic {
+  return problemAt(
+    module,
+    'error',
+    'not-bundled',
+    `"${module.specifier}" cannot be bundled: ${what}. It would stay a dependency of the job. ${problem}`,
+  );
 }
 
 /** "charts/lib/load.js" */
@@ -167,6 +197,12 @@ interface BundleError {
   readonly errors?: readonly { readonly text: string; readonly location?: { readonly file: string } | null }[];
 }
 
+/** The files that fail, and their folders: a file that is missing there may come. */
+function placesOf(error: unknown, folder: string): readonly string[] {
+  const files = ((error as BundleError).errors ?? []).flatMap(({ location }) => location?.file ?? []);
+  return files.flatMap((file) => [resolve(folder, file), dirname(resolve(folder, file))]);
+}
+
 /**
  * Each import that fails, at its cell: each module is bundled alone. A module that awaits at its
  * top level, or needs such a module, goes outside: require() cannot load it.
@@ -181,7 +217,7 @@ async function failuresOf(
   const [first] = (error as BundleError).errors ?? [];
   if (!first) throw error;
   const found: CellDiagnostic[] = [];
-  for (const module of modules)
+  for (const module of modules.filter(({ path }) => outside.nameOf(path) === undefined))
     try {
       await bundled(notebook, [module], bundler, new OutsidePackages());
     } catch (inner) {
@@ -189,7 +225,7 @@ async function failuresOf(
       const isAwait = text.startsWith('Top-level await');
       const problem = isAwait ? outside.add(module.path, 'it awaits at its top level') : undefined;
       if (isAwait && problem === undefined) continue;
-      const where = location ? ` (${basename(dirname(location.file))}/${basename(location.file)})` : '';
+      const where = location ? ` (${posix.join(basename(dirname(location.file)), basename(location.file))})` : '';
       const message = `"${module.specifier}" cannot be bundled: ${text}${where}.${problem === undefined ? '' : ` ${problem}`}`;
       found.push(problemAt(module, 'error', 'not-bundled', message));
     }

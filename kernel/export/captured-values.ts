@@ -64,7 +64,9 @@ function describe(declared: Declared, finder: DependenceFinder, typed: TypedModu
   const found = classOfType(typed.checker.getTypeAtLocation(name), typed);
   if (found.kind === 'instance') return { kind: 'live', what: aNameOf(found.name), dependences: none };
   if (found.kind === 'ours') return { kind: 'stream', dependences: none };
-  const live = found.kind === 'unknown' && initializer ? liveExpression(initializer, typed) : undefined;
+  // A part of an object may be data, whatever the object is. The export evaluates it and sees.
+  const isWhole = ts.isIdentifier(declaration.name);
+  const live = found.kind === 'unknown' && isWhole && initializer ? liveExpression(initializer, typed) : undefined;
   if (live !== undefined) return { kind: 'live', what: live, dependences: none };
   const isCode = found.kind === 'code' && initializer !== undefined && ts.isFunctionLike(initializer);
   if (isCode) return { kind: 'code', dependences: none };
@@ -116,7 +118,8 @@ function liveExpression(node: ts.Expression, typed: TypedModule): string | undef
   const from = moduleOf(root, typed);
   if (from !== undefined && liveModules.test(from)) return `${last}() of ${from}`;
   if (liveCalls.test(last) && (from === undefined || /^(?:node:)?(?:fs|timers)/.test(from))) return `${last}()`;
-  return ts.isNewExpression(inner) ? aNameOf(last) : undefined;
+  // What a new Promise gives is something else.
+  return ts.isNewExpression(inner) && !ts.isAwaitExpression(node) ? aNameOf(last) : undefined;
 }
 /** The specifier of the import that declares the name. */
 function moduleOf(name: ts.Expression, { checker }: TypedModule): string | undefined {
@@ -128,8 +131,4 @@ function moduleOf(name: ts.Expression, { checker }: TypedModule): string | undef
 }
 function aNameOf(name: string): string {
   return `an instance of ${name}`;
-}
-
-export function liveMessage(name: string, owner: string, what: string): string {
-  return `This function captures ${name} of cell "${owner}", ${what}: a live object cannot go into a job. Make it inside the function, or in a module that the cell imports.`;
 }

@@ -6,7 +6,8 @@ import { resolve } from 'node:path';
 import { checkNotebook, type CheckOptions } from '../cells/check.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { type BundledPackages, bundlePackages } from './bundle-packages.ts';
-import { type ConstantValues, constantValues } from './constant-values.ts';
+import type { ConstantValues } from './constant-values.ts';
+import { constantValues } from './constants-thread.ts';
 import { exportability, type Exportability, type Target } from './exportability.ts';
 
 export interface CheckedExport {
@@ -20,8 +21,8 @@ export interface CheckedExport {
 }
 
 /**
- * It evaluates constants of the notebook in this process: no source, no sink and no display. Throws
- * if the file cannot be read. Error: `no-bundler`.
+ * It evaluates constants of the notebook in a thread: no source, no sink and no display. Throws if
+ * the file cannot be read. Error: `no-bundler`.
  */
 export async function checkExport(
   path: string,

@@ -1,13 +1,13 @@
 // The values of a job's constants, evaluated once, at the export. The job has these values and
 // evaluates their definitions no more.
+import { messageOf } from '../../engine/errors/thrown.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { constantText } from '../cells/constant-text.ts';
 import { copyData } from '../cells/plain-data.ts';
 import { CellFailure, type EvaluatedCell, evaluatedCells } from './evaluated-cells.ts';
+import type { OrderedCell } from './ordered-cells.ts';
 import type { Constants } from './constants.ts';
-import type { Exportability } from './exportability.ts';
-import { liveMessage } from './captured-values.ts';
-import { notData } from './not-data.ts';
+import { liveMessage, notData } from './not-data.ts';
 
 export interface ConstantValues {
   /** Cell → its variables by key, as `$.put` knows them, each value as a text. */
@@ -19,15 +19,6 @@ export interface ConstantValues {
 
 /** Of one value in the job. */
 export const mostBytes = 4_000_000;
-
-/** `notebook`: its absolute path. It runs code of the notebook in this process. */
-export async function constantValues(
-  notebook: string,
-  { constants }: Pick<Exportability, 'constants'>,
-): Promise<ConstantValues> {
-  const { byCell, values, faults } = await evaluatedConstants(notebook, constants);
-  return { byCell, values, problems: faults.map((fault) => placedFault(fault, constants.captured)) };
-}
 
 /** What is wrong with a constant. Where it is captured may move. */
 export interface ConstantFault {
@@ -43,13 +34,17 @@ export function placedFault({ cell, name, problem }: ConstantFault, captured: Co
   return { ...problem, ...found?.place };
 }
 
-export async function evaluatedConstants(
+export type EvaluatedConstants = Omit<ConstantValues, 'problems'> & { readonly faults: readonly ConstantFault[] };
+
+/** `notebook`: its absolute path. It runs code of the notebook in this thread. */
+export async function constantsOfCells(
   notebook: string,
-  { cells, captured }: Constants,
-): Promise<Omit<ConstantValues, 'problems'> & { readonly faults: readonly ConstantFault[] }> {
+  { cells, captured }: { readonly cells: readonly OrderedCell[]; readonly captured: Constants['captured'] },
+  begins?: (cell: string, names: string) => void,
+): Promise<EvaluatedConstants> {
   let evaluated: readonly EvaluatedCell[];
   try {
-    evaluated = await evaluatedCells(notebook, cells);
+    evaluated = await evaluatedCells(notebook, cells, { begins });
   } catch (error) {
     if (!(error instanceof CellFailure)) throw error;
     return { byCell: new Map(), values: new Map(), faults: [{ cell: error.problem.cell, problem: error.problem }] };
@@ -61,7 +56,11 @@ export async function evaluatedConstants(
       const texts = Object.entries(result.kept.values).flatMap(([key, value]) => {
         // Values of other cells and of single awaits: their own variables have them.
         if (key.includes('#')) return [];
-        const text = constantText(value);
+        const text = textOf(value);
+        if (typeof text !== 'string') {
+          faults.push(faultOf(id, key, 'captured-too-deep', tooDeep(key, id, text.reason)));
+          return [];
+        }
         const bytes = (text.length * 3) / 4;
         if (bytes <= mostBytes) return [[key, text] as const];
         faults.push(faultOf(id, key, 'captured-too-large', tooLarge(key, id, bytes)));
@@ -81,6 +80,17 @@ export async function evaluatedConstants(
   return { byCell, values, faults };
 }
 
+/** Not all data can be written: a value may contain itself. */
+function textOf(value: unknown): string | { readonly reason: string } {
+  try {
+    return constantText(value);
+  } catch (error) {
+    return { reason: messageOf(error) };
+  }
+}
+function tooDeep(name: string, cell: string, reason: string): string {
+  return `${name} of cell "${cell}" cannot go into a job. ${reason}`;
+}
 function tooLarge(name: string, cell: string, bytes: number): string {
   return `${name} of cell "${cell}" takes ${(bytes / 1e6).toFixed(1)} MB in a job, and the limit is ${mostBytes / 1e6} MB. Read it from a topic or a file when the job runs.`;
 }

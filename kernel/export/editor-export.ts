@@ -66,11 +66,12 @@ function previewOf(exported: Exportability, service: NotebookLanguageService): E
     .diagnostics()
     .flatMap((cell) => cell.map((one): CellDiagnostic => ({ ...one, severity: 'error' })));
   const { captured, modules, connections, graph, streams } = exported;
+  const evaluated = new Set(exported.steady.captured.map(({ name }) => name));
   return {
     goes: exported.keeps.map(({ because, ...place }) => ({ ...place, because: keptBecause(because) })),
     stays: exported.drops.map(({ reason, ...place }) => ({ ...place, because: dropReasons[reason] })),
     captured: captured.flatMap((value) => {
-      const text = valueText(value);
+      const text = valueText(value, evaluated.has(value.name));
       return text === undefined ? [] : [{ name: value.name, cell: value.cell, value: text }];
     }),
     streams: graph.map(({ name, verbs, place }) => {
@@ -93,10 +94,11 @@ function keptBecause(because: string): string {
 }
 
 /** undefined: its text goes into the job. */
-function valueText({ kind, value, dependences }: CapturedValue): string | undefined {
+function valueText({ kind, value, dependences }: CapturedValue, isEvaluated: boolean): string | undefined {
   if (kind === 'literal') return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
   if (kind !== 'constant') return undefined;
-  if (!dependences.isOfStart) return 'its value at the export';
+  if (!dependences.isOfStart)
+    return isEvaluated ? 'its value at the export' : 'its value at the export, which alone evaluates it';
   return 'evaluated where the job starts';
 }
 function isOfUser(specifier: string): boolean {

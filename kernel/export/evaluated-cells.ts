@@ -4,10 +4,8 @@ import { SluiceError } from '../../engine/errors/error.ts';
 import type { CellDiagnostic } from '../cells/compile.ts';
 import { diskModules } from '../cells/disk-modules.ts';
 import type { KeptData } from '../cells/kept-data.ts';
-import type { ModuleCell } from '../cells/virtual-module.ts';
 import { type EvaluationResult, Evaluator } from '../executor/evaluation.ts';
-import { notebookCompiler } from '../server/compiler.ts';
-import type { Compiled } from '../session/state.ts';
+import type { OrderedCell } from './ordered-cells.ts';
 
 export interface EvaluatedCell {
   readonly id: string;
@@ -25,27 +23,28 @@ export class CellFailure extends Error {
   }
 }
 
-/**
- * Each cell behind those that it needs. `notebook`: its absolute path. `constants`: values that are
- * known already. Error: CellFailure.
- */
+export interface EvaluationOptions {
+  /** Values that are known already. */
+  readonly constants?: (cell: string) => KeptData | undefined;
+  /** A statement begins. `names`: the variables that it defines, behind commas. */
+  readonly begins?: (cell: string, names: string) => void;
+}
+
+/** Error: CellFailure. */
 export async function evaluatedCells(
   notebook: string,
-  cells: readonly ModuleCell[],
-  constants?: (cell: string) => KeptData | undefined,
+  cells: readonly OrderedCell[],
+  { constants, begins }: EvaluationOptions = {},
 ): Promise<readonly EvaluatedCell[]> {
-  const compiledById = await compiledCells(notebook, cells);
-  const owner = new Map([...compiledById].flatMap(([id, { scope }]) => scope.declares.map((name) => [name, id])));
   const evaluator = new Evaluator(
-    { notebook, params: {}, isJob: true, modules: diskModules(notebook), constants },
+    { notebook, params: {}, isJob: true, modules: diskModules(notebook), constants, begins },
     { openPull: refusePull, lookup: () => undefined },
   );
   const found: EvaluatedCell[] = [];
-  for (const id of inOrder(compiledById, owner)) {
-    const { code, scope } = compiledById.get(id)!;
-    const uses = scope.uses.flatMap((name) => (owner.has(name) ? [{ name, cell: owner.get(name)! }] : []));
-    const { declares } = scope;
-    const evaluation = evaluator.begin({ kind: 'evaluate', run: 1, cell: id, version: 1, code, declares, uses });
+  for (const ordered of cells) {
+    const id = ordered.cell;
+    const evaluation = evaluator.begin({ kind: 'evaluate', run: 1, version: 1, ...ordered });
+    begins?.(id, '');
     try {
       const result = await evaluation.run();
       evaluator.commit(evaluation);
@@ -60,34 +59,6 @@ export async function evaluatedCells(
     }
   }
   return found;
-}
-
-async function compiledCells(notebook: string, cells: readonly ModuleCell[]): Promise<ReadonlyMap<string, Compiled>> {
-  const compiler = notebookCompiler(() => notebook);
-  const found = new Map<string, Compiled>();
-  for (const { id } of cells) {
-    const compiled = await compiler.compile(cells, id);
-    if ('error' in compiled) throw new SluiceError(compiled.error.code, compiled.error.message);
-    found.set(id, compiled);
-  }
-  return found;
-}
-
-/** Definitions before their uses. */
-function inOrder(cells: ReadonlyMap<string, Compiled>, owner: ReadonlyMap<string, string>): readonly string[] {
-  const order = new Set<string>();
-  const begun = new Set<string>();
-  const visit = (id: string): void => {
-    if (begun.has(id)) return;
-    begun.add(id);
-    for (const name of cells.get(id)!.scope.uses) {
-      const other = owner.get(name);
-      if (other !== undefined) visit(other);
-    }
-    order.add(id);
-  };
-  for (const id of cells.keys()) visit(id);
-  return [...order];
 }
 
 function refusePull(): never {

@@ -23,8 +23,8 @@ export interface BundledModule {
   readonly from: string;
   /** The absolute path of its file. */
   readonly path: string;
-  /** The package has a native part: this one stays a dependency of the job. */
-  readonly dependency?: string;
+  /** The native part of its package, which stays a dependency of the job. */
+  readonly native?: string;
   /** Where a cell imports it, or a module that imports it. */
   readonly place: Pick<CellDiagnostic, 'cell' | 'offset' | 'length' | 'line' | 'column'>;
 }
@@ -147,11 +147,12 @@ function visitPackage({ specifier, from }: Import, found: Found): void {
     const name = packageName(specifier);
     return found.report(`"${specifier}" cannot be bundled: it is not installed. npm install ${name}`);
   }
-  if (nativePart(path) === undefined) return addBundled(found, { specifier, from, path });
+  const native = nativePart(path);
+  if (native === undefined) return addBundled(found, { specifier, from, path });
   const locked = lockedPackage(path);
   if ('problem' in locked)
     return found.report(`"${specifier}" has a native part, so it stays a dependency of the job. ${locked.problem}`);
-  addBundled(found, { specifier, from, path, dependency: locked.name });
+  addBundled(found, { specifier, from, path, native });
 }
 
 function addBundled({ bundled, place }: Found, module: Omit<BundledModule, 'place'>): void {

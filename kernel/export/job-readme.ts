@@ -46,8 +46,9 @@ state there, so \`SLUICE_START=savepoint:PATH\` with that folder and another \`S
 cells with other values of their constants need no other id: the new values hold, and the log names them. To reprocess everything from the beginning, set
 another \`SLUICE_APPLICATION_ID\`.
 
-\`SLUICE_START\` and a new id choose where topics without an end are read. A topic with \`until\` is read as the notebook says, a table reads its whole topic,
-and other sources begin at their beginning. At its start, the job has a line in the log that names those.
+\`SLUICE_START\` and a new id choose where topics without an end are read. A table reads its whole topic, a topic with \`until\` what the notebook
+says, and other sources begin at their beginning. At its start without state, the job has a line in the log that names those of them that do not start
+where \`SLUICE_START\` says.
 
 One instance runs at a time. A second one on the same state folder is refused. With Kafka, so is a second one with the same application id and another
 folder: a running job is the member of the group \`SLUICE_APPLICATION_ID.instance\`. With each checkpoint the job commits the offsets of its topics to the

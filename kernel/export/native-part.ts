@@ -13,6 +13,10 @@ export function nativePart(path: string): string | undefined {
   if (folder === undefined || root === undefined) return undefined;
   return nativeFile(folder, 4) ?? systemPackage(folder, root);
 }
+/** For people. */
+export function nativeReason(part: string): string {
+  return `it has a native part (${part})`;
+}
 function nativeFile(folder: string, depth: number): string | undefined {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isFile() && (entry.name.endsWith('.node') || entry.name === 'binding.gyp')) return entry.name;

@@ -42,3 +42,7 @@ function search(value: unknown, seen: Set<object>, depth: number): string | unde
       return undefined;
   }
 }
+
+export function liveMessage(name: string, owner: string, what: string): string {
+  return `This function captures ${name} of cell "${owner}", ${what}: a live object cannot go into a job. Make it inside the function, or in a module that the cell imports.`;
+}

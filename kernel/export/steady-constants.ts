@@ -1,5 +1,6 @@
-// Constants that an editor may evaluate while the user types: their definitions read and change
-// nothing outside of JavaScript. No file, no clock, no module, no global object of Node.
+// Constants that an editor may evaluate while the user types: their definitions change nothing
+// outside of JavaScript, and read clock and randomness at most. No file, no module, no global object
+// of Node.
 import ts from 'typescript';
 import type { TypedModule } from '../cells/language-service.ts';
 import type { CapturedValue } from './captured-values.ts';
@@ -17,6 +18,7 @@ const harmless = new Set([
   ...['JSON', 'Reflect', 'Proxy', 'Promise', 'Intl', 'Error', 'TypeError', 'RangeError', 'AggregateError'],
   ...['encodeURI', 'encodeURIComponent', 'decodeURI', 'decodeURIComponent', 'structuredClone', 'atob', 'btoa'],
   ...['URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder', 'AbortController', 'Headers', 'console'],
+  ...['performance', 'crypto'],
 ]);
 
 /** `statements`: those that the job keeps. */
@@ -27,10 +29,9 @@ export function steadyValues(
 ): readonly CapturedValue[] {
   const finder = new DependenceFinder(statements, typed);
   return captured.filter(
-    ({ kind, declared, dependences: { on, isOfStart } }) =>
+    ({ kind, declared, dependences }) =>
       kind === 'constant' &&
-      on.length === 0 &&
-      !isOfStart &&
+      !dependences.isOfStart &&
       [...finder.reach(declared)].every(({ node }) => isSteady(node, typed)),
   );
 }

@@ -1,23 +1,26 @@
-// Evaluates constants while the user types: in a process of its own, with a limit of time and of
-// memory. What takes longer is left to `sluice check` and to the export. A thread would not do: an
-// array that is too large ends the whole process.
+// Evaluates constants while the user types, as an export does, but in a process of its own with a
+// limit of memory. What needs more is left to `sluice check` and to the export. A thread would not
+// do: an array that is too large ends the whole process.
 import { fork } from 'node:child_process';
 import type { CellDiagnostic } from '../cells/compile.ts';
-import { type ConstantFault, evaluatedConstants, placedFault } from './constant-values.ts';
+import { type ConstantFault, placedFault } from './constant-values.ts';
 import type { Constants } from './constants.ts';
+import { constantsInThread, outOfMemory, usualMillis } from './constants-thread.ts';
 import { LatestProblems } from './latest-problems.ts';
 
 type Problems = readonly CellDiagnostic[];
 interface Order {
   readonly notebook: string;
   readonly constants: Constants;
+  readonly millis: number;
 }
 
 export interface SteadyLimits {
+  /** Of one statement. */
   readonly millis: number;
   readonly megabytes: number;
 }
-const usual: SteadyLimits = { millis: 30_000, megabytes: 256 };
+const usual: SteadyLimits = { millis: usualMillis, megabytes: 256 };
 
 export class SteadyFaults {
   readonly #latest = new LatestProblems<ConstantFault>();
@@ -35,7 +38,9 @@ export class SteadyFaults {
     if (constants.captured.length === 0) return [];
     // What is typed in other statements of a cell is blanks here.
     const key = JSON.stringify(constants.cells.map(({ id, text }) => [id, text.replace(/[^\S\n]+/g, ' ').trimEnd()]));
-    const found = this.#latest.problems(notebook, key, () => this.#found({ notebook, constants }));
+    const found = this.#latest.problems(notebook, key, () =>
+      this.#found({ notebook, constants, millis: this.#limits.millis }),
+    );
     const placed = (faults: readonly ConstantFault[]): Problems =>
       faults.map((fault) => placedFault(fault, constants.captured));
     return found instanceof Promise ? found.then(placed) : placed(found);
@@ -45,7 +50,7 @@ export class SteadyFaults {
   }
 
   async #found(order: Order): Promise<readonly ConstantFault[]> {
-    const { millis, megabytes } = this.#limits;
+    const { megabytes } = this.#limits;
     const child = fork(this.#file, [evaluating], {
       execArgv: [`--max-old-space-size=${megabytes}`, '--disable-warning=ExperimentalWarning'],
       // What cells print goes nowhere: the output of a language server carries its protocol.
@@ -55,10 +60,7 @@ export class SteadyFaults {
     process.on('exit', kill);
     try {
       return await new Promise((resolve) => {
-        child.on('message', (message: Answer) => {
-          if (message.kind === 'found') return resolve(message.faults);
-          setTimeout(() => resolve([]), millis).unref();
-        });
+        child.on('message', ({ faults }: Answer) => resolve(faults));
         // It has no more memory, or has ended itself.
         child.on('error', () => resolve([]));
         child.on('exit', () => resolve([]));
@@ -72,18 +74,21 @@ export class SteadyFaults {
 }
 
 const evaluating = '--constants';
-type Answer = { readonly kind: 'begins' } | { readonly kind: 'found'; readonly faults: readonly ConstantFault[] };
+interface Answer {
+  readonly faults: readonly ConstantFault[];
+}
 
 /** In the child. */
 export function isEvaluating(): boolean {
   return process.argv.includes(evaluating);
 }
 export function answerOrder(): void {
-  const say = (answer: Answer): void => void process.send!(answer);
   process.on('disconnect', () => process.exit(0));
-  process.on('message', ({ notebook, constants }: Order) => {
-    // Starting a process takes its time, and that is not the time of the constants.
-    say({ kind: 'begins' });
-    void evaluatedConstants(notebook, constants).then(({ faults }) => say({ kind: 'found', faults }));
+  process.on('message', ({ notebook, constants, millis }: Order) => {
+    void constantsInThread(notebook, constants, () => millis).then(({ faults }) => {
+      // An export has more memory.
+      const sure = faults.filter(({ problem }) => problem.code !== outOfMemory);
+      process.send!({ faults: sure } satisfies Answer);
+    });
   });
 }

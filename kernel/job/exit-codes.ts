@@ -10,7 +10,8 @@ export const exitCodes = {
 export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'All sources have ended, or the job was stopped (SIGTERM, SIGINT) and its last checkpoint is complete.',
   failed: 'The job has failed. The log names the cell and the error. A restart goes on from the last checkpoint.',
-  badConfiguration: 'An environment variable is missing or wrong. Each has a line in the log. Nothing has run.',
+  badConfiguration:
+    'An environment variable is missing or wrong, or Node is older than 24. Each has a line in the log. Nothing has run.',
   stateUnusable:
     'The state cannot be used: another instance has it or its application id, it belongs to another version of the notebook, or the folder cannot be written. A restart alone does not help.',
   unsaved:

@@ -118,7 +118,8 @@ export async function runJob(options: JobOptions): Promise<JobEnd> {
       control.dispatch({ kind: 'choose', choice: 'resume' });
     }
     const ran = state.resumes ? isReady(control) : control.run(code);
-    if (!state.resumes) void ran.then(() => output.declared?.(declaredNodes(control)));
+    // With state, sources go on from there.
+    if (!state.resumes && !state.upgrade) void ran.then(() => output.declared?.(declaredNodes(control)));
     const ends = [aborted(options.stopped), failures.ended, jobIsOver(control, failures, ran)];
     const timeOver = options.forMillis === undefined ? [] : [timeIsUp(options.forMillis).then(() => 'time' as const)];
     if ((await Promise.race([...ends, ...timeOver])) === 'time')

@@ -65,12 +65,14 @@ test('the values of the new export hold, the state goes on, and the log says whi
     ['The job goes on from the checkpoint of T.'],
   );
 
-  const other = start(await again(20), own);
+  // A start is for a job without state, so no source is said not to follow it.
+  const other = start(await again(20), { ...own, SLUICE_START: 'latest' });
   const third = await untilRows(other, path, second.length + 100);
   assert.match(
     warnings(other)[0]!,
     /^The job goes on from the checkpoint of .*Z\. It was exported with other values of settings of cell "events"\. The new values hold, and the cells are evaluated anew\.$/,
   );
+  assert.equal(warnings(other).length, 1, warnings(other).join('\n'));
   // Rows of after the last checkpoint are written again. What is computed from a constant at the
   // start is computed again.
   const changed = third.findIndex(({ scale }) => scale === 20);

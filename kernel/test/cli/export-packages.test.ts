@@ -125,6 +125,32 @@ test('a job runs with packages that read files, start workers or have native par
   );
 });
 
+test('without a lock file beside the notebook, the job has what npm has installed', timeout, async (t) => {
+  const needed = ['plain', 'word-list', 'greeting', 'greeting/node_modules/template'];
+  const served = await servedPackages(
+    t,
+    Object.fromEntries(needed.map((name) => [`node_modules/${name}`, packages[`node_modules/${name}`]!])),
+  );
+  const folder = folderOf(t, {
+    ...served.files,
+    'n.sluice.ts': `// %% id=out
+import { from } from 'sluice';
+import { plain } from 'plain';
+from([1]).map((n) => ({ n, plain: plain() })).toFile('rows.jsonl');
+`,
+  });
+  await served.install(folder);
+  rmSync(join(folder, 'package-lock.json'));
+  const job = await exported(folder);
+  rmSync(join(folder, 'node_modules'), { recursive: true });
+  await served.install(job);
+  const life = start(job, { SLUICE_HTTP_PORT: 'off' });
+  assert.equal((await life.ended).code, 0, JSON.stringify(life.log()));
+  assert.deepEqual(JSON.parse(readFileSync(join(job, 'rows.jsonl'), 'utf8')), {
+    ...{ n: 1, plain: ['ann', 'bob', 'hello'] },
+  });
+});
+
 test('check says what export says, of packages and of values, and export writes nothing', timeout, async (t) => {
   const folder = folderOf(t, {
     'node_modules/word-list/package.json': '{"name":"word-list","version":"1.0.0","types":"index.d.ts"}',

@@ -215,6 +215,21 @@ export {};
   assert.equal(existsSync(join(job, 'state')), false);
 });
 
+test('an older Node is one line of the log, and nothing runs', timeout, async (t) => {
+  const folder = folderOf(t, {
+    'n.sluice.ts': "// %% id=out\nimport { from } from 'sluice';\nfrom([1]).toFile('rows.jsonl');\nexport {};\n",
+    'older.cjs': "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.9.0' } });\n",
+  });
+  const job = await exported(folder);
+  const life = start(job, { NODE_OPTIONS: `--require=${join(folder, 'older.cjs')}` });
+  assert.equal((await life.ended).code, 2);
+  assert.deepEqual(
+    life.log().map(({ level, message, code }) => [level, message, code]),
+    [['error', 'The job needs Node 24 or later, and this is Node 22.9.0.', 'bad-configuration']],
+  );
+  assert.equal(existsSync(join(job, 'state')), false);
+});
+
 test('a savepoint that is not there and a port that is taken are one error each', timeout, async (t) => {
   const job = await exported(folderOf(t, { 'n.sluice.ts': counting }));
   const none = start(job, { SLUICE_START: `savepoint:${join(job, 'none')}` });

@@ -272,9 +272,9 @@ orders.sink(async () => { await import(name); readFileSync('a'); return void [mo
     'out 7:33 error not-bundled This import() computes the name of its module, so it cannot be bundled. Write the name as a text.',
   ]);
   assert.deepEqual(
-    exported.modules.bundled.map(({ specifier, dependency }) => [specifier, dependency]),
+    exported.modules.bundled.map(({ specifier, native }) => [specifier, native]),
     [
-      ['locked', 'locked'],
+      ['locked', 'binding.gyp'],
       ['plain', undefined],
     ],
   );

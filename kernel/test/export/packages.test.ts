@@ -88,6 +88,7 @@ const files: Readonly<Record<string, string>> = {
       'node_modules/fast/node_modules/load': entry('1.2.0'),
       'node_modules/load': entry('2.0.0'),
       'node_modules/@fast/linux': entry('3.1.0', { optional: true, os: ['linux'] }),
+      'node_modules/@fast/mac': entry('3.1.0', { optional: true, os: ['darwin'] }),
       'node_modules/esm': entry('1.0.0'),
       'node_modules/local': entry('1.0.0', { resolved: 'file:../local-1.0.0.tgz' }),
       ...Object.fromEntries(
@@ -133,11 +134,12 @@ test('a package with a native part stays outside, also below another one, with w
   assert.deepEqual(dependencies, { fast: '3.1.0' });
   assert.deepEqual(Object.keys(locked).sort(), [
     'node_modules/@fast/linux',
+    'node_modules/@fast/mac',
     'node_modules/fast',
     'node_modules/fast/node_modules/load',
   ]);
   assert.equal('dev' in locked['node_modules/fast']!, false);
-  const direct = await bundlePackages(notebook, [module('fast', { dependency: 'fast' })]);
+  const direct = await bundlePackages(notebook, [module('fast', { native: 'fast.node' })]);
   assert.match(direct.code, /import\("fast"\)|require\("fast"\)/);
   assert.deepEqual(direct.dependencies, { fast: '3.1.0' });
 });
@@ -173,7 +175,8 @@ test('each import that cannot be bundled is an error at the import of the cell',
 test('a package that looks for files beside its own stays outside, and so does the one around it', async () => {
   const found = await bundlePackages(notebook, [
     ...['words', 'wasm', 'worker', 'loads', 'outer'].map((name) => module(name)),
-    ...['inner-gyp', 'systems'].map((name) => module(name, { dependency: name })),
+    module('inner-gyp', { native: 'binding.gyp' }),
+    module('systems', { native: '@systems/this' }),
     module('plain-words'),
   ]);
   assert.deepEqual(found.problems, []);

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
-import { constantValues } from '../../export/constant-values.ts';
+import { constantValues } from '../../export/constants-thread.ts';
 import { exportability, targets } from '../../export/exportability.ts';
-import { jobPlan } from '../../export/job-plan.ts';
-import { planValue } from '../../export/plan-values.ts';
+import { jobPlan } from './job-plan.ts';
+import { planValue } from './plan-values.ts';
 import { rowTypeText } from '../../export/row-types.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-plan-'));

@@ -108,3 +108,40 @@ function save(name: 'a' | 'b'): void { orders.toFile(name); }
     ],
   );
 });
+
+test('each part of a statement has the edges of that part', () => {
+  const { exported } = checked(
+    `${source}
+// %% id=two
+const clicks = generate({ limit: 10, timestamp: 'at' }, ({ n, now }) => ({ n, at: now }));
+const [few, { many: lots, rest: [last] }] = [orders.take(1), { many: clicks.take(9), rest: [clicks.filter((c) => c.n > 1)] }];
+const first = orders.map(({ n }) => ({ n })), second = first.take(2);
+const split = (): { readonly left: typeof orders; readonly right: typeof clicks } => ({ left: orders, right: clicks });
+const { left, right } = split();
+const both = [few, lots].map((one) => one.toFile('both'));
+[few.toFile('few'), last.toFile('last'), second.toFile('second'), left.toFile('left'), right.toFile('right')];
+`,
+  );
+  const nameOf = new Map(exported.graph.map(({ id, name }) => [id, name]));
+  assert.deepEqual(
+    exported.graph.map(({ name, verbs, reads }) => `${name} (${verbs}) <- ${reads.map((id) => nameOf.get(id)).join()}`),
+    [
+      'orders (generate) <- ',
+      'clicks (generate) <- ',
+      'few (take) <- orders',
+      'lots (take) <- clicks',
+      'last (filter) <- clicks',
+      'first (map) <- orders',
+      'second (take) <- first',
+      // A function gives both, and it is not known which of its streams is which.
+      'left () <- orders,clicks',
+      'right () <- orders,clicks',
+      'both (toFile) <- few,lots',
+      'few (toFile) <- few',
+      'last (toFile) <- last',
+      'second (toFile) <- second',
+      'left (toFile) <- left',
+      'right (toFile) <- right',
+    ],
+  );
+});

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
+import type { CellDiagnostic } from '../../cells/compile.ts';
 import { NotebookLanguageService } from '../../cells/language-service.ts';
 import { exportability, type Exportability } from '../../export/exportability.ts';
 import { SteadyFaults } from '../../export/steady-faults.ts';
@@ -25,7 +26,7 @@ function checked(values: string, out: string): Exportability {
   return exportability(notebook, 'node', service.typed());
 }
 
-test('only constants are evaluated that read nothing outside of the language', () => {
+test('only constants are evaluated that change nothing, and read clock and randomness at most', () => {
   const touched = join(folder, 'touched');
   const { steady, constants } = checked(
     `import { writeFileSync } from 'node:fs';
@@ -40,12 +41,14 @@ const computed = ([].filter['constructor'] as unknown as (text: string) => () =>
 const here = make(import.meta.url);
 const wide = (globalThis as unknown as { n: number }).n;
 const started = make(Date.now());
+const loaded2 = make((await import('node:fs')).existsSync('.'));
+const waited = make(await Promise.resolve(crypto.randomUUID()));
 const chosen = make(param('n', 1));`,
-    'from([1]).sink(() => void [plain, table, file, through, fetched, loaded, computed, here, wide, started, chosen]);',
+    'from([1]).sink(() => void [plain, table, file, through, fetched, loaded, computed, here, wide, started, loaded2, waited, chosen]);',
   );
   assert.deepEqual(
     steady.captured.map(({ name }) => name),
-    ['plain', 'table'],
+    ['plain', 'table', 'started', 'waited'],
   );
   // An export evaluates the others too.
   assert.ok(constants.captured.length > 6);
@@ -76,14 +79,32 @@ console.log('not in the protocol');`;
   );
 });
 
-test('what takes too long or too much memory is left to the export', async () => {
-  const problems = async (values: string, millis: number): Promise<unknown> =>
-    new SteadyFaults(server, { millis, megabytes: 200 }).problems(
-      notebook,
-      checked(values, 'from([1]).sink(() => void value);').steady,
-    );
-  assert.deepEqual(await problems('const value = (() => { for (let n = 0; n < 1;); return [1]; })();', 200), []);
+const problemsOfValue = async (value: string, millis: number): Promise<readonly CellDiagnostic[]> =>
+  new SteadyFaults(server, { millis, megabytes: 200 }).problems(
+    notebook,
+    checked(`const value = ${value};`, 'from([1]).sink(() => void value);').steady,
+  );
+
+test('a constant that does not end is a problem as in an export', async () => {
+  const problems = await problemsOfValue('(() => { for (let n = 0; n < 1;); return [1]; })()', 200);
+  assert.equal(problems.length, 1);
+  // On a slow machine, the limit is reached before its statement begins.
+  assert.match(
+    `${problems[0]!.cell} ${problems[0]!.code} ${problems[0]!.message}`,
+    /^(?:values|out) not-evaluated The export evaluates (?:value|a statement) of cell "values", and it had not ended after 0\.2 s\./,
+  );
+});
+
+test('an endless await is known while the user types', async () => {
+  const problems = await problemsOfValue('await new Promise<number>(() => {})', 200);
+  assert.deepEqual(
+    problems.map(({ code, message }) => [code, /had not ended after 0\.2 s/.test(message)]),
+    [['not-evaluated', true]],
+  );
+});
+
+test('a constant that takes too much memory is left to the export', async () => {
   const hungry =
-    'const value = (() => { const all: number[][] = []; for (;;) all.push(new Array<number>(1_000_000).fill(1)); })() ?? [1];';
-  assert.deepEqual(await problems(hungry, 600_000), []);
+    '(() => { const all: number[][] = []; for (;;) all.push(new Array<number>(1_000_000).fill(1)); })() ?? [1]';
+  assert.deepEqual(await problemsOfValue(hungry, 600_000), []);
 });

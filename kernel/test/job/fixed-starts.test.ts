@@ -37,3 +37,19 @@ test('a source that does not start where the job does is named, with the reason'
   );
   assert.equal(saidOf('latest'), undefined);
 });
+
+test('the start of a job is that of topics without an end, and of no table and no part of a topic', () => {
+  const startsOf = (startFrom: StartFrom): readonly unknown[] => {
+    const builder = new Builder({ group: 'cell', topics: { startFrom } });
+    declareKafka(builder, 'live', {});
+    declareKafka(builder, 'late', { from: { timestamp: 5 } });
+    more(builder);
+    return builder.fragment().nodes.flatMap((node) => (node.kind === 'kafka' ? [node.parameters.from] : []));
+  };
+  const others = ['earliest', 'earliest', { timestamp: 5 }];
+  // 'earliest' is the start under a new application id too.
+  assert.deepEqual(startsOf('earliest'), ['earliest', 'earliest', ...others]);
+  assert.deepEqual(startsOf('latest'), ['latest', 'latest', ...others]);
+  const group = { committed: 'orders' };
+  assert.deepEqual(startsOf(group), [group, group, ...others]);
+});

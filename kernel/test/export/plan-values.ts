@@ -1,8 +1,8 @@
 // Values of constants as JSON, for the plan of a job.
 import { types } from 'node:util';
-import type { CapturedName, PlanValue } from '../../engine/graph/plan-value.ts';
-import type { CapturedValue } from './captured-values.ts';
-import type { ConstantValues } from './constant-values.ts';
+import type { CapturedName, PlanValue } from '../../../engine/graph/plan-value.ts';
+import type { CapturedValue } from '../../export/captured-values.ts';
+import type { ConstantValues } from '../../export/constant-values.ts';
 
 /** What the functions of a job capture, with the values that are known. */
 export function capturedNames(

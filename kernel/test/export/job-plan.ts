@@ -1,13 +1,14 @@
 // The plan of a job for another engine: what its cells declare, with the type of the rows on each
 // edge, and with the values that its functions capture.
-import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
-import { constantOf } from '../cells/constant-text.ts';
-import { mergePlan } from '../live/merge.ts';
-import type { ConstantValues } from './constant-values.ts';
-import { evaluatedCells } from './evaluated-cells.ts';
-import type { Exportability } from './exportability.ts';
+import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
+import { constantOf } from '../../cells/constant-text.ts';
+import { mergePlan } from '../../live/merge.ts';
+import type { ConstantValues } from '../../export/constant-values.ts';
+import { evaluatedCells } from '../../export/evaluated-cells.ts';
+import { orderedCells } from '../../export/ordered-cells.ts';
+import type { Exportability } from '../../export/exportability.ts';
 import { capturedNames } from './plan-values.ts';
-import { typesByPlace } from './stream-types.ts';
+import { typesByPlace } from '../../export/stream-types.ts';
 
 /** `notebook`: its absolute path. Error: CellFailure, also for a cell that awaits rows. */
 export async function jobPlan(
@@ -15,11 +16,13 @@ export async function jobPlan(
   { cells, streams, captured }: Exportability,
   constants: ConstantValues,
 ): Promise<Plan> {
-  const evaluated = await evaluatedCells(notebook, cells, (cell) => ({
-    values: Object.fromEntries(
-      Object.entries(constants.byCell.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)]),
-    ),
-  }));
+  const evaluated = await evaluatedCells(notebook, await orderedCells(notebook, cells), {
+    constants: (cell) => ({
+      values: Object.fromEntries(
+        Object.entries(constants.byCell.get(cell) ?? {}).map(([key, text]) => [key, constantOf(text)]),
+      ),
+    }),
+  });
   const plan = mergePlan(
     evaluated.map(({ id, result: { fragment, exports } }) => ({
       ...{ cell: id, nodes: fragment.nodes, edges: fragment.edges },
