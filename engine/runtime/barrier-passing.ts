@@ -89,7 +89,7 @@ export class BarrierPassing {
     if (isNew && state && completed !== undefined) task.complete(completed);
     const flip = flight.flipOf(task);
     if (!flip?.removed) flight.snapshotTask(task);
-    if (task.source && task.isOpen) flight.positions[task.id] = task.source.position();
+    if (task.isOpen) flight.notePosition(task);
     if (flip?.removed?.successor)
       this.#inherit(flight, flip.removed.successor, task.snapshot() ?? emptySnapshot(task.output.lastWatermark));
     task.output.mark(barrier);

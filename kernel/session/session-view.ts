@@ -17,6 +17,7 @@ import { durability } from './durability-view.ts';
 import { sinkStateOf } from './sink-state.ts';
 import { shownFailures } from './shown-failures.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
+import { notesOfChangeAgain } from './waiting-change.ts';
 import { whyStopped } from './stopped.ts';
 
 export interface ViewContext {
@@ -87,6 +88,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     notes: [
       ...notesOf(session, cell),
       ...notesOfLeaving(session, cell.id),
+      ...notesOfChangeAgain(session, cell.id),
       ...foundFormats(reports),
       ...reports.flatMap(({ status }) => status?.note ?? []),
     ],

@@ -5,6 +5,7 @@ import { test } from 'vitest';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
 import type { Plan, PlanNode } from '../../graph/plan.ts';
 import type { Snapshot } from '../../runtime/barriers.ts';
+import { hasRead } from '../../runtime/source-progress.ts';
 import { Numbers, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
 /** What sinks write to. While it is away, they take `room` rows and write none. */
@@ -78,6 +79,8 @@ class Life {
   readonly numbers = new Numbers();
   readonly mutated: number[] = [];
   readonly givenUp: number[] = [];
+  /** Of changes that went on behind a sink. */
+  readonly read: unknown[] = [];
   readonly snapshots: Snapshot[] = [];
   readonly failures: string[] = [];
   readonly #kit = runtimeOf(
@@ -105,8 +108,9 @@ class Life {
         ...{ checkpoint, snapshot: 'changes', handover: Object.fromEntries(handover.map((id) => [id, id])) },
         ...(groups && { groups: new Set(groups) }),
       },
-      ({ givenUp = [] }) => {
+      ({ givenUp = [], read }) => {
         this.mutated.push(checkpoint);
+        if (read) this.read.push(read);
         this.givenUp.push(...givenUp);
       },
       (snapshot) => this.snapshots.push(snapshot),
@@ -157,6 +161,28 @@ test('the change is done before the rows are written, its snapshot is not', () =
   life.comeBack();
   assert.deepEqual(life.target.committed, upTo(7));
   assert.deepEqual([life.checkpoints, life.runtime.waitingSinks], [[1, 2, 3], []]);
+});
+
+test('a change that goes on behind a sink says how far each source had read, and whether it has again', () => {
+  const life = new Life();
+  life.change(plan('numbers>write, numbers>sink'));
+  life.target.isAway = true;
+  life.give(4);
+  life.change(plan('numbers>write, numbers>sink', { write: 'edited' }), ['write']);
+  life.give(3);
+  life.look(2);
+  const read = { numbers: { n: 4 } };
+  assert.deepEqual(life.read, [read]);
+  const next = new Life();
+  next.change(plan('numbers>write, numbers>sink'));
+  const isThere = (): boolean => hasRead(next.runtime.tasks, read);
+  next.give(3);
+  assert.equal(isThere(), false);
+  next.give(1);
+  assert.equal(isThere(), true);
+  // Nobody waits for a source that is gone.
+  assert.equal(hasRead(next.runtime.tasks, { another: { n: 4 } }), true);
+  assert.equal(hasRead(next.runtime.tasks, { numbers: { n: 4, other: 0 } }), false);
 });
 
 test('each edit of several takes the rows that came while its text counted, in order', () => {
