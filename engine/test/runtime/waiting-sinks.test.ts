@@ -16,6 +16,9 @@ class Target {
   readonly waiting = new Set<OperatorContext>();
   comeBack(): void {
     this.isAway = false;
+    this.wake();
+  }
+  wake(): void {
     for (const context of this.waiting) context.wake();
   }
 }
@@ -65,6 +68,31 @@ class Writer implements Operator {
   }
 }
 
+const perElement = 10_000;
+/** Counts on, many times for each element. */
+class Many implements Operator {
+  #context!: OperatorContext;
+  #count = 0;
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    for (let i = from; i < batch.length; i++) {
+      do {
+        if (this.#context.output.full) return i;
+        this.#context.output.emit(this.#count++, batch.timestamps[i]!);
+      } while (this.#count % perElement > 0);
+    }
+    return batch.length;
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value(this.#count);
+  }
+  restore(reader: StateReader): void {
+    this.#count = (reader.value() as number | undefined) ?? 0;
+  }
+}
+
 const parameters = { path: '/', format: 'csv', delivery: 'exactly-once' } as const;
 /** `write` is a sink with transactions. `own`: what was edited. */
 function plan(edges: string, own: Readonly<Record<string, string>> = {}): Plan {
@@ -84,7 +112,13 @@ class Life {
   readonly snapshots: Snapshot[] = [];
   readonly failures: string[] = [];
   readonly #kit = runtimeOf(
-    { numbers: this.numbers, sum: () => new Sum(), sink: () => new Sink(), write: () => new Writer(this.target) },
+    {
+      numbers: this.numbers,
+      sum: () => new Sum(),
+      many: () => new Many(),
+      sink: () => new Sink(),
+      write: () => new Writer(this.target),
+    },
     { onFailure: ({ error }) => this.failures.push((error as Error).message) },
   );
   #checkpoint = 0;
@@ -253,6 +287,54 @@ test('operators that wait for room of the sink keep their rows and their state',
     life.target.committed,
     upTo(20_000).map((n) => (sum += n)),
   );
+});
+
+/** The writer of `many` takes a row at each look. Its operators have more than their channels take. */
+function takesSlowly(life: Life, groups?: readonly string[]): void {
+  const edges = 'numbers>many, many>write';
+  life.change(plan(edges));
+  Object.assign(life.target, { isAway: true, room: 3 });
+  life.give(3);
+  life.change(plan(edges, { many: 'edited', write: 'edited' }), ['many', 'write'], groups);
+  for (let looks = 0; looks < 40; looks++) {
+    life.target.room += 1;
+    life.target.wake();
+    life.settle();
+    life.look();
+  }
+}
+
+test('operators above a sink that takes rows slowly keep theirs, however long it takes', () => {
+  const life = new Life();
+  takesSlowly(life);
+  assert.deepEqual([life.mutated, life.failures], [[1, 2], []]);
+  life.comeBack();
+  life.snapshot();
+  life.comeBack();
+  // A difference of so many rows takes a minute to print.
+  assert.equal(life.target.committed.length, 3 * perElement);
+  assert.ok(life.target.committed.every((row, n) => row === n));
+});
+
+test('an operator above a slow sink that never ends is stopped, and the change goes on', () => {
+  const life = new Life();
+  takesSlowly(life);
+  assert.equal(life.checkpoints.length, 1);
+  const leaving = [...life.runtime.leaving].filter(({ isInsideCall }) => isInsideCall);
+  assert.deepEqual(
+    leaving.map(({ id }) => id),
+    ['many', 'write'],
+  );
+  leaving[0]!.interrupt(new Error('Interrupted.'));
+  life.comeBack();
+  assert.deepEqual([life.checkpoints, life.failures, [...life.runtime.leaving]], [[1, 2], ['Interrupted.'], []]);
+});
+
+test('operators above a slow sink whose cell is gone have 30 s', () => {
+  const life = new Life();
+  takesSlowly(life, ['numbers', 'many']);
+  assert.deepEqual(life.mutated, [1, 2]);
+  assert.match(life.failures.join(), /rows were not written/);
 });
 
 test('no later checkpoint is complete before the rows of a removed sink are in it', () => {
