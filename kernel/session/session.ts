@@ -34,6 +34,7 @@ import {
   wantCheckpoint,
   wantSavepoint,
   withoutAsked,
+  withoutSavepoint,
 } from './checkpoints.ts';
 import { askForSnapshot, snapshotTaken } from './recovery.ts';
 import { goesBackByItself, outageOver, restartAfter, withCause } from './restarts.ts';
@@ -111,7 +112,9 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'want-checkpoint':
       return askForSnapshot(wantCheckpoint(s), now, emit);
     case 'want-savepoint':
-      return askForSnapshot(wantSavepoint(s, event), now, emit);
+      return askForSnapshot(wantSavepoint(s, event, now), now, emit);
+    case 'give-up-savepoint':
+      return withoutSavepoint(s, event.request);
     case 'choose':
       return choose(s, event, now, planner, emit);
     case 'display-ended':
