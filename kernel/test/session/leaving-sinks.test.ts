@@ -52,6 +52,27 @@ test('the executor hears of the cells that there are: a deleted one is there unt
   assert.deepEqual(cellsOfMutation(), ['rows']);
 });
 
+test('a cell that is moved, or cut and pasted, is there all the time; one with another id is a new cell', () => {
+  const s = running();
+  s.effects.length = 0;
+  const mutations = (): string[][] =>
+    s.effects.flatMap((effect) => (effect.kind === 'mutate' ? [[...effect.cells].sort()] : []));
+  s.document({ out: ' = x$', rows: 'x$ = ' });
+  assert.deepEqual(mutations(), []);
+  s.document({ rows: 'x$ = ' });
+  s.mutated();
+  s.document({ out: ' = x$', rows: 'x$ = ' });
+  s.mutated();
+  assert.deepEqual(mutations(), [
+    ['out', 'rows'],
+    ['out', 'rows'],
+  ]);
+  s.document({ renamed: ' = x$', rows: 'x$ = ' });
+  s.mutated();
+  s.event({ kind: 'timer', timer: 'grace:out' });
+  assert.deepEqual(mutations().at(-1), ['renamed', 'rows']);
+});
+
 test('a savepoint that does not come says what it waits for, and since when, until it is given up', () => {
   const s = running();
   s.now = Date.parse('2024-05-01T10:03:00Z');
