@@ -246,6 +246,10 @@ class FileSource implements Source {
   position(): string {
     return `${basename(this.#parameters.path)} after line ${this.#position.lines}`;
   }
+  /** Its lines count from 1 again when a followed file is another one. */
+  progress() {
+    return { records: this.#emitted + this.#rejected.count };
+  }
 
   status(): SourceStatus {
     return {

@@ -258,6 +258,9 @@ class FromSource implements Source {
   position(): string {
     return `element ${this.#position}`;
   }
+  progress() {
+    return { element: this.#position };
+  }
 
   status(): SourceStatus {
     const emitted = this.#position - this.#rejected.count;

@@ -297,6 +297,9 @@ class GenerateSource implements Source, GenerateHost {
   position(): string {
     return `n=${this.n}`;
   }
+  progress() {
+    return { n: this.n };
+  }
 
   status(): SourceStatus {
     const isFinished = this.n >= this.#limit;

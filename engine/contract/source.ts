@@ -145,6 +145,8 @@ export interface SourceStatus extends OperatorStatus {
   readonly beganAt?: number;
 }
 
+export type Progress = Readonly<Record<string, number>>;
+
 export interface Source {
   /** Called once, first. */
   open(context: SourceContext): void;
@@ -171,6 +173,11 @@ export interface Source {
    * "orders 0:188204 1:…".
    */
   position(): string;
+  /**
+   * How far it has read, by partition: numbers that only grow, across restores too. Absent:
+   * unknown.
+   */
+  progress?(): Progress;
   snapshot(writer: StateWriter): void;
   restore(reader: StateReader): void;
   /** As of an operator, before a snapshot. It returns true. */

@@ -87,7 +87,7 @@ export type JobTopics = {
 export type OffsetReset = 'earliest' | 'latest';
 export type StopAt = 'latest' | { readonly timestamp: number };
 /** Without a format, values are JSON. */
-type KafkaParameters<F> = TimeParameters<F> &
+export type KafkaParameters<F> = TimeParameters<F> &
   Partial<FormatSpec> & {
     /** With a pattern: its text, for messages. */
     readonly topic: string;

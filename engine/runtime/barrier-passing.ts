@@ -89,7 +89,7 @@ export class BarrierPassing {
     if (isNew && state && completed !== undefined) task.complete(completed);
     const flip = flight.flipOf(task);
     if (!flip?.removed) flight.snapshotTask(task);
-    if (task.source && task.isOpen) flight.positions[task.id] = task.source.position();
+    if (task.isOpen) flight.notePosition(task);
     if (flip?.removed?.successor)
       this.#inherit(flight, flip.removed.successor, task.snapshot() ?? emptySnapshot(task.output.lastWatermark));
     task.output.mark(barrier);
@@ -182,7 +182,8 @@ export class BarrierPassing {
    * Cuts off tasks that leave but do not return from their present call (an endless generator in
    * flatMap), and sinks whose last rows are not taken outside (a broker that is away). As long as
    * sinks that leave make progress, all that leaves has more time. A sink that keeps its rows waits
-   * for its target as long as it takes, and the mutation counts as done meanwhile.
+   * for its target as long as it takes, with the operators that bring them. The mutation counts as
+   * done meanwhile.
    */
   cutLeaving(): readonly string[] {
     const { leaving, groups } = this.#tasks;
@@ -191,7 +192,7 @@ export class BarrierPassing {
     if (progress === 'goes on') return [];
     const keeping = [...sinks].filter((task) => keepsItsRows(task, groups));
     this.#keeping = keeping;
-    const waiting = progress === 'stands still' ? heldBackBy(keeping, leaving) : new Set(keeping);
+    const waiting = heldBackBy(keeping, leaving, progress === 'takes too long');
     const stuck = [...leaving].filter(
       (task) => !waiting.has(task) && (task.isInsideCall || (isSinkTask(task) && task.isFlushing)),
     );

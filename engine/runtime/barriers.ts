@@ -10,12 +10,14 @@
 // The three go on side by side. A task leaves all of them when it passes the barrier, or when it is
 // forgotten: it was cut off, and the barrier goes on without it. A successor that is aligned waits
 // for the state of the task that it replaces, and passes when it has inherited that state.
+import type { Progress } from '../contract/source.ts';
 import { invariant } from '../errors/invariant.ts';
 import { blockingTasks } from './blocked-snapshot.ts';
 import type { Barrier, Channel } from './channel.ts';
 import { type AbortedSnapshot, type Declined, defaultTimeoutMillis, type SnapshotLife } from './checkpoint.ts';
 import type { RetiredPart, RetiredTasks } from './retired-tasks.ts';
 import { isSinkTask } from './sink-drain.ts';
+import type { ReadBySource } from './source-progress.ts';
 import type { SnapshotInFlight, TaskSnapshot } from './snapshot.ts';
 import type { Task } from './task.ts';
 import type { Trace } from './trace.ts';
@@ -43,6 +45,11 @@ export interface MutationResult {
    * another one. Absent: none.
    */
   readonly givenUp?: readonly number[];
+  /**
+   * The change goes on behind a sink that waits for its target: how far each source had read when
+   * it passed the barrier. Absent: all of the change is done.
+   */
+  readonly read?: ReadBySource;
 }
 export interface Snapshot {
   readonly epoch: number;
@@ -89,6 +96,7 @@ export class BarrierInFlight {
   /** Where sources stood when they passed. */
   readonly positions: Record<string, string> = {};
   readonly joinedAt: Record<string, number> = {};
+  readonly #read: Record<string, Progress> = {};
   readonly #passing: Set<Task>;
   /** Those of them that have to pass before the snapshot is complete. */
   readonly #awaited: Set<Task>;
@@ -252,6 +260,13 @@ export class BarrierInFlight {
     const declined = task.declines();
     if (declined) this.#declined.set(task, declined);
   }
+  /** An open source stands at the barrier. */
+  notePosition({ id, source }: Task): void {
+    if (!source) return;
+    this.positions[id] = source.position();
+    const progress = this.isMutating ? source.progress?.() : undefined;
+    if (progress) this.#read[id] = progress;
+  }
   /** The task has forwarded the barrier and done its part of the mutation. */
   passed(task: Task): void {
     invariant(this.#passing.has(task), 'a task passes each barrier once');
@@ -295,9 +310,9 @@ export class BarrierInFlight {
    * The mutation counts as done, though some tasks change later. Its snapshot still waits for them.
    */
   goOnBehind(givenUp: readonly number[]): void {
-    this.#mutated(givenUp);
+    this.#mutated({ read: this.#read, ...(givenUp.length > 0 && { givenUp }) });
   }
-  #mutated(givenUp: readonly number[] = []): void {
+  #mutated(behind: Pick<MutationResult, 'givenUp' | 'read'> = {}): void {
     const report = this.#onMutated;
     if (!report) return;
     this.#onMutated = undefined;
@@ -306,7 +321,7 @@ export class BarrierInFlight {
     const { positions, joinedAt } = this;
     this.#trace?.(`${this.barrier.epoch}: the mutation is done`);
     const { epoch } = this.barrier;
-    report({ epoch, positions, created: [...this.#created], joinedAt, ...(givenUp.length > 0 && { givenUp }) });
+    report({ epoch, positions, created: [...this.#created], joinedAt, ...behind });
   }
   #snapshotComplete(): void {
     const report = this.#onSnapshot;

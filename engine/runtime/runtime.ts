@@ -92,6 +92,10 @@ export class Runtime implements TaskHost {
   get tasks(): ReadonlyMap<string, Task> {
     return this.#tasks.byId;
   }
+  /** Removed tasks that have still to reach their last barrier. */
+  get leaving(): Iterable<Task> {
+    return this.#tasks.leaving;
+  }
   /** Removed sinks that have still to commit. */
   get retired(): readonly Task[] {
     return this.#tasks.retired.tasks;

@@ -1,10 +1,14 @@
 // Sinks on their way out: they take and write what was sent to them before the change, as long as
 // they make progress.
 //
-//   leaving ─progress──────────────────────────────► leaving, 30 s at most
-//      ├─none, its rows become visible by a commit─► waiting: the change goes on without it, and no
-//      │                                             snapshot is complete until it has written all
-//      └─none, or its cell is gone─────────────────► cut, and what it could not write is counted
+//   leaving ─progress───────────────────────────────► leaving, 30 s at most
+//      ├─then, its rows become visible by a commit──► waiting: the change goes on without it, and no
+//      │                                              snapshot is complete until it has written all
+//      └─then, another sink, or its cell is gone────► cut, and what it could not write is counted
+//
+// Operators above a waiting sink bring rows that it has to write, so they wait with it, however
+// slowly it takes them. An operator that never ends is stopped by an interrupt, or goes when its
+// cell is deleted.
 import { SluiceError } from '../errors/error.ts';
 import { commitsByUserCode, commitsRows, isSink } from '../graph/kinds.ts';
 import type { TaskFailure } from './task-failure.ts';
@@ -41,10 +45,13 @@ export function keepsItsRows({ chain }: Task, groups: ReadonlySet<string> | unde
   if (!sink || !commitsRows(sink) || commitsByUserCode(sink)) return false;
   return groups?.has(sink.group) ?? true;
 }
-/** Tasks among these that bring rows to one of the sinks, and wait because it has no room. */
-export function heldBackBy(sinks: Iterable<Task>, leaving: Iterable<Task>): ReadonlySet<Task> {
+/**
+ * Tasks among these that bring rows to one of the sinks, and wait because it has no room. One that
+ * has room at this moment counts while a sink takes rows: room comes and goes then.
+ */
+export function heldBackBy(sinks: Iterable<Task>, leaving: Iterable<Task>, isMoving: boolean): ReadonlySet<Task> {
   const held = new Set<Task>(sinks);
-  const candidates = [...leaving].filter(({ waitsForRoom }) => waitsForRoom);
+  const candidates = [...leaving].filter(({ waitsForRoom }) => isMoving || waitsForRoom);
   // The set grows while it is walked.
   for (const { gate } of held) {
     const inputs = new Set(gate.slots.flatMap(({ channel }) => channel ?? []));

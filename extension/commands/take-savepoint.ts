@@ -1,5 +1,6 @@
 // "Take Savepoint": writes the state of the running session into a folder of the user's choice.
 import * as vscode from 'vscode';
+import type { Connection } from '../../kernel/client/connect.ts';
 import type { LiveNotebook } from '../session/live-notebook.ts';
 import { notificationText } from '../session/plain-label.ts';
 
@@ -27,7 +28,7 @@ export async function takeSavepoint(live: LiveNotebook): Promise<void> {
     })) ?? [];
   if (folder === undefined) return;
   try {
-    const { path } = await connection.request('savepoint', { directory: folder.fsPath });
+    const path = await written(live, connection, folder.fsPath);
     const answer = await vscode.window.showInformationMessage(
       notificationText(
         `The savepoint is ${path}. Start from Savepoint…, and "sluice run --from-savepoint", start from it.`,
@@ -40,4 +41,21 @@ export async function takeSavepoint(live: LiveNotebook): Promise<void> {
       notificationText(`The savepoint was not written: ${error instanceof Error ? error.message : String(error)}`),
     );
   }
+}
+
+/** Says what it waits for, if it does. Cancel gives it up. */
+async function written(live: LiveNotebook, connection: Connection, directory: string): Promise<string> {
+  const shown = { location: vscode.ProgressLocation.Notification, title: 'Taking a savepoint', cancellable: true };
+  return await vscode.window.withProgress(shown, async (progress, cancelled) => {
+    const report = (): void => progress.report({ message: notificationText(live.session?.savepoint ?? '') });
+    const listeners = [
+      live.onDidChange(report),
+      cancelled.onCancellationRequested(() => void connection.request('giveUpSavepoint', null)),
+    ];
+    try {
+      return (await connection.request('savepoint', { directory })).path;
+    } finally {
+      for (const listener of listeners) listener.dispose();
+    }
+  });
 }

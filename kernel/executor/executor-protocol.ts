@@ -16,6 +16,7 @@ import type { Plan, PlanNode } from '../../engine/graph/plan.ts';
 import type { OperatorStatus } from '../../engine/contract/operator.ts';
 import type { SourceStatus } from '../../engine/contract/source.ts';
 import type { RetiredPart } from '../../engine/runtime/retired-tasks.ts';
+import type { ReadBySource } from '../../engine/runtime/source-progress.ts';
 import type { TaskSnapshot } from '../../engine/runtime/snapshot.ts';
 import type { LogLine, Wire } from '../protocol/displays.ts';
 import type { LeavingSink, SnapshotWaits } from './waits.ts';
@@ -76,6 +77,8 @@ export interface MutateCommand {
   readonly goesOnFrom?: number;
   /** With `restore`: everything up to this checkpoint outlives the executor, so sinks commit it. */
   readonly completed?: number;
+  /** With `restore`: when all of this is read again, the executor says `caught-up`. */
+  readonly readsAgain?: ReadBySource;
   /** With `restore`: instances that had failed. They stay failed, and none of their code runs. */
   readonly failed?: readonly string[];
 }
@@ -265,7 +268,10 @@ export type ExecutorEvent =
        * none.
        */
       readonly givenUp?: readonly number[];
+      /** As of `MutationResult`: a sink of before the change waits for its target. */
+      readonly read?: ReadBySource;
     }
+  | { readonly kind: 'caught-up' }
   /** Nothing has changed. */
   | { readonly kind: 'mutation-failed'; readonly epoch: number; readonly error: LocatedError }
   /** Rows that were before the barrier have been sent before this. */

@@ -145,6 +145,7 @@ export class Executor {
    */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#graph.close();
     this.#driver.stop();
     await drainSinks(this.#runtime, () => this.#post(this.#metrics.take()));
     this.#graph.frames();

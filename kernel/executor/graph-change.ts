@@ -12,6 +12,7 @@ import { SluiceError } from '../../engine/errors/error.ts';
 import { isSluiceError, messageOf } from '../../engine/errors/thrown.ts';
 import { cutText } from '../protocol/display-cut.ts';
 import { DisplayOperator } from './display-operator.ts';
+import { CatchingUp } from './catching-up.ts';
 import type { ExecutorEvent, MutateCommand, SnapshotPart } from './executor-protocol.ts';
 import { sourceName } from './failure-report.ts';
 import { OpenWindows } from './open-windows.ts';
@@ -40,10 +41,12 @@ export class GraphChange {
   #soon: NodeJS.Immediate | undefined;
 
   readonly #begun: BegunSources;
+  readonly #catchingUp: CatchingUp;
 
   constructor(host: GraphChangeHost) {
     this.#host = host;
     this.#begun = new BegunSources(host.runtime, this.#markPartial);
+    this.#catchingUp = new CatchingUp(host.runtime, () => host.post({ kind: 'caught-up' }));
   }
   readonly #markPartial = (id: string, before: number): void => {
     const display = this.#displays.get(id);
@@ -80,10 +83,11 @@ export class GraphChange {
           ...(restore && { restore }),
           ...(command.retired && { retired: command.retired }),
         },
-        ({ positions, joinedAt, givenUp }) => {
+        ({ positions, joinedAt, givenUp, read }) => {
           markPartial({ plan: runtime.plan, joinedAt, startsAnew }, this.#markPartial);
           this.frames();
-          post({ kind: 'mutated', epoch, positions, ...(givenUp && { givenUp }) });
+          post({ kind: 'mutated', epoch, positions, ...(givenUp && { givenUp }), ...(read && { read }) });
+          if (command.readsAgain) this.#catchingUp.waitFor(command.readsAgain);
           this.#arriving = new Set();
           for (const event of this.#held.splice(0)) post(event);
         },
@@ -115,6 +119,10 @@ export class GraphChange {
   report(instance: string, event: ExecutorEvent): void {
     if (this.#arriving.has(instance)) this.#held.push(event);
     else this.#host.post(event);
+  }
+
+  close(): void {
+    this.#catchingUp.close();
   }
 
   /** A snapshot that is under way already serves as well. */

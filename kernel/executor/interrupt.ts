@@ -17,7 +17,8 @@ export function interrupt(cell: string | undefined, runs: Runs, runtime: Runtime
   const error = new SluiceError('interrupted', cell === undefined ? 'Interrupted.' : `Cell "${cell}" was interrupted.`);
   const stopped: Stopped[] = runs.interrupt(cell, error).map((one) => ({ cell: one, what: 'run' }));
   if (stopped.length > 0 && cell !== undefined) return stopped;
-  for (const task of runtime.tasks.values()) {
+  // One that was replaced may be what never ends.
+  for (const task of [...runtime.tasks.values(), ...runtime.leaving]) {
     const { group, name } = task.chain.nodes[0]!;
     if ((cell !== undefined && group !== cell) || task.stuckMillis < stuckMillis) continue;
     task.interrupt(error);

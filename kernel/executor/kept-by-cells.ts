@@ -3,6 +3,7 @@
 // snapshot knows the bytes of state, and this is as it is now.
 import { serialize } from 'node:v8';
 import { openCollections } from '../../engine/api/open-collections.ts';
+import { isSinkTask } from '../../engine/runtime/sink-drain.ts';
 import type { Runtime } from '../../engine/runtime/runtime.ts';
 
 export interface KeptByCell {
@@ -10,7 +11,7 @@ export interface KeptByCell {
   /** The operator, or "toArray()". */
   readonly operator: string;
   readonly entries: number;
-  /** Of a `toArray`, as rows would be saved. State has its bytes in the last snapshot. */
+  /** Of rows, as they would be saved. State has its bytes in the last snapshot. */
   readonly bytes?: number;
 }
 
@@ -18,10 +19,17 @@ export const collecting = 'toArray()';
 
 export function keptByCells(runtime: Runtime): readonly KeptByCell[] {
   const kept: KeptByCell[] = [];
-  for (const task of runtime.tasks.values()) {
+  // A replaced or removed sink may hold rows until its target is back.
+  for (const task of [...runtime.tasks.values(), ...runtime.leaving, ...runtime.retired]) {
     const [head] = task.chain.nodes;
-    const entries = task.source ? 0 : (task.operatorStatus()?.entries ?? 0);
-    if (head && entries > 0) kept.push({ cell: head.group, operator: head.name, entries });
+    if (!head || task.source) continue;
+    const { group: cell, name: operator } = head;
+    const { entries = 0, inFlight = 0 } = task.operatorStatus() ?? {};
+    if (entries > 0) kept.push({ cell, operator, entries });
+    // A retired task counts as ended, and its operator may hold rows.
+    const rows = isSinkTask(task) ? Math.max(task.unfinished, inFlight) : 0;
+    // Their size is not known.
+    if (rows > 0) kept.push({ cell, operator, entries: rows, bytes: 0 });
   }
   for (const { group, rows } of openCollections())
     if (rows.length > 0) kept.push({ cell: group, operator: collecting, entries: rows.length, bytes: bytesOf(rows) });

@@ -137,6 +137,8 @@ export interface SessionView {
    * since its last snapshot.
    */
   readonly warning?: string;
+  /** A savepoint has not come for a while: what it waits for, and since when. */
+  readonly savepoint?: string;
   /** Absent: no checkpoint outlives the kernel. */
   readonly checkpoints?: CheckpointsState;
   /**
@@ -243,6 +245,11 @@ export interface Requests {
   fromSavepoint: { params: { savepoint: string }; result: { readonly warnings: readonly string[] } };
   /** Writes a savepoint into a new folder inside `directory`. The answer has its path. */
   savepoint: { params: { directory: string }; result: { readonly path: string } };
+  /**
+   * Gives up the savepoints that this client has asked for, unless they are being written. Their
+   * answers are the error `savepoint-given-up`.
+   */
+  giveUpSavepoint: { params: null; result: null };
   /**
    * Ends the kernel process. Its last checkpoint stays and is offered when the notebook is opened
    * again; with `discard` it is removed.

@@ -47,6 +47,7 @@ const params: { readonly [M in keyof Requests]: Fields } = {
   },
   fromSavepoint: { savepoint: text },
   savepoint: { directory: text },
+  giveUpSavepoint: {},
   // Older clients send no parameters.
   shutdown: {},
 };

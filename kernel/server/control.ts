@@ -105,7 +105,7 @@ export class Control {
   readonly #clients: Broadcast;
   readonly #effects: Effects;
   readonly #checkpoints: CheckpointWriter;
-  readonly #savepoints = new Map<number, (result: SavepointResult) => void>();
+  readonly #savepoints = new Map<number, { readonly client?: string; done(result: SavepointResult): void }>();
   readonly #answers = new Map<number, (results: readonly RunResult[]) => void>();
   readonly #modules = new ModuleContents();
   #nextRequest = 1;
@@ -176,14 +176,25 @@ export class Control {
     return { warnings: lost.length === 0 ? warnings : [...warnings, lostText(lost)] };
   }
   /** Error: why it could not be written. */
-  async savepoint(directory: string): Promise<{ readonly path: string }> {
+  async savepoint(directory: string, client?: string): Promise<{ readonly path: string }> {
     const request = this.#nextRequest++;
-    const result = await new Promise<SavepointResult>((resolve) => {
-      this.#savepoints.set(request, resolve);
+    const result = await new Promise<SavepointResult>((done) => {
+      this.#savepoints.set(request, { done, ...(client !== undefined && { client }) });
       this.dispatch({ kind: 'want-savepoint', request, directory });
     });
     if ('error' in result) throw result.error;
     return result;
+  }
+
+  /** Those that this client has asked for and that wait for a checkpoint. */
+  giveUpSavepoints(client: string): void {
+    for (const { request } of this.#session.checkpoints.savepoints) {
+      const asked = this.#savepoints.get(request);
+      if (asked?.client !== client) continue;
+      this.#savepoints.delete(request);
+      this.dispatch({ kind: 'give-up-savepoint', request });
+      asked.done({ error: new SluiceError('savepoint-given-up', 'The savepoint was given up.') });
+    }
   }
 
   /** False: the user starts anew, so the end of the session removes its checkpoints. */
@@ -205,6 +216,7 @@ export class Control {
   leave(client: string): void {
     if (!this.#clients.remove(client)) return;
     this.views.forgetClient(client);
+    this.giveUpSavepoints(client);
     this.dispatch({ kind: 'client-left', client });
   }
   run(cells: readonly string[], client?: string): Promise<readonly RunResult[]> {
@@ -279,7 +291,7 @@ export class Control {
       stored: (content, bytes) => this.#options.stored?.(content, bytes),
       discarded: () => this.#options.discarded?.(),
       savepointDone: (request, result) => {
-        this.#savepoints.get(request)?.(result);
+        this.#savepoints.get(request)?.done(result);
         this.#savepoints.delete(request);
       },
     });

@@ -118,7 +118,8 @@ function handlersOf(served: ServedSession, client: Client, notify: Notify, line:
     testConnection: (tested) => tryConnection(tested),
     choose: ({ choice, lastCall }) => control.dispatch({ kind: 'choose', choice, lastCall }),
     fromSavepoint: ({ savepoint }) => orRefusal('no-savepoint', () => control.fromSavepoint(savepoint)),
-    savepoint: ({ directory }) => orRefusal('checkpoint-failed', () => control.savepoint(directory)),
+    savepoint: ({ directory }) => orRefusal('checkpoint-failed', () => control.savepoint(directory, id)),
+    giveUpSavepoint: () => control.giveUpSavepoints(id),
     shutdown(given) {
       if (given?.discard === true) control.keepsCheckpoint = false;
       control.dispatch({ kind: 'shutdown' });

@@ -77,7 +77,8 @@ export interface Checkpoints {
   /** Id of the last complete one; 0: none. */
   readonly completeId: number;
   readonly failed: number;
-  readonly savepoints: readonly SavepointRequest[];
+  /** They wait for the next checkpoint. `at`: epoch milliseconds. */
+  readonly savepoints: readonly (SavepointRequest & { readonly at: number })[];
   /** In the order of the runs. */
   readonly unstored: readonly UnstoredRun[];
   readonly offered?: OfferedCheckpoint;

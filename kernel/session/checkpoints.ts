@@ -124,7 +124,8 @@ export function checkpointTaken(session: Session, id: number | undefined, emit: 
   }
   if (isWritten) {
     const content = contentOf(session, id, taken.at);
-    for (const request of checkpoints.savepoints) emit({ kind: 'store-savepoint', ...request, content });
+    for (const { request, directory } of checkpoints.savepoints)
+      emit({ kind: 'store-savepoint', request, directory, content });
     if (kept) emit({ kind: 'store-checkpoint', content, retained: kept.retained });
   }
   if (!kept) {
@@ -209,8 +210,14 @@ function without(checkpoints: Checkpoints, id: number, shown: StoredCheckpoint |
 export function wantCheckpoint(session: Session): Session {
   return { ...session, checkpoints: { ...session.checkpoints, isUrgent: true } };
 }
-export function wantSavepoint(session: Session, { request, directory }: SavepointRequest): Session {
+export function wantSavepoint(session: Session, { request, directory }: SavepointRequest, at: number): Session {
   const { checkpoints } = session;
-  const savepoints = [...checkpoints.savepoints, { request, directory }];
+  const savepoints = [...checkpoints.savepoints, { request, directory, at }];
   return { ...session, checkpoints: { ...checkpoints, savepoints, isUrgent: true } };
+}
+/** Nobody wants it any more, and no checkpoint has come for it. */
+export function withoutSavepoint(session: Session, request: number): Session {
+  const { checkpoints } = session;
+  const savepoints = checkpoints.savepoints.filter((one) => one.request !== request);
+  return { ...session, checkpoints: { ...checkpoints, savepoints } };
 }

@@ -67,6 +67,7 @@ export type SessionEvent =
   /** The next barrier that may enter is a checkpoint. */
   | { readonly kind: 'want-checkpoint' }
   | ({ readonly kind: 'want-savepoint' } & SavepointRequest)
+  | { readonly kind: 'give-up-savepoint'; readonly request: number }
   /**
    * The answer to the checkpoint that an earlier process has left. `lastCall`: that process ended
    * in it. `from`: a savepoint that is resumed instead.

@@ -16,6 +16,7 @@ import type { Cell, Run, Session } from './state.ts';
 import { createSession, withActive, withCell } from './state.ts';
 import { withStopped } from './stopped-operator.ts';
 import { offerOf } from './own-offer.ts';
+import { goneBack } from './waiting-change.ts';
 
 const interruptTimer = 'interrupt';
 const minute = 60_000;
@@ -88,7 +89,7 @@ export function executorEnded(
   for (const run of session.runs)
     if (!['queued', 'compiling', 'compiled'].includes(run.status) && s.runs.some((other) => other.id === run.id))
       s = endRun(s, run, endOf(run.cell, event, asked), now, emit);
-  s = { ...s, pulls: new Map(), attachedPulls: new Set() };
+  s = goneBack({ ...s, pulls: new Map(), attachedPulls: new Set() });
   const restarting = restartOfEnd(s, event, asked, now);
   if (restarting) return waitForRestart(restarting, now, emit);
   if (whereabouts?.operator !== undefined) s = blame(s, event, whereabouts, whereabouts.operator, asked, emit);

@@ -5,7 +5,7 @@
 //     │             └─mutation-failed─► given up
 //     └─planner throws──────────────► given up: its run fails, or its new pulls are refused
 import { checkTransactionTimeouts } from '../../engine/graph/transaction-timeouts.ts';
-import type { LocatedError, MutateCommand, PullId, RunId } from '../executor/executor-protocol.ts';
+import type { ExecutorEvent, LocatedError, MutateCommand, PullId, RunId } from '../executor/executor-protocol.ts';
 import type { DeclaredCell, GraphDeclaration, LivePlanner } from '../live/plan-request.ts';
 import { isArmed, noteWritten, withWrittenRows, writtenBy } from './armed-sinks.ts';
 import { nextDisplays, wantedDisplays, withDisplays } from './displayed.ts';
@@ -21,6 +21,7 @@ import { type UpgradedState, upgradedState } from './upgrade.ts';
 import type { Active, Cell, Mutation, OperatorFailure, Run, Session } from './state.ts';
 import { withActive, withCell, withRun } from './state.ts';
 import { withNotedRun } from './unstored-runs.ts';
+import { withWaitingChange } from './waiting-change.ts';
 
 /** In a job an evaluated run is committed at once. Its operators come later, with all others. */
 export function commitWithoutGraph(session: Session, now: number, emit: Emit): Session {
@@ -117,6 +118,7 @@ export function beginMutation(
         failed,
         goesOnFrom: Math.max(timeToGoOnFrom(session.recovery), upgrade ? timeToGoOnFrom(upgrade) : 0),
         ...completedBefore(session),
+        ...(session.changeAgain && { readsAgain: session.changeAgain.read }),
       }
     : upgrade &&
       upgraded && { restore: upgraded.parts, goesOnFrom: timeToGoOnFrom(upgrade), ...completedBefore(session) };
@@ -197,11 +199,12 @@ function declaredCell(session: Session, cell: Cell, active: Active): DeclaredCel
   };
 }
 
-export function mutated(session: Session, epoch: number, now: number, emit: Emit): Session {
+type Mutated = Extract<ExecutorEvent, { kind: 'mutated' }>;
+export function mutated(session: Session, { epoch, read }: Mutated, now: number, emit: Emit): Session {
   const { mutation } = session;
   if (mutation?.epoch !== epoch) return session;
   let s: Session = {
-    ...withDisplays(noteWritten(session), mutation.displays),
+    ...withDisplays(noteWritten(withWaitingChange(session, read)), mutation.displays),
     mutation: undefined,
     plan: mutation.plan,
     recovery: withRetired(session, mutation, withHandover(session.recovery, mutation.handover)),

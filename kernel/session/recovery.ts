@@ -58,6 +58,7 @@ export function snapshotTaken(session: Session, event: SnapshotTaken, now: numbe
   for (const { instance } of parts) successors.delete(instance);
   const merged: Session = {
     ...session,
+    waitingChange: undefined,
     checkpoints: upgradeTaken(session.checkpoints, event.checkpoint),
     recovery: {
       parts: mergeParts(recovery.parts, [...parts, ...retired]),

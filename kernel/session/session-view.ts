@@ -17,6 +17,8 @@ import { durability } from './durability-view.ts';
 import { sinkStateOf } from './sink-state.ts';
 import { shownFailures } from './shown-failures.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
+import { notesOfChangeAgain } from './waiting-change.ts';
+import { waitingSavepoint } from './waiting-savepoint.ts';
 import { whyStopped } from './stopped.ts';
 
 export interface ViewContext {
@@ -40,8 +42,10 @@ export function sessionView(session: Session, context: ViewContext): SessionView
     .filter(({ id, source }) => source && !copies.has(id))
     .reduce((sum, report) => sum + report.outPerSecond, 0);
   const warning = session.checkpoints.unkept ?? snapshotWarning(session);
+  const savepoint = waitingSavepoint(session, context);
   return {
     ...{ cells, clients: session.clients.size, recordsPerSecond, ...(warning !== undefined && { warning }) },
+    ...(savepoint !== undefined && { savepoint }),
     ...durability(session),
   };
 }
@@ -87,6 +91,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     notes: [
       ...notesOf(session, cell),
       ...notesOfLeaving(session, cell.id),
+      ...notesOfChangeAgain(session, cell.id),
       ...foundFormats(reports),
       ...reports.flatMap(({ status }) => status?.note ?? []),
     ],

@@ -34,6 +34,7 @@ import {
   wantCheckpoint,
   wantSavepoint,
   withoutAsked,
+  withoutSavepoint,
 } from './checkpoints.ts';
 import { askForSnapshot, snapshotTaken } from './recovery.ts';
 import { goesBackByItself, outageOver, restartAfter, withCause } from './restarts.ts';
@@ -43,6 +44,7 @@ import { compiled, evaluated, failRun, giveTurns, requestRun } from './runs.ts';
 import type { OperatorFailure, Session } from './state.ts';
 import { withActive, withRun } from './state.ts';
 import { modulesChanged, modulesUsed } from './used-by-cells.ts';
+import { changeAgain, withoutChangeAgain } from './waiting-change.ts';
 
 export interface Step {
   readonly state: Session;
@@ -72,7 +74,7 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
       return sync(s, event, now, emit);
     case 'run':
       return requestRun(
-        asClientHasThem(s, event.client ?? '', event.cells, now, emit),
+        asClientHasThem(withoutChangeAgain(s, event.cells), event.client ?? '', event.cells, now, emit),
         event.request,
         event.cells,
         emit,
@@ -82,7 +84,7 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'delete':
       return deleteCell(s, event.client ?? '', event.cell, now, emit);
     case 'arm':
-      return arm(s, event.cell, event.armed);
+      return arm(withoutChangeAgain(s, [event.cell]), event.cell, event.armed);
     case 'client-joined':
       emit({ kind: 'clear-timer', timer: 'idle' });
       return { ...s, clients: new Set(s.clients).add(event.client) };
@@ -110,7 +112,9 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'want-checkpoint':
       return askForSnapshot(wantCheckpoint(s), now, emit);
     case 'want-savepoint':
-      return askForSnapshot(wantSavepoint(s, event), now, emit);
+      return askForSnapshot(wantSavepoint(s, event, now), now, emit);
+    case 'give-up-savepoint':
+      return withoutSavepoint(s, event.request);
     case 'choose':
       return choose(s, event, now, planner, emit);
     case 'display-ended':
@@ -149,7 +153,9 @@ function handleExecutor(
     case 'pull-closed':
       return pullClosed(s, event.pull);
     case 'mutated':
-      return mutated(withoutAsked(s, event.givenUp), event.epoch, now, emit);
+      return mutated(withoutAsked(s, event.givenUp), event, now, emit);
+    case 'caught-up':
+      return changeAgain(s, emit);
     case 'mutation-failed':
       if (s.executor === 'restoring') return notRestored(s, event.error, now, emit);
       return mutationFailed(s, event.epoch, event.error, now, emit);

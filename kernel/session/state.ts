@@ -35,6 +35,7 @@ import type {
 } from '../executor/executor-protocol.ts';
 import { checkpointDefaults, type RestartStrategy } from '../../engine/api/fault-tolerance.ts';
 import type { RetiredSink } from '../../engine/runtime/retired-tasks.ts';
+import type { ReadBySource } from '../../engine/runtime/source-progress.ts';
 import type { LeavingSink, SnapshotWaits } from '../executor/waits.ts';
 import type { RestartMark, WireRow } from '../protocol/displays.ts';
 import type { CellText, RunResult } from '../protocol/messages.ts';
@@ -217,6 +218,24 @@ export interface Mutation {
   readonly notes: Readonly<Record<string, readonly string[]>>;
 }
 
+/** See `waiting-change.ts`. */
+export interface WaitingChange {
+  /** What the last snapshot has. */
+  readonly before: Pick<Session, 'cells' | 'plan' | 'displays' | 'endedDisplays' | 'recovery'>;
+  /** At the barrier of the last change that waits. Of several, all are made again there. */
+  readonly read: ReadBySource;
+}
+export interface ChangeAgain {
+  readonly cells: readonly CellAgain[];
+  readonly read: ReadBySource;
+}
+interface CellAgain {
+  readonly cell: string;
+  /** It runs again. Absent: only its sinks are armed as they were. */
+  readonly text?: string | undefined;
+  readonly armed: readonly string[];
+}
+
 export interface Metrics {
   readonly at: number;
   readonly operators: readonly OperatorReport[];
@@ -289,6 +308,10 @@ export interface Session {
   /** What runs, as of the last mutation that was done. */
   readonly plan: Plan;
   readonly mutation?: Mutation;
+  /** Changes that no snapshot has, because a sink of before them waits for its target. */
+  readonly waitingChange?: WaitingChange;
+  /** They are made again when the sources have read as far as they had. */
+  readonly changeAgain?: ChangeAgain;
   /** The displays of that plan. */
   readonly displays: readonly RunningDisplay[];
   /** Generations of displays whose rows have all come. */

@@ -96,7 +96,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .argument('<notebook>')
     .argument('<directory>', 'a new folder in it becomes the savepoint')
     .action(async (notebook: string, directory: string) => {
-      await ending(false, () => takeSavepoint(notebook, directory, process.stdout));
+      await ending(false, () => takeSavepoint(notebook, directory, { out: process.stdout, waits: process.stderr }));
     });
   program
     .command('check')

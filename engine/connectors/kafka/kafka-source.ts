@@ -27,7 +27,8 @@ import { type FormatsState, RecordFormats } from './record-formats.ts';
 import type { LostState } from './offset-gone.ts';
 import { SourceSplits } from './source-splits.ts';
 import { packSplits, restoreSplits } from './saved-splits.ts';
-import { nameOf, type SplitPosition } from './split.ts';
+import type { SplitPosition } from './split.ts';
+import { positionText, progressOf } from './split-progress.ts';
 import { describeTroubles, type Trouble } from './troubles.ts';
 
 interface Saved extends AdmissionState, FormatsState, LostState {
@@ -171,12 +172,10 @@ export class KafkaSource implements Source {
   }
 
   position(): string {
-    const { topic, from } = this.#parameters;
-    if (!this.#isStarted) return `${topic} ${typeof from === 'string' ? from : JSON.stringify(from)}`;
-    const places = this.#splits
-      .positions()
-      .map((split) => `${this.#parameters.pattern ? nameOf(split) : split.partition}:${split.offset}`);
-    return [topic, ...places].join(' ');
+    return positionText(this.#parameters, this.#isStarted ? this.#splits.positions() : undefined);
+  }
+  progress() {
+    return progressOf(this.#isStarted ? this.#splits.positions() : []);
   }
 
   status(): SourceStatus {

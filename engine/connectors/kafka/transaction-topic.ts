@@ -109,7 +109,7 @@ export class TransactionTopic {
   get note(): string | undefined {
     if (this.#formerRows === 0) return undefined;
     const rows = this.#formerRows === 1 ? '1 row' : `${this.#formerRows.toLocaleString('en-US')} rows`;
-    return `topic "${this.#options.topic}" was deleted: ${rows} of the last checkpoint were for it`;
+    return `topic "${this.#options.topic}" was deleted: ${rows} of the last checkpoint were for it; a start from an earlier checkpoint or savepoint writes them again`;
   }
   close(): void {
     this.#isClosed = true;

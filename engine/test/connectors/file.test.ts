@@ -37,6 +37,7 @@ test('a JSON record is a line, whatever the line ending, with or without one at 
     [1, 2, 5, 6, 7],
   );
   assert.equal(source.source.position(), 'lines.jsonl after line 7');
+  assert.deepEqual(source.source.progress?.(), { records: 5 });
 });
 
 test('an integer that a double cannot hold is exact in whichever block of the file it lies', () => {

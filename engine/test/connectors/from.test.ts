@@ -71,6 +71,7 @@ test('the elements of an array come in order, each with its index, at the time o
     { value: 'c', timestamp: 1_000_400, offset: 2 },
   ]);
   assert.equal(source.source.position(), 'element 3');
+  assert.deepEqual(source.source.progress?.(), { element: 3 });
 });
 
 test('an empty array ends at once', () => {

@@ -113,4 +113,5 @@ test('what was made before the function threw is sent, and the position is that 
     [0, 1, 2, 3, 4, 5],
   );
   assert.equal(source.position(), 'n=6');
+  assert.deepEqual(source.progress?.(), { n: 6 });
 });

@@ -60,6 +60,8 @@ test(
       }
     }
     assert.equal(source.source.position(), `${topic} 0:250 1:250 2:250 3:250`);
+    const splits = upTo(4).map((partition) => [`${topic}[${partition}]`, 250] as const);
+    assert.deepEqual(source.source.progress?.(), Object.fromEntries(splits));
     assert.equal(source.source.status().phase, 'finished');
   },
 );

@@ -69,6 +69,9 @@ export class Numbers implements Source {
   position(): string {
     return `n=${this.next}`;
   }
+  progress() {
+    return { n: this.next };
+  }
   snapshot(writer: StateWriter): void {
     writer.value(this.next);
   }

@@ -5,6 +5,7 @@ import { test } from 'vitest';
 import type { Batch, Operator, OperatorContext, StateReader, StateWriter } from '../../contract/operator.ts';
 import type { Plan, PlanNode } from '../../graph/plan.ts';
 import type { Snapshot } from '../../runtime/barriers.ts';
+import { hasRead } from '../../runtime/source-progress.ts';
 import { Numbers, planOf, runtimeOf, Sink, Sum } from './graph-kit.ts';
 
 /** What sinks write to. While it is away, they take `room` rows and write none. */
@@ -15,6 +16,9 @@ class Target {
   readonly waiting = new Set<OperatorContext>();
   comeBack(): void {
     this.isAway = false;
+    this.wake();
+  }
+  wake(): void {
     for (const context of this.waiting) context.wake();
   }
 }
@@ -64,6 +68,31 @@ class Writer implements Operator {
   }
 }
 
+const perElement = 10_000;
+/** Counts on, many times for each element. */
+class Many implements Operator {
+  #context!: OperatorContext;
+  #count = 0;
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+  process(_input: 0 | 1, batch: Batch, from: number): number {
+    for (let i = from; i < batch.length; i++) {
+      do {
+        if (this.#context.output.full) return i;
+        this.#context.output.emit(this.#count++, batch.timestamps[i]!);
+      } while (this.#count % perElement > 0);
+    }
+    return batch.length;
+  }
+  snapshot(writer: StateWriter): void {
+    writer.value(this.#count);
+  }
+  restore(reader: StateReader): void {
+    this.#count = (reader.value() as number | undefined) ?? 0;
+  }
+}
+
 const parameters = { path: '/', format: 'csv', delivery: 'exactly-once' } as const;
 /** `write` is a sink with transactions. `own`: what was edited. */
 function plan(edges: string, own: Readonly<Record<string, string>> = {}): Plan {
@@ -78,10 +107,18 @@ class Life {
   readonly numbers = new Numbers();
   readonly mutated: number[] = [];
   readonly givenUp: number[] = [];
+  /** Of changes that went on behind a sink. */
+  readonly read: unknown[] = [];
   readonly snapshots: Snapshot[] = [];
   readonly failures: string[] = [];
   readonly #kit = runtimeOf(
-    { numbers: this.numbers, sum: () => new Sum(), sink: () => new Sink(), write: () => new Writer(this.target) },
+    {
+      numbers: this.numbers,
+      sum: () => new Sum(),
+      many: () => new Many(),
+      sink: () => new Sink(),
+      write: () => new Writer(this.target),
+    },
     { onFailure: ({ error }) => this.failures.push((error as Error).message) },
   );
   #checkpoint = 0;
@@ -105,8 +142,9 @@ class Life {
         ...{ checkpoint, snapshot: 'changes', handover: Object.fromEntries(handover.map((id) => [id, id])) },
         ...(groups && { groups: new Set(groups) }),
       },
-      ({ givenUp = [] }) => {
+      ({ givenUp = [], read }) => {
         this.mutated.push(checkpoint);
+        if (read) this.read.push(read);
         this.givenUp.push(...givenUp);
       },
       (snapshot) => this.snapshots.push(snapshot),
@@ -157,6 +195,28 @@ test('the change is done before the rows are written, its snapshot is not', () =
   life.comeBack();
   assert.deepEqual(life.target.committed, upTo(7));
   assert.deepEqual([life.checkpoints, life.runtime.waitingSinks], [[1, 2, 3], []]);
+});
+
+test('a change that goes on behind a sink says how far each source had read, and whether it has again', () => {
+  const life = new Life();
+  life.change(plan('numbers>write, numbers>sink'));
+  life.target.isAway = true;
+  life.give(4);
+  life.change(plan('numbers>write, numbers>sink', { write: 'edited' }), ['write']);
+  life.give(3);
+  life.look(2);
+  const read = { numbers: { n: 4 } };
+  assert.deepEqual(life.read, [read]);
+  const next = new Life();
+  next.change(plan('numbers>write, numbers>sink'));
+  const isThere = (): boolean => hasRead(next.runtime.tasks, read);
+  next.give(3);
+  assert.equal(isThere(), false);
+  next.give(1);
+  assert.equal(isThere(), true);
+  // Nobody waits for a source that is gone.
+  assert.equal(hasRead(next.runtime.tasks, { another: { n: 4 } }), true);
+  assert.equal(hasRead(next.runtime.tasks, { numbers: { n: 4, other: 0 } }), false);
 });
 
 test('each edit of several takes the rows that came while its text counted, in order', () => {
@@ -227,6 +287,54 @@ test('operators that wait for room of the sink keep their rows and their state',
     life.target.committed,
     upTo(20_000).map((n) => (sum += n)),
   );
+});
+
+/** The writer of `many` takes a row at each look. Its operators have more than their channels take. */
+function takesSlowly(life: Life, groups?: readonly string[]): void {
+  const edges = 'numbers>many, many>write';
+  life.change(plan(edges));
+  Object.assign(life.target, { isAway: true, room: 3 });
+  life.give(3);
+  life.change(plan(edges, { many: 'edited', write: 'edited' }), ['many', 'write'], groups);
+  for (let looks = 0; looks < 40; looks++) {
+    life.target.room += 1;
+    life.target.wake();
+    life.settle();
+    life.look();
+  }
+}
+
+test('operators above a sink that takes rows slowly keep theirs, however long it takes', () => {
+  const life = new Life();
+  takesSlowly(life);
+  assert.deepEqual([life.mutated, life.failures], [[1, 2], []]);
+  life.comeBack();
+  life.snapshot();
+  life.comeBack();
+  // A difference of so many rows takes a minute to print.
+  assert.equal(life.target.committed.length, 3 * perElement);
+  assert.ok(life.target.committed.every((row, n) => row === n));
+});
+
+test('an operator above a slow sink that never ends is stopped, and the change goes on', () => {
+  const life = new Life();
+  takesSlowly(life);
+  assert.equal(life.checkpoints.length, 1);
+  const leaving = [...life.runtime.leaving].filter(({ isInsideCall }) => isInsideCall);
+  assert.deepEqual(
+    leaving.map(({ id }) => id),
+    ['many', 'write'],
+  );
+  leaving[0]!.interrupt(new Error('Interrupted.'));
+  life.comeBack();
+  assert.deepEqual([life.checkpoints, life.failures, [...life.runtime.leaving]], [[1, 2], ['Interrupted.'], []]);
+});
+
+test('operators above a slow sink whose cell is gone have 30 s', () => {
+  const life = new Life();
+  takesSlowly(life, ['numbers', 'many']);
+  assert.deepEqual(life.mutated, [1, 2]);
+  assert.match(life.failures.join(), /rows were not written/);
 });
 
 test('no later checkpoint is complete before the rows of a removed sink are in it', () => {

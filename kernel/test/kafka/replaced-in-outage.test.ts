@@ -2,8 +2,8 @@
 // for the broker, behind the edit: none is lost, and none is there twice. Only a user who deletes
 // the cell gives them up, and their number is said.
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, test } from 'vitest';
 import { type OwnBroker, startOwnBroker, whyNoKafka } from '../../../engine/test/kafka/broker.ts';
 import type { IndependentClient } from '../../../engine/test/kafka/independent-client.ts';
@@ -192,6 +192,32 @@ describe.skipIf(whyNoKafka() !== undefined)('an exactly-once sink, in an outage,
     await outage.comeBack();
     await outage.isOver(0);
     assert.deepEqual(await outage.in(outage.topic, before), upTo(0, before));
+  });
+
+  test('is edited, and a savepoint says that it waits for its rows: one is given up, and the next one comes', async () => {
+    await using outage = new Outage('savepoint');
+    const { control, folder } = outage.session;
+    await outage.begin();
+    await outage.edits(to(outage.topic, `, linger: '7ms'`));
+    await outage.waits();
+    const givenUp = control.savepoint(folder, 'a client');
+    const refused = assert.rejects(givenUp, { code: 'savepoint-given-up' });
+    const next = control.savepoint(folder, 'another one');
+    await outage.session.until(
+      () => control.view().savepoint,
+      (text = '') =>
+        /^the savepoint waits since .+ cell "out", which has still to write \d+ rows?: /.test(text) &&
+        text.includes(broker.brokers),
+      'the savepoint to say what it waits for',
+    );
+    control.giveUpSavepoints('a client');
+    await refused;
+    await outage.comeBack();
+    const { path } = await next;
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('savepoint')),
+      [basename(path)],
+    );
   });
 
   test('is edited and then deleted: what no checkpoint has is given up and counted', async () => {

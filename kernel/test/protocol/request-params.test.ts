@@ -21,6 +21,7 @@ const good: { readonly [M in keyof Requests]: readonly unknown[] } = {
   choose: [{ choice: 'resume' }, { choice: 'fresh' }, { choice: 'resume', lastCall: { cell: 'a', operator: 'map' } }],
   fromSavepoint: [{ savepoint: '/tmp/a' }],
   savepoint: [{ directory: '/tmp/a' }],
+  giveUpSavepoint: [null, undefined],
   shutdown: [null, undefined, {}, { discard: true }],
 };
 test('good parameters pass, with unknown fields', () => {
