@@ -2,11 +2,11 @@
 // they make progress.
 //
 //   leaving ─progress──────────────────────────────► leaving, 30 s at most
-//      ├─none, its rows become visible by a commit─► waiting: the change goes on without it, and no
-//      │                                             snapshot is complete until it has written all
-//      └─none, or its cell is gone─────────────────► cut, and what it could not write is counted
+//      ├─none──────────────────────► waiting: the change goes on without it, and no snapshot is
+//      │                             complete until it has written all
+//      └─none, and its cell is gone► cut, and what it could not write is counted
 import { SluiceError } from '../errors/error.ts';
-import { commitsByUserCode, commitsRows, isSink } from '../graph/kinds.ts';
+import { isSink } from '../graph/kinds.ts';
 import type { TaskFailure } from './task-failure.ts';
 import type { Task } from './task.ts';
 
@@ -33,13 +33,12 @@ export function isSinkTask({ chain }: Pick<Task, 'chain'>): boolean {
   return chain.nodes.some(isSink);
 }
 /**
- * Each of its rows is to be there once, and its target may answer later. A sink with code of the
- * user may never end: the edit may be the repair.
+ * Its target may take them later. Only the user gives them up, by deleting the cell: also those of
+ * a function that will never answer.
  */
 export function keepsItsRows({ chain }: Task, groups: ReadonlySet<string> | undefined): boolean {
   const sink = chain.nodes.find(isSink);
-  if (!sink || !commitsRows(sink) || commitsByUserCode(sink)) return false;
-  return groups?.has(sink.group) ?? true;
+  return sink !== undefined && (groups?.has(sink.group) ?? true);
 }
 /** Tasks among these that bring rows to one of the sinks, and wait because it has no room. */
 export function heldBackBy(sinks: Iterable<Task>, leaving: Iterable<Task>): ReadonlySet<Task> {
@@ -57,7 +56,7 @@ export function rowsNotWritten(task: Task): TaskFailure {
   const { unfinished } = task;
   const error = new SluiceError(
     'rows-not-written',
-    `${node.name} was replaced while its target did not take rows. At least ${unfinished} of its rows were not written.`,
+    `${node.name} was removed while its target did not take rows. At least ${unfinished} of its rows were not written.`,
     { rows: unfinished },
   );
   return { node: node.id, error };

@@ -49,3 +49,15 @@ test('the executor hears of the cells that there are: a deleted one is there unt
   s.event({ kind: 'timer', timer: 'grace:out' });
   assert.deepEqual(cellsOfMutation(), ['rows']);
 });
+
+test('the end of the session counts the rows that wait: they are in no checkpoint', () => {
+  const s = running();
+  const end = (): string | undefined => {
+    s.event({ kind: 'shutdown' });
+    const effect = s.effects.findLast(({ kind }) => kind === 'end-session');
+    return effect?.kind === 'end-session' ? effect.reason : undefined;
+  };
+  assert.equal(end(), 'The session was shut down.');
+  report(s, { ...away, rows: 1 });
+  assert.equal(end(), 'The session was shut down. Sinks of before a change had still to write 1 row, of "to totals".');
+});
