@@ -43,6 +43,11 @@ export abstract class TaskLife {
   watermark = -Infinity;
   /** It has closed its inputs, because nobody read it or because it had enough. */
   isDormant = false;
+  /**
+   * Of a sink whose cell is deleted: its rows wait while the deletion may be undone, and then they go
+   * with it.
+   */
+  intake: 'takes' | 'holds' | 'discards' = 'takes';
   readonly #head: TaskHead;
   /**
    * No snapshot of this task is known, because its state came from elsewhere or its last snapshot
