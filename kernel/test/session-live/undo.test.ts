@@ -156,3 +156,49 @@ test('answers that come while a cell is deleted are not written if nobody undoes
   );
   assert.equal(readFileSync(path, 'utf8'), '');
 });
+
+test(
+  'armed sinks over a source that other cells read, and that can be read again, stay armed',
+  { timeout },
+  async () => {
+    await using session = new LiveSession({ graceMillis: 120_000, lossless: true });
+    const [one, two] = ['one', 'two'].map((name) => join(session.folder, `${name}.jsonl`)) as [string, string];
+    const linesOf = (path: string): readonly string[] =>
+      existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+    session.edit('rows', `${paced(3000)}\nrows.show();`);
+    for (const [cell, path] of [
+      ['one', one],
+      ['two', two],
+    ] as const)
+      session.edit(cell, `rows.toFile(${JSON.stringify(path)});`);
+    await session.ran('rows', 'one', 'two');
+    for (const cell of ['one', 'two']) session.control.dispatch({ kind: 'arm', cell, armed: true });
+    await session.until(
+      () => [one, two].map((path) => linesOf(path).length),
+      (counts) => counts.every((count) => count > 100),
+      'written rows',
+    );
+    const before = instances(session);
+    const isDetached = (): boolean => session.control.session.plan.edges.some(({ from }) => from === '');
+    session.delete('one');
+    await session.until(isDetached, (isCut) => isCut, 'a lost input');
+    const until = session.everyRow('rows').length + 100;
+    await session.until(
+      () => session.everyRow('rows').length,
+      (count) => count > until,
+      'rows of other cells',
+    );
+    session.edit('one', `rows.toFile(${JSON.stringify(one)});`);
+    await session.until(isDetached, (isCut) => !isCut, 'the input');
+    assert.deepEqual(instances(session), before);
+    assert.equal(session.state('one')?.sink?.armed, true);
+    await session.finished();
+    const all = Array.from({ length: 3000 }, (_, n) => `{"n":${n}}`);
+    await session.until(
+      () => [one, two].map((path) => linesOf(path).length),
+      (counts) => counts.every((count) => count >= 3000),
+      'all rows',
+    );
+    assert.deepEqual([linesOf(one), linesOf(two)], [all, all]);
+  },
+);
