@@ -33,6 +33,7 @@ export class BarrierPassing {
   readonly #drain = new SinkDrain();
   /** As of the last look at what leaves. */
   #keeping: readonly Task[] = [];
+  #flights: readonly BarrierInFlight[] = [];
 
   constructor(tasks: RunningTasks, barriers: Barriers, functions: FunctionTable, host: PassingHost) {
     this.#tasks = tasks;
@@ -192,8 +193,11 @@ export class BarrierPassing {
     const keeping = [...sinks].filter((task) => keepsItsRows(task, groups));
     this.#keeping = keeping;
     const waiting = progress === 'stands still' ? heldBackBy(keeping, leaving) : new Set(keeping);
+    // One that is not open, and whose cell is gone, may wait for a barrier of a task that was cut.
+    const isOver = ({ status, chain }: Task): boolean =>
+      status === 'created' && groups?.has(chain.nodes[0]!.group) === false;
     const stuck = [...leaving].filter(
-      (task) => !waiting.has(task) && (task.isInsideCall || (isSinkTask(task) && task.isFlushing)),
+      (task) => !waiting.has(task) && (task.isInsideCall || isOver(task) || (isSinkTask(task) && task.isFlushing)),
     );
     for (const task of stuck) if (isSinkTask(task)) this.#host.onFailure(task, rowsNotWritten(task));
     for (const task of stuck) {
@@ -210,9 +214,13 @@ export class BarrierPassing {
       if (rest) this.#host.retire(rest);
       this.#barriers.settleAll();
     }
+    // A change of this look and the last one waits for an operator that such a sink gives no room.
     const keeps = new Set(keeping);
+    const old = new Set(keeping.length > 0 ? this.#flights : []);
     for (const flight of this.#barriers.all)
-      if (flight.isMutating && flight.changingSinks.some((task) => keeps.has(task))) this.#goOnBehind(flight);
+      if (flight.isMutating && (old.has(flight) || flight.changingSinks.some((task) => keeps.has(task))))
+        this.#goOnBehind(flight);
+    this.#flights = this.#barriers.all;
     this.#host.wake();
     return stuck.map((task) => task.id);
   }

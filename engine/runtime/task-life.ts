@@ -224,6 +224,11 @@ export abstract class TaskLife {
     this.#hasRowsToCommit = true;
   }
 
+  /** It leaves, and writes nothing of what it has not taken. A barrier still passes. */
+  discardRows(): void {
+    this.intake = 'discards';
+    this.dropCall(true);
+  }
   #closeInputs(): void {
     for (const slot of this.gate.slots) slot.channel?.close();
   }

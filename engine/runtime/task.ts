@@ -336,11 +336,6 @@ export class Task extends TaskLife {
   protected context(): ReturnType<typeof contextOf> {
     return contextOf<Task>(this, this.#wakeUps, this.#host);
   }
-  /** It leaves, and writes nothing of what it has not taken. */
-  discardRows(): void {
-    this.intake = 'discards';
-    if (this.#call?.kind === 'process') this.dropCall(true);
-  }
   protected dropCall(hasFailed: boolean): void {
     const call = this.#call;
     if (hasFailed && call?.kind === 'process') call.slot.channel?.discarded(call.batch.length - call.from);

@@ -359,3 +359,25 @@ test('a sink without transactions gives its rows up when its cell is gone', () =
   assert.match(life.failures.join(), /At least 4 of its rows were not written/);
   assert.deepEqual([life.mutated, life.checkpoints, life.runtime.hasLeaving], [[1, 2, 3], [1, 2, 3], false]);
 });
+
+test('rows are given up with the cell also where an operator that stays waits for room', () => {
+  const life = new Life();
+  const all = ['numbers', 'sum', 'call', 'sink'];
+  life.change(plan('numbers>sum, sum>call, numbers>sink'));
+  Object.assign(life.target, { isAway: true, room: 3 });
+  life.give(20_000);
+  life.change(plan('numbers>sum, sum>call, numbers>sink', { call: 'b' }), [], all);
+  life.look(2);
+  assert.deepEqual(life.mutated, [1, 2]);
+  // The cell is deleted: first its input is cut, then it is gone.
+  const whole = plan('numbers>sum, sum>call, numbers>sink', { call: 'b' });
+  const edges = whole.edges.map((edge) => (edge.to === 'sum' ? { ...edge, from: '' } : edge));
+  life.change({ ...whole, edges }, [], all);
+  life.look(2);
+  assert.deepEqual(life.mutated, [1, 2, 3]);
+  life.change(plan('numbers>sink'), [], ['numbers', 'sink']);
+  life.look(10);
+  assert.deepEqual(life.mutated, [1, 2, 3, 4]);
+  assert.match(life.failures.join(), /At least \d+ of its rows were not written/);
+  assert.deepEqual([life.checkpoints.at(-1), life.runtime.hasLeaving], [4, false]);
+});

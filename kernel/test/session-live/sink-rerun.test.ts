@@ -162,3 +162,31 @@ test(
     );
   },
 );
+
+test('its rows are given up also where an operator between waits for room', { timeout }, async () => {
+  const warnings: string[] = [];
+  await using session = new LiveSession({
+    graceMillis: 1,
+    observer: { warned: (text: string) => void warnings.push(text) },
+  });
+  const cell = (answer: string): string => `const same = rows.map((row) => ({ n: row.n }));\nsame.sink(${answer});`;
+  session.edit('rows', source);
+  session.edit('out', cell('() => new Promise<void>(() => undefined)'));
+  await session.ran('rows', 'out');
+  session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+  await seconds(3);
+  session.edit('out', cell('() => undefined'));
+  await session.ran('out');
+  session.delete('out');
+  await session.until(
+    () => warnings.join(),
+    (text) => /At least [\d,]{3,} of its rows were not written/.test(text),
+    'the number of rows that are given up',
+  );
+  const read = session.state('rows')?.rows ?? 0;
+  await session.until(
+    () => session.state('rows')?.rows ?? 0,
+    (rows) => rows > read + 1000,
+    'rows of the other cell',
+  );
+});
