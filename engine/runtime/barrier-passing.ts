@@ -15,7 +15,7 @@ import type { Barriers } from './entered-barriers.ts';
 import { type RetiredPart, retiredSink } from './retired-tasks.ts';
 import type { RunningTasks } from './running-tasks.ts';
 import { emptySnapshot, type TaskSnapshot } from './snapshot.ts';
-import { heldBackBy, isSinkTask, keepsItsRows, rowsNotWritten, SinkDrain } from './sink-drain.ts';
+import { commitsItsRows, heldBackBy, isSinkTask, keepsItsRows, rowsNotWritten, SinkDrain } from './sink-drain.ts';
 import { contentOf } from './table-lookup.ts';
 import type { Task, TaskHost } from './task.ts';
 import { connectOutputs, cutReaders, hearsBarriers } from './wiring.ts';
@@ -33,6 +33,7 @@ export class BarrierPassing {
   readonly #drain = new SinkDrain();
   /** As of the last look at what leaves. */
   #keeping: readonly Task[] = [];
+  #flights: readonly BarrierInFlight[] = [];
 
   constructor(tasks: RunningTasks, barriers: Barriers, functions: FunctionTable, host: PassingHost) {
     this.#tasks = tasks;
@@ -192,9 +193,16 @@ export class BarrierPassing {
     if (progress === 'goes on') return [];
     const keeping = [...sinks].filter((task) => keepsItsRows(task, groups));
     this.#keeping = keeping;
-    const waiting = heldBackBy(keeping, leaving, progress === 'takes too long');
+    const isSlow = progress === 'takes too long';
+    const waiting = new Set([
+      ...keeping,
+      ...heldBackBy(isSlow ? keeping.filter(commitsItsRows) : keeping, leaving, isSlow),
+    ]);
+    // One that is not open, and whose cell is gone, may wait for a barrier of a task that was cut.
+    const isOver = ({ status, chain }: Task): boolean =>
+      status === 'created' && groups?.has(chain.nodes[0]!.group) === false;
     const stuck = [...leaving].filter(
-      (task) => !waiting.has(task) && (task.isInsideCall || (isSinkTask(task) && task.isFlushing)),
+      (task) => !waiting.has(task) && (task.isInsideCall || isOver(task) || (isSinkTask(task) && task.isFlushing)),
     );
     for (const task of stuck) if (isSinkTask(task)) this.#host.onFailure(task, rowsNotWritten(task));
     for (const task of stuck) {
@@ -211,9 +219,13 @@ export class BarrierPassing {
       if (rest) this.#host.retire(rest);
       this.#barriers.settleAll();
     }
+    // A change of this look and the last one waits for an operator that such a sink gives no room.
     const keeps = new Set(keeping);
+    const old = new Set(keeping.length > 0 ? this.#flights : []);
     for (const flight of this.#barriers.all)
-      if (flight.isMutating && flight.changingSinks.some((task) => keeps.has(task))) this.#goOnBehind(flight);
+      if (flight.isMutating && (old.has(flight) || flight.changingSinks.some((task) => keeps.has(task))))
+        this.#goOnBehind(flight);
+    this.#flights = this.#barriers.all;
     this.#host.wake();
     return stuck.map((task) => task.id);
   }

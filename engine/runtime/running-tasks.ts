@@ -26,6 +26,23 @@ export class RunningTasks {
     this.byId = byId;
     this.order = [...this.leaving, ...order.map((id) => byId.get(id)!)];
   }
+  /**
+   * Sinks of these groups take no row from now on, if the rows can wait. Not those that change: the
+   * rows before the change belong to it.
+   */
+  hold(groups: ReadonlySet<string> | undefined, changing: ReadonlyMap<Task, unknown>): void {
+    for (const task of this.byId.values()) {
+      if (!isSinkTask(task)) continue;
+      const isHeld = groups?.has(task.chain.nodes[0]!.group) === true && !changing.has(task);
+      task.intake = isHeld ? 'holds' : 'takes';
+    }
+  }
+  /** A sink that leaves writes what has waited, but not if its cell is gone. */
+  release(task: Task): void {
+    if (task.intake !== 'holds') return;
+    if (this.groups?.has(task.chain.nodes[0]!.group)) task.intake = 'takes';
+    else task.discardRows();
+  }
   /** All that know something of a checkpoint. */
   get all(): readonly Task[] {
     return [...this.byId.values(), ...this.leaving, ...this.retired.tasks];

@@ -60,4 +60,9 @@ export interface MutateOptions extends SnapshotLife {
    * does not take. Absent: none is given up.
    */
   readonly groups?: ReadonlySet<string>;
+  /**
+   * Those of them that were deleted a moment ago. Their sinks take no row as long as they are among
+   * these, and discard the rows that wait when they are removed. Absent: none.
+   */
+  readonly deleted?: ReadonlySet<string>;
 }

@@ -210,10 +210,11 @@ export class Runtime implements TaskHost {
       task.gate.connect(connections.inputsOf(task));
     }
     const flips = flipsOf(planned, target, connections);
+    this.#tasks.groups = options.groups;
     const drained = this.#removeTasks(planned, target, flips);
     this.#rounds.setMode(plan.mode);
     this.#tasks.become(plan, target, planned.order);
-    this.#tasks.groups = options.groups;
+    this.#tasks.hold(options.deleted, flips);
     this.#loops.connect(chains, target);
     const successors = new Set([...planned.successors.values()].map((id) => target.get(id)!));
     const { restore, failed, snapshot = false, checkpoint, timeoutMillis, onAborted, completed } = options;
@@ -265,6 +266,7 @@ export class Runtime implements TaskHost {
       const successor = target.get(planned.successors.get(task.id) ?? '');
       flips.set(task, { removed: { ...(successor && { successor }) } });
       this.#tasks.leaving.add(task);
+      this.#tasks.release(task);
     }
     for (const id of planned.cut) this.#passing.cut(this.tasks.get(id)!);
     return drained;

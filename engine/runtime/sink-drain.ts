@@ -1,14 +1,15 @@
 // Sinks on their way out: they take and write what was sent to them before the change, as long as
 // they make progress.
 //
-//   leaving ─progress───────────────────────────────► leaving, 30 s at most
-//      ├─then, its rows become visible by a commit──► waiting: the change goes on without it, and no
-//      │                                              snapshot is complete until it has written all
-//      └─then, another sink, or its cell is gone────► cut, and what it could not write is counted
+//   leaving ─progress──────────────────────────────► leaving, 30 s at most
+//      ├─none, or too slow─────────► waiting: the change goes on without it, and no snapshot is
+//      │                             complete until it has written all
+//      └─the same, its cell is gone► cut, and what it could not write is counted
 //
-// Operators above a waiting sink bring rows that it has to write, so they wait with it, however
-// slowly it takes them. An operator that never ends is stopped by an interrupt, or goes when its
-// cell is deleted.
+// Operators above a waiting sink bring rows that it has to write. If it stands still, they wait with
+// it. If it is only slow, they do so above a sink with commits of its own, because its rows count
+// exactly once. An operator that never ends is stopped by an interrupt, or goes when its cell is
+// deleted.
 import { SluiceError } from '../errors/error.ts';
 import { commitsByUserCode, commitsRows, isSink } from '../graph/kinds.ts';
 import type { TaskFailure } from './task-failure.ts';
@@ -37,13 +38,17 @@ export function isSinkTask({ chain }: Pick<Task, 'chain'>): boolean {
   return chain.nodes.some(isSink);
 }
 /**
- * Each of its rows is to be there once, and its target may answer later. A sink with code of the
- * user may never end: the edit may be the repair.
+ * Its target may take them later. Only the user gives them up, by deleting the cell: also those of
+ * a function that will never answer.
  */
 export function keepsItsRows({ chain }: Task, groups: ReadonlySet<string> | undefined): boolean {
   const sink = chain.nodes.find(isSink);
-  if (!sink || !commitsRows(sink) || commitsByUserCode(sink)) return false;
-  return groups?.has(sink.group) ?? true;
+  return sink !== undefined && (groups?.has(sink.group) ?? true);
+}
+/** What it writes becomes visible with a checkpoint, by a commit of the engine's own sinks. */
+export function commitsItsRows({ chain }: Task): boolean {
+  const sink = chain.nodes.find(isSink);
+  return sink !== undefined && commitsRows(sink) && !commitsByUserCode(sink);
 }
 /**
  * Tasks among these that bring rows to one of the sinks, and wait because it has no room. One that
@@ -64,7 +69,7 @@ export function rowsNotWritten(task: Task): TaskFailure {
   const { unfinished } = task;
   const error = new SluiceError(
     'rows-not-written',
-    `${node.name} was replaced while its target did not take rows. At least ${unfinished} of its rows were not written.`,
+    `${node.name} was removed while its target did not take rows. At least ${unfinished} of its rows were not written.`,
     { rows: unfinished },
   );
   return { node: node.id, error };

@@ -43,6 +43,11 @@ export abstract class TaskLife {
   watermark = -Infinity;
   /** It has closed its inputs, because nobody read it or because it had enough. */
   isDormant = false;
+  /**
+   * Of a sink whose cell is deleted: its rows wait while the deletion may be undone, and then they go
+   * with it.
+   */
+  intake: 'takes' | 'holds' | 'discards' = 'takes';
   readonly #head: TaskHead;
   /**
    * No snapshot of this task is known, because its state came from elsewhere or its last snapshot
@@ -219,6 +224,11 @@ export abstract class TaskLife {
     this.#hasRowsToCommit = true;
   }
 
+  /** It leaves, and writes nothing of what it has not taken. A barrier still passes. */
+  discardRows(): void {
+    this.intake = 'discards';
+    this.dropCall(true);
+  }
   #closeInputs(): void {
     for (const slot of this.gate.slots) slot.channel?.close();
   }

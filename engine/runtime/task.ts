@@ -217,10 +217,11 @@ export class Task extends TaskLife {
   #takeNext(now: number, isMore: boolean): boolean {
     const isRunning = this.status === 'running';
     // A running task takes no records while it has no room. Barriers take no credit.
-    const item = this.gate.takeAligned() ?? this.gate.next(isRunning && !this.output.hasRoom);
+    const item =
+      this.gate.takeAligned() ?? this.gate.next(isRunning && (this.intake === 'holds' || !this.output.hasRoom));
     if (!item) return false;
     if (item.kind === 'barrier') return this.#begin(item, now, isMore);
-    if (!isRunning) return discard(item);
+    if (!isRunning || (item.kind === 'batch' && this.intake === 'discards')) return discard(item);
     switch (item.kind) {
       case 'batch':
         return this.#begin(processCall(item.slot, item.batch, this.#refusesPromises), now, isMore);
@@ -240,7 +241,7 @@ export class Task extends TaskLife {
   #proceed(now: number, isMore = false): boolean {
     const call = this.#call!;
     if (call.kind === 'barrier') return this.#align(call.barrier);
-    if (!this.output.hasRoom) return false;
+    if (!this.output.hasRoom || (call.kind === 'process' && this.intake === 'holds')) return false;
     if (call !== this.#inside) {
       this.#inside = call;
       this.#insideSince = now;

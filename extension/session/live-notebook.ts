@@ -18,6 +18,7 @@ import {
   type SessionView,
 } from '../../kernel/protocol/messages.ts';
 import { cellById, identities, kindOf } from '../notebook/cell-ids.ts';
+import { endReason } from './end-reason.ts';
 import { endOrKill } from './end-or-kill.ts';
 import type { Executions } from './executions.ts';
 import type { Connection } from '../../kernel/client/connect.ts';
@@ -322,7 +323,7 @@ export class LiveNotebook {
     this.#session = undefined;
     this.#states = new Map();
     this.#sentIds = new Set();
-    const because = this.endReason ?? reason;
+    const because = this.endReason === undefined ? reason : endReason(this.endReason, reason);
     this.#endedBecause = because;
     const executing = this.#executions.cells.filter((cell) => cell.notebook === this.notebook);
     // The listeners of `ended` come first: the session may go on, and then nothing is offered.

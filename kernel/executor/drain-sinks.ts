@@ -15,7 +15,7 @@ const longestMillis = 10_000;
  */
 export async function drainSinks(runtime: Runtime, report: () => void): Promise<void> {
   const tasks = [...runtime.tasks.values()];
-  const sinks = [...tasks.filter(isSinkTask), ...runtime.retired];
+  const sinks = [...tasks.filter(isSinkTask), ...runtime.waitingSinks, ...runtime.retired];
   // The offsets of the last checkpoint, on their way to a consumer group.
   const commitsOffsets = (): boolean =>
     tasks.some(({ source, isOpen }) => isOpen && (source?.status().inFlight ?? 0) > 0);

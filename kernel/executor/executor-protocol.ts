@@ -64,6 +64,8 @@ export interface MutateCommand {
   readonly plan: Plan;
   /** The cells that there are. A sink of another cell gives up what its target does not take. */
   readonly cells: readonly string[];
+  /** Those of them that were deleted, and may come back by an undo. */
+  readonly deleted: readonly string[];
   /** New instance → the instance whose state it takes over. */
   readonly handover: Readonly<Record<string, string>>;
   readonly displays: readonly DisplayInstall[];

@@ -79,7 +79,7 @@ export class GraphChange {
         plan,
         {
           ...{ handover, snapshot: 'changes', failed, checkpoint: command.checkpoint, completed: command.completed },
-          groups: new Set(command.cells),
+          ...{ groups: new Set(command.cells), deleted: new Set(command.deleted) },
           ...(restore && { restore }),
           ...(command.retired && { retired: command.retired }),
         },

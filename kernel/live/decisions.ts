@@ -3,6 +3,7 @@ import { collapses, isSource, kinds, startsFromTable } from '../../engine/graph/
 import { canReadAgain, couldReadAgain, lineage } from '../../engine/graph/lineage.ts';
 import type { Plan, PlanEdge, PlanNode } from '../../engine/graph/plan.ts';
 import { edgesByReader } from '../../engine/graph/walk.ts';
+import { writesAfter } from '../../engine/graph/written-topic.ts';
 import { nowhere } from './merge.ts';
 import { keyOwn, type RunningGraph, withoutUnknown } from './running-graph.ts';
 
@@ -71,6 +72,7 @@ export class Decisions {
     if (startsFromTable(node)) return this.#reset(uid, 'table');
     if (ran.own === node.own && !hasFailed) return 'rewire';
     if (ran.shape === node.shape && ran.kind === node.kind && node.shape !== '') return 'handover';
+    if (writesAfter(ran, node)) return 'handover';
     return this.#reset(uid, 'shape');
   }
   #reset(uid: string, reason: ResetReason): Decision {

@@ -11,12 +11,21 @@ function sinksOf({ metrics }: Session, cell: string): readonly LeavingSink[] {
 export function notesOfLeaving(session: Session, cell: string): readonly string[] {
   const sinks = sinksOf(session, cell);
   if (sinks.length === 0) return [];
-  const count = sinks.reduce((sum, { rows }) => sum + rows, 0);
-  const rows = `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'}`;
   return [
-    `the sink of before the change has still to write ${rows}, and no checkpoint is complete before that. ` +
+    `the sink of before the change has still to write ${rowsOf(sinks)}, and no checkpoint is complete before that. ` +
       'To give them up, delete the cell',
   ];
+}
+function rowsOf(sinks: readonly LeavingSink[]): string {
+  const count = sinks.reduce((sum, { rows }) => sum + rows, 0);
+  return `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'}`;
+}
+/** They are in no checkpoint, so they end with the session. */
+export function reasonOfEnd(reason: string, { metrics }: Session): string {
+  const sinks = metrics?.leavingSinks ?? [];
+  if (sinks.length === 0) return reason;
+  const names = [...new Set(sinks.map(({ name }) => `"${name}"`))].join(', ');
+  return `${reason} Sinks of before a change had still to write ${rowsOf(sinks)}, of ${names}.`;
 }
 export function troublesOfLeaving(
   session: Session,

@@ -125,7 +125,8 @@ export function beginMutation(
   // The changed state is durable together with the change.
   const checkpoint = withNextCheckpoint(upgradeUnderWay(session, upgraded), now);
   const cells = [...session.cells.keys()];
-  emit({ kind: 'mutate', epoch, plan, cells, handover, displays, ...restore, checkpoint: checkpoint.id });
+  const deleted = cells.filter((id) => session.cells.get(id)?.deleted);
+  emit({ kind: 'mutate', epoch, plan, cells, deleted, handover, displays, ...restore, checkpoint: checkpoint.id });
   return { session: { ...checkpoint.session, mutation } };
 }
 

@@ -26,6 +26,7 @@ import {
   mutationFailed,
   withoutPull,
 } from './mutations.ts';
+import { reasonOfEnd } from './leaving-sinks.ts';
 import { rowRefused } from './left-out-rows.ts';
 import {
   checkpointFailed,
@@ -91,7 +92,7 @@ function handle(s: Session, event: SessionEvent, now: number, planner: LivePlann
     case 'client-left':
       return clientLeft(s, event.client, emit);
     case 'shutdown':
-      emit({ kind: 'end-session', reason: 'The session was shut down.' });
+      emit({ kind: 'end-session', reason: reasonOfEnd('The session was shut down.', s) });
       return s;
     case 'timer':
       return timer(s, event.timer, now, emit);
@@ -190,7 +191,7 @@ function timer(s: Session, id: string, now: number, emit: Emit): Session {
   if (id === 'interrupt') return interruptTimedOut(s, emit);
   if (id.startsWith('grace:')) return graceIsOver(s, id.slice('grace:'.length), emit);
   if (id === 'idle' && s.clients.size === 0)
-    emit({ kind: 'end-session', reason: 'Nobody was connected any more, so the session ended.' });
+    emit({ kind: 'end-session', reason: reasonOfEnd('Nobody was connected any more, so the session ended.', s) });
   return s;
 }
 

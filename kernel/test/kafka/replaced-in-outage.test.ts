@@ -1,6 +1,6 @@
-// An exactly-once sink is edited while its broker is away. The rows of its open transaction wait
-// for the broker, behind the edit: none is lost, and none is there twice. Only a user who deletes
-// the cell gives them up, and their number is said.
+// A sink is edited while its broker is away. Its rows wait for the broker, behind the edit: none is
+// lost, and none is there twice. Only a user who deletes the cell gives them up, and their number is
+// said.
 import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -28,6 +28,7 @@ async function* lines() {
 const rows = from(lines());
 rows;`;
 const to = (topic: string, more = ''): string => `rows.to('${topic}', { delivery: 'exactly-once'${more} });`;
+const atLeastOnce = (topic: string, more = ''): string => `rows.to('${topic}', { key: 'n'${more} });`;
 
 /** A sink with rows that a checkpoint has, and rows of after it; its broker is away. */
 class Outage implements AsyncDisposable {
@@ -39,8 +40,11 @@ class Outage implements AsyncDisposable {
   finished = 0;
   #isAway = false;
 
-  constructor(topic: string) {
+  readonly #to: typeof to;
+
+  constructor(topic: string, text = to) {
     this.topic = topic;
+    this.#to = text;
     const observer = { warned: (text: string) => void this.warnings.push(text) };
     this.session = new LiveSession({ files: { 'rows.jsonl': '' }, graceMillis: 1, observer });
   }
@@ -52,13 +56,13 @@ class Outage implements AsyncDisposable {
     const { session, topic } = this;
     for (const name of [topic, `${topic}-2`]) await client.createTopic(name, 1);
     session.edit('in', sourceOf(join(session.folder, 'rows.jsonl')));
-    session.edit('out', to(topic));
+    session.edit('out', this.#to(topic));
     await session.ran('in', 'out');
     session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
     this.append(10);
     await session.until(
-      () => this.out?.sink?.committed,
-      (rows) => rows === 10,
+      () => this.out?.sink,
+      (sink) => (this.#to === to ? sink?.committed : sink?.written) === 10,
       'the first rows to be committed',
     );
     this.append(10);
@@ -70,11 +74,12 @@ class Outage implements AsyncDisposable {
     await broker.kill();
     this.#isAway = true;
     // Their transaction is finished. Its commit waits, unless it was made before.
-    await session.until(
-      () => this.out,
-      (cell) => cell?.trouble !== undefined || cell?.sink?.committed === this.rows,
-      'the commit, or its wait',
-    );
+    if (this.#to === to)
+      await session.until(
+        () => this.out,
+        (cell) => cell?.trouble !== undefined || cell?.sink?.committed === this.rows,
+        'the commit, or its wait',
+      );
     this.finished = this.rows;
     this.append(5);
     await this.isRead();
@@ -234,5 +239,61 @@ describe.skipIf(whyNoKafka() !== undefined)('an exactly-once sink, in an outage,
     );
     await outage.comeBack();
     assert.deepEqual(await outage.in(topic, outage.finished), upTo(0, outage.finished));
+  });
+});
+
+describe.skipIf(whyNoKafka() !== undefined)('an at-least-once sink, in an outage,', () => {
+  test('is run again with other options, twice: each row is there, in order', async () => {
+    await using outage = new Outage('least', atLeastOnce);
+    const { topic } = outage;
+    await outage.begin();
+    await outage.edits(atLeastOnce(topic, `, linger: '7ms'`));
+    outage.append(5);
+    await outage.isRead();
+    await outage.edits(atLeastOnce(topic, `, linger: '8ms'`));
+    const before = outage.rows;
+    await outage.waits();
+    outage.append(5);
+    await outage.isRead();
+    await outage.comeBack();
+    await outage.isOver(outage.rows - before);
+    assert.deepEqual(await outage.in(topic, outage.rows), upTo(0, outage.rows));
+    assert.deepEqual(outage.out?.errors, []);
+  });
+
+  test('is replaced by one to another topic: the rows of before are in the first one', async () => {
+    await using outage = new Outage('least-topics', atLeastOnce);
+    const { session, topic } = outage;
+    await outage.begin();
+    const before = outage.rows;
+    await outage.edits(atLeastOnce(`${topic}-2`));
+    session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+    await session.until(
+      () => outage.out?.sink?.armed,
+      (armed) => armed === true,
+      'the second sink to be armed',
+    );
+    await outage.waits();
+    outage.append(5);
+    await outage.isRead();
+    await outage.comeBack();
+    await outage.isOver(5);
+    assert.deepEqual(await outage.in(topic, before), upTo(0, before));
+    assert.deepEqual(await outage.in(`${topic}-2`, 5), upTo(before, before + 5));
+    assert.deepEqual(outage.out?.errors, []);
+  });
+
+  test('is edited and then deleted: its rows are given up and counted', async () => {
+    await using outage = new Outage('least-deleted', atLeastOnce);
+    const { session, topic, warnings } = outage;
+    await outage.begin();
+    await outage.edits(atLeastOnce(topic, `, linger: '7ms'`));
+    await outage.waits();
+    session.delete('out');
+    await session.until(
+      () => warnings.join(),
+      (text) => /At least 5 of its rows were not written/.test(text),
+      'the number of rows that are given up',
+    );
   });
 });

@@ -74,3 +74,14 @@ test('a preview takes nothing over, and hands nothing over', () => {
     assert.equal(becomes({ sink, armed: false }, { sink, armed: true }), 'new');
   }
 });
+
+test('a topic written at least once begins behind its former sink, if that one waits for acknowledgements', () => {
+  const former = to('out', {});
+  assert.equal(becomes(former, former), 'kept');
+  for (const option of [{ linger: '7ms' }, { key: 'n' }, { acks: 1, idempotent: false }])
+    assert.equal(becomes(former, to('out', option)), 'handed over', JSON.stringify(option));
+  const others = [{ connection: 'other' }, { acks: 0 }, { delivery: 'none' }, exactly];
+  for (const option of others) assert.equal(becomes(former, to('out', option)), 'new', JSON.stringify(option));
+  assert.equal(becomes(former, to('other', {})), 'new');
+  assert.equal(becomes(former, { ...former, armed: false }), 'new');
+});

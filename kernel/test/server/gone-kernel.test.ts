@@ -18,12 +18,19 @@ test('an allocation that ends the kernel is an error that names the cell', { tim
   process.env['SLUICE_MEMORY'] = '64';
   t.onTestFinished(() => void delete process.env['SLUICE_MEMORY']);
   const kernels = new Kernels(t);
+  // The session of another notebook goes on.
+  const other = await kernels.connect(kernels.notebook('other.sluice.ts'));
+  await other.request('sync', { cells: code({ beat }) });
+  await other.request('run', { cells: ['beat'] });
   const session = await kernels.connect(kernels.notebook());
+  assert.notEqual(session.entry.pid, other.entry.pid);
   await session.request('sync', { cells: code({ big: `const big = ${huge};` }) });
   const ran = session.request('run', { cells: ['big'] });
   const expected = /^The kernel has ended in the middle of cell "big"\. .*Make its array, text or map smaller/;
   await assert.rejects(ran, { message: expected });
   assert.match(await session.ended, expected);
+  const rows = watch(other, 'beat');
+  await until(() => rows.messages.length > 2, 'rows of the other notebook');
 });
 
 test('a kernel that is killed in a slow operator names it; one that is idle names nothing', async (t) => {

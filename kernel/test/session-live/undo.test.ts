@@ -1,7 +1,7 @@
 // A cell that is deleted and comes back within its grace: the operators are the same, nothing is
 // read again, and no row is missing.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
@@ -95,3 +95,110 @@ test('an armed sink writes no row while its cell is deleted, and goes on from th
   assert.deepEqual(gaps, [last], 'one gap, and no row twice');
   assert.match(session.state('out')?.notes?.join(' ') ?? '', /goes on from now/);
 });
+
+/** Ten calls are under way when their cell is deleted. Their answers come during its grace. */
+async function answeredWhileDeleted(session: LiveSession): Promise<{ readonly text: string; readonly path: string }> {
+  const [path, go] = [join(session.folder, 'out.txt'), join(session.folder, 'go')];
+  writeFileSync(path, '');
+  const text = `import { appendFileSync, existsSync } from 'node:fs';
+rows
+  .mapAsync(async (row) => {
+    while (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20));
+    return row.n;
+  })
+  .sink((n) => appendFileSync(${JSON.stringify(path)}, n + '\\n'));`;
+  const calls = (): number | undefined =>
+    session.control.session.metrics?.operators.find(({ kind }) => kind === 'mapAsync')?.status?.inFlight ?? 0;
+  session.edit(
+    'rows',
+    `import { generate } from 'sluice';\nconst rows = generate({ rate: 100 }, ({ n }) => ({ n })).take(10);`,
+  );
+  session.edit('out', text);
+  await session.ran('rows', 'out');
+  session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+  await session.until(calls, (count) => count === 10, 'ten calls');
+  const { length } = session.mutations;
+  session.delete('out');
+  await session.until(
+    () => session.mutations.length,
+    (count) => count > length,
+    'the deletion',
+  );
+  writeFileSync(go, '');
+  await session.until(calls, (count) => count === 0, 'the answers');
+  assert.ok(session.control.session.cells.has('out'), 'the deletion can still be undone');
+  assert.equal(readFileSync(path, 'utf8'), '');
+  return { text, path };
+}
+
+test('answers that come while a cell is deleted are written after the undo', { timeout }, async () => {
+  await using session = new LiveSession({ graceMillis: 120_000 });
+  const { text, path } = await answeredWhileDeleted(session);
+  session.edit('out', text);
+  const numbers = await session.until(
+    () => readFileSync(path, 'utf8').trim().split('\n'),
+    (lines) => lines.length >= 10,
+    'ten rows',
+  );
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 10 }, (_, n) => String(n)),
+  );
+});
+
+test('answers that come while a cell is deleted are not written if nobody undoes it', { timeout }, async () => {
+  await using session = new LiveSession({ graceMillis: 20_000 });
+  const { path } = await answeredWhileDeleted(session);
+  await session.until(
+    () => session.control.session.plan.nodes.some(({ group }) => group === 'out'),
+    (isThere) => !isThere,
+    'the end of the grace',
+  );
+  assert.equal(readFileSync(path, 'utf8'), '');
+});
+
+test(
+  'armed sinks over a source that other cells read, and that can be read again, stay armed',
+  { timeout },
+  async () => {
+    await using session = new LiveSession({ graceMillis: 120_000, lossless: true });
+    const [one, two] = ['one', 'two'].map((name) => join(session.folder, `${name}.jsonl`)) as [string, string];
+    const linesOf = (path: string): readonly string[] =>
+      existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+    session.edit('rows', `${paced(3000)}\nrows.show();`);
+    for (const [cell, path] of [
+      ['one', one],
+      ['two', two],
+    ] as const)
+      session.edit(cell, `rows.toFile(${JSON.stringify(path)});`);
+    await session.ran('rows', 'one', 'two');
+    for (const cell of ['one', 'two']) session.control.dispatch({ kind: 'arm', cell, armed: true });
+    await session.until(
+      () => [one, two].map((path) => linesOf(path).length),
+      (counts) => counts.every((count) => count > 100),
+      'written rows',
+    );
+    const before = instances(session);
+    const isDetached = (): boolean => session.control.session.plan.edges.some(({ from }) => from === '');
+    session.delete('one');
+    await session.until(isDetached, (isCut) => isCut, 'a lost input');
+    const until = session.everyRow('rows').length + 100;
+    await session.until(
+      () => session.everyRow('rows').length,
+      (count) => count > until,
+      'rows of other cells',
+    );
+    session.edit('one', `rows.toFile(${JSON.stringify(one)});`);
+    await session.until(isDetached, (isCut) => !isCut, 'the input');
+    assert.deepEqual(instances(session), before);
+    assert.equal(session.state('one')?.sink?.armed, true);
+    await session.finished();
+    const all = Array.from({ length: 3000 }, (_, n) => `{"n":${n}}`);
+    await session.until(
+      () => [one, two].map((path) => linesOf(path).length),
+      (counts) => counts.every((count) => count >= 3000),
+      'all rows',
+    );
+    assert.deepEqual([linesOf(one), linesOf(two)], [all, all]);
+  },
+);

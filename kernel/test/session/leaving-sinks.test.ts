@@ -101,3 +101,15 @@ test('a savepoint that does not come says what it waits for, and since when, unt
   s.snapshot({}, { checkpoint: s.state.checkpoints.nextId - 1 });
   assert.ok(s.effects.every(({ kind }) => kind !== 'store-savepoint'));
 });
+
+test('the end of the session counts the rows that wait: they are in no checkpoint', () => {
+  const s = running();
+  const end = (): string | undefined => {
+    s.event({ kind: 'shutdown' });
+    const effect = s.effects.findLast(({ kind }) => kind === 'end-session');
+    return effect?.kind === 'end-session' ? effect.reason : undefined;
+  };
+  assert.equal(end(), 'The session was shut down.');
+  report(s, { ...away, rows: 1 });
+  assert.equal(end(), 'The session was shut down. Sinks of before a change had still to write 1 row, of "to totals".');
+});
