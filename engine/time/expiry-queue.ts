@@ -6,60 +6,99 @@
 //
 // A value that is written again expires later. Its key stays queued at the earlier time, and one
 // look moves it on. So a key is looked at once in each time to live at most, however often it is
-// written.
-import { TimerQueue } from './timer-queue.ts';
+// written. The entries of a large map of one key are queued in the same way (`map-state.ts`).
+//
+// A binary heap in which each item knows its place. So an item that is forgotten is taken out at
+// once, and no call has to clear the heap of former items: each costs log(n) steps at most.
 
 export interface Expiring {
-  /** When the key is looked at next; Infinity: it is not queued. */
+  /** When the item is looked at next; Infinity: it is not queued. */
   lookAt: number;
+  /** Where it is in the queue. */
+  place: number;
 }
 
-/** Keys that were forgotten are taken out of a queue that has more of them than others. */
-const fewItems = 64;
+/** What one call may still visit. All that expires in the call shares it. */
+export interface Budget {
+  left: number;
+}
 
 export class ExpiryQueue<E extends Expiring> {
-  readonly #queue = new TimerQueue<E>();
-  /** Keys that are queued. The queue has more items: former times, and keys that are gone. */
-  #queued = 0;
-  /** Keys that were looked at since the start. */
+  readonly #items: E[] = [];
+  /** Items that were looked at since the start. */
   looked = 0;
 
-  /** Items of the queue, former times and keys that are gone among them. */
   get size(): number {
-    return this.#queue.size;
+    return this.#items.length;
   }
-  /** A value of the key may expire at this time. */
-  note(entry: E, at: number): void {
-    if (at >= entry.lookAt) return;
-    if (entry.lookAt === Infinity) this.#queued++;
-    entry.lookAt = at;
-    this.#queue.add(at, entry);
-    this.#sweep();
+  /** Infinity when nothing is queued. */
+  get nextTime(): number {
+    return this.#items.length > 0 ? this.#items[0]!.lookAt : Infinity;
   }
-  /** The key is removed from the state. */
-  forget(entry: E): void {
-    if (entry.lookAt === Infinity) return;
-    entry.lookAt = Infinity;
-    this.#queued--;
-    this.#sweep();
+  /** A value of the item may expire at this time. */
+  note(item: E, at: number): void {
+    if (at >= item.lookAt) return;
+    const from = item.lookAt === Infinity ? this.#items.length : item.place;
+    item.lookAt = at;
+    this.#rise(from, item);
+  }
+  /** The item is removed from the state. */
+  forget(item: E): void {
+    if (item.lookAt === Infinity) return;
+    item.lookAt = Infinity;
+    const last = this.#items.pop()!;
+    if (last === item) return;
+    const { place } = item;
+    const parent = (place - 1) >> 1;
+    if (place > 0 && this.#items[parent]!.lookAt > last.lookAt) this.#rise(place, last);
+    else this.#sink(place, last);
   }
   /**
-   * Looks at keys that are due, `most` of them. `look` removes what has expired and returns when
-   * the key expires next: Infinity, if nothing of it does.
+   * Looks at items that are due, within the budget: a look costs as much as `look` takes of it, and
+   * at least one. `look` removes what has expired and returns when the item expires next: Infinity,
+   * if nothing of it does. A time that is due: it had no budget for the rest.
    */
-  look(now: number, most: number, look: (entry: E) => number): void {
-    for (let left = most; left > 0 && this.#queue.isDue(now);) {
-      const time = this.#queue.nextTime;
-      const entry = this.#queue.shift()!;
-      if (entry.lookAt !== time) continue;
-      entry.lookAt = Infinity;
-      this.#queued--;
+  look(now: number, budget: Budget, look: (item: E) => number): void {
+    while (budget.left > 0 && this.nextTime <= now) {
+      const item = this.#items[0]!;
+      this.forget(item);
       this.looked++;
-      left--;
-      this.note(entry, look(entry));
+      const before = budget.left;
+      const next = look(item);
+      if (budget.left === before) budget.left--;
+      this.note(item, next);
     }
   }
-  #sweep(): void {
-    if (this.#queue.size > 2 * this.#queued + fewItems) this.#queue.retain((entry, time) => entry.lookAt === time);
+
+  /** Puts the item at the free place or above it. */
+  #rise(from: number, item: E): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = this.#items[parent]!;
+      if (above.lookAt <= item.lookAt) break;
+      this.#put(at, above);
+      at = parent;
+    }
+    this.#put(at, item);
+  }
+  /** Puts the item at the free place or below it. */
+  #sink(from: number, item: E): void {
+    const size = this.#items.length;
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && this.#items[child + 1]!.lookAt < this.#items[child]!.lookAt) child++;
+      const below = this.#items[child]!;
+      if (below.lookAt >= item.lookAt) break;
+      this.#put(at, below);
+      at = child;
+    }
+    this.#put(at, item);
+  }
+  #put(at: number, item: E): void {
+    this.#items[at] = item;
+    item.place = at;
   }
 }
