@@ -22,7 +22,7 @@ export interface CompiledCell {
   readonly declares: readonly string[];
   /** Names of other cells that it reads. */
   readonly uses: readonly { readonly name: string; readonly cell: string }[];
-  /** Specifiers of modules that the cell imports at run time. */
+  /** Specifiers of modules that the cell imports at run time, at once or later. */
   readonly imports: readonly string[];
 }
 
@@ -97,6 +97,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     resolution.references.flatMap(({ declared }) => (declared?.kind === 'import' ? [declared.name] : [])),
   );
   const declares = [...new Set(scope.declares.filter(({ isValue }) => isValue).map(({ name }) => name))];
+  const later: string[] = [];
   const transform = cellTransform({
     references,
     cell: index,
@@ -106,6 +107,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     isNeeded: (name) => valueImports.has(name),
     runtime: unusedName(cell.text),
     isCaptured: (reference) => !isFromPackage(reference),
+    importsLater: (specifier) => void later.push(specifier),
   });
   const { outputText, sourceMapText } = ts.transpileModule(cell.text, {
     fileName: 'cell.ts',
@@ -120,7 +122,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     scope,
     declares,
     uses: scope.uses.map(({ name, cell }) => ({ name, cell })),
-    imports: [...new Set(specifiers.map(({ specifier }) => specifier))],
+    imports: [...new Set([...specifiers.map(({ specifier }) => specifier), ...later])],
   };
 }
 

@@ -137,6 +137,7 @@ export class Evaluator {
       in: given,
       setVariable: (name) => (builder.variable = name),
       import: (...imported) => this.#modules.import(modules, ...imported),
+      later: (specifiers) => this.#modules.noteLater(modules, specifiers),
       meta: metaOf(this.#notebook),
       restore: command.restore ?? this.#constants?.(command.cell),
     });
