@@ -41,6 +41,8 @@ export function diskError(error: unknown, what: string, directory: string): Slui
         details,
         cause,
       );
+    default:
+      break;
   }
   return new SluiceError(
     'checkpoint-failed',

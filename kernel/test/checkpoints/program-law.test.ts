@@ -109,8 +109,12 @@ async function make(job: CrashingJob, store: DirectoryStore, one: Move): Promise
     case 'rounds':
       return job.rounds(one.count, one.isOne);
     case 'full':
+      // A refused checkpoint, a complete one soon after it, and a restore from that.
       store.fullAt = one.after;
-      return;
+      await make(job, store, { kind: 'checkpoint' });
+      job.rounds(1, true);
+      await make(job, store, { kind: 'checkpoint' });
+      return await job.crash(true);
     case 'checkpoint':
       job.take();
       job.rounds(10);
