@@ -17,7 +17,7 @@ import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import { described, describedRow } from '../values/kind.ts';
 import { declaredStates, firstExpiry, restoredValue } from '../state/declared-state.ts';
-import { ExpiryQueue } from '../time/expiry-queue.ts';
+import { ExpiryQueue } from '../state/expiry-queue.ts';
 import type { StateSpecs } from '../graph/state-spec.ts';
 import type { CurrentKey } from '../state/value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';

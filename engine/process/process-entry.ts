@@ -1,7 +1,7 @@
 // What a process function keeps of one key: values and timers. This is also its saved form.
 import type { StateSpec } from '../graph/state-spec.ts';
 import { dropExpired, firstExpiry, savedValue } from '../state/declared-state.ts';
-import type { Budget, Expiring } from '../time/expiry-queue.ts';
+import type { Budget, Expiring } from '../state/expiry-queue.ts';
 import type { Keyed } from '../state/keyed.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { Values } from '../state/value-state.ts';

@@ -1,7 +1,7 @@
 // The states that a process function declares (value, list or map), as its context shows them:
 // read-write or read-only.
 import { SluiceError } from '../errors/error.ts';
-import type { Budget } from '../time/expiry-queue.ts';
+import type { Budget } from './expiry-queue.ts';
 import {
   dropExpiredItems,
   firstItemExpiry,

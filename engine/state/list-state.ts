@@ -8,7 +8,7 @@ import { SluiceError } from '../errors/error.ts';
 import { deepFreeze } from './freeze.ts';
 import { described } from '../values/kind.ts';
 import { assertStorable, refuseUndefined } from '../values/storable.ts';
-import type { Budget } from '../time/expiry-queue.ts';
+import type { Budget } from './expiry-queue.ts';
 import type { CurrentKey } from './value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 

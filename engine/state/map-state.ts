@@ -11,7 +11,7 @@ import { isPrimitive } from './key-map.ts';
 import { keyText } from './key-text.ts';
 import { assertKeyValue } from './key-value.ts';
 import { assertStorable, refuseUndefined } from '../values/storable.ts';
-import { type Budget, type Expiring, ExpiryQueue } from '../time/expiry-queue.ts';
+import { type Budget, type Expiring, ExpiryQueue } from './expiry-queue.ts';
 import type { CurrentKey } from './value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 

@@ -11,8 +11,8 @@
 //   return { totals };
 import ts from 'typescript';
 import { isEffectFree } from './effect-free.ts';
+import { noteLater } from './later-modules.ts';
 import { hasModifier, type Reference } from './resolution.ts';
-import { isRelative } from './specifiers.ts';
 import { withoutExport } from './without-export.ts';
 
 export interface TransformInput {
@@ -34,8 +34,8 @@ export interface TransformInput {
    * of the notebook and of its own modules are captured.
    */
   readonly isCaptured: (reference: Reference) => boolean;
-  /** Is told of each module beside the notebook that an `import()` names by a text. */
-  readonly importsLater: (specifier: string) => void;
+  /** Modules beside the notebook that an `import()` names by a text. */
+  readonly later: readonly string[];
 }
 
 const { factory } = ts;
@@ -52,8 +52,6 @@ class CellWriter {
   readonly #source: ts.SourceFile;
   readonly #context: ts.TransformationContext;
   #awaits = 0;
-  /** Modules beside the notebook that the cell may import later, by `import()`. */
-  readonly #later = new Set<string>();
 
   constructor(input: TransformInput, source: ts.SourceFile, context: ts.TransformationContext) {
     this.#input = input;
@@ -68,13 +66,12 @@ class CellWriter {
     const imports = statements.flatMap((statement) => this.#import(statement));
     const shown = lastStatement(statements);
     const body = statements.flatMap((statement) => this.#statement(statement, statement === shown));
-    const functions = statements.flatMap((statement) => this.#registration(statement));
     const block = [
       factory.createExpressionStatement(factory.createStringLiteral('use strict')),
       ...(uses.length === 0 ? [] : [constant(namesPattern(uses), this.#member('in'))]),
       ...imports,
-      ...this.#noteLater(),
-      ...functions,
+      ...noteLater(this.#input.later, this.#member('later')),
+      ...statements.flatMap((statement) => this.#registration(statement)),
       ...body,
       factory.createReturnStatement(
         factory.createObjectLiteralExpression(declares.map((name) => factory.createShorthandPropertyAssignment(name))),
@@ -142,16 +139,6 @@ class CellWriter {
       ...(isOptional ? [factory.createTrue()] : []),
     ]);
     return ts.setSourceMapRange(factory.createAwaitExpression(ts.setTextRange(call, specifier)), specifier);
-  }
-
-  /** `await $.later(['specifier'])`: the cell keeps the texts that these modules have now. */
-  #noteLater(): ts.Statement[] {
-    if (this.#later.size === 0) return [];
-    const specifiers = [...this.#later].map((specifier) => factory.createStringLiteral(specifier));
-    const call = factory.createCallExpression(this.#member('later'), undefined, [
-      factory.createArrayLiteralExpression(specifiers),
-    ]);
-    return [factory.createExpressionStatement(factory.createAwaitExpression(call))];
   }
 
   #statement(statement: ts.Statement, isShown: boolean): ts.Statement[] {
@@ -321,11 +308,6 @@ class CellWriter {
       return ts.setTextRange(this.#member('meta'), node);
     if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
     const parameters = node.arguments.map((argument) => this.#inFunction(argument) as ts.Expression);
-    const [specifier] = node.arguments;
-    if (specifier && ts.isStringLiteralLike(specifier) && isRelative(specifier.text)) {
-      this.#later.add(specifier.text);
-      this.#input.importsLater(specifier.text);
-    }
     return ts.setTextRange(
       factory.createCallExpression(this.#member('import'), undefined, parameters.slice(0, 1)),
       node,

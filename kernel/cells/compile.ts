@@ -4,6 +4,7 @@
 import vm from 'node:vm';
 import ts from 'typescript';
 import { cellTransform } from './cell-transform.ts';
+import { laterSpecifiers } from './later-modules.ts';
 import { Resolver, type Reference, type Resolution } from './resolution.ts';
 import { foreignAssignments, scopesOf, type CellScope } from './scope.ts';
 import { sourceMapOf } from './source-map.ts';
@@ -97,7 +98,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     resolution.references.flatMap(({ declared }) => (declared?.kind === 'import' ? [declared.name] : [])),
   );
   const declares = [...new Set(scope.declares.filter(({ isValue }) => isValue).map(({ name }) => name))];
-  const later: string[] = [];
+  const later = laterSpecifiers(cell.text);
   const transform = cellTransform({
     references,
     cell: index,
@@ -107,7 +108,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     isNeeded: (name) => valueImports.has(name),
     runtime: unusedName(cell.text),
     isCaptured: (reference) => !isFromPackage(reference),
-    importsLater: (specifier) => void later.push(specifier),
+    later,
   });
   const { outputText, sourceMapText } = ts.transpileModule(cell.text, {
     fileName: 'cell.ts',

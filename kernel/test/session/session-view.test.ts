@@ -5,7 +5,6 @@ import { test } from 'vitest';
 import type { Plan, PlanNode } from '../../../engine/graph/plan.ts';
 import type { OperatorReport } from '../../executor/executor-protocol.ts';
 import type { CellState } from '../../protocol/messages.ts';
-import { isKept } from '../../session/durability-view.ts';
 import { rejections } from '../../session/rejections.ts';
 import { sessionView } from '../../session/session-view.ts';
 import { graph, liveSource, report } from './reports.ts';
@@ -395,22 +394,4 @@ test('the lag is under the cell that defines the source', () => {
   const operators = [report('orders/source', { source: { ...liveSource, partitions } }), report('totals/window')];
   assert.equal(seen(chain, operators, 'orders').lag, 'lag 1.2 k (35 s)');
   assert.equal('lag' in seen(chain, operators, 'totals'), false);
-});
-
-test('a cell with a source, with state or with an armed sink is kept in checkpoints, and one without is not', () => {
-  const plan = graph(
-    ['orders/source:kafka', 'totals/window:aggregate', 'chart/map:map'],
-    ['orders/source > totals/window', 'totals/window > chart/map'],
-  );
-  const nodes = plan.nodes.map((node) => (node.kind === 'aggregate' ? { ...node, shape: 'sum' } : node));
-  const keptCells = ['orders', 'totals', 'chart'].map((cell) => seen({ ...plan, nodes }, [], cell).isKept);
-  assert.deepEqual(keptCells, [true, true, undefined]);
-  const ofSink = (['all', 'none'] as const).map((arming) => {
-    const stage = new Stage({ arming });
-    stage.document({ out: 'out$ = ' });
-    stage.ready();
-    stage.runs('out');
-    return isKept(stage.state, stage.state.cells.get('out')!, graph(['out/sink:functionSink'], []).nodes);
-  });
-  assert.deepEqual(ofSink, [true, false]);
 });

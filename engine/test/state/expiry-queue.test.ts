@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { type Expiring, ExpiryQueue } from '../../time/expiry-queue.ts';
+import { type Expiring, ExpiryQueue } from '../../state/expiry-queue.ts';
 
 interface Item extends Expiring {
   readonly id: number;
