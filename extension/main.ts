@@ -20,7 +20,7 @@ import { registerOpenSetting } from './session/open-setting.ts';
 import { showProblems } from './session/problems.ts';
 import { ResumeOffers } from './session/resume-offers.ts';
 import { cellStatusItems } from './session/status-bar.ts';
-import { StatusPace } from './session/status-pace.ts';
+import { figuresMillis, StatusPace } from './session/status-pace.ts';
 import { ViewRelay } from './session/view-relay.ts';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -72,6 +72,9 @@ export function activate(context: vscode.ExtensionContext): void {
       return live && { session: live.session, offer: offers.of(live) };
     }),
   );
+  // The age of a checkpoint changes by itself.
+  const ages = setInterval(() => statusPace.changed(statusOf(lives, offers)), figuresMillis);
+  own({ dispose: () => clearInterval(ages) });
   const relay = new ViewRelay(vscode.notebooks.createRendererMessaging('sluice-view'), (notebook) =>
     lives.of(notebook),
   );

@@ -5,7 +5,7 @@
 // barrier copies the references, 8 bytes for each item, and the items are written in slices.
 import type { EpochMillis } from '../api/surface.ts';
 import { freezeElements } from '../state/freeze.ts';
-import { declaredStates, readOnlyStates } from '../state/declared-state.ts';
+import { declaredStates, readOnlyStates, restoredValue } from '../state/declared-state.ts';
 import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
 import type { ListCell } from '../state/list-state.ts';
 import { type MapCell, type MapEntry, restoreEntry } from '../state/map-state.ts';
@@ -108,9 +108,8 @@ export class BroadcastSide implements CurrentKey {
     })();
   }
   restore(saved: SavedBroadcast): void {
-    const content = Array.isArray(saved)
-      ? contentOf(saved as readonly BroadcastItem[])
-      : (saved as Readonly<Record<string, unknown>>);
+    const { state } = this.#functions;
+    const content = Array.isArray(saved) ? contentOf(saved as readonly BroadcastItem[]) : formerContent(saved, state);
     this.#names.forEach((name, index) => (this.current.values[index] = content[name]));
   }
   close(): void {
@@ -128,12 +127,16 @@ export type SavedBroadcast = readonly BroadcastItem[] | Readonly<Record<string, 
 function heldOf(kind: StateSpec['kind'], value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   if (kind === 'value') return [value];
-  return kind === 'list' ? (value as ListCell).items.slice() : [...(value as MapCell).values()];
+  return kind === 'list' ? (value as ListCell).items.slice() : [...(value as MapCell).entries.values()];
 }
 function itemOf(name: string, kind: StateSpec['kind'], item: unknown): BroadcastItem {
   if (kind === 'value' || kind === 'list') return [name, kind, item];
   const { key, value } = item as MapEntry;
   return [name, kind, key, value];
+}
+function formerContent(saved: object, specs: StateSpecs): Readonly<Record<string, unknown>> {
+  const content = saved as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, restoredValue(content[name], spec)]));
 }
 function contentOf(items: readonly BroadcastItem[]): Readonly<Record<string, unknown>> {
   const content = new Map<string, unknown>();
@@ -145,7 +148,7 @@ function contentOf(items: readonly BroadcastItem[]): Readonly<Record<string, unk
       if (cell) cell.items.push(item[2]);
       else content.set(name, { items: [item[2]] } satisfies ListCell);
     } else {
-      const cell = (content.get(name) as MapCell | undefined) ?? new Map<unknown, MapEntry>();
+      const cell = (content.get(name) as MapCell | undefined) ?? { entries: new Map<unknown, MapEntry>() };
       restoreEntry(cell, item[2], item[3]);
       content.set(name, cell);
     }

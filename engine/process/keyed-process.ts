@@ -16,8 +16,8 @@ import { labelOf, rowOf } from '../state/key-label.ts';
 import { KeyMap } from '../state/key-map.ts';
 import type { KeyRow, Keys } from '../state/keys.ts';
 import { described, describedRow } from '../values/kind.ts';
-import { declaredStates, firstExpiry } from '../state/declared-state.ts';
-import { ExpiryQueue } from '../time/expiry-queue.ts';
+import { declaredStates, firstExpiry, restoredValue } from '../state/declared-state.ts';
+import { ExpiryQueue } from '../state/expiry-queue.ts';
 import type { StateSpecs } from '../graph/state-spec.ts';
 import type { CurrentKey } from '../state/value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
@@ -35,9 +35,9 @@ import type {
 } from '../contract/operator.ts';
 
 /**
- * Keys that are looked at for what has expired. A key needs a record to come, so two for each
- * record keep up. What many keys leave at one time is divided among the next barriers too, because
- * it would be a long pause.
+ * Keys, and items of their lists and maps, that are looked at for what has expired. A key needs a
+ * record to come, and an item a write, so two for each record or write keep up. What many keys or
+ * items leave at one time is divided among the next barriers too, because it would be a long pause.
  */
 const expiredPerRecord = 2;
 const expiredPerBarrier = 8_192;
@@ -81,6 +81,8 @@ export class KeyedProcess implements Operator, CurrentKey {
    */
   #heldUntil = -Infinity;
   #live = 0;
+  /** Items with a time to live that were written since the last look at what has expired. */
+  #written = 0;
   #context!: OperatorContext;
   #user!: ProcessContext;
   #timestamp = 0;
@@ -115,7 +117,8 @@ export class KeyedProcess implements Operator, CurrentKey {
   touch(): void {
     this.#table.touch(this.current);
   }
-  expires(at: number): void {
+  expires(at: number, items = 1): void {
+    this.#written += items;
     this.expiry?.note(this.current, at);
   }
   get working(): string | undefined {
@@ -125,7 +128,7 @@ export class KeyedProcess implements Operator, CurrentKey {
 
   process(input: 0 | 1, batch: Batch, from: number): number {
     if (input === 1 && this.#broadcast) return this.#broadcast.process(batch, from);
-    if (!this.#rows.isOpen) this.#expire(expiredPerRecord * (batch.length - from));
+    if (!this.#rows.isOpen) this.#expire(expiredPerRecord * Math.max(batch.length - from, this.#written));
     const { output, freeze } = this.#context;
     const keys = this.#keys[input]!;
     const onElement = this.#functions.onElement[input]!;
@@ -294,7 +297,7 @@ export class KeyedProcess implements Operator, CurrentKey {
       schema: { ...(keys.fields && { key: keys.fields }), columns },
       tupleOf: ({ tuple }) => tuple,
       labelOf: ({ row }) => labelOf(row, keys),
-      contentOf: (entry) => contentOf(this.#names, entry),
+      contentOf: (entry) => contentOf(this.#names, this.#specs, entry),
     };
   }
   snapshot(writer: StateWriter): void {
@@ -314,7 +317,7 @@ export class KeyedProcess implements Operator, CurrentKey {
       const [values, expiresAt, eventTimers, processingTimers] = content as Content;
       const entry = this.#newEntry(rowOf(tuple, label, this.#keys[0]!), tuple);
       this.#names.forEach((name, index) => {
-        entry.values[index] = values[name];
+        entry.values[index] = restoredValue(values[name], this.#specs[index]!);
         if (entry.expiresAt) entry.expiresAt[index] = expiresAt?.[name] ?? Infinity;
       });
       for (const at of eventTimers) this.#setTimer('event', entry, at);
@@ -325,13 +328,15 @@ export class KeyedProcess implements Operator, CurrentKey {
     });
     this.#wakeInTime();
   }
-  /** Removes values that have expired, of `most` keys. No key is current. */
+  /** Removes what has expired, at most so many keys and items. No key is current. */
   #expire(most: number): void {
     if (!this.expiry) return;
+    this.#written = 0;
     const now = this.now();
-    this.expiry.look(now, most, (entry) => {
+    const budget = { left: most };
+    this.expiry.look(now, budget, (entry) => {
       const before = liveOf(entry);
-      const next = expired(entry, this.#specs, now, () => this.#table.touch(entry));
+      const next = expired(entry, this.#specs, now, budget, () => this.#table.touch(entry));
       const live = liveOf(entry);
       this.#live += live - before;
       if (live === 0) this.#forget(entry);

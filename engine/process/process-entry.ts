@@ -1,7 +1,7 @@
 // What a process function keeps of one key: values and timers. This is also its saved form.
 import type { StateSpec } from '../graph/state-spec.ts';
-import { dropExpired, firstExpiry } from '../state/declared-state.ts';
-import type { Expiring } from '../time/expiry-queue.ts';
+import { dropExpired, firstExpiry, savedValue } from '../state/declared-state.ts';
+import type { Budget, Expiring } from '../state/expiry-queue.ts';
 import type { Keyed } from '../state/keyed.ts';
 import type { KeyRow } from '../state/keys.ts';
 import type { Values } from '../state/value-state.ts';
@@ -41,6 +41,7 @@ export function newEntry(row: KeyRow, tuple: readonly unknown[], names: readonly
     savedBytes: 0,
     touched: 0,
     lookAt: Infinity,
+    place: -1,
     values: names.map(() => undefined),
     ...(hasTtl && { expiresAt: names.map(() => Infinity) }),
     eventTimers: noTimers,
@@ -55,20 +56,32 @@ export function liveOf(entry: Entry): number {
   return live;
 }
 
-/** Removes what has expired; returns when the key expires next. `touch` comes before the change. */
-export function expired(entry: Entry, specs: readonly StateSpec[], now: number, touch: () => void): number {
+/**
+ * Removes what has expired, within the budget; returns when the key expires next. `touch` comes
+ * before the change.
+ */
+export function expired(
+  entry: Entry,
+  specs: readonly StateSpec[],
+  now: number,
+  budget: Budget,
+  touch: () => void,
+): number {
   const first = firstExpiry(entry, specs);
   if (first > now) return first;
   touch();
-  dropExpired(entry, specs, now);
+  dropExpired(entry, specs, now, budget);
   return firstExpiry(entry, specs);
 }
 
 /** The saved form of a key. */
-export function contentOf(names: readonly string[], entry: Entry): Content {
+export function contentOf(names: readonly string[], specs: readonly StateSpec[], entry: Entry): Content {
   const { values, expiresAt, eventTimers, processingTimers } = entry;
   return [
-    byName(names, values),
+    byName(
+      names,
+      values.map((value, index) => savedValue(value, specs[index]!)),
+    ),
     expiresAt && (byName(names, expiresAt) as Record<string, number>),
     [...eventTimers],
     [...processingTimers],

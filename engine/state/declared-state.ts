@@ -1,8 +1,26 @@
 // The states that a process function declares (value, list or map), as its context shows them:
 // read-write or read-only.
 import { SluiceError } from '../errors/error.ts';
-import { firstItemExpiry, type ListCell, listState, withoutExpiredItems } from './list-state.ts';
-import { dropExpiredEntries, firstEntryExpiry, type MapCell, mapState } from './map-state.ts';
+import type { Budget } from './expiry-queue.ts';
+import {
+  dropExpiredItems,
+  firstItemExpiry,
+  isEmpty,
+  type ListCell,
+  listState,
+  restoredList,
+  savedList,
+  type SavedList,
+} from './list-state.ts';
+import {
+  dropExpiredEntries,
+  firstEntryExpiry,
+  type MapCell,
+  mapState,
+  restoredMap,
+  savedMap,
+  type SavedMap,
+} from './map-state.ts';
 import { type CurrentKey, type Values, valueState } from './value-state.ts';
 import type { StateSpec, StateSpecs } from '../graph/state-spec.ts';
 
@@ -87,8 +105,15 @@ function expiryOf(kind: StateSpec['kind'], value: unknown, expiresAt: number): n
   }
 }
 
-/** Removes expired values. Afterwards all expire later than now. */
-export function dropExpired({ values, expiresAt }: Values, specs: readonly StateSpec[], now: number): void {
+/**
+ * Removes expired values, within the budget. If it is enough, all expire later than now afterwards.
+ */
+export function dropExpired(
+  { values, expiresAt }: Values,
+  specs: readonly StateSpec[],
+  now: number,
+  budget: Budget,
+): void {
   specs.forEach(({ kind, ttlMillis }, index) => {
     const value = values[index];
     if (value === undefined || ttlMillis === undefined) return;
@@ -97,12 +122,37 @@ export function dropExpired({ values, expiresAt }: Values, specs: readonly State
         if (expiresAt![index]! <= now) values[index] = undefined;
         break;
       case 'list':
-        values[index] = withoutExpiredItems(value as ListCell, now);
+        dropExpiredItems(value as ListCell, now, budget);
+        if (isEmpty(value as ListCell)) values[index] = undefined;
         break;
       case 'map':
-        dropExpiredEntries(value as MapCell, now);
-        if ((value as MapCell).size === 0) values[index] = undefined;
+        dropExpiredEntries(value as MapCell, now, budget);
+        if ((value as MapCell).entries.size === 0) values[index] = undefined;
         break;
     }
   });
+}
+
+/** What a snapshot has of a value, a list or a map. */
+export function savedValue(value: unknown, spec: StateSpec): unknown {
+  if (value === undefined) return undefined;
+  switch (spec.kind) {
+    case 'value':
+      return value;
+    case 'list':
+      return savedList(value as ListCell);
+    case 'map':
+      return savedMap(value as MapCell, spec);
+  }
+}
+export function restoredValue(saved: unknown, spec: StateSpec): unknown {
+  if (saved === undefined) return undefined;
+  switch (spec.kind) {
+    case 'value':
+      return saved;
+    case 'list':
+      return restoredList(saved as SavedList);
+    case 'map':
+      return restoredMap(saved as SavedMap, spec);
+  }
 }

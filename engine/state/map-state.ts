@@ -11,6 +11,7 @@ import { isPrimitive } from './key-map.ts';
 import { keyText } from './key-text.ts';
 import { assertKeyValue } from './key-value.ts';
 import { assertStorable, refuseUndefined } from '../values/storable.ts';
+import { type Budget, type Expiring, ExpiryQueue } from './expiry-queue.ts';
 import type { CurrentKey } from './value-state.ts';
 import type { StateSpec } from '../graph/state-spec.ts';
 
@@ -18,10 +19,24 @@ export interface MapEntry {
   readonly key: unknown;
   readonly value: unknown;
   /** Infinity without a time to live. */
-  expiresAt: number;
+  readonly expiresAt: number;
 }
-/** The map of one key, by the identity of its own keys. An empty map is not kept. */
-export type MapCell = Map<unknown, MapEntry>;
+/** An entry of a state with a time to live: the same object as long as it lives. */
+interface TimedEntry extends MapEntry, Expiring {
+  value: unknown;
+  expiresAt: number;
+  readonly identity: unknown;
+}
+/** The entries by the identities of their keys. */
+export type SavedMap = Map<unknown, MapEntry>;
+/** The map of one key. An empty map is not kept. */
+export interface MapCell {
+  readonly entries: SavedMap;
+  /** When the entries of a large map expire. A small one is looked through. */
+  queue?: ExpiryQueue<TimedEntry>;
+}
+/** A map with more entries has a queue. */
+const fewEntries = 32;
 
 /** The value of `ctx.state.name`. It always refers to the current key. */
 export function mapState(
@@ -75,7 +90,7 @@ class Entries {
   }
   /** The entry, if it has not expired. This renews it if `refresh` says so. */
   read(cell: MapCell | undefined, identity: unknown): MapEntry | undefined {
-    const entry = cell?.get(identity);
+    const entry = cell?.entries.get(identity);
     if (!entry || entry.expiresAt === Infinity) return entry;
     const now = this.#owner.now();
     if (entry.expiresAt <= now) {
@@ -84,43 +99,55 @@ class Entries {
     }
     if (this.#renewsOnRead) {
       this.#owner.touch();
-      entry.expiresAt = now + this.#ttlMillis;
+      this.#renew(entry as TimedEntry, now + this.#ttlMillis);
     }
     return entry;
   }
   set(identity: unknown, key: unknown, value: unknown): void {
-    const cell: MapCell = this.cell ?? new Map<unknown, MapEntry>();
+    const cell: MapCell = this.cell ?? { entries: new Map<unknown, MapEntry>() };
+    this.#owner.touch();
+    if (this.#ttlMillis === Infinity) this.#setLasting(cell, identity, key, value);
+    else this.#setTimed(cell, identity, key, value);
+    this.#owner.current.values[this.#index] = cell;
+  }
+  #setLasting({ entries }: MapCell, identity: unknown, key: unknown, value: unknown): void {
+    const entry = entries.get(identity);
+    // Another object: a snapshot of broadcast state may still have to write the former one.
+    entries.set(identity, { key: entry ? entry.key : withoutSign(key), value, expiresAt: Infinity });
+  }
+  #setTimed(cell: MapCell, identity: unknown, key: unknown, value: unknown): void {
     const now = this.#owner.now();
     const expiresAt = now + this.#ttlMillis;
-    const entry = cell.get(identity);
-    this.#owner.touch();
+    const entry = cell.entries.get(identity) as TimedEntry | undefined;
     if (entry && entry.expiresAt > now) {
-      // Another object: a snapshot of broadcast state may still have to write the former one.
-      cell.set(identity, { key: entry.key, value, expiresAt });
-    } else {
-      cell.delete(identity);
-      cell.set(identity, { key: key === 0 ? 0 : key, value, expiresAt });
+      entry.value = value;
+      this.#renew(entry, expiresAt);
+      return noteExpiry(cell, entry);
     }
+    if (entry) removeEntry(cell, identity);
+    const added: TimedEntry = { key: withoutSign(key), value, expiresAt, identity, lookAt: Infinity, place: -1 };
+    cell.entries.set(identity, added);
+    noteExpiry(cell, added);
     this.#owner.expires?.(expiresAt);
-    this.#write(cell);
+  }
+  #renew(entry: TimedEntry, expiresAt: number): void {
+    entry.expiresAt = expiresAt;
+    this.#owner.expires?.(expiresAt);
   }
   remove(cell: MapCell, identity: unknown): void {
-    if (!cell.has(identity)) return;
+    if (!cell.entries.has(identity)) return;
     this.#owner.touch();
-    cell.delete(identity);
-    if (cell.size === 0) this.clear();
+    removeEntry(cell, identity);
+    if (cell.entries.size === 0) this.clear();
   }
   clear(): void {
-    this.#write(undefined);
-  }
-  #write(cell: MapCell | undefined): void {
     this.#owner.touch();
-    this.#owner.current.values[this.#index] = cell;
+    this.#owner.current.values[this.#index] = undefined;
   }
 
   iterate(): IterableIterator<[unknown, unknown], undefined> {
     const { cell } = this;
-    const identities = cell?.keys();
+    const identities = cell?.entries.keys();
     const next = (): IteratorResult<[unknown, unknown], undefined> => {
       for (let step = identities?.next(); step?.done === false; step = identities!.next()) {
         const entry = this.read(cell, step.value);
@@ -135,11 +162,6 @@ class Entries {
       },
     };
   }
-}
-
-/** Adds an entry of a snapshot, behind those that the map has. */
-export function restoreEntry(cell: MapCell, key: unknown, value: unknown): void {
-  cell.set(identityOf(key), { key, value, expiresAt: Infinity });
 }
 
 /** An error names the state. */
@@ -163,11 +185,61 @@ function identityOf(key: unknown): unknown {
   return `\0${keyText([key])}`;
 }
 
-export function dropExpiredEntries(cell: MapCell, now: number): void {
-  for (const [identity, { expiresAt }] of cell) if (expiresAt <= now) cell.delete(identity);
+/** 0 and −0 are one key. */
+function withoutSign(key: unknown): unknown {
+  return key === 0 ? 0 : key;
 }
-export function firstEntryExpiry(cell: MapCell): number {
+
+// ------------------------------------------------------------------------------------------ expiry
+
+function noteExpiry(cell: MapCell, entry: TimedEntry): void {
+  if (cell.queue) cell.queue.note(entry, entry.expiresAt);
+  else makeQueue(cell);
+}
+function makeQueue(cell: MapCell): void {
+  if (cell.entries.size <= fewEntries) return;
+  cell.queue = new ExpiryQueue<TimedEntry>();
+  for (const each of cell.entries.values()) cell.queue.note(each as TimedEntry, each.expiresAt);
+}
+function removeEntry({ entries, queue }: MapCell, identity: unknown): void {
+  if (queue) queue.forget(entries.get(identity) as TimedEntry);
+  entries.delete(identity);
+}
+
+/** Removes expired entries, within the budget. */
+export function dropExpiredEntries({ entries, queue }: MapCell, now: number, budget: Budget): void {
+  if (queue)
+    return queue.look(now, budget, ({ identity, expiresAt }) => {
+      if (expiresAt > now) return expiresAt;
+      entries.delete(identity);
+      return Infinity;
+    });
+  budget.left -= entries.size;
+  for (const [identity, { expiresAt }] of entries) if (expiresAt <= now) entries.delete(identity);
+}
+/** When the first entry expires, or earlier. */
+export function firstEntryExpiry({ entries, queue }: MapCell): number {
+  if (queue) return queue.nextTime;
   let first = Infinity;
-  for (const { expiresAt } of cell.values()) first = Math.min(first, expiresAt);
+  for (const { expiresAt } of entries.values()) first = Math.min(first, expiresAt);
   return first;
+}
+
+export function savedMap({ entries }: MapCell, { ttlMillis }: StateSpec): SavedMap {
+  if (ttlMillis === undefined) return entries;
+  const saved: SavedMap = new Map();
+  for (const [identity, { key, value, expiresAt }] of entries) saved.set(identity, { key, value, expiresAt });
+  return saved;
+}
+export function restoredMap(entries: SavedMap, { ttlMillis }: StateSpec): MapCell {
+  const cell: MapCell = { entries };
+  if (ttlMillis === undefined) return cell;
+  for (const [identity, { key, value, expiresAt }] of entries)
+    entries.set(identity, { key, value, expiresAt, identity, lookAt: Infinity, place: -1 } as TimedEntry);
+  makeQueue(cell);
+  return cell;
+}
+/** Adds an entry of a snapshot, behind those that the map has. */
+export function restoreEntry({ entries }: MapCell, key: unknown, value: unknown): void {
+  entries.set(identityOf(key), { key, value, expiresAt: Infinity });
 }

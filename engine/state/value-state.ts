@@ -20,8 +20,11 @@ export interface CurrentKey {
   now(): number;
   /** The current key's values are about to change. */
   touch(): void;
-  /** A value of the current key, with a time to live, expires at this time or later. */
-  expires?(at: number): void;
+  /**
+   * A value of the current key, with a time to live, expires at this time or later. `items`: how many
+   * were written or renewed.
+   */
+  expires?(at: number, items?: number): void;
 }
 
 /** The value of `ctx.state.name`. It always refers to the current key. */

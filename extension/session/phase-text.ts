@@ -1,7 +1,8 @@
 // The texts of a cell's status bar, from the kernel's state of the cell. Each has an icon, because
 // VS Code gives these items no colour.
 import { rate } from '../../kernel/protocol/figures.ts';
-import type { CellState, SinkState } from '../../kernel/protocol/messages.ts';
+import { cellCheckpointText } from '../../kernel/protocol/durability-text.ts';
+import type { CellState, SessionView, SinkState } from '../../kernel/protocol/messages.ts';
 import { writtenTexts } from '../../kernel/protocol/written-texts.ts';
 import { labelText } from './plain-label.ts';
 import { settingIn } from './setting-in.ts';
@@ -15,7 +16,8 @@ export interface StatusText {
   readonly setting?: string;
 }
 
-export function statusTexts(state: CellState, locale?: string): StatusText[] {
+/** `session`: for what it says of checkpoints. */
+export function statusTexts(state: CellState, locale?: string, session?: SessionView, now = 0): StatusText[] {
   const texts: StatusText[] = [phaseText(state, locale)];
   const setting = settingIn([
     ...state.errors.map(({ message }) => message),
@@ -55,9 +57,15 @@ export function statusTexts(state: CellState, locale?: string): StatusText[] {
       tooltip: 'This cell could run faster. The operator named here holds it back.',
     });
   if (state.sink !== undefined) texts.push(...sinkTexts(state.sink, locale));
+  const checkpoint = cellCheckpointText(session, state, now);
+  if (checkpoint !== undefined && lasting.has(state.phase))
+    texts.push({ text: `$(save) ${checkpoint.text}`, tooltip: checkpoint.details });
   for (const note of state.notes) texts.push({ text: `$(info) ${note}`, tooltip: note });
   return texts.map((text) => ({ ...text, text: withOwnIcon(text.text), tooltip: withReason(text, state.reason) }));
 }
+
+/** A cell in these phases would go on from a checkpoint. */
+const lasting: ReadonlySet<CellState['phase']> = new Set(['waiting', 'live', 'stopped', 'failed']);
 
 /** VS Code cuts a long text, so its tooltip has the whole reason. */
 function withReason({ text, tooltip }: StatusText, reason: string | undefined): string {

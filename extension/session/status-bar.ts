@@ -30,7 +30,12 @@ export function cellStatusItems(
   if (state.phase === 'not-run' && cell.outputs.length > 0) {
     items.push(left('$(history) old output', 'The output is from a session that has ended.', 110), runAllItem(cell));
   }
-  for (const [i, { text, tooltip, action, setting }] of statusTexts(state).entries()) {
+  for (const [i, { text, tooltip, action, setting }] of statusTexts(
+    state,
+    undefined,
+    live?.session,
+    Date.now(),
+  ).entries()) {
     const item = left(text, tooltip, 100 - i);
     if (action !== undefined) item.command = { command: `sluice.${action}`, title: '', arguments: [cell] };
     if (setting !== undefined) item.command = openSettingCommand(setting);

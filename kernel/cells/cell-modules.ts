@@ -28,6 +28,7 @@ export class CellModules implements ModuleFiles {
   readonly #packages = new Map<string, UsedPackage>();
   /** By their keys. What the cell has loaded lives as long as the cell. */
   readonly #held = new Map<string, object>();
+  readonly reference = new WeakRef(this);
   /** Called when a callback has imported one more. */
   onMore: (() => void) | undefined;
 
@@ -58,12 +59,25 @@ export class CellModules implements ModuleFiles {
     const former = this.#former.modules.find((module) => module.path === name);
     const source = former ? sourceOf(former, path) : await this.#options.files.source(path);
     // Two imports may have waited for the disk. The cell gets one text.
-    const first = this.#sources.get(path);
-    if (first) return first;
+    return this.#sources.get(path) ?? this.#note(source);
+  }
+  #note(source: ModuleSource): ModuleSource {
+    const { path, specifiers, later = [] } = source;
     this.#sources.set(path, source);
-    for (const specifier of source.specifiers) this.#noteImport(specifier, path);
+    for (const specifier of specifiers) this.#noteImport(specifier, path);
+    for (const specifier of later) this.resolve(specifier, path);
     this.onMore?.();
     return source;
+  }
+  /**
+   * Another cell has loaded a module for an instance that this cell shares. A module of which this
+   * cell has a text already keeps that one.
+   */
+  take(path: string, other: CellModules): void {
+    const source = other.#sources.get(path);
+    if (!source || this.#sources.has(path)) return;
+    for (const [specifier, resolved] of other.#resolvedBy(path)) this.#resolvedBy(path).set(specifier, resolved);
+    this.#note(source);
   }
 
   async load(specifier: string, from: string): Promise<Namespace> {
@@ -76,12 +90,17 @@ export class CellModules implements ModuleFiles {
     return this.#options.files.versionOf(specifier, from);
   }
 
+  /** Absolute paths of the modules of `used` that it has asked for so far. */
+  get paths(): readonly string[] {
+    return [...this.#sources.keys()];
+  }
   /** So far. undefined: none. */
   get used(): UsedModules | undefined {
     const { notebook } = this.#options;
-    const modules = [...this.#sources].map(([path, { hash, code, specifiers }]): UsedModule => ({
+    const modules = [...this.#sources].map(([path, { hash, code, specifiers, later = [] }]): UsedModule => ({
       path: this.#nameOf(path),
       ...{ hash, code: new TextEncoder().encode(code), specifiers, resolved: this.#namesFrom(path) },
+      ...(later.length > 0 && { later }),
     }));
     // A module that only a callback imports is not imported again by the evaluation.
     const names = new Set(modules.map(({ path }) => path));
@@ -142,8 +161,8 @@ function keyOf({ specifier, from }: Pick<UsedPackage, 'specifier' | 'from'>): st
 function pathOf(notebook: string, name: string): string {
   return resolve(dirname(notebook), name);
 }
-function sourceOf({ hash, code, specifiers }: UsedModule, path: string): ModuleSource {
-  return { path, hash, code: new TextDecoder().decode(code), specifiers };
+function sourceOf({ hash, code, specifiers, later = [] }: UsedModule, path: string): ModuleSource {
+  return { path, hash, code: new TextDecoder().decode(code), specifiers, later };
 }
 
 /** What has changed since a cell ran. */

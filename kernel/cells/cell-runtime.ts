@@ -26,6 +26,8 @@ export interface CellRuntime {
    * only its types are used.
    */
   import(specifier: string, needed?: readonly string[], isOptional?: boolean): Promise<Namespace>;
+  /** Keeps the texts of modules that the cell may import later, as they are now. */
+  later(specifiers: readonly string[]): Promise<void>;
   /**
    * True in a restored executor if the first evaluation left a value under this key. Then `keep`
    * returns that value; otherwise `put` keeps the new one.
@@ -41,6 +43,7 @@ export interface CellRuntimeOptions {
   readonly in: Readonly<Record<string, unknown>>;
   readonly setVariable: (name: string) => void;
   readonly import: (specifier: string, needed: readonly string[], isOptional: boolean) => Promise<Namespace>;
+  readonly later: (specifiers: readonly string[]) => Promise<void>;
   readonly meta: ImportMeta;
   /** The data that the first evaluation of this text left. */
   readonly restore?: KeptData | undefined;
@@ -82,6 +85,9 @@ export class CellEvaluation implements CellRuntime {
   }
   import(specifier: string, needed: readonly string[] = [], isOptional = false): Promise<Namespace> {
     return this.#options.import(specifier, needed, isOptional);
+  }
+  later(specifiers: readonly string[]): Promise<void> {
+    return this.#options.later(specifiers);
   }
 
   kept(key: string): boolean {

@@ -11,6 +11,7 @@
 //   return { totals };
 import ts from 'typescript';
 import { isEffectFree } from './effect-free.ts';
+import { noteLater } from './later-modules.ts';
 import { hasModifier, type Reference } from './resolution.ts';
 import { withoutExport } from './without-export.ts';
 
@@ -33,6 +34,8 @@ export interface TransformInput {
    * of the notebook and of its own modules are captured.
    */
   readonly isCaptured: (reference: Reference) => boolean;
+  /** Modules beside the notebook that an `import()` names by a text. */
+  readonly later: readonly string[];
 }
 
 const { factory } = ts;
@@ -63,12 +66,12 @@ class CellWriter {
     const imports = statements.flatMap((statement) => this.#import(statement));
     const shown = lastStatement(statements);
     const body = statements.flatMap((statement) => this.#statement(statement, statement === shown));
-    const functions = statements.flatMap((statement) => this.#registration(statement));
     const block = [
       factory.createExpressionStatement(factory.createStringLiteral('use strict')),
       ...(uses.length === 0 ? [] : [constant(namesPattern(uses), this.#member('in'))]),
       ...imports,
-      ...functions,
+      ...noteLater(this.#input.later, this.#member('later')),
+      ...statements.flatMap((statement) => this.#registration(statement)),
       ...body,
       factory.createReturnStatement(
         factory.createObjectLiteralExpression(declares.map((name) => factory.createShorthandPropertyAssignment(name))),

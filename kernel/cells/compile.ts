@@ -4,6 +4,7 @@
 import vm from 'node:vm';
 import ts from 'typescript';
 import { cellTransform } from './cell-transform.ts';
+import { laterSpecifiers } from './later-modules.ts';
 import { Resolver, type Reference, type Resolution } from './resolution.ts';
 import { foreignAssignments, scopesOf, type CellScope } from './scope.ts';
 import { sourceMapOf } from './source-map.ts';
@@ -22,7 +23,7 @@ export interface CompiledCell {
   readonly declares: readonly string[];
   /** Names of other cells that it reads. */
   readonly uses: readonly { readonly name: string; readonly cell: string }[];
-  /** Specifiers of modules that the cell imports at run time. */
+  /** Specifiers of modules that the cell imports at run time, at once or later. */
   readonly imports: readonly string[];
 }
 
@@ -97,6 +98,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     resolution.references.flatMap(({ declared }) => (declared?.kind === 'import' ? [declared.name] : [])),
   );
   const declares = [...new Set(scope.declares.filter(({ isValue }) => isValue).map(({ name }) => name))];
+  const later = laterSpecifiers(cell.text);
   const transform = cellTransform({
     references,
     cell: index,
@@ -106,6 +108,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     isNeeded: (name) => valueImports.has(name),
     runtime: unusedName(cell.text),
     isCaptured: (reference) => !isFromPackage(reference),
+    later,
   });
   const { outputText, sourceMapText } = ts.transpileModule(cell.text, {
     fileName: 'cell.ts',
@@ -120,7 +123,7 @@ function transpile(cell: ModuleCell, index: number, resolution: Resolution, scop
     scope,
     declares,
     uses: scope.uses.map(({ name, cell }) => ({ name, cell })),
-    imports: [...new Set(specifiers.map(({ specifier }) => specifier))],
+    imports: [...new Set([...specifiers.map(({ specifier }) => specifier), ...later])],
   };
 }
 

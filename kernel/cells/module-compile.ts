@@ -6,11 +6,14 @@
 import ts from 'typescript';
 import { annotateLiterals } from './module-transform.ts';
 import { specifiersOf } from './relative-modules.ts';
+import { isRelative } from './specifiers.ts';
 
 export interface CompiledModule {
   readonly code: string;
   /** Modules that it imports or requires. They are loaded before it runs. */
   readonly specifiers: readonly string[];
+  /** Modules beside it that it may import later, by an `import()` with a text. */
+  readonly later: readonly string[];
 }
 export interface ModuleSyntaxError {
   readonly message: string;
@@ -30,7 +33,11 @@ const options: ts.CompilerOptions = {
 };
 
 export function compileModule(path: string, text: string): CompiledModule | { readonly error: ModuleSyntaxError } {
-  if (path.endsWith('.json')) return { code: jsonModule(text), specifiers: [] };
+  if (path.endsWith('.json')) return { code: jsonModule(text), specifiers: [], later: [] };
+  const later = new Set<string>();
+  const importsLater = (specifier: string): void => {
+    if (isRelative(specifier)) later.add(specifier);
+  };
   const { outputText, sourceMapText, diagnostics } = ts.transpileModule(text, {
     fileName: /\.[cm]?js$/.test(path) ? 'module.js' : 'module.ts',
     reportDiagnostics: true,
@@ -39,7 +46,7 @@ export function compileModule(path: string, text: string): CompiledModule | { re
       // A module that is written as CommonJS keeps its own `module.exports`.
       moduleDetection: isCommonJs(text) ? ts.ModuleDetectionKind.Legacy : ts.ModuleDetectionKind.Force,
     },
-    transformers: { before: [annotateLiterals(text)] },
+    transformers: { before: [annotateLiterals(text, importsLater)] },
   });
   const error = diagnostics?.find((found) => found.category === ts.DiagnosticCategory.Error);
   if (error !== undefined)
@@ -50,7 +57,7 @@ export function compileModule(path: string, text: string): CompiledModule | { re
   const encoded = Buffer.from(JSON.stringify({ ...map, mappings: `;${map.mappings}` })).toString('base64');
   const code = `(async function (exports, require, module, $) {\n${body}\n})\n//# sourceMappingURL=data:application/json;base64,${encoded}`;
   // The specifiers are read from the compiled text, because it contains no imports of types.
-  return { code, specifiers: specifiersOf(body) };
+  return { code, specifiers: specifiersOf(body), later: [...later] };
 }
 
 const jsonModule = (text: string): string =>

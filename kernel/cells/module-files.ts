@@ -9,6 +9,8 @@ export interface ModuleSource {
   readonly hash: string;
   readonly code: string;
   readonly specifiers: readonly string[];
+  /** Modules beside it that it may import later. Absent in what an older version has saved. */
+  readonly later?: readonly string[];
 }
 
 export interface ModuleFiles {

@@ -8,7 +8,8 @@
 // would search from our folder, not from the notebook's.
 //
 // A helper is loaded again when its content, or the content of a module that it imports, has
-// changed. Then it and its importers are new instances. All other modules stay the same objects.
+// changed. Then it and its importers are new instances. All other modules stay the same objects. A
+// module that an `import()` names by a text counts as imported, before it is.
 // Cells may need several versions of a helper at once, those with which they ran. So an instance
 // stays for as long as a cell that uses it.
 import { createHash } from 'node:crypto';
@@ -40,8 +41,11 @@ export interface ModuleLoaderOptions {
 interface Instance {
   readonly module: { exports: unknown };
   readonly script: string;
+  readonly path: string;
   /** Of the cell that has loaded it. What it imports later comes from there, too. */
   readonly modules: CellModules;
+  /** Of all cells that have it. Each keeps what it imports later. */
+  readonly cells: Set<WeakRef<CellModules>>;
   ready: Promise<void>;
   /**
    * The instance that it awaits. Two instances that await each other form a circle; then one
@@ -91,6 +95,14 @@ export class ModuleLoader {
     return withNeeded(specifier, namespace, needed);
   }
 
+  /**
+   * The cell keeps the texts that these modules have now. One that is missing or wrong is an error
+   * when it is imported.
+   */
+  async noteLater(modules: CellModules, specifiers: readonly string[]): Promise<void> {
+    for (const specifier of specifiers) await visitLater(modules, specifier, this.#options.notebook, new Map());
+  }
+
   async #load(modules: CellModules, specifier: string, from: string, importer?: Instance): Promise<Namespace> {
     const { builtins } = this.#options;
     const builtin = Object.hasOwn(builtins, specifier) ? builtins[specifier] : undefined;
@@ -111,11 +123,17 @@ export class ModuleLoader {
     // Functions of a former instance may still run, so its places stay known.
     const instance = this.#instances.get(key)?.deref() ?? this.#start(sources.get(path)!, key, modules);
     modules.hold(key, instance);
+    join(modules, instance);
     if (importer === undefined) {
       await everythingBehind(instance, new Set());
       return instance;
     }
     importer.imports.push(instance);
+    for (const cell of importer.cells) {
+      const other = cell.deref();
+      if (other) join(other, instance);
+      else importer.cells.delete(cell);
+    }
     for (let waiting: Instance | undefined = instance; waiting; waiting = waiting.waitsFor)
       if (waiting === importer) return instance;
     importer.waitsFor = instance;
@@ -134,7 +152,9 @@ export class ModuleLoader {
     const instance: Instance = {
       module: { exports: {} },
       script,
+      path,
       modules,
+      cells: new Set(),
       ready: Promise.resolve(),
       waitsFor: undefined,
       imports: [],
@@ -191,19 +211,44 @@ export class ModuleLoader {
   }
 }
 
-/** The file and all helpers that it imports, directly or not. */
+/** The file and all helpers that it imports, directly or not, at once or later. */
 async function closureOf(modules: CellModules, path: string): Promise<ReadonlyMap<string, ModuleSource>> {
   const sources = new Map<string, ModuleSource>();
-  const visit = async (file: string): Promise<void> => {
-    const source = await modules.source(file);
-    sources.set(file, source);
-    for (const specifier of source.specifiers) {
-      const inner = isRelative(specifier) ? modules.resolve(specifier, file) : undefined;
-      if (inner !== undefined && isModuleSource(inner) && !sources.has(inner)) await visit(inner);
-    }
-  };
-  await visit(path);
+  await visit(modules, path, sources);
   return sources;
+}
+async function visit(modules: CellModules, path: string, sources: Map<string, ModuleSource>): Promise<void> {
+  if (sources.has(path)) return;
+  const source = await modules.source(path);
+  sources.set(path, source);
+  for (const specifier of source.specifiers) {
+    const inner = isRelative(specifier) ? modules.resolve(specifier, path) : undefined;
+    if (inner !== undefined && isModuleSource(inner)) await visit(modules, inner, sources);
+  }
+  for (const specifier of source.later ?? []) await visitLater(modules, specifier, path, sources);
+}
+/** What is missing or wrong of it is an error when it is imported. */
+async function visitLater(
+  modules: CellModules,
+  specifier: string,
+  from: string,
+  sources: Map<string, ModuleSource>,
+): Promise<void> {
+  const path = modules.resolve(specifier, from);
+  if (path === undefined || !isModuleSource(path)) return;
+  try {
+    await visit(modules, path, sources);
+  } catch {
+    // Its import tries again.
+  }
+}
+
+/** The cell shares the instance, and all that it has imported so far. */
+function join(modules: CellModules, instance: Instance): void {
+  if (instance.cells.has(modules.reference)) return;
+  instance.cells.add(modules.reference);
+  modules.take(instance.path, instance.modules);
+  for (const inner of instance.imports) join(modules, inner);
 }
 
 /**

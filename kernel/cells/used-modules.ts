@@ -17,6 +17,8 @@ export interface UsedModule {
   /** Its script in UTF-8. As bytes, it is written once and not into each checkpoint. */
   readonly code: Uint8Array;
   readonly specifiers: readonly string[];
+  /** See `ModuleSource`. */
+  readonly later?: readonly string[];
   /** Relative specifiers of its text → paths. */
   readonly resolved: Readonly<Record<string, string>>;
 }

@@ -31,14 +31,25 @@ export function diskError(error: unknown, what: string, directory: string): Slui
         details,
         cause,
       );
-    default:
+    case 'ENOTDIR':
+    case 'EEXIST':
+      // A file that should be new may exist, too.
+      if (errno === 'EEXIST' && (error as NodeJS.ErrnoException).syscall !== 'mkdir') break;
       return new SluiceError(
-        'checkpoint-failed',
-        `${what} in ${directory}: ${messageOf(error)}. Check the disk, or choose another directory.`,
+        'state-no-directory',
+        `${what}: ${directory} is a file, or lies in one. Choose the path of a directory.`,
         details,
         cause,
       );
+    default:
+      break;
   }
+  return new SluiceError(
+    'checkpoint-failed',
+    `${what} in ${directory}: ${messageOf(error)}. Check the disk, or choose another directory.`,
+    details,
+    cause,
+  );
 }
 
 /** A checkpoint of a later version of Sluice. */

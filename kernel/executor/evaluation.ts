@@ -144,6 +144,7 @@ export class Evaluator {
         this.#begins?.(command.cell, name);
       },
       import: (...imported) => this.#modules.import(modules, ...imported),
+      later: (specifiers) => this.#modules.noteLater(modules, specifiers),
       meta: metaOf(this.#notebook),
       restore: command.restore ?? this.#constants?.(command.cell),
     });

@@ -230,11 +230,18 @@ export type ExecutorEvent =
       readonly kept: KeptData;
       /** Absent: it has imported none. */
       readonly used?: UsedModules;
+      /** Absolute paths of its own modules. */
+      readonly paths?: readonly string[];
       /** Of a cell that was evaluated with `used`. */
       readonly news?: ModuleNews;
     }
   /** A callback of the cell has imported one more module. All that the cell has used. */
-  | { readonly kind: 'modules-used'; readonly run: RunId; readonly used: UsedModules }
+  | {
+      readonly kind: 'modules-used';
+      readonly run: RunId;
+      readonly used: UsedModules;
+      readonly paths: readonly string[];
+    }
   | { readonly kind: 'evaluation-failed'; readonly run: RunId; readonly error: LocatedError }
   /** The cell awaits rows of `label`; `wants` is how many when it is known (take). */
   | {

@@ -66,10 +66,11 @@ export class Runs {
     functions.addAll(result.fragment.functions);
     const { functions: _stay, ...fragment } = result.fragment;
     const { exports, displayed, kept, used, news } = result;
-    const more = { ...(used && { used }), ...(news && { news }) };
-    post({ kind: 'evaluated', run, fragment, exports, displayed, kept, ...more });
     const { modules } = evaluation;
-    modules.onMore = () => modules.used && post({ kind: 'modules-used', run, used: modules.used });
+    const more = { ...(used && { used, paths: modules.paths }), ...(news && { news }) };
+    post({ kind: 'evaluated', run, fragment, exports, displayed, kept, ...more });
+    modules.onMore = () =>
+      modules.used && post({ kind: 'modules-used', run, used: modules.used, paths: modules.paths });
   }
 
   commit(run: RunId): void {

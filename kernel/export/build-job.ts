@@ -107,7 +107,11 @@ async function jobData(
   const sources: JobModule[] = [];
   for (const path of modules.files) {
     const source = await compiledSource(path, readFileSync(path, 'utf8'));
-    sources.push({ ...source, path: nameOf(path), resolved: resolvedFrom(path, source.specifiers) });
+    sources.push({
+      ...source,
+      path: nameOf(path),
+      resolved: resolvedFrom(path, [...source.specifiers, ...(source.later ?? [])]),
+    });
   }
   const params = readParams(
     cells.map(({ text }) => text),

@@ -136,7 +136,7 @@ function visitModule({ specifier, from }: Import, found: Found): void {
   // Of its compiled text, because that imports no types.
   const compiled = compileModule(path, readFileSync(path, 'utf8'));
   if ('error' in compiled) return found.report(`"${specifier}" has an error of syntax: ${compiled.error.message}`);
-  for (const inner of compiled.specifiers) visitModule({ specifier: inner, from: path }, found);
+  for (const inner of [...compiled.specifiers, ...compiled.later]) visitModule({ specifier: inner, from: path }, found);
 }
 
 function visitPackage({ specifier, from }: Import, found: Found): void {

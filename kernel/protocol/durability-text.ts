@@ -1,6 +1,6 @@
 // The sentences about checkpoints and restarts, as all clients show them.
 import { bytesText, duration } from './figures.ts';
-import type { OfferedState, SessionView } from './messages.ts';
+import type { CellState, OfferedState, SessionView } from './messages.ts';
 
 type Durability = Pick<SessionView, 'checkpoints' | 'restarting' | 'resumedFrom'>;
 
@@ -11,10 +11,34 @@ type Durability = Pick<SessionView, 'checkpoints' | 'restarting' | 'resumedFrom'
 export function checkpointText({ checkpoints }: Durability, now: number): string | undefined {
   const { last, failed = 0 } = checkpoints ?? {};
   if (!last) return undefined;
-  const { takenAt, bytes, millis } = last;
-  const took = millis < 999.5 ? `${Math.round(millis)} ms` : duration(millis);
-  const age = duration(Math.max(0, now - takenAt));
-  return `checkpoint ${age} ago · ${bytesText(bytes)} in ${took}${failed > 0 ? ` · ${failed} failed` : ''}`;
+  return `${shortText(last, now)} in ${tookText(last.millis)}${failed > 0 ? ` · ${failed} failed` : ''}`;
+}
+type Last = NonNullable<NonNullable<SessionView['checkpoints']>['last']>;
+function shortText({ takenAt, bytes }: Last, now: number): string {
+  return `checkpoint ${duration(Math.max(0, now - takenAt))} ago · ${bytesText(bytes)}`;
+}
+function tookText(millis: number): string {
+  return millis < 999.5 ? `${Math.round(millis)} ms` : duration(millis);
+}
+
+/**
+ * At a cell whose state the last checkpoint has: "checkpoint 14 s ago · 3.1 MB", with " · failing" if
+ * the newest one has failed. The details are for a tooltip. undefined: there is nothing to say.
+ */
+export function cellCheckpointText(
+  session: Durability | undefined,
+  { isKept }: Pick<CellState, 'isKept'>,
+  now: number,
+): { readonly text: string; readonly details: string } | undefined {
+  const { last, completed, failed } = session?.checkpoints ?? {};
+  if (!session || !last || isKept !== true) return undefined;
+  const problem = failedCheckpointText(session);
+  const details = [
+    'The last checkpoint of the notebook has the state of this cell.',
+    `Whole notebook: ${bytesText(last.bytes)}, taken in ${tookText(last.millis)}. ${completed} complete, ${failed} failed.`,
+    ...(problem === undefined ? [] : [problem]),
+  ].join('\n');
+  return { text: `${shortText(last, now)}${problem === undefined ? '' : ' · failing'}`, details };
 }
 
 /** "checkpoint failed: The disk of /state is full. …". undefined: the newest one is complete. */

@@ -95,6 +95,11 @@ export interface CellState {
   readonly leftOut?: string;
   /** "held back by enrich (HIGH)" */
   readonly heldBack?: string;
+  /**
+   * A checkpoint has something of this cell: positions of a source, state of an operator, what an
+   * armed sink has to commit.
+   */
+  readonly isKept?: boolean;
   /** Set if the cell contains a sink. */
   readonly sink?: SinkState;
   /** The cell has at least one display. */

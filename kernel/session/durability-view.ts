@@ -1,7 +1,18 @@
 // Checkpoints and restarts as clients see them.
+import { kinds } from '../../engine/graph/kinds.ts';
+import type { PlanNode } from '../../engine/graph/plan.ts';
 import type { SessionView } from '../protocol/messages.ts';
 import { readSavedSession } from './saved-session.ts';
-import type { Session } from './state.ts';
+import { isArmed } from './armed-sinks.ts';
+import type { Cell, Session } from './state.ts';
+
+/** Whether a checkpoint has something of the cell. `own`: its operators. */
+export function isKept(session: Session, cell: Cell, own: readonly PlanNode[]): boolean {
+  return own.some(({ kind, shape }) => {
+    const { role } = kinds[kind];
+    return role === 'source' || shape !== '' || (role === 'sink' && isArmed(session, cell));
+  });
+}
 
 type Durability = Pick<SessionView, 'checkpoints' | 'offered' | 'resumedFrom' | 'restarting'>;
 

@@ -7,7 +7,7 @@ import type { Emit } from './events.ts';
 import type { Compiled, Run, RunStatus, Session } from './state.ts';
 import { withCell, withoutPullsOf, withRun } from './state.ts';
 import { withoutFailedRun } from './unstored-runs.ts';
-import { shared } from './used-by-cells.ts';
+import { shared, withModules } from './used-by-cells.ts';
 
 const holdsTurn: ReadonlySet<RunStatus> = new Set<RunStatus>(['compiling', 'compiled', 'evaluating', 'committing']);
 
@@ -142,14 +142,14 @@ export function evaluated(session: Session, event: Evaluated): Session {
   const run = session.runs.find((candidate) => candidate.id === event.run);
   const cell = run && session.cells.get(run.cell);
   if (!run?.compiled || !cell || (run.status !== 'evaluating' && run.status !== 'pulling')) return session;
-  const { fragment, exports, displayed, kept, used } = event;
+  const { fragment, exports, displayed, kept, used, paths } = event;
   return withRun(session, run.id, {
     status: 'evaluated',
     candidate: {
       run: run.id,
       version: cell.version,
       text: run.text,
-      compiled: run.compiled,
+      compiled: withModules(run.compiled, paths),
       captured: capturedNow(session, run.cell, run.compiled),
       ...{ fragment, exports, displayed, kept },
       ...(used && { used: shared(session, used) }),

@@ -13,7 +13,7 @@ import { lagOf } from './lag.ts';
 import { notesOfLeaving, troublesOfLeaving } from './leaving-sinks.ts';
 import { asText, whyNothingComes, whyOperatorWaits } from './reasons.ts';
 import { rejections } from './rejections.ts';
-import { durability } from './durability-view.ts';
+import { durability, isKept } from './durability-view.ts';
 import { sinkStateOf } from './sink-state.ts';
 import { shownFailures } from './shown-failures.ts';
 import type { Active, Cell, Run, Session } from './state.ts';
@@ -102,6 +102,7 @@ function cellState(session: Session, cell: Cell, flow: Flow, context: ViewContex
     ...(rejected.length > 0 && { rejected }),
     ...leftOutOf(active),
     ...(troubles.size > 0 && { trouble: [...troubles].join('; ') }),
+    ...(isKept(session, cell, originals) && { isKept: true }),
     sink: sinkStateOf(session, cell, reports, context),
     hasView: context.hasView(cell.id),
     errors: errorsOf(cell),

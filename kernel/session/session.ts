@@ -145,7 +145,7 @@ function handleExecutor(
       if (isRestoring(s, event.run)) return restoredRun(s, event, now, planner, emit);
       return evaluated(s, event);
     case 'modules-used':
-      return modulesUsed(s, event.run, event.used);
+      return modulesUsed(s, event);
     case 'evaluation-failed':
       if (isRestoring(s, event.run)) return restoredRun(s, event, now, planner, emit);
       return failRun(s, event.run, event.error, now, emit);

@@ -3,8 +3,8 @@
 import { basename } from 'node:path';
 import type { ModuleContent } from '../cells/module-contents.ts';
 import type { UsedModule, UsedModules } from '../cells/used-modules.ts';
-import type { RunId } from '../executor/executor-protocol.ts';
-import type { Active, Session } from './state.ts';
+import type { ExecutorEvent } from '../executor/executor-protocol.ts';
+import type { Active, Compiled, Session } from './state.ts';
 import { withActive, withRun } from './state.ts';
 
 /** Modules that another cell has too are the same objects. */
@@ -21,11 +21,20 @@ export function shared({ cells }: Session, used: UsedModules): UsedModules {
 }
 
 /** A callback of a cell has imported one more. */
-export function modulesUsed(session: Session, id: RunId, used: UsedModules): Session {
+export function modulesUsed(session: Session, event: Extract<ExecutorEvent, { kind: 'modules-used' }>): Session {
+  const { run: id, used, paths } = event;
+  const usedNow = ({ compiled }: Pick<Active, 'compiled'>): Pick<Active, 'used' | 'compiled'> => ({
+    used: shared(session, used),
+    compiled: withModules(compiled, paths),
+  });
   const run = session.runs.find((one) => one.id === id);
-  if (run?.candidate) return withRun(session, id, { candidate: { ...run.candidate, used: shared(session, used) } });
+  if (run?.candidate) return withRun(session, id, { candidate: { ...run.candidate, ...usedNow(run.candidate) } });
   const cell = [...session.cells.values()].find(({ active }) => active?.run === id);
-  return cell ? withActive(session, cell.id, { used: shared(session, used) }) : session;
+  return cell?.active ? withActive(session, cell.id, usedNow(cell.active)) : session;
+}
+/** The text of a cell does not show the modules whose names are computed. */
+export function withModules(compiled: Compiled, paths: readonly string[] = []): Compiled {
+  return { ...compiled, modules: [...new Set([...compiled.modules, ...paths])] };
 }
 
 /** Files have another content now. A cell that ran with that content is not stale. */

@@ -35,6 +35,8 @@ export type Declare = (sources: ReturnType<typeof makeSources>) => void;
 export interface JobEvents {
   /** The job is about to hear that this checkpoint is durable. */
   onComplete?(checkpoint: number): void;
+  /** The store has refused a checkpoint. */
+  onRefused?(error: unknown): void;
   /** A life begins from this checkpoint; undefined: from the start. */
   onStart?(checkpoint: number | undefined): void;
 }
@@ -120,9 +122,15 @@ export class CrashingJob {
   async store(tells: boolean): Promise<void> {
     const id = this.#taken;
     if (id === undefined) return;
-    await this.#store.write({ id, parts: this.#known });
-    this.#stored = id;
     this.#taken = undefined;
+    try {
+      await this.#store.write({ id, parts: this.#known });
+    } catch (error) {
+      if (!this.#events.onRefused) throw error;
+      this.#events.onRefused(error);
+      return this.#runtime.aborted(id);
+    }
+    this.#stored = id;
     if (tells) this.tell();
   }
   /** The job hears of the last stored checkpoint, perhaps again. */

@@ -7,11 +7,13 @@ import { listState, mapState, type Stream, valueState } from '../../index.ts';
 import { harness } from '../../testing/index.ts';
 
 const ttlMillis = 100;
+/** Keys 0 to 3 come again and again. More keys make a map large. */
+const manyKeys = Array.from({ length: 40 }, (_, at) => 2 * at);
 type Refresh = 'write' | 'read-write';
 type Op =
   | { readonly op: 'add' | 'put' | 'set'; readonly k: string; readonly v: number }
   | { readonly op: 'replace'; readonly k: string; readonly values: readonly number[] }
-  | { readonly op: 'list' | 'entries' | 'value' | 'clear' | 'restore' | 'barrier'; readonly k: string }
+  | { readonly op: 'fill' | 'list' | 'entries' | 'value' | 'clear' | 'restore' | 'barrier'; readonly k: string }
   | { readonly op: 'get' | 'has' | 'delete'; readonly k: string; readonly v: number }
   | { readonly op: 'pass'; readonly millis: number };
 
@@ -31,6 +33,9 @@ const build = (refresh: Refresh) => (ops: Stream<Op>) =>
             return state.list.add(op.v);
           case 'put':
             return state.map.set(op.v % 4, op.v);
+          case 'fill':
+            for (const key of manyKeys) state.map.set(key, key);
+            return;
           case 'set':
             return state.value.set(op.v);
           case 'replace':
@@ -95,6 +100,11 @@ class Model {
     const map = this.#alive(this.#maps, op.k);
     const value = this.#alive(this.#values, op.k);
     const withKey = (key: number) => map.filter((item) => item.key === key);
+    const put = (key: number, v: number): void => {
+      const [item] = withKey(key);
+      if (item) Object.assign(item, { v, at: now });
+      else map.push({ key, v, at: now });
+    };
     switch (op.op) {
       case 'add':
         return void list.push({ v: op.v, at: now });
@@ -103,12 +113,10 @@ class Model {
           op.k,
           op.values.map((v) => ({ v, at: now })),
         );
-      case 'put': {
-        const [item] = withKey(op.v % 4);
-        if (item) Object.assign(item, { v: op.v, at: now });
-        else map.push({ key: op.v % 4, v: op.v, at: now });
-        return undefined;
-      }
+      case 'put':
+        return put(op.v % 4, op.v);
+      case 'fill':
+        return manyKeys.forEach((key) => put(key, key));
       case 'set':
         return void this.#values.set(op.k, [{ v: op.v, at: now }]);
       case 'delete':
@@ -147,7 +155,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('add', 'put', 'set'), k, v: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('replace'), k, values: fc.array(fc.nat(9), { maxLength: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('list', 'entries', 'value'), k }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('clear', 'restore', 'barrier'), k }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('clear', 'restore', 'barrier', 'fill'), k }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('get', 'has', 'delete'), k, v: fc.nat(20) }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('pass'), millis: fc.integer({ min: 1, max: 70 }) }) },
 );

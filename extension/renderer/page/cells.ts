@@ -1,7 +1,7 @@
 // The notebook's cells on the page, in document order: prose as text, and code as its view with the
 // code folded away.
 // A cell that stays keeps its nodes.
-import type { CellState, CellText } from '../../../kernel/protocol/messages.ts';
+import type { CellState, CellText, SessionView } from '../../../kernel/protocol/messages.ts';
 import { element, setText } from '../element.ts';
 import type { ViewLink } from '../live-view.ts';
 import { LiveView } from '../live-view.ts';
@@ -12,14 +12,14 @@ interface CellNode {
   readonly element: HTMLElement;
   readonly view?: LiveView;
   text(text: string): void;
-  state(state: CellState | undefined): void;
+  state(state: CellState | undefined, session?: SessionView): void;
 }
 
 export class Cells {
   readonly element = element('main', 'sl-cells');
   readonly #link: ViewLink;
   readonly #cellById = new Map<string, CellNode>();
-  #states: readonly CellState[] = [];
+  #session: SessionView | undefined;
 
   constructor(link: ViewLink) {
     this.#link = link;
@@ -52,13 +52,16 @@ export class Cells {
       const there = this.element.children[index];
       if (there !== cell.element) this.element.insertBefore(cell.element, there ?? null);
     });
-    this.states(this.#states);
+    this.#drawStates();
   }
 
-  states(states: readonly CellState[]): void {
-    this.#states = states;
-    const byId = new Map(states.map((state) => [state.id, state]));
-    for (const [key, cell] of this.#cellById) cell.state(byId.get(key.slice(key.indexOf(' ') + 1)));
+  states(session: SessionView): void {
+    this.#session = session;
+    this.#drawStates();
+  }
+  #drawStates(): void {
+    const byId = new Map(this.#session?.cells.map((state) => [state.id, state]));
+    for (const [key, cell] of this.#cellById) cell.state(byId.get(key.slice(key.indexOf(' ') + 1)), this.#session);
   }
 }
 
@@ -91,9 +94,9 @@ function codeCell(id: string, link: ViewLink): CellNode {
     element: node,
     view,
     text: (text) => setText(code, text),
-    state(state) {
+    state(state, session) {
       view.element.hidden = state?.hasView !== true;
-      phase.draw(state);
+      phase.draw(state, session);
     },
   };
 }

@@ -50,7 +50,11 @@ function openPage(): void {
   };
   let drawn: SessionView | undefined;
   // The age of a checkpoint grows by itself.
-  setInterval(() => drawn && drawFigures(drawn), 1_000);
+  setInterval(() => {
+    if (!drawn) return;
+    drawFigures(drawn);
+    cells.states(drawn);
+  }, 1_000);
   const link = new SessionLink({
     linked(state, sentence) {
       setText(word, stateWord[state]);
@@ -62,12 +66,12 @@ function openPage(): void {
       since = welcome.since;
       document.title = titleOf(welcome);
       cells.draw(welcome.cells);
-      cells.states(welcome.state.cells);
+      cells.states(welcome.state);
       drawFigures((drawn = welcome.state));
       for (const view of cells.views()) view.again();
     },
     state(state) {
-      cells.states(state.cells);
+      cells.states(state);
       drawFigures((drawn = state));
     },
     view: (message) => cells.view(message.view)?.apply(message),

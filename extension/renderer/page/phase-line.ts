@@ -1,6 +1,7 @@
 // The line under a cell: its phase in words and colour, its figures, and the reason why no rows
 // arrive.
-import type { CellState, SinkState } from '../../../kernel/protocol/messages.ts';
+import { cellCheckpointText } from '../../../kernel/protocol/durability-text.ts';
+import type { CellState, SessionView, SinkState } from '../../../kernel/protocol/messages.ts';
 import { element, setClass, setText, setTitle } from '../element.ts';
 import { rate } from '../../../kernel/protocol/figures.ts';
 import { writtenTexts } from '../../../kernel/protocol/written-texts.ts';
@@ -25,7 +26,8 @@ export class PhaseLine {
   readonly #figures = element('span', 'sl-phase-figures');
   readonly element = element('div', 'sl-phase', this.#phase, this.#figures);
 
-  draw(state: CellState | undefined): void {
+  /** `session`: its title has what it says of checkpoints. */
+  draw(state: CellState | undefined, session?: SessionView): void {
     this.element.hidden = state === undefined || state.phase === 'not-run';
     if (state === undefined) return;
     setClass(this.element, `sl-phase sl-phase-${state.stale.length > 0 ? 'stale' : state.phase}`);
@@ -36,10 +38,19 @@ export class PhaseLine {
         .map((figure) => ` · ${figure}`)
         .join(''),
     );
-    const reason = state.reason === undefined || state.reason === '' ? '' : `\n${state.reason}`;
-    const text = this.element.textContent ?? '';
-    setTitle(this.element, text.includes(reason.trim()) ? text : text + reason);
+    setTitle(this.element, phaseTitle(this.element.textContent ?? '', state, session, Date.now()));
   }
+}
+
+/** The line, which a narrow window cuts, the whole reason, and the last checkpoint. */
+export function phaseTitle(line: string, state: CellState, session: SessionView | undefined, now: number): string {
+  const { reason = '' } = state;
+  const checkpoint = cellCheckpointText(session, state, now);
+  return [
+    line,
+    ...(line.includes(reason) ? [] : [reason]),
+    ...(checkpoint === undefined ? [] : [checkpoint.text, checkpoint.details]),
+  ].join('\n');
 }
 
 function phaseWords(state: CellState): string {

@@ -155,3 +155,17 @@ test('the status bar says what a sink cannot write, once', () => {
   const count = (change: Partial<CellState>): number => line(change).split(trouble).length - 1;
   assert.deepEqual([count({ trouble }), count({ trouble, reason: trouble }), count({})], [1, 1, 0]);
 });
+
+test('a cell that keeps something says of what age the last checkpoint is, and its tooltip says the rest', () => {
+  const now = 1_000_000_000;
+  const last = { id: 7, takenAt: now - 14_000, bytes: 3_100_000, millis: 40 };
+  const checkpoints = { completed: 7, failed: 2, last };
+  const session = { cells: [], clients: 1, recordsPerSecond: 0, checkpoints };
+  const shown = (change: Partial<CellState>) =>
+    statusTexts(state(change), 'en', session, now).find(({ text }) => text.includes('checkpoint'));
+  assert.equal(shown({ isKept: true })?.text, '$(save) checkpoint 14 s ago · 3.1 MB');
+  assert.match(shown({ isKept: true })!.tooltip, /taken in 40 ms\. 7 complete, 2 failed\.$/);
+  assert.ok(shown({ isKept: true, phase: 'failed' }), 'it goes on from there when it runs');
+  assert.equal(shown({}), undefined);
+  assert.equal(shown({ isKept: true, phase: 'finished' }), undefined);
+});

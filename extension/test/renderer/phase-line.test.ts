@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { CellState } from '../../../kernel/protocol/messages.ts';
-import { phaseFigures } from '../../renderer/page/phase-line.ts';
+import { phaseFigures, phaseTitle } from '../../renderer/page/phase-line.ts';
 
 test('the page shows the rejected records of a source, with the first reason', () => {
   const state: CellState = {
@@ -29,4 +29,24 @@ test('the page shows the lag of a cell while it lives', () => {
   };
   assert.deepEqual(phaseFigures(state), ['lag 10.9 k (4 min 36 s)']);
   assert.deepEqual(phaseFigures({ ...state, phase: 'failed' }), []);
+});
+
+test('the title of a line has the whole reason, and the last checkpoint of a cell that keeps something', () => {
+  const now = 1_000_000_000;
+  const last = { id: 7, takenAt: now - 14_000, bytes: 3_100_000, millis: 40 };
+  const session = { cells: [], clients: 1, recordsPerSecond: 0, checkpoints: { completed: 7, failed: 2, last } };
+  const state: CellState = {
+    ...{ id: 'totals', phase: 'live', edited: false, stale: [], notes: [], hasView: true, errors: [] },
+    reason: 'no window has closed',
+    isKept: true,
+  };
+  assert.deepEqual(phaseTitle('live · totals', state, session, now).split('\n'), [
+    'live · totals',
+    'no window has closed',
+    'checkpoint 14 s ago · 3.1 MB',
+    'The last checkpoint of the notebook has the state of this cell.',
+    'Whole notebook: 3.1 MB, taken in 40 ms. 7 complete, 2 failed.',
+  ]);
+  const line = 'live · totals · no window has closed';
+  assert.equal(phaseTitle(line, { ...state, isKept: false }, session, now), line);
 });

@@ -162,6 +162,11 @@ test('after a kill, a window that opens the notebook again offers Resume, and th
   const before = await until('rows', total, (n) => n > 100);
   const checkpoint = window.page.locator('.statusbar-item').getByText(/checkpoint \d+ s ago/);
   await checkpoint.waitFor();
+  await until(
+    'the checkpoint at the cell',
+    () => window.statusText(0),
+    (status) => /checkpoint \d+ s ago · \d+(\.\d)? k?B/.test(status),
+  );
   await window.screenshot('checkpoint-status');
   // There is a checkpoint each second, so the one that is offered is later than the rows of before.
   // The log has the rows of former sessions too, and this one begins at 0.

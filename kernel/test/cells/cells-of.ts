@@ -86,6 +86,7 @@ export class TestNotebook {
       in: this.values,
       setVariable: (name) => variables.push(name),
       import: (...parameters) => this.loader.import(modules, ...parameters),
+      later: (specifiers) => this.loader.noteLater(modules, specifiers),
       meta: metaOf(join(this.folder, 'test.sluice.ts')),
       restore,
     });

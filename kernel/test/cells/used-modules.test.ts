@@ -132,21 +132,88 @@ test('packages are noted with their versions, and files that Node loads with the
   );
 });
 
-test('a module that is imported after the evaluation is noted then, and given again', async (t) => {
+test('a module whose name is computed is noted when it is imported, and given again', async (t) => {
   const notebook = new TestNotebook(t, { a: `import { later } from './h.ts';\nlater;` });
-  notebook.write('h.ts', `export const later = async () => (await import('./lazy.ts')).n;`);
-  notebook.write('lazy.ts', 'export const n = 1;');
+  notebook.write(
+    'h.ts',
+    `const name = 'lazy';\nexport const later = async () => (await import(\`./${'${name}'}.ts\`)).n;`,
+  );
+  const lazy = notebook.write('lazy.ts', 'export const n = 1;');
   const { last, modules } = await notebook.run('a');
   const names = (): readonly string[] | undefined => modules.used?.modules.map(({ path }) => path);
   assert.deepEqual(names(), ['h.ts']);
   let told = 0;
   modules.onMore = () => void told++;
   assert.equal(await (last as () => Promise<number>)(), 1);
-  assert.deepEqual([names(), told], [['h.ts', 'lazy.ts'], 1]);
+  assert.deepEqual([names(), told, modules.paths[1]], [['h.ts', 'lazy.ts'], 1, lazy]);
   notebook.write('lazy.ts', 'export const n = 2;');
   const again = await notebook.anew().run('a', nothing, modules.used);
   assert.deepEqual(again.modules.used?.modules.length, 2, 'before it is imported again');
   assert.equal(await (again.last as () => Promise<number>)(), 1);
+});
+
+type Later = () => Promise<number>;
+for (const [named, imported] of [
+  ['by a text', `import('./lazy.ts')`],
+  ['by a computed name', 'import(`./${name}.ts`)'],
+] as const)
+  test(`every cell with a helper keeps what the helper imports later ${named}, whoever has loaded it first`, async (t) => {
+    const cell = `import { later } from './h.ts';\nlater;`;
+    const notebook = new TestNotebook(t, { a: cell, b: cell, c: cell });
+    notebook.write('h.ts', `const name = 'lazy';\nexport const later = async () => (await ${imported}).n;`);
+    notebook.write('lazy.ts', `import { n as inner } from './in.ts';\nexport const n = inner;`);
+    notebook.write('in.ts', 'export const n = 1;');
+    const a = await notebook.run('a');
+    const b = await notebook.run('b');
+    assert.equal(a.last, b.last, 'they share the helper');
+    let told = 0;
+    b.modules.onMore = () => void told++;
+    assert.equal(await (a.last as Later)(), 1);
+    const c = await notebook.run('c');
+    const paths = ['h.ts', 'in.ts', 'lazy.ts'];
+    for (const { modules } of [a, b, c]) {
+      assert.deepEqual(modules.used!.modules.map(({ path }) => path).toSorted(), paths);
+      assert.equal(modules.used!.modules.find(({ path }) => path === 'lazy.ts')!.resolved['./in.ts'], 'in.ts');
+    }
+    if (named === 'by a computed name') assert.equal(told, 2, 'the session is told of both');
+    notebook.write('in.ts', 'export const n = 2;');
+    const later = notebook.anew();
+    assert.equal(await ((await later.run('b', nothing, b.modules.used)).last as Later)(), 1);
+  });
+
+test('a module that a helper or a cell imports later has the text of the run, also if it is imported after a save', async (t) => {
+  const notebook = new TestNotebook(t, {
+    a: `import { later } from './h.ts';\nlater;`,
+    b: `() => import('./lazy.ts').then(({ n }) => n);`,
+  });
+  notebook.write('h.ts', `export const later = async () => (await import('./lazy.ts')).n;`);
+  notebook.write('lazy.ts', 'export const n = 1;');
+  const ran = [await notebook.run('a'), await notebook.run('b')];
+  notebook.write('lazy.ts', 'export const n = 2;');
+  const again = notebook.anew();
+  for (const [id, { last, modules }] of [['a', ran[0]!] as const, ['b', ran[1]!] as const]) {
+    assert.equal(await (last as Later)(), 1, id);
+    assert.equal(await ((await again.run(id, nothing, modules.used)).last as Later)(), 1, `${id} after a restart`);
+    assert.equal(await ((await notebook.run(id)).last as Later)(), 2, `${id} when it runs again`);
+  }
+});
+
+test('a module that is imported later may be missing or wrong until then, and helpers may import each other later', async (t) => {
+  const notebook = new TestNotebook(t, { a: `import { load, n } from './h.ts';\n({ load, n });` });
+  notebook.write(
+    'h.ts',
+    `export const n = 1;
+export const load = { missing: () => import('./missing.ts'), wrong: () => import('./wrong.ts'), back: () => import('./back.ts') };`,
+  );
+  notebook.write('wrong.ts', 'export const = 1;');
+  notebook.write(
+    'back.ts',
+    `import { n } from './h.ts';\nexport const m = n + 1;\nexport const again = () => import('./h.ts');`,
+  );
+  const { load } = (await notebook.run('a')).last as { load: Record<string, () => Promise<{ m: number }>> };
+  await assert.rejects(load['missing']!(), /Cannot find "\.\/missing\.ts"/);
+  await assert.rejects(load['wrong']!(), /wrong\.ts:1/);
+  assert.equal((await load['back']!()).m, 2);
 });
 
 test('a cell without imports of its own notes nothing', async (t) => {

@@ -101,6 +101,21 @@ export function faultyDisk(at: number, errno: string, times: number): CountedDis
   return { disk, steps };
 }
 
+/** A disk that is full at one step, `failAfter` so many others. */
+export class FullDisk {
+  failures = 0;
+  #left = Infinity;
+  readonly disk = watched(quickDisk, (step, path) => {
+    if (this.#left-- > 0) return;
+    this.#left = Infinity;
+    this.failures++;
+    throw Object.assign(new Error(`ENOSPC: at ${step} ${path}`), { code: 'ENOSPC' });
+  });
+  failAfter(steps: number): void {
+    this.#left = steps;
+  }
+}
+
 /**
  * A disk that forgets. What was not synced is lost when the power fails: the bytes of a file until
  * its `sync`, names until the `syncFolder` of their folder.

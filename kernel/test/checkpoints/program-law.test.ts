@@ -3,7 +3,8 @@
 //
 // Records are in flight, in the middle of windows, joins, patterns, loops and async calls. The
 // checkpoints are written to a directory and read again after a crash of all threads; a crash of
-// the executor alone is restored from memory. Sinks commit in two phases, so each row counts once.
+// the executor alone is restored from memory. A checkpoint may be given up, or its write may fail at
+// any step: the next one has its changes too. Sinks commit in two phases, so each row counts once.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,25 +12,36 @@ import { test } from 'vitest';
 import { RecordingTarget } from '../../../engine/test/connectors/recording-target.ts';
 import { CrashingJob, type CheckpointStore, type StoredCheckpoint } from '../../../engine/test/runtime/crashing-job.ts';
 import { declared, kinds, type RandomProgram, randomProgram } from '../../../engine/test/runtime/random-program.ts';
+import { isSluiceError } from '../../../engine/errors/thrown.ts';
 import { CheckpointDirectory } from '../../checkpoints/checkpoint-directory.ts';
 import type { CheckpointStorage } from '../../checkpoints/checkpoint-storage.ts';
 import { content, testFolder } from './contents.ts';
-import { quickDisk } from './failing-disk.ts';
+import { FullDisk } from './failing-disk.ts';
 
 /** The checkpoints of one job, in a real directory. */
 class DirectoryStore implements CheckpointStore {
+  readonly #disk = new FullDisk();
+  /** The disk is full at this step of the next write. */
+  fullAt = Infinity;
   readonly #path: string;
   #open: CheckpointStorage | undefined;
   constructor(path: string) {
     this.#path = path;
   }
   async write({ id, parts }: StoredCheckpoint): Promise<void> {
-    this.#open ??= await CheckpointDirectory.open(this.#path, {}, quickDisk);
-    await this.#open.write({ ...content(id), parts });
+    this.#open ??= await CheckpointDirectory.open(this.#path, {}, this.#disk.disk);
+    this.#disk.failAfter(this.fullAt);
+    this.fullAt = Infinity;
+    try {
+      await this.#open.write({ ...content(id), parts });
+    } finally {
+      // A write has fewer steps, or has failed.
+      this.#disk.failAfter(Infinity);
+    }
   }
   async reopened(): Promise<StoredCheckpoint | undefined> {
     await this.close();
-    this.#open = await CheckpointDirectory.open(this.#path, {}, quickDisk);
+    this.#open = await CheckpointDirectory.open(this.#path, {}, this.#disk.disk);
     assert.deepEqual(this.#open.skipped, []);
     return this.#open.restored;
   }
@@ -68,6 +80,7 @@ class Results {
 
 type Move =
   | { readonly kind: 'rounds'; readonly count: number; readonly isOne: boolean }
+  | { readonly kind: 'full'; readonly after: number }
   | {
       readonly kind:
         'checkpoint' | 'take' | 'memory' | 'store' | 'tell' | 'tell late' | 'abort' | 'wait' | 'crash' | 'executor';
@@ -87,13 +100,21 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       kind: fc.constantFrom('checkpoint', 'take', 'tell', 'store', 'memory', 'tell late', 'abort', 'wait'),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'executor' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('full' as const), after: fc.nat(9) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'executor' as const) }) },
 );
 
-async function make(job: CrashingJob, one: Move): Promise<void> {
+async function make(job: CrashingJob, store: DirectoryStore, one: Move): Promise<void> {
   switch (one.kind) {
     case 'rounds':
       return job.rounds(one.count, one.isOne);
+    case 'full':
+      // A refused checkpoint, a complete one soon after it, and a restore from that.
+      store.fullAt = one.after;
+      await make(job, store, { kind: 'checkpoint' });
+      job.rounds(1, true);
+      await make(job, store, { kind: 'checkpoint' });
+      return await job.crash(true);
     case 'checkpoint':
       job.take();
       job.rounds(10);
@@ -120,7 +141,7 @@ async function make(job: CrashingJob, one: Move): Promise<void> {
 }
 
 test('law: random programs that crash anywhere commit the rows of an undisturbed run', async () => {
-  const seen = { rows: 0, restores: 0, whileInFlight: 0, kinds: new Map(kinds.map((kind) => [kind, 0])) };
+  const seen = { rows: 0, restores: 0, whileInFlight: 0, refused: 0, kinds: new Map(kinds.map((kind) => [kind, 0])) };
   const root = testFolder();
   let runs = 0;
   const run = async (program: RandomProgram, moves: readonly Move[], seed: number): Promise<string[][]> => {
@@ -133,10 +154,14 @@ test('law: random programs that crash anywhere commit the rows of an undisturbed
       answered,
       used,
     });
-    const job = new CrashingJob(declare, store);
+    const onRefused = (error: unknown): void => {
+      assert.equal(isSluiceError(error) && error.code, 'state-disk-full');
+      seen.refused++;
+    };
+    const job = new CrashingJob(declare, store, { onRefused });
     for (const one of moves) {
       if ((one.kind === 'take' || one.kind === 'checkpoint') && job.inFlight > 0) seen.whileInFlight++;
-      await make(job, one);
+      await make(job, store, one);
     }
     await job.end();
     await store.close();
@@ -161,7 +186,7 @@ test('law: random programs that crash anywhere commit the rows of an undisturbed
   );
   // The law would hold of programs that do nothing, and of jobs that never crash.
   const summary = JSON.stringify({ ...seen, kinds: Object.fromEntries(seen.kinds) });
-  assert.ok(seen.rows > 1000 && seen.restores > 50 && seen.whileInFlight > 20, summary);
+  assert.ok(seen.rows > 1000 && seen.restores > 50 && seen.whileInFlight > 20 && seen.refused > 20, summary);
   assert.ok(
     [...seen.kinds.values()].every((times) => times > 0),
     summary,

@@ -20,7 +20,7 @@ import {
 
 const timeout = { timeout: 600_000 };
 /** So many that no job ends before its kills. */
-const records = 30_000;
+const records = 10_000;
 
 const cells = Object.keys(shownCells);
 
@@ -51,7 +51,9 @@ test('a job that is killed again and again gives the rows of a job without kills
   const path = folder.write('job.sluice.ts', killedNotebook(records, { isPaced: true }));
   assert.equal(undisturbed.code, 0, undisturbed.err);
   const seed = killSeed();
-  const kills = Number(process.env['SLUICE_KILLS'] ?? 10);
+  // With those of `session-live/executor-kills` they are 20. A kill of the process is one of the
+  // whole machine for this job, because it has no other process.
+  const kills = Number(process.env['SLUICE_KILLS'] ?? 14);
   const replay = `SLUICE_SEED=${seed} SLUICE_KILLS=${kills}`;
   const { next: random } = seeded(seed);
   const state = `${path}.state`;
@@ -70,7 +72,7 @@ test('a job that is killed again and again gives the rows of a job without kills
   for (let n = 0; n < kills; n++) {
     // It is killed at some row, so a busy machine kills it no earlier. A kill of the thread waits
     // for rows of the present one.
-    const enough = written + 200 + Math.floor(random() * 30_000);
+    const enough = written + 200 + Math.floor(random() * 20_000);
     const isThread = random() < 0.4;
     await until(() => life.out().length >= enough);
     if (isThread) {

@@ -169,3 +169,16 @@ test('a folder without permission ends the job at once', timeout, async (t) => {
   );
   assert.deepEqual(readdirSync(closed), []);
 });
+
+test('a state folder that is a file, or lies in one, ends the job at once', timeout, async (t) => {
+  const file = new Folder(t).write('notes.txt', 'mine');
+  for (const state of [file, join(file, 'state')]) {
+    const { code, message } = await refused(job(t, () => state).begin());
+    assert.equal(code, 'state-no-directory');
+    assert.equal(
+      message,
+      `The state directory cannot be opened: ${state} is a file, or lies in one. Choose the path of a directory.`,
+    );
+  }
+  assert.equal(readFileSync(file, 'utf8'), 'mine');
+});

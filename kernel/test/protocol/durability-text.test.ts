@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import {
+  cellCheckpointText,
   checkpointText,
   durabilityWarnings,
   failedCheckpointText,
@@ -23,6 +24,26 @@ test('the last checkpoint has its age, size and duration; without one there is n
   assert.equal(text({ millis: 64_000 }, 2), 'checkpoint 14 s ago · 3.1 MB in 1 min 4 s · 2 failed');
   assert.equal(checkpointText({ checkpoints: { completed: 0, failed: 0 } }, now), undefined);
   assert.equal(checkpointText({}, now), undefined);
+});
+
+test('a cell whose state is in the last checkpoint says how old and how large that is', () => {
+  const checkpoints = { completed: 7, failed: 2, last };
+  assert.deepEqual(cellCheckpointText({ checkpoints }, { isKept: true }, now), {
+    text: 'checkpoint 14 s ago · 3.1 MB',
+    details:
+      'The last checkpoint of the notebook has the state of this cell.\n' +
+      'Whole notebook: 3.1 MB, taken in 40 ms. 7 complete, 2 failed.',
+  });
+  const failing = cellCheckpointText(
+    { checkpoints: { ...checkpoints, problem: 'The disk is full.' } },
+    { isKept: true },
+    now,
+  )!;
+  assert.equal(failing.text, 'checkpoint 14 s ago · 3.1 MB · failing');
+  assert.match(failing.details, /\ncheckpoint failed: The disk is full\.$/);
+  assert.equal(cellCheckpointText({ checkpoints }, {}, now), undefined, 'it keeps nothing');
+  assert.equal(cellCheckpointText({ checkpoints: { completed: 0, failed: 0 } }, { isKept: true }, now), undefined);
+  assert.equal(cellCheckpointText(undefined, { isKept: true }, now), undefined);
 });
 
 test('a failed checkpoint and a restart are warnings with their reason', () => {

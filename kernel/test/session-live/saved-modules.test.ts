@@ -2,7 +2,7 @@
 // on with the text with which it ran, and its operators with their state.
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'vitest';
 import { LiveSession } from './live-session.ts';
 
@@ -121,6 +121,15 @@ numbers.mapAsync((row) => load(row.n)).show();`,
   await session.ran('numbers', 'lazy');
   assert.equal((await moreRows(session, 'lazy')).v, 1);
   writeFileSync(join(session.folder, 'lazy.ts'), 'export const value = 2;');
+  await session.until(
+    () => session.state('lazy')!.stale.map((path) => basename(path)),
+    (stale) => stale.length > 0,
+    'a stale cell',
+  );
+  assert.deepEqual(
+    session.state('lazy')!.stale.map((path) => basename(path)),
+    ['lazy.ts'],
+  );
   await session.crash();
   assert.equal((await moreRows(session, 'lazy')).v, 1);
   assert.match(session.state('lazy')!.notes.join('\n'), /former text of lazy\.ts/);

@@ -100,11 +100,22 @@ test('a helper module that changed makes the cells stale that import it', () => 
 test('a helper module that has again the text with which a cell ran makes it stale no more', () => {
   const s = ran({ a: 'x = ./lib.ts' });
   const module = { path: 'lib.ts', hash: '1', code: new Uint8Array(), specifiers: [], resolved: {} };
-  s.event({ kind: 'modules-used', run: 1, used: { ...noModules, modules: [module] } });
+  s.event({ kind: 'modules-used', run: 1, used: { ...noModules, modules: [module] }, paths: [] });
   s.event({ kind: 'modules-changed', modules: [{ path: './lib.ts', hash: '2' }] });
   assert.deepEqual(s.view('a').stale, ['./lib.ts']);
   s.event({ kind: 'modules-changed', modules: [{ path: './lib.ts', hash: '1' }] });
   assert.deepEqual(s.view('a').stale, []);
+});
+
+test('a module whose name an import() computes makes the cell stale once it is imported', () => {
+  const s = ran({ a: 'x = ' });
+  const changed = { kind: 'modules-changed', modules: [{ path: '/n/lazy.ts', hash: '2' }] } as const;
+  s.event(changed);
+  assert.deepEqual(s.view('a').stale, []);
+  const module = { path: 'lazy.ts', hash: '1', code: new Uint8Array(), specifiers: [], resolved: {} };
+  s.event({ kind: 'modules-used', run: 1, used: { ...noModules, modules: [module] }, paths: ['/n/lazy.ts'] });
+  s.event(changed);
+  assert.deepEqual(s.view('a').stale, ['/n/lazy.ts']);
 });
 
 test('a deleted cell keeps its operators for ten seconds, then everything of it goes', () => {
