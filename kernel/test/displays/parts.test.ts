@@ -102,8 +102,9 @@ test('an error that all copies of an operator have is shown once, and another re
   s.ready();
   s.runs('a');
   const error = { code: 'kafka', message: 'There is no connection.', cell: 'a', line: 1, column: 1 };
-  const failed = (instance: string, record?: string): void =>
+  const failed = (instance: string, record?: string): void => {
     s.event({ kind: 'operator-failed', instance, cell: 'a', name: 'map', error, ...(record && { record }) });
+  };
   for (const instance of ['a/x$/map#1', 'a/x$/map#2', 'a/x$/map#3']) failed(instance);
   failed('a/x$/map#4', 't[0]@7');
   assert.deepEqual(
