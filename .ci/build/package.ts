@@ -11,11 +11,16 @@ export const packedFile: string = path.join(root, 'dist', 'sluice.vsix');
 /** The text of the Extensions view, from the root. */
 const readme = 'dist/readme.md';
 
+/** The picture that the walkthrough shows, and the words that lead there. */
+const walkthroughPicture = 'notebook.png';
+const toWalkthrough =
+  '**Welcome: Open Walkthrough…** in the command palette (F1), then *Get Started with Sluice*, shows a picture of it.\n\n';
+
 /**
  * The README of the extension. The Extensions view loads pictures by https only, none from the
- * package and none inside the text. So they have the address of SLUICE_PICTURES, where the files of
- * extension/media/ are published. Without it they are left out, because a broken picture is worse
- * than none.
+ * package, and since VS Code 1.103 none inside the text. So they have the address of
+ * SLUICE_PICTURES, where the files of extension/media/ are published. Without it a line leads to the
+ * walkthrough, which shows the same picture from the package.
  */
 async function writeReadme(): Promise<void> {
   const base = process.env['SLUICE_PICTURES'];
@@ -23,7 +28,11 @@ async function writeReadme(): Promise<void> {
     throw new Error(`SLUICE_PICTURES is ${base}. The Extensions view loads pictures by https only.`);
   const text = await readFile(path.join(root, 'extension', 'README.md'), 'utf8');
   const published = text.replace(/!\[([^\]]*)\]\(media\/([\w-]+\.png)\)\n\n/g, (_, title: string, file: string) =>
-    base === undefined ? '' : `![${title}](${base.replace(/\/$/, '')}/${file})\n\n`,
+    base !== undefined
+      ? `![${title}](${base.replace(/\/$/, '')}/${file})\n\n`
+      : file === walkthroughPicture
+        ? toWalkthrough
+        : '',
   );
   await writeFile(path.join(root, readme), published);
 }

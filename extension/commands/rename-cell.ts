@@ -23,7 +23,5 @@ export async function renameCell(argument: unknown): Promise<void> {
           : undefined,
   });
   if (id === undefined || (id === current.id && current.problem === undefined)) return;
-  const edit = new vscode.WorkspaceEdit();
-  edit.set(cell.notebook.uri, [setCellId(cell, id)]);
-  await vscode.workspace.applyEdit(edit);
+  await setCellId(cell, id);
 }

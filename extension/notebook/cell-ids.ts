@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import { identify, type CellIdentity } from '../../kernel/protocol/cell-identity.ts';
 import { notebookType, type EditorMetadata } from './cell-metadata.ts';
 import { CutCells } from './cut-cells.ts';
-import { GivenIds } from './given-ids.ts';
+import { applyIds, type IdEdits } from './given-ids.ts';
 import { newCellId } from './new-cell-id.ts';
 
 const metadataOf = (cell: vscode.NotebookCell): EditorMetadata => cell.metadata;
@@ -68,21 +68,32 @@ async function giveIds(
   cut: CutCells,
 ): Promise<void> {
   if (!(await becomesDirty(notebook))) return;
-  const given = new GivenIds<vscode.NotebookCell>();
-  // An edit may be refused, or change another cell, if the notebook has changed meanwhile.
-  for (let attempt = 0; attempt < 10 && !notebook.isClosed; attempt++) {
-    const cells = notebook.getCells();
-    const wanted = wantedMetadata(cells, added, cut);
-    const changes = new Map([...wanted, ...given.misplaced(cells)]);
-    if (changes.size === 0) return;
-    given.remember(cells, new Map(wanted.map(([cell, { id }]) => [cell, id!])));
-    const edit = new vscode.WorkspaceEdit();
-    edit.set(
-      notebook.uri,
-      [...changes].map(([cell, metadata]) => setMetadata(cell, metadata)),
-    );
-    await vscode.workspace.applyEdit(edit);
-  }
+  await applyTo(notebook, (cells) => wantedMetadata(cells, added, cut));
+}
+
+/** Gives the cell another id, unless it is gone. */
+export async function setCellId(cell: vscode.NotebookCell, id: string): Promise<void> {
+  await applyTo(cell.notebook, (cells) =>
+    cells.includes(cell) && metadataOf(cell).id !== id ? [[cell, { ...cell.metadata, id }]] : [],
+  );
+}
+
+async function applyTo(
+  notebook: vscode.NotebookDocument,
+  wanted: IdEdits<vscode.NotebookCell>['wanted'],
+): Promise<void> {
+  await applyIds({
+    cells: () => (notebook.isClosed ? [] : notebook.getCells()),
+    wanted,
+    apply: (changes) => {
+      const edit = new vscode.WorkspaceEdit();
+      edit.set(
+        notebook.uri,
+        [...changes].map(([cell, metadata]) => vscode.NotebookEdit.updateCellMetadata(cell.index, { ...metadata })),
+      );
+      return vscode.workspace.applyEdit(edit);
+    },
+  });
 }
 
 /** Added cells of code that need another id, with their metadata. */
@@ -102,12 +113,4 @@ function wantedMetadata(
     taken.add(wanted);
     return wanted === id ? [] : [[cell, { ...cell.metadata, ...former, id: wanted }] as const];
   });
-}
-
-export function setCellId(cell: vscode.NotebookCell, id: string): vscode.NotebookEdit {
-  return setMetadata(cell, { ...cell.metadata, id });
-}
-
-function setMetadata(cell: vscode.NotebookCell, metadata: EditorMetadata): vscode.NotebookEdit {
-  return vscode.NotebookEdit.updateCellMetadata(cell.index, { ...metadata });
 }

@@ -27,3 +27,27 @@ export class GivenIds<Cell extends CellWithMetadata> {
     });
   }
 }
+
+export interface IdEdits<Cell extends CellWithMetadata> {
+  /** The cells of the notebook now. None of a closed one. */
+  cells(): readonly Cell[];
+  /** The cells that still need another id, with their metadata. */
+  wanted(cells: readonly Cell[]): readonly (readonly [Cell, EditorMetadata])[];
+  apply(changes: ReadonlyMap<Cell, EditorMetadata>): PromiseLike<unknown>;
+}
+
+/** An edit may be refused, or change another cell, if the notebook has changed meanwhile. */
+const mostAttempts = 10;
+
+/** Applies edits until each cell has its id, and no other cell has it. */
+export async function applyIds<Cell extends CellWithMetadata>(edits: IdEdits<Cell>): Promise<void> {
+  const given = new GivenIds<Cell>();
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const cells = edits.cells();
+    const wanted = edits.wanted(cells);
+    const changes = new Map([...wanted, ...given.misplaced(cells)]);
+    if (changes.size === 0) return;
+    given.remember(cells, new Map(wanted.map(([cell, { id }]) => [cell, id!])));
+    await edits.apply(changes);
+  }
+}

@@ -28,6 +28,8 @@ export interface Column {
 }
 
 const widest = 44;
+/** An object with some fields, such as the value that a sink would write. */
+const widestNested = 80;
 const mostDecimals = 6;
 
 /** A column of the table itself, which is there when a row has a value in it. */
@@ -137,8 +139,9 @@ export class TableColumns {
       if (decimals > column.decimals) column.decimals = decimals;
     }
     const { length } = this.cell(column, row).text;
-    if (length > column.width && column.width < widest) {
-      column.width = Math.min(Math.ceil((length + 1) / 4) * 4, widest);
+    const most = column.kind === 'nested' ? widestNested : widest;
+    if (length > column.width && column.width < most) {
+      column.width = Math.min(Math.ceil((length + 1) / 4) * 4, most);
       changed = true;
     }
     return changed;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { EditorMetadata } from '../../notebook/cell-metadata.ts';
-import { GivenIds } from '../../notebook/given-ids.ts';
+import { applyIds, GivenIds } from '../../notebook/given-ids.ts';
 
 interface Cell {
   metadata: EditorMetadata;
@@ -44,4 +44,45 @@ test('a cell that nobody knew before is left alone', () => {
   given.remember([added], new Map([[added, 'new']]));
   late.metadata = { id: 'new' };
   assert.deepEqual(given.misplaced([late]), []);
+});
+
+/** A notebook whose edits go by index, as VS Code's do. `meanwhile` happens before each of them. */
+function notebookOf(cells: Cell[], ...meanwhile: readonly (() => void)[]) {
+  let edits = 0;
+  const apply = (changes: ReadonlyMap<Cell, EditorMetadata>): Promise<void> => {
+    const byIndex = [...changes].map(([one, metadata]) => [cells.indexOf(one), metadata] as const);
+    meanwhile[edits++]?.();
+    for (const [index, metadata] of byIndex) if (cells[index] !== undefined) cells[index].metadata = metadata;
+    return Promise.resolve();
+  };
+  const rename = (renamed: Cell, id: string): Promise<void> =>
+    applyIds<Cell>({
+      cells: () => cells,
+      wanted: (now) =>
+        now.includes(renamed) && idOf(renamed) !== id ? [[renamed, { ...renamed.metadata, id }] as const] : [],
+      apply,
+    });
+  return { rename, edits: () => edits };
+}
+
+test('a cell is renamed with one edit', async () => {
+  const cells = [cell({ id: 'a' }), cell({ id: 'b' })];
+  const notebook = notebookOf(cells);
+  await notebook.rename(cells[1]!, 'c');
+  assert.deepEqual(cells.map(idOf), ['a', 'c']);
+  assert.equal(notebook.edits(), 1);
+});
+
+test('a cell that moves while it is renamed gets its id, and the cell at its place keeps its own', async () => {
+  const cells = [cell({ id: 'a' }), cell({ id: 'b' }), cell({ id: 'd' })];
+  const notebook = notebookOf(cells, () => cells.unshift(cells.pop()!));
+  await notebook.rename(cells[1]!, 'c');
+  assert.deepEqual(cells.map(idOf), ['d', 'a', 'c']);
+});
+
+test('the id of a cell that is deleted while it is renamed goes to no other cell', async () => {
+  const cells = [cell({ id: 'a' }), cell({ id: 'b' }), cell({ id: 'd' })];
+  const notebook = notebookOf(cells, () => cells.splice(1, 1));
+  await notebook.rename(cells[1]!, 'c');
+  assert.deepEqual(cells.map(idOf), ['a', 'd']);
 });

@@ -148,3 +148,12 @@ test('the field of the event time has no column while it equals the event time',
     ['time', 'id', 'createdAt'],
   );
 });
+
+test('a column of objects is wide enough for some fields, and a text is cut earlier', () => {
+  const columns = new TableColumns([{ name: 'value', read: ({ value }) => value }]);
+  columns.learn([read({ word: 'sleeps', frequency: 2, at: new Date(now), place: 'a long name of a place' })], now);
+  const widthOf = (name: string) => columns.columns.find((column) => column.name === name)?.width;
+  assert.equal(widthOf('value'), 76);
+  columns.learn([read({ text: 'x'.repeat(100) })], now);
+  assert.equal(widthOf('text'), 44);
+});

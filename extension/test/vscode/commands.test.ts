@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, test } from 'vitest';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
@@ -21,6 +22,9 @@ afterAll(async () => {
   await editor?.close();
 });
 
+/** The width of a picture's file. It is 0 while the picture is not loaded, or is broken. */
+const widthOf = (picture: Locator): Promise<number> =>
+  picture.evaluate((node) => (node as unknown as { naturalWidth: number }).naturalWidth);
 const here = (...names: string[]): string => join(editor.folder, ...names);
 
 test('the walkthrough has one step, which leads to Open a Sample', { skip }, async () => {
@@ -28,9 +32,14 @@ test('the walkthrough has one step, which leads to Open a Sample', { skip }, asy
   await window.pick('Get Started with Sluice');
   const step = window.page.getByRole('button', { name: 'Open a Sample', exact: true });
   await step.waitFor();
-  // The picture is our own page of four sentences.
+  // Its text and its picture come from the package.
   const media = window.page.frameLocator('iframe.webview').last().frameLocator('#active-frame');
   await media.getByText('Run means attach').waitFor();
+  await until(
+    'the width of the picture',
+    () => widthOf(media.locator('img')),
+    (width) => width > 0,
+  );
   await window.screenshot('commands-walkthrough');
   await step.click();
   await window.page.locator('.quick-input-list').getByText('A first chart').first().waitFor();
@@ -168,8 +177,17 @@ test('the Extensions view begins with the extension, and no picture is broken', 
   await window.screenshot('commands-extension');
   const text = await page.locator('body').innerText();
   assert.doesNotMatch(text, /clone|npm (start|run)/);
+  // The icon of the extension comes from the package.
+  const icon = window.page.locator('.extension-editor .icon-container img').first();
+  await until(
+    'the width of the icon',
+    () => widthOf(icon),
+    (width) => width === 256,
+  );
   const sources = await page.locator('img').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('src')));
   for (const source of sources) assert.match(source ?? '', /^https:/);
+  // Without an address for pictures, the text leads to the one of the walkthrough.
+  if (sources.length === 0) assert.match(text, /Open Walkthrough….*Get Started with Sluice.*picture/);
   await window.command('View: Close Editor');
 });
 

@@ -8,6 +8,7 @@ import { startBroker, whyNoKafka, type Broker } from '../../../engine/test/kafka
 import { independentClient, type IndependentClient } from '../../../engine/test/kafka/independent-client.ts';
 import { startEditor, whyNoEditor, type Editor } from './editor.ts';
 import { until, type NotebookWindow } from './notebook-window.ts';
+import { SideBar } from './side-bar.ts';
 
 const skip = (whyNoEditor() ?? whyNoKafka()) !== undefined;
 const minute = 60_000;
@@ -142,6 +143,12 @@ test('armed from the cell, after a question, the sink writes', { skip }, async (
     (status) => /[1-9]\d* rows? written to topic order-totals · last acknowledged \d/.test(status),
   );
   await window.screenshot('kafka-armed');
+  await window.status(2).getByText('Armed · Disarm', { exact: true }).click();
+  await until(
+    'the sink is a preview again',
+    () => window.statusText(2),
+    (status) => /\bArm\b/.test(status) && /nothing is written to topic order-totals/.test(status),
+  );
 });
 
 test('a topic gets a type, and its fields and the names of topics complete', { skip }, async () => {
@@ -178,3 +185,61 @@ export {};
   assert.deepEqual(names.toSorted(), ['order-totals', 'orders'], 'a typed topic is there once');
   await typed.screenshot('kafka-topic-names');
 });
+
+test(
+  'the topics of a connection are filtered, refreshed and named, and all of them can be shown',
+  { skip },
+  async () => {
+    const sideBar = new SideBar(window);
+    const filterBy = async (text: string): Promise<void> => {
+      await sideBar.act(/^default/, 'Filter Topics');
+      const input = window.page.locator('.quick-input-widget input').first();
+      await input.waitFor();
+      await input.fill(text);
+      await input.press('Enter');
+    };
+    await sideBar.open();
+    await sideBar.unfold(/^default/);
+    await sideBar.row(/^orders/).waitFor();
+    await filterBy('totals');
+    await sideBar.row(/^default.*topics with "totals"/).waitFor();
+    await sideBar.row(/^orders/).waitFor({ state: 'detached' });
+    await sideBar.choose(/^order-totals/, 'Copy Name');
+    await sideBar.act(/^default/, 'Filter Topics');
+    await window.page.locator('.quick-input-widget input').first().press('Control+A');
+    await window.page.keyboard.press('Control+V');
+    await window.page.keyboard.press('Enter');
+    await sideBar.row(/^default.*topics with "order-totals"/).waitFor();
+    await filterBy('');
+
+    // A group makes the topic of Kafka's own offsets.
+    await client.admin.setOffsets({ groupId: 'billing', topic: 'orders', partitions: [{ partition: 0, offset: '1' }] });
+    await sideBar.chooseOfView('Connections', 'Show Internal Topics');
+    await sideBar.row(/^__consumer_offsets/).waitFor();
+    await sideBar.chooseOfView('Connections', 'Hide Internal Topics');
+    await sideBar.row(/^__consumer_offsets/).waitFor({ state: 'detached' });
+
+    const topics = Array.from({ length: 101 }, (_, n) => ({ topic: `many-${String(n)}`, numPartitions: 1 }));
+    await client.admin.createTopics({ topics, waitForLeaders: false });
+    await sideBar.actOfView('Connections', 'Refresh Connections');
+    // Two topics of before are among those that are not shown. Rows below the fold are not drawn.
+    const rest = sideBar.row(/^3 more/);
+    await until(
+      'the item for the rest',
+      async () => {
+        await sideBar
+          .row(/^many-/)
+          .last()
+          .hover();
+        await window.page.mouse.wheel(0, 100_000);
+        return rest.count();
+      },
+      (n) => n === 1,
+    );
+    await rest.click();
+    await rest.waitFor({ state: 'detached' });
+    await filterBy('orders');
+    await sideBar.row(/^orders/).waitFor();
+    await window.screenshot('kafka-side-bar');
+  },
+);

@@ -225,3 +225,24 @@ test('a kernel that ends in a cell is started again: the session goes on, that c
   await window.screenshot('kernel-loss-went-on');
   assert.ok(kernels().length === 1 && kernels()[0] !== kernel, 'another kernel');
 });
+
+test('the status bar of a cell resumes from the checkpoint of a session that was shut down', { skip }, async () => {
+  const [before] = kernels();
+  await window.command('Sluice: Shut Down');
+  await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Shut Down', exact: true }).click();
+  await until(
+    'no kernel',
+    () => Promise.resolve(kernels()),
+    (pids) => pids.length === 0,
+  );
+  await window
+    .status(0)
+    .getByText(/resume from \d\d:\d\d/)
+    .click();
+  await until(
+    'live again',
+    () => window.statusText(0),
+    (text) => /live/.test(text) && !/resume/.test(text),
+  );
+  assert.ok(kernels().length === 1 && kernels()[0] !== before, 'another kernel');
+});

@@ -30,6 +30,18 @@ test('a table has all rows but the one that is left out, which is the error of t
   assert.equal(await view.locator('.sl-table img').count(), 0);
 });
 
+test(
+  'rows and head of a table have no stripes, because the rows below the last one would have them',
+  { skip },
+  async () => {
+    const backgrounds = await window
+      .view('table')
+      .locator('.sl-table thead, .sl-table tr')
+      .evaluateAll((nodes) => [...new Set(nodes.map((node) => getComputedStyle(node as Element).backgroundColor))]);
+    assert.deepEqual(backgrounds, ['rgba(0, 0, 0, 0)']);
+  },
+);
+
 test('a chart has the points of the good rows', { skip }, async () => {
   assert.deepEqual(await chartNumbers(window.view('chart')), [1, 10, 12]);
 });

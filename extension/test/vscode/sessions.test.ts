@@ -229,6 +229,7 @@ test('Shut Down All ends every session, and says what goes with them', { skip },
     .waitFor();
   const pane = window.page.locator('.pane', { has: window.page.locator('.title', { hasText: 'Sessions' }) });
   await pane.hover();
+  await pane.getByRole('button', { name: 'Refresh Sessions' }).click();
   await pane.getByRole('button', { name: 'Shut Down All Sessions' }).click();
   await dialog()
     .getByText(/Shut down 2 sessions: (one|two)\.sluice\.ts, (one|two)\.sluice\.ts\?/)

@@ -42,6 +42,27 @@ export class SideBar {
     await row.locator('.actions').getByRole('button', { name: title }).click();
   }
 
+  /** An entry of the context menu of a row. */
+  async choose(text: RegExp, entry: string): Promise<void> {
+    await this.row(text).first().click({ button: 'right' });
+    await this.#page.locator('.monaco-menu').getByRole('menuitem', { name: entry, exact: true }).click();
+  }
+
+  /** A view of the side bar with its title: "Connections" or "Sessions". */
+  view(title: string): Locator {
+    return this.pane.locator('.pane', { has: this.#page.locator('.pane-header .title', { hasText: title }) });
+  }
+  /** An icon in the title of a view, which appears while the pointer is over the view. */
+  async actOfView(view: string, title: string): Promise<void> {
+    await this.view(view).hover();
+    await this.view(view).locator('.pane-header').getByRole('button', { name: title }).click();
+  }
+  /** An entry of the menu of a view. */
+  async chooseOfView(view: string, entry: string): Promise<void> {
+    await this.actOfView(view, 'More Actions');
+    await this.#page.locator('.monaco-menu').getByRole('menuitem', { name: entry, exact: true }).click();
+  }
+
   get #input(): Locator {
     return this.#page
       .locator('.quick-input-widget input[type="text"], .quick-input-widget input[type="password"]')
@@ -64,7 +85,7 @@ export class SideBar {
     await this.#input.press('Enter');
     await this.#page.waitForFunction(notAt, question);
   }
-  async choose(label: string): Promise<void> {
+  async pick(label: string): Promise<void> {
     const question = await this.#step();
     await this.#window.pick(label);
     await this.#page.waitForFunction(notAt, question);

@@ -96,6 +96,24 @@ test('of many partitions that fail one by one, the first three are shown and the
   assert.equal(s.view('a').errors.length, 4);
 });
 
+test('an error that all copies of an operator have is shown once, and another record is another error', () => {
+  const s = new Stage();
+  s.document({ a: 'x$ = ' });
+  s.ready();
+  s.runs('a');
+  const error = { code: 'kafka', message: 'There is no connection.', cell: 'a', line: 1, column: 1 };
+  const failed = (instance: string, record?: string): void => {
+    s.event({ kind: 'operator-failed', instance, cell: 'a', name: 'map', error, ...(record && { record }) });
+  };
+  for (const instance of ['a/x$/map#1', 'a/x$/map#2', 'a/x$/map#3']) failed(instance);
+  failed('a/x$/map#4', 't[0]@7');
+  assert.deepEqual(
+    errorParts(s.state.cells.get('a')!).map(({ record }) => record),
+    [undefined, 't[0]@7'],
+  );
+  assert.equal(s.view('a').errors.length, 2);
+});
+
 test('an error in a helper module names the file', () => {
   const s = new Stage();
   s.document({ a: 'x = ' });
