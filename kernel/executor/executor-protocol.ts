@@ -379,10 +379,7 @@ export type ExecutorEvent =
 /** The work of the executor at this moment, in shared memory: readable without its answer. */
 export interface Whereabouts {
   readonly cell: string;
-  /**
-   * Name of the operator; absent: the cell itself is being evaluated, or code that it left behind
-   * runs (a timer, a callback).
-   */
+  /** Absent: the cell itself is evaluated, or code that it left behind runs (a timer). */
   readonly operator?: string;
   readonly millis: number;
 }
@@ -391,10 +388,7 @@ export interface Whereabouts {
 export interface ExecutorPort {
   post(command: ExecutorCommand): void;
   onEvent(listener: (event: ExecutorEvent) => void): void;
-  /**
-   * The thread has ended, asked or not (process.exit in a cell). `memory`: it held more than it
-   * may.
-   */
+  /** The thread has ended, asked or not (process.exit). `memory`: it held more than it may. */
   onEnd(listener: (reason: string, memory?: MemoryEnd) => void): void;
   /** undefined: it is between two calls of user code. */
   whereabouts(): Whereabouts | undefined;
