@@ -238,7 +238,12 @@ export class BarrierPassing {
     const { epoch } = flight.barrier;
     const earlier = this.#barriers.all.filter((other) => other.barrier.epoch < epoch && other.awaited);
     for (const one of earlier) this.giveUp(one);
-    flight.goOnBehind(earlier.flatMap(({ barrier }) => barrier.checkpoint ?? []));
+    // A function of a user may never answer, and the change may be its repair: that stays.
+    const canGoBack = this.#keeping.some(commitsItsRows);
+    flight.goOnBehind(
+      earlier.flatMap(({ barrier }) => barrier.checkpoint ?? []),
+      canGoBack,
+    );
   }
 }
 

@@ -308,9 +308,10 @@ export class BarrierInFlight {
   }
   /**
    * The mutation counts as done, though some tasks change later. Its snapshot still waits for them.
+   * `canGoBack`: if this runtime ends first, the change may be undone and made again later.
    */
-  goOnBehind(givenUp: readonly number[]): void {
-    this.#mutated({ read: this.#read, ...(givenUp.length > 0 && { givenUp }) });
+  goOnBehind(givenUp: readonly number[], canGoBack: boolean): void {
+    this.#mutated({ ...(canGoBack && { read: this.#read }), ...(givenUp.length > 0 && { givenUp }) });
   }
   #mutated(behind: Pick<MutationResult, 'givenUp' | 'read'> = {}): void {
     const report = this.#onMutated;
