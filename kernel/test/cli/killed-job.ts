@@ -38,8 +38,11 @@ events$.keyBy('k').pattern(rising).select(({ a, b }) => ({ a: a![0]!.n, b: b![0]
 `,
 };
 
-/** A killed thread starts again at once. */
-const restartCell = "configure({ restart: { kind: 'fixed-delay', attempts: 1000, delay: '50ms' } });\n";
+/**
+ * A killed thread starts again at once. Without a strategy, a session would stop the operator that is
+ * at work for the third time.
+ */
+export const restartCell = "configure({ restart: { kind: 'fixed-delay', attempts: 1000, delay: '50ms' } });\n";
 
 export const killedNotebook = (records: number, pace: { readonly isPaced: boolean }): string =>
   [['source', sourceCell(records, pace)], ['restart', restartCell], ...Object.entries(shownCells)]

@@ -2,7 +2,7 @@
 // those of a job without kills, each once.
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { killSeed, shownCells, sourceCell } from '../cli/killed-job.ts';
+import { killSeed, restartCell, shownCells, sourceCell } from '../cli/killed-job.ts';
 import { LiveSession } from './live-session.ts';
 import { seeded } from './seeded.ts';
 
@@ -12,8 +12,9 @@ const ids = Object.keys(shownCells);
 async function started(isPaced: boolean): Promise<LiveSession> {
   const session = new LiveSession({ lossless: true });
   session.edit('source', sourceCell(records, { isPaced }));
+  session.edit('restart', restartCell);
   for (const [id, text] of Object.entries(shownCells)) session.edit(id, text);
-  await session.ran('source', ...ids);
+  await session.ran('source', 'restart', ...ids);
   return session;
 }
 /** The rows of each cell when all have ended, in any order. */
