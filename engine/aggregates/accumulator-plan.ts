@@ -167,7 +167,7 @@ function resultOf(name: string, spec: AggregateSpec, parts: Parts): Result {
     }
     case 'aggregator': {
       const user = customFunctions(spec, parts.functions);
-      return readOf(name, parts.kept(`aggregator ${name}`, -1, custom(user, name)), customResult(user));
+      return readOf(name, parts.kept(`aggregator ${name}`, -1, custom(user, name)), customResult(user, name));
     }
   }
 }

@@ -19,6 +19,11 @@ type Options = Readonly<Record<string, unknown>>;
 export function valueFormat(source: string, options: Options, builder: Builder): FormatSpec {
   const { format = 'auto', schemaFile, message, registry, integers } = options;
   const given = formatSpec(source, optionNames.value, { format, schemaFile, registry }, builder);
+  if (integers !== undefined && given.format !== 'json' && given.format !== 'auto')
+    throw new SluiceError(
+      'bad-option',
+      `The integers of ${source} are about JSON, and its format is "${given.format}". Leave integers out: large integers of a schema are bigints.`,
+    );
   const spec: FormatSpec =
     integers === undefined ? given : { ...given, integers: oneOf(`integers of ${source}`, integers, integerForms) };
   if (message === undefined) return spec;

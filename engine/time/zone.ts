@@ -65,3 +65,14 @@ function offsetIn(text: string): number {
   const millis = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
   return sign === '-' ? -millis : millis;
 }
+
+/** The name of the machine's own zone. */
+export function localZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+/** +01:00, or with seconds, as local mean times have them. Empty for UTC. */
+export function offsetText(offset: number): string {
+  if (offset === 0) return '';
+  const parts = new Date(Math.abs(offset)).toISOString().slice(11, 19);
+  return `${offset < 0 ? '-' : '+'}${parts.endsWith(':00') ? parts.slice(0, 5) : parts}`;
+}

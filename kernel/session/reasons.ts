@@ -3,6 +3,7 @@
 // Reasons are pieces of text and times; clients write times in the user's zone.
 import type { OperatorReport } from '../executor/executor-protocol.ts';
 import { duration } from '../protocol/figures.ts';
+import { localZone, offsetText, zoneOf } from '../../engine/time/zone.ts';
 import type { Flow } from './flow.ts';
 
 export type Pieces = readonly (string | { readonly time: number })[];
@@ -131,7 +132,10 @@ function catchingUp(flow: Flow, instance: string): Pieces | undefined {
   return undefined;
 }
 
-/** Text for a status bar or a terminal: local time, with the date when it is another day. */
+/**
+ * Text for a status bar or a terminal: local time, with the offset of a zone that is not UTC, and
+ * with the date when it is another day.
+ */
 export function asText(pieces: Pieces, now: number, zone?: string): string {
   return pieces.map((piece) => (typeof piece === 'string' ? piece : timeAsText(piece.time, now, zone))).join('');
 }
@@ -140,5 +144,6 @@ export function timeAsText(time: number, now: number, zone?: string): string {
   if (!Number.isFinite(time)) return time > 0 ? 'the end' : 'the beginning';
   const day = (millis: number): string => new Date(millis).toLocaleDateString('sv-SE', { timeZone: zone });
   const clock = new Date(time).toLocaleTimeString('sv-SE', { timeZone: zone });
-  return day(time) === day(now) ? clock : `${day(time)} ${clock}`;
+  const text = `${clock}${offsetText(zoneOf(zone ?? localZone())?.offsetAt(time) ?? 0)}`;
+  return day(time) === day(now) ? text : `${day(time)} ${text}`;
 }

@@ -1,6 +1,6 @@
 // Formats numbers, times and rows for a terminal.
 import { shownValue, toPlainJson } from '../protocol/values.ts';
-import { zoneOf } from '../../engine/time/zone.ts';
+import { localZone, offsetText, zoneOf } from '../../engine/time/zone.ts';
 import { lineText } from './terminal-text.ts';
 
 const bars = '▁▂▃▄▅▆▇█';
@@ -14,8 +14,6 @@ export function sparkline(values: readonly number[]): string {
     })
     .join('');
 }
-
-const localZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /**
  * A point in time in the user's zone: the date, the clock, and the offset if it is not 0. The
@@ -31,13 +29,8 @@ export function printedTime(time: number, now?: number, name = localZone()): str
   };
   const [day, clock = ''] = local(time).split('T');
   const offset = zone.offsetAt(time);
-  const text = `${clock.replace(/\.000$/, '')}${offset === 0 ? '' : offsetText(offset)}`;
+  const text = `${clock.replace(/\.000$/, '')}${offsetText(offset)}`;
   return now !== undefined && day === local(now).split('T')[0] ? text : `${day} ${text}`;
-}
-/** +01:00, or with seconds, as local mean times have them. */
-function offsetText(offset: number): string {
-  const parts = new Date(Math.abs(offset)).toISOString().slice(11, 19);
-  return `${offset < 0 ? '-' : '+'}${parts.endsWith(':00') ? parts.slice(0, 5) : parts}`;
 }
 
 /** A value of a row on one line. */

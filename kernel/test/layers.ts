@@ -296,6 +296,7 @@ export const layers: readonly Layer[] = [
       'engine/errors',
       'engine/graph',
       'engine/runtime',
+      'engine/time',
       'kernel/cells',
       'kernel/executor',
       'kernel/live',

@@ -2,6 +2,7 @@
 // They may change the given accumulator, or return another one.
 import { SluiceError } from '../../errors/error.ts';
 import { copied } from '../../values/copied.ts';
+import { refusePromise } from '../../values/promise.ts';
 import { assertStorable } from '../../values/storable.ts';
 import { kindOf } from '../../values/kind.ts';
 import type { Kept } from './kept.ts';
@@ -69,6 +70,15 @@ export function custom({ create, add, merge }: CustomFunctions, aggregate: strin
 }
 
 /** Copied, because rows are immutable, but the accumulator may still change. */
-export function customResult({ result }: CustomFunctions): (kept: Custom) => unknown {
-  return ({ accumulator }) => copied(result(accumulator));
+export function resultOf({ result }: CustomFunctions, aggregate: string): (accumulator: unknown) => unknown {
+  const what = `result() of aggregate "${aggregate}"`;
+  return (accumulator) => {
+    const given = result(accumulator);
+    refusePromise(given, what);
+    return copied(given);
+  };
+}
+export function customResult(functions: CustomFunctions, aggregate: string): (kept: Custom) => unknown {
+  const read = resultOf(functions, aggregate);
+  return ({ accumulator }) => read(accumulator);
 }

@@ -4,7 +4,7 @@ import type { AggregateSpec, AggregatesSpec } from '../../graph/aggregate-spec.t
 import type { FunctionTable } from '../../graph/plan.ts';
 import { type AccumulatorPlan, customFunctions, planAccumulators } from '../accumulator-plan.ts';
 import { assertNamesFree, usableValue } from '../accumulators.ts';
-import { accumulatorCheck, type CustomFunctions } from '../kept/custom.ts';
+import { accumulatorCheck, type CustomFunctions, resultOf } from '../kept/custom.ts';
 import type { KeyRow } from '../../state/keys.ts';
 import { copied } from '../../values/copied.ts';
 import { distinctValues, extremeValue } from './counted-values.ts';
@@ -118,7 +118,8 @@ function sumOfValues(read: (sum: ExactSum) => number | null): Subtractable<Exact
   };
 }
 
-function customGroup(name: string, { create, add, subtract, result }: CustomFunctions): Subtractable<unknown> {
+function customGroup(name: string, functions: CustomFunctions): Subtractable<unknown> {
+  const { create, add, subtract } = functions;
   const checked = accumulatorCheck(name);
   return {
     // Copied, because `create` may always return the same object.
@@ -126,6 +127,6 @@ function customGroup(name: string, { create, add, subtract, result }: CustomFunc
     add: (kept, row) => checked(add(kept, row), 'add'),
     subtract: (kept, row) => checked(subtract!(kept, row), 'subtract'),
     // Copied, because rows are immutable, but the accumulator may still change.
-    read: (kept) => copied(result(kept)),
+    read: resultOf(functions, name),
   };
 }

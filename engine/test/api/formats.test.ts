@@ -76,6 +76,8 @@ test('options that do not go together are one error each', () => {
     ],
     [() => source({ schemaFile: 'order.json' }), /neither .avsc nor .proto/],
     [() => source({ schemaFile: 'none.avsc' }), /cannot be read: ENOENT/],
+    [() => source({ format: 'avro', integers: 'text' }), /The integers of kafka\(\) are about JSON, .* is "avro"/],
+    [() => source({ schemaFile: 'order.avsc', integers: 'number' }), /are about JSON, and its format is "avro"/],
     [() => source({ message: 'M' }), /chooses a type of a Protobuf schemaFile, and there is none/],
     [() => source({ schemaFile: 'order.avsc', message: 'M' }), /chooses a type of a Protobuf schemaFile/],
     [() => source({ keyFormat: 'avro' }), /its elements have no key. Give meta: true/],

@@ -79,6 +79,28 @@ const cases: Readonly<Record<string, (stream: Stream<Row>, env: Environment) => 
         total: aggregator({ create: () => 0, add: (total, { n }: Row) => late(total + n), result: (x) => x }),
       })
       .sink(() => {}),
+  'result of an aggregator': (stream) =>
+    stream
+      .windowAll(tumbling('1m'))
+      .aggregate({
+        total: aggregator({ create: () => 0, add: (total, { n }: Row) => total + n, result: (x) => late(x) }),
+      })
+      .sink(() => {}),
+  'result of an aggregator of a group': (stream) =>
+    stream
+      .keyBy('n')
+      .toTable()
+      .groupBy('at')
+      .aggregate({
+        total: aggregator({
+          create: () => 0,
+          add: (total, { n }: Row) => total + n,
+          subtract: (total, { n }: Row) => total - n,
+          result: (x) => late(x),
+        }),
+      })
+      .toStream()
+      .sink(() => {}),
   'the timestamp of a source': (_, env) => env.from(rows, { timestamp: ({ at }) => late(at) }).sink(() => {}),
   'the filter of a table': (stream) =>
     stream

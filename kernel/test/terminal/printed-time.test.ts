@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { parseIsoInstant } from '../../../engine/time/iso-instant.ts';
 import { zoneOf } from '../../../engine/time/zone.ts';
+import { timeAsText } from '../../session/reasons.ts';
 import { printedTime } from '../../terminal/figures.ts';
 
 const now = Date.parse('2026-05-05T12:00:00Z');
@@ -14,6 +15,15 @@ test('an autumn night does not run backwards', () => {
     hours.map((hour) => printedTime(Date.parse(hour), undefined, 'America/New_York')),
     ['2024-11-03 01:00:00-04:00', '2024-11-03 01:00:00-05:00', '2024-11-03 02:00:00-05:00'],
   );
+});
+
+test('a reason does not run backwards in an autumn night, and in UTC its times have no offset', () => {
+  const [first, second] = ['2024-11-03T05:30:00Z', '2024-11-03T06:30:00Z'].map((text) => Date.parse(text));
+  const text = (time: number, zone: string): string => timeAsText(time, second!, zone);
+  assert.equal(text(first!, 'America/New_York'), '01:30:00-04:00');
+  assert.equal(text(second!, 'America/New_York'), '01:30:00-05:00');
+  assert.equal(text(first!, 'UTC'), '05:30:00');
+  assert.equal(text(now, 'Asia/Kolkata'), '2026-05-05 17:30:00+05:30');
 });
 
 test('in UTC there is no offset, today has no date in a drawn table, and milliseconds show when there are some', () => {
