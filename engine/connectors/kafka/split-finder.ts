@@ -48,6 +48,8 @@ export class SplitFinder {
   /** The splits whose start cannot be found. They are not looked for again. */
   readonly #failed = new Set<string>();
   #hasLooked: boolean;
+  /** Of a pattern: nothing matches yet, or a topic is being made. The next look comes soon. */
+  #expectsTopic = false;
   #closed = false;
 
   constructor(request: ReadRequest, brokers: Brokers, leaders: Leaders, troubles: Troubles, events: FinderEvents) {
@@ -84,7 +86,7 @@ export class SplitFinder {
           if (Date.now() - unknownSince > patience) throw await this.#brokers.unknownTopic(this.#request.topic);
         } else {
           unknownSince = undefined;
-          isComplete = (await this.#find(topics)) === 0;
+          isComplete = (await this.#find(topics)) === 0 && !this.#expectsTopic;
         }
       } catch (error) {
         if (this.#closed) return;
@@ -112,7 +114,9 @@ export class SplitFinder {
           `${none.replace('no', 'No')}. Correct the pattern, or create a topic that it matches.`,
           { topic },
         );
-      return [...views.values()].flatMap((view) => (view.kind === 'there' ? view.about : []));
+      const all = [...views.values()];
+      this.#expectsTopic = all.length === 0 ? this.#known.size === 0 : all.some(({ kind }) => kind === 'wait');
+      return all.flatMap((view) => (view.kind === 'there' ? view.about : []));
     }
     const view = (await this.#leaders.look([topic])).get(topic)!;
     switch (view.kind) {

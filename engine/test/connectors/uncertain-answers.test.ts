@@ -40,6 +40,25 @@ test('an address that does not speak Kafka is final at the start, and tried agai
   assert.equal(later.told.at(-1), '', `${contact} is over`);
 });
 
+test('a pattern without a topic is looked for again soon, and so is a topic that is being made', async () => {
+  const waits: TopicView = { kind: 'wait', reason: 'no leader' };
+  const answers = [[], [], [waits], [waits]];
+  const request: ReadRequest = {
+    ...{ connection: { brokers: ['b:1'], setIn: 'SLUICE_BROKERS' }, topic: '/^t/', discoveryMillis: 2 ** 30 },
+    ...{ pattern: { source: '^t', flags: '' }, from: 'earliest', known: [], unresolved: [], hasLooked: false },
+  };
+  const matching = (): Promise<ReadonlyMap<string, TopicView>> => {
+    const views = answers.shift()!;
+    if (answers.length === 0) finder.close();
+    return Promise.resolve(new Map(views.map((view) => ['t', view])));
+  };
+  const events = { onFound: () => {}, onGone: () => {}, onSplitFailure: () => {} };
+  const leaders: Pick<Leaders, 'matching'> = { matching };
+  const finder = new SplitFinder(request, {} as Brokers, leaders as Leaders, new Troubles(() => {}), events);
+  await finder.run();
+  assert.equal(answers.length, 0);
+});
+
 test('an unknown error about the end of an epoch is asked again: nobody knows whether something is lost', async () => {
   const position = { topic: 't', partition: 0, offset: 10, epoch: 1, leader: { node: 1, epoch: 2 } };
   const answering = (error: number): Brokers =>
