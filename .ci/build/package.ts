@@ -19,8 +19,8 @@ const toWalkthrough =
 /**
  * The README of the extension. The Extensions view loads pictures by https only, none from the
  * package, and since VS Code 1.103 none inside the text. So they have the address of
- * SLUICE_PICTURES, where the files of extension/media/ are published. Without it a line leads to the
- * walkthrough, which shows the same picture from the package.
+ * SLUICE_PICTURES, where the files of extension/media/ are published. Without it a line leads to
+ * the walkthrough, which shows the same picture from the package.
  */
 async function writeReadme(): Promise<void> {
   const base = process.env['SLUICE_PICTURES'];

@@ -6,10 +6,10 @@
 //      │                             complete until it has written all
 //      └─the same, its cell is gone► cut, and what it could not write is counted
 //
-// Operators above a waiting sink bring rows that it has to write. If it stands still, they wait with
-// it. If it is only slow, they do so above a sink with commits of its own, because its rows count
-// exactly once. An operator that never ends is stopped by an interrupt, or goes when its cell is
-// deleted.
+// Operators above a waiting sink bring rows that it has to write. If it stands still, they wait
+// with it. If it is only slow, they do so above a sink with commits of its own, because its rows
+// count exactly once. An operator that never ends is stopped by an interrupt, or goes when its cell
+// is deleted.
 import { SluiceError } from '../errors/error.ts';
 import { commitsByUserCode, commitsRows, isSink } from '../graph/kinds.ts';
 import type { TaskFailure } from './task-failure.ts';

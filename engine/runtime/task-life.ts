@@ -44,8 +44,8 @@ export abstract class TaskLife {
   /** It has closed its inputs, because nobody read it or because it had enough. */
   isDormant = false;
   /**
-   * Of a sink whose cell is deleted: its rows wait while the deletion may be undone, and then they go
-   * with it.
+   * Of a sink whose cell is deleted: its rows wait while the deletion may be undone, and then they
+   * go with it.
    */
   intake: 'takes' | 'holds' | 'discards' = 'takes';
   readonly #head: TaskHead;

@@ -21,8 +21,8 @@ export interface CurrentKey {
   /** The current key's values are about to change. */
   touch(): void;
   /**
-   * A value of the current key, with a time to live, expires at this time or later. `items`: how many
-   * were written or renewed.
+   * A value of the current key, with a time to live, expires at this time or later. `items`: how
+   * many were written or renewed.
    */
   expires?(at: number, items?: number): void;
 }

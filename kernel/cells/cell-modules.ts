@@ -110,8 +110,7 @@ export class CellModules implements ModuleFiles {
     return { resolved: this.#namesFrom(notebook), modules, packages };
   }
 
-  // ------------------------------------------------------------------------------------------
-  // notes
+  // ----------------------------------------------------------------------------------------- notes
 
   #resolvedBy(from: string): Map<string, string> {
     let known = this.#resolved.get(from);

@@ -1,4 +1,5 @@
-// The modules beside the notebook that a cell may import later: an `import()` names them by a text.
+// The modules beside the notebook that a cell or a helper may import later: an `import()` names
+// them by a text.
 //
 //   await $.later(['./lazy.ts'])     the cell keeps the texts that they have now
 import ts from 'typescript';

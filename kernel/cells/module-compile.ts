@@ -4,9 +4,9 @@
 //
 //   (async function (exports, require, module, $) { … })
 import ts from 'typescript';
+import { laterSpecifiers } from './later-modules.ts';
 import { annotateLiterals } from './module-transform.ts';
 import { specifiersOf } from './relative-modules.ts';
-import { isRelative } from './specifiers.ts';
 
 export interface CompiledModule {
   readonly code: string;
@@ -34,10 +34,6 @@ const options: ts.CompilerOptions = {
 
 export function compileModule(path: string, text: string): CompiledModule | { readonly error: ModuleSyntaxError } {
   if (path.endsWith('.json')) return { code: jsonModule(text), specifiers: [], later: [] };
-  const later = new Set<string>();
-  const importsLater = (specifier: string): void => {
-    if (isRelative(specifier)) later.add(specifier);
-  };
   const { outputText, sourceMapText, diagnostics } = ts.transpileModule(text, {
     fileName: /\.[cm]?js$/.test(path) ? 'module.js' : 'module.ts',
     reportDiagnostics: true,
@@ -46,7 +42,7 @@ export function compileModule(path: string, text: string): CompiledModule | { re
       // A module that is written as CommonJS keeps its own `module.exports`.
       moduleDetection: isCommonJs(text) ? ts.ModuleDetectionKind.Legacy : ts.ModuleDetectionKind.Force,
     },
-    transformers: { before: [annotateLiterals(text, importsLater)] },
+    transformers: { before: [annotateLiterals(text)] },
   });
   const error = diagnostics?.find((found) => found.category === ts.DiagnosticCategory.Error);
   if (error !== undefined)
@@ -57,7 +53,7 @@ export function compileModule(path: string, text: string): CompiledModule | { re
   const encoded = Buffer.from(JSON.stringify({ ...map, mappings: `;${map.mappings}` })).toString('base64');
   const code = `(async function (exports, require, module, $) {\n${body}\n})\n//# sourceMappingURL=data:application/json;base64,${encoded}`;
   // The specifiers are read from the compiled text, because it contains no imports of types.
-  return { code, specifiers: specifiersOf(body), later: [...later] };
+  return { code, specifiers: specifiersOf(body), later: laterSpecifiers(text) };
 }
 
 const jsonModule = (text: string): string =>

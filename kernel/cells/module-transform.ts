@@ -7,15 +7,11 @@ import { isRelative } from './specifiers.ts';
 
 const { factory } = ts;
 
-/** `importsLater` is told of each module that an `import()` names by a text. */
-export function annotateLiterals(
-  text: string,
-  importsLater: (specifier: string) => void,
-): ts.TransformerFactory<ts.SourceFile> {
+export function annotateLiterals(text: string): ts.TransformerFactory<ts.SourceFile> {
   return (context) => (source) => {
     const { references } = new Resolver().resolve([{ id: 'module', kind: 'code', text }]);
     const captured = references.filter(({ declared }) => declared?.from === undefined || isRelative(declared.from));
-    const visitor = new ModuleVisitor(source, captured, context, importsLater);
+    const visitor = new ModuleVisitor(source, captured, context);
     return visitor.transform();
   };
 }
@@ -24,14 +20,7 @@ class ModuleVisitor {
   readonly #source: ts.SourceFile;
   readonly #references: readonly Reference[];
   readonly #context: ts.TransformationContext;
-  readonly #importsLater: (specifier: string) => void;
-  constructor(
-    source: ts.SourceFile,
-    references: readonly Reference[],
-    context: ts.TransformationContext,
-    importsLater: (specifier: string) => void,
-  ) {
-    this.#importsLater = importsLater;
+  constructor(source: ts.SourceFile, references: readonly Reference[], context: ts.TransformationContext) {
     this.#source = source;
     this.#references = references;
     this.#context = context;
@@ -73,7 +62,6 @@ class ModuleVisitor {
     if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return $('meta');
     if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
     const specifier = node.arguments[0] ?? factory.createStringLiteral('');
-    if (ts.isStringLiteralLike(specifier)) this.#importsLater(specifier.text);
     return ts.setTextRange(
       factory.createCallExpression($('import'), undefined, [this.#inFunction(specifier) as ts.Expression]),
       node,

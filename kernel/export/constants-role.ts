@@ -32,7 +32,8 @@ export function evaluatesConstants(): boolean {
 
 async function answer({ notebook, cells, captured }: ConstantsOrder): Promise<void> {
   const say = (event: ConstantsEvent): void => parentPort!.postMessage(event);
-  // A thread that only awaits would end, and what it awaits may come by a timer without a reference.
+  // A thread that only awaits would end, and what it awaits may come by a timer without a
+  // reference.
   parentPort!.on('message', () => undefined);
   try {
     // The other roles of this file do without what this imports.

@@ -22,7 +22,9 @@ export class OutsidePackages {
   readonly imported = new Set<string>();
   /** Files of packages that cannot be outside, and cannot be inside either: why. */
   readonly refused = new Map<string, { readonly what: string; readonly problem: string }>();
-  /** Of the packages that are outside. Another copy of one of them, with its own version, is not. */
+  /**
+   * Of the packages that are outside. Another copy of one of them, with its own version, is not.
+   */
   readonly #folders = new Set<string>();
   readonly #isNative = new Map<string, boolean>();
 

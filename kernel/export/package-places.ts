@@ -22,7 +22,9 @@ export function packagesAround(path: string): readonly PackagePlace[] {
     return isPackage ? [{ name: names.join('/'), folder: join(root, 'node_modules', ...names), root }] : [];
   });
 }
-/** The folders around a file that have a node_modules. With pnpm, one of them is in another one's. */
+/**
+ * The folders around a file that have a node_modules. With pnpm, one of them is in another one's.
+ */
 export function installedRoots(path: string): readonly string[] {
   const parts = path.split(sep);
   return parts.flatMap((part, i) => (part === 'node_modules' ? [parts.slice(0, i).join(sep) || sep] : []));

@@ -1,6 +1,6 @@
 // Constants that an editor may evaluate while the user types: their definitions change nothing
-// outside of JavaScript, and read clock and randomness at most. No file, no module, no global object
-// of Node.
+// outside of JavaScript, and read clock and randomness at most. No file, no module, no global
+// object of Node.
 import ts from 'typescript';
 import type { TypedModule } from '../cells/language-service.ts';
 import type { CapturedValue } from './captured-values.ts';

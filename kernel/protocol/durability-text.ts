@@ -22,8 +22,8 @@ function tookText(millis: number): string {
 }
 
 /**
- * At a cell whose state the last checkpoint has: "checkpoint 14 s ago · 3.1 MB", with " · failing" if
- * the newest one has failed. The details are for a tooltip. undefined: there is nothing to say.
+ * At a cell whose state the last checkpoint has: "checkpoint 14 s ago · 3.1 MB", with " · failing"
+ * if the newest one has failed. The details are for a tooltip. undefined: there is nothing to say.
  */
 export function cellCheckpointText(
   session: Durability | undefined,

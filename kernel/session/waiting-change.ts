@@ -1,8 +1,8 @@
 // A change of the graph that is done except for a sink: it waits for its target, behind the change.
-// The last snapshot is of the graph before, and no snapshot has the rows that this sink has still to
-// write. If the executor ends meanwhile, they come again, and the sink of before has to write them.
-// So the next executor starts with the graph before. The change is made again when the sources have
-// read as far as they had.
+// The last snapshot is of the graph before, and no snapshot has the rows that this sink has still
+// to write. If the executor ends meanwhile, they come again, and the sink of before has to write
+// them. So the next executor starts with the graph before. The change is made again when the
+// sources have read as far as they had.
 //
 //   none ─change goes on behind a sink─► waiting ─snapshot─► none
 //                                          └─executor ends─► again ─sources caught up─► made

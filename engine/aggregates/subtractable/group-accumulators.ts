@@ -126,7 +126,6 @@ function customGroup(name: string, functions: CustomFunctions): Subtractable<unk
     create: () => copied(checked(create(), 'create')),
     add: (kept, row) => checked(add(kept, row), 'add'),
     subtract: (kept, row) => checked(subtract!(kept, row), 'subtract'),
-    // Copied, because rows are immutable, but the accumulator may still change.
     read: resultOf(functions, name),
   };
 }

@@ -121,7 +121,9 @@ test('operators that wait for room of the sink keep their rows and their state',
   );
 });
 
-/** The writer of `many` takes a row at each look. Its operators have more than their channels take. */
+/**
+ * The writer of `many` takes a row at each look. Its operators have more than their channels take.
+ */
 function takesSlowly(life: Life, groups?: readonly string[]): void {
   const edges = 'numbers>many, many>write';
   life.change(plan(edges));

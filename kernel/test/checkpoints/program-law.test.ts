@@ -3,8 +3,9 @@
 //
 // Records are in flight, in the middle of windows, joins, patterns, loops and async calls. The
 // checkpoints are written to a directory and read again after a crash of all threads; a crash of
-// the executor alone is restored from memory. A checkpoint may be given up, or its write may fail at
-// any step: the next one has its changes too. Sinks commit in two phases, so each row counts once.
+// the executor alone is restored from memory. A checkpoint may be given up, or its write may fail
+// at any step: the next one has its changes too. Sinks commit in two phases, so each row counts
+// once.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import fc from 'fast-check';

@@ -39,8 +39,8 @@ events$.keyBy('k').pattern(rising).select(({ a, b }) => ({ a: a![0]!.n, b: b![0]
 };
 
 /**
- * A killed thread starts again at once. Without a strategy, a session would stop the operator that is
- * at work for the third time.
+ * A killed thread starts again at once. Without a strategy, a session would stop the operator that
+ * is at work for the third time.
  */
 export const restartCell = "configure({ restart: { kind: 'fixed-delay', attempts: 1000, delay: '50ms' } });\n";
 

@@ -63,7 +63,9 @@ async function waits(session: LiveSession): Promise<number> {
   assert.ok(progress?.['n']);
   return progress['n'];
 }
-/** All rows of before the edit, from where the sink was armed. Returns the first number behind them. */
+/**
+ * All rows of before the edit, from where the sink was armed. Returns the first number behind them.
+ */
 function endOf(numbers: readonly number[], edited: number): number {
   const [from] = numbers;
   assert.ok(from !== undefined);

@@ -1,6 +1,6 @@
 // A sink is edited while its broker is away. Its rows wait for the broker, behind the edit: none is
-// lost, and none is there twice. Only a user who deletes the cell gives them up, and their number is
-// said.
+// lost, and none is there twice. Only a user who deletes the cell gives them up, and their number
+// is said.
 import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -137,6 +137,29 @@ class Outage implements AsyncDisposable {
   }
 }
 
+/** The former sink writes its rows to its topic, and the next one those of after the edit. */
+async function getsAnotherTopic(name: string, text = to): Promise<void> {
+  await using outage = new Outage(name, text);
+  const { session, topic } = outage;
+  await outage.begin();
+  const before = outage.rows;
+  await outage.edits(text(`${topic}-2`));
+  session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
+  await session.until(
+    () => outage.out?.sink?.armed,
+    (armed) => armed === true,
+    'the second sink to be armed',
+  );
+  await outage.waits();
+  outage.append(5);
+  await outage.isRead();
+  await outage.comeBack();
+  await outage.isOver(5);
+  assert.deepEqual(await outage.in(topic, before), upTo(0, before));
+  assert.deepEqual(await outage.in(`${topic}-2`, 5), upTo(before, before + 5));
+  assert.deepEqual(outage.out?.errors, []);
+}
+
 describe.skipIf(whyNoKafka() !== undefined)('an exactly-once sink, in an outage,', () => {
   test('is run again with other options, twice: each row is there once, and other cells run', async () => {
     await using outage = new Outage('options');
@@ -164,27 +187,8 @@ describe.skipIf(whyNoKafka() !== undefined)('an exactly-once sink, in an outage,
     assert.deepEqual(outage.out?.errors, []);
   });
 
-  test('is replaced by one to another topic: the rows of before are in the first one', async () => {
-    await using outage = new Outage('topics');
-    const { session, topic } = outage;
-    await outage.begin();
-    const before = outage.rows;
-    await outage.edits(to(`${topic}-2`));
-    session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
-    await session.until(
-      () => outage.out?.sink?.armed,
-      (armed) => armed === true,
-      'the second sink to be armed',
-    );
-    await outage.waits();
-    outage.append(5);
-    await outage.isRead();
-    await outage.comeBack();
-    await outage.isOver(5);
-    assert.deepEqual(await outage.in(topic, before), upTo(0, before));
-    assert.deepEqual(await outage.in(`${topic}-2`, 5), upTo(before, before + 5));
-    assert.deepEqual(outage.out?.errors, []);
-  });
+  test('is replaced by one to another topic: the rows of before are in the first one', () =>
+    getsAnotherTopic('topics'));
 
   test('is disarmed: what it had taken is written', async () => {
     await using outage = new Outage('disarmed');
@@ -261,27 +265,8 @@ describe.skipIf(whyNoKafka() !== undefined)('an at-least-once sink, in an outage
     assert.deepEqual(outage.out?.errors, []);
   });
 
-  test('is replaced by one to another topic: the rows of before are in the first one', async () => {
-    await using outage = new Outage('least-topics', atLeastOnce);
-    const { session, topic } = outage;
-    await outage.begin();
-    const before = outage.rows;
-    await outage.edits(atLeastOnce(`${topic}-2`));
-    session.control.dispatch({ kind: 'arm', cell: 'out', armed: true });
-    await session.until(
-      () => outage.out?.sink?.armed,
-      (armed) => armed === true,
-      'the second sink to be armed',
-    );
-    await outage.waits();
-    outage.append(5);
-    await outage.isRead();
-    await outage.comeBack();
-    await outage.isOver(5);
-    assert.deepEqual(await outage.in(topic, before), upTo(0, before));
-    assert.deepEqual(await outage.in(`${topic}-2`, 5), upTo(before, before + 5));
-    assert.deepEqual(outage.out?.errors, []);
-  });
+  test('is replaced by one to another topic: the rows of before are in the first one', () =>
+    getsAnotherTopic('least-topics', atLeastOnce));
 
   test('is edited and then deleted: its rows are given up and counted', async () => {
     await using outage = new Outage('least-deleted', atLeastOnce);
